@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The interface between the harness and a workload: one const struct each.
+ *
+ * A workload is one file in workloads/ and one line in Makefile.am. Options,
+ * help, `pagestorm list`, the plan and the truth columns all come from its
+ * struct. It includes nothing of the harness.
+ *
+ * The harness calls check(), footprint() and claims() before anything runs:
+ * they are pure, so that the hypothesis stands beside the act and cannot be
+ * fitted to it. prepare(), run() and release() are called in the worker, a
+ * process of its own inside a cgroup of its own.
+ */
+#ifndef PAGESTORM_WORKLOAD_H
+#define PAGESTORM_WORKLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- options ---- */
+
+enum option_type {
+	OPTION_BYTES,	/* uint64_t bytes: 64M, 1GiB, 60%limit, 60%available */
+	OPTION_COUNT,	/* uint64_t: 12; a count has no unit */
+	OPTION_RATE,	/* uint64_t bytes per second: 100M/s; 0: unpaced */
+	OPTION_SECONDS, /* uint64_t nanoseconds: 10s, 250ms, 2m */
+	OPTION_RATIO,	/* double: 0.75 or 75% */
+	OPTION_BOOL,	/* bool: yes/no, on/off, true/false, 1/0 */
+	OPTION_CHOICE,	/* int: index into choices */
+	OPTION_TEXT,	/* char[capacity], NUL-terminated */
+};
+
+struct option {
+	const char *name;
+	enum option_type type;
+	const char *fallback;  /* default, as text, through the same parser */
+	const char *min, *max; /* as text, inclusive; NULL: unbounded */
+	const char *choices;   /* OPTION_CHOICE: "zero|same|random" */
+	const char *help;      /* one line, no full stop */
+	size_t offset;	       /* of the member in the params struct */
+	size_t capacity;       /* OPTION_TEXT only */
+};
+
+/* ---- what the machine must have; unmet: the worker is skipped, with the reason ---- */
+
+enum need {
+	NEED_LIMIT = 1 << 0,   /* a memory.max for its group */
+	NEED_SWAP = 1 << 1,    /* a swap device of the run's own ([swap]) */
+	NEED_NODES = 1 << 2,   /* two NUMA nodes with memory */
+	NEED_HUGETLB = 1 << 3, /* a hugetlb pool that can grow */
+	NEED_THP = 1 << 4,     /* transparent huge pages built in and not "never" */
+	NEED_LOOP = 1 << 5,    /* a loop device can be made */
+	NEED_FILES = 1 << 6,   /* a directory on a disk file system for its file */
+};
+
+enum thp_mode {
+	THP_ABSENT,
+	THP_NEVER,
+	THP_MADVISE,
+	THP_ALWAYS,
+};
+
+enum swap_kind {
+	SWAP_NONE,
+	SWAP_FILE,
+	SWAP_ZRAM,
+};
+
+#define ENV_NODES_MAX 64
+
+/* major<<16 | minor<<8, as in the kernel's KERNEL_VERSION. */
+#define ENV_KERNEL(major, minor) (((major) << 16) | ((minor) << 8))
+
+/* What check(), footprint() and claims() may know of the machine and the group. */
+struct workload_env {
+	uint64_t page_bytes;
+	uint64_t pmd_bytes;	  /* size of a transparent huge page; 0: absent */
+	unsigned cgroup_version;  /* of the memory controller: 1 or 2 */
+	unsigned kernel;	  /* ENV_KERNEL(6, 18) */
+	unsigned cpus;		  /* online */
+	unsigned nr_nodes;	  /* with memory */
+	unsigned nodes[ENV_NODES_MAX]; /* their ids, ascending */
+	uint64_t limit_bytes;	  /* tightest memory.max over the worker; 0: none */
+	uint64_t high_bytes;	  /* tightest memory.high; 0: none */
+	uint64_t swap_max_bytes;  /* memory.swap.max; UINT64_MAX: none */
+	uint64_t available_bytes; /* MemAvailable at planning time */
+	enum thp_mode thp;	  /* transparent_hugepage/enabled */
+	bool mglru;		  /* lru_gen/enabled is not 0 */
+	bool cachestat;		  /* cachestat(2) answers */
+	bool in_lab;		  /* a guest of `pagestorm lab` */
+	enum swap_kind swap;	  /* the run's own swap device */
+	uint64_t swap_bytes;	  /* its size */
+	unsigned page_cluster;	  /* vm.page-cluster as the run has it */
+	char swap_path[256];	  /* the run's own device as in /proc/swaps; "": none */
+	char scratch_dir[256];	  /* where a workload makes its private files */
+};
+
+/* ---- claims ---- */
+
+enum span {
+	SPAN_WORK,    /* HELD - READY */
+	SPAN_RESIDUE, /* GONE - READY */
+};
+
+enum relation {
+	RELATION_EQ,	  /* |observed - expected| <= tolerance */
+	RELATION_GE,	  /* observed >= expected - tolerance */
+	RELATION_LE,	  /* observed <= expected + tolerance */
+	RELATION_BETWEEN, /* expected <= observed <= expected + tolerance */
+};
+
+enum basis {
+	BASIS_EXACT,	 /* page arithmetic */
+	BASIS_BOUNDED,	 /* a known slack, whose cause `why` states */
+	BASIS_DIRECTION, /* only the sign is promised; noise can hide it */
+	BASIS_PROFILE,	 /* the profile's own [expect] */
+};
+
+enum unit {
+	UNIT_COUNT,
+	UNIT_BYTES,
+	UNIT_PAGES,
+	UNIT_KB, /* the kernel's kB: 1024 bytes */
+	UNIT_USEC,
+	UNIT_NSEC,
+	UNIT_TICKS,   /* USER_HZ */
+	UNIT_SECTORS, /* 512 bytes */
+	UNIT_PERCENT,
+};
+
+/*
+ * One promise about one counter over one span. The judge converts between
+ * bytes, pages, kB and sectors; any other mismatch of units is a bug.
+ *
+ * Where the amount is known only after the act (cycles done before a deadline,
+ * pages touched before an OOM), slot names a truth slot and the expected value
+ * is expected + slot * slot_mul / slot_div: the amount that the worker counted
+ * itself, held against the amount that the kernel counted.
+ */
+struct claim {
+	const char *quantity; /* the field's word: minor_faults, resident_bytes … */
+	enum span span;
+	char scope[24];	     /* process, process1…, mapping, mapping1…, group, run, system,
+				node0…, own_swap, ledger */
+	const char *source;  /* file, as in the counter table: stat, memory.stat … */
+	const char *counter; /* the kernel's key: minflt, anon … */
+	enum unit unit;
+	enum relation relation;
+	enum basis basis;
+	int64_t expected;
+	int64_t tolerance;
+	const char *slot;
+	int64_t slot_mul, slot_div; /* 0 reads as 1 */
+	char why[240];		    /* for a person; no comma, no quote, no newline */
+};
+
+#define CLAIMS_MAX 96
+
+struct claims {
+	unsigned nr;
+	struct claim claim[CLAIMS_MAX];
+};
+
+/* Appends a copy of *c with why formatted into it. Asserts on overflow and on a comma in why. */
+void claims_add(struct claims *claims, const struct claim *c, const char *why, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Key of the group's anonymous bytes in memory.stat: rss on v1, anon on v2. */
+const char *env_group_anon(const struct workload_env *env);
+/* Key of its page cache, shmem included: cache on v1, file on v2. */
+const char *env_group_file(const struct workload_env *env);
+/* File with the group's total charge: memory.usage_in_bytes or memory.current. */
+const char *env_group_usage(const struct workload_env *env);
+/*
+ * Slack of that total: charges are taken in batches of 64 pages per CPU
+ * (MEMCG_CHARGE_BATCH, include/linux/memcontrol.h).
+ */
+int64_t env_usage_slack_bytes(const struct workload_env *env);
+
+/* ---- truth slots: amounts that the worker counts itself, in the ledger ---- */
+
+#define SLOTS_MAX 32
+
+struct slot {
+	const char *name; /* pages_touched, cycles, live_bytes … */
+	enum unit unit;
+	const char *help;
+};
+
+/* ---- the workload ---- */
+
+struct worker; /* worker.h: what run() stands on */
+
+struct workload {
+	const char *name;
+	const char *summary; /* one line for `pagestorm list` */
+	const char *truth;   /* a few sentences for `pagestorm list NAME`: what is promised */
+	unsigned needs;	     /* enum need, or-ed */
+	const struct option *options; /* ends with name == NULL */
+	size_t params_bytes;	      /* of the struct that the options fill */
+	struct slot slots[SLOTS_MAX]; /* ends with name == NULL */
+	bool rate_metric;	      /* a rate is among the results: prewarm by default */
+	bool expects_oom;	      /* the expected outcome is an OOM kill */
+
+	/*
+	 * Pure. 0 when these parameters can run on this machine; otherwise fills
+	 * reason with a sentence and returns -EINVAL (the parameters contradict
+	 * each other: exit 2) or -ENODEV (this machine cannot: skipped). May be NULL.
+	 */
+	int (*check)(const void *params, const struct workload_env *env, char *reason,
+		     size_t reason_bytes);
+	/* Pure. Peak bytes charged to the group, page cache included. */
+	uint64_t (*footprint)(const void *params, const struct workload_env *env);
+	/* Pure. Bytes that run() aims to hold: target_bytes in runs.csv. NULL: 0. */
+	uint64_t (*target)(const void *params, const struct workload_env *env);
+	/* Pure. Expected seconds of run() for the plan; NULL: below a second. */
+	double (*seconds)(const void *params, const struct workload_env *env);
+	/* Pure. The promises. */
+	void (*claims)(const void *params, const struct workload_env *env, struct claims *out);
+
+	/*
+	 * In the worker; 0 or -errno, with worker_fail() for the sentence.
+	 * prepare() may map and open but touches nothing that is measured;
+	 * run() does the work, counts into the ledger after each act, returns
+	 * early when worker_should_stop(), and leaves its memory mapped;
+	 * release() undoes both, and copes with a half-done prepare(). run() uses
+	 * neither malloc nor stdio beyond what is measured. release may be NULL.
+	 */
+	int (*prepare)(struct worker *w);
+	int (*run)(struct worker *w);
+	void (*release)(struct worker *w);
+};
+
+/* All workloads in alphabetical order, NULL at the end (registry.c). */
+extern const struct workload *const workloads[];
+
+/* The workload of that name, or NULL. */
+const struct workload *workload_find(const char *name);
+
+/* Index of a truth slot by name; -1 when there is none. */
+int workload_slot(const struct workload *workload, const char *name);
+
+#endif
