@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one table of what is read: file, format, kind and unit; and the parsers
+ * from saved bytes to a record. Nothing here opens a file: run/capture.c does,
+ * going by this table, and tests feed saved bytes.
+ *
+ * Unknown keys pass through with the source's default kind and unit. A line
+ * that does not parse is an error that keeps the raw line.
+ */
+#ifndef PAGESTORM_COUNTERS_H
+#define PAGESTORM_COUNTERS_H
+
+#include <stddef.h>
+
+#include "harness/record/record.h"
+
+/* Where a source lives: which path template and which scope it gives. */
+enum place {
+	PLACE_SYSTEM,  /* "/proc/vmstat", scope system (zoneinfo, swaps, diskstats: narrower) */
+	PLACE_NODE,    /* "/sys/devices/system/node/node%u/…", scope node%u */
+	PLACE_GROUP,   /* file in the worker's or the run's memory cgroup directory */
+	PLACE_PROCESS, /* "/proc/%d/…" */
+	PLACE_MAPPING, /* "/proc/%d/smaps", "/proc/%d/numa_maps": only the measured range */
+};
+
+enum format {
+	FORMAT_KEY_VALUE,   /* vmstat, memory.stat, memory.events: "key 123" */
+	FORMAT_KEY_KB,	    /* meminfo, status, smaps_rollup: "Key:   123 kB" or "Key: 123" */
+	FORMAT_NODE_KB,	    /* node0/meminfo: "Node 0 Key:   123 kB" */
+	FORMAT_IO,	    /* /proc/PID/io: "key: 123" */
+	FORMAT_SINGLE,	    /* memory.current: "123"; counter is named after the file */
+	FORMAT_ZONEINFO,
+	FORMAT_BUDDYINFO,
+	FORMAT_PRESSURE,    /* "some avg10=0.00 … total=0" → some.avg10, some.total, full.… */
+	FORMAT_CPU_STAT,    /* /proc/stat: cpu.user …, cpu0.user …, ctxt, processes … */
+	FORMAT_SWAPS,	    /* scope swap:PATH, counters Size Used Priority */
+	FORMAT_DISKSTATS,   /* scope disk:NAME, counters by Documentation/admin-guide/iostats */
+	FORMAT_PID_STAT,    /* counters by proc(5): minflt, majflt, utime, vsize, rss … */
+	FORMAT_STATM,	    /* size resident shared text lib data dt */
+	FORMAT_NUMA_STAT,   /* memory.numa_stat: v1 "total=1 N0=1", v2 "anon N0=1": total.N0, anon.N0 */
+	FORMAT_SMAPS,	    /* sum over the entries within the measured range */
+	FORMAT_NUMA_MAPS,   /* the same: N0, N1, anon, dirty, mapped … in pages */
+};
+
+struct source {
+	const char *name; /* the source column: vmstat, memory.stat, pressure/memory … */
+	const char *path; /* printf template, see enum place; for a group: the file's name */
+	enum place place;
+	enum format format;
+	unsigned cgroup_version; /* PLACE_GROUP: 1, 2 or 0 for both */
+	enum kind kind;	  /* defaults for keys that no rule names */
+	enum unit unit;
+};
+
+/* Ends with name == NULL. */
+extern const struct source sources[];
+
+/* Kind and unit of one key of a source: the rules first, then the source's defaults. */
+void counters_classify(const struct source *source, const char *key, enum kind *kind,
+		       enum unit *unit);
+
+/* Names as they stand in the CSV: gauge, cumulative, peak, info; bytes, pages, kB … */
+const char *kind_name(enum kind kind);
+const char *unit_name(enum unit unit);
+
+/*
+ * Parses the bytes of one file into one side of the record. scope is the base
+ * scope (system, node0, group, process …), which zoneinfo, buddyinfo, swaps and
+ * diskstats refine. For FORMAT_SMAPS and FORMAT_NUMA_MAPS only entries that start
+ * within [map_start, map_start + map_bytes) count, and are summed.
+ *
+ * 0, or -EBADMSG with *e naming the source and quoting the line.
+ */
+int counters_parse(struct record *record, bool after, const struct source *source,
+		   const char *scope, const char *bytes, size_t length, uint64_t map_start,
+		   uint64_t map_bytes, struct error *e);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Holds claims against a record. Pure: the same claims and the same record give
+ * the same verdicts, on any machine and at any later time.
+ */
+#ifndef PAGESTORM_JUDGE_H
+#define PAGESTORM_JUDGE_H
+
+#include "harness/record/record.h"
+#include "workloads/workload.h"
+
+enum verdict {
+	VERDICT_PASS,
+	VERDICT_FAIL,
+	VERDICT_ABSENT, /* this kernel has no such counter */
+	VERDICT_NOISE,	/* a direction that the noise floor hides */
+};
+
+struct judgement {
+	struct claim claim;  /* with the slot's amount added to expected */
+	bool has_observed;
+	struct number observed; /* in the claim's unit */
+	bool has_noise;
+	struct number noise; /* largest |delta| of the same counter in the null runs, claim's unit */
+	enum verdict verdict;
+};
+
+/*
+ * Judges one claim. work and residue are the records of the two spans; null_work
+ * and null_residue those of the null run beside it (NULL: none, noise stays
+ * absent). slot is the ledger's slots (NULL: none), slots the workload's table.
+ * page_bytes converts pages.
+ *
+ * A direction claim is pass or fail only when |observed| > noise, else noise.
+ * Exact and bounded claims never look at the noise. A claim whose span is
+ * SPAN_WORK is observed as after - before; a KIND_PEAK or KIND_INFO counter is
+ * observed as its after value, since a high-water mark has no delta.
+ */
+void judge_claim(const struct claim *claim, const struct record *work,
+		 const struct record *residue, const struct record *null_work,
+		 const struct record *null_residue, const struct slot *slots,
+		 const uint64_t *slot, uint64_t page_bytes, struct judgement *out);
+
+const char *verdict_name(enum verdict verdict);
+const char *relation_name(enum relation relation); /* eq ge le between */
+const char *basis_name(enum basis basis);	   /* exact bounded direction profile */
+const char *span_name(enum span span);		   /* work residue */
+
+#endif

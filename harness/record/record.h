@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A record: every counter of one worker (or of the system) over one span, as
+ * parsed numbers with their before and after. Built from captured bytes; pure.
+ *
+ * Absent is not zero: a counter that was missing on either side keeps
+ * has_before or has_after false, and its cell in the CSV stays empty.
+ */
+#ifndef PAGESTORM_RECORD_H
+#define PAGESTORM_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/error.h"
+#include "workloads/workload.h"
+
+enum kind {
+	KIND_GAUGE,	/* goes up and down: Rss, nr_free_pages */
+	KIND_CUMULATIVE, /* only rises: pgfault, oom_kill */
+	KIND_PEAK,	/* a high-water mark: memory.peak */
+	KIND_INFO,	/* settings and limits: kept, never judged as change */
+};
+
+/* A fixed-point number: value / 10^decimals (PSI's avg10=0.25 is 25 with 2 decimals). */
+struct number {
+	int64_t value;
+	uint8_t decimals;
+};
+
+struct counter {
+	const char *scope;   /* system, node0, node0:Normal, disk:vda, swap:/dev/zram1, run, group,
+				process, process1…, mapping…, own_swap, ledger */
+	const char *source;  /* file: vmstat, memory.stat, smaps … */
+	const char *counter; /* the kernel's key, verbatim */
+	enum kind kind;
+	enum unit unit;
+	bool has_before, has_after;
+	struct number before, after;
+};
+
+/* Counters sorted by (scope, source, counter); the strings belong to the record. */
+struct record {
+	struct counter *counter;
+	size_t nr, capacity;
+	struct record_text *text; /* string storage, private to record.c */
+};
+
+void record_init(struct record *record);
+void record_release(struct record *record);
+
+/*
+ * Sets the before (after = false) or after side of one counter, adding it when
+ * new. -EEXIST when that side was set already (a duplicate key in one file).
+ */
+int record_put(struct record *record, bool after, const char *scope, const char *source,
+	       const char *counter, enum kind kind, enum unit unit, struct number n);
+
+/* Sorts; to be called once after the last put and before the first find. */
+void record_sort(struct record *record);
+
+/* NULL when there is none. */
+const struct counter *record_find(const struct record *record, const char *scope,
+				  const char *source, const char *counter);
+
+/* True and *delta = after - before, in the counter's own unit, when both sides are there. */
+bool counter_delta(const struct counter *counter, struct number *delta);
+
+#endif
