@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this machine is: probed once, then constant. The only user of hwloc.
+ * All files are read below `root` ("" on the real machine), so that a saved tree
+ * is a machine too.
+ */
+#ifndef PAGESTORM_HOST_H
+#define PAGESTORM_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/error.h"
+#include "workloads/workload.h"
+
+struct host_node {
+	unsigned id;
+	uint64_t memory_bytes; /* 0: memoryless */
+	unsigned nr_cpus;      /* 0: CPU-less */
+	char cpus[128];	       /* list format: 0-3,8 */
+	unsigned distance[ENV_NODES_MAX]; /* to host.node[i]; 10 is local; 0: unknown */
+};
+
+struct host {
+	char kernel[128];   /* uname release */
+	unsigned kernel_code; /* ENV_KERNEL() */
+	char cpu_model[128];
+	unsigned cpus; /* online */
+	uint64_t page_bytes, pmd_bytes;
+	uint64_t memory_bytes, available_bytes;
+	unsigned nr_nodes; /* all, memoryless ones too */
+	struct host_node node[ENV_NODES_MAX];
+	enum thp_mode thp;
+	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
+	unsigned cgroup_version; /* of the memory controller; 0: none */
+	char cgroup_mount[256];	 /* where that hierarchy is mounted */
+	char cgroup_own[256];	 /* our own group's path below it, "/" for the root */
+	bool root_user;
+	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
+	bool free_page_reporting; /* the machine may give free pages back to its host */
+	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
+	char boot_id[40];
+};
+
+/* -errno only when /proc itself cannot be read; what cannot be found stays 0 or "". */
+int host_probe(struct host *host, const char *root, struct error *e);
+
+/* Fills the machine's part of the environment; limits and swap are the plan's. */
+void host_env(const struct host *host, struct workload_env *env);
+
+/*
+ * CPUs and nodes by topology: "nearest", "farthest", "local", a number, or a list
+ * (0-3,8), relative to `from_node`. Fills a list. -EINVAL, -ENODEV with *e.
+ */
+int host_pick_cpus(const struct host *host, const char *text, int from_node, char *list,
+		   unsigned list_bytes, struct error *e);
+int host_pick_nodes(const struct host *host, const char *text, int from_node, char *list,
+		    unsigned list_bytes, struct error *e);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: everything a run will do, decided before it does anything. Pure after
+ * the host probe: the same profile, host and overrides give the same plan, cell
+ * numbers and order included.
+ */
+#ifndef PAGESTORM_PLAN_H
+#define PAGESTORM_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/error.h"
+#include "harness/plan/host.h"
+#include "harness/plan/profile.h"
+#include "workloads/workload.h"
+
+enum risk {
+	RISK_R0, /* contained in its cgroup */
+	RISK_R1, /* changes settings or adds a swap device of its own: journalled, undone */
+	RISK_R2, /* system-wide pressure */
+	RISK_R3, /* may make the kernel kill others */
+};
+
+enum outcome {
+	OUTCOME_OK,
+	OUTCOME_EXPECTED_OOM,
+	OUTCOME_UNEXPECTED_OOM,
+	OUTCOME_MISSING_OOM,
+	OUTCOME_TARGET_MISSED,
+	OUTCOME_TIMEOUT,
+	OUTCOME_INTERRUPTED,
+	OUTCOME_SKIPPED,
+	OUTCOME_FAILED, /* the worker said why it could not */
+	OUTCOME_BROKEN, /* the worker died or lied: a bug */
+};
+
+const char *outcome_name(enum outcome outcome);
+
+/* One file of a group to be written and read back, in v2 names; see group.h for the mapping. */
+struct limit {
+	char name[40]; /* memory.max, memory.high, memory.swap.max, memory.oom.group, cpuset.mems … */
+	char value[64]; /* bytes as a number, or max, or a list */
+};
+
+#define LIMITS_MAX 12
+
+struct limits {
+	unsigned nr;
+	struct limit limit[LIMITS_MAX];
+};
+
+/* A setting of the machine: vm.swappiness, thp.enabled …, see settings.h for the names. */
+struct setting {
+	char name[64];
+	char value[128];
+};
+
+#define SETTINGS_MAX 32
+#define WORKERS_MAX  16
+
+struct plan_worker {
+	char name[64];
+	const struct workload *workload;
+	unsigned char params[4096] __attribute__((aligned(16))); /* resolved */
+	char params_text[1024]; /* size=202375168;fill=random */
+	struct limits limits;	/* of its own group */
+	struct workload_env env;
+	uint64_t footprint_bytes, target_bytes;
+	uint64_t delay_ns;   /* after GO of the first */
+	uint64_t hold_ns;    /* stay HELD this long before the capture */
+	uint64_t timeout_ns; /* of run() */
+	bool background;     /* runs until the others are done, then is asked to stop */
+	bool oom_score_adj_set;
+	int oom_score_adj;
+	char cpus[128]; /* affinity list; "": any */
+	uint64_t prewarm_bytes;
+	uint64_t sabotage_pages; /* test hook: do this much less than promised */
+	bool expects_oom, expects_timeout;
+	char skip[256]; /* why it cannot run here; "": it can */
+	struct claims claims;
+};
+
+/* How the cell prepares the machine before each repeat. */
+enum reset {
+	RESET_NONE,
+	RESET_DROP_CACHES = 1 << 0,
+	RESET_COMPACT = 1 << 1,
+	RESET_SWAP = 1 << 2, /* a fresh swap device */
+};
+
+struct plan_swap {
+	enum swap_kind kind;
+	uint64_t size_bytes;
+	int priority; /* -1: the kernel's choice */
+	char path[256]; /* file only: where; "": in the results folder */
+	char algorithm[32]; /* zram only: "": the kernel's default */
+};
+
+struct plan_cell {
+	unsigned index;
+	char label[256]; /* vm.swappiness=10;hog.size=64M */
+	unsigned nr_settings;
+	struct setting setting[SETTINGS_MAX]; /* [sysctl] and [setting], sweep applied */
+	struct limits limits; /* of the run's group, around all workers */
+	struct plan_swap swap;
+	unsigned nr_workers;
+	struct plan_worker *worker;
+	struct plan_worker *null_worker; /* the noise floor's run: same group, null workload */
+};
+
+/* A test of the profile's [expect] on a worker's counter or outcome. */
+struct expectation {
+	char worker[64]; /* "": each */
+	char key[96];	 /* outcome, or a column of runs.csv, or scope/source/counter */
+	enum relation relation;
+	int64_t value;
+	enum unit unit;
+	char text[96]; /* as written */
+	unsigned line;
+};
+
+#define EXPECTATIONS_MAX 32
+
+struct plan_step {
+	unsigned cell;
+	int repeat; /* from 1; warm-ups 0, -1, … */
+};
+
+struct plan {
+	char name[64];
+	char why[512];
+	unsigned repeats, warmup;
+	uint64_t seed;
+	uint64_t sample_ns; /* 0: no samples */
+	uint64_t timeout_ns, grace_ns;
+	unsigned reset; /* enum reset, or-ed */
+	bool keep_raw;
+	enum risk risk;
+	char risk_why[256];
+	double seconds; /* expected duration */
+	uint64_t peak_bytes; /* largest sum of footprints over the cells */
+	unsigned nr_cells;
+	struct plan_cell *cell;
+	size_t nr_steps;
+	struct plan_step *step; /* shuffled blocks, in order */
+	unsigned nr_expectations;
+	struct expectation expectation[EXPECTATIONS_MAX];
+	char *profile_text; /* as expanded, for profile.ini */
+	struct host host;
+};
+
+/*
+ * -EINVAL with "file:line: error: …" in *e for anything wrong in the profile;
+ * -ENOMEM (exit 2 as well) when a footprint does not fit its limit or the machine.
+ */
+int plan_make(struct plan *plan, const struct profile *profile, const struct host *host,
+	      struct error *e);
+void plan_release(struct plan *plan);
+
+#endif
