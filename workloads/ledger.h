@@ -35,16 +35,16 @@ enum ledger_phase {
 
 /* A process of the workload and its measured mapping; [0] is the worker itself. */
 struct ledger_process {
-	_Atomic int32_t pid;	     /* 0: no such process */
-	_Atomic uint64_t map_start;  /* 0: no measured mapping */
+	_Atomic int32_t pid;	    /* 0: no such process */
+	_Atomic uint64_t map_start; /* 0: no measured mapping */
 	_Atomic uint64_t map_bytes;
 };
 
 struct ledger {
 	uint64_t magic;
-	uint64_t bytes;	      /* LEDGER_BYTES: guards against a worker of another build */
+	uint64_t bytes; /* LEDGER_BYTES: guards against a worker of another build */
 	char workload[32];
-	char worker[64];      /* the profile section's name */
+	char worker[64]; /* the profile section's name */
 	uint64_t seed;
 	uint64_t prewarm_bytes; /* fault and free this much before READY; 0: no */
 	struct workload_env env;
@@ -52,9 +52,9 @@ struct ledger {
 	_Atomic uint32_t phase; /* enum ledger_phase */
 	_Atomic uint32_t stop;	/* set by the harness: return from run() soon */
 	_Atomic uint64_t ready_ns, run_ns, end_ns; /* CLOCK_MONOTONIC; run() lasted run..end */
-	_Atomic uint64_t achieved_bytes; /* verified amount held now */
-	_Atomic uint64_t moved_bytes;	 /* bytes processed so far: throughput */
-	_Atomic uint64_t ops;		 /* operations done so far */
+	_Atomic uint64_t achieved_bytes;	   /* verified amount held now */
+	_Atomic uint64_t moved_bytes;		   /* bytes processed so far: throughput */
+	_Atomic uint64_t ops;			   /* operations done so far */
 	_Atomic uint64_t slot[SLOTS_MAX];
 	struct ledger_process process[LEDGER_PROCESSES];
 	_Atomic int32_t error_code; /* errno of a failure */

@@ -96,10 +96,11 @@ void *worker_map_anon(uint64_t bytes, uint64_t align, bool huge);
  * with the worker, is entered into ledger->process[i] and runs body(w, i, arg),
  * whose result is its exit status. Returns the pid or -errno, in the worker only.
  */
-int worker_fork(struct worker *w, unsigned i, int (*body)(struct worker *w, unsigned i, void *arg),
-		void *arg);
+int worker_fork(struct worker *w, unsigned i,
+		int (*body)(struct worker *w, unsigned i, void *arg), void *arg);
 
-/* SIGKILLs the children that worker_fork() made and reaps them; the frame calls it at the end. */
+/* SIGKILLs the children that worker_fork() made and reaps them; the frame calls it at the end.
+ */
 void worker_reap(struct worker *w);
 
 #endif

@@ -75,25 +75,25 @@ enum swap_kind {
 /* What check(), footprint() and claims() may know of the machine and the group. */
 struct workload_env {
 	uint64_t page_bytes;
-	uint64_t pmd_bytes;	  /* size of a transparent huge page; 0: absent */
-	unsigned cgroup_version;  /* of the memory controller: 1 or 2 */
-	unsigned kernel;	  /* ENV_KERNEL(6, 18) */
-	unsigned cpus;		  /* online */
-	unsigned nr_nodes;	  /* with memory */
+	uint64_t pmd_bytes;	       /* size of a transparent huge page; 0: absent */
+	unsigned cgroup_version;       /* of the memory controller: 1 or 2 */
+	unsigned kernel;	       /* ENV_KERNEL(6, 18) */
+	unsigned cpus;		       /* online */
+	unsigned nr_nodes;	       /* with memory */
 	unsigned nodes[ENV_NODES_MAX]; /* their ids, ascending */
-	uint64_t limit_bytes;	  /* tightest memory.max over the worker; 0: none */
-	uint64_t high_bytes;	  /* tightest memory.high; 0: none */
-	uint64_t swap_max_bytes;  /* memory.swap.max; UINT64_MAX: none */
-	uint64_t available_bytes; /* MemAvailable at planning time */
-	enum thp_mode thp;	  /* transparent_hugepage/enabled */
-	bool mglru;		  /* lru_gen/enabled is not 0 */
-	bool cachestat;		  /* cachestat(2) answers */
-	bool in_lab;		  /* a guest of `pagestorm lab` */
-	enum swap_kind swap;	  /* the run's own swap device */
-	uint64_t swap_bytes;	  /* its size */
-	unsigned page_cluster;	  /* vm.page-cluster as the run has it */
-	char swap_path[256];	  /* the run's own device as in /proc/swaps; "": none */
-	char scratch_dir[256];	  /* where a workload makes its private files */
+	uint64_t limit_bytes;	       /* tightest memory.max over the worker; 0: none */
+	uint64_t high_bytes;	       /* tightest memory.high; 0: none */
+	uint64_t swap_max_bytes;       /* memory.swap.max; UINT64_MAX: none */
+	uint64_t available_bytes;      /* MemAvailable at planning time */
+	enum thp_mode thp;	       /* transparent_hugepage/enabled */
+	bool mglru;		       /* lru_gen/enabled is not 0 */
+	bool cachestat;		       /* cachestat(2) answers */
+	bool in_lab;		       /* a guest of `pagestorm lab` */
+	enum swap_kind swap;	       /* the run's own swap device */
+	uint64_t swap_bytes;	       /* its size */
+	unsigned page_cluster;	       /* vm.page-cluster as the run has it */
+	char swap_path[256];	       /* the run's own device as in /proc/swaps; "": none */
+	char scratch_dir[256];	       /* where a workload makes its private files */
 };
 
 /* ---- claims ---- */
@@ -162,7 +162,8 @@ struct claims {
 	struct claim claim[CLAIMS_MAX];
 };
 
-/* Appends a copy of *c with why formatted into it. Asserts on overflow and on a comma in why. */
+/* Appends a copy of *c with why formatted into it. Asserts on overflow and on a comma in why.
+ */
 void claims_add(struct claims *claims, const struct claim *c, const char *why, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -15,14 +15,14 @@
 
 struct host_node {
 	unsigned id;
-	uint64_t memory_bytes; /* 0: memoryless */
-	unsigned nr_cpus;      /* 0: CPU-less */
-	char cpus[128];	       /* list format: 0-3,8 */
+	uint64_t memory_bytes;		  /* 0: memoryless */
+	unsigned nr_cpus;		  /* 0: CPU-less */
+	char cpus[128];			  /* list format: 0-3,8 */
 	unsigned distance[ENV_NODES_MAX]; /* to host.node[i]; 10 is local; 0: unknown */
 };
 
 struct host {
-	char kernel[128];   /* uname release */
+	char kernel[128];     /* uname release */
 	unsigned kernel_code; /* ENV_KERNEL() */
 	char cpu_model[128];
 	unsigned cpus; /* online */

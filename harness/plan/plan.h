@@ -40,7 +40,8 @@ const char *outcome_name(enum outcome outcome);
 
 /* One file of a group to be written and read back, in v2 names; see group.h for the mapping. */
 struct limit {
-	char name[40]; /* memory.max, memory.high, memory.swap.max, memory.oom.group, cpuset.mems … */
+	char name[40];	/* memory.max, memory.high, memory.swap.max, memory.oom.group,
+			   cpuset.mems … */
 	char value[64]; /* bytes as a number, or max, or a list */
 };
 
@@ -93,8 +94,8 @@ enum reset {
 struct plan_swap {
 	enum swap_kind kind;
 	uint64_t size_bytes;
-	int priority; /* -1: the kernel's choice */
-	char path[256]; /* file only: where; "": in the results folder */
+	int priority;	    /* -1: the kernel's choice */
+	char path[256];	    /* file only: where; "": in the results folder */
 	char algorithm[32]; /* zram only: "": the kernel's default */
 };
 
@@ -103,7 +104,7 @@ struct plan_cell {
 	char label[256]; /* vm.swappiness=10;hog.size=64M */
 	unsigned nr_settings;
 	struct setting setting[SETTINGS_MAX]; /* [sysctl] and [setting], sweep applied */
-	struct limits limits; /* of the run's group, around all workers */
+	struct limits limits;		      /* of the run's group, around all workers */
 	struct plan_swap swap;
 	unsigned nr_workers;
 	struct plan_worker *worker;
@@ -139,7 +140,7 @@ struct plan {
 	bool keep_raw;
 	enum risk risk;
 	char risk_why[256];
-	double seconds; /* expected duration */
+	double seconds;	     /* expected duration */
 	uint64_t peak_bytes; /* largest sum of footprints over the cells */
 	unsigned nr_cells;
 	struct plan_cell *cell;

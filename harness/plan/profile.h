@@ -12,7 +12,8 @@
 #include "harness/error.h"
 
 struct profile_entry {
-	char section[64]; /* profile, cgroup, sysctl, swap, sweep, expect, setting or a worker's name */
+	char section[64]; /* profile, cgroup, sysctl, swap, sweep, expect, setting or a worker's
+			     name */
 	char key[64];
 	char *value;
 	const char *file; /* of the profile, or "command line" */
@@ -37,7 +38,8 @@ void profile_release(struct profile *p);
  */
 int profile_read(struct profile *p, const char *path, struct error *e);
 
-/* Finds NAME, NAME.ini, profiles/NAME.ini or the installed profiles' NAME.ini. -ENOENT: none. */
+/* Finds NAME, NAME.ini, profiles/NAME.ini or the installed profiles' NAME.ini. -ENOENT: none.
+ */
 int profile_find(const char *name, char *path, size_t path_bytes);
 
 /* A profile of one workload with its defaults: `run anon size=193M`. */

@@ -15,9 +15,9 @@
 #include "harness/error.h"
 
 struct setting_known {
-	const char *name; /* vm.swappiness */
-	const char *path; /* /proc/sys/vm/swappiness */
-	long long min, max; /* of a number; min > max: not a number */
+	const char *name;    /* vm.swappiness */
+	const char *path;    /* /proc/sys/vm/swappiness */
+	long long min, max;  /* of a number; min > max: not a number */
 	const char *choices; /* always|madvise|never; NULL: a number */
 	const char *help;
 	bool system_wide_pressure; /* setting it can squeeze the whole machine: risk R2 */

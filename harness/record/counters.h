@@ -24,22 +24,23 @@ enum place {
 };
 
 enum format {
-	FORMAT_KEY_VALUE,   /* vmstat, memory.stat, memory.events: "key 123" */
-	FORMAT_KEY_KB,	    /* meminfo, status, smaps_rollup: "Key:   123 kB" or "Key: 123" */
-	FORMAT_NODE_KB,	    /* node0/meminfo: "Node 0 Key:   123 kB" */
-	FORMAT_IO,	    /* /proc/PID/io: "key: 123" */
-	FORMAT_SINGLE,	    /* memory.current: "123"; counter is named after the file */
+	FORMAT_KEY_VALUE, /* vmstat, memory.stat, memory.events: "key 123" */
+	FORMAT_KEY_KB,	  /* meminfo, status, smaps_rollup: "Key:   123 kB" or "Key: 123" */
+	FORMAT_NODE_KB,	  /* node0/meminfo: "Node 0 Key:   123 kB" */
+	FORMAT_IO,	  /* /proc/PID/io: "key: 123" */
+	FORMAT_SINGLE,	  /* memory.current: "123"; counter is named after the file */
 	FORMAT_ZONEINFO,
 	FORMAT_BUDDYINFO,
-	FORMAT_PRESSURE,    /* "some avg10=0.00 … total=0" → some.avg10, some.total, full.… */
-	FORMAT_CPU_STAT,    /* /proc/stat: cpu.user …, cpu0.user …, ctxt, processes … */
-	FORMAT_SWAPS,	    /* scope swap:PATH, counters Size Used Priority */
-	FORMAT_DISKSTATS,   /* scope disk:NAME, counters by Documentation/admin-guide/iostats */
-	FORMAT_PID_STAT,    /* counters by proc(5): minflt, majflt, utime, vsize, rss … */
-	FORMAT_STATM,	    /* size resident shared text lib data dt */
-	FORMAT_NUMA_STAT,   /* memory.numa_stat: v1 "total=1 N0=1", v2 "anon N0=1": total.N0, anon.N0 */
-	FORMAT_SMAPS,	    /* sum over the entries within the measured range */
-	FORMAT_NUMA_MAPS,   /* the same: N0, N1, anon, dirty, mapped … in pages */
+	FORMAT_PRESSURE, /* "some avg10=0.00 … total=0" → some.avg10, some.total, full.… */
+	FORMAT_CPU_STAT,  /* /proc/stat: cpu.user …, cpu0.user …, ctxt, processes … */
+	FORMAT_SWAPS,	  /* scope swap:PATH, counters Size Used Priority */
+	FORMAT_DISKSTATS, /* scope disk:NAME, counters by Documentation/admin-guide/iostats */
+	FORMAT_PID_STAT,  /* counters by proc(5): minflt, majflt, utime, vsize, rss … */
+	FORMAT_STATM,	  /* size resident shared text lib data dt */
+	FORMAT_NUMA_STAT, /* memory.numa_stat: v1 "total=1 N0=1", v2 "anon N0=1": total.N0,
+			     anon.N0 */
+	FORMAT_SMAPS,	  /* sum over the entries within the measured range */
+	FORMAT_NUMA_MAPS, /* the same: N0, N1, anon, dirty, mapped … in pages */
 };
 
 struct source {
@@ -48,7 +49,7 @@ struct source {
 	enum place place;
 	enum format format;
 	unsigned cgroup_version; /* PLACE_GROUP: 1, 2 or 0 for both */
-	enum kind kind;	  /* defaults for keys that no rule names */
+	enum kind kind;		 /* defaults for keys that no rule names */
 	enum unit unit;
 };
 

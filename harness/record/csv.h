@@ -23,7 +23,8 @@ struct csv_writer {
 	unsigned column;  /* in the row being written */
 };
 
-/* Creates the file (-EEXIST if there) under directory fd and writes the header, comma-separated. */
+/* Creates the file (-EEXIST if there) under directory fd and writes the header,
+ * comma-separated. */
 int csv_create(struct csv_writer *w, int dirfd, const char *name, const char *header,
 	       struct error *e);
 void csv_text(struct csv_writer *w, const char *text); /* NULL or "": an empty cell */

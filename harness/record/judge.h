@@ -17,11 +17,12 @@ enum verdict {
 };
 
 struct judgement {
-	struct claim claim;  /* with the slot's amount added to expected */
+	struct claim claim; /* with the slot's amount added to expected */
 	bool has_observed;
 	struct number observed; /* in the claim's unit */
 	bool has_noise;
-	struct number noise; /* largest |delta| of the same counter in the null runs, claim's unit */
+	struct number
+		noise; /* largest |delta| of the same counter in the null runs, claim's unit */
 	enum verdict verdict;
 };
 

@@ -17,10 +17,10 @@
 #include "workloads/workload.h"
 
 enum kind {
-	KIND_GAUGE,	/* goes up and down: Rss, nr_free_pages */
+	KIND_GAUGE,	 /* goes up and down: Rss, nr_free_pages */
 	KIND_CUMULATIVE, /* only rises: pgfault, oom_kill */
-	KIND_PEAK,	/* a high-water mark: memory.peak */
-	KIND_INFO,	/* settings and limits: kept, never judged as change */
+	KIND_PEAK,	 /* a high-water mark: memory.peak */
+	KIND_INFO,	 /* settings and limits: kept, never judged as change */
 };
 
 /* A fixed-point number: value / 10^decimals (PSI's avg10=0.25 is 25 with 2 decimals). */
@@ -30,8 +30,8 @@ struct number {
 };
 
 struct counter {
-	const char *scope;   /* system, node0, node0:Normal, disk:vda, swap:/dev/zram1, run, group,
-				process, process1…, mapping…, own_swap, ledger */
+	const char *scope;   /* system, node0, node0:Normal, disk:vda, swap:/dev/zram1, run,
+				group,   process, process1…, mapping…, own_swap, ledger */
 	const char *source;  /* file: vmstat, memory.stat, smaps … */
 	const char *counter; /* the kernel's key, verbatim */
 	enum kind kind;

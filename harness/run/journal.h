@@ -18,7 +18,8 @@
 
 enum journal_kind {
 	JOURNAL_SETTING, /* what: path of the file; before, after: its values */
-	JOURNAL_GROUP,	 /* what: absolute path of a cgroup directory, removed with its children */
+	JOURNAL_GROUP,	 /* what: absolute path of a cgroup directory, removed with its children
+			  */
 	JOURNAL_SWAP,	 /* what: device or file: swapoff */
 	JOURNAL_ZRAM,	 /* what: /dev/zramN made by hot_add: reset and removed */
 	JOURNAL_LOOP,	 /* what: /dev/loopN; before: its backing file */

@@ -16,8 +16,8 @@
 
 struct swapdev {
 	enum swap_kind kind;
-	char path[256];	  /* as /proc/swaps names it */
-	uint64_t bytes;	  /* usable */
+	char path[256]; /* as /proc/swaps names it */
+	uint64_t bytes; /* usable */
 	int priority;
 	bool on;
 };

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * null: does nothing, so that what moves is the harness.
+ *
+ * Truth: no fault, no page, no byte between READY and HELD.
+ * Rises: nothing of the process's own or of its group's.
+ * Still: minflt, majflt, Rss, the group's anon and file and pgfault.
+ * Beware: system-wide counters move with whatever else the machine does. Those
+ * movements are the noise floor that is written beside every other verdict.
+ */
+#include <string.h>
+
+#include "workloads/registry.h"
+#include "workloads/worker.h"
+
+struct null_params {
+	uint64_t sleep_ns;
+};
+
+static const struct option options[] = {
+	{ .name = "sleep",
+	  .type = OPTION_SECONDS,
+	  .fallback = "0s",
+	  .max = "1h",
+	  .help = "stay in run() this long",
+	  .offset = offsetof(struct null_params, sleep_ns) },
+	{ .name = NULL },
+};
+
+static uint64_t null_footprint(const void *params, const struct workload_env *env)
+{
+	(void)params; /* it holds nothing */
+	(void)env;
+	return 0;
+}
+
+static double null_seconds(const void *params, const struct workload_env *env)
+{
+	(void)env; /* the same on every machine */
+	return (double)((const struct null_params *)params)->sleep_ns / 1e9;
+}
+
+static void null_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	static const struct {
+		const char *quantity, *scope, *source, *counter;
+		enum unit unit;
+	} still[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT },
+		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES },
+		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES },
+		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT },
+	};
+
+	(void)params; /* nothing moves, however long it sleeps */
+	for (size_t i = 0; i < sizeof(still) / sizeof(still[0]); i++) {
+		struct claim c = { .quantity = still[i].quantity,
+				   .source = still[i].source,
+				   .counter = still[i].counter,
+				   .unit = still[i].unit,
+				   .relation = RELATION_EQ,
+				   .basis = BASIS_EXACT };
+
+		memcpy(c.scope, still[i].scope, strlen(still[i].scope) + 1);
+		claims_add(out, &c, "the null workload touches nothing");
+	}
+	claims_add(out,
+		   &(struct claim){ .quantity = "group_anonymous_bytes",
+				    .scope = "group",
+				    .source = "memory.stat",
+				    .counter = env_group_anon(env),
+				    .unit = UNIT_BYTES,
+				    .relation = RELATION_EQ,
+				    .basis = BASIS_EXACT },
+		   "the null workload maps nothing");
+}
+
+static int null_run(struct worker *w)
+{
+	const struct null_params *params = w->params;
+
+	if (params->sleep_ns)
+		worker_sleep_until(w, worker_now_ns() + params->sleep_ns);
+	return 0;
+}
+
+const struct workload null_workload = {
+	.name = "null",
+	.summary = "does nothing: measures the harness and the noise floor",
+	.truth = "No counter of the process or of its group moves between READY and HELD.",
+	.options = options,
+	.params_bytes = sizeof(struct null_params),
+	.footprint = null_footprint,
+	.seconds = null_seconds,
+	.claims = null_claims,
+	.run = null_run,
+};

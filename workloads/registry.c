@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The table of workloads: one line each. */
+#include "workloads/registry.h"
+
+#include <string.h>
+
+const struct workload *const workloads[] = {
+	&null_workload,
+	NULL,
+};
+
+const struct workload *workload_find(const char *name)
+{
+	for (const struct workload *const *w = workloads; *w; w++)
+		if (!strcmp((*w)->name, name))
+			return *w;
+	return NULL;
+}
+
+int workload_slot(const struct workload *workload, const char *name)
+{
+	for (int i = 0; i < SLOTS_MAX && workload->slots[i].name; i++)
+		if (!strcmp(workload->slots[i].name, name))
+			return i;
+	return -1;
+}
