@@ -10,7 +10,6 @@
  */
 #include <string.h>
 
-#include "workloads/registry.h"
 #include "workloads/worker.h"
 
 struct null_params {

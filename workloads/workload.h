@@ -233,7 +233,7 @@ struct workload {
 	void (*release)(struct worker *w);
 };
 
-/* All workloads in alphabetical order, NULL at the end (registry.c). */
+/* All workloads in alphabetical order, NULL at the end (generated from Makefile.am). */
 extern const struct workload *const workloads[];
 
 /* The workload of that name, or NULL. */
