@@ -7,9 +7,24 @@
 #ifndef PAGESTORM_PROFILE_H
 #define PAGESTORM_PROFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "harness/error.h"
+
+/* Longest line of a profile, in bytes. */
+#define PROFILE_LINE_MAX 1000
+
+/* entry.file of what came from the command line. */
+extern const char profile_command_line[];
+
+/* Keys of the sections that have a fixed list, NULL at the end. */
+extern const char *const profile_keys[]; /* [profile] */
+extern const char
+	*const cgroup_keys[];	      /* [cgroup] and, as limits of its own group, a worker's */
+extern const char *const swap_keys[]; /* [swap] */
+extern const char *const worker_keys[]; /* common to all workers, beside limits and options */
 
 struct profile_entry {
 	char section[64]; /* profile, cgroup, sysctl, swap, sweep, expect, setting or a worker's
@@ -38,6 +53,9 @@ void profile_release(struct profile *p);
  */
 int profile_read(struct profile *p, const char *path, struct error *e);
 
+/* The same from an open stream; path is what errors call it. */
+int profile_read_stream(struct profile *p, FILE *stream, const char *path, struct error *e);
+
 /* Finds NAME, NAME.ini, profiles/NAME.ini or the installed profiles' NAME.ini. -ENOENT: none.
  */
 int profile_find(const char *name, char *path, size_t path_bytes);
@@ -53,6 +71,34 @@ int profile_of_workload(struct profile *p, const char *workload, struct error *e
  */
 int profile_override(struct profile *p, const char *assignment, struct error *e);
 
+/*
+ * What a verb's first argument names: a file when it has a slash or ends in .ini,
+ * otherwise a workload, otherwise a profile that profile_find() finds. -ENOENT
+ * with a suggestion.
+ */
+int profile_load(struct profile *p, const char *argument, struct error *e);
+
+/* True for the fixed sections, false for a worker's name. */
+bool profile_section_is_fixed(const char *section);
+
+/*
+ * Where a key as written on the command line or in [sweep] belongs: fills section
+ * and key (64 bytes each). -EINVAL with a clause in *e (the caller prefixes the place).
+ */
+int profile_resolve(const struct profile *p, const char *name, char *section, char *key,
+		    struct error *e);
+
+/* Adds or replaces one entry; file must outlive the profile. -ENOMEM. */
+int profile_set(struct profile *p, const char *section, const char *key, const char *value,
+		const char *file, unsigned line);
+
+/* "file:line: error: " or "command line: error: " and a sentence, in *e. Returns -code. */
+int profile_error(const struct profile_entry *at, struct error *e, int code, const char *format,
+		  ...) __attribute__((format(printf, 4, 5)));
+
+/* The worker after `previous` (NULL: the first) in the profile's order; NULL at the end. */
+const char *profile_next_worker(const struct profile *p, const char *previous);
+
 /* NULL when absent. */
 const struct profile_entry *profile_get(const struct profile *p, const char *section,
 					const char *key);
@@ -62,5 +108,9 @@ int profile_format(const struct profile *p, char **text);
 
 /* The nearest of the candidates within a small edit distance, or NULL. */
 const char *suggest(const char *word, const char *const *candidates, size_t nr);
+
+/* Length of a list that ends with NULL. */
+size_t words_count(const char *const *words);
+bool words_have(const char *const *words, const char *word);
 
 #endif

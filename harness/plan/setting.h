@@ -21,6 +21,12 @@ struct setting_known {
 	const char *choices; /* always|madvise|never; NULL: a number */
 	const char *help;
 	bool system_wide_pressure; /* setting it can squeeze the whole machine: risk R2 */
+	/*
+	 * The other way to say the same thing: the kernel zeroes it when this one is
+	 * written (vm.dirty_bytes and vm.dirty_ratio), so it must be saved as well,
+	 * and the one of the two that was not 0 is written back. NULL: none.
+	 */
+	const char *twin;
 };
 
 /* Ends with name == NULL. */
@@ -34,5 +40,11 @@ int setting_check(const char *name, const char *value, struct error *e);
 
 /* The entry of that name, or NULL. */
 const struct setting_known *setting_find(const char *name);
+
+/* True for names of the profile's [sysctl] section (vm.*, kernel.*), false for [setting]'s. */
+bool setting_is_sysctl(const char *name);
+
+/* The known name nearest to a misspelt one, or NULL. */
+const char *setting_suggest(const char *name);
 
 #endif

@@ -4,7 +4,8 @@
  *
  * Sizes: 4096, 64K, 64KiB, 64M, 1GiB (all binary; a bare number is bytes; KB and
  * MB are refused as ambiguous), 60%limit, 60%available: a percentage always names
- * its base. Rates: a size with /s. Durations: 250ms, 10s, 2m, 1h. Ratios: 0.75 or 75%.
+ * its base and is cut to whole pages of 4096 bytes. Rates: a size with /s. Durations: 250ms,
+ * 10s, 2m, 1h. Ratios: 0.75 or 75%.
  */
 #ifndef PAGESTORM_SIZE_H
 #define PAGESTORM_SIZE_H
@@ -35,5 +36,7 @@ int bool_parse(const char *text, bool *value, char *reason, size_t reason_bytes)
 void size_format(uint64_t bytes, char *out, size_t out_bytes);
 /* For people: "193 MiB", "1.5 GiB". */
 void size_human(uint64_t bytes, char *out, size_t out_bytes);
+/* "250ms", "10s": in the largest unit that keeps it whole; parses back to the same. */
+void duration_format(uint64_t ns, char *out, size_t out_bytes);
 
 #endif
