@@ -3,10 +3,24 @@
  * The journal: what a run has changed on the machine, on disk before the change.
  *
  * One text file in the state directory ($PAGESTORM_STATE_DIR, else
- * /var/lib/pagestorm), one line an entry, fsync'd before journal_note() returns.
- * It goes away, with its directory, when all is undone. After kill -9 `pagestorm
- * restore`, or the next run, undoes what it lists. It carries the boot id: after
+ * /var/lib/pagestorm for root, else $XDG_STATE_HOME/pagestorm or
+ * ~/.local/state/pagestorm), one line an entry, fsync'd before journal_note() returns.
+ * It goes away, with its directory if that was made for it, when all is undone. After
+ * kill -9 `pagestorm restore` undoes what it lists. It carries the boot id: after
  * a reboot settings, groups and swap are gone already and only files remain.
+ *
+ * Whoever opens or recovers the journal holds the lock (run/lock.h).
+ *
+ *	pagestorm-journal 1
+ *	boot <tab> boot id
+ *	run <tab> name
+ *	process <tab> pid <tab> its start time in ticks
+ *	directory <tab> made, or found
+ *	setting <tab> what <tab> before <tab> after
+ *	undone <tab> number of the entry, from 0
+ *
+ * Control bytes and the backslash are \ooo, a NULL is \-. A last line without its
+ * newline was never acted upon.
  */
 #ifndef PAGESTORM_JOURNAL_H
 #define PAGESTORM_JOURNAL_H
@@ -17,23 +31,37 @@
 #include "harness/error.h"
 
 enum journal_kind {
-	JOURNAL_SETTING, /* what: path of the file; before, after: its values */
-	JOURNAL_GROUP,	 /* what: absolute path of a cgroup directory, removed with its children
-			  */
-	JOURNAL_SWAP,	 /* what: device or file: swapoff */
-	JOURNAL_ZRAM,	 /* what: /dev/zramN made by hot_add: reset and removed */
-	JOURNAL_LOOP,	 /* what: /dev/loopN; before: its backing file */
-	JOURNAL_FILE,	 /* what: path: unlink */
-	JOURNAL_MOUNT,	 /* what: mount point: umount and rmdir */
+	/*
+	 * what: path of the file; before, after: its values. after NULL: the kernel
+	 * changes it as a side effect, whatever it then holds is put back.
+	 * Of a cgroup.subtree_control the controllers in after are switched off again.
+	 */
+	JOURNAL_SETTING,
+	JOURNAL_GROUP, /* what: absolute path of a cgroup directory, removed with its children
+			*/
+	JOURNAL_SWAP,  /* what: device or file that carries our swap header: swapoff */
+	/*
+	 * what: /dev/zramN; before: "made" by hot_add (reset and removed) or "found" unused
+	 * (reset); after: its disksize. Or what: /dev/zram*; before: the numbers that there
+	 * were before hot_add: a new and unused one is removed.
+	 */
+	JOURNAL_ZRAM,
+	JOURNAL_LOOP,  /* what: /dev/loopN; before: its backing file; after: "made" or NULL */
+	JOURNAL_FILE,  /* what: path of a file, or of a directory empty by then */
+	JOURNAL_MOUNT, /* what: mount point: umount and rmdir */
 };
 
 struct journal {
 	int fd;
 	char directory[256];
 	char path[320];
+	const char *root; /* "": this machine; else paths of settings are taken below it */
+	void (*say)(const char *sentence); /* one per thing undone; NULL: silent */
+	void (*warn)(
+		const char *sentence); /* one per thing left to somebody else; NULL: silent */
 };
 
-/* Starts empty: fd -1. */
+/* Starts empty: fd -1, root "", silent. Set root, say and warn after it. */
 void journal_init(struct journal *j);
 
 /* True when a journal of an earlier run is there. */
@@ -42,7 +70,11 @@ bool journal_leftover(void);
 /* -EEXIST when an earlier run's journal is there: restore it first. */
 int journal_open(struct journal *j, const char *run, struct error *e);
 
-/* before and after may be NULL. Call it before the act. */
+/*
+ * before and after may be NULL. Call it before the act. -EPERM for an act that undoing
+ * would refuse (a group not called pagestorm…, a file in no folder of ours, an unknown
+ * setting).
+ */
 int journal_note(struct journal *j, enum journal_kind kind, const char *what,
 		 const char *before, const char *after, struct error *e);
 
@@ -53,15 +85,34 @@ int journal_note(struct journal *j, enum journal_kind kind, const char *what,
  */
 int journal_undo(struct journal *j, size_t keep, struct error *e);
 
+/*
+ * Undoes the newest entry of that kind and name, wherever it stands, and forgets it.
+ * 0 as well when there is none.
+ */
+int journal_undo_one(struct journal *j, enum journal_kind kind, const char *what,
+		     struct error *e);
+
+/* Forgets the newest entry of that kind and name without undoing it: its act did not happen. */
+int journal_forget(struct journal *j, enum journal_kind kind, const char *what,
+		   struct error *e);
+
 /* Number of entries not yet undone. */
 size_t journal_length(const struct journal *j);
 
-/* Undoes everything and removes the journal and its directory. */
+/* Undoes everything and removes the journal and its directory; kept while something is left. */
 int journal_close(struct journal *j, struct error *e);
 
 /*
+ * Opens an earlier run's journal, so that journal_close() undoes it.
+ * -ENOENT: there is none; -EBUSY: its run is still alive; -EPERM: another user's file.
+ */
+int journal_adopt(struct journal *j, struct error *e);
+
+/*
  * `pagestorm restore`: undoes an earlier run's journal, if there is one.
- * say() gets one sentence per thing undone. 0; -EUCLEAN as above. Idempotent.
+ * say() gets one sentence per thing undone, or left to somebody else. 0; -EUCLEAN as
+ * above; -EBUSY when that run still lives. Idempotent. Lines that cannot be understood
+ * are told and kept in a file beside it, for a person.
  */
 int journal_recover(void (*say)(const char *sentence), struct error *e);
 

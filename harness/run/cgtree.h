@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A cgroup and everything below it, emptied and removed: by directory, on any
+ * hierarchy of either version, without libcgroup, because after kill -9 only the
+ * path is left. What is not ours by its name is refused.
+ */
+#ifndef PAGESTORM_CGTREE_H
+#define PAGESTORM_CGTREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/error.h"
+
+/* Every group of ours is called this, or begins with it and a dash. */
+#define CGTREE_PREFIX "pagestorm"
+
+/* An absolute path without "..", whose last part begins with CGTREE_PREFIX. */
+bool cgtree_is_ours(const char *directory);
+
+/*
+ * Kills every member of the group and of the groups below it, and waits, bounded,
+ * until all are gone. cgroup.kill (v2, Linux 5.14) where it exists, else SIGKILL to
+ * each in cgroup.procs until the lists are empty. 0 when the group is not there;
+ * -EBUSY when members remain; -EPERM for a group that is not ours or holds the caller.
+ */
+int cgtree_kill(const char *directory, struct error *e);
+
+/* cgtree_kill, then rmdir from the deepest up. Idempotent. `killed`, if not NULL: members seen.
+ */
+int cgtree_remove(const char *directory, unsigned *killed, struct error *e);
+
+/*
+ * Calls found() with each topmost group of ours in every mounted cgroup hierarchy.
+ * found() may remove it. Stops and returns what found() returned when not 0.
+ */
+int cgtree_each(int (*found)(const char *directory, void *context), void *context);
+
+#endif

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Undoes one journalled act. It keeps no record: the journal does.
+ */
+#include "config.h"
+#include "harness/run/undo.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/loop.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/swap.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/plan/setting.h"
+#include "harness/run/cgtree.h"
+#include "harness/run/swapdev.h"
+#include "harness/run/sysfile.h"
+
+#define BUSY_TRIES    150 /* times BUSY_PAUSE_NS: 3 s; udev may hold a new device that long */
+#define BUSY_PAUSE_NS 20000000L
+
+static void tell(void (*to)(const char *), const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void tell(void (*to)(const char *), const char *format, ...)
+{
+	char sentence[1024];
+	va_list args;
+
+	if (!to)
+		return;
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	to(sentence);
+}
+
+static void pause_busy(void)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
+
+	/* Cut short by a signal it only tries sooner. */
+	(void)nanosleep(&pause, NULL);
+}
+
+/* ---- what may be undone ---- */
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+	const size_t length = strlen(text), tail = strlen(suffix);
+
+	return length >= tail && !strcmp(text + length - tail, suffix);
+}
+
+/* /dev/zram3 with the prefix /dev/zram. */
+static bool is_numbered(const char *text, const char *prefix)
+{
+	const char *digits = text + strlen(prefix);
+
+	return starts_with(text, prefix) && *digits &&
+	       strspn(digits, "0123456789") == strlen(digits);
+}
+
+static bool is_absolute(const char *path)
+{
+	return path[0] == '/' && !strstr(path, "/../") && !ends_with(path, "/..");
+}
+
+bool undo_is_our_file(const char *path)
+{
+	char copy[PATH_MAX], *save = NULL;
+
+	if (!is_absolute(path) || strlen(path) >= sizeof(copy))
+		return false;
+	strcpy(copy, path);
+	for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save))
+		if (starts_with(part, CGTREE_PREFIX) || ends_with(part, ".partial"))
+			return true;
+	return false;
+}
+
+static bool is_known_setting(const char *path)
+{
+	if (!is_absolute(path))
+		return false;
+	for (const struct setting_known *s = settings_known; s->name; s++)
+		if (!strcmp(s->path, path))
+			return true;
+	if (starts_with(path, "/sys/block/zram") && ends_with(path, "/comp_algorithm"))
+		return true;
+	return ends_with(path, "/cgroup.subtree_control");
+}
+
+const char *undo_objection(const struct undo *u)
+{
+	switch (u->kind) {
+	case JOURNAL_SETTING:
+		if (!is_known_setting(u->what))
+			return "no setting that pagestorm changes";
+		return u->before ? NULL : "its old value is missing";
+	case JOURNAL_GROUP:
+		return cgtree_is_ours(u->what) ? NULL : "no group of pagestorm by its name";
+	case JOURNAL_SWAP:
+		if (is_numbered(u->what, "/dev/zram") || undo_is_our_file(u->what))
+			return NULL;
+		return "neither a zram device nor a file of pagestorm";
+	case JOURNAL_ZRAM:
+		if (!strcmp(u->what, "/dev/zram*") || is_numbered(u->what, "/dev/zram"))
+			return u->before ? NULL : "where it came from is missing";
+		return "no zram device";
+	case JOURNAL_LOOP:
+		if (!is_numbered(u->what, "/dev/loop"))
+			return "no loop device";
+		return u->before && undo_is_our_file(u->before)
+			       ? NULL
+			       : "its backing file is not of pagestorm";
+	case JOURNAL_FILE:
+	case JOURNAL_MOUNT:
+		return undo_is_our_file(u->what)
+			       ? NULL
+			       : "no part of the path says that it is of pagestorm";
+	}
+	return "of no known kind";
+}
+
+/* ---- settings ---- */
+
+/* A pool that was growing or shrinking when the run was killed holds some value in between. */
+static bool is_pool_between(const struct undo *u, const char *now)
+{
+	unsigned long long value, before, after;
+
+	if (!u->after || !strstr(u->what, "nr_hugepages"))
+		return false;
+	value = strtoull(now, NULL, 10);
+	before = strtoull(u->before, NULL, 10);
+	after = strtoull(u->after, NULL, 10);
+	return before < after ? value > before && value < after
+			      : value > after && value < before;
+}
+
+static bool lists(const char *words, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += length)
+		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+/* A subtree_control is changed by +name and -name; only what the run switched on goes off. */
+static int undo_subtree(const struct undo *u, struct error *e)
+{
+	char now[256], after[256], minus[64], *save = NULL;
+	int rc;
+
+	rc = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (rc == -ENOENT || rc == -ENODEV)
+		return 0;
+	if (rc)
+		return error_set(e, -rc, "cannot read %s: %s", u->what, strerror(-rc));
+	snprintf(after, sizeof(after), "%s", u->after ? u->after : "");
+	for (char *word = strtok_r(after, " +", &save); word;
+	     word = strtok_r(NULL, " +", &save)) {
+		if (!lists(now, word) || lists(u->before, word))
+			continue;
+		snprintf(minus, sizeof(minus), "-%s", word);
+		rc = sysfile_write(u->root, u->what, minus);
+		if (rc == -EBUSY) {
+			tell(u->warn, "%s keeps %s on: a group below it uses it now", u->what,
+			     word);
+			continue;
+		}
+		if (rc)
+			return error_set(e, -rc, "cannot switch %s off in %s: %s", word,
+					 u->what, strerror(-rc));
+		tell(u->say, "%s: switched %s off again", u->what, word);
+	}
+	return 0;
+}
+
+static int undo_setting(const struct undo *u, struct error *e)
+{
+	char now[256];
+	int rc;
+
+	if (ends_with(u->what, "/cgroup.subtree_control"))
+		return undo_subtree(u, e);
+	rc = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (rc == -ENOENT)
+		return 0; /* of a device that is gone */
+	if (rc)
+		return error_set(e, -rc, "cannot read %s to restore it: %s", u->what,
+				 strerror(-rc));
+	if (sysfile_same(now, u->before))
+		return 0;
+	if (u->after && !sysfile_same(now, u->after) && !is_pool_between(u, now)) {
+		tell(u->warn,
+		     "%s holds %s, which is neither the %s of the run nor the %s before it: "
+		     "somebody else set it, so it is left as it is",
+		     u->what, now, u->after, u->before);
+		return 0;
+	}
+	rc = sysfile_write(u->root, u->what, u->before);
+	if (rc)
+		return error_set(e, -rc, "cannot write %s back to %s: %s", u->before, u->what,
+				 strerror(-rc));
+	tell(u->say, "%s: put back from %s to %s", u->what, now, u->before);
+	rc = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (rc || !sysfile_same(now, u->before))
+		return error_set(e, EIO, "%s was given %s again but holds %s", u->what,
+				 u->before, rc ? strerror(-rc) : now);
+	return 0;
+}
+
+/* ---- groups ---- */
+
+static bool is_cgroup(const char *directory)
+{
+	struct statfs fs;
+
+	return !statfs(directory, &fs) && ((unsigned long)fs.f_type == CGROUP_SUPER_MAGIC ||
+					   (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+static int undo_group(const struct undo *u, struct error *e)
+{
+	unsigned killed = 0;
+	int rc;
+
+	if (access(u->what, F_OK))
+		return 0;
+	if (!is_cgroup(u->what))
+		return error_set(e, EBADMSG, "%s is no cgroup: left alone", u->what);
+	rc = cgtree_remove(u->what, &killed, e);
+	if (rc)
+		return rc;
+	if (killed)
+		tell(u->say, "%s: group removed, %u processes in it killed", u->what, killed);
+	else
+		tell(u->say, "%s: group removed", u->what);
+	return 0;
+}
+
+/* ---- swap ---- */
+
+static int match_path(const struct swap_entry *swap, void *context)
+{
+	return !strcmp(swap->path, context);
+}
+
+static bool is_swapping(const char *path)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	return swapdev_each(match_path, copy) == 1;
+}
+
+static int undo_swap(const struct undo *u, struct error *e)
+{
+	int rc = 0;
+
+	if (!is_swapping(u->what))
+		return 0;
+	if (!swapdev_is_ours(u->what)) {
+		tell(u->warn,
+		     "%s is in use as swap but is not pagestorm's any more: left as it is",
+		     u->what);
+		return 0;
+	}
+	/* A signal ends swapoff(2) half way; what is left is less each time. */
+	for (unsigned try = 0; try < BUSY_TRIES; try++) {
+		rc = swapoff(u->what) ? -errno : 0;
+		if (rc != -EINTR)
+			break;
+	}
+	if (rc)
+		return error_set(e, -rc, "cannot switch the swap %s off: %s", u->what,
+				 rc == -ENOMEM
+					 ? "its pages do not fit into memory; end what uses it"
+					 : strerror(-rc));
+	tell(u->say, "%s: swap switched off", u->what);
+	return 0;
+}
+
+/* Writes until the device is idle. */
+static int write_idle(const char *path, const char *value)
+{
+	int rc = -EBUSY;
+
+	for (unsigned try = 0; rc == -EBUSY && try < BUSY_TRIES; try++) {
+		if (try)
+			pause_busy();
+		rc = sysfile_write("", path, value);
+	}
+	return rc;
+}
+
+static bool is_zero_page(const char *device)
+{
+	unsigned char page[4096];
+	bool zero = false;
+	int fd;
+
+	fd = open(device, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (read(fd, page, sizeof(page)) == (ssize_t)sizeof(page))
+		zero = !page[0] && !memcmp(page, page + 1, sizeof(page) - 1);
+	close(fd);
+	return zero;
+}
+
+/* Ours: our label; or as large as the run made it and killed before the label was written. */
+static bool is_our_zram(const struct undo *u, const char *disksize)
+{
+	if (swapdev_is_ours(u->what))
+		return true;
+	return u->after && sysfile_same(disksize, u->after) && !is_swapping(u->what) &&
+	       is_zero_page(u->what);
+}
+
+static int undo_zram_one(const struct undo *u, struct error *e)
+{
+	const unsigned number = (unsigned)strtoul(u->what + strlen("/dev/zram"), NULL, 10);
+	char path[128], disksize[32], text[16];
+	int rc;
+
+	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", number);
+	rc = sysfile_read("", path, disksize, sizeof(disksize));
+	if (rc)
+		return 0; /* gone */
+	if (strcmp(disksize, "0")) {
+		if (!is_our_zram(u, disksize)) {
+			tell(u->warn, "%s holds somebody else's data now: left as it is",
+			     u->what);
+			return 0;
+		}
+		snprintf(path, sizeof(path), "/sys/block/zram%u/reset", number);
+		rc = write_idle(path, "1");
+		if (rc)
+			return error_set(e, -rc, "cannot reset %s: %s", u->what, strerror(-rc));
+		tell(u->say, "%s: reset", u->what);
+	}
+	if (strcmp(u->before, "made"))
+		return 0;
+	snprintf(text, sizeof(text), "%u", number);
+	rc = write_idle("/sys/class/zram-control/hot_remove", text);
+	if (rc && rc != -ENODEV)
+		return error_set(e, -rc, "cannot remove %s: %s", u->what, strerror(-rc));
+	tell(u->say, "%s: removed", u->what);
+	return 0;
+}
+
+/* Killed between hot_add and the entry that names its device: an unused one that is new. */
+static int undo_zram_added(const struct undo *u, struct error *e)
+{
+	char path[64], disksize[32], name[32], number[16];
+	int rc = 0;
+
+	for (unsigned i = 0; i < 128 && !rc; i++) {
+		snprintf(number, sizeof(number), "%u", i);
+		snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", i);
+		if (lists(u->before, number) ||
+		    sysfile_read("", path, disksize, sizeof(disksize)) || strcmp(disksize, "0"))
+			continue;
+		snprintf(name, sizeof(name), "/dev/zram%u", i);
+		rc = undo_zram_one(&(struct undo){ .kind = JOURNAL_ZRAM,
+						   .what = name,
+						   .before = "made",
+						   .say = u->say,
+						   .warn = u->warn },
+				   e);
+	}
+	return rc;
+}
+
+static int undo_zram(const struct undo *u, struct error *e)
+{
+	return strchr(u->what, '*') ? undo_zram_added(u, e) : undo_zram_one(u, e);
+}
+
+/* ---- loop devices, mounts, files ---- */
+
+static int detach(const char *device, const char *backing)
+{
+	char now[PATH_MAX];
+	int fd, rc = 0;
+
+	fd = open(device, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, LOOP_CLR_FD, 0) && errno != ENXIO)
+		rc = -errno;
+	close(fd);
+	for (unsigned try = 0; !rc && !sysfile_read("", backing, now, sizeof(now)); try++) {
+		if (try == BUSY_TRIES)
+			rc = -EBUSY;
+		pause_busy();
+	}
+	return rc;
+}
+
+static int remove_loop(unsigned long number)
+{
+	int fd, rc = -EBUSY;
+
+	fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	for (unsigned try = 0; rc == -EBUSY && try < BUSY_TRIES; try++) {
+		if (try)
+			pause_busy();
+		rc = ioctl(fd, LOOP_CTL_REMOVE, number) < 0 ? -errno : 0;
+	}
+	close(fd);
+	return rc == -ENODEV ? 0 : rc;
+}
+
+static int undo_loop(const struct undo *u, struct error *e)
+{
+	char sysfs[128], now[PATH_MAX];
+	int rc;
+
+	snprintf(sysfs, sizeof(sysfs), "/sys/block/%.32s/loop/backing_file",
+		 u->what + strlen("/dev/"));
+	if (!sysfile_read("", sysfs, now, sizeof(now))) {
+		if (strncmp(now, u->before, strlen(u->before))) {
+			tell(u->warn,
+			     "%s is attached to %s now: somebody else's, left as it is",
+			     u->what, now);
+			return 0;
+		}
+		rc = detach(u->what, sysfs);
+		if (rc)
+			return error_set(e, -rc, "cannot detach %s from %s: %s", u->what,
+					 u->before,
+					 rc == -EBUSY ? "it is in use" : strerror(-rc));
+		tell(u->say, "%s: detached from %s", u->what, u->before);
+	}
+	if (!u->after || strcmp(u->after, "made"))
+		return 0;
+	rc = remove_loop(strtoul(u->what + strlen("/dev/loop"), NULL, 10));
+	if (rc)
+		return error_set(e, -rc, "cannot remove %s: %s", u->what, strerror(-rc));
+	return 0;
+}
+
+static int undo_mount(const struct undo *u, struct error *e)
+{
+	int rc = -EBUSY;
+
+	for (unsigned try = 0; !u->rebooted && rc == -EBUSY && try < BUSY_TRIES; try++) {
+		if (try)
+			pause_busy();
+		rc = umount2(u->what, UMOUNT_NOFOLLOW) ? -errno : 0;
+	}
+	if (!rc)
+		tell(u->say, "%s: unmounted", u->what);
+	else if (!u->rebooted && rc != -EINVAL && rc != -ENOENT)
+		return error_set(e, -rc, "cannot unmount %s: %s", u->what, strerror(-rc));
+	if (rmdir(u->what) && errno != ENOENT)
+		return error_set(e, errno, "cannot remove the mount point %s: %s", u->what,
+				 strerror(errno));
+	return 0;
+}
+
+static int undo_file(const struct undo *u, struct error *e)
+{
+	struct stat st;
+	int rc;
+
+	if (lstat(u->what, &st)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		return error_set(e, errno, "cannot look at %s: %s", u->what, strerror(errno));
+	}
+	rc = S_ISDIR(st.st_mode) ? rmdir(u->what) : unlink(u->what);
+	if (rc)
+		return error_set(e, errno, "cannot remove %s: %s", u->what, strerror(errno));
+	tell(u->say, "%s: removed", u->what);
+	return 0;
+}
+
+int undo_act(const struct undo *u, struct error *e)
+{
+	static int (*const act[])(const struct undo *u, struct error *e) = {
+		[JOURNAL_SETTING] = undo_setting, [JOURNAL_GROUP] = undo_group,
+		[JOURNAL_SWAP] = undo_swap,	  [JOURNAL_ZRAM] = undo_zram,
+		[JOURNAL_LOOP] = undo_loop,	  [JOURNAL_FILE] = undo_file,
+		[JOURNAL_MOUNT] = undo_mount,
+	};
+	const char *objection = undo_objection(u);
+
+	if (objection)
+		return error_set(e, EBADMSG, "%s is left alone: %s", u->what, objection);
+	if (u->rebooted && u->kind != JOURNAL_FILE && u->kind != JOURNAL_MOUNT)
+		return 0; /* the kernel forgot it with the reboot */
+	return act[u->kind](u, e);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The undoing of one journalled act. Each act is looked at again before it is undone:
+ * what is gone already is fine, what somebody else has changed since is left as theirs,
+ * and what does not look like ours is refused, so that a damaged journal harms nobody.
+ */
+#ifndef PAGESTORM_UNDO_H
+#define PAGESTORM_UNDO_H
+
+#include <stdbool.h>
+
+#include "harness/error.h"
+#include "harness/run/journal.h"
+
+struct undo {
+	enum journal_kind kind;
+	const char *what, *before, *after;  /* before and after may be NULL */
+	const char *root;		    /* "" on the real machine */
+	bool rebooted;			    /* since the act: only files can be left */
+	void (*say)(const char *sentence);  /* what was undone; NULL: silent */
+	void (*warn)(const char *sentence); /* what was left to somebody else; NULL: silent */
+};
+
+/* Whether it may be undone at all, judged by its names alone. NULL, or what is wrong with it.
+ */
+const char *undo_objection(const struct undo *u);
+
+/*
+ * 0: undone, or nothing was left of it, or it is somebody else's now.
+ * -EBADMSG: refused, see undo_objection(). Another -errno: could not, try again later.
+ */
+int undo_act(const struct undo *u, struct error *e);
+
+/* A file or mount point of ours: its name, or a folder's above it, says pagestorm or .partial.
+ */
+bool undo_is_our_file(const char *path);
+
+#endif
