@@ -47,6 +47,7 @@ struct ledger {
 	char worker[64]; /* the profile section's name */
 	uint64_t seed;
 	uint64_t prewarm_bytes; /* fault and free this much before READY; 0: no */
+	uint64_t sabotage_pages; /* test hook: leave out so many pages; a claim must then fail */
 	struct workload_env env;
 
 	_Atomic uint32_t phase; /* enum ledger_phase */

@@ -127,6 +127,7 @@ enum unit {
 	UNIT_TICKS,   /* USER_HZ */
 	UNIT_SECTORS, /* 512 bytes */
 	UNIT_PERCENT,
+	UNIT_MSEC,
 };
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The one table of what is read: file, format, kind and unit; and the parsers
- * from saved bytes to a record. Nothing here opens a file: run/capture.c does,
- * going by this table, and tests feed saved bytes.
+ * from saved bytes to a record (parse.c). Nothing here opens a file: run/capture.c
+ * does, going by this table, and tests feed saved bytes.
  *
  * Unknown keys pass through with the source's default kind and unit. A line
  * that does not parse is an error that keeps the raw line.
@@ -25,7 +25,8 @@ enum place {
 
 enum format {
 	FORMAT_KEY_VALUE, /* vmstat, memory.stat, memory.events: "key 123" */
-	FORMAT_KEY_KB,	  /* meminfo, status, smaps_rollup: "Key:   123 kB" or "Key: 123" */
+	FORMAT_KEY_KB,	  /* meminfo: "Key:   123 kB" or "Key: 123" */
+	FORMAT_STATUS,	  /* /proc/PID/status: the same between lines of text and masks */
 	FORMAT_NODE_KB,	  /* node0/meminfo: "Node 0 Key:   123 kB" */
 	FORMAT_IO,	  /* /proc/PID/io: "key: 123" */
 	FORMAT_SINGLE,	  /* memory.current: "123"; counter is named after the file */
@@ -43,6 +44,13 @@ enum format {
 	FORMAT_NUMA_MAPS, /* the same: N0, N1, anon, dirty, mapped … in pages */
 };
 
+/* What the keys of one shape are. The first rule that fits holds. */
+struct rule {
+	const char *key; /* * stands for any number of characters */
+	enum kind kind;
+	enum unit unit;
+};
+
 struct source {
 	const char *name; /* the source column: vmstat, memory.stat, pressure/memory … */
 	const char *path; /* printf template, see enum place; for a group: the file's name */
@@ -51,10 +59,14 @@ struct source {
 	unsigned cgroup_version; /* PLACE_GROUP: 1, 2 or 0 for both */
 	enum kind kind;		 /* defaults for keys that no rule names */
 	enum unit unit;
+	const struct rule *rules; /* ends with key == NULL; NULL: none */
 };
 
 /* Ends with name == NULL. */
 extern const struct source sources[];
+
+/* The rule that names this key; NULL when only the defaults apply. */
+const struct rule *counters_rule(const struct source *source, const char *key);
 
 /* Kind and unit of one key of a source: the rules first, then the source's defaults. */
 void counters_classify(const struct source *source, const char *key, enum kind *kind,
@@ -67,13 +79,24 @@ const char *unit_name(enum unit unit);
 /*
  * Parses the bytes of one file into one side of the record. scope is the base
  * scope (system, node0, group, process …), which zoneinfo, buddyinfo, swaps and
- * diskstats refine. For FORMAT_SMAPS and FORMAT_NUMA_MAPS only entries that start
+ * diskstats replace by a narrower one. For PLACE_MAPPING only entries that start
  * within [map_start, map_start + map_bytes) count, and are summed.
  *
- * 0, or -EBADMSG with *e naming the source and quoting the line.
+ * No bytes (a process that is gone) give no counters; so does "max", and a number
+ * of 63 bits or more, which is how the kernel writes "no limit".
+ *
+ * 0; -EBADMSG with *e naming the source, the line number and the line when a line
+ * is not understood, is there twice or is cut short; -ENOMEM.
  */
 int counters_parse(struct record *record, bool after, const struct source *source,
 		   const char *scope, const char *bytes, size_t length, uint64_t map_start,
 		   uint64_t map_bytes, struct error *e);
+
+/*
+ * numa_maps leaves out a node that holds none of a mapping's pages. Where that side
+ * of the record has the mapping, gives each of these nodes that is missing its 0.
+ */
+int counters_numa_zero(struct record *record, bool after, const char *scope,
+		       const unsigned *nodes, unsigned nr);
 
 #endif

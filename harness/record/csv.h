@@ -21,6 +21,7 @@ struct csv_writer {
 	size_t length, capacity;
 	unsigned columns; /* of the header; each row must have as many */
 	unsigned column;  /* in the row being written */
+	int error;	  /* -ENOMEM met while collecting; csv_flush() returns it */
 };
 
 /* Creates the file (-EEXIST if there) under directory fd and writes the header,

@@ -32,15 +32,27 @@ struct judgement {
  * absent). slot is the ledger's slots (NULL: none), slots the workload's table.
  * page_bytes converts pages.
  *
- * A direction claim is pass or fail only when |observed| > noise, else noise.
- * Exact and bounded claims never look at the noise. A claim whose span is
- * SPAN_WORK is observed as after - before; a KIND_PEAK or KIND_INFO counter is
- * observed as its after value, since a high-water mark has no delta.
+ * A claim is observed as after - before; a KIND_PEAK or KIND_INFO counter is
+ * observed as its after value, since a high-water mark has no delta. Where a side
+ * that is needed is missing, or the ledger that a slot is read from, the verdict
+ * is absent.
+ *
+ * A direction claim whose |observed| is not above a noise floor that moved at all
+ * gets the verdict noise; a floor of 0 hides nothing. Exact and bounded claims, and
+ * the profile's own, never look at the noise.
+ *
+ * A claim that cannot be held against its counter because of our own mistake (units
+ * that do not convert, a slot that the workload does not have) fails, without an
+ * observed value. Amounts beyond 64 bits are compared as they are and shown at the
+ * limit.
  */
 void judge_claim(const struct claim *claim, const struct record *work,
 		 const struct record *residue, const struct record *null_work,
 		 const struct record *null_residue, const struct slot *slots,
 		 const uint64_t *slot, uint64_t page_bytes, struct judgement *out);
+
+/* True when one unit converts to the other: space among itself, time among itself. */
+bool judge_convertible(enum unit from, enum unit to);
 
 const char *verdict_name(enum verdict verdict);
 const char *relation_name(enum relation relation); /* eq ge le between */

@@ -40,7 +40,10 @@ struct counter {
 	struct number before, after;
 };
 
-/* Counters sorted by (scope, source, counter); the strings belong to the record. */
+/*
+ * Counters, sorted by (scope, source, counter) once record_sort() has run; the
+ * strings belong to the record. Pointers to counters hold until the next put or sort.
+ */
 struct record {
 	struct counter *counter;
 	size_t nr, capacity;
@@ -52,19 +55,23 @@ void record_release(struct record *record);
 
 /*
  * Sets the before (after = false) or after side of one counter, adding it when
- * new. -EEXIST when that side was set already (a duplicate key in one file).
+ * new. -EEXIST when that side was set already (a duplicate key in one file);
+ * -ENOMEM. Kind and unit are those of the first put.
  */
 int record_put(struct record *record, bool after, const char *scope, const char *source,
 	       const char *counter, enum kind kind, enum unit unit, struct number n);
 
-/* Sorts; to be called once after the last put and before the first find. */
+/* Sorts by (scope, source, counter): the order in which rows are written. */
 void record_sort(struct record *record);
 
 /* NULL when there is none. */
 const struct counter *record_find(const struct record *record, const char *scope,
 				  const char *source, const char *counter);
 
-/* True and *delta = after - before, in the counter's own unit, when both sides are there. */
+/*
+ * True and *delta = after - before, in the counter's own unit, when both sides
+ * are there and the difference fits.
+ */
 bool counter_delta(const struct counter *counter, struct number *delta);
 
 #endif

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Claims against a record: converts, compares, and gives a verdict. Decides nothing
+ * about runs or exit codes.
+ *
+ * Verdicts are taken on exact integers, a counter's value being the fraction
+ * numerator / denominator in the claim's unit; only what is printed is rounded. With
+ * 64-bit values, sizes up to 2^20 bytes and at most 6 decimals every product fits in
+ * 128 bits.
+ */
+#include "harness/record/judge.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#define DECIMALS_MAX 6
+
+struct fraction {
+	__int128 numerator;
+	int64_t denominator; /* above 0 */
+};
+
+enum dimension {
+	DIMENSION_NONE, /* converts to itself alone */
+	DIMENSION_SPACE,
+	DIMENSION_TIME,
+};
+
+/* Bytes or nanoseconds in one of this unit. */
+static int64_t unit_size(enum unit unit, uint64_t page_bytes, enum dimension *dimension)
+{
+	static const struct {
+		enum dimension dimension;
+		int64_t size;
+	} units[] = {
+		[UNIT_COUNT] = { DIMENSION_NONE, 1 },
+		[UNIT_BYTES] = { DIMENSION_SPACE, 1 },
+		[UNIT_PAGES] = { DIMENSION_SPACE, 0 },
+		[UNIT_KB] = { DIMENSION_SPACE, 1024 },
+		[UNIT_USEC] = { DIMENSION_TIME, 1000 },
+		[UNIT_NSEC] = { DIMENSION_TIME, 1 },
+		[UNIT_TICKS] = { DIMENSION_NONE, 1 },
+		[UNIT_SECTORS] = { DIMENSION_SPACE, 512 },
+		[UNIT_PERCENT] = { DIMENSION_NONE, 1 },
+		[UNIT_MSEC] = { DIMENSION_TIME, 1000000 },
+	};
+
+	*dimension = units[unit].dimension;
+	return unit == UNIT_PAGES ? (int64_t)page_bytes : units[unit].size;
+}
+
+bool judge_convertible(enum unit from, enum unit to)
+{
+	enum dimension a, b;
+
+	(void)unit_size(from, 1, &a); /* only the dimensions matter here */
+	(void)unit_size(to, 1, &b);
+	return from == to || (a == b && a != DIMENSION_NONE);
+}
+
+static int64_t power_of_ten(unsigned exponent)
+{
+	int64_t power = 1;
+
+	while (exponent--)
+		power *= 10;
+	return power;
+}
+
+static struct fraction convert(struct number n, enum unit from, enum unit to,
+			       uint64_t page_bytes)
+{
+	enum dimension unused;
+	struct fraction f;
+
+	assert(n.decimals <= DECIMALS_MAX && page_bytes && page_bytes <= 1 << 20);
+	f.numerator = n.value;
+	f.denominator = power_of_ten(n.decimals);
+	if (from != to) {
+		f.numerator *= unit_size(from, page_bytes, &unused);
+		f.denominator *= unit_size(to, page_bytes, &unused);
+	}
+	return f;
+}
+
+static int64_t saturate(__int128 value)
+{
+	if (value > INT64_MAX)
+		return INT64_MAX;
+	return value < INT64_MIN ? INT64_MIN : (int64_t)value;
+}
+
+/* With as many decimals as it needs and at most DECIMALS_MAX; rounded towards zero. */
+static struct number print_form(struct fraction f)
+{
+	struct number n = { 0 };
+
+	while (f.numerator % f.denominator && n.decimals < DECIMALS_MAX) {
+		__int128 finer = f.numerator * 10;
+
+		if (finer / f.denominator > INT64_MAX || finer / f.denominator < INT64_MIN)
+			break;
+		f.numerator = finer;
+		n.decimals++;
+	}
+	n.value = saturate(f.numerator / f.denominator);
+	return n;
+}
+
+/* ---- what was expected ---- */
+
+/*
+ * expected + slot * mul / div. -ENODATA when the claim needs the ledger and there is
+ * none, -EINVAL when the workload has no such slot.
+ */
+static int expect(const struct claim *claim, const struct slot *slots, const uint64_t *slot,
+		  __int128 *expected)
+{
+	int64_t mul = claim->slot_mul ? claim->slot_mul : 1;
+	int64_t div = claim->slot_div ? claim->slot_div : 1;
+
+	*expected = claim->expected;
+	if (!claim->slot)
+		return 0;
+	for (unsigned i = 0; slots && i < SLOTS_MAX && slots[i].name; i++) {
+		if (strcmp(slots[i].name, claim->slot))
+			continue;
+		if (!slot)
+			return -ENODATA;
+		*expected += (__int128)slot[i] * mul / div;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static __int128 clamp(__int128 value, __int128 limit)
+{
+	if (value > limit)
+		return limit;
+	return value < -limit ? -limit : value;
+}
+
+static bool holds(const struct claim *claim, __int128 expected, struct fraction observed)
+{
+	__int128 low, high;
+	bool above, below;
+
+	expected = clamp(expected, (__int128)1 << 64); /* beyond any counter */
+	low = expected - (claim->relation == RELATION_BETWEEN ? 0 : claim->tolerance);
+	high = expected + claim->tolerance;
+	above = observed.numerator >= low * observed.denominator;
+	below = observed.numerator <= high * observed.denominator;
+	switch (claim->relation) {
+	case RELATION_GE:
+		return above;
+	case RELATION_LE:
+		return below;
+	case RELATION_EQ:
+	case RELATION_BETWEEN:
+		break;
+	}
+	return above && below;
+}
+
+/* ---- what was observed ---- */
+
+static const struct counter *claimed_counter(const struct claim *claim,
+					     const struct record *work,
+					     const struct record *residue)
+{
+	const struct record *record = claim->span == SPAN_RESIDUE ? residue : work;
+
+	return record ? record_find(record, claim->scope, claim->source, claim->counter) : NULL;
+}
+
+static bool observe(const struct counter *counter, struct number *n)
+{
+	if (!counter)
+		return false;
+	if (counter->kind != KIND_PEAK && counter->kind != KIND_INFO)
+		return counter_delta(counter, n);
+	*n = counter->after;
+	return counter->has_after;
+}
+
+static __int128 magnitude(__int128 value)
+{
+	return value < 0 ? -value : value;
+}
+
+static bool is_hidden(struct fraction observed, struct fraction noise)
+{
+	return noise.numerator && magnitude(observed.numerator) * noise.denominator <=
+					  magnitude(noise.numerator) * observed.denominator;
+}
+
+/* Fills in what the counter did, in the claim's unit; false when a side is missing. */
+static bool measure(const struct counter *counter, const struct counter *null,
+		    uint64_t page_bytes, struct judgement *out, struct fraction *observed,
+		    struct fraction *noise)
+{
+	enum unit unit = out->claim.unit;
+	struct number n;
+
+	*noise = (struct fraction){ 0, 1 };
+	if (null && counter_delta(null, &n)) {
+		n.value = saturate(magnitude(n.value));
+		*noise = convert(n, null->unit, unit, page_bytes);
+		out->noise = print_form(*noise);
+		out->has_noise = true;
+	}
+	if (!observe(counter, &n))
+		return false;
+	*observed = convert(n, counter->unit, unit, page_bytes);
+	out->observed = print_form(*observed);
+	out->has_observed = true;
+	return true;
+}
+
+void judge_claim(const struct claim *claim, const struct record *work,
+		 const struct record *residue, const struct record *null_work,
+		 const struct record *null_residue, const struct slot *slots,
+		 const uint64_t *slot, uint64_t page_bytes, struct judgement *out)
+{
+	const struct counter *counter = claimed_counter(claim, work, residue);
+	const struct counter *null = claimed_counter(claim, null_work, null_residue);
+	struct fraction observed, noise;
+	__int128 expected;
+	int err = expect(claim, slots, slot, &expected);
+
+	*out = (struct judgement){ .claim = *claim, .verdict = VERDICT_ABSENT };
+	out->claim.expected = saturate(expected);
+	if (!counter)
+		return;
+	if (err == -EINVAL || !judge_convertible(counter->unit, claim->unit)) {
+		out->verdict = VERDICT_FAIL;
+		return;
+	}
+	if (!measure(counter, null, page_bytes, out, &observed, &noise) || err)
+		return;
+	if (claim->basis == BASIS_DIRECTION && is_hidden(observed, noise))
+		out->verdict = VERDICT_NOISE;
+	else
+		out->verdict = holds(claim, expected, observed) ? VERDICT_PASS : VERDICT_FAIL;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[] = {
+		[VERDICT_PASS] = "pass",
+		[VERDICT_FAIL] = "fail",
+		[VERDICT_ABSENT] = "absent",
+		[VERDICT_NOISE] = "noise",
+	};
+
+	return names[verdict];
+}
+
+const char *relation_name(enum relation relation)
+{
+	static const char *const names[] = {
+		[RELATION_EQ] = "eq",
+		[RELATION_GE] = "ge",
+		[RELATION_LE] = "le",
+		[RELATION_BETWEEN] = "between",
+	};
+
+	return names[relation];
+}
+
+const char *basis_name(enum basis basis)
+{
+	static const char *const names[] = {
+		[BASIS_EXACT] = "exact",
+		[BASIS_BOUNDED] = "bounded",
+		[BASIS_DIRECTION] = "direction",
+		[BASIS_PROFILE] = "profile",
+	};
+
+	return names[basis];
+}
+
+const char *span_name(enum span span)
+{
+	return span == SPAN_RESIDUE ? "residue" : "work";
+}

@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * anon: a private anonymous mapping of a known size, touched, then held.
+ *
+ * Truth: one minor fault per page (4 KiB or huge) and as many bytes of resident,
+ *   anonymous, dirty memory, to the page: in the process, in its mapping and in
+ *   its group. Reading maps the zero page: faults without memory.
+ * Rises: minflt, Rss, Anonymous, Private_Dirty, the group's anon (rss on cgroup
+ *   v1) and pgfault exactly; the group's usage by page tables and charge batches
+ *   more.
+ * Still: majflt, Swap, VmSize (the mapping is made before READY); AnonHugePages
+ *   with pages=4k, whatever the machine's huge page setting.
+ * Beware: VmRSS is a cached sum before Linux 6.17 and field 24 of stat is one
+ *   everywhere. MemFree is moved by whoever else is on the machine. When the
+ *   size does not fit under memory.max, only what still holds is promised.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "workloads/crew.h"
+#include "workloads/pace.h"
+#include "workloads/placement.h"
+#include "workloads/promise.h"
+#include "workloads/touch.h"
+#include "workloads/worker.h"
+
+#define ACCESS_BATCH 64 /* accesses between looks at the clock */
+
+enum anon_pages { PAGES_4K, PAGES_HUGE };
+
+struct anon_params {
+	uint64_t size_bytes;
+	char fill[FILL_TEXT_BYTES];
+	int pages, touch, pattern, access_pattern;
+	uint64_t stride, threads, rate;
+	uint64_t access_ns;
+	double reads, hot_share, hot_access, zipf_theta;
+	bool latency;
+};
+
+enum anon_slot {
+	SLOT_PAGES_TOUCHED,
+	SLOT_PAGES_PRESENT,
+	SLOT_PAGES_SWAPPED,
+	SLOT_FILL_NS,
+	SLOT_READS,
+	SLOT_WRITES,
+};
+
+#define AT(member) .offset = offsetof(struct anon_params, member)
+
+static const struct option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64M",
+	  .min = "4K",
+	  .help = "bytes to hold, rounded up to whole pages",
+	  AT(size_bytes) },
+	{ .name = "pages",
+	  .type = OPTION_CHOICE,
+	  .fallback = "4k",
+	  .choices = "4k|huge",
+	  .help = "base pages only, or transparent huge pages by madvise",
+	  AT(pages) },
+	{ .name = "touch",
+	  .type = OPTION_CHOICE,
+	  .fallback = "bytes",
+	  .choices = TOUCH_CHOICES,
+	  .help = "first touch: a word or every byte per page, a read, or populated by madvise",
+	  AT(touch) },
+	{ .name = "fill",
+	  .type = OPTION_TEXT,
+	  .fallback = "random",
+	  .help = FILL_HELP,
+	  .capacity = FILL_TEXT_BYTES,
+	  AT(fill) },
+	{ .name = "pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "sequential",
+	  .choices = PATTERN_WALKS,
+	  .help = "order of the first touch",
+	  AT(pattern) },
+	{ .name = "stride",
+	  .type = OPTION_COUNT,
+	  .fallback = "16",
+	  .min = "1",
+	  .help = "pages from one touch to the next, when a pattern is stride",
+	  AT(stride) },
+	{ .name = "threads",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = CREW_MAX_TEXT,
+	  .help = "threads, each with its own slice",
+	  AT(threads) },
+	{ .name = "rate",
+	  .type = OPTION_RATE,
+	  .fallback = "0",
+	  .help = "bytes per second of the first touch, all threads together (0: unpaced)",
+	  AT(rate) },
+	{ .name = "access",
+	  .type = OPTION_SECONDS,
+	  .fallback = "0s",
+	  .max = "1d",
+	  .help = "go on accessing the pages this long after the first touch",
+	  AT(access_ns) },
+	{ .name = "access_pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "random",
+	  .choices = PATTERN_DRAWS,
+	  .help = "order of those accesses",
+	  AT(access_pattern) },
+	{ .name = "reads",
+	  .type = OPTION_RATIO,
+	  .fallback = "50%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the accesses that only read",
+	  AT(reads) },
+	{ .name = "hot_share",
+	  .type = OPTION_RATIO,
+	  .fallback = "20%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the pages that is hot, when access_pattern is hotcold",
+	  AT(hot_share) },
+	{ .name = "hot_access",
+	  .type = OPTION_RATIO,
+	  .fallback = "80%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the accesses that goes to the hot pages",
+	  AT(hot_access) },
+	{ .name = "zipf_theta",
+	  .type = OPTION_RATIO,
+	  .fallback = "0.99",
+	  .min = "0",
+	  .max = "1.2",
+	  .help = "skew, when access_pattern is zipf (0: none)",
+	  AT(zipf_theta) },
+	{ .name = "latency",
+	  .type = OPTION_BOOL,
+	  .fallback = "no",
+	  .help = "time each access (adds two clock readings to it)",
+	  AT(latency) },
+	{ .name = NULL },
+};
+
+/* ---- arithmetic ---- */
+
+static uint64_t rounded_up(uint64_t x, uint64_t unit)
+{
+	return (x + unit - 1) / unit * unit;
+}
+
+static uint64_t held_bytes(const struct anon_params *p, const struct workload_env *env)
+{
+	return rounded_up(p->size_bytes, env->page_bytes);
+}
+
+static uint64_t huge_pages(const struct anon_params *p, const struct workload_env *env)
+{
+	return p->pages == PAGES_HUGE ? held_bytes(p, env) / env->pmd_bytes : 0;
+}
+
+/* One per huge page and one per base page of the tail; twice when read before written. */
+static uint64_t first_faults(const struct anon_params *p, const struct workload_env *env)
+{
+	uint64_t huge = huge_pages(p, env);
+	uint64_t base = held_bytes(p, env) / env->page_bytes;
+
+	if (huge)
+		base -= huge * (env->pmd_bytes / env->page_bytes);
+	return (huge + base) * (p->touch == TOUCH_READ_WRITE ? 2 : 1);
+}
+
+/*
+ * Bottom-level tables; a huge page has one set aside for the day it is split. The
+ * mapping begins where a table begins, but the table of its end may be shared
+ * with the mapping above.
+ */
+static int64_t tables_min(const struct anon_params *p, const struct workload_env *env)
+{
+	uint64_t entries = env->page_bytes / sizeof(uint64_t);
+
+	return (int64_t)(held_bytes(p, env) / (env->page_bytes * entries) * env->page_bytes);
+}
+
+/* The table of the end, and the levels above: one in 512, and one of each level. */
+static int64_t tables_slack(const struct anon_params *p, const struct workload_env *env)
+{
+	uint64_t entries = env->page_bytes / sizeof(uint64_t);
+
+	return tables_min(p, env) / (int64_t)entries + 4 * (int64_t)env->page_bytes;
+}
+
+static uint64_t anon_footprint(const void *params, const struct workload_env *env)
+{
+	const struct anon_params *p = params;
+	uint64_t tables = (uint64_t)(tables_min(p, env) + tables_slack(p, env));
+	uint64_t own = (1u << 20) + p->threads * CREW_STACK_BYTES;
+
+	return (p->touch == TOUCH_READ ? 0 : held_bytes(p, env)) + tables + own;
+}
+
+static uint64_t anon_target(const void *params, const struct workload_env *env)
+{
+	const struct anon_params *p = params;
+
+	return p->touch == TOUCH_READ ? 0 : held_bytes(p, env);
+}
+
+static double anon_seconds(const void *params, const struct workload_env *env)
+{
+	const struct anon_params *p = params;
+	double fill = p->rate ? (double)held_bytes(p, env) / (double)p->rate
+			      : (double)held_bytes(p, env) / 2e9;
+
+	return fill + (double)p->access_ns / 1e9;
+}
+
+/* Reclaim takes pages away when they do not all fit. */
+static bool fits(const struct anon_params *p, const struct workload_env *env)
+{
+	uint64_t need = anon_footprint(p, env);
+
+	return (!env->limit_bytes || need <= env->limit_bytes) &&
+	       (!env->high_bytes || need <= env->high_bytes);
+}
+
+static const char *contradiction(const struct anon_params *p)
+{
+	if (fill_parse(p->fill, NULL, NULL))
+		return "fill is none of zero, same, random and a share such as 50%";
+	if (p->touch == TOUCH_READ && p->access_ns && p->reads < 1)
+		return "touch=read maps the zero page and accesses that write would replace "
+		       "it: "
+		       "use reads=100% or another touch";
+	if (p->touch == TOUCH_READ && p->pages == PAGES_HUGE)
+		return "touch=read maps the zero page and takes no huge page: use pages=4k or "
+		       "another touch";
+	return NULL;
+}
+
+static const char *missing(const struct anon_params *p, const struct workload_env *env)
+{
+	if (p->pages == PAGES_HUGE &&
+	    (env->thp == THP_ABSENT || env->thp == THP_NEVER || !env->pmd_bytes))
+		return "transparent huge pages are off: write madvise to "
+		       "/sys/kernel/mm/transparent_hugepage/enabled";
+	if (p->touch == TOUCH_POPULATE && env->kernel < ENV_KERNEL(5, 14))
+		return "touch=populate needs MADV_POPULATE_WRITE of Linux 5.14: use "
+		       "touch=write";
+	return NULL;
+}
+
+static int anon_check(const void *params, const struct workload_env *env, char *reason,
+		      size_t reason_bytes)
+{
+	const char *wrong = contradiction(params), *lack = missing(params, env);
+
+	if (wrong || lack)
+		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
+	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+}
+
+/* ---- promises ---- */
+
+static void claim_faults(const struct anon_params *p, const struct workload_env *env,
+			 struct claims *out)
+{
+	uint64_t faults = first_faults(p, env);
+	/* NUMA balancing unmaps pages to see who uses them, which costs faults in the long run.
+	 */
+	bool hinted = env->nr_nodes > 1 && (p->access_ns || p->rate);
+	enum relation relation = hinted ? RELATION_GE : RELATION_EQ;
+	const char *why = p->touch == TOUCH_READ_WRITE
+				  ? "a fault maps the zero page and a second one replaces it"
+			  : p->pages == PAGES_HUGE
+				  ? "one fault per huge page and one per page of the rest"
+				  : "one fault per page";
+	const struct promise rows[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, relation,
+		  BASIS_EXACT, faults, 0, why },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "anonymous memory comes from nowhere on disk" },
+		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, relation,
+		  BASIS_EXACT, faults, 0, "the worker is alone in its group" },
+		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
+		  PROMISE_EXACT, 0, 0, "anonymous memory comes from nowhere on disk" },
+		{ "system_faults", "system", "vmstat", "pgfault", UNIT_COUNT, RELATION_GE,
+		  BASIS_DIRECTION, faults, 0, "the machine's count includes the worker's" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_mapping(const struct anon_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	int64_t bytes = (int64_t)anon_target(p, env);
+	uint64_t huge = huge_pages(p, env) * env->pmd_bytes;
+	const char *why = p->touch == TOUCH_READ ? "the zero page is no memory of anyone's"
+						 : "each page is private and written";
+	const struct promise rows[] = {
+		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, bytes,
+		  0, why },
+		{ "proportional_bytes", "mapping", "smaps", "Pss", UNIT_BYTES, PROMISE_EXACT,
+		  bytes, 0, why },
+		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
+		  bytes, 0, why },
+		{ "dirty_bytes", "mapping", "smaps", "Private_Dirty", UNIT_BYTES, PROMISE_EXACT,
+		  bytes, 0, why },
+		{ "huge_bytes", "mapping", "smaps", "AnonHugePages", UNIT_BYTES, PROMISE_EXACT,
+		  huge, 0,
+		  huge ? "MADV_HUGEPAGE on an aligned mapping; less when the kernel finds no "
+			 "huge page"
+		       : "MADV_NOHUGEPAGE" },
+		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  "all of it fits" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+/*
+ * Pages by which a sum of per-CPU or per-thread parts may lag. Linux 6.17 sums
+ * precisely for status and statm; percpu counters (6.2) lag by max(32, 2 CPUs)
+ * on each CPU (lib/percpu_counter.c), and before that each thread kept up to 64
+ * events of three counters to itself (mm/memory.c, TASK_RSS_EVENTS_THRESH).
+ */
+static uint64_t percpu_lag_pages(const struct workload_env *env)
+{
+	return (env->cpus > 16 ? 2 * env->cpus : 32) * (uint64_t)env->cpus;
+}
+
+static uint64_t status_lag_pages(const struct anon_params *p, const struct workload_env *env)
+{
+	if (env->kernel >= ENV_KERNEL(6, 17))
+		return 0;
+	if (env->kernel >= ENV_KERNEL(6, 2))
+		return percpu_lag_pages(env);
+	return 3 * 64 * p->threads;
+}
+
+static void claim_process(const struct anon_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	int64_t bytes = (int64_t)anon_target(p, env), tables = tables_min(p, env);
+	uint64_t lag = status_lag_pages(p, env) * env->page_bytes;
+	uint64_t stat_lag = percpu_lag_pages(env) + status_lag_pages(p, env);
+	enum basis basis = lag ? BASIS_BOUNDED : BASIS_EXACT;
+	const char *why = lag ? "this kernel caches parts of the sum per CPU or per thread"
+			      : "summed precisely since Linux 6.17";
+	const char *table_why =
+		"tables of 512 pages each and up to four more for the end and above";
+	const char *still = "the mapping is made before READY";
+	const struct promise rows[] = {
+		{ "process_resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES,
+		  PROMISE_EXACT, bytes, 0, "nothing else of the process is touched" },
+		{ "process_anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES,
+		  PROMISE_EXACT, bytes, 0, "nothing else of the process is touched" },
+		{ "status_resident_bytes", "process", "status", "VmRSS", UNIT_BYTES,
+		  RELATION_EQ, basis, bytes, lag, why },
+		{ "status_anonymous_bytes", "process", "status", "RssAnon", UNIT_BYTES,
+		  RELATION_EQ, basis, bytes, lag, why },
+		{ "statm_resident_bytes", "process", "statm", "resident", UNIT_BYTES,
+		  RELATION_EQ, basis, bytes, lag, why },
+		{ "stat_resident_bytes", "process", "stat", "rss", UNIT_BYTES, PROMISE_BOUNDED,
+		  bytes, stat_lag * env->page_bytes, "field 24 is never summed precisely" },
+		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  "all of it fits" },
+		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT, 0,
+		  0, still },
+		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  still },
+		{ "page_table_bytes", "process", "status", "VmPTE", UNIT_BYTES,
+		  RELATION_BETWEEN, BASIS_BOUNDED, tables, tables_slack(p, env), table_why },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_group(const struct anon_params *p, const struct workload_env *env,
+			struct claims *out)
+{
+	int64_t bytes = (int64_t)anon_target(p, env), tables = tables_min(p, env);
+	int64_t above = tables_slack(p, env);
+	bool v2 = env->cgroup_version == 2;
+	const struct promise rows[] = {
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, bytes, 0, "the worker is alone in its group" },
+		{ "group_huge_bytes", "group", "memory.stat", v2 ? "anon_thp" : "rss_huge",
+		  UNIT_BYTES, PROMISE_EXACT, huge_pages(p, env) * env->pmd_bytes, 0,
+		  "the worker is alone in its group" },
+		{ "group_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
+		  UNIT_BYTES, PROMISE_BOUNDED, bytes + tables,
+		  env_usage_slack_bytes(env) + above,
+		  "page tables are charged too and charges are taken in batches of 64 pages "
+		  "per CPU" },
+	};
+	const struct promise table_row = { "group_page_table_bytes",
+					   "group",
+					   "memory.stat",
+					   "pagetables",
+					   UNIT_BYTES,
+					   RELATION_BETWEEN,
+					   BASIS_BOUNDED,
+					   tables,
+					   above,
+					   "one page of table for each 512 pages and up to "
+					   "three above" };
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	if (v2)
+		promise_add(out, SPAN_WORK, &table_row, 1);
+}
+
+static void claim_residue(const struct workload_env *env, struct claims *out)
+{
+	const struct promise rows[] = {
+		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
+		  "the worker has exited and its memory with it" },
+		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, 0, env_usage_slack_bytes(env),
+		  "a batch of 64 pages per CPU may stay charged" },
+	};
+
+	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
+}
+
+/* What still holds when reclaim takes part of the pages away. */
+static void claim_pressed(const struct anon_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	int64_t bytes = (int64_t)anon_target(p, env), limit = env->limit_bytes;
+	const struct promise faults = { "minor_faults",
+					"process",
+					"stat",
+					"minflt",
+					UNIT_COUNT,
+					RELATION_GE,
+					BASIS_EXACT,
+					first_faults(p, env),
+					0,
+					"the first touch of each page is a minor fault" };
+	const struct promise limited[] = {
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, limit, 0,
+		  "no more than the limit is in memory" },
+		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, RELATION_GE,
+		  BASIS_EXACT, bytes > limit ? bytes - limit : 0, 0,
+		  "what does not fit under the limit is in swap" },
+	};
+
+	if (p->pages == PAGES_4K)
+		promise_add(out, SPAN_WORK, &faults, 1);
+	if (limit)
+		PROMISE_ROWS(out, SPAN_WORK, limited);
+}
+
+static void anon_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	const struct anon_params *p = params;
+	int64_t huge = (int64_t)huge_pages(p, env);
+	const struct promise huge_row = { "huge_faults",
+					  "system",
+					  "vmstat",
+					  "thp_fault_alloc",
+					  UNIT_COUNT,
+					  RELATION_GE,
+					  BASIS_DIRECTION,
+					  huge,
+					  0,
+					  "the machine's count includes the worker's" };
+
+	claim_residue(env, out);
+	if (!fits(p, env)) {
+		claim_pressed(p, env, out);
+		return;
+	}
+	claim_faults(p, env, out);
+	claim_mapping(p, env, out);
+	claim_process(p, env, out);
+	claim_group(p, env, out);
+	if (huge)
+		promise_add(out, SPAN_WORK, &huge_row, 1);
+}
+
+/* ---- in the worker ---- */
+
+struct anon_state {
+	struct worker *w;
+	const struct anon_params *params;
+	char *map;
+	uint64_t bytes, unit_bytes, units; /* a unit is what one touch makes real */
+	int pagemap;
+	uint64_t start_ns;
+	struct touch touch;
+	struct fill fill;
+	struct zipf zipf;
+	struct crew crew;
+};
+
+static int anon_prepare(struct worker *w)
+{
+	const struct anon_params *p = w->params;
+	struct anon_state *s = calloc(1, sizeof(*s));
+	bool huge = p->pages == PAGES_HUGE;
+	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : 2u << 20;
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	w->state = s;
+	s->w = w;
+	s->params = p;
+	s->bytes = held_bytes(p, w->env);
+	s->unit_bytes = huge ? w->env->pmd_bytes : w->env->page_bytes;
+	s->units = rounded_up(s->bytes, s->unit_bytes) / s->unit_bytes;
+	s->pagemap = placement_open();
+	if (s->pagemap < 0)
+		return worker_fail(w, -s->pagemap, "cannot open /proc/self/pagemap: %s",
+				   strerror(-s->pagemap));
+	s->map = worker_map_anon(s->bytes, align, huge);
+	if (!s->map)
+		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", s->bytes,
+				   strerror(errno));
+	worker_mapping(w, 0, s->map, s->bytes);
+	fill_init(&s->fill, p->fill, w->ledger->seed);
+	touch_init(&s->touch, (enum touch_kind)p->touch, w->env->page_bytes,
+		   huge ? w->env->pmd_bytes : 0, &s->fill);
+	if (p->access_ns && p->access_pattern == PATTERN_ZIPF)
+		zipf_init(&s->zipf, s->bytes / w->env->page_bytes, p->zipf_theta);
+	ret = crew_start(&s->crew, (unsigned)p->threads);
+	if (ret)
+		return worker_fail(w, -ret, "cannot start %" PRIu64 " threads: %s", p->threads,
+				   strerror(-ret));
+	return 0;
+}
+
+static void count_touched(const struct anon_state *s, uint64_t bytes)
+{
+	struct ledger *l = s->w->ledger;
+
+	if (s->params->touch != TOUCH_READ)
+		atomic_fetch_add_explicit(&l->achieved_bytes, bytes, memory_order_relaxed);
+	atomic_fetch_add_explicit(&l->moved_bytes, bytes, memory_order_relaxed);
+	worker_slot_add(s->w, SLOT_PAGES_TOUCHED, bytes / s->w->env->page_bytes);
+}
+
+/* A thread's part of the mapping, in units. */
+struct slice {
+	char *start;
+	uint64_t bytes, block; /* block: number of its first one in the fill's stream */
+	struct pattern order;
+	struct pace pace;
+};
+
+static void slice_init(const struct anon_state *s, unsigned index, struct slice *slice)
+{
+	const struct anon_params *p = s->params;
+	uint64_t from = s->units * index / p->threads * s->unit_bytes;
+	uint64_t to = s->units * (index + 1) / p->threads * s->unit_bytes;
+	uint64_t left_out = 0;
+
+	if (index + 1 == p->threads) {
+		to = s->bytes;
+		left_out = s->w->ledger->sabotage_pages * s->unit_bytes;
+	}
+	slice->start = s->map + from;
+	slice->bytes = to - from > left_out ? to - from - left_out : 0;
+	slice->block = from / FILL_BLOCK_BYTES;
+	slice->pace = (struct pace){ .shape = PACE_LINEAR };
+	if (p->rate)
+		slice->pace.rate =
+			(uint64_t)((unsigned __int128)p->rate * (to - from) / s->bytes);
+	pattern_init(&slice->order, (enum pattern_kind)p->pattern,
+		     rounded_up(slice->bytes, s->unit_bytes) / s->unit_bytes + !slice->bytes,
+		     s->w->ledger->seed + index);
+	pattern_set_stride(&slice->order, p->stride);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Touches about `bytes` more of the slice, at least a unit; adds what it did to *done. */
+static int touch_step(const struct anon_state *s, struct slice *slice, uint64_t bytes,
+		      uint64_t *done)
+{
+	uint64_t touched = 0;
+	int ret = 0;
+
+	bytes = least(bytes, s->touch.step_bytes);
+	if (slice->order.kind == PATTERN_SEQUENTIAL) {
+		ret = touch_range(&s->touch, slice->start + *done, bytes,
+				  slice->block + *done / FILL_BLOCK_BYTES);
+		touched = bytes;
+	}
+	while (touched < bytes && !ret) {
+		uint64_t at = pattern_walk(&slice->order) * s->unit_bytes;
+		uint64_t length = least(s->unit_bytes, slice->bytes - at);
+
+		ret = touch_range(&s->touch, slice->start + at, length,
+				  slice->block + at / FILL_BLOCK_BYTES);
+		touched += length;
+	}
+	if (ret)
+		return ret;
+	*done += touched;
+	count_touched(s, touched);
+	return 0;
+}
+
+static uint64_t slice_due(const struct anon_state *s, const struct slice *slice)
+{
+	uint64_t due = pace_due(&slice->pace, worker_now_ns() - s->start_ns);
+
+	return due >= slice->bytes ? slice->bytes : due / s->unit_bytes * s->unit_bytes;
+}
+
+static int touch_slice(void *arg, unsigned index)
+{
+	struct anon_state *s = arg;
+	struct slice slice;
+	uint64_t done = 0;
+	int ret = 0;
+
+	slice_init(s, index, &slice);
+	while (done < slice.bytes && !ret && !worker_should_stop(s->w)) {
+		uint64_t due = slice_due(s, &slice);
+
+		while (done < due && !ret && !worker_should_stop(s->w))
+			ret = touch_step(s, &slice, due - done, &done);
+		if (due < slice.bytes && !ret)
+			worker_sleep_until(
+				s->w, s->start_ns + pace_wake(&slice.pace, done, s->unit_bytes,
+							      slice.bytes,
+							      worker_now_ns() - s->start_ns));
+	}
+	return ret;
+}
+
+static int access_pages(void *arg, unsigned index)
+{
+	const struct anon_state *s = arg;
+	const struct anon_params *p = s->params;
+	struct histogram *latency = p->latency ? &s->w->ledger->latency : NULL;
+	uint64_t page = s->w->env->page_bytes, seed = s->w->ledger->seed ^ (index + 1);
+	uint64_t end_ns = s->start_ns + p->access_ns;
+	struct access a;
+
+	access_init(&a, s->map, page, p->reads, seed);
+	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->bytes / page, seed);
+	pattern_set_stride(&a.pattern, p->stride);
+	pattern_set_hot(&a.pattern, p->hot_share, p->hot_access);
+	pattern_set_zipf(&a.pattern, &s->zipf);
+	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
+		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
+
+		worker_slot_add(s->w, SLOT_WRITES, writes);
+		worker_slot_add(s->w, SLOT_READS, ACCESS_BATCH - writes);
+		atomic_fetch_add_explicit(&s->w->ledger->ops, ACCESS_BATCH,
+					  memory_order_relaxed);
+	}
+	return 0;
+}
+
+/* What the page table says replaces what the loop counted. */
+static int verify(struct worker *w, const struct anon_state *s)
+{
+	struct placement found;
+	int ret = placement_count(s->pagemap, s->map, s->bytes, w->env->page_bytes, &found);
+
+	if (ret)
+		return worker_fail(w, -ret, "cannot read /proc/self/pagemap: %s",
+				   strerror(-ret));
+	worker_slot_set(w, SLOT_PAGES_PRESENT, found.present);
+	worker_slot_set(w, SLOT_PAGES_SWAPPED, found.swapped);
+	if (s->params->touch != TOUCH_READ)
+		worker_achieved(w, (found.present + found.swapped) * w->env->page_bytes);
+	return 0;
+}
+
+static int anon_run(struct worker *w)
+{
+	struct anon_state *s = w->state;
+	int ret;
+
+	s->start_ns = worker_now_ns();
+	ret = crew_run(&s->crew, touch_slice, s);
+	worker_slot_set(w, SLOT_FILL_NS, worker_now_ns() - s->start_ns);
+	if (ret)
+		return worker_fail(w, -ret, "cannot touch the mapping: %s", strerror(-ret));
+	if (s->params->access_ns && !worker_should_stop(w)) {
+		s->start_ns = worker_now_ns();
+		crew_run(&s->crew, access_pages, s);
+	}
+	return verify(w, s);
+}
+
+static void anon_release(struct worker *w)
+{
+	struct anon_state *s = w->state;
+
+	if (!s)
+		return;
+	crew_stop(&s->crew);
+	if (s->map)
+		munmap(s->map, s->bytes);
+	if (s->pagemap >= 0)
+		close(s->pagemap);
+	free(s);
+	w->state = NULL;
+}
+
+const struct workload anon_workload = {
+	.name = "anon",
+	.summary = "private anonymous memory: an exact amount, touched and held",
+	.truth = "One minor fault per page and as many bytes of resident, anonymous and dirty "
+		 "memory, exact to the page in the process, its mapping and its group.",
+	.options = options,
+	.params_bytes = sizeof(struct anon_params),
+	.slots = {
+		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES, "base pages touched" },
+		[SLOT_PAGES_PRESENT] = { "pages_present", UNIT_PAGES,
+					 "base pages present in the page table after the touch" },
+		[SLOT_PAGES_SWAPPED] = { "pages_swapped", UNIT_PAGES,
+					 "base pages that the page table has in swap" },
+		[SLOT_FILL_NS] = { "fill_ns", UNIT_NSEC, "time of the first touch alone" },
+		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses that read" },
+		[SLOT_WRITES] = { "writes", UNIT_COUNT, "accesses that wrote" },
+	},
+	.rate_metric = true,
+	.footprint = anon_footprint,
+	.target = anon_target,
+	.check = anon_check,
+	.seconds = anon_seconds,
+	.claims = anon_claims,
+	.prepare = anon_prepare,
+	.run = anon_run,
+	.release = anon_release,
+};

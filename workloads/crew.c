@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "workloads/crew.h"
+
+#include <assert.h>
+#include <errno.h>
+
+static void wait_for(sem_t *sem)
+{
+	while (sem_wait(sem) && errno == EINTR)
+		;
+}
+
+static void run_body(struct crew *crew, unsigned index)
+{
+	int ret = crew->body(crew->arg, index), none = 0;
+
+	if (ret)
+		atomic_compare_exchange_strong(&crew->error, &none, ret);
+}
+
+static void *member_main(void *arg)
+{
+	struct crew_member *member = arg;
+	struct crew *crew = member->crew;
+
+	for (;;) {
+		sem_post(&crew->parked);
+		wait_for(&member->go);
+		if (atomic_load(&crew->leave))
+			return NULL;
+		run_body(crew, member->index);
+	}
+}
+
+static int start_member(struct crew *crew, unsigned index)
+{
+	struct crew_member *member = &crew->member[index];
+	pthread_attr_t attr;
+	int ret;
+
+	member->crew = crew;
+	member->index = index;
+	sem_init(&member->go, 0, 0);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, CREW_STACK_BYTES);
+	ret = pthread_create(&member->thread, &attr, member_main, member);
+	pthread_attr_destroy(&attr);
+	return -ret;
+}
+
+static void wait_parked(struct crew *crew)
+{
+	for (unsigned i = 0; i < crew->started; i++)
+		wait_for(&crew->parked);
+}
+
+int crew_start(struct crew *crew, unsigned nr)
+{
+	int ret = 0;
+
+	assert(nr >= 1 && nr <= CREW_MAX && !crew->nr);
+	sem_init(&crew->parked, 0, 0);
+	crew->nr = nr;
+	for (unsigned i = 1; i < nr && !ret; i++) {
+		ret = start_member(crew, i);
+		crew->started += !ret;
+	}
+	wait_parked(crew);
+	return ret;
+}
+
+int crew_run(struct crew *crew, int (*body)(void *arg, unsigned index), void *arg)
+{
+	crew->body = body;
+	crew->arg = arg;
+	atomic_store(&crew->error, 0);
+	for (unsigned i = 1; i <= crew->started; i++)
+		sem_post(&crew->member[i].go);
+	run_body(crew, 0);
+	wait_parked(crew);
+	return atomic_load(&crew->error);
+}
+
+void crew_stop(struct crew *crew)
+{
+	atomic_store(&crew->leave, 1);
+	for (unsigned i = 1; i <= crew->started; i++)
+		sem_post(&crew->member[i].go);
+	for (unsigned i = 1; i <= crew->started; i++)
+		pthread_join(crew->member[i].thread, NULL);
+	crew->started = 0;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How many bytes are due at a time after the start: growth at a stated rate or
+ * in a stated shape. Pure; whoever grows sleeps until the absolute time at
+ * which the next page is due, so that lateness never adds up.
+ *
+ *   linear       rate bytes per second (0: everything at once)
+ *   steps        chunk bytes at 0, interval, 2 interval …
+ *   exponential  chunk bytes at 0, then doubled at each interval
+ *   burst        nothing, then everything at interval
+ */
+#ifndef PAGESTORM_PACE_H
+#define PAGESTORM_PACE_H
+
+#include <stdint.h>
+
+#define PACE_SHAPES "linear|steps|exponential|burst"
+
+/*
+ * While pages keep falling due, work is done every 2 ms: a lag below 5 ms, and
+ * 500 wake-ups a second, which are under 1 % of a CPU.
+ */
+#define PACE_QUANTUM_NS 2000000u
+
+enum pace_shape {
+	PACE_LINEAR,
+	PACE_STEPS,
+	PACE_EXPONENTIAL,
+	PACE_BURST,
+};
+
+struct pace {
+	enum pace_shape shape;
+	uint64_t rate;	      /* bytes per second */
+	uint64_t chunk_bytes; /* at least 1 for steps and exponential */
+	uint64_t interval_ns; /* at least 1 for steps and exponential */
+};
+
+/* Bytes due elapsed_ns after the start; UINT64_MAX: no bound. */
+uint64_t pace_due(const struct pace *pace, uint64_t elapsed_ns);
+
+/* The earliest elapsed_ns at which `bytes` are due. */
+uint64_t pace_when(const struct pace *pace, uint64_t bytes);
+
+/*
+ * When to wake up next, in ns after the start: once the next unit_bytes after
+ * done_bytes are due, but not within a quantum of now_ns unless that would make
+ * the end (total_bytes) late.
+ */
+uint64_t pace_wake(const struct pace *pace, uint64_t done_bytes, uint64_t unit_bytes,
+		   uint64_t total_bytes, uint64_t now_ns);
+
+#endif
