@@ -7,46 +7,90 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/cmd.h"
+#include "harness/plan/profile.h"
+#include "workloads/worker.h"
+
 struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *help;
+	const char *help; /* NULL: not for people */
 };
 
 static int show_help(int argc, char **argv);
 
 static int show_version(int argc, char **argv)
 {
-	(void)argc;
+	(void)argc; /* takes none */
 	(void)argv;
 	puts(PACKAGE_STRING);
-	return 0;
+	return EXIT_MET;
+}
+
+static int be_worker(int argc, char **argv)
+{
+	(void)argc; /* all it needs is in the ledger */
+	(void)argv;
+	return worker_main();
+}
+
+static int be_pump(int argc, char **argv)
+{
+	(void)argc; /* takes none */
+	(void)argv;
+	return worker_pump_main();
 }
 
 static const struct verb verbs[] = {
 	{ "--help", show_help, "this text" },
 	{ "--version", show_version, "name and version" },
+	{ "--worker", be_worker, NULL },
+	{ "--flush-pump", be_pump, NULL },
 };
+
+#define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
 static int show_help(int argc, char **argv)
 {
-	(void)argc;
+	(void)argc; /* takes none */
 	(void)argv;
-	puts("usage: pagestorm VERB [argument…]");
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
-	return 0;
+	puts("usage: pagestorm VERB [argument…]\n\n"
+	     "Makes memory trouble on purpose, in a known amount, and proves the amount.\n");
+	for (size_t i = 0; i < NR_VERBS; i++)
+		if (verbs[i].help)
+			printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
+	puts("\nEach verb has --help. Begin with `pagestorm doctor` and `pagestorm run demo`.");
+	return EXIT_MET;
+}
+
+static int no_such_verb(const char *word)
+{
+	const char *names[NR_VERBS];
+	const char *near;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < NR_VERBS; i++)
+		if (verbs[i].help)
+			names[nr++] = verbs[i].name;
+	near = suggest(word, names, nr);
+	if (near)
+		fprintf(stderr, "pagestorm: error: no verb '%s'; did you mean '%s'?\n", word,
+			near);
+	else
+		fprintf(stderr, "pagestorm: error: no verb '%s'; see pagestorm --help\n", word);
+	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
 		fputs("pagestorm: error: a verb is missing; see pagestorm --help\n", stderr);
-		return 2;
+		return EXIT_USAGE;
 	}
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+	for (size_t i = 0; i < NR_VERBS; i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "pagestorm: error: no verb '%s'; see pagestorm --help\n", argv[1]);
-	return 2;
+	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return show_help(argc, argv);
+	return no_such_verb(argv[1]);
 }

@@ -54,7 +54,7 @@ enum anon_slot {
 
 #define AT(member) .offset = offsetof(struct anon_params, member)
 
-static const struct option options[] = {
+static const struct workload_option options[] = {
 	{ .name = "size",
 	  .type = OPTION_BYTES,
 	  .fallback = "64M",

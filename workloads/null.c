@@ -16,7 +16,7 @@ struct null_params {
 	uint64_t sleep_ns;
 };
 
-static const struct option options[] = {
+static const struct workload_option options[] = {
 	{ .name = "sleep",
 	  .type = OPTION_SECONDS,
 	  .fallback = "0s",

@@ -31,7 +31,7 @@ enum option_type {
 	OPTION_TEXT,	/* char[capacity], NUL-terminated */
 };
 
-struct option {
+struct workload_option {
 	const char *name;
 	enum option_type type;
 	const char *fallback;  /* default, as text, through the same parser */
@@ -199,7 +199,7 @@ struct workload {
 	const char *summary; /* one line for `pagestorm list` */
 	const char *truth;   /* a few sentences for `pagestorm list NAME`: what is promised */
 	unsigned needs;	     /* enum need, or-ed */
-	const struct option *options; /* ends with name == NULL */
+	const struct workload_option *options; /* ends with name == NULL */
 	size_t params_bytes;	      /* of the struct that the options fill */
 	struct slot slots[SLOTS_MAX]; /* ends with name == NULL */
 	bool rate_metric;	      /* a rate is among the results: prewarm by default */

@@ -117,6 +117,7 @@ struct expectation {
 	char key[96];	 /* outcome, or a column of runs.csv, or scope/source/counter */
 	enum relation relation;
 	int64_t value;
+	int64_t tolerance; /* between: the upper end less value */
 	enum unit unit;
 	char text[96]; /* as written */
 	unsigned line;

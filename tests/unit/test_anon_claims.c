@@ -27,7 +27,7 @@ static struct claims claims;
 
 static void *member(const char *name)
 {
-	for (const struct option *o = anon_workload.options; o->name; o++)
+	for (const struct workload_option *o = anon_workload.options; o->name; o++)
 		if (!strcmp(o->name, name))
 			return params + o->offset;
 	fail_msg("no option %s", name);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs. Each parses its own arguments with argp, prints results on stdout
+ * and human text on stderr, and returns the exit status.
+ */
+#ifndef PAGESTORM_CMD_H
+#define PAGESTORM_CMD_H
+
+#include "harness/error.h"
+#include "harness/plan/plan.h"
+
+/* Exit statuses: interface, see pagestorm(1). 130 and 143: interrupted. */
+enum {
+	EXIT_MET = 0,	       /* expectations met */
+	EXIT_UNMET = 1,	       /* an expectation failed */
+	EXIT_USAGE = 2,	       /* usage or profile error; nothing was changed */
+	EXIT_HARNESS = 3,      /* pagestorm or the machine failed */
+	EXIT_INVALID = 4,      /* some cells are invalid */
+	EXIT_NOT_RESTORED = 5, /* the machine's state is not fully restored */
+	EXIT_LOCKED = 75,      /* another run holds the lock */
+	EXIT_NOTHING_RAN = 77, /* nothing could run here */
+};
+
+int cmd_run(int argc, char **argv);
+
+/*
+ * From `PROFILE|WORKLOAD [key=value…]` to a plan for this machine, as `run` and
+ * `plan` take it. repeats 0: the profile's own. *e is ready to print; what it
+ * returns below zero is exit 2 but for -EIO (the host could not be probed).
+ */
+int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e);
+
+/* Prints "pagestorm: error: …" unless the text carries its place already. */
+void cmd_complain(const struct error *e);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What several verbs need of the command line: a plan from words, an error to print. */
+#include "harness/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/plan/profile.h"
+
+void cmd_complain(const struct error *e)
+{
+	if (strstr(e->text, ": error: "))
+		fprintf(stderr, "%s\n", e->text);
+	else
+		fprintf(stderr, "pagestorm: error: %s\n",
+			e->text[0] ? e->text : "unknown failure");
+}
+
+/* A workload's name is a profile of that one workload; anything else is a profile's. */
+static int load_profile(struct profile *profile, const char *name, struct error *e)
+{
+	char path[512];
+
+	if (workload_find(name))
+		return profile_of_workload(profile, name, e);
+	if (!profile_find(name, path, sizeof(path)))
+		return profile_read(profile, path, e);
+	return error_set(
+		e, ENOENT,
+		"there is no profile and no workload named %s; see `pagestorm list` and "
+		"the profiles/ folder",
+		name);
+}
+
+int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e)
+{
+	struct profile profile;
+	struct host *host = &plan->host;
+	char text[64];
+	int err;
+
+	memset(plan, 0, sizeof(*plan));
+	profile_init(&profile);
+	if (nr < 1) {
+		err = error_set(e, EINVAL,
+				"a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
+		goto out;
+	}
+	err = load_profile(&profile, words[0], e);
+	for (int i = 1; i < nr && !err; i++)
+		err = profile_override(&profile, words[i], e);
+	if (repeats && !err) {
+		snprintf(text, sizeof(text), "profile.repeats=%u", repeats);
+		err = profile_override(&profile, text, e);
+	}
+	if (!err && host_probe(host, "", e))
+		err = -EIO;
+	if (!err) {
+		struct host probed = *host;
+
+		err = plan_make(plan, &profile, &probed, e);
+	}
+out:
+	profile_release(&profile);
+	return err;
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "harness/run/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BUFFER_BYTES 8192 /* first guess; a trial read at opening finds the size */
+
+void capture_init(struct capture *c)
+{
+	*c = (struct capture){ 0 };
+}
+
+void capture_release(struct capture *c)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		close(c->file[i].fd);
+		for (int b = 0; b < BARRIERS; b++)
+			free(c->file[i].at[b].data);
+	}
+	free(c->file);
+	capture_init(c);
+}
+
+static int grow(struct capture_bytes *bytes, size_t capacity)
+{
+	char *data = realloc(bytes->data, capacity);
+
+	if (!data)
+		return -ENOMEM;
+	memset(data + bytes->capacity, 0, capacity - bytes->capacity); /* fault it in now */
+	bytes->data = data;
+	bytes->capacity = capacity;
+	return 0;
+}
+
+static void take(const struct capture_file *file, struct capture_bytes *bytes)
+{
+	ssize_t n;
+
+	bytes->length = 0;
+	bytes->present = false;
+	for (;;) {
+		if (bytes->length == bytes->capacity &&
+		    grow(bytes, bytes->capacity ? 2 * bytes->capacity : BUFFER_BYTES))
+			return;
+		n = pread(file->fd, bytes->data + bytes->length,
+			  bytes->capacity - bytes->length, (off_t)bytes->length);
+		if (n < 0)
+			return;
+		if (!n)
+			break;
+		bytes->length += (size_t)n;
+	}
+	/* A process that was killed between two reads gives an empty file, not an error. */
+	bytes->present = bytes->length > 0 || file->source->place != PLACE_PROCESS;
+}
+
+/* Reads once to find the size, and gives each barrier a buffer with room to spare. */
+static int make_room(struct capture_file *file)
+{
+	size_t wanted;
+	int err = 0;
+
+	take(file, &file->at[BARRIER_READY]);
+	wanted = file->at[BARRIER_READY].length * 5 / 4 + 1024;
+	for (int b = 0; b < BARRIERS && !err; b++)
+		if (file->at[b].capacity < wanted)
+			err = grow(&file->at[b], wanted);
+	file->at[BARRIER_READY].present = false;
+	return err;
+}
+
+static int add(struct capture *c, const struct source *source, const char *path,
+	       const char *scope, int owner, pid_t pid, struct error *e)
+{
+	struct capture_file *file;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) /* not on this kernel: absent */
+		return errno == EMFILE || errno == ENFILE
+			       ? error_set(e, errno, "cannot open %s: %s; raise ulimit -n",
+					   path, strerror(errno))
+			       : 0;
+	if (c->nr == c->capacity) {
+		size_t capacity = c->capacity ? 2 * c->capacity : 64;
+
+		file = reallocarray(c->file, capacity, sizeof(*file));
+		if (!file) {
+			close(fd);
+			return error_set(e, ENOMEM, "out of memory while opening %s", path);
+		}
+		c->file = file;
+		c->capacity = capacity;
+	}
+	file = &c->file[c->nr++];
+	*file = (struct capture_file){ .source = source, .owner = owner, .fd = fd, .pid = pid };
+	snprintf(file->scope, sizeof(file->scope), "%s", scope);
+	if (make_room(file))
+		return error_set(e, ENOMEM, "out of memory for a copy of %s", path);
+	return 0;
+}
+
+/* The table's paths are "/sys/devices/system/node/node%u/FILE" and "/proc/%d/FILE". */
+static const char *leaf(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int capture_open_system(struct capture *c, const struct host *host, struct error *e)
+{
+	int err = 0;
+
+	for (const struct source *s = sources; s->name && !err; s++) {
+		if (s->place == PLACE_SYSTEM)
+			err = add(c, s, s->path, "system", OWNER_SYSTEM, 0, e);
+		if (s->place != PLACE_NODE)
+			continue;
+		for (unsigned i = 0; i < host->nr_nodes && !err; i++) {
+			char path[256], scope[24];
+
+			snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/%s",
+				 host->node[i].id, leaf(s->path));
+			snprintf(scope, sizeof(scope), "node%u", host->node[i].id);
+			err = add(c, s, path, scope, OWNER_SYSTEM, 0, e);
+		}
+	}
+	return err;
+}
+
+int capture_open_group(struct capture *c, const struct group *group, int owner, struct error *e)
+{
+	int err = 0;
+
+	for (const struct source *s = sources; s->name && !err; s++) {
+		char path[GROUP_PATH_BYTES + 64];
+
+		if (s->place != PLACE_GROUP ||
+		    (s->cgroup_version && s->cgroup_version != group->version))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", group->path, s->path);
+		err = add(c, s, path, owner == OWNER_RUN ? "run" : "group", owner, 0, e);
+	}
+	return err;
+}
+
+static bool is_open(const struct capture *c, int owner, pid_t pid, enum place place)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (c->file[i].owner == owner && c->file[i].pid == pid &&
+		    c->file[i].source->place == place)
+			return true;
+	return false;
+}
+
+static int open_process(struct capture *c, const struct ledger_process *p, unsigned i,
+			int owner, enum place place, struct error *e)
+{
+	const char *name = place == PLACE_PROCESS ? "process" : "mapping";
+	char path[256], scope[24];
+	int err = 0;
+
+	if (is_open(c, owner, p->pid, place))
+		return 0;
+	for (const struct source *s = sources; s->name && !err; s++) {
+		size_t before = c->nr;
+
+		if (s->place != place)
+			continue;
+		if (i)
+			snprintf(scope, sizeof(scope), "%s%u", name, i);
+		else
+			snprintf(scope, sizeof(scope), "%s", name);
+		snprintf(path, sizeof(path), "/proc/%d/%s", p->pid, leaf(s->path));
+		err = add(c, s, path, scope, owner, p->pid, e);
+		if (c->nr > before) {
+			c->file[before].map_start = p->map_start;
+			c->file[before].map_bytes = p->map_bytes;
+		}
+	}
+	return err;
+}
+
+int capture_open_processes(struct capture *c, const struct ledger *ledger, int owner,
+			   struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < LEDGER_PROCESSES && !err; i++) {
+		const struct ledger_process *p = &ledger->process[i];
+
+		if (p->pid <= 0)
+			continue;
+		err = open_process(c, p, i, owner, PLACE_PROCESS, e);
+		if (!err && p->map_bytes)
+			err = open_process(c, p, i, owner, PLACE_MAPPING, e);
+	}
+	return err;
+}
+
+static unsigned part_of(const struct capture_file *file)
+{
+	switch (file->source->place) {
+	case PLACE_SYSTEM:
+	case PLACE_NODE:
+		return PART_SYSTEM;
+	case PLACE_GROUP:
+		return PART_GROUPS;
+	case PLACE_PROCESS:
+	case PLACE_MAPPING:
+		break;
+	}
+	return PART_PROCESSES;
+}
+
+void capture_take(struct capture *c, enum barrier barrier, unsigned parts)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (parts & part_of(&c->file[i]))
+			take(&c->file[i], &c->file[i].at[barrier]);
+}
+
+static int parse_side(const struct capture_file *file, bool after, enum barrier barrier,
+		      struct record *record, struct error *e)
+{
+	const struct capture_bytes *bytes = &file->at[barrier];
+
+	if (!bytes->present)
+		return 0;
+	return counters_parse(record, after, file->source, file->scope, bytes->data,
+			      bytes->length, file->map_start, file->map_bytes, e);
+}
+
+int capture_parse(const struct capture *c, int owner, bool shared, enum barrier before,
+		  enum barrier after, struct record *record, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < c->nr && !err; i++) {
+		const struct capture_file *file = &c->file[i];
+		bool wanted =
+			file->owner == owner ||
+			(shared && (file->owner == OWNER_SYSTEM || file->owner == OWNER_RUN));
+
+		/* After GONE there is no process: only the groups and the machine have a
+		 * residue. */
+		if (!wanted || (after == BARRIER_GONE && part_of(file) == PART_PROCESSES))
+			continue;
+		err = parse_side(file, false, before, record, e);
+		if (!err)
+			err = parse_side(file, true, after, record, e);
+	}
+	if (!err)
+		record_sort(record);
+	return err;
+}
+
+static int keep_one(const struct capture_file *file, enum barrier barrier, int dirfd,
+		    const char *prefix, struct error *e)
+{
+	static const char *const names[BARRIERS] = { "ready", "held", "gone" };
+	const struct capture_bytes *bytes = &file->at[barrier];
+	char name[256];
+	int fd, err = 0;
+
+	snprintf(name, sizeof(name), "%s-%s-%d-%s-%s", prefix, names[barrier], file->owner,
+		 file->scope, file->source->name);
+	for (char *p = name; *p; p++)
+		*p = *p == '/' ? '.' : *p;
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_set(e, errno, "cannot write raw/%s: %s", name, strerror(errno));
+	if (write(fd, bytes->data, bytes->length) != (ssize_t)bytes->length)
+		err = error_set(e, EIO, "cannot write raw/%s completely", name);
+	close(fd);
+	return err;
+}
+
+int capture_keep(const struct capture *c, int dirfd, const char *prefix, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < c->nr && !err; i++)
+		for (int b = 0; b < BARRIERS && !err; b++)
+			if (c->file[i].at[b].present)
+				err = keep_one(&c->file[i], (enum barrier)b, dirfd, prefix, e);
+	return err;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The folder that a run writes: made as NAME.partial, renamed when complete.
+ * results/SCHEMA.md describes the files. Each step's rows are written and
+ * fsync'd together, so that a cut run ends with whole steps.
+ */
+#ifndef PAGESTORM_RESULTS_H
+#define PAGESTORM_RESULTS_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "harness/error.h"
+#include "harness/plan/plan.h"
+#include "harness/record/counters.h"
+#include "harness/record/csv.h"
+#include "harness/record/judge.h"
+#include "harness/run/row.h"
+
+struct results {
+	char run[160];	  /* <UTC>-<profile> */
+	char path[512];	  /* where the folder is now */
+	char parent[320]; /* the folder that holds it */
+	int dirfd;	  /* -1: not open */
+	char profile[64];
+	struct csv_writer counters, truth, runs, samples, events;
+};
+
+void results_init(struct results *r);
+
+/* Makes the folder in parent (made as well when missing) and the CSV files; writes profile.ini.
+ */
+int results_open(struct results *r, const char *parent, const struct plan *plan,
+		 struct error *e);
+
+/* Where a row belongs. */
+struct row_place {
+	unsigned cell;
+	int repeat;
+	const char *worker; /* "": the machine's or the run's */
+	const char *workload;
+};
+
+/*
+ * Rows of counters.csv. own: the worker's groups and processes; otherwise what
+ * belongs to the machine and the run.
+ */
+void results_counters(struct results *r, const struct row_place *place, enum span span,
+		      const struct record *record, bool own);
+void results_truth(struct results *r, const struct row_place *place, const struct judgement *j);
+void results_sample(struct results *r, const struct row_place *place, const char *phase,
+		    uint64_t t_ms, const char *quantity, const char *unit, int64_t value);
+void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
+		   const char *event, const char *detail);
+
+/* Writes what was collected to disk. */
+int results_flush(struct results *r, struct error *e);
+
+/* run.json: the machine, versions, seed, plan and end. Replaces an earlier one atomically. */
+int results_describe(struct results *r, const struct plan *plan, json_t *end, struct error *e);
+
+/* Closes; complete: the folder loses its .partial. */
+int results_close(struct results *r, bool complete, struct error *e);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A whole run: the plan's steps one after the other, each with its settings, its
+ * swap device, a null repeat for the noise floor and the repeat itself; claims
+ * judged, rows written. Prints nothing.
+ */
+#ifndef PAGESTORM_RUN_H
+#define PAGESTORM_RUN_H
+
+#include <stdbool.h>
+
+#include "harness/error.h"
+#include "harness/plan/plan.h"
+#include "harness/run/results.h"
+#include "harness/run/row.h"
+#include "harness/run/stage.h"
+
+struct run_progress {
+	size_t step, steps; /* step counts from 1 */
+	const char *cell_label;
+	int repeat;
+	const char *phase; /* null, ready, running, held, done */
+	double elapsed_s, expected_s;
+	const struct stage *stage; /* NULL between repeats */
+};
+
+struct run_options {
+	const char *results_dir; /* where the run's folder goes */
+	int only_cell;		 /* -1: all */
+	int signal_fd;		 /* -1: none */
+	char *const *wrapper;	 /* see stage.h */
+	stage_hook *hook;	 /* called at the barriers of real repeats, not of null ones */
+	void *hook_arg;
+	void (*progress)(const struct run_progress *progress, void *arg);
+	/* Each row as it is made, with its judgements. */
+	void (*row)(const struct run_row *row, const struct judgement *judgements, unsigned nr,
+		    void *arg);
+	void *arg;
+};
+
+struct run_summary {
+	char path[512]; /* of the results folder */
+	unsigned rows;
+	unsigned claims, claims_failed, claims_absent, claims_noise;
+	unsigned unexpected; /* rows whose outcome nobody expected */
+	unsigned invalid;    /* rows failed or broken */
+	unsigned skipped;
+	int interrupted;   /* the signal; 0: none */
+	bool not_restored; /* the machine's state is not as it was */
+};
+
+/*
+ * 0: ran to its end, whatever the verdicts; -EINTR after a signal; another -errno
+ * when the harness failed. The machine is restored in each case, or
+ * summary->not_restored says that it could not be.
+ */
+int run_plan(const struct plan *plan, const struct run_options *options,
+	     struct run_summary *summary, struct error *e);
+
+#endif
