@@ -24,6 +24,11 @@
 #define LEDGER_PROCESSES 17 /* the worker and up to 16 children */
 #define LEDGER_BYTES	 (64 * 1024)
 
+/* Descriptors that the worker inherits. */
+#define WORKER_LEDGER_FD  3
+#define WORKER_COMMAND_FD 4 /* reads 'G' (go) and 'B' (bye); end of file: leave at once */
+#define WORKER_REPORT_FD  5 /* writes 'R' (ready), 'H' (held), 'F' (failed) */
+
 enum ledger_phase {
 	PHASE_BOOT, /* exec'd, preparing */
 	PHASE_READY,

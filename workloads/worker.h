@@ -18,11 +18,6 @@
 
 #include "workloads/ledger.h"
 
-/* Descriptors that the worker inherits. */
-#define WORKER_LEDGER_FD  3
-#define WORKER_COMMAND_FD 4 /* reads 'G' (go) and 'B' (bye); end of file: leave at once */
-#define WORKER_REPORT_FD  5 /* writes 'R' (ready), 'H' (held), 'F' (failed) */
-
 struct worker {
 	const struct workload *workload;
 	struct ledger *ledger;

@@ -15,8 +15,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "workloads/worker.h"
-
 #define WRAPPER_ARGS_MAX 32
 #define REAP_BOUND_NS	 10000000000u /* of a SIGKILLed child: a large one takes its time */
 

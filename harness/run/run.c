@@ -11,10 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/run/clock.h"
 #include "harness/run/expect.h"
 #include "harness/run/sample.h"
 #include "harness/run/settings.h"
-#include "workloads/worker.h"
 
 struct run {
 	const struct plan *plan;
@@ -54,7 +54,7 @@ static void progress(struct run *run, const struct stage *stage, const char *pha
 		.cell_label = plan->cell[step->cell].label,
 		.repeat = step->repeat,
 		.phase = run->in_null ? "null" : phase,
-		.elapsed_s = (double)(worker_now_ns() - run->start_ns) / 1e9,
+		.elapsed_s = (double)(clock_now_ns() - run->start_ns) / 1e9,
 		.expected_s = plan->seconds,
 		.stage = stage
 	};
@@ -494,7 +494,7 @@ static int describe(struct run *run, int err, struct error *e)
 		"claims_failed", (int)s->claims_failed, "unexpected", (int)s->unexpected,
 		"invalid", (int)s->invalid, "skipped", (int)s->skipped, "restored",
 		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "seconds",
-		(double)(worker_now_ns() - run->start_ns) / 1e9);
+		(double)(clock_now_ns() - run->start_ns) / 1e9);
 	int err_json = results_describe(&run->results, run->plan, end, e);
 
 	json_decref(end);
@@ -534,7 +534,7 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	int err, err_end;
 
 	*summary = (struct run_summary){ 0 };
-	run.start_ns = worker_now_ns();
+	run.start_ns = clock_now_ns();
 	results_init(&run.results);
 	journal_init(&run.journal);
 	run.stage = calloc(1, sizeof(*run.stage));

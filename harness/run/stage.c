@@ -13,21 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "workloads/worker.h"
+#include "harness/run/clock.h"
 
 #define SECOND_NS     1000000000u
 #define READY_BOUND_S 120u /* prepare() may write a file; a guest under emulation is slow */
 #define EXIT_BOUND_NS 30000000000u
 #define LOOK_NS	      50000000u /* longest poll: deadlines and holds are looked at this often */
 
-static uint64_t now_ns(void)
-{
-	return worker_now_ns();
-}
-
 uint64_t stage_ms(const struct stage *stage)
 {
-	return stage->start_ns ? (now_ns() - stage->start_ns) / 1000000u : 0;
+	return stage->start_ns ? (clock_now_ns() - stage->start_ns) / 1000000u : 0;
 }
 
 static void event(struct stage *stage, const struct actor *actor, const char *name,
@@ -128,7 +123,7 @@ static void actor_died(struct stage *stage, struct actor *actor)
 	status = actor->process.wait_status;
 	actor->state = ACTOR_DEAD;
 	if (!actor->end_ns)
-		actor->end_ns = now_ns();
+		actor->end_ns = clock_now_ns();
 	if (WIFSIGNALED(status))
 		snprintf(detail, sizeof(detail), "signal %d", WTERMSIG(status));
 	else
@@ -147,13 +142,13 @@ static void actor_reported(struct stage *stage, struct actor *actor)
 		event(stage, actor, "ready", NULL);
 	} else if (report == 'H') {
 		actor->state = ACTOR_HELD;
-		actor->held_ns = now_ns();
+		actor->held_ns = clock_now_ns();
 		actor->end_ns = actor->process.ledger->end_ns;
 		event(stage, actor, "held", NULL);
 	} else if (report == 'F') {
 		actor->state = ACTOR_HELD;
 		actor->failed = true;
-		actor->end_ns = now_ns();
+		actor->end_ns = clock_now_ns();
 		event(stage, actor, "failed", actor->process.ledger->error);
 	}
 }
@@ -222,11 +217,11 @@ static bool all_past(const struct stage *stage, enum actor_state state)
 
 static int wait_ready(struct stage *stage, struct error *e)
 {
-	const uint64_t deadline = now_ns() + (uint64_t)READY_BOUND_S * SECOND_NS;
+	const uint64_t deadline = clock_now_ns() + (uint64_t)READY_BOUND_S * SECOND_NS;
 	int err = 0;
 
 	while (!err && !all_past(stage, ACTOR_READY)) {
-		if (now_ns() > deadline)
+		if (clock_now_ns() > deadline)
 			return error_set(e, ETIMEDOUT,
 					 "a worker is not ready after %u s; see events.csv",
 					 READY_BOUND_S);
@@ -239,7 +234,7 @@ static void send_go(struct stage *stage, struct actor *actor)
 {
 	if (actor->state != ACTOR_READY)
 		return;
-	actor->go_ns = now_ns();
+	actor->go_ns = clock_now_ns();
 	if (!stage->start_ns)
 		stage->start_ns = actor->go_ns;
 	actor->went = true;
@@ -268,7 +263,7 @@ static void kill_actor(struct stage *stage, struct actor *actor)
 /* A running actor past its deadline is asked to stop, and past the grace killed. */
 static void keep_deadline(struct stage *stage, struct actor *actor, uint64_t deadline)
 {
-	const uint64_t now = now_ns();
+	const uint64_t now = clock_now_ns();
 
 	if (actor->state != ACTOR_RUNNING || now < deadline)
 		return;
@@ -291,7 +286,7 @@ static bool foreground_done(const struct stage *stage)
 		if (actor->state < ACTOR_HELD)
 			return false;
 		if (actor->state == ACTOR_HELD &&
-		    now_ns() < actor->held_ns + actor->plan->hold_ns)
+		    clock_now_ns() < actor->held_ns + actor->plan->hold_ns)
 			return false;
 	}
 	return true;
@@ -305,13 +300,14 @@ static int run_workers(struct stage *stage)
 		if (!stage->actor[i].plan->delay_ns)
 			send_go(stage, &stage->actor[i]);
 	if (!stage->start_ns)
-		stage->start_ns = now_ns(); /* all are delayed: delays count from here */
+		stage->start_ns = clock_now_ns(); /* all are delayed: delays count from here */
 	while (!err && !foreground_done(stage)) {
 		err = look(stage);
 		for (unsigned i = 0; i < stage->nr_actors; i++) {
 			struct actor *actor = &stage->actor[i];
 
-			if (!actor->went && now_ns() >= stage->start_ns + actor->plan->delay_ns)
+			if (!actor->went &&
+			    clock_now_ns() >= stage->start_ns + actor->plan->delay_ns)
 				send_go(stage, actor);
 			if (!actor->plan->background)
 				keep_deadline(stage, actor,
@@ -324,7 +320,7 @@ static int run_workers(struct stage *stage)
 /* Antagonists run until the others are done. */
 static int stop_background(struct stage *stage)
 {
-	const uint64_t asked = now_ns();
+	const uint64_t asked = clock_now_ns();
 	int err = 0;
 
 	for (unsigned i = 0; i < stage->nr_actors; i++)
@@ -406,7 +402,7 @@ static int capture_held(struct stage *stage, struct error *e)
 
 static int say_goodbye(struct stage *stage, struct error *e)
 {
-	const uint64_t deadline = now_ns() + EXIT_BOUND_NS;
+	const uint64_t deadline = clock_now_ns() + EXIT_BOUND_NS;
 	int err = 0;
 
 	for (unsigned i = 0; i < stage->nr_actors; i++)
@@ -415,7 +411,7 @@ static int say_goodbye(struct stage *stage, struct error *e)
 					   'B'); /* dead: pidfd says so */
 	while (!err && !all_past(stage, ACTOR_DEAD)) {
 		for (unsigned i = 0; i < stage->nr_actors; i++)
-			if (stage->actor[i].state != ACTOR_DEAD && now_ns() > deadline)
+			if (stage->actor[i].state != ACTOR_DEAD && clock_now_ns() > deadline)
 				kill_actor(stage, &stage->actor[i]);
 		err = look(stage);
 	}
