@@ -47,7 +47,8 @@ enum journal_kind {
 	 */
 	JOURNAL_ZRAM,
 	JOURNAL_LOOP,  /* what: /dev/loopN; before: its backing file; after: "made" or NULL */
-	JOURNAL_FILE,  /* what: path of a file, or of a directory empty by then */
+	JOURNAL_FILE,  /* what: path of a file; or of a directory, removed with what is in it
+			* inside a run's folder (….partial/), else only when empty */
 	JOURNAL_MOUNT, /* what: mount point: umount and rmdir */
 };
 

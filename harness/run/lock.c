@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -84,6 +85,16 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Also one that is blocked, to be read from a signalfd later. */
+static bool is_signalled(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+		sigismember(&pending, SIGHUP));
+}
+
 int lock_take(struct lock *l, unsigned wait_seconds, struct error *e)
 {
 	const uint64_t deadline_ns = now_ns() + wait_seconds * 1000000000ull;
@@ -100,7 +111,7 @@ int lock_take(struct lock *l, unsigned wait_seconds, struct error *e)
 				       strerror(errno));
 		else if (now_ns() >= deadline_ns)
 			rc = busy(e);
-		else if (nanosleep(&pause, NULL))
+		else if (nanosleep(&pause, NULL) || is_signalled())
 			rc = error_set(e, EINTR,
 				       "interrupted while waiting for the machine's lock");
 		if (rc)

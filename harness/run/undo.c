@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <linux/loop.h>
 #include <linux/magic.h>
@@ -84,16 +85,25 @@ static bool is_absolute(const char *path)
 	return path[0] == '/' && !strstr(path, "/../") && !ends_with(path, "/..");
 }
 
+/* A folder called just "pagestorm" is more likely somebody's copy of the program. */
+static bool is_our_part(const char *part, bool last)
+{
+	return starts_with(part, CGTREE_PREFIX "-") || ends_with(part, ".partial") ||
+	       (last && starts_with(part, CGTREE_PREFIX));
+}
+
 bool undo_is_our_file(const char *path)
 {
-	char copy[PATH_MAX], *save = NULL;
+	char copy[PATH_MAX], *save = NULL, *next;
 
 	if (!is_absolute(path) || strlen(path) >= sizeof(copy))
 		return false;
 	strcpy(copy, path);
-	for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save))
-		if (starts_with(part, CGTREE_PREFIX) || ends_with(part, ".partial"))
+	for (char *part = strtok_r(copy, "/", &save); part; part = next) {
+		next = strtok_r(NULL, "/", &save);
+		if (is_our_part(part, !next))
 			return true;
+	}
 	return false;
 }
 
@@ -485,19 +495,42 @@ static int undo_mount(const struct undo *u, struct error *e)
 	return 0;
 }
 
+static int remove_each(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st; /* what it is does not matter: it is in our scratch folder */
+	(void)type;
+	(void)ftw;
+	return remove(path) ? errno : 0;
+}
+
+/* Inside a run's folder all is the run's, files that nobody noted too; elsewhere only what is
+ * empty. */
+static int remove_directory(const char *path)
+{
+	int rc;
+
+	if (!strstr(path, ".partial/"))
+		return rmdir(path) ? errno : 0;
+	rc = nftw(path, remove_each, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	return rc < 0 ? errno : rc;
+}
+
 static int undo_file(const struct undo *u, struct error *e)
 {
 	struct stat st;
-	int rc;
+	int code;
 
 	if (lstat(u->what, &st)) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
 		return error_set(e, errno, "cannot look at %s: %s", u->what, strerror(errno));
 	}
-	rc = S_ISDIR(st.st_mode) ? rmdir(u->what) : unlink(u->what);
-	if (rc)
-		return error_set(e, errno, "cannot remove %s: %s", u->what, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		code = remove_directory(u->what);
+	else
+		code = unlink(u->what) ? errno : 0;
+	if (code)
+		return error_set(e, code, "cannot remove %s: %s", u->what, strerror(code));
 	tell(u->say, "%s: removed", u->what);
 	return 0;
 }

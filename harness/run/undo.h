@@ -31,7 +31,9 @@ const char *undo_objection(const struct undo *u);
  */
 int undo_act(const struct undo *u, struct error *e);
 
-/* A file or mount point of ours: its name, or a folder's above it, says pagestorm or .partial.
+/*
+ * A file, folder or mount point of ours, by its name: it begins with pagestorm, or a
+ * folder above it begins with pagestorm- or ends in .partial, as a run's folder does.
  */
 bool undo_is_our_file(const char *path);
 

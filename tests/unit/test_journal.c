@@ -398,6 +398,8 @@ static void what_is_not_ours_is_never_noted(void **state)
 		{ JOURNAL_FILE, "/etc/passwd", NULL },
 		{ JOURNAL_FILE, "/tmp/pagestorm-x/../../etc/passwd", NULL },
 		{ JOURNAL_FILE, "pagestorm-x", NULL },
+		{ JOURNAL_FILE, "/home/me/pagestorm/README.md", NULL },
+		{ JOURNAL_FILE, "/home/me/partial/x", NULL },
 		{ JOURNAL_MOUNT, "/mnt", NULL },
 	};
 	struct machine *m = *state;
@@ -578,6 +580,27 @@ static void what_cannot_be_undone_stays_in_the_journal(void **state)
 	assert_false(journal_leftover());
 }
 
+/* A workload's files are not noted one by one. */
+static void a_scratch_folder_goes_with_what_is_in_it(void **state)
+{
+	struct machine *m = *state;
+	char path[160];
+
+	put(m, "/run.partial/scratch/cold/file", "x");
+	put(m, "/run.partial/counters.csv", "kept");
+	put(m, "/elsewhere/file", "kept");
+	snprintf(path, sizeof(path), "%s/run.partial/scratch/link", m->root);
+	assert_int_equal(symlink("../../elsewhere", path), 0);
+	*strrchr(path, '/') = '\0';
+	start(m);
+	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, path, NULL, NULL, &m->e), 0);
+	die(m);
+	recover(m, 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_string_equal(get(m, "/run.partial/counters.csv"), "kept");
+	assert_string_equal(get(m, "/elsewhere/file"), "kept");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -606,6 +629,7 @@ int main(void)
 		T(after_a_reboot_only_files_are_undone),
 		T(a_journal_that_others_can_write_is_not_believed),
 		T(what_cannot_be_undone_stays_in_the_journal),
+		T(a_scratch_folder_goes_with_what_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,25 @@ static void a_wait_is_bounded(void **state)
 	lock_release(&first);
 }
 
+/* A run blocks signals and reads them from a descriptor, long after the wait. */
+static void a_blocked_signal_ends_the_wait(void **state)
+{
+	struct lock first = take_or_skip(), second;
+	struct timespec none = { 0 };
+	sigset_t blocked;
+
+	(void)state;
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGINT);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	raise(SIGINT);
+	lock_init(&second);
+	assert_int_equal(lock_take(&second, WAIT_SECONDS, NULL), -EINTR);
+	assert_int_equal(sigtimedwait(&blocked, NULL, &none), SIGINT);
+	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+	lock_release(&first);
+}
+
 static pid_t hold_in_child(int *ready)
 {
 	struct lock lock;
@@ -134,6 +153,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_second_holder_is_refused_and_told_who_holds_it),
 		cmocka_unit_test(a_wait_is_bounded),
+		cmocka_unit_test(a_blocked_signal_ends_the_wait),
 		cmocka_unit_test(the_lock_goes_with_a_killed_holder_and_a_waiter_gets_it),
 		cmocka_unit_test(a_worker_does_not_keep_it),
 	};
