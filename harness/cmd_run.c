@@ -439,25 +439,28 @@ static int run_locked(const struct arguments *a, struct plan *plan, struct error
 int cmd_run(int argc, char **argv)
 {
 	struct arguments a = { .results_dir = "results", .cell = -1, .allowed = RISK_R1 };
-	static struct plan plan; /* large */
+	struct plan *plan = calloc(1, sizeof(*plan)); /* large */
 	struct error e = { "" };
 	int err, status;
 
 	argp_err_exit_status = EXIT_USAGE;
 	argv[0] = (char *)"pagestorm run";
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+	if (!plan || argp_parse(&argp, argc, argv, 0, NULL, &a)) {
+		free(plan);
 		return EXIT_USAGE;
-	err = cmd_load_plan(&plan, a.nr_words, a.word, a.repeats, &e);
+	}
+	err = cmd_load_plan(plan, a.nr_words, a.word, a.repeats, &e);
 	if (!err)
-		err = check_cell(&plan, &a, &e);
+		err = check_cell(plan, &a, &e);
 	if (!err)
-		err = check_risk(&plan, &a, &e);
+		err = check_risk(plan, &a, &e);
 	if (err) {
 		cmd_complain(&e);
 		status = err == -EIO ? EXIT_HARNESS : EXIT_USAGE;
 	} else {
-		status = run_locked(&a, &plan, &e);
+		status = run_locked(&a, plan, &e);
 	}
-	plan_release(&plan);
+	plan_release(plan);
+	free(plan);
 	return status;
 }

@@ -187,7 +187,7 @@ static void prefault_line(const struct ledger *ledger, const char *line)
 
 	if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %255s", &start, &end, perms, path) < 3)
 		return;
-	if (measured(ledger, start, end) || perms[3] != 'p')
+	if (measured(ledger, start, end) || perms[3] != 'p' || !strcmp(path, "[stack]"))
 		return;
 	/* Refused (guard areas, special maps, Linux before 5.14): such pages stay as they are.
 	 */

@@ -23,7 +23,9 @@ struct run {
 	struct results results;
 	struct journal journal;
 	struct swapdev swap;
-	struct stage *stage, *null_stage; /* large: on the heap */
+	/* Large, and on the heap: static data of this program would be the worker's as well. */
+	struct stage *stage, *null_stage;
+	struct judgement *judgement; /* CLAIMS_MAX + EXPECTATIONS_MAX */
 	struct sample_base base;
 	size_t step; /* from 0 */
 	int repeat;
@@ -320,7 +322,7 @@ static bool judged(enum outcome outcome)
 static int write_actor(struct run *run, struct stage *stage, struct actor *actor,
 		       const struct actor *null_actor, bool first, bool played, struct error *e)
 {
-	static struct judgement judgements[CLAIMS_MAX + EXPECTATIONS_MAX]; /* large */
+	struct judgement *judgements = run->judgement;
 	struct row_place place = place_of(run, stage, actor);
 	const struct row_place shared = { .cell = place.cell,
 					  .repeat = place.repeat,
@@ -539,7 +541,10 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	journal_init(&run.journal);
 	run.stage = calloc(1, sizeof(*run.stage));
 	run.null_stage = calloc(1, sizeof(*run.null_stage));
-	err = run.stage && run.null_stage ? 0 : error_set(e, ENOMEM, "out of memory");
+	run.judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run.judgement));
+	err = run.stage && run.null_stage && run.judgement
+		      ? 0
+		      : error_set(e, ENOMEM, "out of memory");
 	if (!err)
 		err = results_open(&run.results, options->results_dir, plan, e);
 	if (!err)
@@ -559,5 +564,6 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	snprintf(summary->path, sizeof(summary->path), "%s", run.results.path);
 	free(run.stage);
 	free(run.null_stage);
+	free(run.judgement);
 	return err;
 }
