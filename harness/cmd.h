@@ -21,6 +21,7 @@ enum {
 	EXIT_NOTHING_RAN = 77, /* nothing could run here */
 };
 
+int cmd_lab(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 
 /*

@@ -42,6 +42,7 @@ static int be_pump(int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
+	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
 	{ "--help", show_help, "this text" },
 	{ "--version", show_version, "name and version" },
 	{ "--worker", be_worker, NULL },

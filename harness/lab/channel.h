@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the guest and the host say to each other over one virtio serial port:
+ * frames of a type, a length and that many bytes, in order. One stream keeps
+ * the order of stdout and stderr, and its last frame proves that nothing is
+ * missing.
+ */
+#ifndef PAGESTORM_LAB_CHANNEL_H
+#define PAGESTORM_LAB_CHANNEL_H
+
+#include "harness/lab/blob.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CHANNEL_PORT	     "pagestorm"
+#define CHANNEL_PAYLOAD_MAX  32768
+#define CHANNEL_HEADER_BYTES 8
+
+enum channel_type {
+	/* guest to host */
+	CHANNEL_HELLO = 'h', /* text: the kernel is up, the guest has its port */
+	CHANNEL_READY = 'r', /* empty: set up as asked, the verb starts now */
+	CHANNEL_STDOUT = 'o',
+	CHANNEL_STDERR = 'e',
+	CHANNEL_FAILURE = 'n',	 /* text: why the guest could not be set up */
+	CHANNEL_DIRECTORY = 'd', /* path: a directory of the results */
+	CHANNEL_FILE = 'f',	 /* path: a file of the results, empty so far */
+	CHANNEL_CONTENT = 'c',	 /* bytes to append to that file */
+	CHANNEL_STATUS = 's',	 /* uint32: as from waitpid() */
+	CHANNEL_END = 'z',	 /* empty: all has been said */
+	/* host to guest */
+	CHANNEL_SIGNAL = 'S', /* uint32: pass this signal to the verb */
+};
+
+struct channel_frame {
+	enum channel_type type;
+	const char *payload; /* in the blob; followed by other frames, not by NUL */
+	uint32_t size;
+};
+
+/* Writes the header of a frame: type, three zero bytes, size little-endian. Pure. */
+void channel_header(char header[CHANNEL_HEADER_BYTES], enum channel_type type, uint32_t size);
+
+/*
+ * Looks for a whole frame at *at in received and moves *at behind it. 1: there
+ * is one; 0: more bytes are needed; -EPROTO: this is not a frame. Pure.
+ */
+int channel_next(const struct blob *received, size_t *at, struct channel_frame *frame);
+
+/* Writes a frame, or several when size is over CHANNEL_PAYLOAD_MAX, to a blocking fd. 0 or
+ * -errno. */
+int channel_write(int fd, enum channel_type type, const void *payload, size_t size);
+
+#endif

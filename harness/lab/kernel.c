@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "config.h"
+
+#include "harness/lab/kernel.h"
+#include "harness/lab/blob.h"
+#include "harness/lab/command.h"
+#include "harness/lab/words.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Documentation/arch/x86/boot.rst: the header's magic, and a pointer less 0x200 to the version.
+ */
+#define BZIMAGE_MAGIC_AT   0x202
+#define BZIMAGE_VERSION_AT 0x20e
+#define BZIMAGE_HEAD_BYTES 65536
+
+/* A path from its parts: 0, or -ENAMETOOLONG rather than a path that is cut off. */
+__attribute__((format(printf, 2, 3))) static int join(char path[PATH_MAX], const char *format,
+						      ...)
+{
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vsnprintf(path, PATH_MAX, format, args);
+	va_end(args);
+	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+/* Cuts the last component off. */
+static void cut(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (slash)
+		*slash = '\0';
+}
+
+static const char *last(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+bool kernel_is_version(const char *text)
+{
+	unsigned major, minor;
+	int used = 0;
+
+	return sscanf(text, "%u.%u%n", &major, &minor, &used) == 2 && !text[used];
+}
+
+int kernel_release_of(const void *image, unsigned long size, char *release,
+		      unsigned long release_size)
+{
+	const char *head = image;
+	uint16_t pointer;
+	size_t at, length;
+
+	if (size < BZIMAGE_VERSION_AT + sizeof(pointer) ||
+	    memcmp(head + BZIMAGE_MAGIC_AT, "HdrS", 4))
+		return -ENOEXEC;
+	memcpy(&pointer, head + BZIMAGE_VERSION_AT, sizeof(pointer));
+	at = (size_t)pointer + 0x200;
+	if (at >= size || !memchr(head + at, '\0', size - at))
+		return -ENOEXEC;
+	length = strcspn(head + at, " ");
+	if (!length || length >= release_size)
+		return -ENOEXEC;
+	memcpy(release, head + at, length);
+	release[length] = '\0';
+	return 0;
+}
+
+static int read_release(const char *path, char *release, size_t release_size, struct error *e)
+{
+	static char head[BZIMAGE_HEAD_BYTES];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got;
+
+	if (fd < 0)
+		return error_set(e, errno, "--kernel: cannot open %s: %m", path);
+	got = TEMP_FAILURE_RETRY(read(fd, head, sizeof(head)));
+	close(fd);
+	if (got < 0 || kernel_release_of(head, (size_t)got, release, release_size))
+		return error_set(
+			e, ENOEXEC,
+			"--kernel: %s is not an x86 kernel image (bzImage); give a vmlinuz "
+			"file or a version such as 6.1",
+			path);
+	return 0;
+}
+
+/* The memory controller lost v1 behind CONFIG_MEMCG_V1 in 6.11, which Debian leaves off. */
+static bool config_has_cgroup_v1(const struct kernel *kernel, const char *config_path)
+{
+	struct blob config = { 0 };
+	bool has = true;
+
+	if (kernel->major < 6 || (kernel->major == 6 && kernel->minor < 11))
+		return true;
+	if (!blob_read_file(&config, config_path) && config.size)
+		has = strstr(config.data, "\nCONFIG_MEMCG_V1=y") != NULL;
+	blob_release(&config);
+	return has;
+}
+
+/* Fills what stands beside an image: <root>/boot/vmlinuz-R goes with <root>/lib/modules/R. */
+static void find_companions(struct kernel *kernel)
+{
+	char root[PATH_MAX], config[PATH_MAX];
+
+	snprintf(root, sizeof(root), "%s", kernel->image);
+	cut(root);
+	if (join(config, "%s/config-%s", root, kernel->release))
+		config[0] = '\0';
+	kernel->has_cgroup_v1 = config_has_cgroup_v1(kernel, config);
+	cut(root);
+	if (!join(kernel->modules, "%s/lib/modules/%s", root, kernel->release) &&
+	    !access(kernel->modules, R_OK))
+		return;
+	if (!join(kernel->modules, "/lib/modules/%s", kernel->release) &&
+	    !access(kernel->modules, R_OK))
+		return;
+	kernel->modules[0] = '\0';
+}
+
+static int describe(const char *path, struct kernel *kernel, struct error *e)
+{
+	struct kernel found = { 0 };
+	int error;
+
+	if (!realpath(path, found.image))
+		return error_set(e, errno, "--kernel: %s: %m", path);
+	error = read_release(found.image, found.release, sizeof(found.release), e);
+	if (error)
+		return error;
+	if (sscanf(found.release, "%u.%u", &found.major, &found.minor) != 2)
+		return error_set(e, ENOEXEC, "--kernel: %s has the unknown release '%s'", path,
+				 found.release);
+	find_companions(&found);
+	*kernel = found;
+	return 0;
+}
+
+static int search(const char *pattern, char *best, size_t best_size)
+{
+	glob_t found = { 0 };
+	int error = -ENOENT;
+
+	if (!glob(pattern, 0, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++) {
+			const char *path = found.gl_pathv[i];
+
+			if (!error && strverscmp(last(path), last(best)) <= 0)
+				continue;
+			snprintf(best, best_size, "%s", path);
+			error = 0;
+		}
+	globfree(&found);
+	return error;
+}
+
+static void cache_directories(struct words *list)
+{
+	const char *own = getenv("PAGESTORM_CACHE");
+	const char *cache = getenv("XDG_CACHE_HOME");
+	const char *home = getenv("HOME");
+
+	if (own && *own) {
+		words_add(list, own);
+		return;
+	}
+	if (!geteuid())
+		words_add(list, "/var/cache/pagestorm");
+	if (cache && *cache)
+		words_addf(list, "%s/pagestorm", cache);
+	else if (home && *home)
+		words_addf(list, "%s/.cache/pagestorm", home);
+	if (geteuid())
+		words_add(list, "/var/cache/pagestorm");
+}
+
+int kernel_cache(char path[PATH_MAX], struct error *e)
+{
+	struct words list = { 0 };
+	int error = 0;
+
+	cache_directories(&list);
+	if (words_error(&list) || !list.nr)
+		error = error_set(e, ENOENT, "no cache directory: set PAGESTORM_CACHE or HOME");
+	else
+		snprintf(path, PATH_MAX, "%s", list.item[0]);
+	words_release(&list);
+	return error;
+}
+
+int kernel_find(const char *text, struct kernel *kernel, struct error *e)
+{
+	struct words list = { 0 };
+	char best[PATH_MAX];
+	int error = -ENOENT;
+
+	if (!kernel_is_version(text))
+		return describe(text, kernel, e);
+	cache_directories(&list);
+	for (size_t i = 0; error && i < list.nr; i++) {
+		char pattern[PATH_MAX];
+
+		snprintf(pattern, sizeof(pattern), "%s/kernels/*/boot/vmlinuz-%s.*",
+			 list.item[i], text);
+		error = search(pattern, best, sizeof(best));
+	}
+	if (error) {
+		char pattern[64];
+
+		snprintf(pattern, sizeof(pattern), "/boot/vmlinuz-%.16s.*", text);
+		error = search(pattern, best, sizeof(best));
+	}
+	words_release(&list);
+	if (error)
+		return error_set(
+			e, ENOENT,
+			"--kernel=%s: no such kernel in the cache or in /boot; run "
+			"'pagestorm lab --fetch %s', or give the path of a vmlinuz file",
+			text, text);
+	return describe(best, kernel, e);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+	(void)status;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static void remove_tree(const char *path)
+{
+	(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS); /* best effort: it is a cache */
+}
+
+static int make_directories(const char *path, struct error *e)
+{
+	char partial[PATH_MAX];
+
+	if (join(partial, "%s", path))
+		return error_set(e, ENAMETOOLONG, "%s: the path is too long", path);
+	for (char *slash = partial + 1; *slash; slash++) {
+		if (*slash != '/')
+			continue;
+		*slash = '\0';
+		if (mkdir(partial, 0755) && errno != EEXIST)
+			return error_set(e, errno, "cannot make %s: %m", partial);
+		*slash = '/';
+	}
+	if (mkdir(partial, 0755) && errno != EEXIST)
+		return error_set(e, errno, "cannot make %s: %m", partial);
+	return 0;
+}
+
+static int newest_package(const char *version, char *package, size_t package_size,
+			  struct error *e)
+{
+	struct words argv = { 0 }, line = { 0 };
+	struct blob output = { 0 };
+	unsigned major, minor;
+	int error;
+
+	sscanf(version, "%u.%u", &major, &minor);
+	words_add(&argv, "apt-cache");
+	words_add(&argv, "search");
+	words_add(&argv, "--names-only");
+	words_addf(&argv, "^linux-image-%u\\.%u\\.[0-9].*-cloud-amd64$", major, minor);
+	error = command_run(&argv, NULL, -1, &output, e);
+	if (error)
+		goto out;
+	words_fields(&line, output.size ? output.data : "", "\n");
+	package[0] = '\0';
+	for (size_t i = 0; i < line.nr; i++) {
+		line.item[i][strcspn(line.item[i], " ")] = '\0';
+		if (!package[0] || strverscmp(line.item[i], package) > 0)
+			snprintf(package, package_size, "%s", line.item[i]);
+	}
+	error = words_error(&line);
+	if (!error && !package[0])
+		error = error_set(
+			e, ENOENT,
+			"--kernel=%s: apt knows no linux-image-%s.*-cloud-amd64; run 'sudo "
+			"apt-get update', add the archive that has it, or give the path of a "
+			"vmlinuz file",
+			version, version);
+out:
+	words_release(&line);
+	words_release(&argv);
+	blob_release(&output);
+	return error;
+}
+
+static int run_in(const char *directory, struct error *e, const char *const *argv)
+{
+	struct words words = { 0 };
+	struct blob output = { 0 };
+	int error;
+
+	for (; *argv; argv++)
+		words_add(&words, *argv);
+	error = command_run(&words, directory, -1, &output, e);
+	blob_release(&output);
+	words_release(&words);
+	return error;
+}
+
+/* Downloads and unpacks into `scratch`, then moves the tree to its place in one step. */
+static int unpack_package(const char *package, const char *scratch, const char *kernels,
+			  struct error *e)
+{
+	char pattern[PATH_MAX], deb[PATH_MAX], tree[PATH_MAX], place[PATH_MAX];
+	int error = join(pattern, "%s/*.deb", scratch) ?: join(tree, "%s/tree", scratch)
+			?: join(place, "%s/%s", kernels, package + strlen("linux-image-"));
+
+	if (error)
+		return error_set(e, -error, "%s: the path is too long", kernels);
+	error = run_in(scratch, e,
+		       (const char *const[]){ "apt-get", "-q", "download", package, NULL });
+	if (error)
+		return error;
+	if (search(pattern, deb, sizeof(deb)))
+		return error_set(e, ENOENT, "apt-get download %s left no package", package);
+	error = run_in(scratch, e, (const char *const[]){ "dpkg-deb", "-x", deb, tree, NULL });
+	if (error)
+		return error;
+	if (rename(tree, place) && errno != ENOTEMPTY && errno != EEXIST)
+		return error_set(e, errno, "cannot move the kernel to %s: %m", place);
+	return 0;
+}
+
+/* Holding the lock: nobody else is fetching, so what looks half done was left by a killed one.
+ */
+static void remove_leftovers(const char *kernels)
+{
+	char pattern[PATH_MAX];
+	glob_t found = { 0 };
+
+	if (!join(pattern, "%s/.fetch-*", kernels) && !glob(pattern, 0, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			remove_tree(found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static int fetch_locked(const char *version, const char *kernels, struct error *e)
+{
+	char scratch[PATH_MAX];
+	char package[256];
+	int error;
+
+	remove_leftovers(kernels);
+	error = newest_package(version, package, sizeof(package), e);
+	if (error)
+		return error;
+	if (join(scratch, "%s/.fetch-XXXXXX", kernels) || !mkdtemp(scratch))
+		return error_set(e, errno, "cannot make a directory in %s: %m", kernels);
+	error = unpack_package(package, scratch, kernels, e);
+	remove_tree(scratch);
+	return error;
+}
+
+int kernel_fetch(const char *version, struct kernel *kernel, bool *fetched, struct error *e)
+{
+	char cache[PATH_MAX], kernels[PATH_MAX], lock_path[PATH_MAX];
+	int lock_fd = -1;
+	int error;
+
+	*fetched = false;
+	if (!kernel_is_version(version))
+		return error_set(e, EINVAL, "--fetch=%s: give a version such as 6.1", version);
+	if (!kernel_find(version, kernel, NULL))
+		return 0;
+	error = kernel_cache(cache, e);
+	if (error)
+		return error;
+	error = join(kernels, "%s/kernels", cache)
+			?: join(lock_path, "%s/kernels/.lock", cache);
+	if (error)
+		return error_set(e, -error, "%s: the path is too long", cache);
+	error = make_directories(kernels, e);
+	if (error)
+		return error;
+	lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (lock_fd < 0 || TEMP_FAILURE_RETRY(flock(lock_fd, LOCK_EX))) {
+		error = error_set(e, errno, "cannot lock %s: %m", lock_path);
+		goto out;
+	}
+	if (kernel_find(version, kernel, NULL)) {
+		error = fetch_locked(version, kernels, e);
+		*fetched = !error;
+		if (!error)
+			error = kernel_find(version, kernel, e);
+	}
+out:
+	if (lock_fd >= 0)
+		close(lock_fd);
+	return error;
+}

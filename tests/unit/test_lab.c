@@ -1,0 +1,515 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Promises of the pure parts of harness/lab/: what is asked, what qemu gets, what the guest
+ * says. */
+#include "config.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "harness/lab/channel.h"
+#include "harness/lab/collector.h"
+#include "harness/lab/elf.h"
+#include "harness/lab/guest.h"
+#include "harness/lab/initramfs.h"
+#include "harness/lab/kernel.h"
+#include "harness/lab/lab.h"
+#include "harness/lab/qemu.h"
+#include "harness/lab/swapheader.h"
+
+#define M (1ull << 20)
+#define G (1ull << 30)
+
+/* ---- swap ---- */
+
+static void swap_is_a_size_with_or_without_its_kind(void **state)
+{
+	static const struct {
+		const char *text;
+		enum guest_swap kind;
+		uint64_t bytes;
+	} good[] = {
+		{ "none", GUEST_SWAP_NONE, 0 },	   { "512M", GUEST_SWAP_FILE, 512 * M },
+		{ "file:1G", GUEST_SWAP_FILE, G }, { "zram:64M", GUEST_SWAP_ZRAM, 64 * M },
+		{ "ram:1M", GUEST_SWAP_RAM, M },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		enum guest_swap kind = GUEST_SWAP_NONE;
+		uint64_t bytes = 1;
+
+		assert_int_equal(lab_parse_swap(good[i].text, &kind, &bytes, NULL), 0);
+		assert_int_equal(kind, good[i].kind);
+		assert_int_equal(bytes, good[i].bytes);
+	}
+}
+
+static void a_swap_that_cannot_be_names_the_option(void **state)
+{
+	static const char *const bad[] = { "",	    "disk:512M", "zram", "zram:",
+					   "512MB", "none:1M",	 "4097", "file:4K" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		enum guest_swap kind = GUEST_SWAP_RAM;
+		uint64_t bytes = 1;
+		struct error e = { 0 };
+
+		assert_int_equal(lab_parse_swap(bad[i], &kind, &bytes, &e), -EINVAL);
+		assert_non_null(strstr(e.text, "--swap="));
+		assert_int_equal(kind, GUEST_SWAP_RAM);
+		assert_int_equal(bytes, 1);
+	}
+}
+
+static void the_swap_header_says_the_last_page_and_the_magic(void **state)
+{
+	static char page[4096];
+	uint32_t info[3];
+
+	(void)state;
+	memset(page, 0x55, sizeof(page));
+	assert_int_equal(swapheader_fill(page, sizeof(page), M), 0);
+	memcpy(info, page + 1024, sizeof(info));
+	assert_int_equal(info[0], 1);
+	assert_int_equal(info[1], M / 4096 - 1);
+	assert_int_equal(info[2], 0);
+	assert_memory_equal(page + 4096 - 10, "SWAPSPACE2", 10);
+	assert_int_equal(page[0], 0);
+}
+
+static void an_area_of_nine_pages_is_no_swap(void **state)
+{
+	static char page[4096];
+
+	(void)state;
+	assert_int_equal(swapheader_fill(page, sizeof(page), 9 * 4096), -EINVAL);
+	assert_int_equal(swapheader_fill(page, sizeof(page), 10 * 4096), 0);
+}
+
+/* ---- before a boot ---- */
+
+static struct lab_request small_request(void)
+{
+	struct lab_request request = {
+		.shape = { .nr_nodes = 1,
+			   .node = { { .memory_bytes = 256 * M, .nr_cpus = 1 } } },
+		.kernel = { .release = "6.12.1-cloud-amd64", .major = 6, .minor = 12 },
+	};
+
+	return request;
+}
+
+static void cgroup_v1_on_a_kernel_without_it_is_refused(void **state)
+{
+	struct lab_request request = small_request();
+	struct error e = { 0 };
+
+	(void)state;
+	request.cgroup = GUEST_CGROUP_V1;
+	assert_int_equal(lab_check(&request, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "--cgroup=v1"));
+	assert_non_null(strstr(e.text, "6.12.1"));
+	request.cgroup = GUEST_CGROUP_V2;
+	assert_int_equal(lab_check(&request, NULL), 0);
+	request.cgroup = GUEST_CGROUP_HYBRID;
+	request.kernel.has_cgroup_v1 = true;
+	assert_int_equal(lab_check(&request, NULL), 0);
+}
+
+static void more_memory_than_the_host_has_is_refused(void **state)
+{
+	struct lab_request request = small_request();
+	struct error e = { 0 };
+
+	(void)state;
+	request.shape.node[0].memory_bytes = 1ull << 50;
+	assert_int_equal(lab_check(&request, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "--memory"));
+}
+
+static void a_ram_disk_larger_than_half_the_guest_is_refused(void **state)
+{
+	struct lab_request request = small_request();
+	struct error e = { 0 };
+
+	(void)state;
+	request.swap = GUEST_SWAP_RAM;
+	request.swap_bytes = 130 * M;
+	assert_int_equal(lab_check(&request, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "--swap"));
+	request.swap_bytes = 128 * M;
+	assert_int_equal(lab_check(&request, NULL), 0);
+}
+
+static void the_guest_is_described_in_one_line(void **state)
+{
+	struct lab_request request = small_request();
+	char text[256];
+
+	(void)state;
+	request.swap = GUEST_SWAP_ZRAM;
+	request.swap_bytes = 64 * M;
+	lab_describe(&request, text, sizeof(text));
+	assert_string_equal(text,
+			    "nodes=1 memory=268435456 node_memory=256M node_cpus=1 "
+			    "swap=zram:67108864 kernel=6.12.1-cloud-amd64 cgroup=v2 accel=tcg");
+}
+
+/* ---- qemu ---- */
+
+static void join(const struct words *argv, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < argv->nr; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s ", argv->item[i]);
+}
+
+static void qemu_gets_nodes_distances_and_channels(void **state)
+{
+	struct shape shape = {
+		.nr_nodes = 3,
+		.node = { { G, 2 }, { 512 * M, 0 }, { 0, 1 } },
+	};
+	struct qemu_config config = { .shape = &shape,
+				      .kernel_path = "/k",
+				      .append = "extra=1",
+				      .initramfs_fd = 7,
+				      .console_fd = 8,
+				      .channel_fd = 9,
+				      .disk_fd = -1 };
+	static const char *const wanted[] = {
+		"-m 1536M -smp 3,sockets=3,cores=1,threads=1",
+		"memory-backend-ram,id=ram0,size=1073741824",
+		"node,nodeid=0,memdev=ram0,cpus=0-1",
+		"node,nodeid=1,memdev=ram1 ",
+		"node,nodeid=2,cpus=2-2",
+		"socket,id=console,fd=8",
+		"socket,id=channel,fd=9",
+		"-kernel /k -initrd /proc/self/fd/7",
+		"rdinit=/init extra=1",
+		"-accel tcg,thread=multi -cpu max",
+		"-no-reboot",
+	};
+	struct words argv = { 0 };
+	char text[8192];
+
+	(void)state;
+	qemu_arguments(&config, &argv);
+	assert_int_equal(words_error(&argv), 0);
+	assert_string_equal(argv.item[0], "qemu-system-x86_64");
+	join(&argv, text, sizeof(text));
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (!strstr(text, wanted[i]))
+			fail_msg("no '%s' in %s", wanted[i], text);
+	assert_null(strstr(text, "dist,"));
+	assert_null(strstr(text, "virtio-blk"));
+	words_release(&argv);
+
+	shape.has_distances = true;
+	shape.distance[2][1] = 77;
+	config.disk_fd = 5;
+	config.kvm = true;
+	qemu_arguments(&config, &argv);
+	join(&argv, text, sizeof(text));
+	assert_non_null(strstr(text, "dist,src=2,dst=1,val=77"));
+	assert_non_null(strstr(text, "file=/proc/self/fd/5,format=raw"));
+	assert_non_null(strstr(text, "-accel kvm"));
+	words_release(&argv);
+}
+
+/* ---- channel ---- */
+
+static void frames_come_out_as_they_went_in(void **state)
+{
+	static char big[CHANNEL_PAYLOAD_MAX + 5];
+	struct blob received = { 0 };
+	struct channel_frame frame;
+	size_t at = 0, big_size = 0;
+	int ends[2];
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(channel_write(ends[1], CHANNEL_STDOUT, "out", 3), 0);
+	assert_int_equal(channel_write(ends[1], CHANNEL_END, NULL, 0), 0);
+	assert_int_equal(channel_write(ends[1], CHANNEL_CONTENT, big, sizeof(big)), 0);
+	close(ends[1]);
+	assert_int_equal(blob_read_fd(&received, ends[0]), 0);
+	close(ends[0]);
+
+	assert_int_equal(channel_next(&received, &at, &frame), 1);
+	assert_int_equal(frame.type, CHANNEL_STDOUT);
+	assert_int_equal(frame.size, 3);
+	assert_memory_equal(frame.payload, "out", 3);
+	assert_int_equal(channel_next(&received, &at, &frame), 1);
+	assert_int_equal(frame.type, CHANNEL_END);
+	assert_int_equal(frame.size, 0);
+	while (channel_next(&received, &at, &frame) == 1) {
+		assert_int_equal(frame.type, CHANNEL_CONTENT);
+		big_size += frame.size;
+	}
+	assert_int_equal(big_size, sizeof(big));
+	assert_int_equal(at, received.size);
+	blob_release(&received);
+}
+
+static void half_a_frame_waits_for_the_rest(void **state)
+{
+	char bytes[CHANNEL_HEADER_BYTES + 4];
+	struct blob received = { 0 };
+	struct channel_frame frame;
+	size_t at = 0;
+
+	(void)state;
+	channel_header(bytes, CHANNEL_STATUS, 4);
+	memset(bytes + CHANNEL_HEADER_BYTES, 0, 4);
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		assert_int_equal(received.size ? channel_next(&received, &at, &frame) : 0, 0);
+		assert_int_equal(blob_append(&received, bytes + i, 1), 0);
+	}
+	assert_int_equal(channel_next(&received, &at, &frame), 1);
+	blob_release(&received);
+}
+
+static void noise_is_not_taken_for_a_frame(void **state)
+{
+	static const char *const noise[] = { "[    0.00] Linux", "o\1\0\0\3\0\0\0abc",
+					     "o\0\0\0\xff\xff\xff\xff" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
+		struct blob received = { 0 };
+		struct channel_frame frame;
+		size_t at = 0;
+
+		blob_append(&received, noise[i], 8);
+		assert_int_equal(channel_next(&received, &at, &frame), -EPROTO);
+		blob_release(&received);
+	}
+}
+
+/* ---- guest ---- */
+
+static void a_guest_reads_what_the_host_wrote(void **state)
+{
+	const struct guest_spec spec = { .cgroup = GUEST_CGROUP_HYBRID,
+					 .swap = GUEST_SWAP_RAM,
+					 .swap_bytes = 123456789012,
+					 .disk = true,
+					 .directory = "/a b/c=d" };
+	struct guest_spec read = { 0 };
+	char text[PATH_MAX + 256];
+
+	(void)state;
+	guest_spec_format(&spec, text, sizeof(text));
+	assert_int_equal(guest_spec_parse(text, &read, NULL), 0);
+	assert_int_equal(read.cgroup, spec.cgroup);
+	assert_int_equal(read.swap, spec.swap);
+	assert_int_equal(read.swap_bytes, spec.swap_bytes);
+	assert_true(read.disk);
+	assert_false(read.shell);
+	assert_string_equal(read.directory, spec.directory);
+}
+
+static void a_guest_refuses_what_it_does_not_know(void **state)
+{
+	static const char *const bad[] = { "cgroup=v3\n", "colour=red\n", "swap\n",
+					   "swap=disk\n" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct guest_spec spec = { 0 };
+		struct error e = { 0 };
+
+		assert_int_equal(guest_spec_parse(bad[i], &spec, &e), -EINVAL);
+		assert_non_null(strstr(e.text, GUEST_SPEC_PATH));
+	}
+}
+
+/* ---- results ---- */
+
+static void only_results_that_were_asked_for_are_written(void **state)
+{
+	static const struct {
+		const char *path;
+		bool accepted;
+	} paths[] = {
+		{ "/home/me/results", true },
+		{ "/home/me/results/run/a.csv", true },
+		{ "/home/me/results/..a/b", true },
+		{ "/home/me/results2/a.csv", false },
+		{ "/home/me/results/../.profile", false },
+		{ "/home/me/results/..", false },
+		{ "/home/me", false },
+		{ "/etc/passwd", false },
+		{ "results/a.csv", false },
+		{ "", false },
+	};
+	struct words roots = { 0 };
+
+	(void)state;
+	words_add(&roots, "/home/me/results");
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (collector_accepts(&roots, paths[i].path) != paths[i].accepted)
+			fail_msg("%s", paths[i].path);
+	words_release(&roots);
+}
+
+/* ---- programs, modules, kernels ---- */
+
+static void libraries_are_read_from_the_loaders_list(void **state)
+{
+	static const char list[] =
+		"\tlinux-vdso.so.1 (0x00007ffd)\n"
+		"\tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x00007fbe)\n"
+		"\tlibx.so => not found\n"
+		"\tlibm.so.6 => /lib/x86_64-linux-gnu/libm.so.6 (0x00007fbe)\n"
+		"\t/lib64/ld-linux-x86-64.so.2 (0x00007fbebbd15000)\n";
+	struct words paths = { 0 };
+
+	(void)state;
+	initramfs_parse_list(list, &paths);
+	assert_int_equal(paths.nr, 2);
+	assert_string_equal(paths.item[0], "/lib/x86_64-linux-gnu/libm.so.6");
+	assert_string_equal(paths.item[1], "/lib64/ld-linux-x86-64.so.2");
+	words_release(&paths);
+}
+
+static void the_libraries_of_this_program_exist(void **state)
+{
+	char program[PATH_MAX] = "";
+	struct words paths = { 0 };
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
+	assert_int_equal(initramfs_libraries(program, &paths, NULL), 0);
+	assert_true(paths.nr >= 3); /* loader, libc, cmocka */
+	for (size_t i = 0; i < paths.nr; i++)
+		assert_int_equal(access(paths.item[i], R_OK), 0);
+	words_release(&paths);
+}
+
+/* An ELF header, three section headers and their content: what modinfo -F depends would read.
+ */
+struct fake_module {
+	Elf64_Ehdr header;
+	Elf64_Shdr section[3];
+	char names[24];
+	char modinfo[40];
+};
+
+static struct fake_module fake_module(void)
+{
+	struct fake_module module = {
+		.header = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB },
+			    .e_shoff = offsetof(struct fake_module, section),
+			    .e_shnum = 3,
+			    .e_shstrndx = 1 },
+		.section = { { 0 },
+			     { .sh_offset = offsetof(struct fake_module, names),
+			       .sh_size = sizeof(module.names) },
+			     { .sh_name = 1,
+			       .sh_offset = offsetof(struct fake_module, modinfo),
+			       .sh_size = sizeof(module.modinfo) } },
+		.names = "\0.modinfo",
+		.modinfo = "license=GPL\0depends=virtio,virtio_ring",
+	};
+
+	return module;
+}
+
+static void a_modules_dependencies_are_read(void **state)
+{
+	struct fake_module module = fake_module();
+	struct words depends = { 0 };
+
+	(void)state;
+	assert_int_equal(elf_module_depends(&module, sizeof(module), &depends), 0);
+	assert_int_equal(depends.nr, 2);
+	assert_string_equal(depends.item[0], "virtio");
+	assert_string_equal(depends.item[1], "virtio_ring");
+	words_release(&depends);
+}
+
+static void a_damaged_module_is_refused_not_read_past_its_end(void **state)
+{
+	struct fake_module module;
+	struct words depends = { 0 };
+
+	(void)state;
+	for (size_t size = 0; size < sizeof(module); size += 16) {
+		module = fake_module();
+		assert_int_equal(elf_module_depends(&module, size, &depends), -ENOEXEC);
+	}
+	module = fake_module();
+	module.section[2].sh_size = 1ull << 40;
+	assert_int_equal(elf_module_depends(&module, sizeof(module), &depends), -ENOEXEC);
+	module = fake_module();
+	module.section[2].sh_name = 0xffffffff;
+	assert_int_equal(elf_module_depends(&module, sizeof(module), &depends), -ENOEXEC);
+	assert_int_equal(depends.nr, 0);
+}
+
+static void the_release_is_read_from_the_image(void **state)
+{
+	static char image[0x800];
+	char release[64];
+
+	(void)state;
+	assert_int_equal(kernel_release_of(image, sizeof(image), release, sizeof(release)),
+			 -ENOEXEC);
+	memcpy(image + 0x202, "HdrS", 4);
+	image[0x20f] = 0x04; /* 0x400 + 0x200 */
+	strcpy(image + 0x600, "6.1.0-56-cloud-amd64 (somebody@somewhere) #1 SMP");
+	assert_int_equal(kernel_release_of(image, sizeof(image), release, sizeof(release)), 0);
+	assert_string_equal(release, "6.1.0-56-cloud-amd64");
+	assert_int_equal(kernel_release_of(image, 0x600, release, sizeof(release)), -ENOEXEC);
+}
+
+static void a_version_is_told_from_a_path(void **state)
+{
+	(void)state;
+	assert_true(kernel_is_version("6.1"));
+	assert_true(kernel_is_version("6.12"));
+	assert_false(kernel_is_version("6"));
+	assert_false(kernel_is_version("6.1.0"));
+	assert_false(kernel_is_version("/boot/vmlinuz-6.1"));
+	assert_false(kernel_is_version("vmlinuz"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(swap_is_a_size_with_or_without_its_kind),
+		cmocka_unit_test(a_swap_that_cannot_be_names_the_option),
+		cmocka_unit_test(the_swap_header_says_the_last_page_and_the_magic),
+		cmocka_unit_test(an_area_of_nine_pages_is_no_swap),
+		cmocka_unit_test(cgroup_v1_on_a_kernel_without_it_is_refused),
+		cmocka_unit_test(more_memory_than_the_host_has_is_refused),
+		cmocka_unit_test(a_ram_disk_larger_than_half_the_guest_is_refused),
+		cmocka_unit_test(the_guest_is_described_in_one_line),
+		cmocka_unit_test(qemu_gets_nodes_distances_and_channels),
+		cmocka_unit_test(frames_come_out_as_they_went_in),
+		cmocka_unit_test(half_a_frame_waits_for_the_rest),
+		cmocka_unit_test(noise_is_not_taken_for_a_frame),
+		cmocka_unit_test(a_guest_reads_what_the_host_wrote),
+		cmocka_unit_test(a_guest_refuses_what_it_does_not_know),
+		cmocka_unit_test(only_results_that_were_asked_for_are_written),
+		cmocka_unit_test(libraries_are_read_from_the_loaders_list),
+		cmocka_unit_test(the_libraries_of_this_program_exist),
+		cmocka_unit_test(a_modules_dependencies_are_read),
+		cmocka_unit_test(a_damaged_module_is_refused_not_read_past_its_end),
+		cmocka_unit_test(the_release_is_read_from_the_image),
+		cmocka_unit_test(a_version_is_told_from_a_path),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

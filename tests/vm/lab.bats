@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the lab promises about any guest: its shape, its channels, its bounds.
+# What runs in it is the matrix's matter.
+
+load vm
+
+setup()
+{
+	need_lab 6.1
+	enter_scratch
+}
+
+# lab OPTION…: stdout to ./out, stderr to ./err, status kept
+lab()
+{
+	status=0
+	"$PAGESTORM" lab "$@" > out 2> err || status=$?
+}
+
+@test "the guest has the nodes, memory and CPUs that were asked for" {
+	lab --memory 512M,256M --cpus 1,1 --exec '
+		for node in 0 1; do
+			awk "/MemTotal/ { print \$4 }" /sys/devices/system/node/node$node/meminfo
+			cat /sys/devices/system/node/node$node/cpulist
+		done'
+	[ "$status" -eq 0 ]
+	mapfile -t seen < out
+	# The kernel keeps a part of each node for itself.
+	((seen[0] > 400 * 1024 && seen[0] <= 512 * 1024))
+	((seen[2] > 200 * 1024 && seen[2] <= 256 * 1024))
+	[ "${seen[1]}" = 0 ]
+	[ "${seen[3]}" = 1 ]
+}
+
+@test "a node may have no memory, another no CPU, and distances are as given" {
+	lab --memory 512M,0,256M --cpus 1,1,0 --distances 10,20,30/20,10,40/30,40,10 --exec '
+		cat /sys/devices/system/node/has_memory /sys/devices/system/node/has_cpu \
+			/sys/devices/system/node/node?/distance'
+	[ "$status" -eq 0 ]
+	[ "$(sed -n 1p out)" = 0,2 ]
+	[ "$(sed -n 2p out)" = 0-1 ]
+	[ "$(sed -n '3,$p' out | tr '\n' ';')" = "10 20 30;20 10 40;30 40 10;" ]
+}
+
+@test "stdout, stderr and the exit status come back apart from one another" {
+	lab --exec 'echo to stdout; echo to stderr >&2; exit 42'
+	[ "$status" -eq 42 ]
+	[ "$(cat out)" = "to stdout" ]
+	[ "$(cat err)" = "to stderr" ]
+}
+
+@test "a command killed in the guest is told as a shell tells it" {
+	lab --exec 'kill -9 $$'
+	[ "$status" -eq 137 ]
+	grep -q 'signal 9' err
+}
+
+@test "results come back to the same place, to the byte" {
+	lab --exec 'mkdir -p results/run/raw && cd results/run &&
+		dd if=/dev/urandom of=raw/big bs=65537 count=97 2>/dev/null && : >empty &&
+		md5sum raw/big empty'
+	[ "$status" -eq 0 ]
+	(cd results/run && md5sum -c "$scratch/out")
+	[ "$(stat -c %s results/run/raw/big)" -eq $((65537 * 97)) ]
+}
+
+@test "--collect brings a file back, and nothing else is written" {
+	lab --collect sub/one --exec 'mkdir sub; echo 1 >sub/one; echo 2 >sub/two'
+	[ "$status" -eq 0 ]
+	[ "$(cat sub/one)" = 1 ]
+	[ ! -e sub/two ]
+}
+
+@test "--file takes a program along with its libraries" {
+	lab --file /bin/bash:/opt/shell --exec '/opt/shell -c "echo \$BASH_VERSION"'
+	[ "$status" -eq 0 ]
+	[ "$(cat out)" = "$BASH_VERSION" ]
+}
+
+@test "the command is told that it runs in a guest, and of which shape" {
+	lab --nodes 2 --swap zram:64M --exec 'echo "$PAGESTORM_LAB"'
+	[[ $(cat out) == "nodes=2 memory=1073741824 node_memory=512M,512M node_cpus=1,1 "* ]]
+	[[ $(cat out) == *" swap=zram:67108864 kernel=6.1."*" cgroup=v2 accel=tcg" ]]
+}
+
+swap_is()
+{
+	lab --swap "$1" --exec 'tail -n +2 /proc/swaps'
+	[ "$status" -eq 0 ]
+	# A page of each area is its header.
+	read -r path _ kib _ < out
+	[ "$path" = "$2" ]
+	[ "$kib" -eq $((64 * 1024 - 4)) ]
+}
+
+@test "swap on a file is on and has its size" {
+	swap_is 64M /scratch/swapfile
+}
+
+@test "swap on zram is on and has its size" {
+	swap_is zram:64M /dev/zram0
+}
+
+@test "swap on a ram disk is on and has its size" {
+	swap_is ram:64M /dev/ram0
+}
+
+@test "without swap there is none" {
+	lab --exec 'wc -l </proc/swaps'
+	[ "$(cat out)" -eq 1 ]
+}
+
+@test "cgroup v2 has memory and cpuset for the groups below the root" {
+	lab --exec 'cat /sys/fs/cgroup/cgroup.subtree_control; grep -c " cgroup " /proc/mounts'
+	grep -qw memory out
+	grep -qw cpuset out
+	[ "$(tail -n 1 out)" = 0 ]
+}
+
+@test "cgroup v1 has the memory controller with swap, and no v2" {
+	lab --cgroup v1 --exec 'ls /sys/fs/cgroup/memory; grep -c cgroup2 /proc/mounts'
+	grep -qx memory.memsw.limit_in_bytes out
+	[ "$(tail -n 1 out)" = 0 ]
+}
+
+@test "hybrid has the memory controller in v1 and an empty v2 beside it" {
+	lab --cgroup hybrid --exec 'ls /sys/fs/cgroup/memory
+		echo unified: $(grep -cw memory /sys/fs/cgroup/unified/cgroup.controllers)'
+	grep -qx memory.limit_in_bytes out
+	[ "$(tail -n 1 out)" = "unified: 0" ]
+}
+
+@test "kernel parameters reach the kernel" {
+	lab --append 'hugepages=3 mypar=7' --exec 'cat /proc/cmdline; grep HugePages_Total /proc/meminfo'
+	grep -q 'mypar=7' out
+	grep -q 'HugePages_Total: *3' out
+}
+
+@test "a panic ends the lab with 3 and the console's last lines" {
+	lab --exec 'echo c >/proc/sysrq-trigger; sleep 100'
+	[ "$status" -eq 3 ]
+	grep -q 'panicked: Kernel panic - not syncing: sysrq triggered crash' err
+	grep -q 'RIP:' err
+}
+
+@test "a kernel that cannot start ends the lab with 3 and its own words" {
+	lab --append 'rdinit=/nothing root=/dev/nothing' --exec true
+	[ "$status" -eq 3 ]
+	grep -q 'Kernel panic' err
+}
+
+@test "a command that does not end is stopped at --timeout, its results come back" {
+	SECONDS=0
+	lab --timeout 2 --exec 'mkdir results; trap "echo kept >results/late; exit 5" TERM
+		sleep 1000 & wait'
+	[ "$status" -eq 3 ]
+	[ "$SECONDS" -lt 25 ]
+	grep -q -- '--timeout=2' err
+	[ "$(cat results/late)" = kept ]
+}
+
+@test "SIGINT reaches the command in the guest, and its status comes back" {
+	"$PAGESTORM" lab --exec 'trap "exit 130" INT; echo up; sleep 100 & wait' > out 2> err &
+	lab_pid=$!
+	for _ in {1..600}; do
+		grep -q up out && break
+		sleep 0.1
+	done
+	kill -INT "$lab_pid"
+	status=0
+	wait "$lab_pid" || status=$?
+	[ "$status" -eq 130 ]
+}
+
+# processes whose first argument is qemu's name and that carry our program
+qemus()
+{
+	pgrep -P "$1" -f qemu-system-x86_64 || true
+}
+
+@test "qemu dies with the lab, even when the lab is killed, and leaves no file" {
+	mkdir tmp
+	TMPDIR=$scratch/tmp "$PAGESTORM" lab --exec 'echo up; sleep 100' > out 2> err &
+	lab_pid=$!
+	for _ in {1..600}; do
+		grep -q up out && break
+		sleep 0.1
+	done
+	qemu=$(qemus "$lab_pid")
+	[ -n "$qemu" ]
+	kill -KILL "$lab_pid"
+	wait "$lab_pid" || true
+	for _ in {1..50}; do
+		[ -d "/proc/$qemu" ] || break
+		sleep 0.1
+	done
+	[ ! -d "/proc/$qemu" ] || grep -q '^State:.Z' "/proc/$qemu/status"
+	[ -z "$(ls tmp)" ]
+}
+
+@test "a shell on the console obeys and ends" {
+	printf 'echo $((6 * 7))\nexit\n' | timeout 120 "$PAGESTORM" lab --shell > out 2> err
+	grep -qx $'42\r' out
+}
+
+@test "the guest's writable disk is TMPDIR and of the size asked for" {
+	lab --disk 300M --exec 'cd "$TMPDIR" && dd if=/dev/zero of=x bs=1M count=250 2>/dev/null &&
+		stat -c %s x && df -m . | tail -n 1'
+	[ "$status" -eq 0 ]
+	[ "$(sed -n 1p out)" -eq $((250 << 20)) ]
+}
+
+@test "kernel 6.12 boots as well" {
+	need_lab 6.12
+	lab --kernel 6.12 --nodes 2 --swap zram:64M --exec 'uname -r; cat /sys/devices/system/node/online'
+	[ "$status" -eq 0 ]
+	[[ $(sed -n 1p out) == 6.12.* ]]
+	[ "$(sed -n 2p out)" = 0-1 ]
+}
+
+@test "kernel 6.12 with cgroup v1 is refused before anything boots" {
+	need_lab 6.12
+	lab --kernel 6.12 --cgroup v1 --exec true
+	[ "$status" -eq 2 ]
+	grep -q -- '--cgroup=v1' err
+	grep -q CONFIG_MEMCG_V1 err
+}

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shared by the guest suite.
+
+: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+PAGESTORM=$(readlink -f "$PAGESTORM")
+PAGESTORM_SRCDIR=$(readlink -f "${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..}")
+
+# need_lab VERSION…: skips, naming what is missing
+need_lab()
+{
+	local missing version
+	missing=$("$PAGESTORM" lab --check | grep '^missing' | grep -v ' kernel ') &&
+		skip "${missing//$'\n'/; }"
+	for version in "${@:-6.1}"; do
+		"$PAGESTORM" lab --kernel "$version" --dry-run --exec true > /dev/null 2>&1 ||
+			skip "no kernel $version: pagestorm lab --fetch $version"
+	done
+}
+
+# A place of its own for each test: results land below the current folder.
+enter_scratch()
+{
+	scratch=$(mktemp -d "${BATS_TEST_TMPDIR:-/tmp}/vm-XXXXXX")
+	cd "$scratch" || return
+}
