@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "harness/run/capture.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -113,6 +114,45 @@ static const char *leaf(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+static const struct source *find_source(const char *name, enum place place)
+{
+	for (const struct source *s = sources; s->name; s++)
+		if (s->place == place && !strcmp(s->name, name))
+			return s;
+	return NULL;
+}
+
+/* kswapd's CPU time is in its own stat: scope kswapd0 … */
+static int open_kswapd(struct capture *c, struct error *e)
+{
+	const struct source *stat = find_source("stat", PLACE_PROCESS);
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	int err = 0;
+
+	while (proc && stat && !err && (entry = readdir(proc))) {
+		char path[64], comm[32] = "";
+		pid_t pid = atoi(entry->d_name);
+		FILE *f;
+
+		if (pid <= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		f = fopen(path, "re");
+		if (!f)
+			continue;
+		if (fscanf(f, "%31s", comm) != 1)
+			comm[0] = 0;
+		fclose(f);
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		if (!strncmp(comm, "kswapd", 6))
+			err = add(c, stat, path, comm, OWNER_SYSTEM, pid, e);
+	}
+	if (proc)
+		closedir(proc);
+	return err;
+}
+
 int capture_open_system(struct capture *c, const struct host *host, struct error *e)
 {
 	int err = 0;
@@ -131,7 +171,7 @@ int capture_open_system(struct capture *c, const struct host *host, struct error
 			err = add(c, s, path, scope, OWNER_SYSTEM, 0, e);
 		}
 	}
-	return err;
+	return err ? err : open_kswapd(c, e);
 }
 
 int capture_open_group(struct capture *c, const struct group *group, int owner, struct error *e)

@@ -274,6 +274,12 @@ void row_from_record(struct run_row *row, const struct record *work, uint64_t pa
 	sum_delta(work, "system", "vmstat", "pgsteal_kswapd", 1, 1, &row->kswapd_steal_pages);
 	sum_delta(work, "system", "vmstat", "pgscan_direct", 1, 1, &row->direct_scan_pages);
 	sum_delta(work, "system", "vmstat", "pgsteal_direct", 1, 1, &row->direct_steal_pages);
+	for (unsigned node = 0; node < ENV_NODES_MAX; node++) {
+		char scope[24];
+
+		snprintf(scope, sizeof(scope), "kswapd%u", node);
+		sum_delta(work, scope, "stat", "stime", tick_usec, 1, &row->kswapd_cpu_usec);
+	}
 	row->limit_bytes = after_value(work, "memory.max", "memory.max");
 	if (row->limit_bytes == ROW_ABSENT)
 		row->limit_bytes =
