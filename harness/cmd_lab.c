@@ -404,7 +404,7 @@ static void request_release(struct lab_request *request)
 
 /* ---- telling how it ended ---- */
 
-#define CONSOLE_LINES 20
+#define CONSOLE_LINES 40 /* a panic takes 25, and its cause stands before it */
 
 static void print_console(const struct blob *console)
 {

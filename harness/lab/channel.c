@@ -51,23 +51,27 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-int channel_write(int fd, enum channel_type type, const void *payload, size_t size)
+static int write_frame(int fd, enum channel_type type, const char *payload, size_t size)
 {
 	char buffer[CHANNEL_HEADER_BYTES + CHANNEL_PAYLOAD_MAX];
+
+	channel_header(buffer, type, (uint32_t)size);
+	if (size)
+		memcpy(buffer + CHANNEL_HEADER_BYTES, payload, size);
+	return write_all(fd, buffer, CHANNEL_HEADER_BYTES + size);
+}
+
+int channel_write(int fd, enum channel_type type, const void *payload, size_t size)
+{
 	const char *at = payload;
+	int error;
 
-	do {
-		size_t part = size < CHANNEL_PAYLOAD_MAX ? size : CHANNEL_PAYLOAD_MAX;
-		int error;
-
-		channel_header(buffer, type, (uint32_t)part);
-		if (part)
-			memcpy(buffer + CHANNEL_HEADER_BYTES, at, part);
-		error = write_all(fd, buffer, CHANNEL_HEADER_BYTES + part);
+	while (size > CHANNEL_PAYLOAD_MAX) {
+		error = write_frame(fd, type, at, CHANNEL_PAYLOAD_MAX);
 		if (error)
 			return error;
-		at += part;
-		size -= part;
-	} while (size);
-	return 0;
+		at += CHANNEL_PAYLOAD_MAX;
+		size -= CHANNEL_PAYLOAD_MAX;
+	}
+	return write_frame(fd, type, at, size);
 }
