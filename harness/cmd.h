@@ -22,6 +22,7 @@ enum {
 };
 
 int cmd_lab(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 
 /*

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What several verbs need of the command line: a plan from words, an error to print. */
+/* From a command line's words to a plan. */
 #include "harness/cmd.h"
 
 #include <errno.h>
@@ -7,15 +7,6 @@
 #include <string.h>
 
 #include "harness/plan/profile.h"
-
-void cmd_complain(const struct error *e)
-{
-	if (strstr(e->text, ": error: "))
-		fprintf(stderr, "%s\n", e->text);
-	else
-		fprintf(stderr, "pagestorm: error: %s\n",
-			e->text[0] ? e->text : "unknown failure");
-}
 
 /* A workload's name is a profile of that one workload; anything else is a profile's. */
 static int load_profile(struct profile *profile, const char *name, struct error *e)

@@ -45,6 +45,7 @@ static const struct verb verbs[] = {
 	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
 	{ "--help", show_help, "this text" },
 	{ "--version", show_version, "name and version" },
+	{ "restore", cmd_restore, "undoes what a killed run left behind" },
 	{ "--worker", be_worker, NULL },
 	{ "--flush-pump", be_pump, NULL },
 };

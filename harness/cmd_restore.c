@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `pagestorm restore`: undoes what a killed run left behind, and says each thing. */
+#include "config.h"
+#include "harness/cmd.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/run/journal.h"
+#include "harness/run/lock.h"
+#include "harness/run/orphan.h"
+
+struct arguments {
+	unsigned wait_s;
+};
+
+static const struct argp_option options[] = {
+	{ "wait", 'w', "SECONDS", 0, "wait so long for a live run to end", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+	char *end;
+
+	switch (key) {
+	case 'w':
+		a->wait_s = (unsigned)strtoul(arg, &end, 10);
+		if (end == arg || *end || strlen(arg) > 5 || *arg == '-')
+			argp_error(state, "--wait: '%s' is not a whole number of seconds", arg);
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': restore takes no arguments", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	options,
+	parse_option,
+	"",
+	"Undoes what a killed run left behind: settings, swap, groups, loop devices, mounts "
+	"and "
+	"files that its journal lists, then groups, swap, zram and loop devices that are "
+	"pagestorm's by name or label.\v"
+	"What somebody else has changed since is told and left as it is. A second restore "
+	"finds "
+	"nothing to do.\n\n"
+	"Exit status: 0 nothing is left; 5 something could not be undone; 75 a run is alive.",
+	NULL,
+	NULL,
+	NULL,
+};
+
+struct tally {
+	int status;
+	unsigned nr_orphans;
+};
+
+static void say(const char *sentence)
+{
+	puts(sentence);
+}
+
+static int undo_orphan(const struct undo *orphan, void *context)
+{
+	struct undo undo = *orphan;
+	struct error e = { "" };
+	struct tally *tally = context;
+
+	undo.say = say;
+	undo.warn = say;
+	tally->nr_orphans++;
+	if (undo_act(&undo, &e)) {
+		cmd_complain(&e);
+		tally->status = EXIT_NOT_RESTORED;
+	}
+	return 0;
+}
+
+/* Unfinished results are a person's to judge: listed, never removed. */
+static void list_unfinished(void)
+{
+	glob_t found;
+
+	if (glob("results/*.partial", 0, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		printf("%s: an unfinished run's results; kept, delete them if you do not need "
+		       "them\n",
+		       found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static int restore(void)
+{
+	struct tally tally = { EXIT_MET, 0 };
+	const bool journal = journal_leftover();
+	struct error e = { "" };
+	int rc;
+
+	rc = journal_recover(say, &e);
+	if (rc) {
+		cmd_complain(&e);
+		if (rc == -EBUSY)
+			return EXIT_LOCKED;
+		tally.status = EXIT_NOT_RESTORED;
+	} else if (journal) {
+		puts("the killed run's journal is worked off");
+	}
+	rc = orphans_each(undo_orphan, &tally);
+	if (rc) {
+		fprintf(stderr, "pagestorm: error: cannot search for leftovers: %s\n",
+			strerror(-rc));
+		tally.status = EXIT_NOT_RESTORED;
+	}
+	if (!journal && !tally.nr_orphans)
+		puts("nothing was left behind");
+	list_unfinished();
+	return tally.status;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	struct arguments a = { 0 };
+	struct error e = { "" };
+	struct lock lock;
+	int rc, status;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argv[0] = (char *)"pagestorm restore";
+	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+		return EXIT_USAGE;
+	lock_init(&lock);
+	rc = lock_take(&lock, a.wait_s, &e);
+	if (rc) {
+		cmd_complain(&e);
+		return rc == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+	}
+	status = restore();
+	lock_release(&lock);
+	return status;
+}

@@ -1,0 +1,248 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `pagestorm restore` promises: everything of ours goes, nothing else does.
+# The leftovers are made, and looked at, with other tools than pagestorm.
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
+	cd "$BATS_TEST_TMPDIR"
+	cgroup=/sys/fs/cgroup/memory
+	[ -d $cgroup ] || cgroup=/sys/fs/cgroup
+	pids=() dirs=()
+}
+
+teardown()
+{
+	for pid in "${pids[@]}"; do
+		kill -9 "$pid" 2> /dev/null || true
+		wait "$pid" 2> /dev/null || true
+	done
+	for dir in "${dirs[@]}"; do
+		rmdir "$dir" 2> /dev/null || true
+	done
+}
+
+restore()
+{
+	"$PAGESTORM" restore --wait=120 "$@"
+}
+
+# A process id that is nobody's: its maker is dead.
+dead_pid()
+{
+	sh -c 'echo $$'
+}
+
+make_group()
+{
+	mkdir "$1"
+	dirs=("$1" "${dirs[@]}")
+}
+
+start_in()
+{
+	sleep 1000 3>&- &
+	pids+=($!)
+	echo $! > "$1/cgroup.procs"
+}
+
+write_journal()
+{
+	mkdir -p "$PAGESTORM_STATE_DIR"
+	(
+		umask 077
+		{
+			echo "pagestorm-journal 1"
+			printf 'boot\t%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+			printf 'run\ttest\nprocess\t%s\t%s\ndirectory\tmade\n' "${2:-$(dead_pid)}" "${3:-1}"
+			cat
+		} > "$PAGESTORM_STATE_DIR/journal"
+	)
+}
+
+@test "with nothing left it says so, twice, and leaves with 0" {
+	run restore
+	[ "$status" -eq 0 ]
+	run restore
+	[ "$status" -eq 0 ]
+	[[ "$output" == "nothing was left behind"* ]]
+}
+
+@test "an orphaned group goes with its children, and its members are killed" {
+	top=$cgroup/pagestorm-$(dead_pid)
+	make_group "$top"
+	make_group "$top/run"
+	make_group "$top/run/hog"
+	start_in "$top/run/hog"
+	start_in "$top/run"
+	run restore
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"$top: group removed, 2 processes in it killed"* ]]
+	[ ! -e "$top" ]
+	for pid in "${pids[@]}"; do
+		run wait "$pid"
+		[ "$status" -eq 137 ]
+	done
+}
+
+@test "an orphaned group of the cpuset hierarchy goes as well" {
+	[ -d /sys/fs/cgroup/cpuset ] || skip "no cpuset hierarchy of cgroup v1"
+	top=/sys/fs/cgroup/cpuset/pagestorm-$(dead_pid)
+	make_group "$top"
+	run restore
+	[ "$status" -eq 0 ]
+	[ ! -e "$top" ]
+}
+
+@test "groups of other names, and of a living maker, stay" {
+	other=$cgroup/storm-test-$$
+	similar=$cgroup/pagestormy-$$
+	living=$cgroup/pagestorm-$$
+	for group in "$other" "$similar" "$living"; do
+		make_group "$group"
+		start_in "$group"
+	done
+	run restore
+	[ "$status" -eq 0 ]
+	for group in "$other" "$similar" "$living"; do
+		[ -d "$group" ]
+		[ "$(wc -l < "$group/cgroup.procs")" -eq 1 ]
+	done
+}
+
+@test "a swap file with our label goes, another's stays" {
+	[[ "$(stat -f -c %T .)" =~ ext|xfs ]] || skip "no ext4 or xfs below $PWD for a swap file"
+	for label in pagestorm neighbour; do
+		dd if=/dev/zero of="$PWD/$label-file" bs=1M count=16 status=none
+		chmod 600 "$PWD/$label-file"
+		mkswap -L $label "$PWD/$label-file" > /dev/null
+		swapon -p 0 "$PWD/$label-file"
+	done
+	run restore
+	swapoff "$PWD/neighbour-file" # fails the test if it was not on any more
+	[ "$status" -eq 0 ]
+	run grep "$PWD/pagestorm-file" /proc/swaps
+	[ "$status" -eq 1 ]
+	[ ! -e pagestorm-file ]
+	[ -e neighbour-file ]
+}
+
+@test "a zram device with our label goes, another's stays" {
+	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
+	ours=$(cat /sys/class/zram-control/hot_add)
+	theirs=$(cat /sys/class/zram-control/hot_add)
+	echo 16M > /sys/block/zram$ours/disksize
+	echo 16M > /sys/block/zram$theirs/disksize
+	mkswap -L pagestorm /dev/zram$ours > /dev/null
+	mkswap -L neighbour /dev/zram$theirs > /dev/null
+	swapon -p 0 /dev/zram$ours
+	run restore
+	[ -e /dev/zram$theirs ]
+	echo 1 > /sys/block/zram$theirs/reset
+	echo $theirs > /sys/class/zram-control/hot_remove
+	[ "$status" -eq 0 ]
+	[ ! -e /sys/block/zram$ours ]
+	run grep "/dev/zram$ours " /proc/swaps
+	[ "$status" -eq 1 ]
+}
+
+@test "a loop device on a file of ours is detached, another's is not" {
+	[ -e /dev/loop-control ] || skip "no /dev/loop-control"
+	truncate -s 16M pagestorm-image neighbour-image
+	ours=$(losetup -f --show "$PWD/pagestorm-image")
+	theirs=$(losetup -f --show "$PWD/neighbour-image")
+	run restore
+	losetup -d "$theirs"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"$ours: detached"* ]]
+	run losetup "$ours"
+	[ "$status" -ne 0 ]
+}
+
+@test "a killed run's setting is put back, and the journal goes" {
+	before=$(cat /proc/sys/vm/stat_interval)
+	printf 'setting\t/proc/sys/vm/stat_interval\t%s\t%s\n' "$before" $((before + 6)) |
+		write_journal
+	echo $((before + 6)) > /proc/sys/vm/stat_interval
+	run restore
+	after=$(cat /proc/sys/vm/stat_interval)
+	echo "$before" > /proc/sys/vm/stat_interval
+	[ "$status" -eq 0 ]
+	[ "$after" = "$before" ]
+	[[ "$output" == *"stat_interval: put back from $((before + 6)) to $before"* ]]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
+}
+
+@test "a setting that somebody else changed since is told and stays" {
+	before=$(cat /proc/sys/vm/stat_interval)
+	printf 'setting\t/proc/sys/vm/stat_interval\t%s\t%s\n' "$before" $((before + 6)) |
+		write_journal
+	echo $((before + 3)) > /proc/sys/vm/stat_interval
+	run restore
+	after=$(cat /proc/sys/vm/stat_interval)
+	echo "$before" > /proc/sys/vm/stat_interval
+	[ "$status" -eq 0 ]
+	[ "$after" = $((before + 3)) ]
+	[[ "$output" == *"somebody else"* ]]
+}
+
+@test "a damaged journal harms nobody: exit 5 once, kept for a person, then 0" {
+	echo precious > victim
+	group=$cgroup/storm-test-$$
+	make_group "$group"
+	start_in "$group"
+	{
+		printf 'file\t%s\t\\-\t\\-\n' "$PWD/victim"
+		printf 'group\t%s\t\\-\t\\-\n' "$group"
+		printf 'file\t%s\t\\-\t\\-\n' "$PWD/pagestorm-x/../victim"
+		printf 'setting\t%s\t0\t1\n' "$PWD/victim"
+		printf 'rm -rf\t/\n'
+	} | write_journal
+	run restore
+	[ "$status" -eq 5 ]
+	[ "$(cat victim)" = precious ]
+	[ "$(wc -l < "$group/cgroup.procs")" -eq 1 ]
+	grep -q 'rm -rf' "$PAGESTORM_STATE_DIR"/journal.damaged-*
+	run restore
+	[ "$status" -eq 0 ]
+}
+
+@test "while a run holds the lock restore touches nothing and leaves with 75" {
+	command -v flock > /dev/null || skip "no flock(1)"
+	top=$cgroup/pagestorm-$(dead_pid)
+	make_group "$top"
+	run flock -w 120 /proc/sys/vm "$PAGESTORM" restore
+	[ "$status" -eq 75 ]
+	[[ "$output" == *"another run holds the machine's lock"* ]]
+	[ -d "$top" ]
+}
+
+@test "the journal of a process that lives is not worked off" {
+	sleep 1000 3>&- &
+	pids+=($!)
+	before=$(cat /proc/sys/vm/stat_interval)
+	printf 'setting\t/proc/sys/vm/stat_interval\t1000\t%s\n' "$before" |
+		write_journal "" $! "$(cut -d' ' -f22 "/proc/$!/stat")"
+	run restore
+	[ "$status" -eq 75 ]
+	[ "$(cat /proc/sys/vm/stat_interval)" = "$before" ]
+	[ -e "$PAGESTORM_STATE_DIR/journal" ]
+}
+
+@test "unfinished results are named and kept" {
+	mkdir -p results/20260101T000000Z-demo.partial
+	run restore
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"20260101T000000Z-demo.partial: an unfinished run"* ]]
+	[ -d results/20260101T000000Z-demo.partial ]
+}
+
+@test "a wrong option is a usage error" {
+	run "$PAGESTORM" restore --wait=soon
+	[ "$status" -eq 2 ]
+	run "$PAGESTORM" restore everything
+	[ "$status" -eq 2 ]
+}
