@@ -88,6 +88,8 @@ struct workload_env {
 	enum thp_mode thp;	       /* transparent_hugepage/enabled */
 	bool mglru;		       /* lru_gen/enabled is not 0 */
 	bool cachestat;		       /* cachestat(2) answers */
+	bool oom_group;		       /* memory.oom.group of the worker's group is 1 */
+	bool can_lower_oom_score;      /* CAP_SYS_RESOURCE */
 	bool in_lab;		       /* a guest of `pagestorm lab` */
 	enum swap_kind swap;	       /* the run's own swap device */
 	uint64_t swap_bytes;	       /* its size */
@@ -200,10 +202,10 @@ struct workload {
 	const char *truth;   /* a few sentences for `pagestorm list NAME`: what is promised */
 	unsigned needs;	     /* enum need, or-ed */
 	const struct workload_option *options; /* ends with name == NULL */
-	size_t params_bytes;	      /* of the struct that the options fill */
-	struct slot slots[SLOTS_MAX]; /* ends with name == NULL */
-	bool rate_metric;	      /* a rate is among the results: prewarm by default */
-	bool expects_oom;	      /* the expected outcome is an OOM kill */
+	size_t params_bytes;		       /* of the struct that the options fill */
+	struct slot slots[SLOTS_MAX];	       /* ends with name == NULL */
+	bool rate_metric; /* a rate is among the results: prewarm by default */
+	bool expects_oom; /* the expected outcome is an OOM kill */
 
 	/*
 	 * Pure. 0 when these parameters can run on this machine; otherwise fills
