@@ -23,6 +23,9 @@ enum {
 
 int cmd_lab(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 
 /*

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Matches the cells of two sides, tests each metric, gives verdicts. Prints nothing.
+ */
+#include "harness/report/compare.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+const char *change_name(enum change change)
+{
+	static const char *const names[] = {
+		[CHANGE_WORSE] = "worse",
+		[CHANGE_BETTER] = "better",
+		[CHANGE_TOO_FEW] = "too few runs",
+		[CHANGE_NOISE] = "within noise",
+	};
+
+	return names[change];
+}
+
+static bool is_folder(const char *path, size_t length)
+{
+	char name[PATH_MAX];
+	struct stat st;
+
+	if (length >= sizeof(name))
+		return false;
+	memcpy(name, path, length);
+	name[length] = 0;
+	return !stat(name, &st) && S_ISDIR(st.st_mode);
+}
+
+/* A folder's name may hold a colon itself (a clock time): the last one that leaves a folder
+ * counts. */
+static size_t folder_length(const char *argument)
+{
+	size_t length = strlen(argument);
+
+	if (is_folder(argument, length))
+		return length;
+	for (size_t i = length; i-- > 0;)
+		if (argument[i] == ':' && is_folder(argument, i))
+			return i;
+	return length;
+}
+
+int side_open(struct side *side, const char *argument, struct error *e)
+{
+	size_t length = folder_length(argument);
+	char path[PATH_MAX];
+	int rc;
+
+	memset(side, 0, sizeof(*side));
+	if (length >= sizeof(path) || strlen(argument + length) > sizeof(side->selector))
+		return error_set(e, ENAMETOOLONG, "%s: the name is too long", argument);
+	memcpy(path, argument, length);
+	path[length] = 0;
+	if (argument[length])
+		strcpy(side->selector, argument + length + 1);
+	side->folder = malloc(sizeof(*side->folder));
+	if (!side->folder)
+		return error_set(e, ENOMEM, "%s: %s", argument, strerror(ENOMEM));
+	rc = folder_open(side->folder, path, e);
+	if (rc) {
+		free(side->folder);
+		side->folder = NULL;
+		return rc;
+	}
+	snprintf(side->name, sizeof(side->name), "%s%s%s", side->folder->id,
+		 *side->selector ? ":" : "", side->selector);
+	return 0;
+}
+
+void side_release(struct side *side)
+{
+	if (side->folder)
+		folder_release(side->folder);
+	free(side->folder);
+	side->folder = NULL;
+}
+
+/* Whether the ;-separated list holds this item. */
+static bool list_has(const char *list, const char *item, size_t length)
+{
+	while (*list) {
+		size_t here = strcspn(list, ";");
+
+		if (here == length && !strncmp(list, item, length))
+			return true;
+		list += here + (list[here] == ';');
+	}
+	return false;
+}
+
+/*
+ * True when the label has all that the selector asks for; rest gets what remains of the
+ * label, by which the cells of the two sides are matched.
+ */
+static bool select_cell(const char *label, const char *selector, char *rest, size_t rest_bytes)
+{
+	size_t used = 0;
+
+	for (const char *at = selector; *at;) {
+		size_t length = strcspn(at, ";");
+
+		if (length && !list_has(label, at, length))
+			return false;
+		at += length + (at[length] == ';');
+	}
+	rest[0] = 0;
+	for (const char *at = label; *at;) {
+		size_t length = strcspn(at, ";");
+
+		if (!list_has(selector, at, length) && used + length + 2 < rest_bytes)
+			used += snprintf(rest + used, rest_bytes - used, "%s%.*s",
+					 used ? ";" : "", (int)length, at);
+		at += length + (at[length] == ';');
+	}
+	return true;
+}
+
+/* The only cell that the side selects; NULL when there are none or several. */
+static const struct series *only_cell(const struct side *side)
+{
+	const struct series *found = NULL;
+	char rest[256];
+
+	for (size_t i = 0; i < side->folder->nr_series; i++) {
+		const struct series *s = &side->folder->series[i];
+
+		if (!select_cell(s->label, side->selector, rest, sizeof(rest)))
+			continue;
+		if (found && found->cell != s->cell)
+			return NULL;
+		found = s;
+	}
+	return found;
+}
+
+static const struct series *find_match(const struct side *side, const char *worker,
+				       const char *rest, bool any_cell)
+{
+	char other[256];
+
+	for (size_t i = 0; i < side->folder->nr_series; i++) {
+		const struct series *s = &side->folder->series[i];
+
+		if (!strcmp(s->worker, worker) &&
+		    select_cell(s->label, side->selector, other, sizeof(other)) &&
+		    (any_cell || !strcmp(other, rest)))
+			return s;
+	}
+	return NULL;
+}
+
+static int add_row(struct compare *c, const struct comparison *row)
+{
+	struct comparison *grown = reallocarray(c->row, c->nr + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	c->row = grown;
+	c->row[c->nr++] = *row;
+	return 0;
+}
+
+/* A metric that neither side recorded gives no row. */
+static int add_metric(struct compare *c, const struct folder *fa, const struct series *a,
+		      const struct folder *fb, const struct series *b, const struct metric *m,
+		      const char *cell)
+{
+	struct comparison row = { .worker = a->worker, .metric = m, .change = CHANGE_NOISE };
+	double *values_a = NULL, *values_b = NULL;
+	size_t n_a = 0, n_b = 0;
+	int rc;
+
+	snprintf(row.cell, sizeof(row.cell), "%s", cell);
+	rc = folder_values(fa, a, m, &values_a, NULL, &n_a);
+	if (!rc)
+		rc = folder_values(fb, b, m, &values_b, NULL, &n_b);
+	if (rc || !(n_a + n_b))
+		goto out;
+	rc = stats_summary(values_a, n_a, &row.a);
+	if (!rc)
+		rc = stats_summary(values_b, n_b, &row.b);
+	if (!rc)
+		rc = stats_contrast(values_a, n_a, values_b, n_b, &row.contrast);
+	if (!rc)
+		rc = add_row(c, &row);
+out:
+	free(values_a);
+	free(values_b);
+	return rc;
+}
+
+static bool is_wanted(const struct metric *m, const char *const *patterns)
+{
+	if (!*patterns)
+		return true;
+	for (; *patterns; patterns++)
+		if (!fnmatch(*patterns, m->name, 0))
+			return true;
+	return false;
+}
+
+static int add_pair(struct compare *c, const struct folder *fa, const struct series *a,
+		    const struct folder *fb, const struct series *b, const char *cell,
+		    const char *const *patterns)
+{
+	int rc = 0;
+
+	for (const struct metric *m = metrics; !rc && m->name; m++)
+		if (is_wanted(m, patterns))
+			rc = add_metric(c, fa, a, fb, b, m, cell);
+	return rc;
+}
+
+static bool is_recorded(const struct compare *c, const char *pattern)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (!fnmatch(pattern, c->row[i].metric->name, 0))
+			return true;
+	return false;
+}
+
+static int check_patterns(const char *const *patterns, struct error *e)
+{
+	for (; *patterns; patterns++) {
+		const struct metric *m = metrics;
+
+		while (m->name && fnmatch(*patterns, m->name, 0))
+			m++;
+		if (!m->name)
+			return error_set(e, EINVAL,
+					 "no metric is called %s; compare --help lists them",
+					 *patterns);
+	}
+	return 0;
+}
+
+static void cell_name(const struct series *a, const struct series *b, const char *rest,
+		      bool any_cell, char *out, size_t out_bytes)
+{
+	if (any_cell && strcmp(a->label, b->label))
+		snprintf(out, out_bytes, "%s → %s", *a->label ? a->label : "(nothing swept)",
+			 *b->label ? b->label : "(nothing swept)");
+	else
+		snprintf(out, out_bytes, "%s", rest);
+}
+
+static int match_sides(struct compare *c, const char *const *patterns)
+{
+	const struct side *a = c->a, *b = c->b;
+	bool any_cell = only_cell(a) && only_cell(b);
+	size_t selected_b = 0, matched = 0;
+	char rest[256], cell[256];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < a->folder->nr_series; i++) {
+		const struct series *s = &a->folder->series[i], *other;
+
+		if (!select_cell(s->label, a->selector, rest, sizeof(rest)))
+			continue;
+		other = find_match(b, s->worker, rest, any_cell);
+		if (!other) {
+			c->unmatched_a++;
+			continue;
+		}
+		matched++;
+		cell_name(s, other, rest, any_cell, cell, sizeof(cell));
+		rc = add_pair(c, a->folder, s, b->folder, other, cell, patterns);
+	}
+	for (size_t i = 0; i < b->folder->nr_series; i++)
+		selected_b += select_cell(b->folder->series[i].label, b->selector, rest,
+					  sizeof(rest));
+	c->unmatched_b = selected_b - (matched < selected_b ? matched : selected_b);
+	return rc;
+}
+
+/* "anon at vm.swappiness=10", the first that the side has, for a message. */
+static void describe(const struct side *side, char *out, size_t out_bytes)
+{
+	const struct folder *f = side->folder;
+
+	if (!f->nr_series)
+		snprintf(out, out_bytes, "%s has no runs", side->name);
+	else
+		snprintf(out, out_bytes, "%s has %zu, such as worker %s at %s", f->id,
+			 f->nr_series, f->series[0].worker,
+			 *f->series[0].label ? f->series[0].label : "(nothing swept)");
+}
+
+static int check_matches(const struct compare *c, const char *const *patterns, struct error *e)
+{
+	char a[600], b[600];
+
+	if (!c->nr && !*patterns) {
+		describe(c->a, a, sizeof(a));
+		describe(c->b, b, sizeof(b));
+		return error_set(e, ENOENT, "A and B have no cell and worker in common: %s; %s",
+				 a, b);
+	}
+	for (; *patterns; patterns++)
+		if (!is_recorded(c, *patterns))
+			return error_set(
+				e, EINVAL,
+				"neither %s nor %s recorded %s in a cell that both have",
+				c->a->name, c->b->name, *patterns);
+	return 0;
+}
+
+int compare_make(struct compare *c, const struct side *a, const struct side *b,
+		 const char *const *patterns, double least_effect, struct error *e)
+{
+	int rc;
+
+	*c = (struct compare){ .a = a, .b = b, .least_effect = least_effect };
+	rc = check_patterns(patterns, e);
+	if (rc)
+		return rc;
+	rc = match_sides(c, patterns);
+	if (!rc)
+		rc = compare_judge(c);
+	if (rc)
+		error_set(e, -rc, "comparing %s and %s: %s", a->name, b->name, strerror(-rc));
+	else
+		rc = check_matches(c, patterns, e);
+	if (rc)
+		compare_release(c);
+	return rc;
+}
+
+int compare_cells(struct compare *c, const struct folder *f, double least_effect)
+{
+	static const char *const all[] = { NULL };
+	int rc = 0;
+
+	*c = (struct compare){ .least_effect = least_effect };
+	for (size_t i = 0; !rc && i < f->nr_series; i++) {
+		const struct series *s = &f->series[i];
+
+		for (size_t j = 0; !rc && j < i; j++)
+			if (f->series[j].cell == f->series[0].cell &&
+			    s->cell != f->series[0].cell &&
+			    !strcmp(f->series[j].worker, s->worker))
+				rc = add_pair(c, f, &f->series[j], f, s, s->label, all);
+	}
+	if (!rc)
+		rc = compare_judge(c);
+	if (rc)
+		compare_release(c);
+	return rc;
+}
+
+void compare_release(struct compare *c)
+{
+	free(c->row);
+	*c = (struct compare){ .a = NULL };
+}
+
+static bool is_hopeless(const struct comparison *r)
+{
+	return r->contrast.p_least > STATS_LEVEL;
+}
+
+static bool is_tested(const struct comparison *r)
+{
+	return !is_hopeless(r) && !r->contrast.constant;
+}
+
+static bool is_large_enough(const struct compare *c, const struct comparison *r)
+{
+	double least = fmax(c->least_effect, r->metric->resolution);
+
+	return fabs(log(r->contrast.ratio)) >= log1p(least);
+}
+
+/* No two values of A and B are in the other order, yet p cannot pass with this many tests. */
+static bool is_starved(const struct compare *c, const struct comparison *r)
+{
+	return r->contrast.p <= r->contrast.p_least * (1 + 1e-9) &&
+	       r->contrast.p_least * c->nr_tested > STATS_LEVEL;
+}
+
+static enum change judge(const struct compare *c, const struct comparison *r)
+{
+	bool higher = r->contrast.ratio > 1;
+
+	if (is_hopeless(r))
+		return CHANGE_TOO_FEW;
+	if (r->contrast.constant || !is_large_enough(c, r))
+		return CHANGE_NOISE;
+	if (r->p <= STATS_LEVEL)
+		return higher == (r->metric->better == BETTER_HIGHER) ? CHANGE_BETTER
+								      : CHANGE_WORSE;
+	return is_starved(c, r) ? CHANGE_TOO_FEW : CHANGE_NOISE;
+}
+
+int compare_judge(struct compare *c)
+{
+	double *p = calloc(c->nr + 1, sizeof(*p));
+	size_t at = 0;
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	c->nr_tested = c->nr_worse = c->nr_better = c->nr_too_few = 0;
+	for (size_t i = 0; i < c->nr; i++)
+		if (is_tested(&c->row[i]))
+			p[c->nr_tested++] = c->row[i].contrast.p;
+	rc = stats_adjust(p, c->nr_tested);
+	for (size_t i = 0; !rc && i < c->nr; i++) {
+		struct comparison *r = &c->row[i];
+
+		r->p = is_tested(r) ? p[at++] : 1;
+		r->change = judge(c, r);
+		c->nr_worse += r->change == CHANGE_WORSE;
+		c->nr_better += r->change == CHANGE_BETTER;
+		c->nr_too_few += r->change == CHANGE_TOO_FEW;
+	}
+	free(p);
+	return rc;
+}

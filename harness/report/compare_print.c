@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A comparison as text, markdown, CSV and JSON. Decides nothing.
+ */
+#include "harness/report/compare.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEMA "1"
+
+static const enum style styles[] = {
+	[CHANGE_WORSE] = STYLE_BAD,
+	[CHANGE_BETTER] = STYLE_GOOD,
+	[CHANGE_TOO_FEW] = STYLE_UNSURE,
+	[CHANGE_NOISE] = STYLE_PLAIN,
+};
+
+static const struct table_column columns[] = {
+	{ .title = "metric", .flexible = true },
+	{ .title = "A", .right = true },
+	{ .title = "B", .right = true },
+	{ .title = "B/A", .right = true },
+	{ .title = "95 % interval", .right = true },
+	{ .title = "n", .right = true },
+	{ .title = "verdict" },
+	{ .title = NULL },
+};
+
+static void format_ratio(double ratio, char *out, size_t out_bytes)
+{
+	if (isnan(ratio))
+		snprintf(out, out_bytes, "–");
+	else if (isinf(ratio))
+		snprintf(out, out_bytes, "∞");
+	else
+		snprintf(out, out_bytes,
+			 ratio < 10	? "%.3f"
+			 : ratio < 1000 ? "%.1f"
+					: "%.3g",
+			 ratio);
+}
+
+static void format_interval(const struct contrast *c, char *out, size_t out_bytes)
+{
+	char low[32], high[32];
+
+	if (isnan(c->low)) {
+		snprintf(out, out_bytes, "–");
+		return;
+	}
+	format_ratio(c->low, low, sizeof(low));
+	format_ratio(c->high, high, sizeof(high));
+	snprintf(out, out_bytes, "%s … %s", low, high);
+}
+
+/* Outliers are marked at the median that they could not move. */
+static void add_median(struct table *t, const struct comparison *r, const struct summary *s)
+{
+	char text[64];
+
+	metric_format(r->metric->measure, s->median, text, sizeof(text));
+	table_add(t, STYLE_PLAIN, "%s%s", s->outliers ? "*" : "", text);
+}
+
+static void add_row(struct table *t, const struct comparison *r)
+{
+	char text[80];
+
+	table_add(t, STYLE_PLAIN, "%s", r->metric->name);
+	add_median(t, r, &r->a);
+	add_median(t, r, &r->b);
+	format_ratio(r->contrast.ratio, text, sizeof(text));
+	table_add(t, styles[r->change], "%s", text);
+	format_interval(&r->contrast, text, sizeof(text));
+	table_add(t, STYLE_PLAIN, "%s", text);
+	if (r->contrast.n_a == r->contrast.n_b)
+		table_add(t, STYLE_PLAIN, "%zu", r->contrast.n_a);
+	else
+		table_add(t, STYLE_PLAIN, "%zu, %zu", r->contrast.n_a, r->contrast.n_b);
+	table_add(t, styles[r->change], "%s", change_name(r->change));
+}
+
+/* The rows of one cell and worker lie together; returns the first that does not belong. */
+static size_t end_of_block(const struct compare *c, size_t first)
+{
+	size_t i = first;
+
+	while (i < c->nr && !strcmp(c->row[i].cell, c->row[first].cell) &&
+	       !strcmp(c->row[i].worker, c->row[first].worker))
+		i++;
+	return i;
+}
+
+static bool is_outlier_shown(const struct compare *c)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (c->row[i].a.outliers || c->row[i].b.outliers)
+			return true;
+	return false;
+}
+
+static void print_headline(const struct compare *c, FILE *out)
+{
+	size_t noise = c->nr - c->nr_worse - c->nr_better - c->nr_too_few;
+
+	fprintf(out, "%zu worse, %zu better, %zu within noise", c->nr_worse, c->nr_better,
+		noise);
+	if (c->nr_too_few)
+		fprintf(out, ", %zu with too few runs", c->nr_too_few);
+	fprintf(out, "; %zu compared\n", c->nr);
+}
+
+static void print_sides(const struct compare *c, const char *line_end, FILE *out)
+{
+	char a[sizeof(c->a->name)], b[sizeof(c->b->name)];
+
+	snprintf(a, sizeof(a), "%s", c->a->name);
+	snprintf(b, sizeof(b), "%s", c->b->name);
+	text_clean(a);
+	text_clean(b);
+	fprintf(out, "A  %s%s\nB  %s%s\n", a, line_end, b, line_end);
+}
+
+static void print_block_title(const struct comparison *r, const struct screen *screen,
+			      bool markdown, FILE *out)
+{
+	char title[400];
+
+	snprintf(title, sizeof(title), "%s%s%s", r->worker, *r->cell ? " at " : "", r->cell);
+	text_clean(title);
+	if (markdown)
+		fprintf(out, "\n### `%s`\n\n", title);
+	else {
+		fputs("\n", out);
+		screen_print(screen, out, STYLE_PLAIN, title);
+		fputs("\n", out);
+	}
+}
+
+/* What was the same in every run of both sides says nothing about a difference: one line. */
+static int print_constants(const struct compare *c, size_t first, size_t end, bool markdown,
+			   FILE *out, const struct screen *screen)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *list = open_memstream(&text, &bytes);
+	bool any = false;
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = first; i < end; i++) {
+		char value[64];
+
+		if (!c->row[i].contrast.constant || c->row[i].change != CHANGE_NOISE)
+			continue;
+		metric_format(c->row[i].metric->measure, c->row[i].a.median, value,
+			      sizeof(value));
+		fprintf(list, "%s%s %s",
+			any ? ", " : "the same in every run: ", c->row[i].metric->name, value);
+		any = true;
+	}
+	fclose(list);
+	if (any && markdown)
+		fprintf(out, "\n%s\n", text);
+	else if (any)
+		screen_wrap(screen, out, text, 2);
+	free(text);
+	return 0;
+}
+
+static int print_block(const struct compare *c, size_t first, size_t end, bool markdown,
+		       FILE *out, const struct screen *screen)
+{
+	struct table t;
+	int rc = 0;
+
+	table_init(&t, columns);
+	for (enum change change = CHANGE_WORSE; change <= CHANGE_NOISE; change++)
+		for (size_t i = first; i < end; i++)
+			if (c->row[i].change == change &&
+			    (change != CHANGE_NOISE || !c->row[i].contrast.constant))
+				add_row(&t, &c->row[i]);
+	print_block_title(&c->row[first], screen, markdown, out);
+	if (t.nr || t.failed)
+		rc = markdown ? table_print_markdown(&t, out) : table_print(&t, out, screen, 2);
+	if (!rc)
+		rc = print_constants(c, first, end, markdown, out, screen);
+	table_release(&t);
+	return rc;
+}
+
+static void print_method(const struct compare *c, FILE *out, const struct screen *screen)
+{
+	static const struct screen unlimited = { .width = 0 };
+	char text[400];
+
+	if (is_outlier_shown(c))
+		fputs("* has outliers, which are counted in.\n", out);
+	snprintf(text, sizeof(text),
+		 "B/A is the median of all quotients. Exact Mann-Whitney tests, 5 %% adjusted "
+		 "for "
+		 "%zu comparisons; less than %.3g %% is no difference.",
+		 c->nr_tested, 100 * c->least_effect);
+	screen_wrap(screen ? screen : &unlimited, out, text, 0);
+}
+
+static int print_tables(const struct compare *c, bool markdown, FILE *out,
+			const struct screen *screen)
+{
+	int rc = 0;
+
+	print_headline(c, out);
+	if (markdown)
+		fputs("\n", out);
+	print_sides(c, markdown ? "  " : "", out);
+	for (size_t i = 0, end; !rc && i < c->nr; i = end) {
+		end = end_of_block(c, i);
+		rc = print_block(c, i, end, markdown, out, screen);
+	}
+	fputs("\n", out);
+	print_method(c, out, markdown ? NULL : screen);
+	return rc;
+}
+
+static void print_csv_text(FILE *out, const char *text)
+{
+	if (!strpbrk(text, ",\"\n\r")) {
+		fputs(text, out);
+		return;
+	}
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"')
+			fputc('"', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+/* Absent and infinite are an empty cell: the medians beside it say which. */
+static void print_csv_number(FILE *out, double value)
+{
+	fputc(',', out);
+	if (isfinite(value))
+		fprintf(out, "%.10g", value);
+}
+
+static void print_csv_summary(FILE *out, const struct summary *s)
+{
+	fprintf(out, ",%zu", s->n);
+	print_csv_number(out, s->median);
+	print_csv_number(out, s->mad);
+	print_csv_number(out, s->low);
+	print_csv_number(out, s->high);
+	fprintf(out, ",%zu", s->outliers);
+}
+
+static int print_csv(const struct compare *c, FILE *out)
+{
+	fputs("schema,cell,worker,metric,unit,better,n_a,median_a,mad_a,low_a,high_a,outliers_"
+	      "a,"
+	      "n_b,median_b,mad_b,low_b,high_b,outliers_b,ratio,ratio_low,ratio_high,p,p_"
+	      "adjusted,"
+	      "verdict\n",
+	      out);
+	for (size_t i = 0; i < c->nr; i++) {
+		const struct comparison *r = &c->row[i];
+
+		fputs(SCHEMA ",", out);
+		print_csv_text(out, r->cell);
+		fputc(',', out);
+		print_csv_text(out, r->worker);
+		fprintf(out, ",%s,%s,%s", r->metric->name, measure_name(r->metric->measure),
+			r->metric->better == BETTER_LOWER ? "lower" : "higher");
+		print_csv_summary(out, &r->a);
+		print_csv_summary(out, &r->b);
+		print_csv_number(out, r->contrast.ratio);
+		print_csv_number(out, r->contrast.low);
+		print_csv_number(out, r->contrast.high);
+		print_csv_number(out, r->contrast.p);
+		print_csv_number(out, r->p);
+		fprintf(out, ",%s\n", change_name(r->change));
+	}
+	return 0;
+}
+
+/* JSON has neither NaN nor infinity: null. */
+static json_t *json_number_or_null(double value)
+{
+	return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *json_summary(const struct summary *s)
+{
+	return json_pack("{s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I}", "n", (json_int_t)s->n,
+			 "median", json_number_or_null(s->median), "mad",
+			 json_number_or_null(s->mad), "low", json_number_or_null(s->low),
+			 "high", json_number_or_null(s->high), "min",
+			 json_number_or_null(s->min), "max", json_number_or_null(s->max),
+			 "outliers", (json_int_t)s->outliers);
+}
+
+static json_t *json_row(const struct comparison *r)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
+			 "cell", r->cell, "worker", r->worker, "metric", r->metric->name,
+			 "unit", measure_name(r->metric->measure), "better",
+			 r->metric->better == BETTER_LOWER ? "lower" : "higher", "a",
+			 json_summary(&r->a), "b", json_summary(&r->b), "ratio",
+			 json_number_or_null(r->contrast.ratio), "ratio_low",
+			 json_number_or_null(r->contrast.low), "ratio_high",
+			 json_number_or_null(r->contrast.high), "p",
+			 json_number_or_null(r->contrast.p), "p_adjusted",
+			 json_number_or_null(r->p), "verdict", change_name(r->change));
+}
+
+static int print_json(const struct compare *c, FILE *out)
+{
+	json_t *rows = json_array(), *document;
+	int rc = 0;
+
+	for (size_t i = 0; i < c->nr; i++)
+		json_array_append_new(rows, json_row(&c->row[i]));
+	document = json_pack("{s:i, s:s, s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
+			     "schema", 1, "a", c->a->name, "b", c->b->name, "level",
+			     STATS_LEVEL, "least_effect", c->least_effect, "compared",
+			     (json_int_t)c->nr, "tested", (json_int_t)c->nr_tested, "worse",
+			     (json_int_t)c->nr_worse, "better", (json_int_t)c->nr_better,
+			     "too_few_runs", (json_int_t)c->nr_too_few, "comparisons", rows);
+	if (!document || json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)))
+		rc = -ENOMEM;
+	fputs("\n", out);
+	json_decref(document);
+	return rc;
+}
+
+int compare_print(const struct compare *c, enum compare_format format, FILE *out,
+		  const struct screen *screen)
+{
+	switch (format) {
+	case COMPARE_CSV:
+		return print_csv(c, out);
+	case COMPARE_JSON:
+		return print_json(c, out);
+	case COMPARE_MARKDOWN:
+	case COMPARE_TEXT:
+		break;
+	}
+	return print_tables(c, format == COMPARE_MARKDOWN, out, screen);
+}

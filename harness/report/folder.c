@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opens result folders. Judges nothing and writes nothing.
+ */
+#include "harness/report/folder.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PARTIAL ".partial"
+
+static bool ends_with(const char *text, const char *tail)
+{
+	size_t length = strlen(text), tail_length = strlen(tail);
+
+	return length >= tail_length && !strcmp(text + length - tail_length, tail);
+}
+
+/* The id is the last component of the real path, so that "." and "x/" have one too. */
+static int name_folder(struct folder *f, const char *path, struct error *e)
+{
+	const char *name;
+	struct stat st;
+
+	if (!realpath(path, f->path) || stat(f->path, &st))
+		return error_set(e, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return error_set(e, ENOTDIR,
+				 "%s is not a folder: name the folder that holds runs.csv",
+				 path);
+	name = strrchr(f->path, '/') + 1;
+	f->partial = ends_with(name, PARTIAL);
+	snprintf(f->id, sizeof(f->id), "%.*s",
+		 (int)(strlen(name) - (f->partial ? strlen(PARTIAL) : 0)), name);
+	return 0;
+}
+
+static int file_path(const struct folder *f, const char *name, char *path, size_t path_bytes,
+		     struct error *e)
+{
+	if ((size_t)snprintf(path, path_bytes, "%s/%s", f->path, name) >= path_bytes)
+		return error_set(e, ENAMETOOLONG, "%s/%s: the path is too long", f->path, name);
+	return 0;
+}
+
+/* A file that does not exist is an empty table. */
+static int read_table(struct folder *f, const char *name, struct csv_table *t, struct error *e)
+{
+	char path[PATH_MAX];
+	struct error missing = { "" };
+	int rc = file_path(f, name, path, sizeof(path), e);
+
+	if (rc)
+		return rc;
+	rc = csv_read(t, path, &missing);
+	if (rc == -ENOENT)
+		return 0;
+	return rc ? error_set(e, -rc, "%s", missing.text) : 0;
+}
+
+static int read_json(struct folder *f, struct error *e)
+{
+	char path[PATH_MAX];
+	json_error_t problem;
+	int rc = file_path(f, "run.json", path, sizeof(path), e);
+	FILE *file;
+
+	if (rc)
+		return rc;
+	file = fopen(path, "re");
+	if (!file && errno == ENOENT)
+		return 0;
+	if (!file)
+		return error_set(e, errno, "%s: %s", path, strerror(errno));
+	f->run = json_loadf(file, 0, &problem);
+	fclose(file);
+	if (!f->run)
+		return error_set(e, EBADMSG, "%s:%d: not JSON: %s", path, problem.line,
+				 problem.text);
+	return 0;
+}
+
+static struct series *find_series(struct folder *f, unsigned cell, const char *worker)
+{
+	for (size_t i = f->nr_series; i-- > 0;)
+		if (f->series[i].cell == cell && !strcmp(f->series[i].worker, worker))
+			return &f->series[i];
+	return NULL;
+}
+
+static struct series *add_series(struct folder *f, unsigned cell, const char *worker)
+{
+	struct series *grown = reallocarray(f->series, f->nr_series + 1, sizeof(*grown));
+
+	if (!grown)
+		return NULL;
+	f->series = grown;
+	grown += f->nr_series++;
+	*grown = (struct series){ .cell = cell, .worker = worker };
+	return grown;
+}
+
+static int add_row(struct series *s, size_t row)
+{
+	if (s->nr == s->capacity) {
+		size_t capacity = s->capacity ? 2 * s->capacity : 8;
+		size_t *grown = reallocarray(s->row, capacity, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->row = grown;
+		s->capacity = capacity;
+	}
+	s->row[s->nr++] = row;
+	return 0;
+}
+
+static int by_cell_and_worker(const void *left, const void *right)
+{
+	const struct series *l = left, *r = right;
+
+	if (l->cell != r->cell)
+		return l->cell < r->cell ? -1 : 1;
+	return strcmp(l->worker, r->worker);
+}
+
+static int group_rows(struct folder *f, struct error *e)
+{
+	const struct csv_table *t = &f->runs;
+	int cell = csv_column(t, "cell"), label = csv_column(t, "cell_label");
+	int worker = csv_column(t, "worker"), workload = csv_column(t, "workload");
+	int repeat = csv_column(t, "repeat");
+
+	if (t->columns && (cell < 0 || label < 0 || worker < 0 || repeat < 0))
+		return error_set(e, EBADMSG,
+				 "%s/runs.csv lacks one of the columns cell, cell_label, "
+				 "worker and repeat: "
+				 "it was not written by pagestorm",
+				 f->path);
+	for (size_t row = 0; row < t->nr; row++) {
+		const char *name = csv_cell(t, row, worker);
+		unsigned number = strtoul(csv_cell(t, row, cell), NULL, 10);
+		struct series *s;
+
+		if (!strcmp(name, "null") || strtol(csv_cell(t, row, repeat), NULL, 10) < 1)
+			continue;
+		s = find_series(f, number, name);
+		if (!s)
+			s = add_series(f, number, name);
+		if (!s || add_row(s, row))
+			return error_set(e, ENOMEM, "%s: %s", f->path, strerror(ENOMEM));
+		s->label = csv_cell(t, row, label);
+		s->workload = csv_cell(t, row, workload);
+	}
+	if (f->nr_series)
+		qsort(f->series, f->nr_series, sizeof(*f->series), by_cell_and_worker);
+	return 0;
+}
+
+int folder_open(struct folder *f, const char *path, struct error *e)
+{
+	struct {
+		const char *name;
+		struct csv_table *table;
+	} files[] = {
+		{ "runs.csv", &f->runs },	    { "truth.csv", &f->truth },
+		{ "samples.csv", &f->samples },	    { "events.csv", &f->events },
+		{ "scorecard.csv", &f->scorecard },
+	};
+	int rc;
+
+	memset(f, 0, sizeof(*f));
+	rc = name_folder(f, path, e);
+	for (size_t i = 0; !rc && i < sizeof(files) / sizeof(files[0]); i++)
+		rc = read_table(f, files[i].name, files[i].table, e);
+	if (!rc && !f->runs.columns && !f->scorecard.columns)
+		rc = error_set(e, ENOENT,
+			       "%s holds neither runs.csv nor scorecard.csv: it is not a "
+			       "result folder",
+			       path);
+	if (!rc)
+		rc = read_json(f, e);
+	if (!rc)
+		rc = group_rows(f, e);
+	if (rc)
+		folder_release(f);
+	return rc;
+}
+
+void folder_release(struct folder *f)
+{
+	for (size_t i = 0; i < f->nr_series; i++)
+		free(f->series[i].row);
+	free(f->series);
+	json_decref(f->run);
+	csv_release(&f->scorecard);
+	csv_release(&f->events);
+	csv_release(&f->samples);
+	csv_release(&f->truth);
+	csv_release(&f->runs);
+	memset(f, 0, sizeof(*f));
+}
+
+const char *folder_run_cell(const struct folder *f, size_t row, const char *column)
+{
+	return csv_cell(&f->runs, row, csv_column(&f->runs, column));
+}
+
+double folder_number(const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	return end == text || *end || !isfinite(value) ? NAN : value;
+}
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+	for (; *list; list++)
+		if (!strcmp(word, *list))
+			return true;
+	return false;
+}
+
+bool folder_is_measured(const struct folder *f, size_t row)
+{
+	static const char *const measured[] = { "ok", "expected_oom", "missing_oom",
+						"target_missed", NULL };
+
+	return is_one_of(folder_run_cell(f, row, "outcome"), measured);
+}
+
+/* 1: did not end as expected; NaN: says nothing of the subject. */
+static double failed_run(const struct folder *f, size_t row)
+{
+	static const char *const expected[] = { "ok", "expected_oom", NULL };
+	static const char *const silent[] = { "skipped", "interrupted", NULL };
+	const char *outcome = folder_run_cell(f, row, "outcome");
+
+	return is_one_of(outcome, silent) ? NAN : !is_one_of(outcome, expected);
+}
+
+static double value_of(const struct folder *f, size_t row, const struct metric *m)
+{
+	double value, base;
+
+	if (!m->column)
+		return failed_run(f, row);
+	if (!folder_is_measured(f, row))
+		return NAN;
+	value = folder_number(folder_run_cell(f, row, m->column));
+	if (!m->over)
+		return value;
+	base = folder_number(folder_run_cell(f, row, m->over));
+	return base > 0 ? value / base : NAN;
+}
+
+int folder_values(const struct folder *f, const struct series *s, const struct metric *m,
+		  double **values, size_t **rows, size_t *nr)
+{
+	double *value = calloc(s->nr + 1, sizeof(*value));
+	size_t *row = calloc(s->nr + 1, sizeof(*row)), n = 0;
+
+	if (!value || !row) {
+		free(value);
+		free(row);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < s->nr; i++) {
+		value[n] = value_of(f, s->row[i], m);
+		row[n] = s->row[i];
+		n += !isnan(value[n]) && value[n] >= 0;
+	}
+	*values = value;
+	*nr = n;
+	if (rows)
+		*rows = row;
+	else
+		free(row);
+	return 0;
+}
+
+const struct json_t *folder_json(const struct folder *f, const char *path)
+{
+	const json_t *at = f->run;
+	char key[64];
+
+	while (at && *path) {
+		size_t length = strcspn(path, ".");
+
+		snprintf(key, sizeof(key), "%.*s", (int)length, path);
+		at = json_object_get(at, key);
+		path += length + (path[length] == '.');
+	}
+	return at;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A result folder as it lies on disk, wherever it was recorded. Reads only; a file
+ * that is missing is an empty table, a folder without any result is an error.
+ */
+#ifndef PAGESTORM_FOLDER_H
+#define PAGESTORM_FOLDER_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/error.h"
+#include "harness/record/csv.h"
+#include "harness/report/metric.h"
+
+struct json_t;
+
+/* The repeats of one worker in one cell; the strings are the folder's. */
+struct series {
+	unsigned cell;
+	const char *label; /* cell_label */
+	const char *worker, *workload;
+	size_t *row; /* of runs.csv, warm-ups left out, by repeat */
+	size_t nr, capacity;
+};
+
+struct folder {
+	char path[PATH_MAX];
+	char id[256];	    /* the folder's name without .partial */
+	bool partial;	    /* the run did not end, or is still going on */
+	struct json_t *run; /* run.json; NULL when there is none */
+	struct csv_table runs, truth, samples, events, scorecard;
+	struct series *series; /* by cell and worker, the null worker left out */
+	size_t nr_series;
+};
+
+/* The sentence in *e names the file and what it lacks. -ENOENT, -EBADMSG, -ENOMEM. */
+int folder_open(struct folder *f, const char *path, struct error *e);
+void folder_release(struct folder *f);
+
+/* The cell's text in runs.csv; "" when the column is missing. */
+const char *folder_run_cell(const struct folder *f, size_t row, const char *column);
+
+/* "" in the number's place is NaN. */
+double folder_number(const char *text);
+
+/*
+ * Whether the run in this row can be measured: it ended ok or as the profile expected,
+ * or held less than its target. One that was killed, timed out, skipped or interrupted is
+ * reported by its outcome; its numbers would compare a part with a whole.
+ */
+bool folder_is_measured(const struct folder *f, size_t row);
+
+/*
+ * The metric's values over the series, absent ones left out; *values is
+ * malloc'd. rows may be NULL; otherwise *rows gets the row of
+ * each value. 0 or -ENOMEM.
+ */
+int folder_values(const struct folder *f, const struct series *s, const struct metric *m,
+		  double **values, size_t **rows, size_t *nr);
+
+/* Looks "machine.kernel" up in run.json; NULL when it is not there. */
+const struct json_t *folder_json(const struct folder *f, const char *path);
+
+#endif
