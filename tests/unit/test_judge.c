@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "harness/record/counters.h"
+#include "harness/record/judge.h"
+
+#define NR(array)  (sizeof(array) / sizeof((array)[0]))
+#define PAGE_BYTES 4096
+
+static const struct slot slots[] = {
+	{ .name = "pages_touched", .unit = UNIT_PAGES, .help = "" },
+	{ .name = "cycles", .unit = UNIT_COUNT, .help = "" },
+	{ .name = NULL },
+};
+
+/* One counter of one worker, and the same counter of the null run. */
+struct given {
+	enum kind kind;
+	enum unit unit;
+	int64_t before, after;
+	uint8_t decimals;
+	bool no_before, no_after; /* this side was absent */
+	bool null_run;
+	int64_t null_delta;
+};
+
+static void put(struct record *r, bool after, const struct given *g, int64_t value)
+{
+	struct number n = { .value = value, .decimals = g->decimals };
+
+	assert_int_equal(
+		record_put(r, after, "group", "memory.stat", "anon", g->kind, g->unit, n), 0);
+}
+
+static struct claim claim_on(struct claim c)
+{
+	strcpy(c.scope, "group");
+	c.quantity = "anonymous_bytes";
+	c.source = "memory.stat";
+	c.counter = "anon";
+	strcpy(c.why, "one page a touch");
+	return c;
+}
+
+static void judge(const struct given *g, const struct claim *claim, const uint64_t *slot,
+		  struct judgement *out)
+{
+	struct record record, null;
+
+	record_init(&record);
+	record_init(&null);
+	if (!g->no_before)
+		put(&record, false, g, g->before);
+	if (!g->no_after)
+		put(&record, true, g, g->after);
+	if (g->null_run) {
+		put(&null, false, g, 1000);
+		put(&null, true, g, 1000 + g->null_delta);
+	}
+	judge_claim(claim, claim->span == SPAN_WORK ? &record : NULL,
+		    claim->span == SPAN_RESIDUE ? &record : NULL, g->null_run ? &null : NULL,
+		    g->null_run ? &null : NULL, slots, slot, PAGE_BYTES, out);
+	record_release(&record);
+	record_release(&null);
+}
+
+struct relation_case {
+	enum relation relation;
+	int64_t expected, tolerance, observed;
+	enum verdict verdict;
+};
+
+static void each_relation_holds_up_to_its_edge_and_not_beyond(void **state)
+{
+	static const struct relation_case cases[] = {
+		{ RELATION_EQ, 100, 0, 100, VERDICT_PASS },
+		{ RELATION_EQ, 100, 0, 99, VERDICT_FAIL },
+		{ RELATION_EQ, 100, 0, 101, VERDICT_FAIL },
+		{ RELATION_EQ, 100, 5, 95, VERDICT_PASS },
+		{ RELATION_EQ, 100, 5, 105, VERDICT_PASS },
+		{ RELATION_EQ, 100, 5, 94, VERDICT_FAIL },
+		{ RELATION_EQ, 100, 5, 106, VERDICT_FAIL },
+		{ RELATION_EQ, -100, 5, -105, VERDICT_PASS },
+		{ RELATION_EQ, -100, 5, -106, VERDICT_FAIL },
+		{ RELATION_EQ, 0, 0, 0, VERDICT_PASS },
+		{ RELATION_GE, 100, 5, 95, VERDICT_PASS },
+		{ RELATION_GE, 100, 5, 94, VERDICT_FAIL },
+		{ RELATION_GE, 100, 0, INT64_MAX - 1000, VERDICT_PASS },
+		{ RELATION_LE, 100, 5, 105, VERDICT_PASS },
+		{ RELATION_LE, 100, 5, 106, VERDICT_FAIL },
+		{ RELATION_LE, 100, 0, -1000, VERDICT_PASS },
+		{ RELATION_BETWEEN, 100, 5, 100, VERDICT_PASS },
+		{ RELATION_BETWEEN, 100, 5, 105, VERDICT_PASS },
+		{ RELATION_BETWEEN, 100, 5, 99, VERDICT_FAIL },
+		{ RELATION_BETWEEN, 100, 5, 106, VERDICT_FAIL },
+		{ RELATION_GE, INT64_MIN, INT64_MAX, 0, VERDICT_PASS },
+		{ RELATION_LE, INT64_MAX, INT64_MAX, 0, VERDICT_PASS },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(cases); i++) {
+		const struct relation_case *c = &cases[i];
+		struct given g = { .kind = KIND_GAUGE,
+				   .unit = UNIT_COUNT,
+				   .before = 1000,
+				   .after = 1000 + c->observed };
+		struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
+							      .relation = c->relation,
+							      .basis = BASIS_EXACT,
+							      .expected = c->expected,
+							      .tolerance = c->tolerance });
+		struct judgement j;
+
+		judge(&g, &claim, NULL, &j);
+		if (j.verdict != c->verdict)
+			fail_msg("case %zu: %s", i, verdict_name(j.verdict));
+		assert_true(j.has_observed);
+		assert_int_equal(j.observed.value, c->observed);
+		assert_false(j.has_noise);
+	}
+}
+
+struct unit_case {
+	enum unit counter_unit;
+	int64_t delta;
+	uint8_t delta_decimals;
+	enum unit claim_unit;
+	int64_t expected;
+	enum verdict verdict;
+	int64_t shown;
+	uint8_t shown_decimals;
+};
+
+static void units_of_space_and_time_convert_exactly(void **state)
+{
+	static const struct unit_case cases[] = {
+		{ UNIT_PAGES, 3, 0, UNIT_BYTES, 12288, VERDICT_PASS, 12288, 0 },
+		{ UNIT_PAGES, 3, 0, UNIT_KB, 12, VERDICT_PASS, 12, 0 },
+		{ UNIT_KB, 12, 0, UNIT_PAGES, 3, VERDICT_PASS, 3, 0 },
+		{ UNIT_SECTORS, 8, 0, UNIT_PAGES, 1, VERDICT_PASS, 1, 0 },
+		{ UNIT_SECTORS, 9, 0, UNIT_PAGES, 1, VERDICT_FAIL, 1125, 3 },
+		{ UNIT_SECTORS, 1, 0, UNIT_KB, 0, VERDICT_FAIL, 5, 1 },
+		{ UNIT_BYTES, 4095, 0, UNIT_PAGES, 1, VERDICT_FAIL, 999755, 6 },
+		{ UNIT_BYTES, -4096, 0, UNIT_PAGES, -1, VERDICT_PASS, -1, 0 },
+		{ UNIT_USEC, 7, 0, UNIT_NSEC, 7000, VERDICT_PASS, 7000, 0 },
+		{ UNIT_NSEC, 7000, 0, UNIT_USEC, 7, VERDICT_PASS, 7, 0 },
+		{ UNIT_MSEC, 7, 0, UNIT_USEC, 7000, VERDICT_PASS, 7000, 0 },
+		{ UNIT_PERCENT, 25, 2, UNIT_PERCENT, 0, VERDICT_FAIL, 25, 2 },
+		{ UNIT_PERCENT, 300, 2, UNIT_PERCENT, 3, VERDICT_PASS, 3, 0 },
+		{ UNIT_TICKS, 4, 0, UNIT_TICKS, 4, VERDICT_PASS, 4, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(cases); i++) {
+		const struct unit_case *c = &cases[i];
+		struct given g = { .kind = KIND_CUMULATIVE,
+				   .unit = c->counter_unit,
+				   .after = c->delta,
+				   .decimals = c->delta_decimals };
+		struct claim claim = claim_on((struct claim){ .unit = c->claim_unit,
+							      .relation = RELATION_EQ,
+							      .basis = BASIS_BOUNDED,
+							      .expected = c->expected });
+		struct judgement j;
+
+		judge(&g, &claim, NULL, &j);
+		if (j.verdict != c->verdict || j.observed.value != c->shown ||
+		    j.observed.decimals != c->shown_decimals)
+			fail_msg("case %zu: %s %lld/%u", i, verdict_name(j.verdict),
+				 (long long)j.observed.value, j.observed.decimals);
+	}
+}
+
+static void units_that_do_not_convert_fail_loudly(void **state)
+{
+	struct given g = { .kind = KIND_CUMULATIVE, .unit = UNIT_COUNT, .after = 5 };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_BYTES,
+						      .relation = RELATION_EQ,
+						      .basis = BASIS_EXACT,
+						      .expected = 5 });
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, NULL, &j);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+	assert_false(j.has_observed);
+	assert_false(judge_convertible(UNIT_COUNT, UNIT_PAGES));
+	assert_false(judge_convertible(UNIT_USEC, UNIT_BYTES));
+	assert_false(judge_convertible(UNIT_TICKS, UNIT_USEC));
+	assert_true(judge_convertible(UNIT_TICKS, UNIT_TICKS));
+	assert_true(judge_convertible(UNIT_SECTORS, UNIT_PAGES));
+}
+
+static void a_slot_adds_what_the_worker_counted(void **state)
+{
+	static const uint64_t slot[] = { 12, 7 };
+	struct given g = { .kind = KIND_GAUGE,
+			   .unit = UNIT_BYTES,
+			   .before = 4096,
+			   .after = 4096 + 100 + 12 * 4096 };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_BYTES,
+						      .relation = RELATION_EQ,
+						      .basis = BASIS_EXACT,
+						      .expected = 100,
+						      .slot = "pages_touched",
+						      .slot_mul = 4096 });
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	assert_int_equal(j.claim.expected, 100 + 12 * 4096);
+
+	claim.slot_mul = 0; /* reads as 1 */
+	claim.slot_div = 5;
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.claim.expected, 100 + 2);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+
+	judge(&g, &claim, NULL, &j); /* no ledger: nothing to hold it against */
+	assert_int_equal(j.verdict, VERDICT_ABSENT);
+
+	claim.slot = "no_such_slot";
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+}
+
+static void huge_slots_saturate_and_do_not_wrap(void **state)
+{
+	static const uint64_t slot[] = { UINT64_MAX, UINT64_MAX };
+	struct given g = { .kind = KIND_GAUGE, .unit = UNIT_PAGES, .after = INT64_MAX / 2 };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_BYTES,
+						      .relation = RELATION_LE,
+						      .basis = BASIS_EXACT,
+						      .expected = INT64_MAX,
+						      .tolerance = INT64_MAX,
+						      .slot = "cycles",
+						      .slot_mul = INT64_MAX });
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.claim.expected, INT64_MAX);
+	assert_int_equal(j.observed.value, INT64_MAX);
+	claim.slot_mul = INT64_MIN;
+	claim.expected = INT64_MIN;
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.claim.expected, INT64_MIN);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+	claim.relation = RELATION_GE;
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.verdict, VERDICT_PASS);
+}
+
+static void absent_is_neither_pass_nor_fail(void **state)
+{
+	struct given no_before = { .unit = UNIT_COUNT, .after = 5, .no_before = true };
+	struct given no_after = { .unit = UNIT_COUNT, .before = 5, .no_after = true };
+	struct given neither = { .no_before = true, .no_after = true };
+	const struct given *const cases[] = { &no_before, &no_after, &neither };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
+						      .relation = RELATION_EQ,
+						      .basis = BASIS_EXACT,
+						      .expected = 0 });
+	struct judgement j;
+
+	(void)state;
+	for (size_t i = 0; i < NR(cases); i++) {
+		judge(cases[i], &claim, NULL, &j);
+		assert_int_equal(j.verdict, VERDICT_ABSENT);
+		assert_false(j.has_observed);
+		assert_string_equal(j.claim.why, "one page a touch");
+	}
+	judge_claim(&claim, NULL, NULL, NULL, NULL, slots, NULL, PAGE_BYTES, &j);
+	assert_int_equal(j.verdict, VERDICT_ABSENT);
+}
+
+static void a_peak_and_a_setting_are_judged_by_their_value(void **state)
+{
+	static const enum kind kinds[] = { KIND_PEAK, KIND_INFO };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_BYTES,
+						      .relation = RELATION_EQ,
+						      .basis = BASIS_EXACT,
+						      .expected = 4096 });
+	struct judgement j;
+
+	(void)state;
+	for (size_t i = 0; i < NR(kinds); i++) {
+		struct given g = {
+			.kind = kinds[i], .unit = UNIT_BYTES, .before = 4000, .after = 4096
+		};
+
+		judge(&g, &claim, NULL, &j);
+		assert_int_equal(j.verdict, VERDICT_PASS);
+		g.no_before = true;
+		judge(&g, &claim, NULL, &j);
+		assert_int_equal(j.verdict, VERDICT_PASS);
+		g.no_before = false;
+		g.no_after = true;
+		judge(&g, &claim, NULL, &j);
+		assert_int_equal(j.verdict, VERDICT_ABSENT);
+	}
+}
+
+static void a_span_is_judged_in_its_own_record(void **state)
+{
+	struct given g = { .kind = KIND_GAUGE, .unit = UNIT_BYTES, .before = 7, .after = 7 };
+	struct claim claim = claim_on((struct claim){ .span = SPAN_RESIDUE,
+						      .unit = UNIT_BYTES,
+						      .relation = RELATION_EQ,
+						      .basis = BASIS_EXACT });
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, NULL, &j); /* judge() fills the record of the claim's span alone */
+	assert_int_equal(j.verdict, VERDICT_PASS);
+}
+
+struct noise_case {
+	int64_t observed, null_delta;
+	bool null_run;
+	enum verdict verdict;
+};
+
+static void only_a_direction_can_drown_in_noise(void **state)
+{
+	static const struct noise_case cases[] = {
+		{ 11, 10, true, VERDICT_PASS },	  { 10, 10, true, VERDICT_NOISE },
+		{ 10, -10, true, VERDICT_NOISE }, { -10, 10, true, VERDICT_NOISE },
+		{ -11, 10, true, VERDICT_FAIL },  { 0, 10, true, VERDICT_NOISE },
+		{ 0, 0, true, VERDICT_FAIL },	  { 1, 0, true, VERDICT_PASS },
+		{ 0, 0, false, VERDICT_FAIL },	  { 5, 0, false, VERDICT_PASS },
+	};
+	static const enum basis deaf[] = { BASIS_EXACT, BASIS_BOUNDED, BASIS_PROFILE };
+	struct judgement j;
+
+	(void)state;
+	for (size_t i = 0; i < NR(cases); i++) {
+		const struct noise_case *c = &cases[i];
+		struct given g = { .kind = KIND_CUMULATIVE,
+				   .unit = UNIT_PAGES,
+				   .before = 50,
+				   .after = 50 + c->observed,
+				   .null_run = c->null_run,
+				   .null_delta = c->null_delta };
+		struct claim claim = claim_on((struct claim){ .unit = UNIT_PAGES,
+							      .relation = RELATION_GE,
+							      .basis = BASIS_DIRECTION,
+							      .expected = 1 });
+
+		judge(&g, &claim, NULL, &j);
+		if (j.verdict != c->verdict)
+			fail_msg("case %zu: %s", i, verdict_name(j.verdict));
+		assert_int_equal(j.has_noise, c->null_run);
+		if (c->null_run)
+			assert_int_equal(j.noise.value,
+					 c->null_delta < 0 ? -c->null_delta : c->null_delta);
+		for (size_t k = 0; k < NR(deaf); k++) {
+			claim.basis = deaf[k];
+			judge(&g, &claim, NULL, &j);
+			assert_int_equal(j.verdict,
+					 c->observed >= 1 ? VERDICT_PASS : VERDICT_FAIL);
+		}
+	}
+}
+
+static void noise_is_shown_in_the_claims_unit(void **state)
+{
+	struct given g = { .kind = KIND_GAUGE,
+			   .unit = UNIT_PAGES,
+			   .after = 100,
+			   .null_run = true,
+			   .null_delta = -3 };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_BYTES,
+						      .relation = RELATION_GE,
+						      .basis = BASIS_DIRECTION,
+						      .expected = 1 });
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, NULL, &j);
+	assert_int_equal(j.noise.value, 3 * 4096);
+	assert_int_equal(j.verdict, VERDICT_PASS);
+}
+
+static void names_are_those_of_the_schema(void **state)
+{
+	(void)state;
+	assert_string_equal(verdict_name(VERDICT_PASS), "pass");
+	assert_string_equal(verdict_name(VERDICT_FAIL), "fail");
+	assert_string_equal(verdict_name(VERDICT_ABSENT), "absent");
+	assert_string_equal(verdict_name(VERDICT_NOISE), "noise");
+	assert_string_equal(relation_name(RELATION_EQ), "eq");
+	assert_string_equal(relation_name(RELATION_GE), "ge");
+	assert_string_equal(relation_name(RELATION_LE), "le");
+	assert_string_equal(relation_name(RELATION_BETWEEN), "between");
+	assert_string_equal(basis_name(BASIS_EXACT), "exact");
+	assert_string_equal(basis_name(BASIS_BOUNDED), "bounded");
+	assert_string_equal(basis_name(BASIS_DIRECTION), "direction");
+	assert_string_equal(basis_name(BASIS_PROFILE), "profile");
+	assert_string_equal(span_name(SPAN_WORK), "work");
+	assert_string_equal(span_name(SPAN_RESIDUE), "residue");
+	assert_string_equal(kind_name(KIND_PEAK), "peak");
+	assert_string_equal(unit_name(UNIT_KB), "kB");
+	assert_string_equal(unit_name(UNIT_MSEC), "msec");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_relation_holds_up_to_its_edge_and_not_beyond),
+		cmocka_unit_test(units_of_space_and_time_convert_exactly),
+		cmocka_unit_test(units_that_do_not_convert_fail_loudly),
+		cmocka_unit_test(a_slot_adds_what_the_worker_counted),
+		cmocka_unit_test(huge_slots_saturate_and_do_not_wrap),
+		cmocka_unit_test(absent_is_neither_pass_nor_fail),
+		cmocka_unit_test(a_peak_and_a_setting_are_judged_by_their_value),
+		cmocka_unit_test(a_span_is_judged_in_its_own_record),
+		cmocka_unit_test(only_a_direction_can_drown_in_noise),
+		cmocka_unit_test(noise_is_shown_in_the_claims_unit),
+		cmocka_unit_test(names_are_those_of_the_schema),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
