@@ -58,9 +58,10 @@ int guest_spec_format(const struct guest_spec *spec, char *text, size_t size)
 {
 	return snprintf(text, size,
 			"cgroup=%s\nswap=%s\nswap_bytes=%" PRIu64
-			"\ndisk=%d\nshell=%d\ndirectory=%s\n",
+			"\ndisk=%d\nshell=%d\ndirectory=%s\nresults=%s\n",
 			guest_cgroup_names[spec->cgroup], guest_swap_names[spec->swap],
-			spec->swap_bytes, spec->disk, spec->shell, spec->directory);
+			spec->swap_bytes, spec->disk, spec->shell, spec->directory,
+			spec->results);
 }
 
 static int index_of(const char *const *names, const char *name)
@@ -91,6 +92,8 @@ static int set_member(struct guest_spec *spec, const char *key, const char *valu
 		spec->shell = *value == '1';
 	} else if (!strcmp(key, "directory")) {
 		snprintf(spec->directory, sizeof(spec->directory), "%s", value);
+	} else if (!strcmp(key, "results")) {
+		snprintf(spec->results, sizeof(spec->results), "%s", value);
 	} else {
 		choice = -EINVAL;
 	}
@@ -297,9 +300,18 @@ static int mount_cgroups(enum guest_cgroup kind, struct error *e)
 				   : mount_cgroup_v2("/sys/fs/cgroup/unified", false, e));
 }
 
+static int bind_results(const char *results, struct error *e)
+{
+	static const char place[] = GUEST_SCRATCH_PATH "/results";
+
+	if (mkdir(place, 0755) || mount(place, results, NULL, MS_BIND, NULL))
+		return error_set(e, errno, "cannot put %s on the disk: %m", results);
+	return 0;
+}
+
 static int mount_disk(const struct guest_spec *spec, struct error *e)
 {
-	int fd;
+	int error, fd;
 
 	if (!spec->disk)
 		return 0;
@@ -308,7 +320,8 @@ static int mount_disk(const struct guest_spec *spec, struct error *e)
 		return fd;
 	close(fd);
 	/* Nothing writes to the disk behind a measurement's back. */
-	return mount_at("/dev/vda", GUEST_SCRATCH_PATH, "ext4", "noinit_itable", e);
+	error = mount_at("/dev/vda", GUEST_SCRATCH_PATH, "ext4", "noinit_itable", e);
+	return error ? error : bind_results(spec->results, e);
 }
 
 static int write_swap_header(int fd, const char *path, uint64_t bytes, struct error *e)
@@ -586,15 +599,18 @@ static void send_directory(int port_fd, const char *path)
 {
 	DIR *directory = opendir(path);
 	struct dirent *entry;
+	bool told = false;
 
 	if (!directory)
 		return;
-	channel_write(port_fd, CHANNEL_DIRECTORY, path, strlen(path));
 	while ((entry = readdir(directory))) {
 		char child[PATH_MAX];
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
+		if (!told) /* an empty one is the mount point of results that never came */
+			channel_write(port_fd, CHANNEL_DIRECTORY, path, strlen(path));
+		told = true;
 		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) <
 		    (int)sizeof(child))
 			send_tree(port_fd, child);

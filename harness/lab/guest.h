@@ -45,6 +45,8 @@ struct guest_spec {
 	bool disk;		  /* the first virtio disk is the scratch disk */
 	bool shell;		  /* on the console, after the command if there is one */
 	char directory[PATH_MAX]; /* where the command starts */
+	char results[PATH_MAX];	  /* lies on the scratch disk if there is one: workloads make
+				     their files beside the results */
 };
 
 extern const char *const guest_cgroup_names[]; /* by enum, NULL at the end */

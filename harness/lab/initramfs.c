@@ -182,7 +182,7 @@ static void add_words(struct cpio *cpio, const char *path, const struct words *w
 static void add_spec(struct cpio *cpio, const struct initramfs_content *content)
 {
 	struct words loading = { 0 };
-	char text[PATH_MAX + 256];
+	char text[2 * PATH_MAX + 256];
 
 	guest_spec_format(content->spec, text, sizeof(text));
 	cpio_data(cpio, GUEST_SPEC_PATH, 0644, text, strlen(text));
@@ -199,6 +199,7 @@ static void add_spec(struct cpio *cpio, const struct initramfs_content *content)
 	add_words(cpio, GUEST_MODULES_PATH, &loading);
 	words_release(&loading);
 	cpio_directory(cpio, content->spec->directory);
+	cpio_directory(cpio, content->spec->results);
 }
 
 static int add_program(struct cpio *cpio, const struct initramfs_content *content,

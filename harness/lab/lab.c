@@ -315,6 +315,7 @@ static int make_initramfs(const struct lab_request *request, bool disk, struct e
 	if (length < 0 || !getcwd(spec.directory, sizeof(spec.directory)))
 		return error_set(e, errno, "cannot tell where this program is: %m");
 	program[length] = '\0';
+	snprintf(spec.results, sizeof(spec.results), "%s", request->collect.item[0]);
 	content.modules = &modules;
 	content.environment = &environment;
 	content.program = program;

@@ -35,7 +35,7 @@ struct lab_request {
 	bool show_console;	  /* copy the console to err_fd */
 	unsigned timeout_seconds; /* 0: none */
 	struct words argv;	  /* the command, item[0] a path in the guest; empty: none */
-	struct words collect;	  /* absolute paths to bring back to the same place */
+	struct words collect; /* absolute paths to bring back; the first: the results folder */
 	struct initramfs_file *file;
 	size_t nr_files;
 	int out_fd, err_fd; /* where the guest's output goes */

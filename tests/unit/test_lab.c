@@ -304,9 +304,10 @@ static void a_guest_reads_what_the_host_wrote(void **state)
 					 .swap = GUEST_SWAP_RAM,
 					 .swap_bytes = 123456789012,
 					 .disk = true,
-					 .directory = "/a b/c=d" };
+					 .directory = "/a b/c=d",
+					 .results = "/r" };
 	struct guest_spec read = { 0 };
-	char text[PATH_MAX + 256];
+	char text[2 * PATH_MAX];
 
 	(void)state;
 	guest_spec_format(&spec, text, sizeof(text));
@@ -317,6 +318,7 @@ static void a_guest_reads_what_the_host_wrote(void **state)
 	assert_true(read.disk);
 	assert_false(read.shell);
 	assert_string_equal(read.directory, spec.directory);
+	assert_string_equal(read.results, spec.results);
 }
 
 static void a_guest_refuses_what_it_does_not_know(void **state)
