@@ -85,12 +85,16 @@ int initramfs_libraries(const char *program, struct words *paths, struct error *
 {
 	struct blob image = { 0 };
 	const char *interpreter;
-	int error = blob_read_file(&image, program);
+	char path[PATH_MAX]; /* the loader looks for a bare name among the libraries */
+	int error;
 
+	if (!realpath(program, path))
+		return error_set(e, errno, "cannot read %s: %m", program);
+	error = blob_read_file(&image, path);
 	if (error)
-		error = error_set(e, -error, "cannot read %s: %s", program, strerror(-error));
+		error = error_set(e, -error, "cannot read %s: %s", path, strerror(-error));
 	else if ((interpreter = elf_interpreter(image.data, image.size)))
-		error = list_with(interpreter, program, paths, e);
+		error = list_with(interpreter, path, paths, e);
 	blob_release(&image);
 	return error;
 }

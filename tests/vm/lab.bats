@@ -73,7 +73,8 @@ lab()
 }
 
 @test "--file takes a program along with its libraries" {
-	lab --file /bin/bash:/opt/shell --exec '/opt/shell -c "echo \$BASH_VERSION"'
+	ln -s /bin/bash shell
+	lab --file shell:/opt/shell --exec '/opt/shell -c "echo \$BASH_VERSION"'
 	[ "$status" -eq 0 ]
 	[ "$(cat out)" = "$BASH_VERSION" ]
 }
