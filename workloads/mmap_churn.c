@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * mmap_churn: makes an anonymous mapping, touches it, unmaps it.
+ *
+ * Truth: each cycle takes one minor fault per page, because a new mapping is
+ *   empty; between cycles nothing is left.
+ * Rises: minflt and the group's pgfault, by cycles x pages exactly.
+ * Still: Rss, Anonymous, VmSize, VmData, majflt, the group's anon and usage.
+ * Beware: with pages=huge a cycle has an madvise(2) more. A latency contains one
+ *   reading of the clock (clock_ns).
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "workloads/churn.h"
+#include "workloads/worker.h"
+
+/* A hole that begins where a huge page can, to which the cycles then come back. */
+static int find_hole(struct worker *w)
+{
+	struct churn *c = w->state;
+	void *hole = worker_map_anon(c->bytes, w->env->pmd_bytes, false);
+
+	if (!hole)
+		return worker_fail(w, errno, "cannot map %zu bytes: %s", (size_t)c->bytes,
+				   strerror(errno));
+	munmap(hole, c->bytes);
+	c->at = hole;
+	return 0;
+}
+
+static int mmap_prepare(struct worker *w)
+{
+	int ret = churn_prepare(w);
+
+	return !ret && ((struct churn *)w->state)->huge ? find_hole(w) : ret;
+}
+
+static void *mmap_take(struct worker *w, uint64_t bytes)
+{
+	const struct churn *c = w->state;
+	void *start =
+		mmap(c->at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (start == MAP_FAILED)
+		return NULL;
+	if (c->huge && madvise(start, bytes, MADV_HUGEPAGE))
+		return NULL;
+	return start;
+}
+
+static int mmap_run(struct worker *w)
+{
+	static const struct churn_method method = { mmap_take, munmap };
+
+	return churn_run(w, &method);
+}
+
+const struct workload mmap_churn_workload = {
+	.name = "mmap_churn",
+	.summary = "an anonymous mapping made, touched and unmapped, over and over",
+	.truth = "Each cycle takes one minor fault per page, exactly, and between cycles "
+		 "nothing is left: resident and virtual size and the group's anonymous memory "
+		 "stay where they were. The latency is that of a cycle.",
+	.options = churn_options,
+	.params_bytes = sizeof(struct churn_params),
+	.slots = { CHURN_SLOTS },
+	.rate_metric = true,
+	.check = churn_check,
+	.footprint = churn_footprint,
+	.seconds = churn_seconds,
+	.claims = churn_claims,
+	.prepare = mmap_prepare,
+	.run = mmap_run,
+	.release = churn_release,
+};
