@@ -785,6 +785,41 @@ static void unknown_keys_pass_through_with_the_defaults(void **state)
 	record_release(&record);
 }
 
+static void the_lines_own_kb_overrules_the_table(void **state)
+{
+	struct record record;
+	struct error e;
+
+	(void)state;
+	record_init(&record);
+	assert_int_equal(parse(&record, source_of(PLACE_SYSTEM, "meminfo", 0),
+			       "NewAmount: 5 kB\nNewNumber: 6\nHugePages_New: 7 kB\n", &e),
+			 0);
+	assert_int_equal(record_find(&record, "it", "meminfo", "NewAmount")->unit, UNIT_KB);
+	assert_int_equal(record_find(&record, "it", "meminfo", "NewNumber")->unit, UNIT_COUNT);
+	assert_int_equal(record_find(&record, "it", "meminfo", "HugePages_New")->unit, UNIT_KB);
+	record_release(&record);
+}
+
+static void swap_devices_are_scopes_and_priorities_may_be_negative(void **state)
+{
+	struct record record;
+	struct error e;
+
+	(void)state;
+	record_init(&record);
+	assert_int_equal(parse(&record, source_of(PLACE_SYSTEM, "swaps", 0),
+			       "Filename\tType\tSize\tUsed\tPriority\n"
+			       "/swap\\040file file\t\t1024\t\t8\t\t-2\n"
+			       "/dev/zram1 partition 2048 0 100\n",
+			       &e),
+			 0);
+	assert_int_equal(value_of(&record, "swap:/swap\\040file", "swaps", "Priority"), -2);
+	assert_int_equal(value_of(&record, "swap:/swap\\040file", "swaps", "Used"), 8);
+	assert_int_equal(value_of(&record, "swap:/dev/zram1", "swaps", "Size"), 2048);
+	record_release(&record);
+}
+
 static void no_limit_is_absent_and_not_a_number(void **state)
 {
 	static const char *const texts[] = { "max\n", "18446744073709551615\n",
@@ -894,7 +929,7 @@ static void entries_of_the_measured_range_are_summed_and_no_others(void **state)
 	static const char numa_maps[] =
 		"1000 default anon=1 N0=1 kernelpagesize_kB=4\n"
 		"2000 bind=static:0 anon=2 mapped=3 N0=2 kernelpagesize_kB=4\n"
-		"3000 prefer (many):0-1 file=/a=b swapcache=4 N1=7 "
+		"3000 prefer (many)=static:0-1 file=/a=b swapcache=4 N1=7 "
 		"kernelpagesize_kB=4\n"
 		"4000 default N0=9\n";
 	struct record record;
@@ -946,12 +981,14 @@ static void a_node_without_pages_of_the_mapping_is_zero(void **state)
 
 	(void)state;
 	record_init(&record);
-	assert_int_equal(parse(&record, source_of(PLACE_MAPPING, "numa_maps", 0),
-			       "1000 default anon=1 dirty=1 N1=1 kernelpagesize_kB=4\n", &e),
-			 0);
+	assert_int_equal(
+		parse(&record, source_of(PLACE_MAPPING, "numa_maps", 0),
+		      "1000 default anon=1 dirty=1 mapped=3 N1=1 kernelpagesize_kB=4\n", &e),
+		0);
 	assert_int_equal(counters_numa_zero(&record, true, "it", nodes, 2), 0);
 	assert_int_equal(value_of(&record, "it", "numa_maps", "N0"), 0);
 	assert_int_equal(value_of(&record, "it", "numa_maps", "N1"), 1);
+	assert_int_equal(value_of(&record, "it", "numa_maps", "mapped"), 3);
 	record_release(&record);
 }
 
@@ -1013,6 +1050,8 @@ int main(void)
 		cmocka_unit_test(a_line_that_is_not_understood_is_quoted),
 		cmocka_unit_test(bytes_that_are_not_text_are_not_printed),
 		cmocka_unit_test(unknown_keys_pass_through_with_the_defaults),
+		cmocka_unit_test(the_lines_own_kb_overrules_the_table),
+		cmocka_unit_test(swap_devices_are_scopes_and_priorities_may_be_negative),
 		cmocka_unit_test(no_limit_is_absent_and_not_a_number),
 		cmocka_unit_test(a_file_of_a_process_that_is_gone_leaves_its_side_absent),
 		cmocka_unit_test(masks_and_names_in_status_are_no_numbers),

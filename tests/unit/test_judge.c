@@ -192,6 +192,7 @@ static void units_that_do_not_convert_fail_loudly(void **state)
 	assert_false(judge_convertible(UNIT_COUNT, UNIT_PAGES));
 	assert_false(judge_convertible(UNIT_USEC, UNIT_BYTES));
 	assert_false(judge_convertible(UNIT_TICKS, UNIT_USEC));
+	assert_false(judge_convertible(UNIT_COUNT, UNIT_PERCENT));
 	assert_true(judge_convertible(UNIT_TICKS, UNIT_TICKS));
 	assert_true(judge_convertible(UNIT_SECTORS, UNIT_PAGES));
 }
