@@ -43,6 +43,7 @@ static int be_pump(int argc, char **argv)
 
 static const struct verb verbs[] = {
 	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
+	{ "report", cmd_report, "tables and plots of result folders" },
 	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },
 	{ "--help", show_help, "this text" },
 	{ "--version", show_version, "name and version" },

@@ -167,7 +167,7 @@ static int print_constants(const struct compare *c, size_t first, size_t end, bo
 	if (any && markdown)
 		fprintf(out, "\n%s\n", text);
 	else if (any)
-		screen_wrap(screen, out, text, 2);
+		screen_wrap(screen, out, 2, "", text);
 	free(text);
 	return 0;
 }
@@ -205,7 +205,7 @@ static void print_method(const struct compare *c, FILE *out, const struct screen
 		 "for "
 		 "%zu comparisons; less than %.3g %% is no difference.",
 		 c->nr_tested, 100 * c->least_effect);
-	screen_wrap(screen ? screen : &unlimited, out, text, 0);
+	screen_wrap(screen ? screen : &unlimited, out, 0, "", text);
 }
 
 static int print_tables(const struct compare *c, bool markdown, FILE *out,

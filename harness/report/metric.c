@@ -153,33 +153,53 @@ double metric_scale(enum measure measure, double largest, const char **unit)
 	return step->divisor;
 }
 
-static bool is_whole(enum measure measure)
+static bool is_counted(enum measure measure)
 {
-	return measure == MEASURE_COUNT || measure == MEASURE_PAGES || measure == MEASURE_BYTES;
+	return measure == MEASURE_COUNT || measure == MEASURE_PAGES;
+}
+
+/* Counts stay exact as long as they fit: an off-by-one page must be visible. */
+static const struct step *step_to_show(enum measure measure, double value)
+{
+	if (is_counted(measure) && fabs(value) < 1e6)
+		return measures[measure].step;
+	return step_for(measure, fabs(value));
+}
+
+static int decimals_of(const struct step *step, enum measure measure, double value)
+{
+	double scaled = fabs(value / step->divisor);
+	bool whole = value == floor(value) && step->divisor == 1;
+
+	if (scaled == 0 || (whole && (is_counted(measure) || measure == MEASURE_BYTES)))
+		return 0;
+	if (is_counted(measure) && step->divisor == 1)
+		return 1;
+	return scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2;
 }
 
 void metric_format(enum measure measure, double value, char *out, size_t out_bytes)
 {
-	const struct step *step = step_for(measure, fabs(value));
-	double scaled = value / step->divisor;
-	int decimals = fabs(scaled) >= 99.95 ? 0 : fabs(scaled) >= 9.995 ? 1 : 2;
+	const struct step *step = step_to_show(measure, value);
 
-	if (isnan(value)) {
+	if (isnan(value))
 		snprintf(out, out_bytes, "–");
-		return;
-	}
-	if (isinf(value)) {
+	else if (isinf(value))
 		snprintf(out, out_bytes, "∞");
-		return;
-	}
-	/* Counts stay exact as long as they fit: an off-by-one page must be visible. */
-	if (is_whole(measure) && measure != MEASURE_BYTES && fabs(value) < 1e6) {
-		step = measures[measure].step;
-		scaled = value;
-		decimals = value == floor(value) ? 0 : 1;
-	}
-	if (scaled == 0 || (step->divisor == 1 && is_whole(measure) && value == floor(value)))
-		decimals = 0;
-	snprintf(out, out_bytes, "%.*f%s%s", decimals, scaled, *step->unit ? " " : "",
-		 step->unit);
+	else
+		snprintf(out, out_bytes, "%.*f%s%s", decimals_of(step, measure, value),
+			 value / step->divisor, *step->unit ? " " : "", step->unit);
+}
+
+void metric_format_range(enum measure measure, double low, double high, double like, char *out,
+			 size_t out_bytes)
+{
+	const struct step *step = step_to_show(measure, like);
+
+	if (isnan(low) || isnan(high))
+		snprintf(out, out_bytes, "–");
+	else
+		snprintf(out, out_bytes, "%.*f … %.*f", decimals_of(step, measure, low),
+			 low / step->divisor, decimals_of(step, measure, high),
+			 high / step->divisor);
 }

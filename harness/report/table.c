@@ -16,7 +16,7 @@
 
 static const char *const styles[] = {
 	[STYLE_PLAIN] = "",	     [STYLE_GOOD] = "\033[32m", [STYLE_BAD] = "\033[1;31m",
-	[STYLE_UNSURE] = "\033[33m", [STYLE_FAINT] = "\033[2m",
+	[STYLE_UNSURE] = "\033[33m", [STYLE_FAINT] = "\033[2m", [STYLE_STRONG] = "\033[1m",
 };
 
 static bool is_continuation(char c)
@@ -140,6 +140,15 @@ static size_t bytes_of(const char *text, size_t columns)
 	return i;
 }
 
+static size_t trimmed_length(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length && text[length - 1] == ' ')
+		length--;
+	return length;
+}
+
 static void print_cell(FILE *out, const struct screen *screen, const char *text,
 		       enum style style, size_t width, bool right, bool last)
 {
@@ -152,7 +161,7 @@ static void print_cell(FILE *out, const struct screen *screen, const char *text,
 	if (needed > width)
 		fprintf(out, "%.*s…", (int)bytes_of(text, width - 1), text);
 	else
-		fputs(text, out);
+		fprintf(out, "%.*s", (int)(last ? trimmed_length(text) : strlen(text)), text);
 	fputs(coloured ? "\033[0m" : "", out);
 	if (!right && !last && needed < width)
 		print_padding(out, width - needed);
@@ -247,28 +256,31 @@ void screen_print(const struct screen *screen, FILE *out, enum style style, cons
 	fprintf(out, "%s%s%s", coloured ? styles[style] : "", text, coloured ? "\033[0m" : "");
 }
 
-void screen_wrap(const struct screen *screen, FILE *out, const char *text, unsigned indent)
+void screen_wrap(const struct screen *screen, FILE *out, unsigned indent, const char *first,
+		 const char *text)
 {
-	size_t column = indent;
-	bool first = true;
+	size_t next = indent + (*first ? text_width(first) : 2);
+	size_t column = indent + text_width(first);
+	bool line_start = true;
 
 	print_padding(out, indent);
+	fputs(first, out);
 	while (*text) {
 		size_t length = strcspn(text, " "), width = 0;
 
 		for (size_t i = 0; i < length; i++)
 			width += !is_continuation(text[i]);
-		if (!first && screen->width && column + 1 + width > screen->width) {
+		if (!line_start && screen->width && column + 1 + width > screen->width) {
 			fputc('\n', out);
-			print_padding(out, indent + 2);
-			column = indent + 2;
-		} else if (!first) {
+			print_padding(out, next);
+			column = next;
+		} else if (!line_start) {
 			fputc(' ', out);
 			column++;
 		}
 		fprintf(out, "%.*s", (int)length, text);
 		column += width;
-		first = false;
+		line_start = false;
 		text += length;
 		text += strspn(text, " ");
 	}

@@ -17,6 +17,7 @@ enum style {
 	STYLE_BAD,
 	STYLE_UNSURE,
 	STYLE_FAINT,
+	STYLE_STRONG,
 };
 
 struct table_column {
@@ -63,8 +64,12 @@ void screen_init(struct screen *screen, FILE *out);
 /* Text with the style's colour around it, when the screen has any. */
 void screen_print(const struct screen *screen, FILE *out, enum style style, const char *text);
 
-/* Breaks text at spaces to the screen's width; lines after the first are indented further. */
-void screen_wrap(const struct screen *screen, FILE *out, const char *text, unsigned indent);
+/*
+ * Breaks text at spaces to the screen's width. first is printed before it as it is; the
+ * lines that follow start below the text, or two columns in when first is "".
+ */
+void screen_wrap(const struct screen *screen, FILE *out, unsigned indent, const char *first,
+		 const char *text);
 
 /* Columns that a UTF-8 text takes on a terminal. */
 size_t text_width(const char *text);

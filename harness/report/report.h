@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What one result folder says, arranged for a reader: outcomes, medians per cell,
+ * the truth table with failures first, the noise floor. Made once, then written as
+ * text, JSON or HTML.
+ */
+#ifndef PAGESTORM_REPORT_H
+#define PAGESTORM_REPORT_H
+
+#include <stdio.h>
+
+#include "harness/report/compare.h"
+#include "harness/report/folder.h"
+#include "harness/report/metric.h"
+#include "harness/report/stats.h"
+#include "harness/report/table.h"
+
+/* Verdicts of truth.csv, in the order in which they are shown. */
+enum truth {
+	TRUTH_FAIL,
+	TRUTH_NOISE,
+	TRUTH_ABSENT,
+	TRUTH_PASS,
+	TRUTH_KINDS,
+};
+
+const char *truth_name(enum truth truth);
+
+/*
+ * One claim of one worker: a single row of truth.csv when it failed, otherwise all
+ * repeats and cells with the same verdict together. Strings are the folder's.
+ */
+struct truth_line {
+	enum truth verdict;
+	const char *worker, *quantity, *span, *counter, *unit, *relation, *basis, *why;
+	const char *tolerance;
+	double expected_min, expected_max; /* NaN: absent */
+	double observed_min, observed_max;
+	double noise; /* largest; NaN: no null run */
+	size_t nr;
+	const char *cell_label; /* of a failure; NULL otherwise */
+	const char *repeat;
+};
+
+/* How far a counter moved while nothing was done. */
+struct noise_line {
+	const char *counter, *span, *unit;
+	double noise;
+};
+
+struct tally {
+	const char *word; /* an outcome */
+	size_t nr;
+};
+
+#define OUTCOMES_MAX 16
+#define SWEPT_MAX    8
+
+/* One swept setting; values in the order of the cells. */
+struct swept {
+	char key[64];
+	char **value;
+	size_t nr;
+	bool numeric;
+};
+
+struct report {
+	struct folder folder;
+	struct tally outcome[OUTCOMES_MAX]; /* warm-ups left out; "ok" first */
+	unsigned nr_outcomes;
+	size_t *unexpected; /* rows of runs.csv that did not end ok or as expected */
+	size_t nr_unexpected;
+	struct truth_line *truth; /* failures first */
+	size_t nr_truth;
+	size_t claims[TRUTH_KINDS];
+	struct noise_line *noise; /* the noisiest counters of each unit first */
+	size_t nr_noise;
+	struct swept swept[SWEPT_MAX];
+	unsigned nr_swept;
+	struct compare cells;	 /* each cell against the first */
+	struct summary *summary; /* [series * nr_metrics + metric] */
+	size_t nr_metrics;
+};
+
+int report_open(struct report *r, const char *path, struct error *e);
+void report_release(struct report *r);
+
+const struct summary *report_summary(const struct report *r, size_t series, size_t metric);
+
+/* CHANGE_NOISE also for the first cell and where there is nothing to compare. */
+enum change report_change(const struct report *r, size_t series, const struct metric *m,
+			  double *ratio);
+
+/* The value of a swept setting in a cell's label; false when the label has none. */
+bool label_value(const char *label, const char *key, char *value, size_t value_bytes);
+
+/* "10" where one setting is swept, else the whole label; "all" where nothing is. */
+void report_cell_name(const struct report *r, const char *label, char *out, size_t out_bytes);
+
+/* 1 - something failed: what a reader must see before all else. */
+bool report_is_clean(const struct report *r);
+
+/* One line each, without the folder's name; "" when run.json does not say. */
+void report_machine(const struct report *r, char *out, size_t out_bytes);
+void report_extent(const struct report *r, char *out, size_t out_bytes);
+
+int report_print_text(const struct report *r, FILE *out, const struct screen *screen, bool all);
+
+struct json_t *report_json(const struct report *r);
+
+#endif

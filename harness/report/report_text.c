@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A report for a terminal. What went wrong comes first. Decides nothing.
+ */
+#include "harness/report/report.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_MAX  40  /* failures and unexpected ends shown one by one */
+#define NARROW	  108 /* columns below which the truth table has no room */
+#define CELLS_MAX 8   /* side by side; more: one under the other */
+
+static const enum style truth_styles[TRUTH_KINDS] = {
+	[TRUTH_FAIL] = STYLE_BAD,
+	[TRUTH_NOISE] = STYLE_UNSURE,
+	[TRUTH_ABSENT] = STYLE_FAINT,
+	[TRUTH_PASS] = STYLE_GOOD,
+};
+
+static const enum style change_styles[] = {
+	[CHANGE_WORSE] = STYLE_BAD,
+	[CHANGE_BETTER] = STYLE_GOOD,
+	[CHANGE_TOO_FEW] = STYLE_PLAIN,
+	[CHANGE_NOISE] = STYLE_PLAIN,
+};
+
+static void print_title(const char *title, FILE *out, const struct screen *screen)
+{
+	fputs("\n", out);
+	screen_print(screen, out, STYLE_STRONG, title);
+	fputs("\n", out);
+}
+
+/* Text of a file, cleaned, with a name before it. */
+static void print_field(const char *name, const char *text, FILE *out,
+			const struct screen *screen)
+{
+	char first[32], *copy;
+
+	copy = *text ? strdup(text) : NULL;
+	if (!copy)
+		return;
+	text_clean(copy);
+	snprintf(first, sizeof(first), "%-8s ", name);
+	screen_wrap(screen, out, 2, first, copy);
+	free(copy);
+}
+
+static void print_outcomes(const struct report *r, FILE *out, const struct screen *screen)
+{
+	char text[512] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < r->nr_outcomes && used < sizeof(text); i++)
+		if (r->outcome[i].nr)
+			used += snprintf(text + used, sizeof(text) - used, "%s%zu %s",
+					 used ? ", " : "", r->outcome[i].nr,
+					 r->outcome[i].word);
+	print_field("runs", text, out, screen);
+	used = 0;
+	text[0] = 0;
+	for (enum truth t = 0; t < TRUTH_KINDS && used < sizeof(text); t++)
+		if (r->claims[t])
+			used += snprintf(text + used, sizeof(text) - used, "%s%zu %s",
+					 used ? ", " : "", r->claims[t], truth_name(t));
+	print_field("claims", text, out, screen);
+}
+
+static void print_head(const struct report *r, FILE *out, const struct screen *screen)
+{
+	const json_t *name = folder_json(&r->folder, "plan.name");
+	const json_t *why = folder_json(&r->folder, "plan.why");
+	char title[600], line[1024];
+
+	snprintf(title, sizeof(title), "%s%s%s%s", name ? json_string_value(name) : "",
+		 name ? "  " : "", r->folder.id, r->folder.partial ? "  (partial)" : "");
+	text_clean(title);
+	screen_print(screen, out, STYLE_STRONG, title);
+	fputs("\n", out);
+	if (json_is_string(why))
+		print_field("why", json_string_value(why), out, screen);
+	report_machine(r, line, sizeof(line));
+	print_field("machine", line, out, screen);
+	report_extent(r, line, sizeof(line));
+	print_field("extent", line, out, screen);
+	print_outcomes(r, out, screen);
+}
+
+static int print_unexpected(const struct report *r, FILE *out, const struct screen *screen)
+{
+	static const struct table_column columns[] = {
+		{ .title = "outcome" },
+		{ .title = "worker" },
+		{ .title = "cell" },
+		{ .title = "repeat", .right = true },
+		{ .title = "reason", .flexible = true },
+		{ .title = NULL },
+	};
+	const struct folder *f = &r->folder;
+	struct table t;
+	char cell[256];
+	int rc;
+
+	if (!r->nr_unexpected)
+		return 0;
+	print_title("Runs that did not end as expected", out, screen);
+	table_init(&t, columns);
+	for (size_t i = 0; i < r->nr_unexpected && i < ROWS_MAX; i++) {
+		size_t row = r->unexpected[i];
+
+		report_cell_name(r, folder_run_cell(f, row, "cell_label"), cell, sizeof(cell));
+		table_add(&t, STYLE_BAD, "%s", folder_run_cell(f, row, "outcome"));
+		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "worker"));
+		table_add(&t, STYLE_PLAIN, "%s", cell);
+		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "repeat"));
+		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "reason"));
+	}
+	rc = table_print(&t, out, screen, 2);
+	table_release(&t);
+	if (r->nr_unexpected > ROWS_MAX)
+		fprintf(out, "  … and %zu more\n", r->nr_unexpected - ROWS_MAX);
+	return rc;
+}
+
+/* ---- truth ---- */
+
+static void format_exact(double value, char *out, size_t out_bytes)
+{
+	if (isnan(value))
+		snprintf(out, out_bytes, "–");
+	else
+		snprintf(out, out_bytes, value == floor(value) ? "%.0f" : "%.10g", value);
+}
+
+static void format_range(double low, double high, char *out, size_t out_bytes)
+{
+	char text[64], other[64];
+
+	format_exact(low, text, sizeof(text));
+	format_exact(high, other, sizeof(other));
+	snprintf(out, out_bytes, "%s%s%s", text, low < high ? " … " : "",
+		 low < high ? other : "");
+}
+
+static const char *relation_sign(const char *relation)
+{
+	static const char *const signs[][2] = {
+		{ "eq", "=" },
+		{ "ge", "≥" },
+		{ "le", "≤" },
+		{ "between", "from" },
+	};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (!strcmp(signs[i][0], relation))
+			return signs[i][1];
+	return relation;
+}
+
+static void format_expected(const struct truth_line *line, char *out, size_t out_bytes)
+{
+	bool slack = *line->tolerance && strcmp(line->tolerance, "0");
+	bool between = !strcmp(line->relation, "between");
+	char range[160];
+
+	format_range(line->expected_min, line->expected_max, range, sizeof(range));
+	snprintf(out, out_bytes, "%s %s%s%s", relation_sign(line->relation), range,
+		 slack ? (between ? " + " : " ± ") : "", slack ? line->tolerance : "");
+}
+
+static void add_truth(struct table *t, const struct truth_line *line)
+{
+	char text[256];
+
+	table_add(t, truth_styles[line->verdict], "%s", truth_name(line->verdict));
+	table_add(t, STYLE_PLAIN, "%s", line->worker);
+	table_add(t, STYLE_PLAIN, "%s", line->quantity);
+	table_add(t, STYLE_PLAIN, "%s", line->span);
+	format_expected(line, text, sizeof(text));
+	table_add(t, STYLE_PLAIN, "%s", text);
+	format_range(line->observed_min, line->observed_max, text, sizeof(text));
+	table_add(t, STYLE_PLAIN, "%s", text);
+	table_add(t, STYLE_FAINT, "%s", line->unit);
+	format_exact(line->noise, text, sizeof(text));
+	table_add(t, STYLE_PLAIN, "%s", text);
+	table_add(t, STYLE_PLAIN, "%zu", line->nr);
+}
+
+/* The same on two lines, for a screen on which the table has no room. */
+static void print_truth_line(const struct truth_line *line, FILE *out,
+			     const struct screen *screen)
+{
+	char expected[256], observed[160], noise[64], first[32], *text;
+
+	format_expected(line, expected, sizeof(expected));
+	format_range(line->observed_min, line->observed_max, observed, sizeof(observed));
+	format_exact(line->noise, noise, sizeof(noise));
+	snprintf(first, sizeof(first), "%-7s ", truth_name(line->verdict));
+	if (asprintf(&text, "%s of %s (%s, n = %zu): promised %s, observed %s %s, noise %s",
+		     line->quantity, line->worker, line->span, line->nr, expected, observed,
+		     line->unit, noise) < 0)
+		return;
+	text_clean(text);
+	screen_wrap(screen, out, 2, first, text);
+	free(text);
+}
+
+static int print_truth(const struct report *r, FILE *out, const struct screen *screen)
+{
+	static const struct table_column columns[] = {
+		{ .title = "verdict" },
+		{ .title = "worker" },
+		{ .title = "quantity", .flexible = true },
+		{ .title = "span" },
+		{ .title = "expected", .right = true },
+		{ .title = "observed", .right = true },
+		{ .title = "unit" },
+		{ .title = "noise", .right = true },
+		{ .title = "n", .right = true },
+		{ .title = NULL },
+	};
+	bool narrow = screen->width && screen->width < NARROW;
+	size_t failures = 0;
+	struct table t;
+	int rc = 0;
+
+	if (!r->nr_truth)
+		return 0;
+	print_title("Truth: what was promised and what the kernel counted", out, screen);
+	table_init(&t, columns);
+	for (size_t i = 0; i < r->nr_truth; i++) {
+		if (r->truth[i].verdict == TRUTH_FAIL && ++failures > ROWS_MAX)
+			continue;
+		if (narrow)
+			print_truth_line(&r->truth[i], out, screen);
+		else
+			add_truth(&t, &r->truth[i]);
+	}
+	if (!narrow)
+		rc = table_print(&t, out, screen, 2);
+	table_release(&t);
+	if (failures > ROWS_MAX)
+		fprintf(out, "  … and %zu more failures\n", failures - ROWS_MAX);
+	return rc;
+}
+
+static void print_failures(const struct report *r, FILE *out, const struct screen *screen)
+{
+	size_t shown = 0;
+
+	for (size_t i = 0; i < r->nr_truth && shown < ROWS_MAX; i++) {
+		const struct truth_line *line = &r->truth[i];
+		char *text, cell[256];
+
+		if (line->verdict != TRUTH_FAIL)
+			continue;
+		report_cell_name(r, line->cell_label ? line->cell_label : "", cell,
+				 sizeof(cell));
+		if (asprintf(&text, "%s of %s at %s, repeat %s (%s): %s", line->quantity,
+			     line->worker, cell, line->repeat, line->counter, line->why) < 0)
+			return;
+		text_clean(text);
+		screen_wrap(screen, out, 2, "failed: ", text);
+		free(text);
+		shown++;
+	}
+}
+
+static int print_noise(const struct report *r, FILE *out, const struct screen *screen)
+{
+	static const struct table_column columns[] = {
+		{ .title = "counter", .flexible = true },
+		{ .title = "span" },
+		{ .title = "moved by", .right = true },
+		{ .title = "unit" },
+		{ .title = NULL },
+	};
+	struct table t;
+	char text[64];
+	int rc;
+
+	if (!r->nr_noise)
+		return 0;
+	print_title("Noise floor: the most that the same counters moved while nothing was done",
+		    out, screen);
+	table_init(&t, columns);
+	for (size_t i = 0; i < r->nr_noise; i++) {
+		format_exact(r->noise[i].noise, text, sizeof(text));
+		table_add(&t, STYLE_PLAIN, "%s", r->noise[i].counter);
+		table_add(&t, STYLE_PLAIN, "%s", r->noise[i].span);
+		table_add(&t, STYLE_PLAIN, "%s", text);
+		table_add(&t, STYLE_FAINT, "%s", r->noise[i].unit);
+	}
+	rc = table_print(&t, out, screen, 2);
+	table_release(&t);
+	return rc;
+}
+
+/* ---- medians ---- */
+
+static bool is_worker_first(const struct folder *f, size_t series)
+{
+	for (size_t i = 0; i < series; i++)
+		if (!strcmp(f->series[i].worker, f->series[series].worker))
+			return false;
+	return true;
+}
+
+/* Series of the same worker, one a cell. */
+static size_t find_cells(const struct folder *f, const char *worker, size_t *series, size_t max)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < f->nr_series; i++)
+		if (!strcmp(f->series[i].worker, worker) && nr < max)
+			series[nr++] = i;
+	return nr;
+}
+
+static bool is_measured(const struct report *r, const size_t *series, size_t nr, size_t metric)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (report_summary(r, series[i], metric)->n)
+			return true;
+	return false;
+}
+
+/* The same in every run of every cell: worth a word, not a row. */
+static bool is_constant(const struct report *r, const size_t *series, size_t nr, size_t metric)
+{
+	double low = INFINITY, high = -INFINITY;
+
+	for (size_t i = 0; i < nr; i++) {
+		low = fmin(low, report_summary(r, series[i], metric)->min);
+		high = fmax(high, report_summary(r, series[i], metric)->max);
+	}
+	return low == high;
+}
+
+static void add_median(struct table *t, const struct report *r, size_t series, size_t metric)
+{
+	const struct summary *s = report_summary(r, series, metric);
+	enum change change;
+	const char *mark;
+	char text[64];
+	double ratio;
+
+	change = report_change(r, series, &metrics[metric], &ratio);
+	mark = r->cells.nr ? "  " : "";
+	if (change == CHANGE_WORSE || change == CHANGE_BETTER)
+		mark = ratio > 1 ? " ▲" : " ▼";
+	metric_format(metrics[metric].measure, s->median, text, sizeof(text));
+	table_add(t, change_styles[change], "%s%s%s", s->outliers ? "*" : "", text, mark);
+}
+
+/* The interval, or the range in brackets when there are too few values for one. */
+static void format_spread(const struct summary *s, enum measure measure, char *out,
+			  size_t out_bytes)
+{
+	char text[80];
+
+	out[0] = 0;
+	if (s->n < 2)
+		return;
+	if (!isnan(s->low)) {
+		metric_format_range(measure, s->low, s->high, s->median, out, out_bytes);
+		return;
+	}
+	metric_format_range(measure, s->min, s->max, s->median, text, sizeof(text));
+	snprintf(out, out_bytes, "(%s)", text);
+}
+
+static int print_single(const struct report *r, size_t series, bool all, FILE *out,
+			const struct screen *screen)
+{
+	static const struct table_column columns[] = {
+		{ .title = "metric" },
+		{ .title = "median", .right = true },
+		{ .title = "95 % interval", .right = true },
+		{ .title = "MAD", .right = true },
+		{ .title = "n", .right = true },
+		{ .title = NULL },
+	};
+	struct table t;
+	char text[80];
+	int rc;
+
+	table_init(&t, columns);
+	for (size_t m = 0; m < r->nr_metrics; m++) {
+		const struct summary *s = report_summary(r, series, m);
+
+		if (!s->n || (!all && !metrics[m].headline && s->max == 0))
+			continue;
+		table_add(&t, STYLE_PLAIN, "%s", metrics[m].label);
+		add_median(&t, r, series, m);
+		format_spread(s, metrics[m].measure, text, sizeof(text));
+		table_add(&t, STYLE_FAINT, "%s", text);
+		metric_format(metrics[m].measure, s->mad, text, sizeof(text));
+		table_add(&t, STYLE_FAINT, "%s", s->n > 1 ? text : "");
+		table_add(&t, STYLE_FAINT, "%zu", s->n);
+	}
+	rc = table_print(&t, out, screen, 2);
+	table_release(&t);
+	return rc;
+}
+
+static void add_matrix_rows(struct table *t, const struct report *r, const size_t *series,
+			    size_t nr, size_t metric)
+{
+	char text[80];
+
+	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
+	for (size_t i = 0; i < nr; i++)
+		add_median(t, r, series[i], metric);
+	table_add(t, STYLE_PLAIN, "%s", "");
+	for (size_t i = 0; i < nr; i++) {
+		format_spread(report_summary(r, series[i], metric), metrics[metric].measure,
+			      text, sizeof(text));
+		table_add(t, STYLE_FAINT, "%s", text);
+	}
+}
+
+/* Cells side by side: medians, intervals below them. */
+static int print_matrix(const struct report *r, const size_t *series, size_t nr, bool all,
+			FILE *out, const struct screen *screen)
+{
+	struct table_column columns[CELLS_MAX + 2] = { { .title = "metric",
+							 .flexible = true } };
+	char names[CELLS_MAX][260];
+	struct table t;
+	int rc;
+
+	for (size_t i = 0; i < nr; i++) {
+		report_cell_name(r, r->folder.series[series[i]].label, names[i],
+				 sizeof(names[i]) - 4);
+		text_clean(names[i]);
+		snprintf(names[i] + strlen(names[i]), sizeof(names[i]) - strlen(names[i]),
+			 "  ");
+		columns[i + 1] = (struct table_column){ .title = names[i], .right = true };
+	}
+	columns[nr + 1].title = NULL;
+	if (r->nr_swept == 1)
+		columns[0].title = r->swept[0].key;
+	table_init(&t, columns);
+	for (size_t m = 0; m < r->nr_metrics; m++)
+		if (is_measured(r, series, nr, m) && !is_constant(r, series, nr, m) &&
+		    (all || metrics[m].headline))
+			add_matrix_rows(&t, r, series, nr, m);
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	table_release(&t);
+	return rc;
+}
+
+/* One metric under the other, its cells below it: for many cells or a narrow screen. */
+static int print_list(const struct report *r, const size_t *series, size_t nr, bool all,
+		      FILE *out, const struct screen *screen)
+{
+	static const struct table_column columns[] = {
+		{ .title = "metric" },
+		{ .title = "cell", .flexible = true },
+		{ .title = "median", .right = true },
+		{ .title = "95 % interval", .right = true },
+		{ .title = "n", .right = true },
+		{ .title = NULL },
+	};
+	struct table t;
+	char text[256];
+	int rc;
+
+	table_init(&t, columns);
+	for (size_t m = 0; m < r->nr_metrics; m++) {
+		if (!is_measured(r, series, nr, m) || is_constant(r, series, nr, m) ||
+		    !(all || metrics[m].headline))
+			continue;
+		for (size_t i = 0; i < nr; i++) {
+			const struct summary *s = report_summary(r, series[i], m);
+
+			report_cell_name(r, r->folder.series[series[i]].label, text,
+					 sizeof(text));
+			table_add(&t, STYLE_PLAIN, "%s", i ? "" : metrics[m].label);
+			table_add(&t, STYLE_PLAIN, "%s", text);
+			add_median(&t, r, series[i], m);
+			format_spread(s, metrics[m].measure, text, sizeof(text));
+			table_add(&t, STYLE_FAINT, "%s", text);
+			table_add(&t, STYLE_FAINT, "%zu", s->n);
+		}
+	}
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	table_release(&t);
+	return rc;
+}
+
+static void print_constants(const struct report *r, const size_t *series, size_t nr, FILE *out,
+			    const struct screen *screen)
+{
+	char text[1024] = "", value[64];
+	size_t used = 0;
+
+	for (size_t m = 0; m < r->nr_metrics && used < sizeof(text); m++) {
+		const struct summary *s = report_summary(r, series[0], m);
+
+		if (!is_measured(r, series, nr, m) || !is_constant(r, series, nr, m))
+			continue;
+		metric_format(metrics[m].measure, s->median, value, sizeof(value));
+		used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
+				 used ? ", " : "the same in every run: ", metrics[m].label,
+				 value);
+	}
+	if (used)
+		screen_wrap(screen, out, 2, "", text);
+}
+
+static int print_worker(const struct report *r, const char *worker, const char *workload,
+			bool all, FILE *out, const struct screen *screen)
+{
+	size_t most = r->folder.nr_series, nr, room = screen->width ? screen->width : SIZE_MAX;
+	size_t *series = calloc(most + 1, sizeof(*series));
+	char title[300];
+	int rc;
+
+	if (!series)
+		return -ENOMEM;
+	nr = find_cells(&r->folder, worker, series, most);
+	snprintf(title, sizeof(title), "%s%s%s%s", worker, strcmp(worker, workload) ? " (" : "",
+		 strcmp(worker, workload) ? workload : "", strcmp(worker, workload) ? ")" : "");
+	text_clean(title);
+	print_title(title, out, screen);
+	if (nr == 1)
+		rc = print_single(r, series[0], all, out, screen);
+	else if (nr <= CELLS_MAX && r->nr_swept <= 1 && room >= 22 + 15 * nr)
+		rc = print_matrix(r, series, nr, all, out, screen);
+	else
+		rc = print_list(r, series, nr, all, out, screen);
+	if (!rc && nr > 1)
+		print_constants(r, series, nr, out, screen);
+	free(series);
+	return rc;
+}
+
+static void print_legend(const struct report *r, FILE *out, const struct screen *screen)
+{
+	screen_wrap(
+		screen, out, 0, "",
+		"Medians over the repeats, with 95 % intervals (in brackets the range, where "
+		"fewer "
+		"than five repeats give no interval); * has outliers, which are counted in.");
+	if (r->cells.nr)
+		screen_wrap(screen, out, 0, "",
+			    "▲ ▼ higher or lower than in the first cell, beyond noise (5 % "
+			    "over all "
+			    "that is compared here).");
+}
+
+static int print_workers(const struct report *r, bool all, FILE *out,
+			 const struct screen *screen)
+{
+	const struct folder *f = &r->folder;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < f->nr_series; i++)
+		if (is_worker_first(f, i))
+			rc = print_worker(r, f->series[i].worker, f->series[i].workload, all,
+					  out, screen);
+	if (!rc && f->nr_series) {
+		fputs("\n", out);
+		print_legend(r, out, screen);
+	}
+	return rc;
+}
+
+static int print_scorecard(const struct report *r, FILE *out, const struct screen *screen)
+{
+	static const char *const names[] = { "tool",	      "quantity", "truth", "said",
+					     "error_percent", "verdict",  "why" };
+	static const struct table_column columns[] = {
+		{ .title = "tool" },
+		{ .title = "quantity", .flexible = true },
+		{ .title = "truth", .right = true },
+		{ .title = "said", .right = true },
+		{ .title = "error %", .right = true },
+		{ .title = "verdict" },
+		{ .title = "why", .flexible = true },
+		{ .title = NULL },
+	};
+	const struct csv_table *card = &r->folder.scorecard;
+	struct table t;
+	int rc;
+
+	if (!card->nr)
+		return 0;
+	print_title("Scorecard: what other tools said", out, screen);
+	table_init(&t, columns);
+	for (size_t row = 0; row < card->nr; row++)
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+			table_add(&t, STYLE_PLAIN, "%s",
+				  csv_cell(card, row, csv_column(card, names[i])));
+	rc = table_print(&t, out, screen, 2);
+	table_release(&t);
+	return rc;
+}
+
+int report_print_text(const struct report *r, FILE *out, const struct screen *screen, bool all)
+{
+	int rc;
+
+	print_head(r, out, screen);
+	rc = print_unexpected(r, out, screen);
+	if (!rc)
+		rc = print_workers(r, all, out, screen);
+	if (!rc)
+		rc = print_truth(r, out, screen);
+	if (!rc)
+		print_failures(r, out, screen);
+	if (!rc)
+		rc = print_scorecard(r, out, screen);
+	if (!rc)
+		rc = print_noise(r, out, screen);
+	return rc;
+}
