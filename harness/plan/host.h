@@ -17,7 +17,7 @@ struct host_node {
 	unsigned id;
 	uint64_t memory_bytes;		  /* 0: memoryless */
 	unsigned nr_cpus;		  /* 0: CPU-less */
-	char cpus[128];			  /* list format: 0-3,8 */
+	char cpus[512];			  /* list format: 0-3,8 */
 	unsigned distance[ENV_NODES_MAX]; /* to host.node[i]; 10 is local; 0: unknown */
 };
 
@@ -28,7 +28,8 @@ struct host {
 	unsigned cpus; /* online */
 	uint64_t page_bytes, pmd_bytes;
 	uint64_t memory_bytes, available_bytes;
-	unsigned nr_nodes; /* all, memoryless ones too */
+	unsigned page_cluster; /* vm.page-cluster now */
+	unsigned nr_nodes;     /* all, memoryless ones too */
 	struct host_node node[ENV_NODES_MAX];
 	enum thp_mode thp;
 	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
@@ -49,8 +50,13 @@ int host_probe(struct host *host, const char *root, struct error *e);
 void host_env(const struct host *host, struct workload_env *env);
 
 /*
- * CPUs and nodes by topology: "nearest", "farthest", "local", a number, or a list
- * (0-3,8), relative to `from_node`. Fills a list. -EINVAL, -ENODEV with *e.
+ * CPUs and nodes by topology, relative to `from_node` (-1: the first that fits):
+ * "local" is that node, "nearest" the nearest other one that fits, "farthest" the
+ * one at the greatest distance; nodes of equal distance: the lowest number. Or a
+ * list (0-3,8) of CPUs or of nodes, or for CPUs "node1", that node's. Only nodes
+ * with CPUs, or with memory, fit. Fills a list. -EINVAL: not understood or not
+ * there; -ENODEV: this machine has no such node. *e is a clause (the caller
+ * prefixes the place).
  */
 int host_pick_cpus(const struct host *host, const char *text, int from_node, char *list,
 		   unsigned list_bytes, struct error *e);

@@ -43,6 +43,7 @@ struct limit {
 	char name[40];	/* memory.max, memory.high, memory.swap.max, memory.oom.group,
 			   cpuset.mems … */
 	char value[64]; /* bytes as a number, or max, or a list */
+	bool derived;	/* by the plan, so that the worker is contained; not asked for */
 };
 
 #define LIMITS_MAX 12
@@ -61,6 +62,15 @@ struct setting {
 #define SETTINGS_MAX 32
 #define WORKERS_MAX  16
 
+/*
+ * Limits. With one worker the [cgroup] limits (all but cpuset.*) are those of its own
+ * group, so that what the kernel counts there is what was limited; with several they
+ * are the run's group's. A worker that no memory.max covers gets a derived one:
+ * footprint + max(64 MiB, footprint / 4). memory.max = max asks for none, and is R2 at
+ * least. memory.swap.max is 0 unless it was set or the run has a swap device.
+ * env.limit_bytes is the limit in force, derived or not, for claims(); check() and
+ * footprint() see a limit that was asked for, or 0.
+ */
 struct plan_worker {
 	char name[64];
 	const struct workload *workload;
@@ -116,10 +126,11 @@ struct expectation {
 	char worker[64]; /* "": each */
 	char key[96];	 /* outcome, or a column of runs.csv, or scope/source/counter */
 	enum relation relation;
-	int64_t value;
+	int64_t value;	   /* of outcome: enum outcome */
 	int64_t tolerance; /* between: the upper end less value */
-	enum unit unit;
-	char text[96]; /* as written */
+	enum unit unit;	   /* of a column: its own, and value is in it; of a counter: BYTES or
+			      NSEC as written, COUNT a bare number in the counter's own unit */
+	char text[96];	   /* as written */
 	unsigned line;
 };
 
@@ -139,10 +150,12 @@ struct plan {
 	uint64_t timeout_ns, grace_ns;
 	unsigned reset; /* enum reset, or-ed */
 	bool keep_raw;
+	bool noise; /* a null run beside each; each cell has its null_worker */
 	enum risk risk;
 	char risk_why[256];
 	double seconds;	     /* expected duration */
 	uint64_t peak_bytes; /* largest sum of footprints over the cells */
+	bool zip;	     /* the sweep's values go together, one of each a cell */
 	unsigned nr_cells;
 	struct plan_cell *cell;
 	size_t nr_steps;
@@ -152,6 +165,8 @@ struct plan {
 	char *profile_text; /* as expanded, for profile.ini */
 	struct host host;
 };
+
+const char *risk_name(enum risk risk);
 
 /*
  * -EINVAL with "file:line: error: …" in *e for anything wrong in the profile;

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "harness/plan/cell.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+
+#include "harness/plan/limits.h"
+#include "harness/plan/plan_worker.h"
+#include "harness/plan/setting.h"
+
+#define MIB (1ull << 20)
+
+/* Below this a machine begins to reclaim from everybody. */
+#define RESERVE_SHARE	  10
+#define RESERVE_MIN_BYTES (256 * MIB)
+
+#define SWAP_MIN_BYTES	  MIB
+#define SWAP_PRIORITY_MAX 32767 /* SWAP_FLAG_PRIO_MASK, man 2 swapon */
+
+/* fork, exec, captures and removal of the groups: measured at 0.1 to 0.2 s a run. */
+#define OVERHEAD_SECONDS 0.2
+
+uint64_t cell_reserve_bytes(const struct host *host)
+{
+	return MAX(host->available_bytes / RESERVE_SHARE, RESERVE_MIN_BYTES);
+}
+
+void cell_release(struct plan_cell *cell)
+{
+	free(cell->worker);
+	free(cell->null_worker);
+	memset(cell, 0, sizeof(*cell));
+}
+
+/* ---- settings and swap ---- */
+
+static int take_settings(struct plan_cell *cell, const struct profile *profile, struct error *e)
+{
+	for (size_t i = 0; i < profile->nr; i++) {
+		const struct profile_entry *entry = &profile->entry[i];
+		struct setting *setting = &cell->setting[cell->nr_settings];
+		struct error clause = { "" };
+
+		if (strcmp(entry->section, "sysctl") && strcmp(entry->section, "setting"))
+			continue;
+		if (setting_check(entry->key, entry->value, &clause))
+			return profile_error(entry, e, EINVAL, "%s", clause.text);
+		if (cell->nr_settings == SETTINGS_MAX)
+			return profile_error(entry, e, EINVAL, "more than %d settings",
+					     SETTINGS_MAX);
+		snprintf(setting->name, sizeof(setting->name), "%s", entry->key);
+		snprintf(setting->value, sizeof(setting->value), "%s", entry->value);
+		cell->nr_settings++;
+	}
+	return 0;
+}
+
+static int swap_type(struct plan_swap *swap, const struct profile_entry *entry, struct error *e)
+{
+	static const char *const kinds[] = {
+		[SWAP_NONE] = "none",
+		[SWAP_FILE] = "file",
+		[SWAP_ZRAM] = "zram",
+		NULL,
+	};
+
+	for (int kind = 0; kinds[kind]; kind++) {
+		if (strcmp(entry->value, kinds[kind]))
+			continue;
+		swap->kind = (enum swap_kind)kind;
+		return 0;
+	}
+	return profile_error(entry, e, EINVAL, "type of swap is file, zram or none, not '%s'",
+			     entry->value);
+}
+
+static int swap_size(struct plan_swap *swap, const struct profile_entry *entry,
+		     const struct host *host, struct error *e)
+{
+	struct size_base base = { .available_bytes = host->available_bytes };
+	char reason[128];
+	uint64_t bytes;
+
+	if (size_parse(entry->value, &base, &bytes, reason, sizeof(reason)))
+		return profile_error(entry, e, EINVAL, "size: '%s' %s", entry->value, reason);
+	if (bytes < SWAP_MIN_BYTES || bytes % host->page_bytes)
+		return profile_error(entry, e, EINVAL,
+				     "size: %s is not a whole number of pages from 1M on",
+				     entry->value);
+	swap->size_bytes = bytes;
+	return 0;
+}
+
+static int swap_priority(struct plan_swap *swap, const struct profile_entry *entry,
+			 struct error *e)
+{
+	char *end;
+	long priority = strtol(entry->value, &end, 10);
+
+	if (*end || end == entry->value || priority < -1 || priority > SWAP_PRIORITY_MAX)
+		return profile_error(entry, e, EINVAL,
+				     "priority: '%s' is not a number from -1 (the kernel's "
+				     "choice) to %d",
+				     entry->value, SWAP_PRIORITY_MAX);
+	swap->priority = (int)priority;
+	return 0;
+}
+
+/* A key that the type has no use for is a misunderstanding. */
+static int swap_keys_check(const struct plan_swap *swap, const struct profile *profile,
+			   struct error *e)
+{
+	static const struct {
+		const char *key;
+		bool file, zram;
+	} uses[] = {
+		{ "size", true, true },
+		{ "priority", true, true },
+		{ "path", true, false },
+		{ "algorithm", false, true },
+	};
+
+	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++) {
+		const struct profile_entry *entry = profile_get(profile, "swap", uses[i].key);
+
+		if (!entry || (swap->kind == SWAP_FILE && uses[i].file) ||
+		    (swap->kind == SWAP_ZRAM && uses[i].zram))
+			continue;
+		/* type = none beside a size: swap is switched off for once */
+		if (swap->kind == SWAP_NONE && profile_get(profile, "swap", "type"))
+			continue;
+		return profile_error(entry, e, EINVAL, "%s needs type=%s", entry->key,
+				     uses[i].file ? "file" : "zram");
+	}
+	return 0;
+}
+
+static int swap_path(struct plan_swap *swap, const struct profile_entry *entry, struct error *e)
+{
+	if (entry->value[0] != '/' || strlen(entry->value) >= sizeof(swap->path))
+		return profile_error(entry, e, EINVAL, "path: '%s' is not an absolute path",
+				     entry->value);
+	snprintf(swap->path, sizeof(swap->path), "%s", entry->value);
+	return 0;
+}
+
+static int swap_algorithm(struct plan_swap *swap, const struct profile_entry *entry,
+			  struct error *e)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+
+	if (strspn(entry->value, plain) != strlen(entry->value) ||
+	    strlen(entry->value) >= sizeof(swap->algorithm))
+		return profile_error(entry, e, EINVAL,
+				     "algorithm: '%s' is no name of a compressor",
+				     entry->value);
+	snprintf(swap->algorithm, sizeof(swap->algorithm), "%s", entry->value);
+	return 0;
+}
+
+static int take_swap(struct plan_swap *swap, const struct profile *profile,
+		     const struct host *host, struct error *e)
+{
+	const struct profile_entry *type = profile_get(profile, "swap", "type");
+	const struct profile_entry *size = profile_get(profile, "swap", "size");
+	const struct profile_entry *priority = profile_get(profile, "swap", "priority");
+	const struct profile_entry *path = profile_get(profile, "swap", "path");
+	const struct profile_entry *algorithm = profile_get(profile, "swap", "algorithm");
+
+	swap->priority = -1;
+	if ((type && swap_type(swap, type, e)) || swap_keys_check(swap, profile, e) ||
+	    (size && swap_size(swap, size, host, e)) ||
+	    (priority && swap_priority(swap, priority, e)) ||
+	    (path && swap_path(swap, path, e)) ||
+	    (algorithm && swap_algorithm(swap, algorithm, e)))
+		return -EINVAL;
+	if (swap->kind != SWAP_NONE && !size)
+		return profile_error(type, e, EINVAL, "[swap] needs a size: add size=256M");
+	if (swap->kind == SWAP_NONE)
+		*swap = (struct plan_swap){ .priority = -1 };
+	return 0;
+}
+
+/* ---- the environment that the cell's own settings make ---- */
+
+static const char *setting_value(const struct plan_cell *cell, const char *name)
+{
+	for (unsigned i = 0; i < cell->nr_settings; i++) {
+		if (!strcmp(cell->setting[i].name, name))
+			return cell->setting[i].value;
+	}
+	return NULL;
+}
+
+static void take_env(struct workload_env *env, const struct plan_cell *cell,
+		     const struct host *host)
+{
+	const char *thp = setting_value(cell, "thp.enabled");
+	const char *mglru = setting_value(cell, "lru_gen.enabled");
+	const char *cluster = setting_value(cell, "vm.page-cluster");
+
+	memset(env, 0, sizeof(*env));
+	host_env(host, env);
+	if (thp && env->thp != THP_ABSENT)
+		env->thp = !strcmp(thp, "always")    ? THP_ALWAYS
+			   : !strcmp(thp, "madvise") ? THP_MADVISE
+						     : THP_NEVER;
+	if (mglru)
+		env->mglru = strcmp(mglru, "0");
+	if (cluster)
+		env->page_cluster = (unsigned)strtoul(cluster, NULL, 10);
+	env->swap = cell->swap.kind;
+	env->swap_bytes = cell->swap.size_bytes;
+	snprintf(env->swap_path, sizeof(env->swap_path), "%s", cell->swap.path);
+}
+
+/* ---- groups and workers ---- */
+
+/*
+ * With one worker the run's limits are its own, or its group's counters would stop
+ * a little below the limit that the group around it hits. cpuset.* stays: on v1 the
+ * parents must have it first.
+ */
+static void split_limits(struct plan_cell *cell, const struct profile *profile,
+			 const char *only, struct limits *inherited)
+{
+	struct limits all = cell->limits;
+
+	memset(inherited, 0, sizeof(*inherited));
+	for (unsigned i = 0; i < all.nr && only; i++) {
+		if (!strncmp(all.limit[i].name, "cpuset.", 7) ||
+		    profile_get(profile, only, all.limit[i].name))
+			continue;
+		limits_set(inherited, &all.limit[i]);
+		limits_drop(&cell->limits, all.limit[i].name);
+	}
+}
+
+static void default_swap_max(struct plan_cell *cell)
+{
+	struct limit none = { .name = "memory.swap.max", .value = "0" };
+
+	if (cell->swap.kind == SWAP_NONE && limits_bytes(&cell->limits, "memory.max") &&
+	    !limits_find(&cell->limits, none.name))
+		limits_set(&cell->limits, &none);
+}
+
+static void missing_of_machine(const struct plan_cell *cell, const struct host *host,
+			       char *skip, size_t skip_bytes)
+{
+	if (cell->swap.kind == SWAP_ZRAM && !host->zram)
+		snprintf(skip, skip_bytes, "this kernel has no zram");
+	for (unsigned i = 0; i < cell->nr_settings; i++) {
+		const char *name = cell->setting[i].name;
+
+		if (!strncmp(name, "thp.", 4) && host->thp == THP_ABSENT)
+			snprintf(skip, skip_bytes,
+				 "%.64s: this kernel has no transparent huge pages", name);
+		if (!strncmp(name, "zswap.", 6) && !host->zswap)
+			snprintf(skip, skip_bytes, "%.64s: this kernel has no zswap", name);
+		if (!strncmp(name, "hugepages.", 10) && !host->hugetlb)
+			snprintf(skip, skip_bytes, "%.64s: this kernel has no hugetlb pools",
+				 name);
+	}
+}
+
+static unsigned workers_count(const struct profile *profile)
+{
+	const char *name = NULL;
+	unsigned nr = 0;
+
+	while ((name = profile_next_worker(profile, name)))
+		nr++;
+	return nr;
+}
+
+static int take_workers(struct plan_cell *cell, const struct plan_worker_context *c,
+			struct error *e)
+{
+	const char *name = NULL;
+	bool foreground = false;
+	int ret = 0;
+
+	cell->worker = calloc(cell->nr_workers, sizeof(*cell->worker));
+	if (!cell->worker)
+		return error_set(e, ENOMEM, "no memory for the plan");
+	for (unsigned i = 0; i < cell->nr_workers && !ret; i++) {
+		name = profile_next_worker(c->profile, name);
+		ret = plan_worker_make(&cell->worker[i], name, c, e);
+		foreground |= !cell->worker[i].background;
+	}
+	if (!ret && !foreground)
+		ret = profile_error(profile_get(c->profile, name, "type"), e, EINVAL,
+				    "each worker is in the background: nothing ends the run");
+	return ret;
+}
+
+static int take_null(struct plan_cell *cell, const struct plan *plan, struct error *e)
+{
+	int ret;
+
+	if (!plan->noise)
+		return 0;
+	cell->null_worker = calloc(1, sizeof(*cell->null_worker));
+	if (!cell->null_worker)
+		return error_set(e, ENOMEM, "no memory for the plan");
+	ret = plan_worker_null(cell->null_worker, plan, cell);
+	if (!ret)
+		return 0;
+	free(cell->null_worker);
+	cell->null_worker = NULL;
+	/* All are skipped: there is nothing to run beside. */
+	return ret == -ENOENT ? 0 : error_set(e, -ret, "the null workload has no defaults");
+}
+
+int cell_make(struct plan_cell *out, const struct plan *plan, const struct profile *profile,
+	      const struct host *host, struct error *e)
+{
+	struct size_base base = { .available_bytes = host->available_bytes };
+	struct plan_cell cell = { .nr_workers = workers_count(profile) };
+	struct workload_env env;
+	struct limits inherited;
+	char skip[256] = "";
+	const struct plan_worker_context context = {
+		.plan = plan,
+		.cell = &cell,
+		.profile = profile,
+		.host = host,
+		.env = &env,
+		.inherited = &inherited,
+		.skip = skip,
+	};
+	int ret = -EINVAL;
+
+	if (!cell.nr_workers || cell.nr_workers > WORKERS_MAX)
+		return error_set(e, EINVAL,
+				 "%s: error: a profile has 1 to %d [workload NAME] sections; "
+				 "this one has %u",
+				 profile->path[0] ? profile->path : profile->name, WORKERS_MAX,
+				 cell.nr_workers);
+	if (take_settings(&cell, profile, e) || take_swap(&cell.swap, profile, host, e) ||
+	    limits_parse(&cell.limits, profile, "cgroup", host, &base, skip, sizeof(skip), e))
+		return ret;
+	missing_of_machine(&cell, host, skip, sizeof(skip));
+	take_env(&env, &cell, host);
+	split_limits(&cell, profile,
+		     cell.nr_workers == 1 ? profile_next_worker(profile, NULL) : NULL,
+		     &inherited);
+	default_swap_max(&cell);
+	ret = take_workers(&cell, &context, e);
+	if (!ret)
+		ret = take_null(&cell, plan, e);
+	if (ret)
+		cell_release(&cell);
+	else
+		*out = cell;
+	return ret;
+}
+
+/* ---- sums ---- */
+
+uint64_t cell_peak_bytes(const struct plan_cell *cell)
+{
+	uint64_t sum = cell->swap.kind == SWAP_ZRAM ? cell->swap.size_bytes : 0;
+
+	for (unsigned i = 0; i < cell->nr_workers; i++) {
+		const struct plan_worker *w = &cell->worker[i];
+		uint64_t bytes = w->skip[0] ? 0 : w->footprint_bytes;
+
+		if (w->env.limit_bytes)
+			bytes = MIN(bytes, w->env.limit_bytes);
+		sum += MIN(bytes, UINT64_MAX - sum);
+	}
+	return sum;
+}
+
+double cell_seconds(const struct plan_cell *cell)
+{
+	double seconds = OVERHEAD_SECONDS;
+	uint64_t longest_ns = 0;
+
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		longest_ns = MAX(longest_ns, plan_worker_expected_ns(&cell->worker[i]));
+	if (cell->null_worker)
+		seconds += OVERHEAD_SECONDS + (double)cell->null_worker->hold_ns / 1e9;
+	return seconds + (double)longest_ns / 1e9;
+}
+
+static enum risk risk_raise(enum risk now, enum risk to, char *why, size_t why_bytes,
+			    const char *reason)
+{
+	if (to <= now)
+		return now;
+	snprintf(why, why_bytes, "%s", reason);
+	return to;
+}
+
+enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char *why,
+		    size_t why_bytes)
+{
+	enum risk risk = RISK_R0;
+	char reason[200];
+
+	snprintf(why, why_bytes, "all that it does stays within its cgroups");
+	if (cell->swap.kind != SWAP_NONE)
+		risk = risk_raise(risk, RISK_R1, why, why_bytes,
+				  "adds a swap device of its own and takes it away again");
+	for (unsigned i = 0; i < cell->nr_settings; i++) {
+		const char *name = cell->setting[i].name;
+		bool wide = setting_find(name)->system_wide_pressure;
+
+		snprintf(reason, sizeof(reason),
+			 wide ? "%.64s can squeeze the whole machine"
+			      : "changes %.64s and restores it",
+			 name);
+		risk = risk_raise(risk, wide ? RISK_R2 : RISK_R1, why, why_bytes, reason);
+	}
+	for (unsigned i = 0; i < cell->nr_workers; i++) {
+		const struct plan_worker *w = &cell->worker[i];
+
+		if (w->skip[0] || w->env.limit_bytes)
+			continue;
+		snprintf(reason, sizeof(reason), "%.64s has no memory limit", w->name);
+		risk = risk_raise(risk, RISK_R2, why, why_bytes, reason);
+		if (!w->expects_oom && w->footprint_bytes < host->available_bytes)
+			continue;
+		snprintf(reason, sizeof(reason),
+			 "%.64s has no memory limit and takes more than there is", w->name);
+		risk = risk_raise(risk, RISK_R3, why, why_bytes, reason);
+	}
+	return risk;
+}

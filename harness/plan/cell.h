@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One cell of the plan: its settings, swap, groups and workers, from the profile
+ * with the cell's values of the sweep in it. Pure.
+ */
+#ifndef PAGESTORM_CELL_H
+#define PAGESTORM_CELL_H
+
+#include "harness/plan/plan.h"
+
+/* What of the machine stays untouched when a run's footprints are added up. */
+uint64_t cell_reserve_bytes(const struct host *host);
+
+/*
+ * plan gives the expectations and the defaults. -EINVAL, -ENOMEM with the place in
+ * *e. The cell's index and label are the caller's; release with cell_release().
+ */
+int cell_make(struct plan_cell *cell, const struct plan *plan, const struct profile *profile,
+	      const struct host *host, struct error *e);
+void cell_release(struct plan_cell *cell);
+
+/* Most that the cell charges at one time, zram's own memory included. */
+uint64_t cell_peak_bytes(const struct plan_cell *cell);
+
+/* Expected seconds of one repeat, the null run beside it included. */
+double cell_seconds(const struct plan_cell *cell);
+
+/* Its risk class, with the reason in why. */
+enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char *why,
+		    size_t why_bytes);
+
+#endif

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "harness/plan/expectation.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "harness/plan/size.h"
+
+/* The numbers of runs.csv that may be expected: results/SCHEMA.md. */
+static const char *const columns[] = {
+	"achieved_bytes",
+	"allocstall",
+	"bytes_per_second",
+	"claims",
+	"claims_failed",
+	"compact_stall",
+	"cpu_system_usec",
+	"cpu_user_usec",
+	"direct_scan_pages",
+	"direct_steal_pages",
+	"exit_signal",
+	"exit_status",
+	"kswapd_cpu_usec",
+	"kswapd_scan_pages",
+	"kswapd_steal_pages",
+	"latency_count",
+	"latency_max_ns",
+	"latency_mean_ns",
+	"latency_p50_ns",
+	"latency_p90_ns",
+	"latency_p999_ns",
+	"latency_p99_ns",
+	"limit_bytes",
+	"major_faults",
+	"minor_faults",
+	"oom_kills",
+	"ops",
+	"ops_per_second",
+	"outcome",
+	"peak_bytes",
+	"psi_io_full_usec",
+	"psi_memory_full_usec",
+	"psi_memory_some_usec",
+	"refault_anon_pages",
+	"refault_file_pages",
+	"seconds",
+	"swap_in_bytes",
+	"swap_out_bytes",
+	"target_bytes",
+	NULL,
+};
+
+/* The kernel's names for what a column counts. */
+static const struct {
+	const char *name, *column;
+} aliases[] = {
+	{ "pswpin_bytes", "swap_in_bytes" },
+	{ "pswpout_bytes", "swap_out_bytes" },
+};
+
+static const struct {
+	const char *name;
+	enum outcome outcome;
+} outcomes[] = {
+	{ "ok", OUTCOME_OK },
+	{ "oom_kill", OUTCOME_EXPECTED_OOM },
+	{ "expected_oom", OUTCOME_EXPECTED_OOM },
+	{ "timeout", OUTCOME_TIMEOUT },
+	{ "target_missed", OUTCOME_TARGET_MISSED },
+	{ "failed", OUTCOME_FAILED },
+	{ "skipped", OUTCOME_SKIPPED },
+};
+
+static int outcome_parse(struct expectation *x, const struct profile_entry *entry,
+			 struct error *e)
+{
+	const char *names[sizeof(outcomes) / sizeof(*outcomes)], *near;
+
+	for (size_t i = 0; i < sizeof(outcomes) / sizeof(*outcomes); i++) {
+		names[i] = outcomes[i].name;
+		if (strcmp(entry->value, names[i]))
+			continue;
+		x->relation = RELATION_EQ;
+		x->value = outcomes[i].outcome;
+		return 0;
+	}
+	near = suggest(entry->value, names, sizeof(names) / sizeof(*names));
+	return profile_error(entry, e, EINVAL,
+			     "outcome is ok, oom_kill, timeout, target_missed, failed or "
+			     "skipped, not '%s'%s%s%s",
+			     entry->value, near ? "; did you mean " : "", near ? near : "",
+			     near ? "?" : "");
+}
+
+/* The column that an alias means, or the name itself. */
+static const char *unalias(const char *name)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
+		if (!strcmp(aliases[i].name, name))
+			return aliases[i].column;
+	}
+	return name;
+}
+
+static int key_parse(struct expectation *x, const struct profile_entry *entry,
+		     const struct profile *profile, struct error *e)
+{
+	const char *key = entry->key, *worker = NULL, *near, *first, *second;
+
+	while ((worker = profile_next_worker(profile, worker))) {
+		size_t length = strlen(worker);
+
+		if (strncmp(key, worker, length) || key[length] != '.')
+			continue;
+		snprintf(x->worker, sizeof(x->worker), "%s", worker);
+		key += length + 1;
+		break;
+	}
+	key = unalias(key);
+	snprintf(x->key, sizeof(x->key), "%s", key);
+	if (words_have(columns, key))
+		return 0;
+	first = strchr(key, '/');
+	second = first ? strchr(first + 1, '/') : NULL;
+	if (second && first > key && second > first + 1 && second[1])
+		return 0;
+	if (first)
+		return profile_error(entry, e, EINVAL, "%s: a counter is scope/source/counter",
+				     key);
+	near = suggest(key, columns, words_count(columns));
+	if (near)
+		return profile_error(entry, e, EINVAL,
+				     "%s: no column of runs.csv; did you mean %s?", key, near);
+	return profile_error(entry, e, EINVAL,
+			     "%s: neither a worker, a number of runs.csv nor a "
+			     "scope/source/counter",
+			     key);
+}
+
+/* A bare number, a size or a duration, whichever the text is. */
+static int amount_parse(const char *text, int64_t *value, enum unit *unit)
+{
+	char unused[128];
+	uint64_t amount;
+
+	if (!count_parse(text, &amount, unused, sizeof(unused)))
+		*unit = UNIT_COUNT;
+	else if (!strchr(text, '%') && !size_parse(text, NULL, &amount, unused, sizeof(unused)))
+		*unit = UNIT_BYTES;
+	else if (!duration_parse(text, &amount, unused, sizeof(unused)))
+		*unit = UNIT_NSEC;
+	else
+		return -EINVAL;
+	if (amount > INT64_MAX)
+		return -ERANGE;
+	*value = (int64_t)amount;
+	return 0;
+}
+
+static const struct {
+	const char *sign;
+	enum relation relation;
+	int shift; /* > 3 is >= 4 */
+} relations[] = {
+	{ ">=", RELATION_GE, 0 }, { "<=", RELATION_LE, 0 }, { "==", RELATION_EQ, 0 },
+	{ ">", RELATION_GE, 1 },  { "<", RELATION_LE, -1 }, { "=", RELATION_EQ, 0 },
+};
+
+static int range_parse(struct expectation *x, const char *text)
+{
+	const char *dots = strstr(text, "..");
+	enum unit high_unit;
+	int64_t high;
+	char low[64];
+
+	if ((size_t)(dots - text) >= sizeof(low))
+		return -EINVAL;
+	snprintf(low, sizeof(low), "%.*s", (int)(dots - text), text);
+	x->relation = RELATION_BETWEEN;
+	if (amount_parse(low, &x->value, &x->unit) || amount_parse(dots + 2, &high, &high_unit))
+		return -EINVAL;
+	/* 0..64M: a bare 0 has every unit */
+	if (!x->value)
+		x->unit = high_unit;
+	x->tolerance = high - x->value;
+	return x->unit == high_unit && x->tolerance >= 0 ? 0 : -EINVAL;
+}
+
+static int relation_parse(struct expectation *x, const char *text)
+{
+	if (strstr(text, ".."))
+		return range_parse(x, text);
+	x->relation = RELATION_EQ;
+	for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++) {
+		size_t length = strlen(relations[i].sign);
+
+		if (strncmp(text, relations[i].sign, length))
+			continue;
+		x->relation = relations[i].relation;
+		text += length + strspn(text + length, " ");
+		if (amount_parse(text, &x->value, &x->unit))
+			return -EINVAL;
+		x->value += relations[i].shift;
+		return 0;
+	}
+	return amount_parse(text, &x->value, &x->unit);
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t length = strlen(text), tail = strlen(end);
+
+	return length >= tail && !strcmp(text + length - tail, end);
+}
+
+/* How many nanoseconds one of a column of time is; 0: it counts no time. */
+static int64_t column_ns(const char *column)
+{
+	if (ends_in(column, "_ns"))
+		return 1;
+	if (ends_in(column, "_usec"))
+		return 1000;
+	return strcmp(column, "seconds") ? 0 : 1000000000;
+}
+
+static bool is_bytes_column(const char *column)
+{
+	return ends_in(column, "_bytes") || !strcmp(column, "bytes_per_second");
+}
+
+/* A column is compared as the number that it is: 5ms of latency_p99_ns is 5000000. */
+static int to_column_unit(struct expectation *x)
+{
+	int64_t ns = column_ns(x->key);
+
+	if (strchr(x->key, '/') || x->unit == UNIT_COUNT)
+		return 0;
+	if (x->unit == UNIT_BYTES)
+		return is_bytes_column(x->key) ? 0 : -EINVAL;
+	if (!ns || x->value % ns || x->tolerance % ns)
+		return -EINVAL;
+	x->value /= ns;
+	x->tolerance /= ns;
+	x->unit = ns == 1 ? UNIT_NSEC : ns == 1000 ? UNIT_USEC : UNIT_COUNT;
+	return 0;
+}
+
+int expectation_parse(struct expectation *out, const struct profile_entry *entry,
+		      const struct profile *profile, struct error *e)
+{
+	struct expectation x = { .line = entry->line };
+
+	if (strlen(entry->value) >= sizeof(x.text))
+		return profile_error(entry, e, EINVAL, "%s: the value is too long", entry->key);
+	snprintf(x.text, sizeof(x.text), "%s", entry->value);
+	if (key_parse(&x, entry, profile, e))
+		return -EINVAL;
+	if (!strcmp(x.key, "outcome")) {
+		if (outcome_parse(&x, entry, e))
+			return -EINVAL;
+		*out = x;
+		return 0;
+	}
+	if (relation_parse(&x, entry->value))
+		return profile_error(entry, e, EINVAL,
+				     "%s: '%s' is no expectation: write >=100M, <=5ms, =0 or "
+				     "10..20",
+				     entry->key, entry->value);
+	if (to_column_unit(&x))
+		return profile_error(entry, e, EINVAL, "%s: the unit of '%s' does not fit",
+				     entry->key, entry->value);
+	*out = x;
+	return 0;
+}
+
+enum outcome expectation_outcome(const struct plan *plan, const char *worker,
+				 enum outcome fallback)
+{
+	enum outcome found = fallback;
+	bool named = false;
+
+	/* hog.outcome is nearer than outcome, wherever it stands. */
+	for (unsigned i = 0; i < plan->nr_expectations; i++) {
+		const struct expectation *x = &plan->expectation[i];
+
+		if (strcmp(x->key, "outcome") || (x->worker[0] && strcmp(x->worker, worker)))
+			continue;
+		if (named && !x->worker[0])
+			continue;
+		found = (enum outcome)x->value;
+		named = x->worker[0];
+	}
+	return found;
+}

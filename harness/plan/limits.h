@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Limits of a group, from a section's keys to bytes. Pure.
+ */
+#ifndef PAGESTORM_LIMITS_H
+#define PAGESTORM_LIMITS_H
+
+#include "harness/plan/plan.h"
+#include "harness/plan/size.h"
+
+/*
+ * Resolves one key of cgroup_keys. memory.* take a size (a whole number of pages),
+ * or max; memory.oom.group yes or no; cpuset.* what host_pick_*() takes;
+ * memory.swappiness 0 to 200; pids.max a count or max. -EINVAL with the place in
+ * *e; -ENODEV with a clause in skip: this machine has no such limit or node.
+ */
+int limit_parse(struct limit *out, const struct profile_entry *entry, const struct host *host,
+		const struct size_base *base, char *skip, size_t skip_bytes, struct error *e);
+
+/* All limits of one section; memory.max first, because the others may be shares of it. */
+int limits_parse(struct limits *out, const struct profile *profile, const char *section,
+		 const struct host *host, const struct size_base *base, char *skip,
+		 size_t skip_bytes, struct error *e);
+
+/* Adds or replaces; kept in alphabetical order, so that equal plans are equal byte for byte. */
+void limits_set(struct limits *limits, const struct limit *limit);
+void limits_drop(struct limits *limits, const char *name);
+const struct limit *limits_find(const struct limits *limits, const char *name);
+
+/* The number of a memory limit; 0 when it is absent or max. */
+uint64_t limits_bytes(const struct limits *limits, const char *name);
+/* True when the limit was given as max. */
+bool limits_is_max(const struct limits *limits, const char *name);
+
+#endif

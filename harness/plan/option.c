@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One parser for all options of all workloads: a new option is a line in a table. */
+#include "harness/plan/option.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/plan/profile.h"
+
+#define CHOICES_MAX 32
+
+/* A parsed value of any type, before it is known to be allowed. */
+struct value {
+	uint64_t amount; /* bytes, count, bytes per second, ns, bool or choice */
+	double ratio;
+};
+
+static int choice_parse(const struct workload_option *option, const char *text, uint64_t *index,
+			char *reason, size_t reason_bytes)
+{
+	char copy[256], *words[CHOICES_MAX], *save = NULL;
+	const char *near;
+	size_t nr = 0;
+
+	snprintf(copy, sizeof(copy), "%s", option->choices);
+	for (char *word = strtok_r(copy, "|", &save); word && nr < CHOICES_MAX;
+	     word = strtok_r(NULL, "|", &save)) {
+		if (!strcmp(word, text)) {
+			*index = nr;
+			return 0;
+		}
+		words[nr++] = word;
+	}
+	near = suggest(text, (const char *const *)words, nr);
+	if (near)
+		snprintf(reason, reason_bytes, "is none of %s; did you mean %s?",
+			 option->choices, near);
+	else
+		snprintf(reason, reason_bytes, "is none of %s", option->choices);
+	return -EINVAL;
+}
+
+static int text_check(const struct workload_option *option, const char *text, char *reason,
+		      size_t reason_bytes)
+{
+	if (strlen(text) < option->capacity)
+		return 0;
+	snprintf(reason, reason_bytes, "is longer than %zu bytes", option->capacity - 1);
+	return -EINVAL;
+}
+
+static int value_parse(const struct workload_option *option, const char *text,
+		       const struct size_base *base, struct value *value, char *reason,
+		       size_t reason_bytes)
+{
+	bool truth;
+	int ret;
+
+	switch (option->type) {
+	case OPTION_BYTES:
+		return size_parse(text, base, &value->amount, reason, reason_bytes);
+	case OPTION_COUNT:
+		return count_parse(text, &value->amount, reason, reason_bytes);
+	case OPTION_RATE:
+		return rate_parse(text, &value->amount, reason, reason_bytes);
+	case OPTION_SECONDS:
+		return duration_parse(text, &value->amount, reason, reason_bytes);
+	case OPTION_RATIO:
+		return ratio_parse(text, &value->ratio, reason, reason_bytes);
+	case OPTION_BOOL:
+		ret = bool_parse(text, &truth, reason, reason_bytes);
+		value->amount = !ret && truth;
+		return ret;
+	case OPTION_CHOICE:
+		return choice_parse(option, text, &value->amount, reason, reason_bytes);
+	case OPTION_TEXT:
+		return text_check(option, text, reason, reason_bytes);
+	}
+	return -EINVAL;
+}
+
+/* A bound that needs a base which is not there does not bind: the value did not need it. */
+static int bound_check(const struct workload_option *option, const char *bound, bool upper,
+		       const struct size_base *base, const struct value *value, char *reason,
+		       size_t reason_bytes)
+{
+	struct value limit = { 0, 0 };
+	char unused[128];
+	bool beyond;
+
+	if (!bound || value_parse(option, bound, base, &limit, unused, sizeof(unused)))
+		return 0;
+	if (option->type == OPTION_RATIO)
+		beyond = upper ? value->ratio > limit.ratio : value->ratio < limit.ratio;
+	else
+		beyond = upper ? value->amount > limit.amount : value->amount < limit.amount;
+	if (!beyond)
+		return 0;
+	snprintf(reason, reason_bytes, "is %s %s, the %s", upper ? "above" : "below", bound,
+		 upper ? "most" : "least");
+	return -ERANGE;
+}
+
+static void value_store(const struct workload_option *option, const struct value *value,
+			const char *text, void *params)
+{
+	char *at = (char *)params + option->offset;
+
+	switch (option->type) {
+	case OPTION_BYTES:
+	case OPTION_COUNT:
+	case OPTION_RATE:
+	case OPTION_SECONDS:
+		*(uint64_t *)at = value->amount;
+		break;
+	case OPTION_RATIO:
+		*(double *)at = value->ratio;
+		break;
+	case OPTION_BOOL:
+		*(bool *)at = value->amount;
+		break;
+	case OPTION_CHOICE:
+		*(int *)at = (int)value->amount;
+		break;
+	case OPTION_TEXT:
+		snprintf(at, option->capacity, "%s", text);
+		break;
+	}
+}
+
+int option_parse(const struct workload_option *option, const char *text,
+		 const struct size_base *base, void *params, char *reason, size_t reason_bytes)
+{
+	struct value value = { 0, 0 };
+	int ret;
+
+	ret = value_parse(option, text, base, &value, reason, reason_bytes);
+	if (!ret)
+		ret = bound_check(option, option->min, false, base, &value, reason,
+				  reason_bytes);
+	if (!ret)
+		ret = bound_check(option, option->max, true, base, &value, reason,
+				  reason_bytes);
+	if (!ret)
+		value_store(option, &value, text, params);
+	return ret;
+}
+
+static void choice_format(const char *choices, int index, char *out, size_t out_bytes)
+{
+	while (index-- > 0)
+		choices += strcspn(choices, "|") + 1;
+	snprintf(out, out_bytes, "%.*s", (int)strcspn(choices, "|"), choices);
+}
+
+void option_format(const struct workload_option *option, const void *params, char *out,
+		   size_t out_bytes)
+{
+	const char *at = (const char *)params + option->offset;
+
+	switch (option->type) {
+	case OPTION_BYTES:
+	case OPTION_COUNT:
+		snprintf(out, out_bytes, "%" PRIu64, *(const uint64_t *)at);
+		break;
+	case OPTION_RATE:
+		snprintf(out, out_bytes, "%" PRIu64 "%s", *(const uint64_t *)at,
+			 *(const uint64_t *)at ? "/s" : "");
+		break;
+	case OPTION_SECONDS:
+		duration_format(*(const uint64_t *)at, out, out_bytes);
+		break;
+	case OPTION_RATIO:
+		snprintf(out, out_bytes, "%.9g", *(const double *)at);
+		break;
+	case OPTION_BOOL:
+		snprintf(out, out_bytes, "%s", *(const bool *)at ? "yes" : "no");
+		break;
+	case OPTION_CHOICE:
+		choice_format(option->choices, *(const int *)at, out, out_bytes);
+		break;
+	case OPTION_TEXT:
+		snprintf(out, out_bytes, "%s", at);
+		break;
+	}
+}
+
+const struct workload_option *option_find(const struct workload *workload, const char *name)
+{
+	for (const struct workload_option *o = workload->options; o->name; o++) {
+		if (!strcmp(o->name, name))
+			return o;
+	}
+	return NULL;
+}
+
+const char *option_type_name(enum option_type type)
+{
+	static const char *const names[] = {
+		[OPTION_BYTES] = "bytes",     [OPTION_COUNT] = "count", [OPTION_RATE] = "rate",
+		[OPTION_SECONDS] = "seconds", [OPTION_RATIO] = "ratio", [OPTION_BOOL] = "bool",
+		[OPTION_CHOICE] = "choice",   [OPTION_TEXT] = "text",
+	};
+
+	return names[type];
+}

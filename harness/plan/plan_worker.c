@@ -1,0 +1,606 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "harness/plan/plan_worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+
+#include "harness/plan/expectation.h"
+#include "harness/plan/limits.h"
+#include "harness/plan/option.h"
+
+#define MIB (1ull << 20)
+
+/* A derived limit leaves room above the footprint: what the kernel charges by batches,
+ * page tables and the worker's own start, and a workload that forgot something. */
+#define DERIVED_ROOM_BYTES (64 * MIB)
+#define DERIVED_ROOM_SHARE 4
+
+/* Seconds of run() of a workload that does not say: workload.h promises below one. */
+#define SECONDS_UNSAID 0.5
+
+/* What is being made, and from what. */
+struct maker {
+	struct plan_worker *w;
+	const struct plan_worker_context *c;
+	const struct profile_entry *type; /* place of errors that belong to no key */
+	struct error *e;
+};
+
+static const struct profile_entry *get(const struct maker *m, const char *key)
+{
+	return profile_get(m->c->profile, m->w->name, key);
+}
+
+/* ---- names ---- */
+
+static int type_resolve(struct maker *m)
+{
+	const char *names[256], *near;
+	size_t nr = 0;
+
+	m->type = get(m, "type");
+	m->w->workload = workload_find(m->type->value);
+	if (m->w->workload) {
+		assert(m->w->workload->params_bytes <= sizeof(m->w->params));
+		return 0;
+	}
+	for (; workloads[nr] && nr < sizeof(names) / sizeof(*names); nr++)
+		names[nr] = workloads[nr]->name;
+	near = suggest(m->type->value, names, nr);
+	return profile_error(m->type, m->e, EINVAL, "%s: unknown workload%s%s%s",
+			     m->type->value,
+			     near ? "; did you mean " : "; `pagestorm list` shows them",
+			     near ? near : "", near ? "?" : "");
+}
+
+static const char *suggest_key(const struct workload *workload, const char *key)
+{
+	const char *names[128];
+	size_t nr = 0;
+
+	for (const struct workload_option *o = workload->options; o->name && nr < 64; o++)
+		names[nr++] = o->name;
+	for (const char *const *k = worker_keys; *k; k++)
+		names[nr++] = *k;
+	for (const char *const *k = cgroup_keys; *k; k++)
+		names[nr++] = *k;
+	return suggest(key, names, nr);
+}
+
+static int keys_check(struct maker *m)
+{
+	const struct profile *profile = m->c->profile;
+
+	for (size_t i = 0; i < profile->nr; i++) {
+		const struct profile_entry *entry = &profile->entry[i];
+		const char *near;
+
+		if (strcmp(entry->section, m->w->name) || words_have(worker_keys, entry->key) ||
+		    words_have(cgroup_keys, entry->key) ||
+		    option_find(m->w->workload, entry->key))
+			continue;
+		near = suggest_key(m->w->workload, entry->key);
+		if (near)
+			return profile_error(entry, m->e, EINVAL,
+					     "%s: no option of %s; did you mean %s?",
+					     entry->key, m->w->workload->name, near);
+		return profile_error(entry, m->e, EINVAL,
+				     "%s: no option of %s; `pagestorm list %s` shows them",
+				     entry->key, m->w->workload->name, m->w->workload->name);
+	}
+	return 0;
+}
+
+/* ---- values of the common keys ---- */
+
+static int bad_value(const struct maker *m, const struct profile_entry *entry,
+		     const char *reason)
+{
+	return profile_error(entry, m->e, EINVAL, "%s: '%s' %s", entry->key, entry->value,
+			     reason);
+}
+
+static int take_duration(const struct maker *m, const char *key, uint64_t *ns)
+{
+	const struct profile_entry *entry = get(m, key);
+	char reason[128];
+
+	if (entry && duration_parse(entry->value, ns, reason, sizeof(reason)))
+		return bad_value(m, entry, reason);
+	return 0;
+}
+
+static int take_bool(const struct maker *m, const char *key, bool *value)
+{
+	const struct profile_entry *entry = get(m, key);
+	char reason[128];
+
+	if (entry && bool_parse(entry->value, value, reason, sizeof(reason)))
+		return bad_value(m, entry, reason);
+	return 0;
+}
+
+static int take_count(const struct maker *m, const char *key, uint64_t *value)
+{
+	const struct profile_entry *entry = get(m, key);
+	char reason[128];
+
+	if (entry && count_parse(entry->value, value, reason, sizeof(reason)))
+		return bad_value(m, entry, reason);
+	return 0;
+}
+
+static int take_oom_score(const struct maker *m)
+{
+	const struct profile_entry *entry = get(m, "oom_score_adj");
+	char *end;
+	long adj;
+
+	if (!entry)
+		return 0;
+	adj = strtol(entry->value, &end, 10);
+	if (*end || end == entry->value || adj < -1000 || adj > 1000)
+		return bad_value(m, entry, "is not a number from -1000 to 1000");
+	m->w->oom_score_adj = (int)adj;
+	m->w->oom_score_adj_set = true;
+	if (adj < 0 && !m->c->host->can_lower_oom_score)
+		snprintf(m->w->skip, sizeof(m->w->skip),
+			 "oom_score_adj=%ld needs CAP_SYS_RESOURCE; this process lacks it",
+			 adj);
+	return 0;
+}
+
+static int take_common(const struct maker *m)
+{
+	struct plan_worker *w = m->w;
+
+	w->timeout_ns = m->c->plan->timeout_ns;
+	if (take_duration(m, "delay", &w->delay_ns) || take_duration(m, "hold", &w->hold_ns) ||
+	    take_duration(m, "timeout", &w->timeout_ns) ||
+	    take_bool(m, "background", &w->background) ||
+	    take_count(m, "sabotage", &w->sabotage_pages))
+		return -EINVAL;
+	return take_oom_score(m);
+}
+
+/* ---- placement ---- */
+
+static bool is_by_topology(const struct profile_entry *entry)
+{
+	return entry && (entry->value[0] < '0' || entry->value[0] > '9');
+}
+
+/* The node that a CPU list begins on, or a node list begins with; -1: none. */
+static int first_node(const struct host *host, const char *list, bool cpus)
+{
+	unsigned first = (unsigned)strtoul(list, NULL, 10);
+
+	if (!*list)
+		return -1;
+	if (!cpus)
+		return (int)first;
+	for (unsigned i = 0; i < host->nr_nodes; i++) {
+		for (const char *p = host->node[i].cpus; *p;) {
+			char *end;
+			unsigned long low = strtoul(p, &end, 10), high = low;
+
+			if (*end == '-')
+				high = strtoul(end + 1, &end, 10);
+			if (first >= low && first <= high)
+				return (int)host->node[i].id;
+			p = *end ? end + 1 : end;
+		}
+	}
+	return -1;
+}
+
+static int pick(const struct maker *m, const struct profile_entry *entry, bool cpus,
+		int from_node, char *list, unsigned list_bytes)
+{
+	struct error clause = { "" };
+	int ret;
+
+	if (!entry)
+		return 0;
+	ret = (cpus ? host_pick_cpus : host_pick_nodes)(m->c->host, entry->value, from_node,
+							list, list_bytes, &clause);
+	if (ret == -EINVAL)
+		return profile_error(entry, m->e, EINVAL, "%s: %s", entry->key, clause.text);
+	if (ret)
+		snprintf(m->w->skip, sizeof(m->w->skip), "%s=%s: %.160s", entry->key,
+			 entry->value, clause.text);
+	return 0;
+}
+
+/* The one that is given by number is the point from which the other is near or far. */
+static int take_placement(const struct maker *m)
+{
+	const struct profile_entry *cpus = get(m, "cpus"), *mems = get(m, "mems");
+	struct limit limit = { .name = "cpuset.mems" };
+	const struct host *host = m->c->host;
+	struct plan_worker *w = m->w;
+	int ret;
+
+	if (mems && get(m, "cpuset.mems"))
+		return profile_error(mems, m->e, EINVAL,
+				     "mems and cpuset.mems say the same thing: use one");
+	if (is_by_topology(cpus) && mems && !is_by_topology(mems)) {
+		ret = pick(m, mems, false, -1, limit.value, sizeof(limit.value));
+		if (!ret)
+			ret = pick(m, cpus, true, first_node(host, limit.value, false), w->cpus,
+				   sizeof(w->cpus));
+	} else {
+		ret = pick(m, cpus, true, -1, w->cpus, sizeof(w->cpus));
+		if (!ret)
+			ret = pick(m, mems, false, first_node(host, w->cpus, true), limit.value,
+				   sizeof(limit.value));
+	}
+	if (!ret && limit.value[0])
+		limits_set(&w->limits, &limit);
+	return ret;
+}
+
+/* ---- limits ---- */
+
+/* The tighter of two where 0 is none. */
+static uint64_t tighter(uint64_t a, uint64_t b)
+{
+	if (!a || !b)
+		return a + b;
+	return MIN(a, b);
+}
+
+static uint64_t asked(const struct maker *m, const char *name)
+{
+	return tighter(limits_bytes(&m->w->limits, name),
+		       limits_bytes(&m->c->cell->limits, name));
+}
+
+static bool is_unlimited(const struct maker *m)
+{
+	return !asked(m, "memory.max") && (limits_is_max(&m->w->limits, "memory.max") ||
+					   limits_is_max(&m->c->cell->limits, "memory.max"));
+}
+
+static int take_limits(const struct maker *m)
+{
+	const struct limits *inherited = m->c->inherited;
+	struct size_base base = {
+		.limit_bytes = limits_bytes(&m->c->cell->limits, "memory.max"),
+		.available_bytes = m->c->host->available_bytes,
+	};
+	uint64_t given = limits_bytes(inherited, "memory.max");
+
+	base.limit_bytes = tighter(base.limit_bytes, given);
+	if (limits_parse(&m->w->limits, m->c->profile, m->w->name, m->c->host, &base,
+			 m->w->skip, sizeof(m->w->skip), m->e))
+		return -EINVAL;
+	for (unsigned i = 0; i < inherited->nr; i++)
+		limits_set(&m->w->limits, &inherited->limit[i]);
+	return 0;
+}
+
+/*
+ * An anon hold must not be swapped and an OOM must come, so no swap unless it was
+ * asked for. On v1 that is memory.memsw.limit_in_bytes, which cannot stand below an
+ * unlimited memory.limit_in_bytes.
+ */
+static void default_swap_max(const struct maker *m)
+{
+	struct limit none = { .name = "memory.swap.max", .value = "0" };
+	const struct limits *own = &m->w->limits, *run = &m->c->cell->limits;
+
+	if (m->c->cell->swap.kind != SWAP_NONE || limits_find(own, none.name) ||
+	    limits_find(run, none.name))
+		return;
+	if (!limits_bytes(own, "memory.max") && m->c->host->cgroup_version == 1)
+		return;
+	limits_set(&m->w->limits, &none);
+}
+
+static uint64_t swap_max(const struct maker *m)
+{
+	const struct limits *both[] = { &m->w->limits, &m->c->cell->limits };
+	uint64_t max = UINT64_MAX;
+
+	for (int i = 0; i < 2; i++) {
+		const struct limit *limit = limits_find(both[i], "memory.swap.max");
+
+		if (limit && strcmp(limit->value, "max"))
+			max = MIN(max, strtoull(limit->value, NULL, 10));
+	}
+	return max;
+}
+
+static void env_limits(const struct maker *m)
+{
+	m->w->env.limit_bytes = asked(m, "memory.max");
+	m->w->env.high_bytes = asked(m, "memory.high");
+	m->w->env.swap_max_bytes = swap_max(m);
+}
+
+/* ---- options ---- */
+
+static int take_option(const struct maker *m, const struct workload_option *option,
+		       const struct size_base *base)
+{
+	const struct profile_entry *entry = get(m, option->name);
+	const char *text = entry ? entry->value : option->fallback;
+	char reason[256];
+
+	if (!option_parse(option, text, base, m->w->params, reason, sizeof(reason)))
+		return 0;
+	if (entry)
+		return bad_value(m, entry, reason);
+	return profile_error(m->type, m->e, EINVAL, "%s: its default '%s' %s", option->name,
+			     text, reason);
+}
+
+/* A comma would need quotes in runs.csv. */
+static void params_text_add(char *out, size_t out_bytes, const char *name, const char *value)
+{
+	size_t length = strlen(out);
+
+	snprintf(out + length, out_bytes - length, "%s%s=%s", length ? ";" : "", name, value);
+	for (char *comma = out + length; (comma = strchr(comma, ','));)
+		*comma = '+';
+}
+
+static int take_options(const struct maker *m)
+{
+	struct size_base base = {
+		.limit_bytes = m->w->env.limit_bytes,
+		.available_bytes = m->c->host->available_bytes,
+	};
+
+	for (const struct workload_option *o = m->w->workload->options; o->name; o++) {
+		char value[512];
+
+		if (take_option(m, o, &base))
+			return -EINVAL;
+		option_format(o, m->w->params, value, sizeof(value));
+		params_text_add(m->w->params_text, sizeof(m->w->params_text), o->name, value);
+	}
+	return 0;
+}
+
+/* ---- what the machine and the profile must offer ---- */
+
+static int ask_limit(const struct maker *m)
+{
+	return profile_error(m->type, m->e, EINVAL,
+			     "%s needs a limit for its group: add memory.max=96M%s",
+			     m->w->workload->name, m->type->line ? " to its section" : "");
+}
+
+static int ask_swap(const struct maker *m)
+{
+	return profile_error(m->type, m->e, EINVAL, "%s needs a swap device of its own: add %s",
+			     m->w->workload->name,
+			     m->type->line ? "a section [swap] with type=zram and size=256M"
+					   : "swap.type=zram swap.size=256M");
+}
+
+static void skip(const struct maker *m, const char *why)
+{
+	if (!m->w->skip[0])
+		snprintf(m->w->skip, sizeof(m->w->skip), "%s", why);
+}
+
+static void needs_of_machine(const struct maker *m)
+{
+	const struct workload_env *env = &m->w->env;
+	unsigned needs = m->w->workload->needs;
+
+	skip(m, m->c->skip);
+	if (!env->cgroup_version)
+		skip(m, "no memory cgroup is mounted here; pagestorm doctor says how");
+	if ((needs & NEED_NODES) && env->nr_nodes < 2)
+		skip(m, "needs two NUMA nodes with memory and there is one; "
+			"pagestorm lab --nodes 2 has them");
+	if ((needs & NEED_HUGETLB) && !m->c->host->hugetlb)
+		skip(m, "this kernel has no hugetlb pools");
+	if ((needs & NEED_THP) && env->thp == THP_ABSENT)
+		skip(m, "this kernel has no transparent huge pages");
+	if ((needs & NEED_THP) && env->thp == THP_NEVER)
+		skip(m, "transparent huge pages are off; add thp.enabled=madvise");
+	if ((needs & NEED_LOOP) && !m->c->host->loop)
+		skip(m, "no loop device can be made here");
+}
+
+static int needs_check(const struct maker *m)
+{
+	char reason[256] = "";
+	int ret;
+
+	if ((m->w->workload->needs & NEED_LIMIT) && !asked(m, "memory.max"))
+		return ask_limit(m);
+	if ((m->w->workload->needs & NEED_SWAP) && m->c->cell->swap.kind == SWAP_NONE)
+		return ask_swap(m);
+	needs_of_machine(m);
+	if (m->w->skip[0] || !m->w->workload->check)
+		return 0;
+	ret = m->w->workload->check(m->w->params, &m->w->env, reason, sizeof(reason));
+	if (ret == -ENODEV)
+		skip(m, reason);
+	else if (ret)
+		return profile_error(m->type, m->e, EINVAL, "%s: %s", m->w->name, reason);
+	return 0;
+}
+
+/* ---- amounts ---- */
+
+static void derive_limit(const struct maker *m)
+{
+	struct limit limit = { .name = "memory.max", .derived = true };
+	uint64_t need = m->w->footprint_bytes;
+	uint64_t bytes = need + MAX(DERIVED_ROOM_BYTES, need / DERIVED_ROOM_SHARE);
+
+	bytes = (bytes + MIB - 1) / MIB * MIB;
+	snprintf(limit.value, sizeof(limit.value), "%" PRIu64, bytes);
+	limits_set(&m->w->limits, &limit);
+}
+
+/* What may be charged or swapped out: the limit, and the swap that the run brings. */
+static uint64_t room_bytes(const struct workload_env *env)
+{
+	uint64_t swap = env->swap_max_bytes;
+
+	if (env->swap != SWAP_NONE)
+		swap = MIN(swap, env->swap_bytes);
+	else if (swap == UINT64_MAX)
+		swap = 0;
+	return env->limit_bytes + MIN(swap, UINT64_MAX - env->limit_bytes);
+}
+
+static int fit_check(const struct maker *m)
+{
+	const struct workload_env *env = &m->w->env;
+	char need[32], room[32];
+
+	if (!env->limit_bytes || m->w->expects_oom || m->w->footprint_bytes <= room_bytes(env))
+		return 0;
+	size_human(m->w->footprint_bytes, need, sizeof(need));
+	size_human(room_bytes(env), room, sizeof(room));
+	return profile_error(m->type, m->e, ENOMEM,
+			     "%s needs %s and its group may have %s: raise memory.max, or "
+			     "expect outcome=oom_kill",
+			     m->w->name, need, room);
+}
+
+static int take_prewarm(const struct maker *m)
+{
+	const struct profile_entry *entry = get(m, "prewarm");
+	uint64_t limit = m->w->env.limit_bytes, most = m->w->footprint_bytes;
+	struct size_base base = { limit, m->c->host->available_bytes };
+	bool yes = m->w->workload->rate_metric;
+	char reason[128];
+
+	/* Pages are faulted and freed under the same limit: an eighth stays free. */
+	if (limit)
+		most = MIN(most, limit - limit / 8);
+	if (!entry || !bool_parse(entry->value, &yes, reason, sizeof(reason))) {
+		m->w->prewarm_bytes = yes ? most : 0;
+		return 0;
+	}
+	if (size_parse(entry->value, &base, &m->w->prewarm_bytes, reason, sizeof(reason)))
+		return bad_value(m, entry, reason);
+	if (limit && m->w->prewarm_bytes > limit - limit / 8)
+		return bad_value(m, entry, "does not fit the limit with an eighth to spare");
+	return 0;
+}
+
+static void take_expectation(const struct maker *m)
+{
+	enum outcome usual = m->w->workload->expects_oom ? OUTCOME_EXPECTED_OOM : OUTCOME_OK;
+	enum outcome outcome = expectation_outcome(m->c->plan, m->w->name, usual);
+
+	m->w->expects_oom = outcome == OUTCOME_EXPECTED_OOM;
+	m->w->expects_timeout = outcome == OUTCOME_TIMEOUT;
+}
+
+static int take_amounts(const struct maker *m)
+{
+	struct plan_worker *w = m->w;
+
+	w->footprint_bytes = w->workload->footprint(w->params, &w->env);
+	if (w->workload->target)
+		w->target_bytes = w->workload->target(w->params, &w->env);
+	if (fit_check(m))
+		return -ENOMEM;
+	if (!w->env.limit_bytes && !is_unlimited(m)) {
+		derive_limit(m);
+		default_swap_max(m);
+		env_limits(m);
+	}
+	return take_prewarm(m);
+}
+
+int plan_worker_make(struct plan_worker *worker, const char *name,
+		     const struct plan_worker_context *context, struct error *e)
+{
+	struct maker m = { .w = worker, .c = context, .e = e };
+	int ret;
+
+	snprintf(worker->name, sizeof(worker->name), "%s", name);
+	worker->env = *context->env;
+	if (type_resolve(&m) || keys_check(&m))
+		return -EINVAL;
+	take_expectation(&m);
+	if (take_limits(&m) || take_common(&m) || take_placement(&m))
+		return -EINVAL;
+	default_swap_max(&m);
+	env_limits(&m);
+	if (take_options(&m) || needs_check(&m))
+		return -EINVAL;
+	if (worker->skip[0])
+		return 0;
+	ret = take_amounts(&m);
+	if (!ret)
+		worker->workload->claims(worker->params, &worker->env, &worker->claims);
+	return ret;
+}
+
+uint64_t plan_worker_expected_ns(const struct plan_worker *worker)
+{
+	const struct workload *workload = worker->workload;
+	double seconds = workload->seconds ? workload->seconds(worker->params, &worker->env)
+					   : SECONDS_UNSAID;
+
+	if (worker->skip[0] || worker->background)
+		return 0;
+	return worker->delay_ns + (uint64_t)(seconds * 1e9) + worker->hold_ns;
+}
+
+/* Only counters that others move too need a null run as long as the run itself. */
+static bool is_noisy(const struct claims *claims)
+{
+	for (unsigned i = 0; i < claims->nr; i++) {
+		const struct claim *c = &claims->claim[i];
+
+		if (c->basis == BASIS_DIRECTION || !strncmp(c->scope, "system", 6) ||
+		    !strncmp(c->scope, "node", 4) || !strncmp(c->scope, "disk", 4))
+			return true;
+	}
+	return false;
+}
+
+int plan_worker_null(struct plan_worker *null, const struct plan *plan,
+		     const struct plan_cell *cell)
+{
+	const struct plan_worker *first = NULL;
+	uint64_t longest_ns = 0;
+
+	for (unsigned i = 0; i < cell->nr_workers; i++) {
+		const struct plan_worker *w = &cell->worker[i];
+
+		if (w->skip[0])
+			continue;
+		first = first ? first : w;
+		if (is_noisy(&w->claims))
+			longest_ns = MAX(longest_ns, plan_worker_expected_ns(w));
+	}
+	null->workload = workload_find("null");
+	if (!first || !null->workload)
+		return -ENOENT;
+	snprintf(null->name, sizeof(null->name), "null");
+	null->limits = first->limits;
+	null->env = first->env;
+	null->timeout_ns = plan->timeout_ns;
+	null->hold_ns = longest_ns;
+	snprintf(null->cpus, sizeof(null->cpus), "%s", first->cpus);
+	for (const struct workload_option *o = null->workload->options; o->name; o++) {
+		char reason[128], value[128];
+
+		if (option_parse(o, o->fallback, NULL, null->params, reason, sizeof(reason)))
+			return -EINVAL;
+		option_format(o, null->params, value, sizeof(value));
+		params_text_add(null->params_text, sizeof(null->params_text), o->name, value);
+	}
+	return 0;
+}
