@@ -42,12 +42,13 @@ static int be_pump(int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
+	{ "run", cmd_run, "run a profile or a workload and record the truth" },
 	{ "report", cmd_report, "tables and plots of result folders" },
 	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },
+	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
+	{ "restore", cmd_restore, "undo what a killed run left behind" },
 	{ "--help", show_help, "this text" },
 	{ "--version", show_version, "name and version" },
-	{ "restore", cmd_restore, "undoes what a killed run left behind" },
 	{ "--worker", be_worker, NULL },
 	{ "--flush-pump", be_pump, NULL },
 };
