@@ -157,6 +157,9 @@ int capture_open_system(struct capture *c, const struct host *host, struct error
 {
 	int err = 0;
 
+	c->nr_nodes = host->nr_nodes < ENV_NODES_MAX ? host->nr_nodes : ENV_NODES_MAX;
+	for (unsigned i = 0; i < c->nr_nodes; i++)
+		c->node[i] = host->node[i].id;
 	for (const struct source *s = sources; s->name && !err; s++) {
 		if (s->place == PLACE_SYSTEM)
 			err = add(c, s, s->path, "system", OWNER_SYSTEM, 0, e);
@@ -266,15 +269,19 @@ void capture_take(struct capture *c, enum barrier barrier, unsigned parts)
 			take(&c->file[i], &c->file[i].at[barrier]);
 }
 
-static int parse_side(const struct capture_file *file, bool after, enum barrier barrier,
-		      struct record *record, struct error *e)
+static int parse_side(const struct capture *c, const struct capture_file *file, bool after,
+		      enum barrier barrier, struct record *record, struct error *e)
 {
 	const struct capture_bytes *bytes = &file->at[barrier];
+	int err;
 
 	if (!bytes->present)
 		return 0;
-	return counters_parse(record, after, file->source, file->scope, bytes->data,
-			      bytes->length, file->map_start, file->map_bytes, e);
+	err = counters_parse(record, after, file->source, file->scope, bytes->data,
+			     bytes->length, file->map_start, file->map_bytes, e);
+	if (!err && file->source->format == FORMAT_NUMA_MAPS)
+		err = counters_numa_zero(record, after, file->scope, c->node, c->nr_nodes);
+	return err;
 }
 
 int capture_parse(const struct capture *c, int owner, bool shared, enum barrier before,
@@ -292,9 +299,9 @@ int capture_parse(const struct capture *c, int owner, bool shared, enum barrier 
 		 * residue. */
 		if (!wanted || (after == BARRIER_GONE && part_of(file) == PART_PROCESSES))
 			continue;
-		err = parse_side(file, false, before, record, e);
+		err = parse_side(c, file, false, before, record, e);
 		if (!err)
-			err = parse_side(file, true, after, record, e);
+			err = parse_side(c, file, true, after, record, e);
 	}
 	if (!err)
 		record_sort(record);

@@ -50,6 +50,8 @@ struct capture_file {
 struct capture {
 	struct capture_file *file;
 	size_t nr, capacity;
+	unsigned node[ENV_NODES_MAX]; /* ids: numa_maps leaves out a node that holds nothing */
+	unsigned nr_nodes;
 };
 
 void capture_init(struct capture *c);
