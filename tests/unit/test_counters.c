@@ -3,7 +3,6 @@
  * The parsers against files captured from three kernels (tests/fixtures/README.md);
  * the expected numbers were taken from those files without the parsers.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,161 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
 
 #include "harness/record/counters.h"
+#include "tests/unit/fixture.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- a captured machine ---- */
-
-struct tree {
-	const char *name;
-	const char *group; /* folder of the group */
-	unsigned cgroup_version;
-	unsigned nr_nodes;
-};
-
-static const struct tree host = { "host-6.18-v1", "sys/fs/cgroup/memory/fixture", 1, 1 };
-static const struct tree guest_old = { "guest-6.1-v2", "sys/fs/cgroup/fixture", 2, 2 };
-static const struct tree guest_new = { "guest-6.12-v2", "sys/fs/cgroup/fixture", 2, 2 };
-static const struct tree *const trees[] = { &host, &guest_old, &guest_new };
-
-struct fixture {
-	const struct tree *tree;
-	struct record record;
-	int pid;
-	uint64_t map_start, map_bytes, huge_start, huge_bytes;
-	unsigned nr_files;
-	double parse_ms;
-};
-
-static const char *root(void)
-{
-	const char *srcdir = getenv("PAGESTORM_SRCDIR");
-
-	return srcdir ? srcdir : ".";
-}
-
-/* The file's bytes, or NULL when there is none. */
-static char *slurp(const char *path, size_t *length)
-{
-	FILE *f = fopen(path, "r");
-	char *bytes;
-
-	if (!f)
-		return NULL;
-	bytes = malloc(1 << 20);
-	assert_non_null(bytes);
-	*length = fread(bytes, 1, 1 << 20, f);
-	fclose(f);
-	return bytes;
-}
-
-static void read_map(struct fixture *f)
-{
-	char path[512], *bytes;
-	size_t length;
-
-	snprintf(path, sizeof(path), "%s/tests/fixtures/%s/map", root(), f->tree->name);
-	bytes = slurp(path, &length);
-	assert_non_null(bytes);
-	bytes[length] = '\0';
-	assert_int_equal(sscanf(bytes, "pid %d map %lx %lu huge %lx %lu", &f->pid,
-				&f->map_start, &f->map_bytes, &f->huge_start, &f->huge_bytes),
-			 5);
-	free(bytes);
-}
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void load_file(struct fixture *f, bool after, const struct source *source,
-		      const char *relative, const char *scope)
-{
-	char path[512], *bytes;
-	struct error e = { "" };
-	size_t length;
-	double start;
-
-	snprintf(path, sizeof(path), "%s/tests/fixtures/%s/%s/%s", root(), f->tree->name,
-		 after ? "held" : "ready", relative);
-	bytes = slurp(path, &length);
-	if (!bytes)
-		return;
-	start = now_ms();
-	if (counters_parse(&f->record, after, source, scope, bytes, length, f->map_start,
-			   f->map_bytes, &e))
-		fail_msg("%s: %s", path, e.text);
-	f->parse_ms += now_ms() - start;
-	f->nr_files++;
-	free(bytes);
-}
-
-__attribute__((format(printf, 5, 6))) static void load_path(struct fixture *f, bool after,
-							    const struct source *source,
-							    const char *scope,
-							    const char *format, ...)
-{
-	char path[256];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(path, sizeof(path), format, args);
-	va_end(args);
-	load_file(f, after, source, path, scope);
-}
-
-static void load_source(struct fixture *f, bool after, const struct source *s)
-{
-	char scope[16];
-
-	switch (s->place) {
-	case PLACE_SYSTEM:
-		load_file(f, after, s, s->path + 1, "system");
-		break;
-	case PLACE_NODE:
-		for (unsigned node = 0; node < f->tree->nr_nodes; node++) {
-			snprintf(scope, sizeof(scope), "node%u", node);
-			load_path(f, after, s, scope, "sys/devices/system/node/node%u/%s", node,
-				  s->name);
-		}
-		break;
-	case PLACE_GROUP:
-		if (!s->cgroup_version || s->cgroup_version == f->tree->cgroup_version)
-			load_path(f, after, s, "group", "%s/%s", f->tree->group, s->path);
-		break;
-	case PLACE_PROCESS:
-		load_path(f, after, s, "process", "proc/%d/%s", f->pid, s->name);
-		break;
-	case PLACE_MAPPING:
-		load_path(f, after, s, "mapping", "proc/%d/%s", f->pid, s->name);
-		break;
-	}
-}
-
-static void load(struct fixture *f, const struct tree *tree)
-{
-	static const unsigned nodes[] = { 0, 1 };
-
-	*f = (struct fixture){ .tree = tree };
-	record_init(&f->record);
-	read_map(f);
-	for (int after = 0; after < 2; after++) {
-		for (const struct source *s = sources; s->name; s++)
-			load_source(f, after, s);
-		assert_int_equal(
-			counters_numa_zero(&f->record, after, "mapping", nodes, tree->nr_nodes),
-			0);
-	}
-	record_sort(&f->record);
-}
+static const struct tree *const trees[] = { &fixture_host, &fixture_guest_6_1,
+					    &fixture_guest_6_12 };
 
 static const struct source *source_of(enum place place, const char *name, unsigned version)
 {
@@ -205,7 +58,7 @@ static void check_known(const struct tree *tree, const struct known *known, size
 {
 	struct fixture f;
 
-	load(&f, tree);
+	fixture_load(&f, tree);
 	for (size_t i = 0; i < nr; i++) {
 		const struct known *k = &known[i];
 		const struct counter *c =
@@ -223,7 +76,7 @@ static void check_known(const struct tree *tree, const struct known *known, size
 			fail_msg("%s: %s/%s/%s is %s in %s", tree->name, k->scope, k->source,
 				 k->counter, kind_name(c->kind), unit_name(c->unit));
 	}
-	record_release(&f.record);
+	fixture_release(&f);
 }
 
 /* clang-format off: one row a line */
@@ -322,7 +175,7 @@ static void known_values_of_the_6_18_host(void **state)
 	};
 
 	(void)state;
-	check_known(&host, known, NR(known));
+	check_known(&fixture_host, known, NR(known));
 }
 
 static void known_values_of_the_6_1_guest(void **state)
@@ -425,7 +278,7 @@ static void known_values_of_the_6_1_guest(void **state)
 	};
 
 	(void)state;
-	check_known(&guest_old, known, NR(known));
+	check_known(&fixture_guest_6_1, known, NR(known));
 }
 
 static void known_values_of_the_6_12_guest(void **state)
@@ -532,7 +385,7 @@ static void known_values_of_the_6_12_guest(void **state)
 	};
 
 	(void)state;
-	check_known(&guest_new, known, NR(known));
+	check_known(&fixture_guest_6_12, known, NR(known));
 }
 /* clang-format on */
 
@@ -558,7 +411,7 @@ static void deltas_are_the_pages_that_were_touched_and_swapped(void **state)
 		int64_t pages = swapped ? 2048 - 256 : 2048;
 		struct fixture f;
 
-		load(&f, trees[i]);
+		fixture_load(&f, trees[i]);
 		assert_int_equal(delta_of(&f, "process", "stat", "minflt"),
 				 swapped ? 2050 : 2048);
 		assert_int_equal(delta_of(&f, "process", "stat", "majflt"), 0);
@@ -581,7 +434,7 @@ static void deltas_are_the_pages_that_were_touched_and_swapped(void **state)
 		}
 		assert_int_equal(delta_of(&f, "group", "memory.stat", v1 ? "rss" : "anon"),
 				 pages * 4096);
-		record_release(&f.record);
+		fixture_release(&f);
 	}
 }
 
@@ -605,7 +458,7 @@ static void every_source_is_exercised_but_those_that_had_no_number(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NR(trees); i++)
-		load(&f[i], trees[i]);
+		fixture_load(&f[i], trees[i]);
 	for (const struct source *s = sources; s->name; s++) {
 		bool seen = false, expected = true;
 
@@ -617,7 +470,7 @@ static void every_source_is_exercised_but_those_that_had_no_number(void **state)
 			fail_msg("%s", s->name);
 	}
 	for (size_t i = 0; i < NR(trees); i++)
-		record_release(&f[i].record);
+		fixture_release(&f[i]);
 }
 
 static void the_table_has_no_two_rows_for_one_file(void **state)
@@ -634,7 +487,7 @@ static void counters_come_out_sorted_and_can_be_found(void **state)
 	struct fixture f;
 
 	(void)state;
-	load(&f, &guest_new);
+	fixture_load(&f, &fixture_guest_6_12);
 	for (size_t i = 0; i < f.record.nr; i++) {
 		const struct counter *c = &f.record.counter[i], *next = c + 1;
 
@@ -648,7 +501,7 @@ static void counters_come_out_sorted_and_can_be_found(void **state)
 		}
 	}
 	assert_null(record_find(&f.record, "system", "vmstat", "no_such_key"));
-	record_release(&f.record);
+	fixture_release(&f);
 }
 
 /* ---- single files, written here ---- */
@@ -997,14 +850,13 @@ static void a_hugetlb_mapping_counts_huge_pages(void **state)
 	struct fixture f;
 	struct record record;
 	struct error e = { "" };
-	char path[512], *bytes;
+	char path[64], *bytes;
 	size_t length;
 
 	(void)state;
-	load(&f, &guest_old);
-	snprintf(path, sizeof(path), "%s/tests/fixtures/%s/held/proc/%d/numa_maps", root(),
-		 f.tree->name, f.pid);
-	bytes = slurp(path, &length);
+	fixture_load(&f, &fixture_guest_6_1);
+	snprintf(path, sizeof(path), "held/proc/%d/numa_maps", f.pid);
+	bytes = fixture_bytes(f.tree, path, &length);
 	assert_non_null(bytes);
 	record_init(&record);
 	assert_int_equal(counters_parse(&record, true, source_of(PLACE_MAPPING, "numa_maps", 0),
@@ -1016,7 +868,7 @@ static void a_hugetlb_mapping_counts_huge_pages(void **state)
 	assert_int_equal(record_find(&record, "mapping", "numa_maps", "N0")->unit, UNIT_COUNT);
 	free(bytes);
 	record_release(&record);
-	record_release(&f.record);
+	fixture_release(&f);
 }
 
 /* Both sides of everything: 5 ms is the budget, four times that what a busy machine gets. */
@@ -1028,10 +880,10 @@ static void a_whole_run_parses_in_milliseconds(void **state)
 	for (unsigned attempt = 0; attempt < 9; attempt++) {
 		struct fixture f;
 
-		load(&f, &guest_new);
+		fixture_load(&f, &fixture_guest_6_12);
 		best = f.parse_ms < best ? f.parse_ms : best;
 		assert_true(f.nr_files > 80 && f.record.nr > 900);
-		record_release(&f.record);
+		fixture_release(&f);
 	}
 	print_message("# best of nine: %.2f ms\n", best);
 	assert_true(best < 20);

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every claim of every workload, on many machines and with each choice of each option,
+ * against the table of sources and the captured kernels: a claim that could not be
+ * judged, or that names a counter which no kernel has, is found here and not in a run.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "harness/plan/size.h"
+#include "harness/record/judge.h"
+#include "tests/unit/fixture.h"
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static struct fixture captured[3];
+static unsigned nr_claims, nr_judged;
+
+static int load_captures(void **state)
+{
+	(void)state;
+	fixture_load(&captured[0], &fixture_host);
+	fixture_load(&captured[1], &fixture_guest_6_1);
+	fixture_load(&captured[2], &fixture_guest_6_12);
+	return 0;
+}
+
+static int release_captures(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR(captured); i++)
+		fixture_release(&captured[i]);
+	return 0;
+}
+
+/* ---- parameters from the option table ---- */
+
+static void set_option(const struct workload_option *o, void *params, const char *text)
+{
+	static const struct size_base base = { .limit_bytes = 256 << 20,
+					       .available_bytes = 1 << 30 };
+	void *at = (char *)params + o->offset;
+	char reason[256] = "is of an unknown type";
+	int err = -1;
+
+	switch (o->type) {
+	case OPTION_BYTES:
+		err = size_parse(text, &base, at, reason, sizeof(reason));
+		break;
+	case OPTION_COUNT:
+		err = count_parse(text, at, reason, sizeof(reason));
+		break;
+	case OPTION_RATE:
+		err = rate_parse(text, at, reason, sizeof(reason));
+		break;
+	case OPTION_SECONDS:
+		err = duration_parse(text, at, reason, sizeof(reason));
+		break;
+	case OPTION_RATIO:
+		err = ratio_parse(text, at, reason, sizeof(reason));
+		break;
+	case OPTION_BOOL:
+		err = bool_parse(text, at, reason, sizeof(reason));
+		break;
+	case OPTION_CHOICE: {
+		size_t length = strlen(text);
+		int index = 0;
+
+		for (const char *c = o->choices; c; index++) {
+			const char *bar = strchr(c, '|');
+
+			if (!strncmp(c, text, length) && (c[length] == '|' || !c[length])) {
+				*(int *)at = index;
+				err = 0;
+			}
+			c = bar ? bar + 1 : NULL;
+		}
+		break;
+	}
+	case OPTION_TEXT:
+		err = strlen(text) < o->capacity ? 0 : -1;
+		if (!err)
+			strcpy(at, text);
+		break;
+	}
+	if (err)
+		fail_msg("option %s: '%s' %s", o->name, text, reason);
+}
+
+static void set_defaults(const struct workload *w, void *params)
+{
+	memset(params, 0, 4096);
+	for (const struct workload_option *o = w->options; o && o->name; o++)
+		if (o->fallback && *o->fallback)
+			set_option(o, params, o->fallback);
+}
+
+/* ---- one claim ---- */
+
+static bool place_fits(const char *scope, enum place place)
+{
+	if (!strcmp(scope, "group") || !strcmp(scope, "run"))
+		return place == PLACE_GROUP;
+	if (!strncmp(scope, "process", 7))
+		return place == PLACE_PROCESS;
+	if (!strncmp(scope, "mapping", 7))
+		return place == PLACE_MAPPING;
+	if (!strncmp(scope, "node", 4) && !strchr(scope, ':'))
+		return place == PLACE_NODE || place == PLACE_SYSTEM;
+	return place == PLACE_SYSTEM;
+}
+
+static const struct source *claimed_source(const struct claim *c, unsigned version)
+{
+	for (const struct source *s = sources; s->name; s++)
+		if (!strcmp(s->name, c->source) && place_fits(c->scope, s->place) &&
+		    (!s->cgroup_version || s->cgroup_version == version))
+			return s;
+	return NULL;
+}
+
+/* A key that some kernel with this version of cgroups printed. */
+static bool was_captured(const struct claim *c, unsigned version)
+{
+	for (size_t i = 0; i < NR(captured); i++) {
+		const struct record *r = &captured[i].record;
+
+		if (captured[i].tree->cgroup_version != version && !strcmp(c->scope, "group"))
+			continue;
+		for (size_t k = 0; k < r->nr; k++)
+			if (!strcmp(r->counter[k].source, c->source) &&
+			    !strcmp(r->counter[k].counter, c->counter))
+				return true;
+	}
+	return false;
+}
+
+static void check_words(const char *name, const struct claim *c)
+{
+	if (!c->quantity || !*c->quantity || !*c->why)
+		fail_msg("%s/%s: a claim without a name or a reason", name, c->counter);
+	if (strpbrk(c->why, ",\"\n") || strpbrk(c->quantity, ",\"\n "))
+		fail_msg("%s/%s: '%s' would need quotes", name, c->counter, c->why);
+	if (c->tolerance < 0)
+		fail_msg("%s/%s: a negative tolerance", name, c->counter);
+	if (c->basis == BASIS_EXACT && c->tolerance)
+		fail_msg("%s/%s: exact, and yet with a tolerance", name, c->counter);
+	if (c->basis == BASIS_PROFILE)
+		fail_msg("%s/%s: only a profile's own claims have that basis", name,
+			 c->counter);
+}
+
+static void check_claim(const struct workload *w, const struct workload_env *env,
+			const struct claim *c)
+{
+	const struct source *source;
+	enum kind kind;
+	enum unit unit;
+
+	nr_claims++;
+	check_words(w->name, c);
+	if (c->slot && workload_slot(w, c->slot) < 0)
+		fail_msg("%s/%s: no slot %s", w->name, c->counter, c->slot);
+	if (!strcmp(c->scope, "ledger")) {
+		int slot = workload_slot(w, c->counter);
+
+		if (slot < 0 || !judge_convertible(w->slots[slot].unit, c->unit))
+			fail_msg("%s: no slot %s in that unit", w->name, c->counter);
+		return;
+	}
+	source = claimed_source(c, env->cgroup_version);
+	if (!source)
+		fail_msg("%s: no source %s for scope %s with cgroup v%u", w->name, c->source,
+			 c->scope, env->cgroup_version);
+	counters_classify(source, c->counter, &kind, &unit);
+	if (!judge_convertible(unit, c->unit))
+		fail_msg("%s: %s/%s is in %s, and claimed in %s", w->name, c->source,
+			 c->counter, unit_name(unit), unit_name(c->unit));
+	if (!was_captured(c, env->cgroup_version))
+		fail_msg("%s: no captured kernel has %s/%s", w->name, c->source, c->counter);
+	if (c->span == SPAN_RESIDUE &&
+	    (source->place == PLACE_PROCESS || source->place == PLACE_MAPPING))
+		fail_msg("%s: %s/%s is gone before its residue is taken", w->name, c->source,
+			 c->counter);
+}
+
+/* ---- all of them ---- */
+
+static void check_workload(const struct workload *w, const struct workload_env *env,
+			   const void *params)
+{
+	static struct claims claims;
+	char reason[512] = "";
+
+	if (w->check && w->check(params, env, reason, sizeof(reason)))
+		return; /* this machine cannot, or the choices contradict each other */
+	memset(&claims, 0, sizeof(claims));
+	w->claims(params, env, &claims);
+	for (unsigned i = 0; i < claims.nr; i++)
+		check_claim(w, env, &claims.claim[i]);
+	nr_judged += claims.nr > 0;
+}
+
+/* The defaults, and then each choice and each switch by itself. */
+static void check_choices(const struct workload *w, const struct workload_env *env)
+{
+	static _Alignas(16) unsigned char params[4096];
+
+	set_defaults(w, params);
+	check_workload(w, env, params);
+	for (const struct workload_option *o = w->options; o && o->name; o++) {
+		if (o->type == OPTION_BOOL) {
+			set_defaults(w, params);
+			*(bool *)(params + o->offset) = !*(bool *)(params + o->offset);
+			check_workload(w, env, params);
+		}
+		if (o->type != OPTION_CHOICE)
+			continue;
+		for (const char *c = o->choices; c;
+		     c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL) {
+			char choice[64];
+
+			snprintf(choice, sizeof(choice), "%.*s", (int)strcspn(c, "|"), c);
+			set_defaults(w, params);
+			set_option(o, params, choice);
+			check_workload(w, env, params);
+		}
+	}
+}
+
+static void every_claim_can_be_judged_on_the_kernels_it_is_made_for(void **state)
+{
+	static const unsigned kernels[] = { ENV_KERNEL(6, 1), ENV_KERNEL(6, 12),
+					    ENV_KERNEL(6, 18) };
+	static const enum swap_kind swaps[] = { SWAP_NONE, SWAP_FILE, SWAP_ZRAM };
+
+	(void)state;
+	for (const struct workload *const *w = workloads; *w; w++) {
+		nr_judged = 0;
+		for (unsigned i = 0; i < 2 * NR(kernels) * NR(swaps) * 2; i++) {
+			unsigned nodes = i & 1 ? 2 : 1, version = i >> 1 & 1 ? 2 : 1;
+			struct workload_env env = {
+				.page_bytes = 4096,
+				.pmd_bytes = 2 << 20,
+				.cgroup_version = version,
+				.kernel = kernels[(i >> 2) % NR(kernels)],
+				.cpus = 2,
+				.nr_nodes = nodes,
+				.nodes = { 0, 1 },
+				.limit_bytes = 256 << 20,
+				.swap_max_bytes = UINT64_MAX,
+				.available_bytes = 1 << 30,
+				.thp = THP_ALWAYS,
+				.cachestat = true,
+				.swap = swaps[(i >> 2) / NR(kernels) % NR(swaps)],
+				.swap_path = "/dev/zram0",
+				.scratch_dir = "/tmp",
+			};
+
+			env.swap_bytes = env.swap ? 512 << 20 : 0;
+			check_choices(*w, &env);
+		}
+		if (!nr_judged)
+			fail_msg("%s never came to make a claim", (*w)->name);
+	}
+	print_message("# %u claims\n", nr_claims);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_claim_can_be_judged_on_the_kernels_it_is_made_for),
+	};
+
+	return cmocka_run_group_tests(tests, load_captures, release_captures);
+}
