@@ -35,6 +35,8 @@
 #define DEVICE_POLL_NS	  (10 * 1000 * 1000)
 #define DEVICE_POLL_TIMES 3000
 
+#define LAST_FRAME_BOUND_MS (60 * 1000)
+
 #define CONSOLE_PATH "/dev/ttyS0"
 
 const char *const guest_cgroup_names[] = {
@@ -678,6 +680,21 @@ static void tell_failure(const struct guest *guest, const struct error *e)
 		dprintf(STDERR_FILENO, "lab: %s\n", e->text);
 }
 
+/*
+ * A write to a virtio port returns when the bytes are queued, not when the host
+ * has them (drivers/char/virtio_console.c, port_fops_write), and power-off drops
+ * the queue. So the host ends the guest once it has read the last frame.
+ */
+static void wait_for_the_host(int port_fd)
+{
+	struct pollfd port = { .fd = port_fd, .events = POLLIN };
+	char ignored[64];
+
+	while (poll(&port, 1, LAST_FRAME_BOUND_MS) > 0 &&
+	       read(port_fd, ignored, sizeof(ignored)) > 0)
+		;
+}
+
 void guest_main(void)
 {
 	struct guest guest = { .port_fd = -1 };
@@ -688,8 +705,10 @@ void guest_main(void)
 	if (mount_kernel(&e) || guest_read_spec(&guest, &e) || load_modules(&guest, &e) ||
 	    guest_open_port(&guest, &e) || guest_set_up(&guest, &e) || guest_run(&guest, &e))
 		tell_failure(&guest, &e);
-	if (guest.port_fd >= 0)
+	if (guest.port_fd >= 0) {
 		channel_write(guest.port_fd, CHANNEL_END, NULL, 0);
+		wait_for_the_host(guest.port_fd);
+	}
 	reboot(RB_POWER_OFF);
 	_exit(1);
 }

@@ -18,6 +18,16 @@ lab()
 	"$PAGESTORM" lab "$@" > out 2> err || status=$?
 }
 
+# wait_for WORD: in ./out, while the lab runs in the background
+wait_for()
+{
+	for _ in {1..1200}; do
+		grep -q "$1" out && return
+		sleep 0.1
+	done
+	return 1
+}
+
 @test "the guest has the nodes, memory and CPUs that were asked for" {
 	lab --memory 512M,256M --cpus 1,1 --exec '
 		for node in 0 1; do
@@ -63,6 +73,19 @@ lab()
 	[ "$status" -eq 0 ]
 	(cd results/run && md5sum -c "$scratch/out")
 	[ "$(stat -c %s results/run/raw/big)" -eq $((65537 * 97)) ]
+}
+
+@test "results are whole although the host was slow to take them" {
+	"$PAGESTORM" lab --exec 'echo up; mkdir results; sleep 1
+		dd if=/dev/urandom of=results/big bs=1M count=1 2>/dev/null
+		md5sum results/big' > out 2> err &
+	lab_pid=$!
+	wait_for up
+	kill -STOP "$lab_pid"
+	sleep 8
+	kill -CONT "$lab_pid"
+	wait "$lab_pid"
+	tail -n 1 out | md5sum -c
 }
 
 @test "--collect brings a file back, and nothing else is written" {
@@ -164,10 +187,7 @@ swap_is()
 @test "SIGINT reaches the command in the guest, and its status comes back" {
 	"$PAGESTORM" lab --exec 'trap "exit 130" INT; echo up; sleep 100 & wait' > out 2> err &
 	lab_pid=$!
-	for _ in {1..600}; do
-		grep -q up out && break
-		sleep 0.1
-	done
+	wait_for up
 	kill -INT "$lab_pid"
 	status=0
 	wait "$lab_pid" || status=$?
@@ -184,10 +204,7 @@ qemus()
 	mkdir tmp
 	TMPDIR=$scratch/tmp "$PAGESTORM" lab --exec 'echo up; sleep 100' > out 2> err &
 	lab_pid=$!
-	for _ in {1..600}; do
-		grep -q up out && break
-		sleep 0.1
-	done
+	wait_for up
 	qemu=$(qemus "$lab_pid")
 	[ -n "$qemu" ]
 	kill -KILL "$lab_pid"
