@@ -233,7 +233,9 @@ void judge_claim(const struct claim *claim, const struct record *work,
 	out->claim.expected = saturate(expected);
 	if (!counter)
 		return;
-	if (err == -EINVAL || !judge_convertible(counter->unit, claim->unit)) {
+	if (claim->basis == BASIS_PROFILE && claim->unit == UNIT_COUNT)
+		out->claim.unit = counter->unit;
+	if (err == -EINVAL || !judge_convertible(counter->unit, out->claim.unit)) {
 		out->verdict = VERDICT_FAIL;
 		return;
 	}

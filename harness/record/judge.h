@@ -41,6 +41,8 @@ struct judgement {
  * gets the verdict noise; a floor of 0 hides nothing. Exact and bounded claims, and
  * the profile's own, never look at the noise.
  *
+ * A bare number in a profile is in the counter's own unit, whatever that is.
+ *
  * A claim that cannot be held against its counter because of our own mistake (units
  * that do not convert, a slot that the workload does not have) fails, without an
  * observed value. Amounts beyond 64 bits are compared as they are and shown at the

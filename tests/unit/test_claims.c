@@ -13,7 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "harness/plan/size.h"
+#include "harness/plan/option.h"
 #include "harness/record/judge.h"
 #include "tests/unit/fixture.h"
 
@@ -45,51 +45,9 @@ static void set_option(const struct workload_option *o, void *params, const char
 {
 	static const struct size_base base = { .limit_bytes = 256 << 20,
 					       .available_bytes = 1 << 30 };
-	void *at = (char *)params + o->offset;
-	char reason[256] = "is of an unknown type";
-	int err = -1;
+	char reason[256];
 
-	switch (o->type) {
-	case OPTION_BYTES:
-		err = size_parse(text, &base, at, reason, sizeof(reason));
-		break;
-	case OPTION_COUNT:
-		err = count_parse(text, at, reason, sizeof(reason));
-		break;
-	case OPTION_RATE:
-		err = rate_parse(text, at, reason, sizeof(reason));
-		break;
-	case OPTION_SECONDS:
-		err = duration_parse(text, at, reason, sizeof(reason));
-		break;
-	case OPTION_RATIO:
-		err = ratio_parse(text, at, reason, sizeof(reason));
-		break;
-	case OPTION_BOOL:
-		err = bool_parse(text, at, reason, sizeof(reason));
-		break;
-	case OPTION_CHOICE: {
-		size_t length = strlen(text);
-		int index = 0;
-
-		for (const char *c = o->choices; c; index++) {
-			const char *bar = strchr(c, '|');
-
-			if (!strncmp(c, text, length) && (c[length] == '|' || !c[length])) {
-				*(int *)at = index;
-				err = 0;
-			}
-			c = bar ? bar + 1 : NULL;
-		}
-		break;
-	}
-	case OPTION_TEXT:
-		err = strlen(text) < o->capacity ? 0 : -1;
-		if (!err)
-			strcpy(at, text);
-		break;
-	}
-	if (err)
+	if (option_parse(o, text, &base, params, reason, sizeof(reason)))
 		fail_msg("option %s: '%s' %s", o->name, text, reason);
 }
 

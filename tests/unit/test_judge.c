@@ -197,6 +197,30 @@ static void units_that_do_not_convert_fail_loudly(void **state)
 	assert_true(judge_convertible(UNIT_SECTORS, UNIT_PAGES));
 }
 
+static void a_bare_number_of_a_profile_is_in_the_counters_unit(void **state)
+{
+	struct given g = { .kind = KIND_CUMULATIVE, .unit = UNIT_PAGES, .after = 5 };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
+						      .relation = RELATION_EQ,
+						      .basis = BASIS_PROFILE,
+						      .expected = 5 });
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, NULL, &j);
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	assert_int_equal(j.claim.unit, UNIT_PAGES);
+	assert_int_equal(j.observed.value, 5);
+	claim.unit = UNIT_BYTES;
+	judge(&g, &claim, NULL, &j);
+	assert_int_equal(j.observed.value, 5 * PAGE_BYTES);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+	claim.unit = UNIT_NSEC;
+	judge(&g, &claim, NULL, &j);
+	assert_false(j.has_observed);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+}
+
 static void a_slot_adds_what_the_worker_counted(void **state)
 {
 	static const uint64_t slot[] = { 12, 7 };
@@ -417,6 +441,7 @@ int main(void)
 		cmocka_unit_test(each_relation_holds_up_to_its_edge_and_not_beyond),
 		cmocka_unit_test(units_of_space_and_time_convert_exactly),
 		cmocka_unit_test(units_that_do_not_convert_fail_loudly),
+		cmocka_unit_test(a_bare_number_of_a_profile_is_in_the_counters_unit),
 		cmocka_unit_test(a_slot_adds_what_the_worker_counted),
 		cmocka_unit_test(huge_slots_saturate_and_do_not_wrap),
 		cmocka_unit_test(absent_is_neither_pass_nor_fail),
