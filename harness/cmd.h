@@ -22,6 +22,8 @@ enum {
 };
 
 int cmd_lab(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
@@ -34,6 +36,10 @@ int cmd_run(int argc, char **argv);
  * returns below zero is exit 2 but for -EIO (the host could not be probed).
  */
 int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e);
+
+/* The same for the machine whose /proc and /sys were saved below root. */
+int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
+		      unsigned repeats, struct error *e);
 
 /* Prints "pagestorm: error: …" unless the text carries its place already. */
 void cmd_complain(const struct error *e);

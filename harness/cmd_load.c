@@ -8,23 +8,13 @@
 
 #include "harness/plan/profile.h"
 
-/* A workload's name is a profile of that one workload; anything else is a profile's. */
-static int load_profile(struct profile *profile, const char *name, struct error *e)
+int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e)
 {
-	char path[512];
-
-	if (workload_find(name))
-		return profile_of_workload(profile, name, e);
-	if (!profile_find(name, path, sizeof(path)))
-		return profile_read(profile, path, e);
-	return error_set(
-		e, ENOENT,
-		"there is no profile and no workload named %s; see `pagestorm list` and "
-		"the profiles/ folder",
-		name);
+	return cmd_load_plan_for(plan, "", nr, words, repeats, e);
 }
 
-int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e)
+int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
+		      unsigned repeats, struct error *e)
 {
 	struct profile profile;
 	struct host *host = &plan->host;
@@ -38,14 +28,14 @@ int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, str
 				"a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
 		goto out;
 	}
-	err = load_profile(&profile, words[0], e);
+	err = profile_load(&profile, words[0], e);
 	for (int i = 1; i < nr && !err; i++)
 		err = profile_override(&profile, words[i], e);
 	if (repeats && !err) {
 		snprintf(text, sizeof(text), "profile.repeats=%u", repeats);
 		err = profile_override(&profile, text, e);
 	}
-	if (!err && host_probe(host, "", e))
+	if (!err && host_probe(host, root, e))
 		err = -EIO;
 	if (!err) {
 		struct host probed = *host;

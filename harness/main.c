@@ -42,6 +42,8 @@ static int be_pump(int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
+	{ "list", cmd_list, "workloads and their options" },
+	{ "plan", cmd_plan, "what a run would do, in bytes, and why" },
 	{ "run", cmd_run, "run a profile or a workload and record the truth" },
 	{ "report", cmd_report, "tables and plots of result folders" },
 	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },

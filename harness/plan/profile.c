@@ -544,11 +544,14 @@ int profile_load(struct profile *p, const char *argument, struct error *e)
 		return profile_of_workload(p, argument, e);
 	if (!profile_find(argument, path, sizeof(path)))
 		return profile_read(p, path, e);
-	return error_set(e, ENOENT,
-			 "%s: neither a workload nor a profile%s%s%s; `pagestorm list` shows "
-			 "the workloads",
-			 argument, near ? "; did you mean " : "", near ? near : "",
-			 near ? "?" : "");
+	if (near)
+		return error_set(e, ENOENT, "%s: no workload and no profile; did you mean %s?",
+				 argument, near);
+	return error_set(
+		e, ENOENT,
+		"%s: no workload (`pagestorm list`) and no profile in ., ./profiles or "
+		"%s",
+		argument, PAGESTORM_PROFILES_DIR);
 }
 
 /* ---- the command line ---- */
