@@ -21,6 +21,7 @@ enum {
 	EXIT_NOTHING_RAN = 77, /* nothing could run here */
 };
 
+int cmd_doctor(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_plan(int argc, char **argv);

@@ -1,0 +1,163 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `pagestorm doctor` promises: it says what is so, and changes nothing.
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
+	cd "$BATS_TEST_TMPDIR"
+	cgroup=/sys/fs/cgroup/memory
+	[ -d $cgroup ] || cgroup=/sys/fs/cgroup
+}
+
+root()
+{
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+}
+
+doctor()
+{
+	"$PAGESTORM" doctor "$@" 2> /dev/null
+}
+
+# The line of one check.
+line()
+{
+	doctor | grep -E "^(ok|limited|missing) +$1 "
+}
+
+groups_of_ours()
+{
+	find /sys/fs/cgroup -type d -name "pagestorm-doctor*"
+}
+
+@test "every line has a status, a check and what was found" {
+	run doctor
+	[ "$status" -eq 0 ] || [ "$status" -eq 77 ]
+	[ "${#lines[@]}" -ge 25 ]
+	for line in "${lines[@]}"; do
+		[[ "$line" =~ ^(ok|limited|missing)\ +[a-z]+.*\ .+ ]]
+	done
+}
+
+@test "each check that is limited or missing either names a fix or says what it costs" {
+	run doctor
+	[ "${#lines[@]}" -ge 25 ]
+	for line in "${lines[@]}"; do
+		[[ "$line" == ok* || "$line" == *"; fix: "* || "$line" == *:* ]]
+	done
+}
+
+@test "--json is one document with the same checks" {
+	command -v python3 > /dev/null || skip "no python3"
+	"$PAGESTORM" doctor --json 2> /dev/null > doctor.json
+	doctor | awk '{print $1}' > statuses
+	run python3 -c '
+import json
+d = json.load(open("doctor.json"))
+print(*[c["status"] for c in d["checks"]], sep="\n")
+assert all(c["check"] and c["found"] for c in d["checks"])
+assert isinstance(d["can_run"], bool)'
+	[ "$status" -eq 0 ]
+	[ "$output" = "$(cat statuses)" ]
+}
+
+@test "as root on a machine with a memory controller workloads can run" {
+	root
+	run doctor
+	[ "$status" -eq 0 ]
+	[[ "$(line group)" == ok* ]]
+}
+
+@test "it leaves no group, no file and no setting behind" {
+	root
+	sysctls()
+	{
+		for file in /proc/sys/vm/* /sys/kernel/mm/transparent_hugepage/enabled; do
+			[ -r "$file" ] && echo "$file $(cat "$file" 2> /dev/null)"
+		done
+		cat /proc/self/oom_score_adj
+	}
+	sysctls > before
+	run doctor
+	[ "$status" -eq 0 ]
+	sysctls > after
+	diff before after
+	[ -z "$(groups_of_ours)" ]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
+}
+
+@test "without the right to make groups it names the fix and leaves with 77" {
+	root
+	command -v setpriv > /dev/null || skip "no setpriv(1)"
+	cp "$PAGESTORM" ./pagestorm-copy
+	chmod 755 . "$BATS_RUN_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_TEST_TMPDIR" pagestorm-copy
+	run setpriv --reuid 65534 --regid 65534 --clear-groups ./pagestorm-copy doctor
+	[ "$status" -eq 77 ]
+	[[ "$output" == *"missing  group "*"fix: run as root"* ]]
+	[[ "$output" == *"nothing can run here"* ]]
+}
+
+@test "somebody's swap is shown with its priority" {
+	root
+	[[ "$(stat -f -c %T .)" =~ ext|xfs ]] || skip "no ext4 or xfs below $PWD for a swap file"
+	dd if=/dev/zero of=file bs=1M count=16 status=none
+	chmod 600 file
+	mkswap -L neighbour file > /dev/null
+	exec 9< /proc/sys/vm
+	flock -w 120 9 # for runs beside this test: no swap under their feet
+	swapon -p 7 file
+	output=$(line swap) || true
+	swapoff file
+	exec 9<&-
+	[[ "$output" == limited*"$PWD/file"*"priority 7"* ]]
+	[[ "$output" =~ fix:.*priority\ =\ ([0-9]+) ]]
+	[ "${BASH_REMATCH[1]}" -ge 8 ]
+}
+
+@test "an OOM daemon that runs is named" {
+	cp "$(command -v sleep)" earlyoom
+	./earlyoom 100 3>&- &
+	pid=$!
+	for i in {1..100}; do
+		[ "$(cat /proc/$pid/comm)" = earlyoom ] && break
+		sleep 0.01
+	done
+	output=$(line oom-daemons) || true
+	kill $pid
+	wait $pid || true
+	[[ "$output" == limited*"earlyoom ($pid)"* ]]
+}
+
+@test "a run that is alive is named" {
+	command -v flock > /dev/null || skip "no flock(1)"
+	run flock -w 120 /proc/sys/vm "$PAGESTORM" doctor
+	[[ "$output" =~ limited\ +lock\ +process\ [0-9]+ ]]
+}
+
+@test "leftovers are found, restore removes them, and then there are none" {
+	root
+	top=$cgroup/pagestorm-$(sh -c 'echo $$')
+	mkdir "$top"
+	output=$(line leftovers) || true
+	rmdir "$top"
+	[[ "$output" == limited*"$top"*"fix: pagestorm restore"* ]]
+	[[ "$(line leftovers)" == ok* ]]
+}
+
+@test "the values shown are those of the kernel" {
+	[[ "$(line overcommit)" == *"= $(cat /proc/sys/vm/overcommit_memory)" ]]
+	if [ -r /sys/kernel/mm/transparent_hugepage/enabled ]; then
+		mode=$(sed 's/.*\[\(.*\)\].*/\1/' /sys/kernel/mm/transparent_hugepage/enabled)
+		[[ "$(line thp)" == *" $mode, "* ]] || [ "$mode" = never ]
+	fi
+	[[ "$(line memory)" == *" $(nproc) CPUs"* ]]
+}
+
+@test "a wrong option is a usage error" {
+	run "$PAGESTORM" doctor --nosuch
+	[ "$status" -eq 2 ]
+	run "$PAGESTORM" doctor me
+	[ "$status" -eq 2 ]
+}
