@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -337,6 +338,7 @@ static void a_live_run_is_not_restored(void **state)
 	assert_int_equal(pipe(go), 0);
 	child = fork();
 	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(go[0]);
 		_exit(journal_open(&m->j, "alive", NULL) || write(go[1], "", 1) != 1 ||
 		      pause());

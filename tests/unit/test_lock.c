@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,6 +94,7 @@ static pid_t hold_in_child(int *ready)
 	assert_int_equal(pipe(go), 0);
 	child = fork();
 	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		lock_init(&lock);
 		_exit(lock_take(&lock, WAIT_SECONDS, NULL) || write(go[1], "", 1) != 1 ||
 		      pause());
