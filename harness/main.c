@@ -48,6 +48,7 @@ static const struct verb verbs[] = {
 	{ "report", cmd_report, "tables and plots of result folders" },
 	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },
 	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
+	{ "doctor", cmd_doctor, "what this machine can do, one line a check, with the fix" },
 	{ "restore", cmd_restore, "undo what a killed run left behind" },
 	{ "--help", show_help, "this text" },
 	{ "--version", show_version, "name and version" },
