@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "workloads/hugepages.h"
 #include "workloads/placement.h"
 #include "workloads/promise.h"
 #include "workloads/worker.h"
@@ -259,22 +259,11 @@ void churn_claims(const void *params, const struct workload_env *env, struct cla
 
 /* ---- in the worker ---- */
 
-/*
- * Asked of the process and not of the mapping: brk's heap would be split by an
- * madvise(2), and a call in each cycle would be measured with it.
- */
-static int forbid_huge_pages(struct worker *w)
-{
-	if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) && errno != EINVAL)
-		return worker_fail(w, errno, "cannot switch huge pages off by prctl: %s",
-				   strerror(errno));
-	return 0;
-}
-
 int churn_prepare(struct worker *w)
 {
 	const struct churn_params *p = w->params;
 	struct churn *c = calloc(1, sizeof(*c));
+	int ret;
 
 	if (!c)
 		return -ENOMEM;
@@ -288,7 +277,15 @@ int churn_prepare(struct worker *w)
 	fill_init(&c->fill, "zero", w->ledger->seed);
 	if (p->touch)
 		touch_init(&c->touch, touch_kind(p), w->env->page_bytes, 0, &c->fill);
-	return c->huge ? 0 : forbid_huge_pages(w);
+	/*
+	 * Asked of the process and not of the mapping: brk's heap would be split by an
+	 * madvise(2), and a call in each cycle would be measured with it.
+	 */
+	ret = c->huge ? 0 : hugepages_forbid();
+	if (ret)
+		return worker_fail(w, -ret, "cannot switch huge pages off by prctl: %s",
+				   strerror(-ret));
+	return 0;
 }
 
 /* Touches all of it but what the test hook leaves out. */

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What glibc's malloc will do with equal blocks that come and go: which of them it
+ * maps, how far it moves the program break, what it gives back and what it keeps,
+ * and which pages that touches. Pure arithmetic, so that it can be promised.
+ *
+ * The rules are those of mallopt(3) and malloc_trim(3); the sizes are those of the
+ * chunks that glibc documents in malloc.c ("Vital statistics"), on 64-bit machines:
+ *   - a block of n bytes is a chunk of n + 8 rounded up to 16, the first 16 bytes
+ *     of which come before the block;
+ *   - what does not fit into the free memory at the top of the heap is mapped when
+ *     its chunk reaches M_MMAP_THRESHOLD; otherwise the break moves up by what is
+ *     missing and M_TOP_PAD and 32 bytes more, in whole pages;
+ *   - a mapped chunk has 8 bytes more, in whole pages, and freeing it unmaps it; if
+ *     it was above the threshold and not above 32 MiB, the threshold becomes its
+ *     size and M_TRIM_THRESHOLD twice that, unless mallopt() fixed any of them;
+ *   - freed chunks join their free neighbours and the top; when the joined chunk is
+ *     64 KiB or more and the top reaches M_TRIM_THRESHOLD, the break comes down to
+ *     M_TOP_PAD and 33 bytes above the top, in whole pages;
+ *   - malloc_trim(0) does that without a pad, and drops whole pages from the middle
+ *     of free chunks, behind the 48 bytes of their links.
+ * Blocks below 2 KiB are refused: caches that keep them (tcache, fast bins) are not
+ * part of the model.
+ */
+#ifndef PAGESTORM_HEAP_MODEL_H
+#define PAGESTORM_HEAP_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HEAP_MODEL_BLOCK_MIN	 2048
+#define HEAP_MODEL_THRESHOLD	 (128u << 10) /* defaults of the three, mallopt(3) */
+#define HEAP_MODEL_THRESHOLD_MAX (32u << 20)  /* of M_MMAP_THRESHOLD, mallopt(3) */
+
+/* Where the top of the heap begins within its page before the first block. */
+#define HEAP_MODEL_TOP_OFFSET 64
+
+enum heap_touch {
+	HEAP_TOUCH_NONE,
+	HEAP_TOUCH_WRITE, /* a word at the block's begin and at each page's distance */
+	HEAP_TOUCH_BYTES,
+};
+
+struct heap_plan {
+	uint64_t page_bytes;
+	uint64_t block_bytes, blocks, cycles;
+	enum heap_touch touch;
+	bool fifo;    /* freed in the order of their making; otherwise the last first */
+	bool dynamic; /* thresholds move; otherwise they are the three below */
+	uint64_t mmap_threshold, trim_threshold, top_pad;
+	uint64_t keep; /* in the last cycle every keep-th block stays; 0: none */
+	bool trim;     /* malloc_trim(0) at the end */
+};
+
+/* Against the state before the first block, whose top is trimmed. */
+struct heap_outcome {
+	uint64_t faults;
+	uint64_t resident_bytes; /* at the end */
+	uint64_t heap_bytes;	 /* by which the break is higher */
+	uint64_t mapped_bytes;	 /* of blocks that have a mapping */
+	uint64_t in_use_bytes;	 /* chunks that are not free */
+	uint64_t retained_bytes; /* free chunks that still have addresses */
+	uint64_t returned_bytes; /* addresses given back since the last cycle's blocks were made
+				  */
+};
+
+/* Bytes of the chunk of a block. */
+uint64_t heap_chunk_bytes(uint64_t block_bytes);
+
+/* Most addresses in use at once. */
+uint64_t heap_peak_bytes(const struct heap_plan *plan);
+
+/* 0 or -ENOMEM. */
+int heap_model(const struct heap_plan *plan, struct heap_outcome *out);
+
+#endif

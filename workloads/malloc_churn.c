@@ -1,0 +1,613 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * malloc_churn: equal blocks from glibc's malloc, touched and freed, over and over;
+ * what the C library keeps, what it gives back, and what it cannot.
+ *
+ * Truth: faults, resident memory, the height of the heap and malloc's own account
+ *   (mallinfo2(3)) follow from the block's size and mallopt(3)'s thresholds; the
+ *   arithmetic is heap_model.h's. Below the mmap threshold a block comes from the
+ *   heap, whose top is kept up to the trim threshold: the first cycle faults, later
+ *   ones do not. Above it each block is a mapping and each cycle faults, until the
+ *   first free raises the threshold, which it does up to 32 MiB unless one of the
+ *   thresholds was fixed.
+ * Rises: minflt, and with what is kept Rss, VmSize and the group's anon, exactly.
+ * Still: majflt, Swap.
+ * Beware: M_TRIM_THRESHOLD=0 alone gives nothing back below M_TOP_PAD. What the
+ *   heap's top held before the first block would hide faults: prepare() trims it,
+ *   uses up free chunks and lets the top begin at a known place in its page.
+ *   malloc_trim(0) drops whole free pages in the middle of the heap, but addresses
+ *   only from its end: see `keep`.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "workloads/heap_model.h"
+#include "workloads/hugepages.h"
+#include "workloads/promise.h"
+#include "workloads/touch.h"
+#include "workloads/worker.h"
+
+/* mallinfo2() came with glibc 2.33; a sanitizer brings an allocator of its own. */
+#if defined(__GLIBC_PREREQ) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if __GLIBC_PREREQ(2, 33) && __SIZEOF_POINTER__ == 8
+#define IS_MODELLED 1
+#endif
+#endif
+
+#define THRESHOLD_TEXT "128K"
+
+struct malloc_params {
+	uint64_t size_bytes, blocks, cycles;
+	int touch, order;
+	bool dynamic, trim;
+	uint64_t mmap_threshold, trim_threshold, top_pad;
+	uint64_t keep;
+};
+
+enum malloc_slot {
+	SLOT_ALLOCATIONS,
+	SLOT_FREES,
+	SLOT_LIVE_BYTES,
+	SLOT_IN_USE_BYTES,
+	SLOT_RETAINED_BYTES,
+	SLOT_RETURNED_BYTES,
+	SLOT_HEAP_BYTES,
+	SLOT_MAPPED_BYTES,
+};
+
+#define AT(member) .offset = offsetof(struct malloc_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64K",
+	  .min = "2K",
+	  .max = "1T",
+	  .help = "bytes of a block",
+	  AT(size_bytes) },
+	{ .name = "blocks",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = "32768",
+	  .help = "blocks of a cycle, all made before the first is freed",
+	  AT(blocks) },
+	{ .name = "cycles",
+	  .type = OPTION_COUNT,
+	  .fallback = "100",
+	  .min = "1",
+	  .help = "cycles to do",
+	  AT(cycles) },
+	{ .name = "touch",
+	  .type = OPTION_CHOICE,
+	  .fallback = "write",
+	  .choices = "none|write|bytes",
+	  .help = "nothing, a word at each page's distance, or every byte of a block",
+	  AT(touch) },
+	{ .name = "order",
+	  .type = OPTION_CHOICE,
+	  .fallback = "lifo",
+	  .choices = "lifo|fifo",
+	  .help = "which block is freed first: the last one made or the first",
+	  AT(order) },
+	{ .name = "dynamic",
+	  .type = OPTION_BOOL,
+	  .fallback = "yes",
+	  .help = "thresholds as glibc begins and moves them; no: as the next three say",
+	  AT(dynamic) },
+	{ .name = "mmap_threshold",
+	  .type = OPTION_BYTES,
+	  .fallback = THRESHOLD_TEXT,
+	  .min = "4K",
+	  .max = "32M",
+	  .help = "M_MMAP_THRESHOLD: blocks from here on are mappings",
+	  AT(mmap_threshold) },
+	{ .name = "trim_threshold",
+	  .type = OPTION_BYTES,
+	  .fallback = THRESHOLD_TEXT,
+	  .max = "1G",
+	  .help = "M_TRIM_THRESHOLD: free top of the heap that is given back",
+	  AT(trim_threshold) },
+	{ .name = "top_pad",
+	  .type = OPTION_BYTES,
+	  .fallback = THRESHOLD_TEXT,
+	  .max = "1G",
+	  .help = "M_TOP_PAD: what the heap grows by beyond the need and keeps when trimmed",
+	  AT(top_pad) },
+	{ .name = "keep",
+	  .type = OPTION_COUNT,
+	  .fallback = "0",
+	  .help = "in the last cycle every such block stays: fragmentation (0: none, 2: half)",
+	  AT(keep) },
+	{ .name = "trim",
+	  .type = OPTION_BOOL,
+	  .fallback = "no",
+	  .help = "call malloc_trim(0) at the end",
+	  AT(trim) },
+	{ .name = NULL },
+};
+
+/* ---- arithmetic ---- */
+
+static struct heap_plan plan_of(const struct malloc_params *p, const struct workload_env *env)
+{
+	return (struct heap_plan){ .page_bytes = env->page_bytes,
+				   .block_bytes = p->size_bytes,
+				   .blocks = p->blocks,
+				   .cycles = p->cycles,
+				   .touch = (enum heap_touch)p->touch,
+				   .fifo = p->order,
+				   .dynamic = p->dynamic,
+				   .mmap_threshold = p->mmap_threshold,
+				   .trim_threshold = p->trim_threshold,
+				   .top_pad = p->top_pad,
+				   .keep = p->keep,
+				   .trim = p->trim };
+}
+
+static uint64_t kept_blocks(const struct malloc_params *p)
+{
+	return p->keep ? (p->blocks + p->keep - 1) / p->keep : 0;
+}
+
+static uint64_t malloc_footprint(const void *params, const struct workload_env *env)
+{
+	const struct malloc_params *p = params;
+	const struct heap_plan plan = plan_of(p, env);
+	uint64_t peak = heap_peak_bytes(&plan);
+
+	return peak + peak / 256 + p->blocks * sizeof(void *) + (1u << 20);
+}
+
+static uint64_t malloc_target(const void *params, const struct workload_env *env)
+{
+	const struct malloc_params *p = params;
+
+	(void)env; /* bytes asked for, whatever a page is */
+	return kept_blocks(p) * p->size_bytes;
+}
+
+static double malloc_seconds(const void *params, const struct workload_env *env)
+{
+	const struct malloc_params *p = params;
+	double pages = (double)p->size_bytes / (double)env->page_bytes;
+
+	return (double)p->cycles * (double)p->blocks * (1e-6 + 4e-7 * pages);
+}
+
+static bool is_default(const struct malloc_params *p)
+{
+	return p->mmap_threshold == HEAP_MODEL_THRESHOLD &&
+	       p->trim_threshold == HEAP_MODEL_THRESHOLD && p->top_pad == HEAP_MODEL_THRESHOLD;
+}
+
+static const char *contradiction(const struct malloc_params *p, const struct workload_env *env)
+{
+	uint64_t need = malloc_footprint(p, env);
+
+	if (p->dynamic && !is_default(p))
+		return "a threshold is given and fixing one stops glibc from moving them: add "
+		       "dynamic=no";
+	if ((env->limit_bytes && need > env->limit_bytes) ||
+	    (env->high_bytes && need > env->high_bytes))
+		return "a cycle does not fit under the group's limit and reclaim would join "
+		       "in: raise memory.max or memory.high or use fewer blocks";
+	return NULL;
+}
+
+static int malloc_check(const void *params, const struct workload_env *env, char *reason,
+			size_t reason_bytes)
+{
+	const char *wrong = contradiction(params, env), *lack = NULL;
+
+#ifndef IS_MODELLED
+	lack = "malloc here is not that of glibc 2.33 or newer on a 64-bit machine";
+#endif
+	if (wrong || lack)
+		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
+	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+}
+
+/* ---- promises ---- */
+
+static void claim_kernel(const struct workload_env *env, const struct heap_plan *plan,
+			 const struct heap_outcome *o, struct claims *out)
+{
+	const int64_t resident = (int64_t)o->resident_bytes;
+	const int64_t mapped = (int64_t)(o->heap_bytes + o->mapped_bytes);
+	const int64_t tables = (int64_t)(heap_peak_bytes(plan) / 512 + 8 * env->page_bytes);
+	const char *faults_why = "pages touched for the first time since they came from the "
+				 "kernel by mallopt(3)'s thresholds";
+	const char *rss_why = "pages touched and not given back";
+	const char *size_why = "the heap is higher by this much and these mappings stand";
+	const struct promise rows[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
+		  (int64_t)o->faults, 0, faults_why },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "anonymous memory comes from nowhere on disk" },
+		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
+		  (int64_t)o->faults, 0, "the worker is alone in its group" },
+		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
+		  PROMISE_EXACT, 0, 0, "anonymous memory comes from nowhere on disk" },
+		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES, PROMISE_EXACT,
+		  resident, 0, rss_why },
+		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES,
+		  PROMISE_EXACT, resident, 0, rss_why },
+		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
+		  mapped, 0, size_why },
+		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, PROMISE_EXACT,
+		  mapped, 0, size_why },
+		{ "data_bytes", "process", "status", "VmData", UNIT_BYTES, PROMISE_EXACT,
+		  mapped, 0, size_why },
+		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  "a cycle fits under the limit" },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, resident, 0, "the worker is alone in its group" },
+		{ "group_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
+		  UNIT_BYTES, PROMISE_BOUNDED, resident, env_usage_slack_bytes(env) + tables,
+		  "page tables are charged too and charges are taken in batches of 64 pages "
+		  "per CPU" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_library(const struct malloc_params *p, const struct workload_env *env,
+			  const struct heap_outcome *o, struct claims *out)
+{
+	const int64_t allocations = (int64_t)(p->cycles * p->blocks);
+	const char *heap_why = "mallinfo2(3) by mallopt(3)'s thresholds";
+	const struct promise rows[] = {
+		{ "allocations", "ledger", "ledger", "allocations", UNIT_COUNT, PROMISE_EXACT,
+		  allocations, 0, "blocks of each cycle" },
+		{ "frees", "ledger", "ledger", "frees", UNIT_COUNT, PROMISE_EXACT,
+		  allocations - (int64_t)kept_blocks(p), 0, "all but those that are kept" },
+		{ "live_bytes", "ledger", "ledger", "live_bytes", UNIT_BYTES, PROMISE_EXACT,
+		  (int64_t)malloc_target(p, env), 0, "the blocks that are kept" },
+		{ "in_use_bytes", "ledger", "ledger", "in_use_bytes", UNIT_BYTES, PROMISE_EXACT,
+		  (int64_t)o->in_use_bytes, 0, "live blocks with malloc's own bytes" },
+		{ "retained_bytes", "ledger", "ledger", "retained_bytes", UNIT_BYTES,
+		  PROMISE_EXACT, (int64_t)o->retained_bytes, 0, heap_why },
+		{ "returned_bytes", "ledger", "ledger", "returned_bytes", UNIT_BYTES,
+		  PROMISE_EXACT, (int64_t)o->returned_bytes, 0, heap_why },
+		{ "heap_bytes", "ledger", "ledger", "heap_bytes", UNIT_BYTES, PROMISE_EXACT,
+		  (int64_t)o->heap_bytes, 0, heap_why },
+		{ "mapped_bytes", "ledger", "ledger", "mapped_bytes", UNIT_BYTES, PROMISE_EXACT,
+		  (int64_t)o->mapped_bytes, 0, heap_why },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_residue(const struct workload_env *env, struct claims *out)
+{
+	const struct promise rows[] = {
+		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
+		  "the worker has exited and its memory with it" },
+		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, 0, env_usage_slack_bytes(env),
+		  "a batch of 64 pages per CPU may stay charged" },
+	};
+
+	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
+}
+
+static void malloc_claims(const void *params, const struct workload_env *env,
+			  struct claims *out)
+{
+	const struct malloc_params *p = params;
+	const struct heap_plan plan = plan_of(p, env);
+	struct heap_outcome outcome;
+
+	claim_residue(env, out);
+	if (heap_model(&plan, &outcome))
+		return; /* no memory for its pages: nothing can be promised */
+	claim_kernel(env, &plan, &outcome, out);
+	claim_library(p, env, &outcome, out);
+}
+
+/* ---- in the worker ---- */
+
+#ifdef IS_MODELLED
+
+struct malloc_state {
+	void **block;
+	uint64_t bytes; /* of the array */
+	struct touch touch;
+	struct fill fill;
+	struct mallinfo2 before;
+};
+
+/* Keeps the compiler from dropping a block that nothing reads. */
+static void *made(void *block)
+{
+	__asm__ volatile("" : "+r"(block) : : "memory");
+	return block;
+}
+
+/*
+ * Free chunks in the heap's middle would serve the first blocks. Each request that
+ * does not come from the top takes one of them away, for good.
+ */
+static void use_up_free_chunks(void)
+{
+	for (size_t bytes = 64u << 10; bytes >= HEAP_MODEL_BLOCK_MIN; bytes /= 2) {
+		size_t top;
+		void *block;
+
+		do {
+			top = mallinfo2().keepcost;
+			block = made(malloc(bytes));
+		} while (block && mallinfo2().keepcost == top);
+		free(block);
+	}
+}
+
+/* Shrinks a block at the top of the heap so that the top begins at the model's offset. */
+static int place_top(struct worker *w)
+{
+	const size_t page = w->env->page_bytes, room = page + 4096;
+	char *block = made(malloc(room));
+	size_t chunk;
+
+	if (!block)
+		return -ENOMEM;
+	chunk = (HEAP_MODEL_TOP_OFFSET - ((uintptr_t)block - 16)) % page;
+	if (chunk < HEAP_MODEL_BLOCK_MIN)
+		chunk += page;
+	return made(realloc(block, chunk - 8)) == block ? 0 : -EPROTO;
+}
+
+static int set_thresholds(const struct malloc_params *p)
+{
+	if (p->dynamic)
+		return 0;
+	if (!mallopt(M_MMAP_THRESHOLD, (int)p->mmap_threshold) ||
+	    !mallopt(M_TRIM_THRESHOLD, (int)p->trim_threshold) ||
+	    !mallopt(M_TOP_PAD, (int)p->top_pad))
+		return -EINVAL;
+	return 0;
+}
+
+static int prepare_heap(struct worker *w)
+{
+	const size_t top = w->env->page_bytes - HEAP_MODEL_TOP_OFFSET;
+	int ret;
+
+	use_up_free_chunks();
+	ret = place_top(w);
+	if (ret)
+		return worker_fail(w, -ret, "cannot prepare the heap: %s", strerror(-ret));
+	ret = set_thresholds(w->params);
+	if (ret)
+		return worker_fail(w, -ret, "mallopt refuses a threshold");
+	malloc_trim(0);
+	if (mallinfo2().keepcost != top)
+		return worker_fail(w, EPROTO,
+				   "the trimmed heap has %zu bytes on top and not %zu: this C "
+				   "library is not as modelled",
+				   mallinfo2().keepcost, top);
+	return 0;
+}
+
+static int malloc_prepare(struct worker *w)
+{
+	const struct malloc_params *p = w->params;
+	struct malloc_state *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	w->state = s;
+	s->bytes = p->blocks * sizeof(*s->block);
+	s->block = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (s->block == MAP_FAILED)
+		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", s->bytes,
+				   strerror(errno));
+	fill_init(&s->fill, "zero", w->ledger->seed);
+	touch_init(&s->touch, p->touch == HEAP_TOUCH_BYTES ? TOUCH_BYTES : TOUCH_WRITE,
+		   w->env->page_bytes, 0, &s->fill);
+	ret = hugepages_forbid();
+	if (ret)
+		return worker_fail(w, -ret, "cannot switch huge pages off by prctl: %s",
+				   strerror(-ret));
+	return prepare_heap(w);
+}
+
+/*
+ * The test hook leaves out so many blocks: a page less of one could lie between its
+ * neighbours' headers and be touched all the same.
+ */
+static int make_blocks(struct worker *w)
+{
+	const struct malloc_params *p = w->params;
+	struct malloc_state *s = w->state;
+
+	for (uint64_t i = w->ledger->sabotage_pages; i < p->blocks; i++) {
+		s->block[i] = made(malloc(p->size_bytes));
+		if (!s->block[i])
+			return worker_fail(w, ENOMEM, "malloc refuses %" PRIu64 " bytes",
+					   p->size_bytes);
+		if (p->touch != HEAP_TOUCH_NONE)
+			touch_range(&s->touch, s->block[i], p->size_bytes, 0);
+		worker_slot_add(w, SLOT_ALLOCATIONS, 1);
+	}
+	return 0;
+}
+
+static void free_blocks(struct worker *w, uint64_t keep)
+{
+	const struct malloc_params *p = w->params;
+	struct malloc_state *s = w->state;
+
+	for (uint64_t n = 0; n < p->blocks; n++) {
+		uint64_t i = p->order ? n : p->blocks - 1 - n;
+
+		if ((keep && i % keep == 0) || !s->block[i])
+			continue;
+		free(s->block[i]);
+		s->block[i] = NULL;
+		worker_slot_add(w, SLOT_FREES, 1);
+	}
+}
+
+static uint64_t addresses(const struct mallinfo2 *info)
+{
+	return info->arena + info->hblkhd;
+}
+
+static void account(struct worker *w, const struct mallinfo2 *high)
+{
+	const struct malloc_params *p = w->params;
+	const struct malloc_state *s = w->state;
+	const struct mallinfo2 now = mallinfo2(), *before = &s->before;
+	uint64_t live = 0;
+
+	for (uint64_t i = 0; i < p->blocks; i++)
+		live += s->block[i] ? p->size_bytes : 0;
+	worker_slot_set(w, SLOT_LIVE_BYTES, live);
+	worker_slot_set(w, SLOT_IN_USE_BYTES,
+			now.uordblks + now.hblkhd - before->uordblks - before->hblkhd);
+	worker_slot_set(w, SLOT_RETAINED_BYTES, now.fordblks - before->fordblks);
+	worker_slot_set(w, SLOT_RETURNED_BYTES, addresses(high) - addresses(&now));
+	worker_slot_set(w, SLOT_HEAP_BYTES, now.arena - before->arena);
+	worker_slot_set(w, SLOT_MAPPED_BYTES, now.hblkhd - before->hblkhd);
+	worker_achieved(w, live);
+}
+
+static int cycle(struct worker *w)
+{
+	uint64_t before = worker_now_ns();
+	int ret = make_blocks(w);
+
+	if (ret)
+		return ret;
+	free_blocks(w, 0);
+	histogram_add(&w->ledger->latency, worker_now_ns() - before);
+	return 0;
+}
+
+/* Not timed: malloc is asked for its account between the two halves. */
+static int last_cycle(struct worker *w)
+{
+	const struct malloc_params *p = w->params;
+	struct mallinfo2 high;
+	int ret = make_blocks(w);
+
+	if (ret)
+		return ret;
+	high = mallinfo2();
+	free_blocks(w, p->keep);
+	if (p->trim)
+		malloc_trim(0);
+	account(w, &high);
+	return 0;
+}
+
+static void count_cycles(struct worker *w, uint64_t cycles)
+{
+	const struct malloc_params *p = w->params;
+	uint64_t blocks = cycles * p->blocks;
+
+	atomic_store_explicit(&w->ledger->ops, blocks, memory_order_relaxed);
+	atomic_store_explicit(&w->ledger->moved_bytes,
+			      p->touch == HEAP_TOUCH_NONE ? 0 : blocks * p->size_bytes,
+			      memory_order_relaxed);
+}
+
+static int malloc_run(struct worker *w)
+{
+	const struct malloc_params *p = w->params;
+	struct malloc_state *s = w->state;
+	uint64_t done = 0;
+	int ret = 0;
+
+	s->before = mallinfo2();
+	while (done + 1 < p->cycles && !ret && !worker_should_stop(w)) {
+		ret = cycle(w);
+		if (!ret)
+			count_cycles(w, ++done);
+	}
+	if (!ret)
+		ret = last_cycle(w);
+	if (!ret)
+		count_cycles(w, done + 1);
+	return ret;
+}
+
+static void malloc_release(struct worker *w)
+{
+	struct malloc_state *s = w->state;
+
+	if (!s)
+		return;
+	if (s->block && s->block != MAP_FAILED) {
+		free_blocks(w, 0);
+		munmap(s->block, s->bytes);
+	}
+	free(s);
+	w->state = NULL;
+}
+
+#else
+
+static int malloc_prepare(struct worker *w)
+{
+	return worker_fail(w, ENOSYS, "malloc here is not that of glibc 2.33 or newer");
+}
+
+static int malloc_run(struct worker *w)
+{
+	return malloc_prepare(w);
+}
+
+static void malloc_release(struct worker *w)
+{
+	(void)w; /* nothing was prepared */
+}
+
+#endif
+
+const struct workload malloc_churn_workload = {
+	.name = "malloc_churn",
+	.summary = "blocks from glibc's malloc made and freed: what it keeps and returns",
+	.truth = "Faults, resident memory, the heap's height and malloc's own account follow "
+		 "from the block's size and the thresholds of mallopt(3), exactly: what is "
+		 "live, what malloc retains, what it gave back.",
+	.options = options,
+	.params_bytes = sizeof(struct malloc_params),
+	.slots = {
+		[SLOT_ALLOCATIONS] = { "allocations", UNIT_COUNT, "blocks made" },
+		[SLOT_FREES] = { "frees", UNIT_COUNT, "blocks freed" },
+		[SLOT_LIVE_BYTES] = { "live_bytes", UNIT_BYTES,
+				      "bytes asked for by blocks that are not freed" },
+		[SLOT_IN_USE_BYTES] = { "in_use_bytes", UNIT_BYTES,
+					"the same by mallinfo2 with malloc's own bytes" },
+		[SLOT_RETAINED_BYTES] = { "retained_bytes", UNIT_BYTES,
+					  "free in the heap and not given back, by mallinfo2" },
+		[SLOT_RETURNED_BYTES] = { "returned_bytes", UNIT_BYTES,
+					  "given back to the kernel since the last cycle's "
+					  "blocks were made" },
+		[SLOT_HEAP_BYTES] = { "heap_bytes", UNIT_BYTES,
+				      "by which the heap is higher than at first" },
+		[SLOT_MAPPED_BYTES] = { "mapped_bytes", UNIT_BYTES,
+					"of blocks that are mappings of their own" },
+	},
+	.rate_metric = true,
+	.check = malloc_check,
+	.footprint = malloc_footprint,
+	.target = malloc_target,
+	.seconds = malloc_seconds,
+	.claims = malloc_claims,
+	.prepare = malloc_prepare,
+	.run = malloc_run,
+	.release = malloc_release,
+};
