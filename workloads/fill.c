@@ -82,16 +82,34 @@ static inline void keep(const void *p)
 }
 
 static inline __attribute__((always_inline)) void
+random_block(const struct fill *fill, char *to, uint64_t key, unsigned words)
+{
+	const unsigned per_vector = sizeof(vector) / sizeof(key);
+	const vector *from = (const vector *)fill->block;
+	vector keys = { key, key, key, key }, *out = (vector *)to;
+	unsigned i;
+
+	for (i = 0; i < words / per_vector; i++)
+		out[i] = from[i] ^ keys;
+	for (i *= per_vector; i < words; i++)
+		((uint64_t *)to)[i] = fill->block[i] ^ key;
+}
+
+static inline __attribute__((always_inline)) void
 random_blocks(const struct fill *fill, char *to, uint64_t nr, uint64_t block)
 {
-	const vector *from = (const vector *)fill->block;
+	const unsigned words = fill->random_words;
 
 	for (; nr; nr--, to += FILL_BLOCK_BYTES) {
 		uint64_t key = block_key(fill, block++);
-		vector keys = { key, key, key, key }, *out = (vector *)to;
 
-		for (unsigned i = 0; i < FILL_BLOCK_BYTES / sizeof(vector); i++)
-			out[i] = from[i] ^ keys;
+		if (words == FILL_BLOCK_WORDS) {
+			random_block(fill, to, key, FILL_BLOCK_WORDS);
+		} else {
+			random_block(fill, to, key, words);
+			memset(to + words * sizeof(key), 0,
+			       FILL_BLOCK_BYTES - words * sizeof(key));
+		}
 		keep(to);
 	}
 }
@@ -121,21 +139,6 @@ static void write_random(const struct fill *fill, char *to, uint64_t nr, uint64_
 	random_blocks_any(fill, to, nr, block);
 }
 
-static void write_share(const struct fill *fill, char *to, uint64_t nr, uint64_t block)
-{
-	uint64_t random_bytes = fill->random_words * sizeof(uint64_t);
-
-	for (; nr; nr--, to += FILL_BLOCK_BYTES) {
-		uint64_t key = block_key(fill, block++);
-		uint64_t *out = (uint64_t *)to;
-
-		for (unsigned i = 0; i < fill->random_words; i++)
-			out[i] = fill->block[i] ^ key;
-		memset(to + random_bytes, 0, FILL_BLOCK_BYTES - random_bytes);
-		keep(to);
-	}
-}
-
 static void write_blocks(const struct fill *fill, char *to, uint64_t nr, uint64_t block)
 {
 	switch (fill->kind) {
@@ -146,10 +149,7 @@ static void write_blocks(const struct fill *fill, char *to, uint64_t nr, uint64_
 		keep(to);
 		break;
 	case FILL_RANDOM:
-		if (fill->random_words == FILL_BLOCK_WORDS)
-			write_random(fill, to, nr, block);
-		else
-			write_share(fill, to, nr, block);
+		write_random(fill, to, nr, block);
 		break;
 	}
 }
