@@ -90,6 +90,7 @@ struct workload_env {
 	bool cachestat;		       /* cachestat(2) answers */
 	bool oom_group;		       /* memory.oom.group of the worker's group is 1 */
 	bool can_lower_oom_score;      /* CAP_SYS_RESOURCE */
+	int oom_score_adj;	       /* of the worker */
 	bool in_lab;		       /* a guest of `pagestorm lab` */
 	enum swap_kind swap;	       /* the run's own swap device */
 	uint64_t swap_bytes;	       /* its size */

@@ -148,6 +148,7 @@ static int take_oom_score(const struct maker *m)
 		return bad_value(m, entry, "is not a number from -1000 to 1000");
 	m->w->oom_score_adj = (int)adj;
 	m->w->oom_score_adj_set = true;
+	m->w->env.oom_score_adj = (int)adj;
 	if (adj < 0 && !m->c->host->can_lower_oom_score)
 		snprintf(m->w->skip, sizeof(m->w->skip),
 			 "oom_score_adj=%ld needs CAP_SYS_RESOURCE; this process lacks it",
@@ -319,6 +320,9 @@ static uint64_t swap_max(const struct maker *m)
 
 static void env_limits(const struct maker *m)
 {
+	const struct limit *oom_group = limits_find(&m->w->limits, "memory.oom.group");
+
+	m->w->env.oom_group = oom_group && !strcmp(oom_group->value, "1");
 	m->w->env.limit_bytes = asked(m, "memory.max");
 	m->w->env.high_bytes = asked(m, "memory.high");
 	m->w->env.swap_max_bytes = swap_max(m);
@@ -529,6 +533,7 @@ int plan_worker_make(struct plan_worker *worker, const char *name,
 
 	snprintf(worker->name, sizeof(worker->name), "%s", name);
 	worker->env = *context->env;
+	worker->env.can_lower_oom_score = context->host->can_lower_oom_score;
 	if (type_resolve(&m) || keys_check(&m))
 		return -EINVAL;
 	take_expectation(&m);
