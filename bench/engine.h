@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs a workload's own prepare(), run() and release() in the calling process,
+ * without group, captures or claims: what is timed is what a run times.
+ */
+#ifndef PAGESTORM_ENGINE_H
+#define PAGESTORM_ENGINE_H
+
+#include <stdint.h>
+
+#include "workloads/worker.h"
+
+struct engine {
+	struct worker worker;
+	uint64_t limit_bytes;
+};
+
+/* settings: "size=256M touch=populate", the options' own spelling. 0 or -errno. */
+int engine_prepare(struct engine *e, const char *workload, const char *settings,
+		   uint64_t limit_bytes);
+int engine_run(struct engine *e);
+void engine_release(struct engine *e);
+
+/* A truth slot's value by name; 0 when there is none. */
+uint64_t engine_slot(const struct engine *e, const char *name);
+
+#endif
