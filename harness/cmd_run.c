@@ -155,7 +155,7 @@ static void held_text(const struct stage *stage, char *text, size_t bytes)
 	}
 	size_human(sum, now, sizeof(now));
 	size_human(target, goal, sizeof(goal));
-	if (target)
+	if (target >= sum && target)
 		snprintf(text, bytes, ", holds %s of %s", now, goal);
 	else if (sum)
 		snprintf(text, bytes, ", holds %s", now);

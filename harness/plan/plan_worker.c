@@ -607,5 +607,6 @@ int plan_worker_null(struct plan_worker *null, const struct plan *plan,
 		option_format(o, null->params, value, sizeof(value));
 		params_text_add(null->params_text, sizeof(null->params_text), o->name, value);
 	}
+	null->workload->claims(null->params, &null->env, &null->claims);
 	return 0;
 }
