@@ -365,6 +365,15 @@ static int watch_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* The signal that is waiting to be read; SIGTERM when it cannot be told. */
+static int signal_number(int signal_fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(signal_fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo
+								    : SIGTERM;
+}
+
 static void say(const char *sentence)
 {
 	fprintf(stderr, "pagestorm: %s\n", sentence);
@@ -422,7 +431,12 @@ static int run_locked(const struct arguments *a, struct plan *plan, struct error
 	err = lock_take(&lock, a->wait_s, e);
 	if (err) {
 		cmd_complain(e);
-		return err == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+		if (err == -EINTR)
+			status = 128 + signal_number(signal_fd);
+		else
+			status = err == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+		close(signal_fd);
+		return status;
 	}
 	err = journal_leftover() ? journal_recover(say, e) : 0;
 	if (err) {

@@ -380,23 +380,37 @@ static int write_stage(struct run *run, struct stage *stage, const struct stage 
 	return err;
 }
 
+/* A row for a worker that never came on stage. */
+static void write_unplayed(struct run *run, const struct plan_cell *cell,
+			   const struct plan_worker *worker, enum outcome outcome,
+			   const char *reason)
+{
+	const struct row_place place = { .cell = cell->index,
+					 .repeat = run->repeat,
+					 .worker = worker->name };
+	struct run_row row;
+
+	start_row(run, cell, worker, &row);
+	row.outcome = outcome;
+	snprintf(row.reason, sizeof(row.reason), "%s", reason);
+	results_event(&run->results, &place, 0, outcome_name(outcome), reason);
+	end_row(run, worker, &row, NULL, 0);
+}
+
 static void write_skipped(struct run *run, const struct plan_cell *cell)
 {
-	for (unsigned i = 0; i < cell->nr_workers; i++) {
-		const struct plan_worker *worker = &cell->worker[i];
-		const struct row_place place = { .cell = cell->index,
-						 .repeat = run->repeat,
-						 .worker = worker->name };
-		struct run_row row;
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (cell->worker[i].skip[0])
+			write_unplayed(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
+				       cell->worker[i].skip);
+}
 
-		if (!worker->skip[0])
-			continue;
-		start_row(run, cell, worker, &row);
-		row.outcome = OUTCOME_SKIPPED;
-		snprintf(row.reason, sizeof(row.reason), "%s", worker->skip);
-		results_event(&run->results, &place, 0, "skipped", worker->skip);
-		end_row(run, worker, &row, NULL, 0);
-	}
+/* The signal came during the null run: the workers that were to follow are told too. */
+static void write_interrupted(struct run *run, const struct stage *stage)
+{
+	for (unsigned i = 0; i < stage->nr_actors; i++)
+		write_unplayed(run, stage->cell, stage->worker[i], OUTCOME_INTERRUPTED,
+			       "interrupted before it began");
 }
 
 /* ---- steps ---- */
@@ -457,10 +471,14 @@ static int play_cell(struct run *run, const struct plan_cell *cell, struct error
 	if (!stage->nr_actors)
 		return 0;
 	err = play_null(run, cell, e);
+	if (err == -EINTR)
+		write_interrupted(run, stage);
 	run->base.known = false;
 	stage->wrapper = run->options->wrapper;
 	if (!err)
 		err = play(run, stage, run->null_stage, e);
+	else
+		stage->nr_actors = 0;
 	stage_release(stage);
 	stage_release(run->null_stage);
 	return err;
