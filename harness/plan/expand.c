@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/plan/limits.h"
@@ -119,26 +120,33 @@ static void put_swap(struct expander *x)
 	put(x, "swap", "priority", "-1");
 }
 
+/* As it was written, for a long range would not fit a line; shares of what is here settled. */
+static void put_values(struct expander *x, const struct sweep_key *key)
+{
+	char *list = NULL;
+	size_t bytes;
+	FILE *out;
+
+	if (!strstr(key->entry->value, "%available")) {
+		put(x, "sweep", key->entry->key, key->entry->value);
+		return;
+	}
+	out = open_memstream(&list, &bytes);
+	for (unsigned i = 0; i < key->nr && out; i++)
+		fprintf(out, "%s%s", i ? ", " : "", key->value[i]);
+	if (!out || fclose(out))
+		x->ret = -ENOMEM;
+	else
+		put(x, "sweep", key->entry->key, list);
+	free(list);
+}
+
 static void put_sweep(struct expander *x)
 {
-	static char list[SWEEP_VALUES_MAX * 66];
-
-	if (!x->sweep->nr_keys)
-		return;
-	for (unsigned k = 0; k < x->sweep->nr_keys; k++) {
-		const struct sweep_key *key = &x->sweep->key[k];
-		size_t length = 0;
-
-		for (unsigned i = 0; i < key->nr; i++) {
-			char text[64];
-
-			length += (size_t)snprintf(
-				list + length, sizeof(list) - length, "%s%s", i ? ", " : "",
-				settle(x, key->value[i], text, sizeof(text)));
-		}
-		put(x, "sweep", key->entry->key, list);
-	}
-	put(x, "sweep", "mode", x->sweep->zip ? "zip" : "cartesian");
+	for (unsigned k = 0; k < x->sweep->nr_keys; k++)
+		put_values(x, &x->sweep->key[k]);
+	if (x->sweep->nr_keys)
+		put(x, "sweep", "mode", x->sweep->zip ? "zip" : "cartesian");
 }
 
 static void put_options(struct expander *x, const struct plan_worker *w)

@@ -411,7 +411,10 @@ static int topology_load(hwloc_topology_t *topology, const char *root)
 		/* x86 asks each CPU in turn by binding to it: slow, and not needed */
 		hwloc_topology_set_components(t, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST,
 					      "x86");
+		/* without groups a node hangs below the machine and takes its CPUs */
 		hwloc_topology_set_all_types_filter(t, HWLOC_TYPE_FILTER_KEEP_NONE);
+		hwloc_topology_set_type_filter(t, HWLOC_OBJ_GROUP,
+					       HWLOC_TYPE_FILTER_KEEP_STRUCTURE);
 		hwloc_topology_set_flags(t, HWLOC_TOPOLOGY_FLAG_INCLUDE_DISALLOWED);
 		ret = hwloc_topology_load(t);
 		if (ret)
@@ -428,16 +431,32 @@ static int topology_load(hwloc_topology_t *topology, const char *root)
 	return 0;
 }
 
-static void node_fill(struct host_node *node, hwloc_obj_t object)
+/*
+ * The kernel's own list: hwloc gives a node without CPUs those of the nodes that it
+ * groups it with by distance.
+ */
+static void node_cpus(struct host_node *node, hwloc_obj_t object, const char *root)
 {
-	char *list = NULL;
+	hwloc_bitmap_t set = hwloc_bitmap_alloc();
+	char path[64], list[512];
 
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", node->id);
+	if (set && slurp(root, path, list, sizeof(list)))
+		hwloc_bitmap_copy(set, object->cpuset);
+	else if (set && *list)
+		hwloc_bitmap_list_sscanf(set, list);
+	if (set && !hwloc_bitmap_iszero(set)) {
+		node->nr_cpus = (unsigned)hwloc_bitmap_weight(set);
+		hwloc_bitmap_list_snprintf(node->cpus, sizeof(node->cpus), set);
+	}
+	hwloc_bitmap_free(set);
+}
+
+static void node_fill(struct host_node *node, hwloc_obj_t object, const char *root)
+{
 	node->id = object->os_index;
 	node->memory_bytes = object->attr->numanode.local_memory;
-	node->nr_cpus = object->cpuset ? (unsigned)hwloc_bitmap_weight(object->cpuset) : 0;
-	if (node->nr_cpus && hwloc_bitmap_list_asprintf(&list, object->cpuset) > 0)
-		snprintf(node->cpus, sizeof(node->cpus), "%s", list);
-	free(list);
+	node_cpus(node, object, root);
 }
 
 static int by_id(const void *a, const void *b)
@@ -490,7 +509,7 @@ static int probe_topology(struct host *host, const char *root, struct error *e)
 	host->cpus = (unsigned)hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_PU);
 	while (host->nr_nodes < ENV_NODES_MAX &&
 	       (object = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, object)))
-		node_fill(&host->node[host->nr_nodes++], object);
+		node_fill(&host->node[host->nr_nodes++], object, root);
 	qsort(host->node, host->nr_nodes, sizeof(host->node[0]), by_id);
 	distances_fill(host, topology);
 	hwloc_topology_destroy(topology);

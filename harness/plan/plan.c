@@ -441,7 +441,7 @@ int plan_make(struct plan *out, const struct profile *profile, const struct host
 	if (!ret)
 		ret = take_expectations(plan, profile, e);
 	if (!ret)
-		ret = sweep_make(&sweep, profile, e);
+		ret = sweep_make(&sweep, profile, host->available_bytes, e);
 	if (!ret)
 		ret = take_cells(plan, profile, &sweep, host, e);
 	if (ret)

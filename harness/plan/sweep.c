@@ -112,8 +112,25 @@ static void term_format(const struct term *term, bool as_size, char *out, size_t
 	snprintf(out, out_bytes, "%" PRIu64 "%s%s", whole, fraction, term->unit);
 }
 
-static int value_add(struct sweep_key *key, const char *value, struct error *e)
+/* A share of the available memory becomes bytes: a cell's label must mean the same later. */
+static const char *settle(const char *value, const struct size_base *base, char *out,
+			  size_t out_bytes)
 {
+	char unused[128];
+	uint64_t bytes;
+
+	if (!strstr(value, "%available") ||
+	    size_parse(value, base, &bytes, unused, sizeof(unused)))
+		return value;
+	size_format(bytes, out, out_bytes);
+	return out;
+}
+
+static int value_add(struct sweep_key *key, const char *value, const struct size_base *base,
+		     struct error *e)
+{
+	char settled[64];
+
 	if (key->nr == SWEEP_VALUES_MAX)
 		return profile_error(key->entry, e, EINVAL, "%s takes more than %d values",
 				     key->entry->key, SWEEP_VALUES_MAX);
@@ -123,6 +140,7 @@ static int value_add(struct sweep_key *key, const char *value, struct error *e)
 	if (strlen(value) >= sizeof(key->value[0]) || strpbrk(value, "\";"))
 		return profile_error(key->entry, e, EINVAL, "%s: '%.64s' cannot be swept",
 				     key->entry->key, value);
+	value = settle(value, base, settled, sizeof(settled));
 	for (unsigned i = 0; i < key->nr; i++) {
 		if (!strcmp(key->value[i], value))
 			return profile_error(key->entry, e, EINVAL, "%s takes %s twice",
@@ -146,7 +164,8 @@ static int range_next(struct range *range)
 	return 0;
 }
 
-static int range_expand(struct sweep_key *key, const char *text, struct error *e)
+static int range_expand(struct sweep_key *key, const char *text, const struct size_base *base,
+			struct error *e)
 {
 	struct range range;
 	char value[64];
@@ -155,7 +174,7 @@ static int range_expand(struct sweep_key *key, const char *text, struct error *e
 		goto bad;
 	while (range.first.millionths <= range.last.millionths) {
 		term_format(&range.first, range.in_bytes, value, sizeof(value));
-		if (value_add(key, value, e))
+		if (value_add(key, value, base, e))
 			return -EINVAL;
 		if (range_next(&range))
 			goto bad;
@@ -179,7 +198,7 @@ static char *trim(char *text)
 	return text;
 }
 
-static int values_expand(struct sweep_key *key, struct error *e)
+static int values_expand(struct sweep_key *key, const struct size_base *base, struct error *e)
 {
 	char *copy = strdup(key->entry->value), *rest = copy, *word;
 	int ret = 0;
@@ -189,7 +208,8 @@ static int values_expand(struct sweep_key *key, struct error *e)
 		ret = error_set(e, ENOMEM, "no memory for the sweep");
 	while (!ret && (word = strsep(&rest, ","))) {
 		word = trim(word);
-		ret = strstr(word, "..") ? range_expand(key, word, e) : value_add(key, word, e);
+		ret = strstr(word, "..") ? range_expand(key, word, base, e)
+					 : value_add(key, word, base, e);
 	}
 	free(copy);
 	return ret;
@@ -203,7 +223,8 @@ static int key_resolve(struct sweep_key *key, const struct profile *profile, str
 	if (profile_resolve(profile, key->entry->key, key->section, key->key, &clause))
 		return profile_error(key->entry, e, EINVAL, "%s", clause.text);
 	if (!strcmp(key->section, "profile") || !strcmp(key->section, "sweep") ||
-	    !strcmp(key->section, "expect") || !strcmp(key->key, "type"))
+	    !strcmp(key->section, "expect") ||
+	    (!strcmp(key->key, "type") && !profile_section_is_fixed(key->section)))
 		return profile_error(key->entry, e, EINVAL, "%s cannot be swept",
 				     key->entry->key);
 	set = profile_get(profile, key->section, key->key);
@@ -248,8 +269,10 @@ static int cells_count(struct sweep *sweep, struct error *e)
 	return 0;
 }
 
-int sweep_make(struct sweep *out, const struct profile *profile, struct error *e)
+int sweep_make(struct sweep *out, const struct profile *profile, uint64_t available_bytes,
+	       struct error *e)
 {
+	const struct size_base base = { .available_bytes = available_bytes };
 	struct sweep sweep = { .nr_cells = 1 };
 	int ret = 0;
 
@@ -272,7 +295,7 @@ int sweep_make(struct sweep *out, const struct profile *profile, struct error *e
 		sweep.nr_keys++;
 		ret = key_resolve(key, profile, e);
 		if (!ret)
-			ret = values_expand(key, e);
+			ret = values_expand(key, &base, e);
 	}
 	if (!ret)
 		ret = cells_count(&sweep, e);

@@ -11,6 +11,8 @@
 #ifndef PAGESTORM_SWEEP_H
 #define PAGESTORM_SWEEP_H
 
+#include <stdint.h>
+
 #include "harness/error.h"
 #include "harness/plan/profile.h"
 
@@ -32,8 +34,12 @@ struct sweep {
 	unsigned nr_cells; /* 1 when nothing is swept */
 };
 
-/* -EINVAL with "file:line: error: …" in *e. */
-int sweep_make(struct sweep *sweep, const struct profile *profile, struct error *e);
+/*
+ * Shares of the available memory are brought to bytes. -EINVAL with "file:line:
+ * error: …" in *e.
+ */
+int sweep_make(struct sweep *sweep, const struct profile *profile, uint64_t available_bytes,
+	       struct error *e);
 void sweep_release(struct sweep *sweep);
 
 /* Which value of key k cell takes: the last key turns fastest. */

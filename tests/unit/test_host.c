@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Promises of harness/plan/host.h, on machines saved below tests/fixtures/machines
+ * and, where no saved one has it, on files made by hand below a temporary root.
+ */
+#include <errno.h>
+#include <ftw.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "harness/plan/host.h"
+
+static void probe(struct host *host, const char *machine)
+{
+	const char *top = getenv("PAGESTORM_SRCDIR");
+	struct error e = { "" };
+	char root[512];
+
+	snprintf(root, sizeof(root), "%s/tests/fixtures/machines/%s", top ? top : ".", machine);
+	host_probe(host, root, &e);
+	assert_string_equal(e.text, "");
+}
+
+static void who_holds_the_memory_controller_decides_the_cgroup_version(void **state)
+{
+	static const struct {
+		const char *machine;
+		unsigned version;
+		const char *mount;
+	} cases[] = {
+		{ "v1", 1, "/sys/fs/cgroup/memory" },
+		{ "hybrid", 1, "/sys/fs/cgroup/memory" },
+		{ "v2-2-nodes", 2, "/sys/fs/cgroup" },
+		{ "v2-4-nodes", 2, "/sys/fs/cgroup" },
+	};
+	struct host host;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		probe(&host, cases[i].machine);
+		assert_int_equal(host.cgroup_version, cases[i].version);
+		assert_string_equal(host.cgroup_mount, cases[i].mount);
+		assert_string_equal(host.cgroup_own, "/");
+	}
+}
+
+static void a_saved_machine_says_what_it_is(void **state)
+{
+	struct workload_env env = { 0 };
+	struct host host;
+
+	(void)state;
+	probe(&host, "v1");
+	assert_string_equal(host.kernel, "6.1.0-56-cloud-amd64");
+	assert_int_equal(host.kernel_code, ENV_KERNEL(6, 1));
+	assert_string_equal(host.cpu_model, "QEMU TCG CPU version 2.5+");
+	assert_int_equal(host.cpus, 2);
+	assert_int_equal(host.pmd_bytes, 2 << 20);
+	assert_int_equal(host.memory_bytes, 995356ull * 1024);
+	assert_int_equal(host.page_cluster, 3);
+	assert_int_equal(host.thp, THP_ALWAYS);
+	assert_false(host.cachestat); /* 6.5 has it first */
+	assert_true(host.psi);
+	assert_true(host.hugetlb);
+	assert_true(host.loop);
+	assert_true(host.root_user);
+	assert_false(host.can_lower_oom_score); /* cannot be tried on a saved tree */
+	assert_int_equal(strlen(host.boot_id), 36);
+
+	host_env(&host, &env);
+	assert_int_equal(env.nr_nodes, 1);
+	assert_int_equal(env.cgroup_version, 1);
+	assert_int_equal(env.page_cluster, 3);
+	assert_int_equal(env.available_bytes, host.available_bytes);
+}
+
+static void nodes_have_their_own_cpus_memory_and_distances(void **state)
+{
+	static const unsigned distance[4][4] = {
+		{ 10, 15, 20, 30 },
+		{ 15, 10, 20, 30 },
+		{ 20, 20, 10, 25 },
+		{ 30, 30, 25, 10 },
+	};
+	static const char *const cpus[] = { "0-1", "2", "3", "" };
+	struct workload_env env = { 0 };
+	struct host host;
+
+	(void)state;
+	probe(&host, "v2-4-nodes");
+	assert_int_equal(host.nr_nodes, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(host.node[i].id, i);
+		assert_string_equal(host.node[i].cpus, cpus[i]);
+		assert_int_equal(!host.node[i].memory_bytes, i == 2);
+		for (unsigned j = 0; j < 4; j++)
+			assert_int_equal(host.node[i].distance[j], distance[i][j]);
+	}
+	assert_int_equal(host.node[0].nr_cpus, 2);
+	assert_int_equal(host.node[3].nr_cpus, 0);
+
+	host_env(&host, &env);
+	assert_int_equal(env.nr_nodes, 3);
+	assert_int_equal(env.nodes[0], 0);
+	assert_int_equal(env.nodes[1], 1);
+	assert_int_equal(env.nodes[2], 3);
+
+	probe(&host, "v1");
+	assert_int_equal(host.nr_nodes, 1);
+	assert_int_equal(host.node[0].distance[0], 10);
+	assert_string_equal(host.node[0].cpus, "0-1");
+}
+
+static void cpus_and_nodes_are_picked_by_distance(void **state)
+{
+	static const struct {
+		bool cpus;
+		const char *text;
+		int from;
+		int ret;
+		const char *result; /* the list, or the error */
+	} cases[] = {
+		{ true, "local", 0, 0, "0-1" },
+		{ true, "local", -1, 0, "0-1" },
+		{ true, "nearest", 0, 0, "2" },
+		{ true, "nearest", 3, 0, "3" }, /* at 25, from the node without CPUs */
+		{ true, "farthest", 0, 0, "3" },
+		{ true, "node1", -1, 0, "2" },
+		{ true, "0,2-3", -1, 0, "0,2-3" },
+		{ true, "1", -1, 0, "1" },
+		{ true, "local", 3, -ENODEV, "this machine has no local node with CPUs" },
+		{ true, "node3", -1, -ENODEV, "this machine has no local node with CPUs" },
+		{ true, "4", -1, -ENODEV, "this machine has no CPU 4" },
+		{ true, "far", -1, -EINVAL,
+		  "'far' is none of nearest, farthest, local, node1, 0-3,8" },
+		{ true, "", -1, -EINVAL,
+		  "'' is none of nearest, farthest, local, node1, 0-3,8" },
+		{ true, "3-1", -1, -EINVAL,
+		  "'3-1' is none of nearest, farthest, local, node1, 0-3,8" },
+		{ true, "1,", -1, -EINVAL,
+		  "'1,' is none of nearest, farthest, local, node1, 0-3,8" },
+		{ true, "1-", -1, -EINVAL,
+		  "'1-' is none of nearest, farthest, local, node1, 0-3,8" },
+		{ false, "local", 0, 0, "0" },
+		{ false, "nearest", 0, 0, "1" },
+		{ false, "farthest", 0, 0, "3" },
+		{ false, "nearest", 2, 0, "0" }, /* 20 and 20: the lower number */
+		{ false, "farthest", 3, 0, "0" },
+		{ false, "0-1", -1, 0, "0-1" },
+		{ false, "local", 2, -ENODEV, "this machine has no local node with memory" },
+		{ false, "7", -1, -ENODEV, "this machine has no node 7" },
+		{ false, "node1", -1, -EINVAL,
+		  "'node1' is none of nearest, farthest, local, 0-3,8" },
+	};
+	struct host host;
+
+	(void)state;
+	probe(&host, "v2-4-nodes");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct error e = { "" };
+		char list[64] = "";
+		int ret = (cases[i].cpus ? host_pick_cpus : host_pick_nodes)(
+			&host, cases[i].text, cases[i].from, list, sizeof(list), &e);
+
+		assert_string_equal(ret ? e.text : list, cases[i].result);
+		assert_int_equal(ret, cases[i].ret);
+	}
+}
+
+static void one_node_has_no_other(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+	char list[64];
+
+	(void)state;
+	probe(&host, "v1");
+	assert_int_equal(host_pick_nodes(&host, "farthest", -1, list, sizeof(list), &e),
+			 -ENODEV);
+	assert_string_equal(e.text, "this machine has no farthest node with memory");
+}
+
+/* ---- by hand ---- */
+
+static char root[] = "/tmp/pagestorm-host-XXXXXX";
+
+static void put(const char *path, const char *text)
+{
+	char full[512];
+	FILE *f;
+
+	snprintf(full, sizeof(full), "%s%s", root, path);
+	for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		(void)mkdir(full, 0755); /* may be there */
+		*slash = '/';
+	}
+	f = fopen(full, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static int make_root(void **state)
+{
+	(void)state;
+	strcpy(root + strlen(root) - 6, "XXXXXX");
+	if (!mkdtemp(root))
+		return -1;
+	put("/proc/meminfo", "MemTotal: 1000 kB\nMemAvailable: 900 kB\n");
+	put("/proc/cpuinfo", "processor\t: 0\n");
+	put("/sys/devices/system/cpu/online", "0\n");
+	put("/sys/devices/system/cpu/cpu0/topology/core_cpus", "1\n");
+	put("/sys/devices/system/cpu/cpu0/topology/package_cpus", "1\n");
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int remove_root(void **state)
+{
+	(void)state;
+	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void a_group_mounted_from_its_middle_is_found_below_the_mount(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	put("/proc/self/mountinfo",
+	    "30 1 0:20 /docker/abc /sys/fs/cgroup/memory rw shared:1 - cgroup cg rw,memory\n");
+	put("/proc/self/cgroup", "5:memory:/docker/abc/inner\n0::/\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(host.cgroup_version, 1);
+	assert_string_equal(host.cgroup_own, "/inner");
+}
+
+static void a_mount_point_with_a_space_is_unescaped(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	put("/proc/self/mountinfo", "30 1 0:20 / /my\\040groups rw - cgroup2 none rw\n");
+	put("/proc/self/cgroup", "0::/user.slice/a\n");
+	put("/my groups/cgroup.controllers", "cpuset cpu io memory pids\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(host.cgroup_version, 2);
+	assert_string_equal(host.cgroup_mount, "/my groups");
+	assert_string_equal(host.cgroup_own, "/user.slice/a");
+}
+
+static void a_v2_tree_without_the_memory_controller_is_no_memory_cgroup(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	put("/proc/self/mountinfo", "30 1 0:20 / /sys/fs/cgroup rw - cgroup2 none rw\n");
+	put("/proc/self/cgroup", "0::/\n");
+	put("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memoryless pids\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(host.cgroup_version, 0);
+}
+
+static void a_balloon_that_reports_free_pages_is_told(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	put("/sys/bus/virtio/devices/virtio0/device", "0x0002\n");
+	put("/sys/bus/virtio/devices/virtio0/features", "0000010000\n");
+	put("/sys/bus/virtio/devices/virtio1/device", "0x0005\n");
+	put("/sys/bus/virtio/devices/virtio1/features", "1000000000\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_false(host.free_page_reporting);
+	put("/sys/bus/virtio/devices/virtio1/features", "1000010000\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_true(host.free_page_reporting);
+}
+
+static void a_module_that_can_be_loaded_counts_as_there(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	put("/proc/sys/kernel/osrelease", "6.12.0-test\n");
+	put("/lib/modules/6.12.0-test/modules.dep",
+	    "kernel/drivers/block/loop.ko.xz:\nkernel/drivers/block/null_blk.ko.xz: "
+	    "kernel/x/zram.ko\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_true(host.loop);
+	assert_false(host.zram);
+	assert_true(host.cachestat);
+}
+
+static void without_proc_it_is_an_error(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	assert_int_equal(host_probe(&host, "/nonexistent", &e), -ENOENT);
+	assert_string_equal(e.text,
+			    "cannot read /nonexistent/proc/meminfo: No such file or directory");
+}
+
+static void probing_leaves_oom_score_adj_as_it_was(void **state)
+{
+	char before[16] = "", after[16] = "";
+	struct error e = { "" };
+	struct host host;
+	FILE *f;
+
+	(void)state;
+	f = fopen("/proc/self/oom_score_adj", "r");
+	assert_non_null(fgets(before, sizeof(before), f));
+	fclose(f);
+	assert_int_equal(host_probe(&host, "", &e), 0);
+	assert_true(host.memory_bytes > host.available_bytes);
+	f = fopen("/proc/self/oom_score_adj", "r");
+	assert_non_null(fgets(after, sizeof(after), f));
+	fclose(f);
+	assert_string_equal(before, after);
+}
+
+#define BY_HAND(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_holds_the_memory_controller_decides_the_cgroup_version),
+		cmocka_unit_test(a_saved_machine_says_what_it_is),
+		cmocka_unit_test(nodes_have_their_own_cpus_memory_and_distances),
+		cmocka_unit_test(cpus_and_nodes_are_picked_by_distance),
+		cmocka_unit_test(one_node_has_no_other),
+		BY_HAND(a_group_mounted_from_its_middle_is_found_below_the_mount),
+		BY_HAND(a_mount_point_with_a_space_is_unescaped),
+		BY_HAND(a_v2_tree_without_the_memory_controller_is_no_memory_cgroup),
+		BY_HAND(a_balloon_that_reports_free_pages_is_told),
+		BY_HAND(a_module_that_can_be_loaded_counts_as_there),
+		cmocka_unit_test(without_proc_it_is_an_error),
+		cmocka_unit_test(probing_leaves_oom_score_adj_as_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
