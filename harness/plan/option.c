@@ -2,6 +2,7 @@
 /* One parser for all options of all workloads: a new option is a line in a table. */
 #include "harness/plan/option.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -81,7 +82,7 @@ static int value_parse(const struct workload_option *option, const char *text,
 	return -EINVAL;
 }
 
-/* A bound that needs a base which is not there does not bind: the value did not need it. */
+/* A bound that is a share of a base which is not there does not bind. */
 static int bound_check(const struct workload_option *option, const char *bound, bool upper,
 		       const struct size_base *base, const struct value *value, char *reason,
 		       size_t reason_bytes)
@@ -90,8 +91,12 @@ static int bound_check(const struct workload_option *option, const char *bound, 
 	char unused[128];
 	bool beyond;
 
-	if (!bound || value_parse(option, bound, base, &limit, unused, sizeof(unused)))
+	if (!bound)
 		return 0;
+	if (value_parse(option, bound, base, &limit, unused, sizeof(unused))) {
+		assert(strchr(bound, '%')); /* else the table is wrong */
+		return 0;
+	}
 	if (option->type == OPTION_RATIO)
 		beyond = upper ? value->ratio > limit.ratio : value->ratio < limit.ratio;
 	else

@@ -33,8 +33,13 @@ static const struct unit_name size_units[] = {
 };
 
 static const struct unit_name time_units[] = {
-	{ "ns", 1 },	       { "us", NSEC_PER_USEC },	      { "ms", NSEC_PER_MSEC },
-	{ "s", NSEC_PER_SEC }, { "m", 60ull * NSEC_PER_SEC }, { "h", 3600ull * NSEC_PER_SEC },
+	{ "ns", 1 },
+	{ "us", NSEC_PER_USEC },
+	{ "ms", NSEC_PER_MSEC },
+	{ "s", NSEC_PER_SEC },
+	{ "m", 60ull * NSEC_PER_SEC },
+	{ "h", 3600ull * NSEC_PER_SEC },
+	{ "d", 86400ull * NSEC_PER_SEC },
 };
 
 /* 1.25 is value 125 with scale 100. */
