@@ -151,14 +151,18 @@ static int replace(const struct results *r, const char *text, struct error *e)
 
 int results_describe(struct results *r, const struct plan *plan, json_t *end, struct error *e)
 {
-	json_t *root = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:O}", "schema", 1, "run",
-				 r->run, "versions", describe_versions(), "machine",
-				 describe_host(&plan->host), "settings_now",
-				 describe_settings(), "plan", describe_plan(plan), "end", end);
-	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	int err =
-		text ? replace(r, text, e) : error_set(e, ENOMEM, "out of memory for run.json");
+	json_t *now = describe_settings(), *root;
+	char *text;
+	int err;
 
+	if (!r->settings_before)
+		r->settings_before = json_incref(now);
+	root = json_pack("{s:i, s:s, s:o, s:o, s:O, s:o, s:o, s:O}", "schema", 1, "run", r->run,
+			 "versions", describe_versions(), "machine", describe_host(&plan->host),
+			 "settings_before", r->settings_before, "settings_after", now, "plan",
+			 describe_plan(plan), "end", end);
+	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+	err = text ? replace(r, text, e) : error_set(e, ENOMEM, "out of memory for run.json");
 	free(text);
 	json_decref(root);
 	return err;

@@ -251,6 +251,8 @@ int results_close(struct results *r, bool complete, struct error *e)
 	char path[512];
 	int err = 0;
 
+	json_decref(r->settings_before);
+	r->settings_before = NULL;
 	if (r->dirfd < 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

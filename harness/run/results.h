@@ -24,6 +24,7 @@ struct results {
 	char parent[320]; /* the folder that holds it */
 	int dirfd;	  /* -1: not open */
 	char profile[64];
+	json_t *settings_before; /* of the machine, at the first describe; for run.json */
 	struct csv_writer counters, truth, runs, samples, events;
 };
 
