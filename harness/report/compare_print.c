@@ -62,8 +62,8 @@ static void add_median(struct table *t, const struct comparison *r, const struct
 {
 	char text[64];
 
-	metric_format(r->metric->measure, s->median, text, sizeof(text));
-	table_add(t, STYLE_PLAIN, "%s%s", s->outliers ? "*" : "", text);
+	metric_format(r->metric->measure, metric_center(r->metric, s), text, sizeof(text));
+	table_add(t, STYLE_PLAIN, "%s%s", s->outliers && r->metric->column ? "*" : "", text);
 }
 
 static void add_row(struct table *t, const struct comparison *r)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/report/stats.h"
+
 /*
  * Percentiles come from a histogram with 32 buckets per octave: two equal
  * latencies may be reported 1/32 apart. The others are counted or timed exactly.
@@ -24,21 +26,21 @@ const struct metric metrics[] = {
 	  BETTER_HIGHER, 0, HEADLINE },
 	{ "ops_per_second", "ops_per_second", NULL, "operations", MEASURE_COUNT_PER_SECOND,
 	  BETTER_HIGHER, 0, HEADLINE },
-	{ "latency_mean_ns", "latency_mean_ns", NULL, "latency, mean", MEASURE_NANOSECONDS,
+	{ "latency_mean_ns", "latency_mean_ns", NULL, "latency mean", MEASURE_NANOSECONDS,
 	  BETTER_LOWER, 0, false },
-	{ "latency_p50_ns", "latency_p50_ns", NULL, "latency, p50", MEASURE_NANOSECONDS,
+	{ "latency_p50_ns", "latency_p50_ns", NULL, "latency p50", MEASURE_NANOSECONDS,
 	  BETTER_LOWER, BUCKET, HEADLINE },
-	{ "latency_p90_ns", "latency_p90_ns", NULL, "latency, p90", MEASURE_NANOSECONDS,
+	{ "latency_p90_ns", "latency_p90_ns", NULL, "latency p90", MEASURE_NANOSECONDS,
 	  BETTER_LOWER, BUCKET, false },
-	{ "latency_p99_ns", "latency_p99_ns", NULL, "latency, p99", MEASURE_NANOSECONDS,
+	{ "latency_p99_ns", "latency_p99_ns", NULL, "latency p99", MEASURE_NANOSECONDS,
 	  BETTER_LOWER, BUCKET, HEADLINE },
-	{ "latency_p999_ns", "latency_p999_ns", NULL, "latency, p99.9", MEASURE_NANOSECONDS,
+	{ "latency_p999_ns", "latency_p999_ns", NULL, "latency p99.9", MEASURE_NANOSECONDS,
 	  BETTER_LOWER, BUCKET, false },
-	{ "latency_max_ns", "latency_max_ns", NULL, "latency, max", MEASURE_NANOSECONDS,
+	{ "latency_max_ns", "latency_max_ns", NULL, "latency max", MEASURE_NANOSECONDS,
 	  BETTER_LOWER, 0, false },
-	{ "refault_anon_pages", "refault_anon_pages", NULL, "refaults, anon", MEASURE_PAGES,
+	{ "refault_anon_pages", "refault_anon_pages", NULL, "refaults anon", MEASURE_PAGES,
 	  BETTER_LOWER, 0, HEADLINE },
-	{ "refault_file_pages", "refault_file_pages", NULL, "refaults, file", MEASURE_PAGES,
+	{ "refault_file_pages", "refault_file_pages", NULL, "refaults file", MEASURE_PAGES,
 	  BETTER_LOWER, 0, HEADLINE },
 	{ "minor_faults", "minor_faults", NULL, "minor faults", MEASURE_COUNT, BETTER_LOWER, 0,
 	  false },
@@ -48,17 +50,17 @@ const struct metric metrics[] = {
 	  HEADLINE },
 	{ "swap_out_bytes", "swap_out_bytes", NULL, "swapped out", MEASURE_BYTES, BETTER_LOWER,
 	  0, HEADLINE },
-	{ "psi_memory_some_usec", "psi_memory_some_usec", NULL, "memory stall, some",
+	{ "psi_memory_some_usec", "psi_memory_some_usec", NULL, "memory stall some",
 	  MEASURE_MICROSECONDS, BETTER_LOWER, 0, false },
-	{ "psi_memory_full_usec", "psi_memory_full_usec", NULL, "memory stall, full",
+	{ "psi_memory_full_usec", "psi_memory_full_usec", NULL, "memory stall full",
 	  MEASURE_MICROSECONDS, BETTER_LOWER, 0, HEADLINE },
-	{ "psi_io_full_usec", "psi_io_full_usec", NULL, "I/O stall, full", MEASURE_MICROSECONDS,
+	{ "psi_io_full_usec", "psi_io_full_usec", NULL, "I/O stall full", MEASURE_MICROSECONDS,
 	  BETTER_LOWER, 0, false },
-	{ "cpu_user_usec", "cpu_user_usec", NULL, "CPU time, user", MEASURE_MICROSECONDS,
+	{ "cpu_user_usec", "cpu_user_usec", NULL, "CPU time user", MEASURE_MICROSECONDS,
 	  BETTER_LOWER, 0, false },
-	{ "cpu_system_usec", "cpu_system_usec", NULL, "CPU time, system", MEASURE_MICROSECONDS,
+	{ "cpu_system_usec", "cpu_system_usec", NULL, "CPU time system", MEASURE_MICROSECONDS,
 	  BETTER_LOWER, 0, false },
-	{ "kswapd_cpu_usec", "kswapd_cpu_usec", NULL, "CPU time, kswapd", MEASURE_MICROSECONDS,
+	{ "kswapd_cpu_usec", "kswapd_cpu_usec", NULL, "CPU time kswapd", MEASURE_MICROSECONDS,
 	  BETTER_LOWER, 0, false },
 	{ "allocstall", "allocstall", NULL, "allocation stalls", MEASURE_COUNT, BETTER_LOWER, 0,
 	  false },
@@ -77,6 +79,11 @@ const struct metric metrics[] = {
 	  false },
 	{ .name = NULL },
 };
+
+double metric_center(const struct metric *m, const struct summary *s)
+{
+	return m->column ? s->median : s->mean;
+}
 
 const struct metric *metric_find(const char *name)
 {

@@ -40,6 +40,13 @@ struct metric {
 /* Ends with name == NULL. In the order of the report. */
 extern const struct metric metrics[];
 
+/*
+ * What stands for a sample: its median, but the mean for a share of runs, whose values
+ * are 0 and 1.
+ */
+struct summary;
+double metric_center(const struct metric *m, const struct summary *s);
+
 const struct metric *metric_find(const char *name);
 
 /* "1.23 ms", "45.6 MiB", "12.3 %", "49408"; "–" for NaN, "∞" for infinity. */

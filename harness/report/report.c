@@ -263,9 +263,27 @@ bool label_value(const char *label, const char *key, char *value, size_t value_b
 	return false;
 }
 
+bool swept_number(const char *text, double *number)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	char *end;
+
+	*number = strtod(text, &end);
+	if (end == text || !isfinite(*number))
+		return false;
+	unit = *end ? strchr(units, *end) : NULL;
+	if (unit) {
+		*number *= exp2(10 * (unit - units + 1));
+		end += strcmp(end + 1, "iB") ? 1 : 3;
+	}
+	return !*end;
+}
+
 static int add_value(struct swept *s, const char *text, size_t length)
 {
-	char *value, **grown, *end;
+	char *value, **grown;
+	double number;
 
 	for (size_t i = 0; i < s->nr; i++)
 		if (strlen(s->value[i]) == length && !strncmp(s->value[i], text, length))
@@ -278,8 +296,7 @@ static int add_value(struct swept *s, const char *text, size_t length)
 	if (!value)
 		return -ENOMEM;
 	s->value[s->nr++] = value;
-	(void)strtod(value, &end);
-	s->numeric = (s->nr == 1 || s->numeric) && end != value && !*end;
+	s->numeric = (s->nr == 1 || s->numeric) && swept_number(value, &number);
 	return 0;
 }
 
@@ -304,6 +321,15 @@ static int add_setting(struct report *r, const char *text, size_t length)
 	return add_value(&r->swept[i], equals + 1, length - key_length - 1);
 }
 
+static int by_number(const void *left, const void *right)
+{
+	double l, r;
+
+	(void)swept_number(*(char *const *)left, &l); /* only numeric values are sorted */
+	(void)swept_number(*(char *const *)right, &r);
+	return (l > r) - (l < r);
+}
+
 static int find_sweep(struct report *r)
 {
 	int rc = 0;
@@ -315,6 +341,9 @@ static int find_sweep(struct report *r)
 			rc = add_setting(r, at, length);
 			at += length + (at[length] == ';');
 		}
+	for (unsigned i = 0; i < r->nr_swept; i++)
+		if (r->swept[i].numeric)
+			qsort(r->swept[i].value, r->swept[i].nr, sizeof(char *), by_number);
 	return rc;
 }
 

@@ -56,7 +56,7 @@ struct tally {
 #define OUTCOMES_MAX 16
 #define SWEPT_MAX    8
 
-/* One swept setting; values in the order of the cells. */
+/* One swept setting; its values ascending, or in the order of the cells when not numeric. */
 struct swept {
 	char key[64];
 	char **value;
@@ -93,6 +93,9 @@ enum change report_change(const struct report *r, size_t series, const struct me
 
 /* The value of a swept setting in a cell's label; false when the label has none. */
 bool label_value(const char *label, const char *key, char *value, size_t value_bytes);
+
+/* 10, 0.5, 64M, 64MiB; false: not a number. */
+bool swept_number(const char *text, double *number);
 
 /* "10" where one setting is swept, else the whole label; "all" where nothing is. */
 void report_cell_name(const struct report *r, const char *label, char *out, size_t out_bytes);

@@ -353,8 +353,10 @@ static void add_median(struct table *t, const struct report *r, size_t series, s
 	mark = r->cells.nr ? "  " : "";
 	if (change == CHANGE_WORSE || change == CHANGE_BETTER)
 		mark = ratio > 1 ? " ▲" : " ▼";
-	metric_format(metrics[metric].measure, s->median, text, sizeof(text));
-	table_add(t, change_styles[change], "%s%s%s", s->outliers ? "*" : "", text, mark);
+	metric_format(metrics[metric].measure, metric_center(&metrics[metric], s), text,
+		      sizeof(text));
+	table_add(t, change_styles[change], "%s%s%s",
+		  s->outliers && metrics[metric].column ? "*" : "", text, mark);
 }
 
 /* The interval, or the range in brackets when there are too few values for one. */
@@ -364,7 +366,7 @@ static void format_spread(const struct summary *s, enum measure measure, char *o
 	char text[80];
 
 	out[0] = 0;
-	if (s->n < 2)
+	if (s->n < 2 || s->min == s->max)
 		return;
 	if (!isnan(s->low)) {
 		metric_format_range(measure, s->low, s->high, s->median, out, out_bytes);
@@ -503,7 +505,8 @@ static void print_constants(const struct report *r, const size_t *series, size_t
 	for (size_t m = 0; m < r->nr_metrics && used < sizeof(text); m++) {
 		const struct summary *s = report_summary(r, series[0], m);
 
-		if (!is_measured(r, series, nr, m) || !is_constant(r, series, nr, m))
+		if (!is_measured(r, series, nr, m) || !is_constant(r, series, nr, m) ||
+		    !metrics[m].column)
 			continue;
 		metric_format(metrics[m].measure, s->median, value, sizeof(value));
 		used += snprintf(text + used, sizeof(text) - used, "%s%s %s",

@@ -127,12 +127,14 @@ bool stats_is_outlier(const struct summary *s, double value)
 /* scratch has room for n values. */
 static void spread(const double *sorted, size_t n, double *scratch, struct summary *s)
 {
-	double sum = 0;
+	double sum = 0, total = 0;
 
 	for (size_t i = 0; i < n; i++) {
+		total += sorted[i];
 		scratch[i] = fabs(sorted[i] - s->median);
 		sum += scratch[i];
 	}
+	s->mean = total / n;
 	sort(scratch, n);
 	s->mad = median_of_sorted(scratch, n);
 	s->scale = s->mad > 0 ? MAD_TO_SIGMA * s->mad : MEAN_TO_SIGMA * sum / n;
@@ -143,6 +145,7 @@ int stats_summary(const double *values, size_t n, struct summary *out)
 	struct summary s = { .n = n,
 			     .median = NAN,
 			     .mad = NAN,
+			     .mean = NAN,
 			     .min = NAN,
 			     .max = NAN,
 			     .scale = NAN,

@@ -43,7 +43,7 @@
 
 struct summary {
 	size_t n;
-	double median, mad, min, max; /* NaN when n is 0 */
+	double median, mad, mean, min, max; /* NaN when n is 0 */
 	double scale; /* a robust sigma: 1.4826 MAD, or 1.2533 mean deviations when the MAD is 0
 		       */
 	double low, high; /* 95 % interval of the median; NaN when n < 5 */

@@ -3,6 +3,8 @@
 # report on a made-up sweep in which one claim fails and one worker is killed.
 # To renew the golden files on purpose: GOLDEN=write bats tests/golden/report.bats
 
+bats_require_minimum_version 1.5.0
+
 setup_file()
 {
 	export here="$BATS_TEST_DIRNAME/report"
@@ -101,6 +103,82 @@ golden()
 	[ "$status" -eq 0 ]
 	[[ "$output" == *"<script>"* ]]
 	[[ "$output" != *$'\033'* ]]
+}
+
+page()
+{
+	python3 "$here/check_page.py" "$1"
+}
+
+@test "html: one page, well formed, that refers to nothing outside itself" {
+	cp -r "$sweep" "$BATS_TEST_TMPDIR/sweep"
+	run --separate-stderr "$PAGESTORM" report "$BATS_TEST_TMPDIR/sweep" --html
+	[ "$status" -eq 0 ]
+	[ "$output" = "$BATS_TEST_TMPDIR/sweep/report.html" ]
+	run page "$output"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	run ! grep -nE '(src|href|action|data)="?(https?:)?//|@import|url\(|<script|<iframe|<img|<link' \
+		"$BATS_TEST_TMPDIR/sweep/report.html"
+	grep -q "default-src 'none'" "$BATS_TEST_TMPDIR/sweep/report.html"
+}
+
+@test "html: every cell, claim, outcome and the machine are on the page" {
+	"$PAGESTORM" report "$sweep" --html -o "$BATS_TEST_TMPDIR/page.html"
+	run page "$BATS_TEST_TMPDIR/page.html"
+	for text in "1 of 100 claims failed; 1 of 50 runs did not end as expected." \
+		"vm.swappiness 0 10 60 100 200" "49 151" "zswap stores" "Noise floor" \
+		"Linux 6.12.0-example" "unexpected_oom hog 200 2 killed at 201326592 bytes" \
+		"victim at 200 repeat 1" "refaults anon"; do
+		echo "wanted: $text"
+		[[ "${output//$'\u202f'/ }" == *"$text"* ]]
+	done
+	command -v gnuplot > /dev/null || skip "gnuplot is not installed"
+	[ "$(head -n 1 <<< "$output")" = "figures $((2 * 11 - 1 + 5 * 4))" ]
+}
+
+@test "html: markup in a file's text is shown, never obeyed" {
+	HOSTILE=1 "$here/make-results" "$BATS_TEST_TMPDIR/evil"
+	"$PAGESTORM" report "$BATS_TEST_TMPDIR/evil" --html -o "$BATS_TEST_TMPDIR/evil.html"
+	run page "$BATS_TEST_TMPDIR/evil.html"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"<script>alert(1)</script>&amp;<img src="* ]]
+}
+
+@test "html: without gnuplot the page is complete but for the drawings, and says so" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin" \
+		"$(realpath "$PAGESTORM")" report "$sweep" --html -o "$BATS_TEST_TMPDIR/page.html"
+	[ "$status" -eq 0 ]
+	[[ "$stderr" == *"gnuplot is not installed"* ]]
+	run page "$BATS_TEST_TMPDIR/page.html"
+	[ "$status" -eq 0 ]
+	[ "$(head -n 1 <<< "$output")" = "figures 0" ]
+	[[ "$output" == *"gnuplot is not installed"*"refaults anon"*"zswap stores"* ]]
+}
+
+@test "html: a gnuplot that fails or hangs costs the drawings, not the page" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for body in 'exit 3' 'exec sleep 60'; do
+		printf '#!/bin/sh\n%s\n' "$body" > "$BATS_TEST_TMPDIR/bin/gnuplot"
+		chmod +x "$BATS_TEST_TMPDIR/bin/gnuplot"
+		run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
+			timeout 50 "$PAGESTORM" report "$sweep" --html -o "$BATS_TEST_TMPDIR/page.html"
+		[ "$status" -eq 0 ]
+		[[ "$stderr" == *gnuplot* ]]
+		run page "$BATS_TEST_TMPDIR/page.html"
+		[ "$status" -eq 0 ]
+		[ "$(head -n 1 <<< "$output")" = "figures 0" ]
+	done
+}
+
+@test "html: several folders on one page" {
+	"$PAGESTORM" report "$sweep" "$sweep" --html -o "$BATS_TEST_TMPDIR/page.html"
+	run page "$BATS_TEST_TMPDIR/page.html"
+	echo "$output" | tail -n 1 | head -c 300
+	[ "$status" -eq 0 ]
+	run "$PAGESTORM" report "$sweep" "$sweep" --html
+	[ "$status" -eq 2 ]
 }
 
 @test "report --help fits 40 lines of 80 columns" {

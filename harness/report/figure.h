@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is drawn: one figure for each group of metrics over a swept setting, and the
+ * timeline of one repeat. Draws through plot.h; writes no HTML.
+ */
+#ifndef PAGESTORM_FIGURE_H
+#define PAGESTORM_FIGURE_H
+
+#include "harness/report/plot.h"
+#include "harness/report/report.h"
+
+#define FIGURE_CURVES PLOT_SERIES
+
+struct figure {
+	char title[160]; /* with the unit: "refaults, k pages" */
+	char note[200];	 /* what the reader must know of it; "" */
+	char *svg;	 /* NULL when it could not be drawn */
+};
+
+struct figures {
+	struct figure *figure;
+	size_t nr;
+	char failure[256]; /* why some could not be drawn; "": all were */
+	bool give_up;	   /* there is no gnuplot, or it hangs: nothing more is tried */
+};
+
+void figures_release(struct figures *f);
+
+/* The metrics of one worker over one swept setting, appended. 0 or -ENOMEM. */
+int figures_sweep(struct figures *f, const struct report *r, const char *worker,
+		  const char *key);
+
+/*
+ * The timeline of one worker in one repeat of one cell, appended: memory, swap, stall,
+ * refaults and latency, as far as they were sampled, with the phases shaded.
+ */
+int figures_timeline(struct figures *f, const struct report *r, unsigned cell,
+		     const char *repeat, const char *worker);
+
+/* The first repeat of the cell that has samples; NULL: none. */
+const char *figure_repeat(const struct report *r, unsigned cell);
+
+#endif
