@@ -131,9 +131,10 @@ static void print_slots(const struct workload *w)
 {
 	if (w->slots[0].name)
 		puts("\nCounted by the worker itself:");
-	for (int i = 0; i < SLOTS_MAX && w->slots[i].name; i++)
-		printf("  %-18s %-7s %s\n", w->slots[i].name, unit_name(w->slots[i].unit),
-		       w->slots[i].help);
+	for (int i = 0; i < SLOTS_MAX && w->slots[i].name; i++) {
+		printf("  %s (%s)\n", w->slots[i].name, unit_name(w->slots[i].unit));
+		print_wrapped(w->slots[i].help, 6);
+	}
 }
 
 static void print_words(const char *title, const char *const *words)
@@ -289,7 +290,7 @@ int cmd_list(int argc, char **argv)
 		print_settings();
 	} else {
 		for (const struct workload *const *w = workloads; *w; w++)
-			printf("%-14s %s\n", (*w)->name, (*w)->summary);
+			printf("%-13s %s\n", (*w)->name, (*w)->summary);
 	}
 	return EXIT_MET;
 }

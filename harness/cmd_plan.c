@@ -154,6 +154,33 @@ static void print_params(const struct plan_worker *w)
 		puts("");
 }
 
+/* " delay 500ms, hold 1s": what of the common keys is not as usual. */
+static void print_common(const struct plan_worker *w)
+{
+	char text[512] = "", delay[32], hold[32];
+	size_t length = 0;
+
+	duration_format(w->delay_ns, delay, sizeof(delay));
+	duration_format(w->hold_ns, hold, sizeof(hold));
+	if (w->delay_ns)
+		length += (size_t)sprintf(text + length, ", delay %s", delay);
+	if (w->hold_ns)
+		length += (size_t)sprintf(text + length, ", hold %s", hold);
+	if (w->cpus[0])
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   ", CPUs %.300s", w->cpus);
+	if (w->oom_score_adj_set)
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   ", oom_score_adj %d", w->oom_score_adj);
+	if (w->sabotage_pages)
+		snprintf(text + length, sizeof(text) - length,
+			 ", %" PRIu64 " pages less than "
+			 "promised",
+			 w->sabotage_pages);
+	if (text[0])
+		printf("%*s%s\n", INDENT, "", text + 2);
+}
+
 static void print_worker(const struct plan_worker *w, bool claims)
 {
 	char target[32], footprint[32];
@@ -176,6 +203,7 @@ static void print_worker(const struct plan_worker *w, bool claims)
 		printf(", in the background");
 	puts("");
 	print_params(w);
+	print_common(w);
 	print_limits("", &w->limits);
 	printf("  %-12s %u claims\n", "", w->claims.nr);
 	for (unsigned i = 0; i < w->claims.nr && claims; i++)
@@ -251,7 +279,7 @@ static void print_plan(const struct plan *plan, const struct arguments *a)
 static int print_json(const struct plan *plan)
 {
 	json_t *json = plan_json(plan);
-	int ret = json ? json_dumpf(json, stdout, JSON_INDENT(2)) : -1;
+	int ret = json ? json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : -1;
 
 	json_decref(json);
 	puts("");

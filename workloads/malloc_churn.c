@@ -578,7 +578,7 @@ static void malloc_release(struct worker *w)
 
 const struct workload malloc_churn_workload = {
 	.name = "malloc_churn",
-	.summary = "blocks from glibc's malloc made and freed: what it keeps and returns",
+	.summary = "glibc's malloc and free: what it keeps and what it returns",
 	.truth = "Faults, resident memory, the heap's height and malloc's own account follow "
 		 "from the block's size and the thresholds of mallopt(3), exactly: what is "
 		 "live, what malloc retains, what it gave back.",

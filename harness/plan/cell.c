@@ -380,11 +380,14 @@ uint64_t cell_peak_bytes(const struct plan_cell *cell)
 
 double cell_seconds(const struct plan_cell *cell)
 {
-	double seconds = OVERHEAD_SECONDS;
+	double seconds = 0;
 	uint64_t longest_ns = 0;
 
-	for (unsigned i = 0; i < cell->nr_workers; i++)
+	for (unsigned i = 0; i < cell->nr_workers; i++) {
 		longest_ns = MAX(longest_ns, plan_worker_expected_ns(&cell->worker[i]));
+		if (!cell->worker[i].skip[0])
+			seconds = OVERHEAD_SECONDS;
+	}
 	if (cell->null_worker)
 		seconds += OVERHEAD_SECONDS + (double)cell->null_worker->hold_ns / 1e9;
 	return seconds + (double)longest_ns / 1e9;

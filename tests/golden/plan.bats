@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# plan and list, on saved machines, so that this machine does not matter.
+# To renew the golden files on purpose: GOLDEN=write bats tests/golden/plan.bats
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	here="$BATS_TEST_DIRNAME/plan"
+	machines="$BATS_TEST_DIRNAME/../fixtures/machines"
+	cd "$BATS_TEST_TMPDIR"
+	set -o pipefail
+}
+
+golden()
+{
+	if [ "${GOLDEN-}" = write ]; then
+		cat > "$here/$1"
+	else
+		diff -u "$here/$1" -
+	fi
+}
+
+# fits NAME: nobody's terminal is narrower
+fits()
+{
+	local text
+	text=$("$PAGESTORM" "$@")
+	! grep -E '^.{81,}$' <<< "$text"
+}
+
+@test "plan --json says all that a run would do, cells numbered in a fixed order" {
+	"$PAGESTORM" plan --host "$machines/v2-2-nodes" --json "$here/sweep.ini" | golden sweep.json
+}
+
+@test "plan says it to people" {
+	"$PAGESTORM" plan --host "$machines/v2-2-nodes" "$here/sweep.ini" | golden sweep.txt
+}
+
+@test "plan --claims gives each claim with its reason" {
+	"$PAGESTORM" plan --host "$machines/v1" --claims null sleep=1s | golden null.txt
+}
+
+@test "plan --ini writes the profile out, and it gives the same plan" {
+	"$PAGESTORM" plan --host "$machines/v2-2-nodes" --ini "$here/sweep.ini" > sweep.ini
+	golden sweep.out.ini < sweep.ini
+	"$PAGESTORM" plan --host "$machines/v2-2-nodes" --json sweep.ini > again.json
+	diff <(grep -v '"line":' "$here/sweep.json") <(grep -v '"line":' again.json)
+}
+
+@test "plan --cell shows that cell, and refuses one that is not there" {
+	run "$PAGESTORM" plan --host "$machines/v2-2-nodes" --cell 4 "$here/sweep.ini"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *$'\ncell 4: vm.swappiness=100;first.sleep=1s\n  settings '* ]]
+	run "$PAGESTORM" plan --host "$machines/v2-2-nodes" --cell 6 "$here/sweep.ini"
+	[ "$status" -eq 2 ]
+	[ "$output" = "pagestorm: error: --cell: there is no cell 6; they are 0 to 5" ]
+}
+
+@test "plan exits 77 when nothing of it could run on the machine" {
+	run "$PAGESTORM" plan --host "$machines/v1" null mems=1
+	[ "$status" -eq 77 ]
+	[[ "$output" == *"skipped: mems=1: this machine has no node 1"* ]]
+}
+
+@test "plan: a mistake exits 2 with its place, on stderr, and prints no plan" {
+	printf '[workload a]\ntype = null\nsleeep = 1s\n' > wrong.ini
+	run bash -c '"$1" plan ./wrong.ini 2>/dev/null' - "$PAGESTORM"
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	run "$PAGESTORM" plan ./wrong.ini
+	[ "$output" = "./wrong.ini:3: error: sleeep: no option of null; did you mean sleep?" ]
+	run "$PAGESTORM" plan null vm.swapiness=3
+	[ "$status" -eq 2 ]
+	[ "$output" = "command line: error: vm.swapiness: unknown setting; did you mean vm.swappiness?" ]
+	run "$PAGESTORM" plan nul
+	[ "$status" -eq 2 ]
+	[ "$output" = "pagestorm: error: nul: no workload and no profile; did you mean null?" ]
+	run "$PAGESTORM" plan
+	[ "$status" -eq 2 ]
+}
+
+@test "plan: a machine that cannot be read exits 3" {
+	run "$PAGESTORM" plan --host /nonexistent null
+	[ "$status" -eq 3 ]
+}
+
+@test "list has a line for each workload, and each workload's page fits" {
+	fits list
+	"$PAGESTORM" list | while read -r name summary; do
+		[ -n "$summary" ]
+		fits list "$name"
+		"$PAGESTORM" list "$name" | grep -q '^Options, with their defaults:'
+	done
+	"$PAGESTORM" list null | golden list-null.txt
+}
+
+@test "list settings names the risk of those that squeeze the machine" {
+	fits list settings
+	"$PAGESTORM" list settings | grep -qx 'vm.swappiness: 0 to 200'
+	"$PAGESTORM" list settings | grep -qx 'vm.min_free_kbytes: from 1 (R2)'
+	"$PAGESTORM" list settings | grep -qx 'thp.enabled: always|madvise|never'
+}
+
+@test "list --json holds the same" {
+	"$PAGESTORM" list null --json | golden list-null.json
+	[ "$("$PAGESTORM" list | wc -l)" -eq \
+		"$("$PAGESTORM" list --json | grep -c '^    "name":')" ]
+}
+
+@test "list: an unknown workload exits 2 with a suggestion" {
+	run "$PAGESTORM" list nul
+	[ "$status" -eq 2 ]
+	[ "$output" = "pagestorm: error: nul: unknown workload; did you mean null?" ]
+}
+
+@test "plan --help and list --help fit a screen" {
+	for verb in plan list; do
+		run "$PAGESTORM" $verb --help
+		[ "$status" -eq 0 ]
+		[ "${#lines[@]}" -le 24 ]
+		fits $verb --help
+	done
+}
