@@ -1,0 +1,39 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What bash offers after the words typed so far.
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	cd "$BATS_TEST_DIRNAME/../.."
+	source contrib/pagestorm.bash-completion
+}
+
+# offered WORD… LAST: what completes LAST
+offered()
+{
+	COMP_WORDS=(pagestorm "$@")
+	COMP_CWORD=$#
+	_pagestorm "$PAGESTORM" "${!#}" pagestorm
+	echo " ${COMPREPLY[*]} "
+}
+
+@test "the first word is a verb" {
+	[ "$(offered ru)" = " run " ]
+	[[ "$(offered "")" == *" plan "* ]]
+}
+
+@test "run and plan take workloads and profiles" {
+	[[ "$(offered run "")" == *" anon "* ]]
+	[ "$(offered plan dem)" = " demo " ]
+}
+
+@test "an option is one of the verb's own" {
+	[ "$(offered run --rep)" = " --repeat= " ]
+	[ "$(offered restore --rep)" = "  " ]
+}
+
+@test "a key is one of the workload's own" {
+	[ "$(offered run anon thr)" = " threads= " ]
+	[ "$(offered run null thr)" = "  " ]
+}
