@@ -270,13 +270,19 @@ static int take_named_files(struct lab_request *request, char *const *verb)
 	return error;
 }
 
+/* Where `run NAME` looks, in the guest as here. */
 static int take_profiles(struct lab_request *request)
 {
-	struct stat status;
+	static const char *const folders[] = { "profiles", PAGESTORM_PROFILES_DIR };
+	int error = 0;
 
-	if (stat("profiles", &status) || !S_ISDIR(status.st_mode))
-		return 0;
-	return add_file(request, "profiles", "profiles");
+	for (size_t i = 0; !error && i < sizeof(folders) / sizeof(folders[0]); i++) {
+		struct stat status;
+
+		if (!stat(folders[i], &status) && S_ISDIR(status.st_mode))
+			error = add_file(request, folders[i], folders[i]);
+	}
+	return error;
 }
 
 /* The value of -o DIR, -oDIR, --output DIR or --output=DIR, or NULL. */

@@ -373,7 +373,7 @@ static void require_busybox(struct lab_requirement *line)
 {
 	char path[PATH_MAX];
 
-	line->name = "busybox (static)";
+	line->name = "busybox";
 	line->found = !find_busybox(path, NULL);
 	if (line->found)
 		snprintf(line->detail, sizeof(line->detail), "%.255s", path);
@@ -400,7 +400,7 @@ size_t lab_requirements(struct lab_requirement list[LAB_REQUIREMENTS_MAX])
 	require_busybox(&list[1]);
 	require_program(&list[2], "mkfs.ext4", "e2fsprogs");
 	require_program(&list[3], "xz", "xz-utils");
-	require_kernel(&list[4], "kernel 6.1", "6.1");
-	require_kernel(&list[5], "kernel 6.12", "6.12");
+	require_kernel(&list[4], "kernel-6.1", "6.1");
+	require_kernel(&list[5], "kernel-6.12", "6.12");
 	return 6;
 }

@@ -9,7 +9,7 @@ PAGESTORM_SRCDIR=$(readlink -f "${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..}")
 need_lab()
 {
 	local missing version
-	missing=$("$PAGESTORM" lab --check | grep '^missing' | grep -v ' kernel ') &&
+	missing=$("$PAGESTORM" lab --check | grep '^missing' | grep -v ' kernel-') &&
 		skip "${missing//$'\n'/; }"
 	for version in "${@:-6.1}"; do
 		"$PAGESTORM" lab --kernel "$version" --dry-run --exec true > /dev/null 2>&1 ||

@@ -1,0 +1,88 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Every claim of the truth suite holds on each kernel, with each cgroup version,
+# number of nodes and kind of swap. The cells cover each pair of two of these;
+# 2+1 is two nodes and a third without memory.
+#
+# Two guests at a time run in the background from the start; a test waits for
+# its own.
+
+load vm
+
+cells()
+{
+	sed -n 's/^.*{ cell \(.*\); }$/\1/p' "$BATS_TEST_FILENAME"
+}
+
+# boot_cell KERNEL CGROUP NODES SWAP: leaves out, err, results and status
+boot_cell()
+{
+	local status=0
+	local -a nodes=(--nodes "$3")
+	[ "$3" != 2+1 ] || nodes=(--memory 512M,512M,0 --cpus 1,0,1 --distances 30)
+	mkdir "$1-$2-$3-$4" && cd "$1-$2-$3-$4" || return
+	"$PAGESTORM" lab --kernel "$1" --cgroup "$2" "${nodes[@]}" --swap "$4" --timeout 240 \
+		--file "$PAGESTORM_SRCDIR/profiles:profiles" \
+		--file "$PAGESTORM_SRCDIR/tests/vm/truth-suite:/truth-suite" \
+		--exec /truth-suite > out 2> err || status=$?
+	echo "$status" > status.new
+	mv status.new status
+}
+
+setup_file()
+{
+	local kernel cgroup nodes swap
+	need_lab 6.1 6.12
+	cd "$BATS_FILE_TMPDIR" || return
+	export PAGESTORM PAGESTORM_SRCDIR
+	export -f boot_cell
+	cells | setsid xargs -P 2 -L 1 bash -c 'boot_cell "$@"' - > boots 2>&1 3>&- &
+	echo $! > "$BATS_FILE_TMPDIR/boots.pid"
+}
+
+teardown_file()
+{
+	[ ! -e "$BATS_FILE_TMPDIR/boots.pid" ] ||
+		kill -- "-$(cat "$BATS_FILE_TMPDIR/boots.pid")" 2> /dev/null || true
+}
+
+# cell KERNEL CGROUP NODES SWAP
+cell()
+{
+	local folder=$BATS_FILE_TMPDIR/$1-$2-$3-$4 claims
+	until [ -e "$folder/status" ]; do
+		sleep 0.2
+	done
+	cat "$folder/out" "$folder/err"
+	[ "$(cat "$folder/status")" -eq 0 ]
+	# What holds no claims proves nothing.
+	claims=$(cat "$folder"/results/*/truth.csv | grep -c ',pass,')
+	((claims >= 60))
+	! grep -h ',fail,' "$folder"/results/*/truth.csv
+}
+
+@test "6.1 v2, 1 node, no swap: every claim holds" { cell 6.1 v2 1 none; }
+@test "6.1 v2, 2 nodes, swap file: every claim holds" { cell 6.1 v2 2 256M; }
+@test "6.1 v2, 3 nodes, zram: every claim holds" { cell 6.1 v2 3 zram:256M; }
+@test "6.1 v2, a node without memory, ram disk: every claim holds" { cell 6.1 v2 2+1 ram:128M; }
+@test "6.1 v1, 1 node, swap file: every claim holds" { cell 6.1 v1 1 256M; }
+@test "6.1 v1, 2 nodes, no swap: every claim holds" { cell 6.1 v1 2 none; }
+@test "6.1 v1, 3 nodes, ram disk: every claim holds" { cell 6.1 v1 3 ram:128M; }
+@test "6.1 v1, a node without memory, zram: every claim holds" { cell 6.1 v1 2+1 zram:256M; }
+@test "6.1 hybrid, 1 node, zram: every claim holds" { cell 6.1 hybrid 1 zram:256M; }
+@test "6.1 hybrid, 2 nodes, ram disk: every claim holds" { cell 6.1 hybrid 2 ram:128M; }
+@test "6.1 hybrid, 3 nodes, no swap: every claim holds" { cell 6.1 hybrid 3 none; }
+@test "6.1 hybrid, a node without memory, swap file: every claim holds" { cell 6.1 hybrid 2+1 256M; }
+@test "6.12 v2, 1 node, ram disk: every claim holds" { cell 6.12 v2 1 ram:128M; }
+@test "6.12 v2, 2 nodes, zram: every claim holds" { cell 6.12 v2 2 zram:256M; }
+@test "6.12 v2, 3 nodes, swap file: every claim holds" { cell 6.12 v2 3 256M; }
+@test "6.12 v2, a node without memory, no swap: every claim holds" { cell 6.12 v2 2+1 none; }
+
+@test "in a guest a worker that leaves out one page is found out, and the shape is told" {
+	enter_scratch
+	status=0
+	"$PAGESTORM" lab --nodes 2 -- run -q anon size=16M sabotage=1 > out 2> err || status=$?
+	[ "$status" -eq 1 ]
+	grep -q ',fail,' results/*/truth.csv
+	grep -q '"lab": "nodes=2 memory=1073741824 ' results/*/run.json
+}
