@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/swap.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -202,11 +203,33 @@ static int write_zeros(int fd, uint64_t bytes)
 	return rc;
 }
 
+/* Asked beforehand: fallocate(2) would fill the disk under everybody before it gives up. */
+static bool has_room(const char *path, uint64_t bytes)
+{
+	char directory[PATH_MAX];
+	struct statvfs fs;
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	*strrchr(directory, '/') = '\0';
+	return statvfs(directory[0] ? directory : "/", &fs) ||
+	       (uint64_t)fs.f_bavail * fs.f_frsize >= bytes;
+}
+
+static int no_room(const char *path, uint64_t bytes, struct error *e)
+{
+	return error_set(e, ENOSPC,
+			 "no room for a swap file of %llu bytes at %s: free some, or choose "
+			 "another place with [swap] path",
+			 (unsigned long long)bytes, path);
+}
+
 /* Without holes: swapon(2) refuses them. Allocated but unwritten is no hole to it. */
 static int make_file(const char *path, uint64_t bytes, struct error *e)
 {
 	int fd, rc;
 
+	if (!has_room(path, bytes))
+		return no_room(path, bytes, e);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return error_set(e, errno, "cannot make the swap file %s: %s", path,
@@ -218,11 +241,7 @@ static int make_file(const char *path, uint64_t bytes, struct error *e)
 		rc = -errno;
 	close(fd);
 	if (rc == -ENOSPC)
-		return error_set(
-			e, ENOSPC,
-			"no room for a swap file of %llu bytes at %s: free some, or choose "
-			"another place with [swap] path",
-			(unsigned long long)bytes, path);
+		return no_room(path, bytes, e);
 	if (rc)
 		return error_set(e, -rc, "cannot fill the swap file %s: %s", path,
 				 strerror(-rc));
