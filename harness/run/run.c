@@ -139,13 +139,11 @@ static int set_up(struct run *run, const struct plan_cell *cell, struct error *e
 	const struct row_place place = { .cell = cell->index,
 					 .repeat = run->repeat,
 					 .worker = "" };
-	int err = 0;
+	int err = settings_apply(&run->journal, cell->setting, cell->nr_settings, e);
 
 	for (unsigned i = 0; i < cell->nr_settings && !err; i++) {
 		char detail[256];
 
-		err = setting_apply(&run->journal, cell->setting[i].name,
-				    cell->setting[i].value, e);
 		snprintf(detail, sizeof(detail), "%s=%s", cell->setting[i].name,
 			 cell->setting[i].value);
 		results_event(&run->results, &place, 0, "setting", detail);
