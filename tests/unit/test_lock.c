@@ -150,6 +150,27 @@ static void a_worker_does_not_keep_it(void **state)
 	waitpid(worker, &status, 0);
 }
 
+/* Between fork and exec a worker still has the descriptor. */
+static void a_fork_that_has_not_execed_does_not_keep_it(void **state)
+{
+	struct lock lock = take_or_skip(), again;
+	pid_t worker;
+
+	(void)state;
+	worker = fork();
+	if (!worker) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(pause());
+	}
+	lock_release(&lock);
+	lock_init(&again);
+	assert_int_equal(lock_take(&again, WAIT_SECONDS, NULL), 0);
+	assert_int_equal(waitpid(worker, NULL, WNOHANG), 0);
+	lock_release(&again);
+	kill(worker, SIGKILL);
+	waitpid(worker, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +179,7 @@ int main(void)
 		cmocka_unit_test(a_blocked_signal_ends_the_wait),
 		cmocka_unit_test(the_lock_goes_with_a_killed_holder_and_a_waiter_gets_it),
 		cmocka_unit_test(a_worker_does_not_keep_it),
+		cmocka_unit_test(a_fork_that_has_not_execed_does_not_keep_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
