@@ -21,12 +21,14 @@ static const char truth_header[] =
 	"why";
 static const char samples_header[] =
 	"schema,run,cell,repeat,worker,phase,t_ms,quantity,unit,value";
+static const char latency_header[] = "schema,run,cell,repeat,worker,low_ns,high_ns,count";
 static const char events_header[] = "schema,run,cell,repeat,worker,t_ms,event,detail";
 
 void results_init(struct results *r)
 {
 	*r = (struct results){ .dirfd = -1 };
 	r->counters.fd = r->truth.fd = r->runs.fd = r->samples.fd = r->events.fd = -1;
+	r->latency.fd = -1;
 }
 
 static int write_text(int dirfd, const char *name, const char *text, struct error *e)
@@ -111,6 +113,8 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 		err = csv_create(&r->samples, r->dirfd, "samples.csv", samples_header, e);
 	if (!err)
 		err = csv_create(&r->events, r->dirfd, "events.csv", events_header, e);
+	if (!err)
+		err = csv_create(&r->latency, r->dirfd, "latency.csv", latency_header, e);
 	return err;
 }
 
@@ -228,6 +232,28 @@ void results_event(struct results *r, const struct row_place *place, uint64_t t_
 	csv_end_row(w);
 }
 
+void results_latency(struct results *r, const struct row_place *place,
+		     const struct histogram *h)
+{
+	struct csv_writer *w = &r->latency;
+
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		uint64_t count = h->bucket[i];
+
+		if (!count)
+			continue;
+		csv_uint(w, SCHEMA_VERSION);
+		csv_text(w, r->run);
+		csv_uint(w, place->cell);
+		csv_int(w, place->repeat);
+		csv_text(w, place->worker);
+		csv_uint(w, histogram_low(i));
+		csv_uint(w, histogram_high(i));
+		csv_uint(w, count);
+		csv_end_row(w);
+	}
+}
+
 int results_flush(struct results *r, struct error *e)
 {
 	int err = csv_flush(&r->counters, e);
@@ -239,6 +265,8 @@ int results_flush(struct results *r, struct error *e)
 	if (!err)
 		err = csv_flush(&r->events, e);
 	if (!err)
+		err = csv_flush(&r->latency, e);
+	if (!err)
 		err = csv_flush(&r->runs,
 				e); /* last: a row there says that its others are complete */
 	return err;
@@ -246,8 +274,8 @@ int results_flush(struct results *r, struct error *e)
 
 int results_close(struct results *r, bool complete, struct error *e)
 {
-	struct csv_writer *const all[] = { &r->counters, &r->truth, &r->runs, &r->samples,
-					   &r->events };
+	struct csv_writer *const all[] = { &r->counters, &r->truth,  &r->runs,
+					   &r->samples,	 &r->events, &r->latency };
 	char path[512];
 	int err = 0;
 

@@ -17,6 +17,7 @@
 #include "harness/record/csv.h"
 #include "harness/record/judge.h"
 #include "harness/run/row.h"
+#include "workloads/ledger.h"
 
 struct results {
 	char run[160];	  /* <UTC>-<profile> */
@@ -25,7 +26,7 @@ struct results {
 	int dirfd;	  /* -1: not open */
 	char profile[64];
 	json_t *settings_before; /* of the machine, at the first describe; for run.json */
-	struct csv_writer counters, truth, runs, samples, events;
+	struct csv_writer counters, truth, runs, samples, events, latency;
 };
 
 void results_init(struct results *r);
@@ -54,6 +55,10 @@ void results_sample(struct results *r, const struct row_place *place, const char
 		    uint64_t t_ms, const char *quantity, const char *unit, int64_t value);
 void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
 		   const char *event, const char *detail);
+
+/* The filled buckets of a worker's latencies. */
+void results_latency(struct results *r, const struct row_place *place,
+		     const struct histogram *h);
 
 /* Writes what was collected to disk. */
 int results_flush(struct results *r, struct error *e);

@@ -333,6 +333,7 @@ static int write_actor(struct run *run, struct stage *stage, struct actor *actor
 	row.outcome = actor->outcome;
 	snprintf(row.reason, sizeof(row.reason), "%s", actor->reason);
 	row_from_ledger(&row, actor->last, actor->end_ns);
+	results_latency(&run->results, &place, &actor->last->latency);
 	if (played) {
 		row_from_record(&row, &actor->work, run->plan->host.page_bytes);
 		err = add_own_swap(run, &actor->work);
