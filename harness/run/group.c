@@ -492,6 +492,17 @@ int group_make_top(struct group *top, const struct host *host, bool cpuset, stru
 	return 0;
 }
 
+int group_set_swappiness(const struct group *top, const char *value, struct error *e)
+{
+	const struct limit_file *file = limit_file("memory.swappiness");
+	int err = top->version == 1 ? write_file(top->path, file->v1, value) : 0;
+
+	if (err)
+		return error_set(e, -err, "cannot set %s of %s to %s: %s", file->v1, top->path,
+				 value, strerror(-err));
+	return top->version == 1 ? limit_read_back(top, file, file->v1, value, e) : 0;
+}
+
 /* ---- members ---- */
 
 static int attach(const char *name, const char *controller, pid_t pid)

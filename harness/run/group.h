@@ -47,6 +47,14 @@ int group_make_top(struct group *top, const struct host *host, bool cpuset, stru
 		   struct error *e);
 
 /*
+ * On cgroup v1 vm.swappiness is the root group's alone: every other group has its own
+ * memory.swappiness, taken from its parent when it is made
+ * (Documentation/admin-guide/cgroup-v1/memory.rst, 5.3). So that the setting reaches
+ * the workers, the top group gets it before its children are made. Nothing on v2.
+ */
+int group_set_swappiness(const struct group *top, const char *value, struct error *e);
+
+/*
  * Makes a child with limits and reads each back. inner: it will have children
  * and no processes. On failure nothing is left of it.
  * -EIO: the kernel kept another value; -EOPNOTSUPP: this version has no such limit.

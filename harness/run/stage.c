@@ -51,11 +51,21 @@ static bool any_cpuset(const struct stage *stage)
 	return wanted;
 }
 
+static int pass_swappiness_on(const struct stage *stage, struct error *e)
+{
+	for (unsigned i = 0; i < stage->cell->nr_settings; i++)
+		if (!strcmp(stage->cell->setting[i].name, "vm.swappiness"))
+			return group_set_swappiness(&stage->top, stage->cell->setting[i].value, e);
+	return 0;
+}
+
 static int make_groups(struct stage *stage, struct error *e)
 {
 	int err = group_make_top(&stage->top, &stage->plan->host, any_cpuset(stage),
 				 stage->journal, e);
 
+	if (!err)
+		err = pass_swappiness_on(stage, e);
 	if (!err)
 		err = group_make(&stage->run, &stage->top, "run", &stage->cell->limits, true,
 				 e);
