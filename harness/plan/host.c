@@ -394,6 +394,67 @@ static void probe_cgroup(struct host *host, const char *root)
 	below_mount(&mounts.v2, own.v2, host->cgroup_own, sizeof(host->cgroup_own));
 }
 
+/* The page cache that a group could give back: both LRU lists, its children's too. */
+static bool cache_line(char *text, void *context)
+{
+	uint64_t bytes;
+
+	if (sscanf(text, "total_inactive_file %" SCNu64, &bytes) == 1 ||
+	    sscanf(text, "total_active_file %" SCNu64, &bytes) == 1 ||
+	    sscanf(text, "inactive_file %" SCNu64, &bytes) == 1 ||
+	    sscanf(text, "active_file %" SCNu64, &bytes) == 1)
+		*(uint64_t *)context += bytes;
+	return true;
+}
+
+/* v1 counts a group's own pages first and then, as total_*, with its children's. */
+static bool own_cache_line(char *text, void *context)
+{
+	return strncmp(text, "total_", 6) ? true : cache_line(text, context);
+}
+
+/* What a group may still take; UINT64_MAX: it has no limit. */
+static uint64_t group_left(const struct host *host, const char *root, const char *group)
+{
+	bool v1 = host->cgroup_version == 1;
+	uint64_t limit, used, cache = 0;
+	char path[768], text[64];
+
+	snprintf(path, sizeof(path), "%s%s/%s", host->cgroup_mount, group,
+		 v1 ? "memory.limit_in_bytes" : "memory.max");
+	/* the root of v2 has no such file; "max" is no number */
+	if (slurp(root, path, text, sizeof(text)) || sscanf(text, "%" SCNu64, &limit) != 1)
+		return UINT64_MAX;
+	snprintf(path, sizeof(path), "%s%s/%s", host->cgroup_mount, group,
+		 v1 ? "memory.usage_in_bytes" : "memory.current");
+	if (slurp(root, path, text, sizeof(text)) || sscanf(text, "%" SCNu64, &used) != 1)
+		return UINT64_MAX;
+	snprintf(path, sizeof(path), "%s%s/memory.stat", host->cgroup_mount, group);
+	(void)each_line(root, path, v1 ? own_cache_line : cache_line, &cache);
+	used -= MIN(used, cache);
+	return limit - MIN(limit, used);
+}
+
+/* In a container it is not the machine that runs out first. */
+static void clamp_available(struct host *host, const char *root)
+{
+	char group[sizeof(host->cgroup_own)];
+	char *slash;
+
+	if (!host->cgroup_version)
+		return;
+	snprintf(group, sizeof(group), "%s",
+		 strcmp(host->cgroup_own, "/") ? host->cgroup_own : "");
+	for (;;) {
+		host->available_bytes =
+			MIN(host->available_bytes, group_left(host, root, group));
+		slash = strrchr(group, '/');
+		if (!slash)
+			return;
+		*slash = '\0';
+	}
+}
+
 /* ---- topology ---- */
 
 static int topology_load(hwloc_topology_t *topology, const char *root)
@@ -536,6 +597,7 @@ int host_probe(struct host *out, const char *root, struct error *e)
 	(void)each_line(root, "/proc/self/status", status_line, host);
 	probe_features(host, root);
 	probe_cgroup(host, root);
+	clamp_available(host, root);
 	host->can_lower_oom_score = !*root && probe_oom_score();
 	ret = probe_topology(host, root, e);
 	if (!ret)

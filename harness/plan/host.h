@@ -27,9 +27,10 @@ struct host {
 	char cpu_model[128];
 	unsigned cpus; /* online */
 	uint64_t page_bytes, pmd_bytes;
-	uint64_t memory_bytes, available_bytes;
-	unsigned page_cluster; /* vm.page-cluster now */
-	unsigned nr_nodes;     /* all, memoryless ones too */
+	uint64_t memory_bytes;
+	uint64_t available_bytes; /* MemAvailable, or what a limited group above us has left */
+	unsigned page_cluster;	  /* vm.page-cluster now */
+	unsigned nr_nodes;	  /* all, memoryless ones too */
 	struct host_node node[ENV_NODES_MAX];
 	enum thp_mode thp;
 	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;

@@ -366,7 +366,8 @@ static char *read_line(char *buffer, int capacity, void *context)
 	if (r->ret)
 		return NULL;
 	while (c != '\n' && (c = getc(r->stream)) != EOF) {
-		if (length == PROFILE_LINE_MAX || length + 2 > (size_t)capacity) {
+		if ((length == PROFILE_LINE_MAX && c != '\n') ||
+		    length + 2 > (size_t)capacity) {
 			r->line++;
 			reader_error(r, "the line has more than %d bytes", PROFILE_LINE_MAX);
 			return NULL;
@@ -380,17 +381,37 @@ static char *read_line(char *buffer, int capacity, void *context)
 	return line_check(r, buffer, length) ? NULL : buffer;
 }
 
+/*
+ * What would not read back as it is: inih takes `key =;x` for a value and `key = ;x`
+ * for a comment, and a word of the command line may hold anything.
+ */
+static const char *value_defect(const char *value)
+{
+	if (!*value)
+		return "has no value";
+	if (isspace((unsigned char)*value) || isspace((unsigned char)value[strlen(value) - 1]))
+		return "begins or ends with a space";
+	for (const char *c = value; *c; c++) {
+		if (iscntrl((unsigned char)*c))
+			return "has a byte that is not text";
+		if (is_comment(value, c))
+			return "has a ; that begins a comment";
+	}
+	return NULL;
+}
+
 static int take_entry(void *context, const char *section, const char *key, const char *value)
 {
 	struct reader *r = context;
 	const struct profile_entry *first = profile_get(r->p, r->section, key);
+	const char *defect = value_defect(value);
 	struct error e = { "" };
 
 	(void)section; /* read_line() keeps the worker's bare name */
 	if (first)
 		reader_error(r, "%s again; it was set on line %u", key, first->line);
-	else if (!*value)
-		reader_error(r, "%s has no value", key);
+	else if (defect)
+		reader_error(r, "%s %s", key, defect);
 	else if (key_check(r->section, key, &e))
 		reader_error(r, "%s", e.text);
 	else
@@ -558,7 +579,8 @@ int profile_load(struct profile *p, const char *argument, struct error *e)
 
 static int place(char *section, char *key, const char *in, const char *name, struct error *e)
 {
-	if (!*name || strlen(name) > INIH_NAME_MAX)
+	/* what a file could not hold as a key */
+	if (!*name || strlen(name) > INIH_NAME_MAX || strpbrk(name, " \t\r\n;#[]:"))
 		return error_set(e, EINVAL, "'%s' is not a key of %s", name, in);
 	snprintf(section, 64, "%s", in);
 	snprintf(key, 64, "%s", name);
@@ -633,24 +655,6 @@ int profile_resolve(const struct profile *p, const char *name, char *section, ch
 	return resolve_bare(p, name, section, key, e);
 }
 
-/* What a file could not hold must not come in by the command line: profile.ini would lie. */
-static const char *value_defect(const char *value)
-{
-	if (!*value)
-		return "has no value";
-	if (isspace((unsigned char)*value) || isspace((unsigned char)value[strlen(value) - 1]))
-		return "begins or ends with a space";
-	for (const char *c = value; *c; c++) {
-		if (iscntrl((unsigned char)*c))
-			return "has a byte that is not text";
-		if (is_comment(value, c))
-			return "has a ; that begins a comment";
-	}
-	if (strlen(value) > PROFILE_LINE_MAX - 100)
-		return "is too long";
-	return NULL;
-}
-
 int profile_override(struct profile *p, const char *assignment, struct error *e)
 {
 	static const struct profile_entry at = { .file = profile_command_line };
@@ -666,6 +670,8 @@ int profile_override(struct profile *p, const char *assignment, struct error *e)
 		return profile_error(&at, e, EINVAL, "the key %.40s… is too long", assignment);
 	snprintf(name, sizeof(name), "%.*s", (int)length, assignment);
 	defect = value_defect(equals + 1);
+	if (!defect && strlen(equals + 1) > PROFILE_LINE_MAX - INIH_NAME_MAX - 4)
+		defect = "is too long";
 	if (defect)
 		return profile_error(&at, e, EINVAL, "%s %s", name, defect);
 	if (profile_resolve(p, name, section, key, &clause))
@@ -689,7 +695,12 @@ static void format_section(const struct profile *p, const char *section, bool *f
 				profile_section_is_fixed(section) ? "" : "workload ", section);
 		open = true;
 		*first = false;
-		fprintf(out, "%s = %s\n", entry->key, entry->value);
+		/* a line that was full without spaces must still be read */
+		fprintf(out,
+			strlen(entry->key) + strlen(entry->value) + 4 > PROFILE_LINE_MAX
+				? "%s=%s\n"
+				: "%s = %s\n",
+			entry->key, entry->value);
 	}
 }
 

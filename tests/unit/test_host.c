@@ -277,6 +277,40 @@ static void a_v2_tree_without_the_memory_controller_is_no_memory_cgroup(void **s
 	assert_int_equal(host.cgroup_version, 0);
 }
 
+static void what_is_available_is_what_the_tightest_group_above_has_left(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	put("/proc/meminfo", "MemTotal: 10000000 kB\nMemAvailable: 8000000 kB\n");
+	put("/proc/self/mountinfo", "30 1 0:20 / /cg rw - cgroup2 none rw\n");
+	put("/proc/self/cgroup", "0::/outer/inner\n");
+	put("/cg/cgroup.controllers", "memory\n");
+	put("/cg/outer/inner/memory.max", "max\n");
+	put("/cg/outer/inner/memory.current", "5000000\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(host.available_bytes, 8000000ull * 1024);
+
+	put("/cg/outer/memory.max", "1000000000\n");
+	put("/cg/outer/memory.current", "400000000\n");
+	put("/cg/outer/memory.stat", "anon 1\nfile 200000000\ninactive_file 100000000\n"
+				     "active_file 50000000\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(host.available_bytes, 750000000);
+
+	put("/proc/self/mountinfo", "30 1 0:20 / /v1 rw - cgroup none rw,memory\n");
+	put("/proc/self/cgroup", "3:memory:/a\n0::/\n");
+	put("/v1/memory.limit_in_bytes", "9223372036854771712\n");
+	put("/v1/memory.usage_in_bytes", "1\n");
+	put("/v1/a/memory.limit_in_bytes", "2000000000\n");
+	put("/v1/a/memory.usage_in_bytes", "1900000000\n");
+	put("/v1/a/memory.stat", "inactive_file 5\ntotal_inactive_file 300000000\n"
+				 "total_active_file 100000000\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(host.available_bytes, 500000000);
+}
+
 static void a_balloon_that_reports_free_pages_is_told(void **state)
 {
 	struct error e = { "" };
@@ -353,6 +387,7 @@ int main(void)
 		BY_HAND(a_group_mounted_from_its_middle_is_found_below_the_mount),
 		BY_HAND(a_mount_point_with_a_space_is_unescaped),
 		BY_HAND(a_v2_tree_without_the_memory_controller_is_no_memory_cgroup),
+		BY_HAND(what_is_available_is_what_the_tightest_group_above_has_left),
 		BY_HAND(a_balloon_that_reports_free_pages_is_told),
 		BY_HAND(a_module_that_can_be_loaded_counts_as_there),
 		cmocka_unit_test(without_proc_it_is_an_error),

@@ -161,6 +161,9 @@ static void each_mistake_has_its_line_and_sentence(void **state)
 		  "p.ini:2: error: the key has more than 49 bytes" },
 		{ "[profile]\nname =\n", "p.ini:2: error: name has no value" },
 		{ "[profile]\nname = ;x\n", "p.ini:2: error: name has no value" },
+		/* inih would keep the first and cut the second */
+		{ "[profile]\nname =;x\n",
+		  "p.ini:2: error: name has a ; that begins a comment" },
 		{ "[profile]\nname = a\nname = b\n",
 		  "p.ini:3: error: name again; it was set on line 2" },
 		{ "[profile]\nrepeat = 3\n",
@@ -220,11 +223,32 @@ static void a_long_line_is_refused_not_cut(void **state)
 	assert_int_equal(strlen(profile_get(&p, "profile", "why")->value),
 			 PROFILE_LINE_MAX - line);
 	profile_release(&p);
+	strcat(text, "\n"); /* the newline does not count */
+	assert_int_equal(read_text(&p, text, &e), 0);
+	profile_release(&p);
 
-	text[strlen(text)] = 'a';
+	text[strlen(text) - 1] = 'a';
 	assert_int_equal(read_text(&p, text, &e), -EINVAL);
 	assert_string_equal(e.text, "p.ini:2: error: the line has more than 1000 bytes");
 	profile_release(&p);
+}
+
+static void a_line_that_was_full_reads_back(void **state)
+{
+	char text[2 * PROFILE_LINE_MAX] = "[profile]\nwhy=", *out;
+	size_t start = strlen(text), line = start - strlen("[profile]\n");
+	struct error e = { "" };
+	struct profile p, q;
+
+	(void)state;
+	memset(text + start, 'a', PROFILE_LINE_MAX - line);
+	assert_int_equal(read_text(&p, text, &e), 0);
+	assert_int_equal(profile_format(&p, &out), 0);
+	assert_int_equal(read_text(&q, out, &e), 0);
+	assert_string_equal(profile_get(&q, "profile", "why")->value, text + start);
+	free(out);
+	profile_release(&p);
+	profile_release(&q);
 }
 
 static void a_file_that_is_not_there_is_named(void **state)
@@ -298,6 +322,8 @@ static void each_wrong_override_has_its_sentence(void **state)
 		{ "vm.nothing=1", "command line: error: vm.nothing: unknown setting" },
 		{ "memory.maxx=1", "command line: error: memory.maxx: unknown limit; did you "
 				   "mean memory.max?" },
+		{ "expect.a ;b=1", "command line: error: 'a ;b' is not a key of expect" },
+		{ "expect.a:b=1", "command line: error: 'a:b' is not a key of expect" },
 		{ "hug.size=1M",
 		  "command line: error: hug: no worker and no section has this name" },
 		{ "swap.siez=1M",
@@ -374,6 +400,7 @@ int main(void)
 		cmocka_unit_test(each_mistake_has_its_line_and_sentence),
 		cmocka_unit_test(a_nul_byte_does_not_hide_the_rest_of_a_line),
 		cmocka_unit_test(a_long_line_is_refused_not_cut),
+		cmocka_unit_test(a_line_that_was_full_reads_back),
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
 		cmocka_unit_test(overrides_find_the_section_of_their_key),
 		cmocka_unit_test(each_wrong_override_has_its_sentence),
