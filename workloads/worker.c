@@ -298,6 +298,8 @@ int worker_main(void)
 	struct worker w = { 0 };
 	int err;
 
+	/* exec of /proc/self/exe names it "exe", in the kernel's log and in top as well. */
+	prctl(PR_SET_NAME, "pagestorm");
 	refuse_hint_faults();
 	err = ledger_attach(&w);
 	if (!w.ledger || w.ledger == MAP_FAILED || (err && !w.workload && err != -ENOENT))
