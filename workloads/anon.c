@@ -275,22 +275,18 @@ static void claim_faults(const struct anon_params *p, const struct workload_env 
 			 struct claims *out)
 {
 	uint64_t faults = first_faults(p, env);
-	/* NUMA balancing unmaps pages to see who uses them, which costs faults in the long run.
-	 */
-	bool hinted = env->nr_nodes > 1 && (p->access_ns || p->rate);
-	enum relation relation = hinted ? RELATION_GE : RELATION_EQ;
 	const char *why = p->touch == TOUCH_READ_WRITE
 				  ? "a fault maps the zero page and a second one replaces it"
 			  : p->pages == PAGES_HUGE
 				  ? "one fault per huge page and one per page of the rest"
 				  : "one fault per page";
 	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, relation,
-		  BASIS_EXACT, faults, 0, why },
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
+		  faults, 0, why },
 		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
 		  "anonymous memory comes from nowhere on disk" },
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, relation,
-		  BASIS_EXACT, faults, 0, "the worker is alone in its group" },
+		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
+		  faults, 0, "the worker is alone in its group" },
 		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
 		  PROMISE_EXACT, 0, 0, "anonymous memory comes from nowhere on disk" },
 		{ "system_faults", "system", "vmstat", "pgfault", UNIT_COUNT, RELATION_GE,
