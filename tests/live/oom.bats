@@ -1,0 +1,173 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the oom workload promises, held against the kernel's own messages and the
+# machine's count of kills.
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	cd "$BATS_TEST_TMPDIR"
+}
+
+oom()
+{
+	rm -rf out
+	"$PAGESTORM" run oom memory.max=48M "$@" --quiet --wait=120 -o out > said 2>&1
+}
+
+# row COLUMN: of each repeat of the oom worker
+row()
+{
+	awk -F, -v column="$1" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["worker"] == "oom" { print $at[column] }' out/*/runs.csv
+}
+
+truth()
+{
+	awk -F, -v quantity="$1" -v columns="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; n = split(columns, name, " "); next }
+		$at["worker"] == "oom" && $at["quantity"] == quantity {
+			for (i = 1; i <= n; i++) printf "%s%s", $at[name[i]], i < n ? " " : "\n"
+		}' out/*/truth.csv
+}
+
+slot()
+{
+	awk -F, -v slot="$1" '$9 == "ledger" && $11 == slot { print $15; exit }' out/*/counters.csv
+}
+
+machine_kills()
+{
+	awk '$1 == "oom_kill" { print $2 }' /proc/vmstat
+}
+
+# Kills of ours in the kernel's log after the mark, one pid a line.
+mark()
+{
+	stamp=pagestorm-test-$$-$RANDOM
+	echo "$stamp" > /dev/kmsg 2> /dev/null || skip "no kernel log"
+}
+
+logged_kills()
+{
+	dmesg | sed -n "/$stamp/,\$p" |
+		sed -n 's/.*Memory cgroup out of memory: Killed process \([0-9]*\) (pagestorm).*/\1/p'
+}
+
+@test "ten of ten end in a kill that the machine counts too, at the limit to the byte" {
+	before=$(machine_kills)
+	"$PAGESTORM" run oom memory.max=96M --repeat=10 --quiet --wait=120 -o out > said 2>&1
+	[ "$(row outcome | sort | uniq -c | xargs)" = "10 expected_oom" ]
+	[ "$(row oom_kills | sort -u)" = 1 ]
+	[ "$(row peak_bytes | sort -u)" = $((96 << 20)) ]
+	[ "$(row exit_signal | sort -u)" = 9 ]
+	[ $(($(machine_kills) - before)) -ge 10 ]
+	[ "$(truth touched_pages verdict | sort -u)" = pass ]
+	[ "$(row claims_failed | sort -u)" = 0 ]
+}
+
+@test "one kill in the log for one kill in the count" {
+	mark
+	oom
+	[ "$(logged_kills | wc -l)" = 1 ]
+}
+
+@test "the victim that was named is the pid that the kernel names" {
+	mark
+	oom victims=30M
+	[ "$(truth victim 'expected observed verdict')" = "1 1 pass" ]
+	[ "$(logged_kills)" = "$(slot victim_pid)" ]
+	[ "$(row exit_signal)" = "" ] # the growing process survived
+	[ "$(row outcome)" = expected_oom ]
+}
+
+@test "a small victim dies for its oom_score_adj, a large one is spared without" {
+	mark
+	oom "victims=4M:900 12M"
+	[ "$(truth victim 'expected observed verdict')" = "1 1 pass" ]
+	[ "$(logged_kills)" = "$(slot victim_pid)" ]
+	oom victims=12M
+	[ "$(truth victim 'expected observed verdict')" = "0 0 pass" ]
+	[ "$(row exit_signal)" = 9 ]
+}
+
+@test "the growing process dies for its own oom_score_adj beside a larger one" {
+	oom victims=28M oom_score_adj=600
+	[ "$(truth victim 'expected observed verdict')" = "0 0 pass" ]
+	[ "$(row exit_signal)" = 9 ]
+}
+
+@test "lowering oom_score_adj works or is skipped with its reason" {
+	if (echo -1 > /proc/self/oom_score_adj) 2> /dev/null; then
+		oom victims=30M:-1000
+		[ "$(truth victim 'expected observed verdict')" = "0 0 pass" ]
+	else
+		run oom victims=30M:-1000
+		[ "$status" -eq 77 ]
+		[ "$(row outcome)" = skipped ]
+		row reason | grep -q CAP_SYS_RESOURCE
+	fi
+}
+
+@test "every shape, kind of touch and page ends in the kill, on its own time" {
+	for settings in "touch=write" "touch=bytes fill=random" "rate=100M/s" \
+		"shape=steps chunk=8M interval=50ms" "shape=exponential chunk=1M interval=20ms" \
+		"shape=burst interval=300ms"; do
+		oom $settings || { echo "$settings: $(cat said)"; return 1; }
+		[ "$(row outcome)" = expected_oom ]
+		[ "$(row claims_failed)" = 0 ]
+		case $settings in
+		*burst*) at_least=0.3 ;;
+		*rate*) at_least=0.45 ;;
+		*steps*) at_least=0.25 ;;
+		*exponential*) at_least=0.1 ;;
+		*) at_least=0 ;;
+		esac
+		awk -v seconds="$(row seconds)" -v least=$at_least 'BEGIN { exit !(seconds >= least) }'
+	done
+}
+
+@test "huge pages end in the same kill" {
+	grep -q '\[never\]' /sys/kernel/mm/transparent_hugepage/enabled && skip "huge pages are off"
+	oom pages=huge
+	[ "$(row outcome)" = expected_oom ]
+	[ "$(row claims_failed)" = 0 ]
+}
+
+@test "pages that are counted and never touched turn the verdict" {
+	run oom sabotage=1024
+	[ "$status" -eq 1 ]
+	[ "$(truth touched_pages verdict)" = fail ]
+	[ "$(truth oom_kills verdict)" = pass ]
+}
+
+@test "a kill that does not come is the failure" {
+	run oom rate=1M/s timeout=1s
+	[ "$status" -eq 1 ]
+	[ "$(row outcome)" = timeout ] || [ "$(row outcome)" = missing_oom ]
+}
+
+@test "a kill that nobody expects is a failure too" {
+	rm -rf out
+	run "$PAGESTORM" run oom memory.max=48M expect.outcome=ok --quiet --wait=120 -o out
+	[ "$status" -eq 1 ]
+	[ "$(row outcome)" = unexpected_oom ]
+}
+
+@test "who dies cannot be said when two are alike: refused before anything runs" {
+	run oom victims=24M
+	[ "$status" -eq 2 ]
+	grep -q "6 MiB" said
+	run oom victims=47M
+	[ "$status" -eq 2 ]
+	[ ! -e out ] || [ -z "$(ls out)" ]
+}
+
+@test "nothing is left behind: no group, no process" {
+	oom "victims=4M:900 12M"
+	[ -z "$(find /sys/fs/cgroup -type d -path '*pagestorm*' -name oom 2> /dev/null)" ]
+	[ -z "$(pgrep -f -- '^pagestorm --worker' -P 1)" ]
+	[ "$(truth left_anonymous_bytes verdict)" = pass ]
+}
