@@ -71,6 +71,7 @@ static const struct panel panels[] = {
 	  { "anon", "file" } },
 	{ false, "swapped", { "swap_in_bytes", "swap_out_bytes" }, { "in", "out" } },
 	{ false, "major faults", { "major_faults" }, { "" } },
+	{ false, "minor faults", { "minor_faults" }, { "" } },
 	{ false,
 	  "memory stall",
 	  { "psi_memory_some_usec", "psi_memory_full_usec" },
@@ -178,7 +179,7 @@ static void place(struct sweep *s)
 	for (size_t i = 0; positive && i < axis->nr; i++)
 		s->position[i] = log2(s->position[i]);
 	if (positive && fits(s)) {
-		s->scale = "logarithmic axis";
+		s->scale = "log axis";
 		return;
 	}
 	s->scale = "values at equal distances";
@@ -500,7 +501,7 @@ static const struct view views[] = {
 	  1e-6,
 	  false,
 	  { { "psi_memory_some", "some", true }, { "psi_memory_full", "full", true } } },
-	{ "refaults pages",
+	{ "refaulted pages",
 	  MEASURE_COUNT_PER_SECOND,
 	  1,
 	  false,
@@ -526,7 +527,7 @@ struct line {
 };
 
 struct sample_columns {
-	int cell, repeat, worker, phase, t_ms, quantity, value;
+	int cell, repeat, worker, phase, t_ms, quantity, unit, value;
 };
 
 struct timeline {
@@ -545,6 +546,7 @@ static struct sample_columns sample_columns(const struct csv_table *t)
 		.phase = csv_column(t, "phase"),
 		.t_ms = csv_column(t, "t_ms"),
 		.quantity = csv_column(t, "quantity"),
+		.unit = csv_column(t, "unit"),
 		.value = csv_column(t, "value"),
 	};
 }
@@ -585,6 +587,8 @@ static int read_line(const struct timeline *t, const char *quantity, struct line
 		at.value = folder_number(csv_cell(s, row, t->column.value));
 		if (isnan(at.seconds) || isnan(at.value))
 			continue;
+		if (!strcmp(csv_cell(s, row, t->column.unit), "kB"))
+			at.value *= 1024;
 		if (line->nr == capacity) {
 			struct sample *grown;
 
@@ -725,7 +729,7 @@ static void find_extent(struct timeline *t)
 {
 	const struct csv_table *s = &t->report->folder.samples;
 
-	t->start = INFINITY;
+	t->start = 0; /* GO */
 	t->end = -INFINITY;
 	for (size_t row = 0; row < s->nr; row++)
 		if (is_here(t, row)) {
@@ -751,11 +755,11 @@ static int read_view(const struct timeline *t, const struct view *v, struct line
 	return rc;
 }
 
-static double largest(const struct line *line)
+static double largest(const struct line *line, size_t nr)
 {
 	double most = 0;
 
-	for (size_t i = 0; i < TRACES; i++)
+	for (size_t i = 0; i < nr; i++)
 		for (size_t j = 0; j < line[i].nr; j++)
 			most = fmax(most, line[i].sample[j].value);
 	return most;
@@ -774,7 +778,7 @@ static void write_lines(const struct plot *p, const struct view *v, const struct
 		fputs("EOD\n", p->script);
 	}
 	for (size_t i = 0; i < TRACES; i++) {
-		if (!line[i].nr)
+		if (!(largest(&line[i], 1) > 0))
 			continue;
 		fprintf(p->script, "%s$line%zu using 1:2 with lines ls %zu title ", before, i,
 			i + 1);
@@ -788,7 +792,7 @@ static int draw_view(struct figures *f, const struct timeline *t, const struct v
 		     const struct line *line)
 {
 	struct figure figure = { .svg = NULL };
-	double most = largest(line), divisor;
+	double most = largest(line, TRACES), divisor;
 	const char *unit = "";
 	struct plot p;
 	int rc;

@@ -377,16 +377,21 @@ static bool is_first(const struct folder *f, size_t series)
 	return true;
 }
 
-static bool is_shown(const struct report *r, const char *worker, size_t metric)
+/* The series that a table shows: one worker's cells, or, where nothing is swept, all workers.
+ */
+static bool is_column(const struct series *s, const char *worker)
 {
-	for (size_t i = 0; i < r->folder.nr_series; i++) {
-		const struct summary *s = report_summary(r, i, metric);
+	return !worker || !strcmp(s->worker, worker);
+}
 
-		if (!strcmp(r->folder.series[i].worker, worker) && s->n &&
-		    (s->max > 0 || metrics[metric].headline))
-			return true;
-	}
-	return false;
+static double largest(const struct report *r, const char *worker, size_t metric)
+{
+	double most = NAN; /* fmax ignores it: it stays where nothing was recorded */
+
+	for (size_t i = 0; i < r->folder.nr_series; i++)
+		if (is_column(&r->folder.series[i], worker))
+			most = fmax(most, report_summary(r, i, metric)->max);
+	return most;
 }
 
 static void put_median(const struct page *p, size_t series, size_t metric)
@@ -420,33 +425,45 @@ static void put_median(const struct page *p, size_t series, size_t metric)
 	raw(p, "</td>");
 }
 
+static void put_zeros(const struct page *p, const char *worker)
+{
+	const char *before = "<p class=\"legend\">Zero in every run: ";
+
+	for (size_t m = 0; m < p->report->nr_metrics; m++)
+		if (largest(p->report, worker, m) == 0 && metrics[m].column) {
+			put(p, before, metrics[m].label, "");
+			before = ", ";
+		}
+	raw(p, *before == ',' ? ".</p>\n" : "");
+}
+
 static void put_matrix(const struct page *p, const char *worker)
 {
 	const struct report *r = p->report;
 	const struct folder *f = &r->folder;
-	char cell[256];
+	char name[256];
 
-	raw(p, "<div class=\"scroll\"><table class=\"matrix\"><thead><tr><th>");
-	html_text(p->out, r->nr_swept == 1 ? r->swept[0].key : "metric");
-	raw(p, "</th>");
+	fprintf(p->out, "<div class=\"scroll%s\"><table class=\"matrix\"><thead><tr>",
+		worker ? "" : " narrow");
+	put(p, "<th>", r->nr_swept == 1 ? r->swept[0].key : "metric", "</th>");
 	for (size_t i = 0; i < f->nr_series; i++)
-		if (!strcmp(f->series[i].worker, worker)) {
-			report_cell_name(r, f->series[i].label, cell, sizeof(cell));
-			put(p, "<th class=\"n\">", r->nr_swept ? cell : "median", "");
-			fputs(r->cells.nr ? "<span class=\"mark\"></span></th>" : "</th>",
-			      p->out);
+		if (is_column(&f->series[i], worker)) {
+			report_cell_name(r, f->series[i].label, name, sizeof(name));
+			put(p, "<th class=\"n\">", worker ? name : f->series[i].worker, "");
+			raw(p, r->cells.nr ? "<span class=\"mark\"></span></th>" : "</th>");
 		}
 	raw(p, "</tr></thead><tbody>\n");
 	for (size_t m = 0; m < r->nr_metrics; m++) {
-		if (!is_shown(r, worker, m))
+		if (!(largest(r, worker, m) > 0))
 			continue;
 		put(p, "<tr><th>", metrics[m].label, "</th>");
 		for (size_t i = 0; i < f->nr_series; i++)
-			if (!strcmp(f->series[i].worker, worker))
+			if (is_column(&f->series[i], worker))
 				put_median(p, i, m);
 		raw(p, "</tr>\n");
 	}
 	table_close(p);
+	put_zeros(p, worker);
 }
 
 static size_t count_changes(const struct page *p, const struct series *s, enum change change)
@@ -546,7 +563,9 @@ static int put_workers(struct page *p)
 	if (!f->nr_series)
 		return 0;
 	heading(p, "results", "Results");
-	for (size_t i = 0; !rc && i < f->nr_series; i++) {
+	if (!p->report->nr_swept)
+		put_matrix(p, NULL);
+	for (size_t i = 0; !rc && p->report->nr_swept && i < f->nr_series; i++) {
 		if (!is_first(f, i))
 			continue;
 		put(p, "<h3>", f->series[i].worker, "");
@@ -604,6 +623,12 @@ static int put_timeline(struct page *p, const struct series *s, const char *work
 	return rc;
 }
 
+static bool is_last_of_cell(const struct folder *f, size_t series)
+{
+	return series + 1 == f->nr_series ||
+	       f->series[series + 1].cell != f->series[series].cell;
+}
+
 static int put_timelines(struct page *p)
 {
 	const struct folder *f = &p->report->folder;
@@ -628,7 +653,7 @@ static int put_timelines(struct page *p)
 			continue;
 		}
 		rc = put_timeline(p, &f->series[i], f->series[i].worker);
-		if (!rc && first_of_cell)
+		if (!rc && is_last_of_cell(f, i))
 			rc = put_timeline(p, &f->series[i], "");
 	}
 	if (left_out)
@@ -718,6 +743,7 @@ static void put_noise(const struct page *p)
 {
 	static const char *const titles[] = { "counter", "span", ">moved by", "unit", NULL };
 	const struct report *r = p->report;
+	size_t still = 0;
 
 	if (!r->nr_noise)
 		return;
@@ -727,12 +753,19 @@ static void put_noise(const struct page *p)
 	raw(p, "what the harness and the neighbours add.</p>\n");
 	table_open(p, titles);
 	for (size_t i = 0; i < r->nr_noise; i++) {
+		if (r->noise[i].noise == 0) {
+			still++;
+			continue;
+		}
 		put(p, "<tr><td><code>", r->noise[i].counter, "</code></td>");
 		put(p, "<td>", r->noise[i].span, "</td><td class=\"n\">");
 		put_exact(p->out, r->noise[i].noise);
 		put(p, "</td><td class=\"muted\">", r->noise[i].unit, "</td></tr>\n");
 	}
 	table_close(p);
+	if (still)
+		fprintf(p->out, "<p class=\"legend\">%zu counter%s did not move at all.</p>\n",
+			still, still == 1 ? "" : "s");
 }
 
 static void put_scorecard(const struct page *p)
@@ -800,6 +833,31 @@ static void put_object(const struct page *p, const char *title, const char *path
 	raw(p, "</dl></div>\n");
 }
 
+/* A run leaves all settings as it found them: what it did not is worth a heading. */
+static void put_changed_settings(const struct page *p)
+{
+	const struct folder *f = &p->report->folder;
+	json_t *after = (json_t *)folder_json(f, "settings_after");
+	const char *before = "<div><h3 class=\"worse\">Settings that differ afterwards</h3>"
+			     "<dl class=\"facts\">\n";
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(after, key, value)
+	{
+		json_t *found = json_object_get(folder_json(f, "settings_before"), key);
+
+		if (json_equal(found, value))
+			continue;
+		put(p, before, "", "");
+		put(p, "<dt>", key, "</dt><dd>");
+		put_json_value(p, value);
+		raw(p, "</dd>\n");
+		before = "";
+	}
+	raw(p, *before ? "" : "</dl></div>\n");
+}
+
 /* The profile as it was run; one that is very long is cut, which is said. */
 static void put_profile(const struct page *p)
 {
@@ -831,7 +889,8 @@ static void put_machine(const struct page *p)
 	heading(p, "machine", "Machine and settings");
 	raw(p, "<div class=\"columns\">\n");
 	put_object(p, "Machine", "machine");
-	put_object(p, "Settings found", "settings_now");
+	put_object(p, "Settings before", "settings_before");
+	put_changed_settings(p);
 	put_object(p, "Versions", "versions");
 	put_object(p, "End", "end");
 	raw(p, "</div>\n");

@@ -56,6 +56,7 @@ static const char html_style[] =
 	".columns {display:grid;gap:.2rem 2.5rem;\n"
 	" grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr))}\n"
 	".scroll {overflow-x:auto;border:1px solid var(--line);border-radius:6px;margin:.6rem 0}\n"
+	".narrow {width:fit-content;max-width:100%}\n"
 	"table {border-collapse:collapse;width:100%;font-size:.9rem;overflow-wrap:normal}\n"
 	"th,td {padding:.38rem .75rem;text-align:left;vertical-align:top;\n"
 	" border-bottom:1px solid var(--line)}\n"

@@ -43,7 +43,7 @@ const struct metric metrics[] = {
 	{ "refault_file_pages", "refault_file_pages", NULL, "refaults file", MEASURE_PAGES,
 	  BETTER_LOWER, 0, HEADLINE },
 	{ "minor_faults", "minor_faults", NULL, "minor faults", MEASURE_COUNT, BETTER_LOWER, 0,
-	  false },
+	  HEADLINE },
 	{ "major_faults", "major_faults", NULL, "major faults", MEASURE_COUNT, BETTER_LOWER, 0,
 	  HEADLINE },
 	{ "swap_in_bytes", "swap_in_bytes", NULL, "swapped in", MEASURE_BYTES, BETTER_LOWER, 0,

@@ -531,7 +531,7 @@ void report_extent(const struct report *r, char *out, size_t out_bytes)
 	if (!isnan(repeats))
 		append(out, out_bytes, "%.0f repeat%s", repeats, repeats == 1 ? "" : "s");
 	if (!isnan(seconds))
-		append(out, out_bytes, "%.0f s", seconds);
+		append(out, out_bytes, seconds < 10 ? "%.1f s" : "%.0f s", seconds);
 	if (*text_at(r, "plan.risk"))
 		append(out, out_bytes, "risk %s", text_at(r, "plan.risk"));
 	if (json_is_integer(seed))

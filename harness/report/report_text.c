@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define ROWS_MAX  40  /* failures and unexpected ends shown one by one */
-#define NARROW	  108 /* columns below which the truth table has no room */
+#define NARROW	  120 /* columns below which the truth table has no room */
 #define CELLS_MAX 8   /* side by side; more: one under the other */
 
 static const enum style truth_styles[TRUTH_KINDS] = {
@@ -179,6 +179,7 @@ static void add_truth(struct table *t, const struct truth_line *line)
 	table_add(t, truth_styles[line->verdict], "%s", truth_name(line->verdict));
 	table_add(t, STYLE_PLAIN, "%s", line->worker);
 	table_add(t, STYLE_PLAIN, "%s", line->quantity);
+	table_add(t, STYLE_FAINT, "%s", line->counter);
 	table_add(t, STYLE_PLAIN, "%s", line->span);
 	format_expected(line, text, sizeof(text));
 	table_add(t, STYLE_PLAIN, "%s", text);
@@ -215,6 +216,7 @@ static int print_truth(const struct report *r, FILE *out, const struct screen *s
 		{ .title = "verdict" },
 		{ .title = "worker" },
 		{ .title = "quantity", .flexible = true },
+		{ .title = "counter", .flexible = true },
 		{ .title = "span" },
 		{ .title = "expected", .right = true },
 		{ .title = "observed", .right = true },
@@ -279,6 +281,7 @@ static int print_noise(const struct report *r, FILE *out, const struct screen *s
 		{ .title = "unit" },
 		{ .title = NULL },
 	};
+	size_t still = 0;
 	struct table t;
 	char text[64];
 	int rc;
@@ -289,14 +292,21 @@ static int print_noise(const struct report *r, FILE *out, const struct screen *s
 		    out, screen);
 	table_init(&t, columns);
 	for (size_t i = 0; i < r->nr_noise; i++) {
+		if (r->noise[i].noise == 0) {
+			still++;
+			continue;
+		}
 		format_exact(r->noise[i].noise, text, sizeof(text));
 		table_add(&t, STYLE_PLAIN, "%s", r->noise[i].counter);
 		table_add(&t, STYLE_PLAIN, "%s", r->noise[i].span);
 		table_add(&t, STYLE_PLAIN, "%s", text);
 		table_add(&t, STYLE_FAINT, "%s", r->noise[i].unit);
 	}
-	rc = table_print(&t, out, screen, 2);
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
 	table_release(&t);
+	if (still)
+		fprintf(out, "  %zu counter%s did not move at all\n", still,
+			still == 1 ? "" : "s");
 	return rc;
 }
 
@@ -376,10 +386,32 @@ static void format_spread(const struct summary *s, enum measure measure, char *o
 	snprintf(out, out_bytes, "(%s)", text);
 }
 
+static void add_single(struct table *t, const struct report *r, size_t series, size_t metric)
+{
+	const struct summary *s = report_summary(r, series, metric);
+	char text[80];
+
+	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
+	add_median(t, r, series, metric);
+	if (t->columns == 2)
+		return;
+	format_spread(s, metrics[metric].measure, text, sizeof(text));
+	table_add(t, STYLE_FAINT, "%s", text);
+	metric_format(metrics[metric].measure, s->mad, text, sizeof(text));
+	table_add(t, STYLE_FAINT, "%s", text);
+	table_add(t, STYLE_FAINT, "%zu", s->n);
+}
+
+/* Nothing is swept: metrics under each other, and a bare value where there is one repeat. */
 static int print_single(const struct report *r, size_t series, bool all, FILE *out,
 			const struct screen *screen)
 {
-	static const struct table_column columns[] = {
+	static const struct table_column once[] = {
+		{ .title = "metric" },
+		{ .title = "once", .right = true },
+		{ .title = NULL },
+	};
+	static const struct table_column repeated[] = {
 		{ .title = "metric" },
 		{ .title = "median", .right = true },
 		{ .title = "95 % interval", .right = true },
@@ -388,24 +420,16 @@ static int print_single(const struct report *r, size_t series, bool all, FILE *o
 		{ .title = NULL },
 	};
 	struct table t;
-	char text[80];
 	int rc;
 
-	table_init(&t, columns);
+	table_init(&t, r->folder.series[series].nr > 1 ? repeated : once);
 	for (size_t m = 0; m < r->nr_metrics; m++) {
 		const struct summary *s = report_summary(r, series, m);
 
-		if (!s->n || (!all && !metrics[m].headline && s->max == 0))
-			continue;
-		table_add(&t, STYLE_PLAIN, "%s", metrics[m].label);
-		add_median(&t, r, series, m);
-		format_spread(s, metrics[m].measure, text, sizeof(text));
-		table_add(&t, STYLE_FAINT, "%s", text);
-		metric_format(metrics[m].measure, s->mad, text, sizeof(text));
-		table_add(&t, STYLE_FAINT, "%s", s->n > 1 ? text : "");
-		table_add(&t, STYLE_FAINT, "%zu", s->n);
+		if (s->n && (all || s->max > 0))
+			add_single(&t, r, series, m);
 	}
-	rc = table_print(&t, out, screen, 2);
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
 	table_release(&t);
 	return rc;
 }
