@@ -664,7 +664,8 @@ static void write_stripe(const struct plot *p, const struct timeline *t, const c
 	fputs("set label ", p->script);
 	plot_text(p, phase);
 	fprintf(p->script,
-		" at first %.6g, graph 0.95 center font ',10' textcolor rgb 'gray' front\n",
+		" at first %.6g, graph 0.95 center font ',10' textcolor rgb '" PLOT_FAINT
+		"' front\n",
 		(from + to) / 2);
 }
 

@@ -167,6 +167,9 @@ static void put_series_colours(FILE *out)
 			"{color:var(--s%u)}.plot [fill=\"%s\"]{fill:var(--s%u)}\n",
 			code, i, code, i, code, i);
 	}
+	fputs(".plot [stroke=\"" PLOT_GRID_SELECTOR "\"]{stroke:var(--line)}"
+	      ".plot [fill=\"" PLOT_FAINT_SELECTOR "\"]{fill:var(--muted)}\n",
+	      out);
 	for (unsigned i = 0; i < PLOT_PHASES; i++) {
 		plot_phase_selector(i, code, sizeof(code));
 		fprintf(out, ".plot [fill=\"%s\"]{fill:var(--p%u)}\n", code, i);
@@ -698,6 +701,8 @@ static void put_truth_line(const struct page *p, const struct truth_line *line)
 	fprintf(p->out, "<tr><td><span class=\"tag %s\">%s</span></td>", name, name);
 	put(p, "<td>", line->worker, "</td>");
 	put(p, "<td class=\"text\">", line->quantity, "");
+	if (*line->why)
+		put(p, "<em>", line->why, "</em>");
 	put(p, "<small><code>", line->counter, "</code>");
 	put(p, ", ", line->span, "");
 	if (line->cell_label) {
@@ -712,15 +717,14 @@ static void put_truth_line(const struct page *p, const struct truth_line *line)
 	put(p, "</td><td class=\"muted\">", line->unit, "</td><td class=\"n\">");
 	put_exact(p->out, line->noise);
 	fprintf(p->out, "</td><td class=\"n\">%zu</td>", line->nr);
-	put(p, "<td>", line->basis, "</td>");
-	put(p, "<td class=\"text\">", line->why, "</td></tr>\n");
+	put(p, "<td>", line->basis, "</td></tr>\n");
 }
 
 static void put_truth(const struct page *p)
 {
 	static const char *const titles[] = { "verdict",   "worker", "quantity", ">promised",
 					      ">observed", "unit",   ">noise",	 ">n",
-					      "basis",	   "why",    NULL };
+					      "basis",	   NULL };
 	const struct report *r = p->report;
 	size_t failures = 0;
 

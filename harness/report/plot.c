@@ -72,7 +72,7 @@ int plot_begin(struct plot *p)
 		"set terminal svg size %d,%d dynamic noenhanced font 'sans-serif,12'\n"
 		"set encoding utf8\nset micro\nset border 3 lw 0.75\nset tics nomirror out "
 		"scale 0.5\n"
-		"set grid ytics lt 1 lw 0.5 lc rgb 'gray'\nset bars 0.6\n"
+		"set grid ytics lt 1 lw 0.5 lc rgb '" PLOT_GRID "'\nset bars 0.6\n"
 		"set lmargin 7.5\nset rmargin 2\nset tmargin 1.9\nset bmargin 2.6\n"
 		"set key above left horizontal height 0 samplen 1.6 spacing 1\n",
 		PLOT_WIDTH, PLOT_HEIGHT);

@@ -15,10 +15,14 @@
 
 #include "harness/error.h"
 
-#define PLOT_WIDTH  380
-#define PLOT_HEIGHT 236
-#define PLOT_SERIES 6
-#define PLOT_PHASES 4
+#define PLOT_WIDTH	    380
+#define PLOT_HEIGHT	    236
+#define PLOT_SERIES	    6
+#define PLOT_PHASES	    4
+#define PLOT_GRID	    "#000201"
+#define PLOT_FAINT	    "#000202" /* labels within the drawing */
+#define PLOT_GRID_SELECTOR  "rgb(  0,   2,   1)"
+#define PLOT_FAINT_SELECTOR "rgb(  0,   2,   2)"
 
 struct plot {
 	FILE *script; /* gnuplot commands are printed here */
