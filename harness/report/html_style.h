@@ -13,7 +13,7 @@ static const char html_style[] =
 	" --s0:#2166c4;--s1:#c4560b;--s2:#1d8348;--s3:#7d3fb5;--s4:#6b7280;--s5:#c4232d;\n"
 	" --p0:#eef1f5;--p1:#e9f2fd;--p2:#fdf4e3;--p3:#eef1f5}\n"
 	"@media screen and (prefers-color-scheme:dark) {:root {\n"
-	" --page:#12161c;--panel:#1a2028;--ink:#e4e8ee;--muted:#97a3b2;--line:#2e3742;\n"
+	" --page:#12161c;--panel:#1a2028;--ink:#e4e8ee;--muted:#97a3b2;--line:#35414e;\n"
 	" --good:#4cc27a;--bad:#ff7b80;--unsure:#e3b341;--badge:#12161c;\n"
 	" --s0:#6aa9f7;--s1:#f0934e;--s2:#55c585;--s3:#bd8bf0;--s4:#9aa4b2;--s5:#ff7b80;\n"
 	" --p0:#1a2028;--p1:#1b2737;--p2:#2d271a;--p3:#1a2028}}\n"

@@ -22,7 +22,7 @@
 #define PLOT_GRID	    "#000201"
 #define PLOT_FAINT	    "#000202" /* labels within the drawing */
 #define PLOT_GRID_SELECTOR  "rgb(  0,   2,   1)"
-#define PLOT_FAINT_SELECTOR "rgb(  0,   2,   2)"
+#define PLOT_FAINT_SELECTOR "rgb(0,2,2)" /* text: gnuplot does not pad */
 
 struct plot {
 	FILE *script; /* gnuplot commands are printed here */
