@@ -421,6 +421,35 @@ static void common_keys_reach_the_worker(void **state)
 	plan_release(&plan);
 }
 
+static void workloads_see_the_machine_as_the_run_sets_it(void **state)
+{
+	const struct workload_env *env;
+	struct plan plan;
+
+	(void)state;
+	make_plan(&plan,
+		  "[sysctl]\nvm.page-cluster = 0\n[setting]\nthp.enabled = always\n"
+		  "lru_gen.enabled = 7\n[swap]\ntype = file\nsize = 32M\npath = /s\n"
+		  "[workload a]\ntype = hold\n",
+		  &v1);
+	env = &plan.cell[0].worker[0].env;
+	assert_int_equal(env->page_cluster, 0);
+	assert_int_equal(env->thp, THP_ALWAYS);
+	assert_true(env->mglru);
+	assert_int_equal(env->swap, SWAP_FILE);
+	assert_int_equal(env->swap_bytes, 32 * M);
+	assert_string_equal(env->swap_path, "/s");
+	assert_int_equal(env->cpus, 2);
+	plan_release(&plan);
+	make_plan(&plan, "[workload a]\ntype = hold\n", &v1);
+	env = &plan.cell[0].worker[0].env;
+	assert_int_equal(env->page_cluster, 3);
+	assert_int_equal(env->thp, THP_NEVER);
+	assert_false(env->mglru);
+	assert_int_equal(env->swap, SWAP_NONE);
+	plan_release(&plan);
+}
+
 /* ---- mistakes ---- */
 
 static void each_mistake_has_its_place_and_sentence(void **state)
@@ -1128,6 +1157,7 @@ int main(void)
 		cmocka_unit_test(percentages_refer_to_what_they_name),
 		cmocka_unit_test(prewarm_is_for_rates_and_stays_below_the_limit),
 		cmocka_unit_test(common_keys_reach_the_worker),
+		cmocka_unit_test(workloads_see_the_machine_as_the_run_sets_it),
 		cmocka_unit_test(each_mistake_has_its_place_and_sentence),
 		cmocka_unit_test(what_is_set_on_the_command_line_and_swept_is_told),
 		cmocka_unit_test(sweeps_expand_in_a_fixed_order),

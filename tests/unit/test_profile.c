@@ -199,6 +199,18 @@ static void each_mistake_has_its_line_and_sentence(void **state)
 	}
 }
 
+static void an_indented_line_is_a_line_of_its_own(void **state)
+{
+	struct error e = { "" };
+	struct profile p;
+
+	(void)state;
+	assert_int_equal(read_text(&p, "[profile]\nname = a\n  why = b\n", &e), 0);
+	assert_string_equal(profile_get(&p, "profile", "name")->value, "a");
+	assert_string_equal(profile_get(&p, "profile", "why")->value, "b");
+	profile_release(&p);
+}
+
 static void a_nul_byte_does_not_hide_the_rest_of_a_line(void **state)
 {
 	struct error e = { "" };
@@ -398,6 +410,7 @@ int main(void)
 		cmocka_unit_test(a_whole_profile_keeps_values_and_lines),
 		cmocka_unit_test(what_is_formatted_reads_back_the_same),
 		cmocka_unit_test(each_mistake_has_its_line_and_sentence),
+		cmocka_unit_test(an_indented_line_is_a_line_of_its_own),
 		cmocka_unit_test(a_nul_byte_does_not_hide_the_rest_of_a_line),
 		cmocka_unit_test(a_long_line_is_refused_not_cut),
 		cmocka_unit_test(a_line_that_was_full_reads_back),

@@ -38,7 +38,7 @@ static void sizes_are_binary_and_exact(void **state)
 		{ "50%limit", 50 * M },
 		{ "140%limit", 140 * M },
 		{ "12.5%available", G },
-		{ "33%limit", 100 * M * 33 / 100 / 4096 * 4096 },
+		{ "33.3%limit", 34914304 } /* whole pages of 34917580.8 */,
 	};
 
 	(void)state;
