@@ -422,9 +422,30 @@ int group_make(struct group *g, const struct group *parent, const char *name,
 	return 0;
 }
 
+/* What was not handed down before is taken back at the end of the run. */
+static int v2_enable_journalled(const char *directory, bool cpuset, struct journal *j)
+{
+	char file[GROUP_PATH_BYTES + 32], before[256];
+	int err;
+
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", directory);
+	err = read_file(directory, "cgroup.subtree_control", before, sizeof(before));
+	if (err)
+		return err;
+	before[strcspn(before, "\n")] = 0;
+	err = journal_note(j, JOURNAL_SETTING, file, before,
+			   cpuset ? "memory cpuset" : "memory", NULL);
+	if (err)
+		return err;
+	err = v2_enable(directory, cpuset);
+	if (err)
+		(void)journal_undo_one(j, JOURNAL_SETTING, file, NULL); /* the first is told */
+	return err;
+}
+
 /* Where a run may build its tree on v2: the root, or our own group once it is a pure parent. */
 static int v2_parent(const struct host *host, bool cpuset, char *name, char *path, size_t bytes,
-		     struct error *e)
+		     struct journal *j, struct error *e)
 {
 	const char *const tries[2] = { strcmp(host->cgroup_own, "/") ? host->cgroup_own : "",
 				       "" };
@@ -433,7 +454,7 @@ static int v2_parent(const struct host *host, bool cpuset, char *name, char *pat
 	for (int i = 0; i < 2; i++) {
 		snprintf(name, bytes, "%s", tries[i]);
 		snprintf(path, bytes, "%s%s", host->cgroup_mount, name);
-		err = v2_enable(path, cpuset);
+		err = v2_enable_journalled(path, cpuset, j);
 		if (!err)
 			return 0;
 	}
@@ -467,7 +488,7 @@ int group_make_top(struct group *top, const struct host *host, bool cpuset, stru
 			made.has_cpuset = false;
 		}
 	} else if (made.version == 2) {
-		err = v2_parent(host, cpuset, own, mount, sizeof(own), e);
+		err = v2_parent(host, cpuset, own, mount, sizeof(own), j, e);
 		snprintf(made.name, sizeof(made.name), "%.400s/%.60s", own, leaf);
 		snprintf(made.path, sizeof(made.path), "%.400s/%.60s", mount, leaf);
 		snprintf(made.cpuset_path, sizeof(made.cpuset_path), "%s", made.path);

@@ -267,6 +267,32 @@ static void a_side_effect_is_put_back_whatever_it_became(void **state)
 	assert_string_equal(get(m, CLUSTER), "3");
 }
 
+/* A controller is switched by +name and -name, so the file here keeps the last that was
+ * written. */
+static void only_controllers_that_the_run_handed_down_are_taken_back(void **state)
+{
+	static const char control[] = "/sys/fs/cgroup/cgroup.subtree_control";
+	static const struct {
+		const char *before, *now, *written;
+	} rows[] = {
+		{ "cpu", "cpu memory cpuset", "-cpuset" },
+		{ "cpu cpuset", "cpu cpuset memory", "-memory" },
+		{ "memory cpuset", "memory cpuset", "memory cpuset" },
+		{ "", "cpu", "cpu" },
+	};
+	struct machine *m = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		put(m, control, rows[i].now);
+		start(m);
+		assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, control, rows[i].before,
+					      "memory cpuset", &m->e),
+				 0);
+		assert_int_equal(journal_close(&m->j, &m->e), 0);
+		assert_string_equal(get(m, control), rows[i].written);
+	}
+}
+
 static void a_pool_killed_half_grown_is_ours(void **state)
 {
 	static const char pool[] = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
@@ -616,6 +642,7 @@ int main(void)
 		T(one_entry_can_be_undone_out_of_order),
 		T(a_setting_changed_by_somebody_else_is_told_and_left),
 		T(a_side_effect_is_put_back_whatever_it_became),
+		T(only_controllers_that_the_run_handed_down_are_taken_back),
 		T(a_pool_killed_half_grown_is_ours),
 		T(a_killed_run_is_recovered_once),
 		T(an_act_that_never_happened_is_no_trouble),
