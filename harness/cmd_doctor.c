@@ -181,6 +181,7 @@ int cmd_doctor(int argc, char **argv)
 		if (checks[i].look == doctor_group && finding.status == DOCTOR_MISSING)
 			can_run = false;
 	}
-	put_lab(&sheet);
+	if (!host.lab[0])
+		put_lab(&sheet);
 	return finish(&sheet, &host, can_run);
 }
