@@ -124,3 +124,13 @@ fits()
 		fits $verb --help
 	done
 }
+
+@test "each profile that is shipped opens with its reason and is a plan or a skip" {
+	cp -r "$machines/v2-2-nodes" machine
+	sed -i 's/^MemAvailable:.*/MemAvailable: 24000000 kB/' machine/proc/meminfo
+	for profile in "$BATS_TEST_DIRNAME"/../../profiles/*.ini; do
+		sed -n '/^;/!q;p' "$profile" | grep -vq SPDX || { echo "$profile: no reason"; false; }
+		run "$PAGESTORM" plan --host machine "$profile"
+		[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || { echo "$output"; false; }
+	done
+}
