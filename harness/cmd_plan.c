@@ -218,7 +218,7 @@ static void print_cell(const struct plan_cell *cell, bool claims)
 	print_limits("run's group", &cell->limits);
 	for (unsigned i = 0; i < cell->nr_workers; i++)
 		print_worker(&cell->worker[i], claims);
-	if (cell->null_worker && cell->null_worker->hold_ns)
+	if (cell->null_worker && cell->null_worker->hold_ns >= 50000000)
 		printf("  %-12s beside it, %.1f s, for the noise floor\n", "null",
 		       (double)cell->null_worker->hold_ns / 1e9);
 	else if (cell->null_worker)

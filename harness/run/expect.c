@@ -73,8 +73,12 @@ unsigned expect_judge(const struct plan *plan, const struct plan_worker *worker,
 		if ((x->worker[0] && strcmp(x->worker, worker->name)) ||
 		    !strcmp(x->key, "outcome"))
 			continue;
-		snprintf(claim.why, sizeof(claim.why), "expected by line %u of the profile: %s",
-			 x->line, x->text);
+		if (x->line)
+			snprintf(claim.why, sizeof(claim.why),
+				 "expected by line %u of the profile: %s", x->line, x->text);
+		else
+			snprintf(claim.why, sizeof(claim.why),
+				 "expected by the command line: %s", x->text);
 		if (strchr(x->key, '/') && strchr(x->key, '/') != strrchr(x->key, '/')) {
 			split_counter(x->key, &claim, names[i][0], names[i][1],
 				      sizeof(names[i][0]));
