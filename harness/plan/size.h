@@ -5,7 +5,7 @@
  * Sizes: 4096, 64K, 64KiB, 64M, 1GiB (all binary; a bare number is bytes; KB and
  * MB are refused as ambiguous), 60%limit, 60%available: a percentage always names
  * its base and is cut to whole pages of 4096 bytes. Rates: a size with /s. Durations: 250ms,
- * 10s, 2m, 1h. Ratios: 0.75 or 75%.
+ * 10s, 2m, 1h, 1d. Ratios: 0.75 or 75%.
  */
 #ifndef PAGESTORM_SIZE_H
 #define PAGESTORM_SIZE_H
