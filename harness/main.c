@@ -46,6 +46,7 @@ static const struct verb verbs[] = {
 	{ "plan", cmd_plan, "what a run would do, in bytes, and why" },
 	{ "run", cmd_run, "run a profile or a workload and record the truth" },
 	{ "report", cmd_report, "tables and plots of result folders" },
+	{ "merge", cmd_merge, "joins cells that ran elsewhere" },
 	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },
 	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
 	{ "doctor", cmd_doctor, "what this machine can do, one line a check, with the fix" },

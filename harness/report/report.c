@@ -524,6 +524,8 @@ void report_extent(const struct report *r, char *out, size_t out_bytes)
 	const json_t *seed = folder_json(&r->folder, "plan.seed");
 	double seconds = number_at(r, "end.seconds");
 	const json_t *restored = folder_json(&r->folder, "end.restored");
+	size_t merged = json_array_size(folder_json(&r->folder, "merged"));
+	bool different = json_is_true(folder_json(&r->folder, "different_machines"));
 	size_t cells = count_cells(r);
 
 	out[0] = 0;
@@ -538,6 +540,9 @@ void report_extent(const struct report *r, char *out, size_t out_bytes)
 		append(out, out_bytes, "seed %" JSON_INTEGER_FORMAT, json_integer_value(seed));
 	if (*text_at(r, "end.status"))
 		append(out, out_bytes, "%s", text_at(r, "end.status"));
+	if (merged > 1)
+		append(out, out_bytes, "merged from %zu folders%s", merged,
+		       different ? " of DIFFERENT machines" : "");
 	if (json_is_false(restored))
 		append(out, out_bytes, "the machine's state was NOT fully restored");
 }

@@ -434,6 +434,19 @@ static int print_single(const struct report *r, size_t series, bool all, FILE *o
 	return rc;
 }
 
+static bool has_spread(const struct report *r, const size_t *series, size_t nr, size_t metric)
+{
+	char text[80];
+
+	for (size_t i = 0; i < nr; i++) {
+		format_spread(report_summary(r, series[i], metric), metrics[metric].measure,
+			      text, sizeof(text));
+		if (*text)
+			return true;
+	}
+	return false;
+}
+
 static void add_matrix_rows(struct table *t, const struct report *r, const size_t *series,
 			    size_t nr, size_t metric)
 {
@@ -442,6 +455,8 @@ static void add_matrix_rows(struct table *t, const struct report *r, const size_
 	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
 	for (size_t i = 0; i < nr; i++)
 		add_median(t, r, series[i], metric);
+	if (!has_spread(r, series, nr, metric))
+		return;
 	table_add(t, STYLE_PLAIN, "%s", "");
 	for (size_t i = 0; i < nr; i++) {
 		format_spread(report_summary(r, series[i], metric), metrics[metric].measure,

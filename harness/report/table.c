@@ -169,6 +169,21 @@ static void print_cell(FILE *out, const struct screen *screen, const char *text,
 		print_padding(out, GAP);
 }
 
+/* Cells that are empty at the end of a row leave no spaces there. */
+static void print_row(const struct table *t, size_t row, const size_t *width, FILE *out,
+		      const struct screen *screen, unsigned indent)
+{
+	unsigned columns = t->columns;
+
+	while (columns > 1 && !trimmed_length(t->cell[row + columns - 1].text))
+		columns--;
+	print_padding(out, indent);
+	for (unsigned i = 0; i < columns; i++)
+		print_cell(out, screen, t->cell[row + i].text, t->cell[row + i].style, width[i],
+			   t->column[i].right, i + 1 == columns);
+	fputc('\n', out);
+}
+
 int table_print(const struct table *t, FILE *out, const struct screen *screen, unsigned indent)
 {
 	size_t *width = calloc(t->columns, sizeof(*width));
@@ -186,13 +201,8 @@ int table_print(const struct table *t, FILE *out, const struct screen *screen, u
 		print_cell(out, screen, t->column[i].title, STYLE_FAINT, width[i],
 			   t->column[i].right, i + 1 == t->columns);
 	fputc('\n', out);
-	for (size_t row = 0; row + t->columns <= t->nr; row += t->columns) {
-		print_padding(out, indent);
-		for (unsigned i = 0; i < t->columns; i++)
-			print_cell(out, screen, t->cell[row + i].text, t->cell[row + i].style,
-				   width[i], t->column[i].right, i + 1 == t->columns);
-		fputc('\n', out);
-	}
+	for (size_t row = 0; row + t->columns <= t->nr; row += t->columns)
+		print_row(t, row, width, out, screen, indent);
 	free(width);
 	return 0;
 }

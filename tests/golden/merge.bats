@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# merge on the five cells of a made-up sweep, one folder each.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	here="$BATS_TEST_DIRNAME/report"
+	cells="$BATS_TEST_TMPDIR/cells"
+	mkdir "$cells"
+	for cell in 0 1 2 3 4; do
+		ONLY=$cell "$here/make-results" "$cells/run$cell"
+	done
+}
+
+merge()
+{
+	run --separate-stderr "$PAGESTORM" merge -o "$BATS_TEST_TMPDIR/out" "$@"
+	echo "status $status: $output $stderr"
+}
+
+refused()
+{
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[[ "$stderr" == *"$1"* ]]
+	[ ! -e "$BATS_TEST_TMPDIR/out" ]
+}
+
+@test "five folders of one cell become one of five cells, in the order of the cells" {
+	merge "$cells"/run4 "$cells"/run1 "$cells"/run0 "$cells"/run2 "$cells"/run3
+	[ "$status" -eq 0 ]
+	[[ "$output" =~ /out/[0-9]{8}T[0-9]{6}Z-swappiness$ ]]
+	for file in runs truth samples events; do
+		head -n 1 "$cells/run0/$file.csv" > "$BATS_TEST_TMPDIR/wanted"
+		for cell in 0 1 2 3 4; do
+			tail -n +2 "$cells/run$cell/$file.csv"
+		done >> "$BATS_TEST_TMPDIR/wanted"
+		cmp "$BATS_TEST_TMPDIR/wanted" "$output/$file.csv"
+	done
+	"$PAGESTORM" report "$output" --json > "$BATS_TEST_TMPDIR/report.json"
+	python3 - "$BATS_TEST_TMPDIR/report.json" <<-'PYTHON'
+	import json, sys
+	report, = json.load(open(sys.argv[1]))["reports"]
+	assert len(report["cells"]) == 10
+	run = report["run_json"]
+	assert run["end"]["status"] == "complete", run["end"]
+	assert run["end"]["rows"] == 5 * 60
+	assert len(run["merged"]) == 5
+	assert run["different_machines"] is False
+	assert run["run"] == report["run"]
+	PYTHON
+}
+
+@test "a missing cell is named and the status is 4" {
+	merge "$cells"/run0 "$cells"/run2 "$cells"/run4
+	[ "$status" -eq 4 ]
+	[[ "$stderr" == *"3 of 5 cells joined"*"missing: cell 1, 3"* ]]
+	grep -q '"status": "incomplete"' "$output/run.json"
+}
+
+@test "cells of different machines are joined, with a note" {
+	rm -r "$cells/run3"
+	KERNEL=6.1.0 ONLY=3 "$here/make-results" "$cells/run3"
+	merge "$cells"/run*
+	[ "$status" -eq 0 ]
+	[[ "$stderr" == *"different machines"* ]]
+	run "$PAGESTORM" report "$output"
+	[[ "$output" == *"merged from 5 folders of DIFFERENT machines"* ]]
+}
+
+@test "a cell that two folders have is refused and nothing is written" {
+	ONLY=2 "$here/make-results" "$cells/again"
+	merge "$cells"/*
+	refused "cell 2 is in again and in run2"
+}
+
+@test "another seed is another plan: refused" {
+	rm -r "$cells/run1"
+	SEED=7 ONLY=1 "$here/make-results" "$cells/run1"
+	merge "$cells"/*
+	refused "their seeds differ"
+}
+
+@test "another number of repeats is another plan: refused" {
+	rm -r "$cells/run1"
+	ONLY=1 "$here/make-results" "$cells/run1" 1 7
+	merge "$cells"/*
+	refused "the numbers of their repeats differ"
+}
+
+@test "a run that has not ended is refused" {
+	mv "$cells/run1" "$cells/run1.partial"
+	merge "$cells"/*
+	refused "run1 is partial"
+}
+
+@test "other columns are refused" {
+	sed -i 's/,why$/,because/' "$cells/run3/truth.csv"
+	merge "$cells"/*
+	refused "truth.csv has other columns"
+}
+
+@test "a folder without run.json is refused" {
+	rm "$cells/run3/run.json"
+	merge "$cells"/*
+	refused "has no plan"
+}
+
+@test "no folder, and what is no folder, are usage errors" {
+	merge
+	refused "name the folders"
+	merge /nonexistent
+	refused /nonexistent
+}
+
+@test "merge --help fits 40 lines of 80 columns" {
+	run "$PAGESTORM" merge --help
+	[ "$status" -eq 0 ]
+	[ "${#lines[@]}" -le 40 ]
+	for line in "${lines[@]}"; do
+		[ "${#line}" -le 80 ]
+	done
+}
