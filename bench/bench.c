@@ -7,10 +7,11 @@
  * slow minute of the machine slows both. Memory is faulted and freed first: on a
  * virtual machine the first touch after a pause measures the hypervisor.
  *
- * Alternates every few tens of ms, and never holds more than 256 MiB.
+ * Alternates every few tens of ms, and never holds more than 500 MiB.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +24,10 @@
 #include "bench/engine.h"
 #include "bench/limits.h"
 #include "bench/oom_cycle.h"
+#include "bench/paced.h"
 #include "workloads/touch.h"
 
-#define MB	  (1ull << 20)
+#define MB	  ((uint64_t)1 << 20)
 #define PAIRS_MAX 101
 #define FILL	  (64 * MB)
 #define OOM	  (256 * MB)
@@ -430,12 +432,49 @@ static void print_row(const struct row *row, struct result *r)
 	fflush(stdout);
 }
 
-static bool chosen(const struct row *row, char **names, int nr)
+static bool chosen(const char *id, char **names, int nr)
 {
 	for (int i = 0; i < nr; i++)
-		if (!strcmp(names[i], row->id))
+		if (!strcmp(names[i], id))
 			return true;
 	return !nr;
+}
+
+/* ---- paced growth ---- */
+
+static const struct {
+	const char *id, *settings, *unpaced;
+	uint64_t bytes, bytes_per_second;
+	double mean_target; /* per cent */
+} paced_rows[] = {
+	{ "g3-10", "size=20M touch=write rate=10M/s", "size=20M touch=write", 20 * MB, 10 * MB,
+	  0.05 },
+	{ "g3-100", "size=200M touch=write rate=100M/s", "size=200M touch=write", 200 * MB,
+	  100 * MB, 0.05 },
+	{ "g3-1000", "size=500M touch=write rate=1000M/s", "size=500M touch=write", 500 * MB,
+	  1000 * MB, 1.0 },
+};
+
+#define NR_PACED_ROWS (sizeof(paced_rows) / sizeof(paced_rows[0]))
+
+static void print_paced(size_t i)
+{
+	struct paced p;
+	bool met;
+
+	if (paced_measure(paced_rows[i].settings, paced_rows[i].unpaced, paced_rows[i].bytes,
+			  paced_rows[i].bytes_per_second, &p)) {
+		printf("%-8s growth at a rate                     cannot run here\n",
+		       paced_rows[i].id);
+		return;
+	}
+	met = fabs(p.mean_error_percent) <= paced_rows[i].mean_target && p.lag_max_ms <= 5 &&
+	      p.end_error_pages == 0 && p.cpu_percent <= 2;
+	printf("%-8s growth at %4" PRIu64 " MiB/s: mean %+.3f %% (%.2f), lag %.1f ms max, "
+	       "%.1f p99 (5), end %+" PRId64 " pages (0), CPU beside faults %.1f %% (2)  %s\n",
+	       paced_rows[i].id, paced_rows[i].bytes_per_second / MB, p.mean_error_percent,
+	       paced_rows[i].mean_target, p.lag_max_ms, p.lag_p99_ms, p.end_error_pages,
+	       p.cpu_percent, met ? "met" : "MISSED");
 }
 
 /* bench [PAIRS] [ROW…]; 25 pairs tell 4 KiB fills apart to a few per cent. */
@@ -443,6 +482,8 @@ int main(int argc, char **argv)
 {
 	unsigned pairs = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 25;
 	struct result *result = calloc(1, sizeof(*result));
+	char **names = argc > 2 ? argv + 2 : NULL;
+	int nr_names = argc > 2 ? argc - 2 : 0;
 
 	if (!result || !pairs || pairs > PAIRS_MAX) {
 		fprintf(stderr, "bench: pairs is from 1 to %d\n", PAIRS_MAX);
@@ -451,7 +492,7 @@ int main(int argc, char **argv)
 	printf("%-8s %-36s %14s %9s  %s\n", "row", "work", "limit", "ours",
 	       "ratio (quartiles), target, peer's ratio to the limit");
 	for (size_t i = 0; i < NR_ROWS; i++) {
-		if (!chosen(&rows[i], argv + 2, argc > 2 ? argc - 2 : 0))
+		if (!chosen(rows[i].id, names, nr_names))
 			continue;
 		if (measure(&rows[i], pairs, result))
 			printf("%-8s %-36s cannot run here: %s\n", rows[i].id, rows[i].work,
@@ -459,6 +500,9 @@ int main(int argc, char **argv)
 		else
 			print_row(&rows[i], result);
 	}
+	for (size_t i = 0; i < NR_PACED_ROWS; i++)
+		if (chosen(paced_rows[i].id, names, nr_names))
+			print_paced(i);
 	free(result);
 	return 0;
 }
