@@ -45,6 +45,16 @@ struct ledger_process {
 	_Atomic uint64_t map_bytes;
 };
 
+#define LEDGER_SITES 64
+
+/* A place in the program that allocates, for leaks: sites.csv. */
+struct ledger_site {
+	char symbol[32]; /* "": no such site */
+	_Atomic uint64_t offset; /* of the allocating call's return address, from the symbol */
+	_Atomic uint64_t depth;	 /* frames of the symbol on the stack at that time */
+	_Atomic uint64_t live_blocks, live_bytes, allocations, frees;
+};
+
 struct ledger {
 	uint64_t magic;
 	uint64_t bytes; /* LEDGER_BYTES: guards against a worker of another build */
@@ -68,6 +78,7 @@ struct ledger {
 
 	unsigned char params[PARAMS_BYTES_MAX] __attribute__((aligned(16)));
 	struct histogram latency; /* of one operation, ns */
+	struct ledger_site site[LEDGER_SITES];
 };
 
 _Static_assert(sizeof(struct ledger) <= LEDGER_BYTES, "the ledger outgrew its memfd");

@@ -24,11 +24,14 @@ static const char samples_header[] =
 static const char latency_header[] = "schema,run,cell,repeat,worker,low_ns,high_ns,count";
 static const char events_header[] = "schema,run,cell,repeat,worker,t_ms,event,detail";
 
+static const char sites_header[] = "schema,run,cell,repeat,worker,workload,symbol,offset,depth,"
+				   "live_blocks,live_bytes,allocations,frees";
+
 void results_init(struct results *r)
 {
 	*r = (struct results){ .dirfd = -1 };
 	r->counters.fd = r->truth.fd = r->runs.fd = r->samples.fd = r->events.fd = -1;
-	r->latency.fd = -1;
+	r->latency.fd = r->sites.fd = -1;
 }
 
 static int write_text(int dirfd, const char *name, const char *text, struct error *e)
@@ -254,6 +257,41 @@ void results_latency(struct results *r, const struct row_place *place,
 	}
 }
 
+static void write_site(struct results *r, const struct row_place *place,
+		       const struct ledger_site *site)
+{
+	struct csv_writer *w = &r->sites;
+
+	csv_uint(w, SCHEMA_VERSION);
+	csv_text(w, r->run);
+	csv_uint(w, place->cell);
+	csv_int(w, place->repeat);
+	csv_text(w, place->worker);
+	csv_text(w, place->workload);
+	csv_text(w, site->symbol);
+	csv_uint(w, site->offset);
+	csv_uint(w, site->depth);
+	csv_uint(w, site->live_blocks);
+	csv_uint(w, site->live_bytes);
+	csv_uint(w, site->allocations);
+	csv_uint(w, site->frees);
+	csv_end_row(w);
+}
+
+int results_sites(struct results *r, const struct row_place *place, const struct ledger *ledger,
+		  struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < LEDGER_SITES && ledger->site[i].symbol[0] && !err; i++) {
+		if (r->sites.fd < 0)
+			err = csv_create(&r->sites, r->dirfd, "sites.csv", sites_header, e);
+		if (!err)
+			write_site(r, place, &ledger->site[i]);
+	}
+	return err;
+}
+
 int results_flush(struct results *r, struct error *e)
 {
 	int err = csv_flush(&r->counters, e);
@@ -264,6 +302,8 @@ int results_flush(struct results *r, struct error *e)
 		err = csv_flush(&r->samples, e);
 	if (!err)
 		err = csv_flush(&r->events, e);
+	if (!err && r->sites.fd >= 0)
+		err = csv_flush(&r->sites, e);
 	if (!err)
 		err = csv_flush(&r->latency, e);
 	if (!err)
@@ -274,8 +314,8 @@ int results_flush(struct results *r, struct error *e)
 
 int results_close(struct results *r, bool complete, struct error *e)
 {
-	struct csv_writer *const all[] = { &r->counters, &r->truth,  &r->runs,
-					   &r->samples,	 &r->events, &r->latency };
+	struct csv_writer *const all[] = { &r->counters, &r->truth,   &r->runs, &r->samples,
+					   &r->events,	 &r->latency, &r->sites };
 	char path[512];
 	int err = 0;
 

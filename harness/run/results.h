@@ -27,6 +27,7 @@ struct results {
 	char profile[64];
 	json_t *settings_before; /* of the machine, at the first describe; for run.json */
 	struct csv_writer counters, truth, runs, samples, events, latency;
+	struct csv_writer sites; /* made when a worker has the first */
 };
 
 void results_init(struct results *r);
@@ -59,6 +60,10 @@ void results_event(struct results *r, const struct row_place *place, uint64_t t_
 /* The filled buckets of a worker's latencies. */
 void results_latency(struct results *r, const struct row_place *place,
 		     const struct histogram *h);
+
+/* Rows of sites.csv, which is made with the first: places that allocate, by the ledger. */
+int results_sites(struct results *r, const struct row_place *place, const struct ledger *ledger,
+		  struct error *e);
 
 /* Writes what was collected to disk. */
 int results_flush(struct results *r, struct error *e);

@@ -352,6 +352,9 @@ static int write_actor(struct run *run, struct stage *stage, struct actor *actor
 			results_counters(&run->results, &shared, SPAN_RESIDUE, &actor->residue,
 					 false);
 		}
+		err = results_sites(&run->results, &place, actor->last, e);
+		if (err)
+			return err;
 		row.oom_kills = actor->oom_kills;
 		if (judged(actor->outcome))
 			nr = judge_actor(run, actor, null_actor, judgements);
