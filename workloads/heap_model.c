@@ -27,6 +27,7 @@ struct heap {
 	uint64_t mmap_threshold, trim_threshold;
 	uint64_t faults, present; /* pages of the heap */
 	uint64_t mapped_pages, mapped_bytes;
+	uint64_t blocks; /* of the cycle that is played */
 	uint64_t nr_pages;
 	unsigned char *is_present, *before; /* a byte for each page */
 	struct block *block;
@@ -39,7 +40,9 @@ static uint64_t align_up(uint64_t x, uint64_t unit)
 
 uint64_t heap_chunk_bytes(uint64_t block_bytes)
 {
-	return align_up(block_bytes + SIZE_FIELD, ALIGNMENT);
+	uint64_t chunk = align_up(block_bytes + SIZE_FIELD, ALIGNMENT);
+
+	return chunk < CHUNK_MIN ? CHUNK_MIN : chunk;
 }
 
 static uint64_t mapped_chunk_bytes(const struct heap_plan *plan)
@@ -159,7 +162,7 @@ static void free_mapped(struct heap *h, struct block *b)
 
 static bool is_free(const struct heap *h, uint64_t i)
 {
-	return i < h->plan->blocks && h->block[i].place == PLACE_FREE;
+	return i < h->blocks && h->block[i].place == PLACE_FREE;
 }
 
 /* Block i joins its free neighbours; in the heap, blocks lie in the order of their making. */
@@ -201,7 +204,7 @@ static void trim(struct heap *h)
 	const uint64_t page = h->plan->page_bytes;
 	const uint64_t chunk = heap_chunk_bytes(h->plan->block_bytes);
 
-	for (uint64_t i = 0, run; i < h->plan->blocks; i = run) {
+	for (uint64_t i = 0, run; i < h->blocks; i = run) {
 		uint64_t start, end;
 
 		run = i + 1;
@@ -219,16 +222,14 @@ static void trim(struct heap *h)
 
 static void make_all(struct heap *h)
 {
-	for (uint64_t i = 0; i < h->plan->blocks; i++)
+	for (uint64_t i = 0; i < h->blocks; i++)
 		make(h, &h->block[i]);
 }
 
 static void free_all(struct heap *h, uint64_t keep)
 {
-	const uint64_t blocks = h->plan->blocks;
-
-	for (uint64_t n = 0; n < blocks; n++) {
-		uint64_t i = h->plan->fifo ? n : blocks - 1 - n;
+	for (uint64_t n = 0; n < h->blocks; n++) {
+		uint64_t i = h->plan->fifo ? n : h->blocks - 1 - n;
 
 		if (!keep || i % keep)
 			free_block(h, i);
@@ -278,12 +279,14 @@ static void play(struct heap *h, struct heap_outcome *out)
 	uint64_t high, kept = 0;
 
 	cycles(h);
+	if (plan->last_blocks)
+		h->blocks = plan->last_blocks;
 	make_all(h);
 	high = h->end + h->mapped_bytes;
 	free_all(h, plan->keep);
 	if (plan->trim)
 		trim(h);
-	for (uint64_t i = 0; i < plan->blocks; i++)
+	for (uint64_t i = 0; i < h->blocks; i++)
 		kept += h->block[i].place == PLACE_HEAP;
 	*out = (struct heap_outcome){
 		.faults = h->faults,
@@ -306,6 +309,7 @@ int heap_model(const struct heap_plan *plan, struct heap_outcome *out)
 			  .trim_threshold =
 				  plan->dynamic ? HEAP_MODEL_THRESHOLD : plan->trim_threshold,
 			  .present = 1,
+			  .blocks = plan->blocks,
 			  .nr_pages = heap_peak_bytes(plan) / plan->page_bytes + 1 };
 	int ret = -ENOMEM;
 

@@ -19,8 +19,8 @@
  *     M_TOP_PAD and 33 bytes above the top, in whole pages;
  *   - malloc_trim(0) does that without a pad, and drops whole pages from the middle
  *     of free chunks, behind the 48 bytes of their links.
- * Blocks below 2 KiB are refused: caches that keep them (tcache, fast bins) are not
- * part of the model.
+ * Freed blocks below 2 KiB are not part of the model: caches (tcache, fast bins) keep
+ * them.
  */
 #ifndef PAGESTORM_HEAP_MODEL_H
 #define PAGESTORM_HEAP_MODEL_H
@@ -44,11 +44,12 @@ enum heap_touch {
 struct heap_plan {
 	uint64_t page_bytes;
 	uint64_t block_bytes, blocks, cycles;
+	uint64_t last_blocks; /* of the last cycle; 0: as many as of the others */
 	enum heap_touch touch;
 	bool fifo;    /* freed in the order of their making; otherwise the last first */
 	bool dynamic; /* thresholds move; otherwise they are the three below */
 	uint64_t mmap_threshold, trim_threshold, top_pad;
-	uint64_t keep; /* in the last cycle every keep-th block stays; 0: none */
+	uint64_t keep; /* in the last cycle every keep-th block stays; 1: all; 0: none */
 	bool trim;     /* malloc_trim(0) at the end */
 };
 

@@ -27,18 +27,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "workloads/heap.h"
 #include "workloads/heap_model.h"
 #include "workloads/hugepages.h"
 #include "workloads/promise.h"
 #include "workloads/touch.h"
 #include "workloads/worker.h"
-
-/* mallinfo2() came with glibc 2.33; a sanitizer brings an allocator of its own. */
-#if defined(__GLIBC_PREREQ) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#if __GLIBC_PREREQ(2, 33) && __SIZEOF_POINTER__ == 8
-#define IS_MODELLED 1
-#endif
-#endif
 
 #define THRESHOLD_TEXT "128K"
 
@@ -206,8 +200,8 @@ static int malloc_check(const void *params, const struct workload_env *env, char
 {
 	const char *wrong = contradiction(params, env), *lack = NULL;
 
-#ifndef IS_MODELLED
-	lack = "malloc here is not that of glibc 2.33 or newer on a 64-bit machine";
+#ifndef HEAP_IS_MODELLED
+	lack = HEAP_NOT_MODELLED;
 #endif
 	if (wrong || lack)
 		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
@@ -315,86 +309,31 @@ static void malloc_claims(const void *params, const struct workload_env *env,
 
 /* ---- in the worker ---- */
 
-#ifdef IS_MODELLED
+#ifdef HEAP_IS_MODELLED
 
 struct malloc_state {
 	void **block;
 	uint64_t bytes; /* of the array */
 	struct touch touch;
 	struct fill fill;
+	struct heap heap;
 	struct mallinfo2 before;
 };
 
-/* Keeps the compiler from dropping a block that nothing reads. */
-static void *made(void *block)
-{
-	__asm__ volatile("" : "+r"(block) : : "memory");
-	return block;
-}
-
-/*
- * Free chunks in the heap's middle would serve the first blocks. Each request that
- * does not come from the top takes one of them away, for good.
- */
-static void use_up_free_chunks(void)
-{
-	for (size_t bytes = 64u << 10; bytes >= HEAP_MODEL_BLOCK_MIN; bytes /= 2) {
-		size_t top;
-		void *block;
-
-		do {
-			top = mallinfo2().keepcost;
-			block = made(malloc(bytes));
-		} while (block && mallinfo2().keepcost == top);
-		free(block);
-	}
-}
-
-/* Shrinks a block at the top of the heap so that the top begins at the model's offset. */
-static int place_top(struct worker *w)
-{
-	const size_t page = w->env->page_bytes, room = page + 4096;
-	char *block = made(malloc(room));
-	size_t chunk;
-
-	if (!block)
-		return -ENOMEM;
-	chunk = (HEAP_MODEL_TOP_OFFSET - ((uintptr_t)block - 16)) % page;
-	if (chunk < HEAP_MODEL_BLOCK_MIN)
-		chunk += page;
-	return made(realloc(block, chunk - 8)) == block ? 0 : -EPROTO;
-}
-
-static int set_thresholds(const struct malloc_params *p)
-{
-	if (p->dynamic)
-		return 0;
-	if (!mallopt(M_MMAP_THRESHOLD, (int)p->mmap_threshold) ||
-	    !mallopt(M_TRIM_THRESHOLD, (int)p->trim_threshold) ||
-	    !mallopt(M_TOP_PAD, (int)p->top_pad))
-		return -EINVAL;
-	return 0;
-}
-
 static int prepare_heap(struct worker *w)
 {
-	const size_t top = w->env->page_bytes - HEAP_MODEL_TOP_OFFSET;
-	int ret;
+	const struct malloc_params *p = w->params;
+	const struct heap_thresholds fixed = { p->mmap_threshold, p->trim_threshold,
+					       p->top_pad };
+	struct malloc_state *s = w->state;
+	int ret = heap_prepare(&s->heap, w->env->page_bytes, HEAP_MODEL_BLOCK_MIN,
+			       p->dynamic ? NULL : &fixed);
 
-	use_up_free_chunks();
-	ret = place_top(w);
-	if (ret)
-		return worker_fail(w, -ret, "cannot prepare the heap: %s", strerror(-ret));
-	ret = set_thresholds(w->params);
-	if (ret)
-		return worker_fail(w, -ret, "mallopt refuses a threshold");
-	malloc_trim(0);
-	if (mallinfo2().keepcost != top)
+	if (ret == -EPROTO)
 		return worker_fail(w, EPROTO,
-				   "the trimmed heap has %zu bytes on top and not %zu: this C "
-				   "library is not as modelled",
-				   mallinfo2().keepcost, top);
-	return 0;
+				   "the heap's top cannot be placed: another allocator stands "
+				   "in malloc's place, or a C library that is not as modelled");
+	return ret ? worker_fail(w, -ret, "cannot prepare the heap: %s", strerror(-ret)) : 0;
 }
 
 static int malloc_prepare(struct worker *w)
@@ -432,7 +371,7 @@ static int make_blocks(struct worker *w)
 	struct malloc_state *s = w->state;
 
 	for (uint64_t i = w->ledger->sabotage_pages; i < p->blocks; i++) {
-		s->block[i] = made(malloc(p->size_bytes));
+		s->block[i] = heap_made(malloc(p->size_bytes));
 		if (!s->block[i])
 			return worker_fail(w, ENOMEM, "malloc refuses %" PRIu64 " bytes",
 					   p->size_bytes);
@@ -553,6 +492,7 @@ static void malloc_release(struct worker *w)
 		free_blocks(w, 0);
 		munmap(s->block, s->bytes);
 	}
+	heap_release(&s->heap);
 	free(s);
 	w->state = NULL;
 }
@@ -561,7 +501,7 @@ static void malloc_release(struct worker *w)
 
 static int malloc_prepare(struct worker *w)
 {
-	return worker_fail(w, ENOSYS, "malloc here is not that of glibc 2.33 or newer");
+	return worker_fail(w, ENOSYS, HEAP_NOT_MODELLED);
 }
 
 static int malloc_run(struct worker *w)
