@@ -3,6 +3,8 @@
  * malloc does what its model says: known answers by hand, then the real malloc in
  * the worker's frame, held against /proc and mallinfo2.
  */
+#include "config.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -126,6 +128,10 @@ static void need_program_and_glibc(void)
 {
 	char reason[256];
 
+#ifdef WITH_SANITIZERS
+	print_message("AddressSanitizer's malloc is not glibc's\n");
+	skip();
+#endif
 	if (access(play_program(), X_OK)) {
 		print_message("there is no program %s\n", play_program());
 		skip();

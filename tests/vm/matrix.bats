@@ -31,8 +31,6 @@ boot_cell()
 
 setup_file()
 {
-	local kernel cgroup nodes swap
-	need_lab 6.1 6.12
 	cd "$BATS_FILE_TMPDIR" || return
 	export PAGESTORM PAGESTORM_SRCDIR
 	export -f boot_cell
@@ -50,6 +48,7 @@ teardown_file()
 cell()
 {
 	local folder=$BATS_FILE_TMPDIR/$1-$2-$3-$4 claims
+	need_lab "$1"
 	until [ -e "$folder/status" ]; do
 		sleep 0.2
 	done
@@ -79,6 +78,7 @@ cell()
 @test "6.12 v2, a node without memory, no swap: every claim holds" { cell 6.12 v2 2+1 none; }
 
 @test "in a guest a worker that leaves out one page is found out, and the shape is told" {
+	need_lab
 	enter_scratch
 	status=0
 	"$PAGESTORM" lab --nodes 2 -- run -q anon size=16M sabotage=1 > out 2> err || status=$?
