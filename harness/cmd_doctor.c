@@ -172,7 +172,7 @@ int cmd_doctor(int argc, char **argv)
 		cmd_complain(&e);
 		return EXIT_HARNESS;
 	}
-	sheet.list = json_array();
+	sheet.list = sheet.json ? json_array() : NULL;
 	for (size_t i = 0; i < NR_CHECKS; i++) {
 		struct finding finding = { .status = DOCTOR_OK };
 

@@ -11,7 +11,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR"
 	cgroup=/sys/fs/cgroup/memory
 	[ -d $cgroup ] || cgroup=/sys/fs/cgroup
-	pids=() dirs=()
+	pids=() dirs=() swaps=() zrams=() loops=()
 }
 
 teardown()
@@ -22,6 +22,17 @@ teardown()
 	done
 	for dir in "${dirs[@]}"; do
 		rmdir "$dir" 2> /dev/null || true
+	done
+	for swap in "${swaps[@]}"; do
+		swapoff "$swap" 2> /dev/null || true
+	done
+	for loop in "${loops[@]}"; do
+		losetup -d "$loop" 2> /dev/null || true
+	done
+	for zram in "${zrams[@]}"; do
+		[ -e "/sys/block/zram$zram" ] || continue
+		echo 1 > "/sys/block/zram$zram/reset"
+		echo "$zram" > /sys/class/zram-control/hot_remove
 	done
 }
 
@@ -120,6 +131,7 @@ write_journal()
 		chmod 600 "$PWD/$label-file"
 		mkswap -L $label "$PWD/$label-file" > /dev/null
 		swapon -p 0 "$PWD/$label-file"
+		swaps+=("$PWD/$label-file")
 	done
 	run restore
 	swapoff "$PWD/neighbour-file" # fails the test if it was not on any more
@@ -134,16 +146,16 @@ write_journal()
 	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
 	ours=$(cat /sys/class/zram-control/hot_add)
 	theirs=$(cat /sys/class/zram-control/hot_add)
+	zrams=($ours $theirs)
 	echo 16M > /sys/block/zram$ours/disksize
 	echo 16M > /sys/block/zram$theirs/disksize
 	mkswap -L pagestorm /dev/zram$ours > /dev/null
 	mkswap -L neighbour /dev/zram$theirs > /dev/null
 	swapon -p 0 /dev/zram$ours
+	swaps=(/dev/zram$ours)
 	run restore
-	[ -e /dev/zram$theirs ]
-	echo 1 > /sys/block/zram$theirs/reset
-	echo $theirs > /sys/class/zram-control/hot_remove
 	[ "$status" -eq 0 ]
+	[ "$(blkid -p -o value -s LABEL /dev/zram$theirs)" = neighbour ]
 	[ ! -e /sys/block/zram$ours ]
 	run grep "/dev/zram$ours " /proc/swaps
 	[ "$status" -eq 1 ]
@@ -154,9 +166,10 @@ write_journal()
 	truncate -s 16M pagestorm-image neighbour-image
 	ours=$(losetup -f --show "$PWD/pagestorm-image")
 	theirs=$(losetup -f --show "$PWD/neighbour-image")
+	loops=($ours $theirs)
 	run restore
-	losetup -d "$theirs"
 	[ "$status" -eq 0 ]
+	losetup "$theirs" # fails the test if it was detached
 	[[ "$output" == *"$ours: detached"* ]]
 	run losetup "$ours"
 	[ "$status" -ne 0 ]
