@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which pages of a file are in the page cache, by two instruments: mincore(2), page
+ * by page, and cachestat(2) (Linux 6.5), which also knows how many left traces of
+ * having been reclaimed. Neither reads anything in.
+ */
+#ifndef PAGESTORM_RESIDENCY_H
+#define PAGESTORM_RESIDENCY_H
+
+#include <stdint.h>
+
+struct residency {
+	void *map;	     /* the whole file, shared; touched by its owner only */
+	unsigned char *page; /* bit 0: in the cache, as of the last residency_count() */
+	uint64_t bytes, nr_pages, page_bytes;
+};
+
+/* bytes is a multiple of page_bytes. *r begins zeroed. 0 or -errno. */
+int residency_open(struct residency *r, int fd, uint64_t bytes, uint64_t page_bytes);
+
+/* Copes with a zeroed *r. */
+void residency_close(struct residency *r);
+
+/* Fills r->page and counts what is in the cache. 0 or -errno. */
+int residency_count(struct residency *r, uint64_t *resident);
+
+/* By cachestat(2): pages in the cache, and pages whose reclaim is remembered. */
+int residency_cachestat(int fd, uint64_t *resident, uint64_t *evicted);
+
+#endif

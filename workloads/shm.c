@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * shm: N processes that share S bytes, so that RSS, PSS and USS are known for each.
+ *
+ * Truth: each process has S resident; a page that N processes map counts 1/N in each
+ *   one's PSS, in the kernel's fixed-point arithmetic; nothing of it is private while
+ *   N > 1; the group is charged once, when the first process touches. After a fork
+ *   (kind=cow) a page that each child writes is private to everybody: each child's
+ *   copy is charged, and the parent's own page stops being shared.
+ * Rises: Rss and Pss of each mapping, the group's shmem (or file, or anon) once.
+ * Still: Private_Dirty and Private_Clean of shared mappings; the group's charge when
+ *   the second and later processes touch.
+ * Beware: summing RSS over the processes counts S N times; summing PSS loses up to
+ *   a KiB a process to rounding. A System V segment is marked for removal at once, so
+ *   that it cannot outlive its processes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include <unistd.h>
+
+#include "workloads/promise.h"
+#include "workloads/residency.h"
+#include "workloads/worker.h"
+
+#define PROCS_MAX_TEXT "16"
+#define CHUNK_BYTES    (256 * 1024)
+/* Fixed-point shift of PSS, fs/proc/task_mmu.c. */
+#define PSS_SHIFT 12
+/* Extent blocks of the file may be read through the block device and charged beside it. */
+#define META_BYTES (16 * 4096)
+
+enum shm_kind { KIND_MEMFD, KIND_SYSV, KIND_TMPFS, KIND_FILE, KIND_COW };
+
+struct shm_params {
+	uint64_t size_bytes, procs;
+	int kind;
+	double written;
+};
+
+enum shm_slot { SLOT_PAGES_SHARED, SLOT_PAGES_COPIED };
+
+struct shm {
+	volatile char *map;
+	uint64_t bytes, page_bytes;
+	int fd;			     /* -1: none */
+	int go[LEDGER_PROCESSES][2]; /* a pipe a child: the worker says what to do */
+	int done[2];		     /* all children answer here */
+	unsigned nr_children;
+	/* Worked out before the fork: constants in .rodata would be a child's first fault. */
+	uint64_t to_visit[LEDGER_PROCESSES];
+};
+
+#define AT(member) .offset = offsetof(struct shm_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64M",
+	  .min = "4K",
+	  .help = "bytes to share, rounded up to whole pages",
+	  AT(size_bytes) },
+	{ .name = "procs",
+	  .type = OPTION_COUNT,
+	  .fallback = "4",
+	  .min = "1",
+	  .max = PROCS_MAX_TEXT,
+	  .help = "processes that share them, the worker included",
+	  AT(procs) },
+	{ .name = "kind",
+	  .type = OPTION_CHOICE,
+	  .fallback = "memfd",
+	  .choices = "memfd|sysv|tmpfs|file|cow",
+	  .help = "memfd, System V, tmpfs, a private read-only file mapping, or fork",
+	  AT(kind) },
+	{ .name = "written",
+	  .type = OPTION_RATIO,
+	  .fallback = "25%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the pages that each child writes, when kind is cow",
+	  AT(written) },
+	{ .name = NULL },
+};
+
+static uint64_t shm_pages(const struct shm_params *p, const struct workload_env *env)
+{
+	return (p->size_bytes + env->page_bytes - 1) / env->page_bytes;
+}
+
+/* Pages that a child writes after the fork. */
+static uint64_t written_pages(const struct shm_params *p, const struct workload_env *env)
+{
+	return (uint64_t)(p->written * (double)shm_pages(p, env));
+}
+
+static uint64_t shm_target(const void *params, const struct workload_env *env)
+{
+	return shm_pages(params, env) * env->page_bytes;
+}
+
+static uint64_t shm_footprint(const void *params, const struct workload_env *env)
+{
+	const struct shm_params *p = params;
+	const uint64_t copies =
+		p->kind == KIND_COW ? (p->procs - 1) * written_pages(p, env) * env->page_bytes
+				    : 0;
+	const uint64_t tables = p->procs * (shm_target(p, env) / 512 + 16 * env->page_bytes);
+	const uint64_t processes = p->procs * 1024 * 1024; /* measured: 0.6 MiB each on 6.18 */
+
+	return shm_target(p, env) + copies + tables + processes + META_BYTES +
+	       (uint64_t)env_usage_slack_bytes(env);
+}
+
+/* ---- promises ---- */
+
+/*
+ * Pss of nr pages that `sharers` processes map, in kB as smaps shows it: a page
+ * contributes (PAGE_SIZE << PSS_SHIFT) / mapcount, and the sum is shifted back
+ * (smaps_account() and SEQ_PUT_DEC in fs/proc/task_mmu.c).
+ */
+static uint64_t pss_fixed(uint64_t nr_pages, uint64_t sharers, uint64_t page_bytes)
+{
+	return nr_pages * ((page_bytes << PSS_SHIFT) / sharers);
+}
+
+static int64_t pss_bytes(uint64_t fixed)
+{
+	return (int64_t)(fixed >> (PSS_SHIFT + 10) << 10);
+}
+
+static void mapping_scope(unsigned i, char *scope, size_t bytes)
+{
+	if (i)
+		snprintf(scope, bytes, "mapping%u", i);
+	else
+		snprintf(scope, bytes, "mapping");
+}
+
+static void claim_mapping(struct claims *out, unsigned i, const char *quantity,
+			  const char *counter, int64_t expected, const char *why)
+{
+	struct claim c = { .quantity = quantity,
+			   .span = SPAN_WORK,
+			   .source = "smaps",
+			   .counter = counter,
+			   .unit = UNIT_BYTES,
+			   .relation = RELATION_EQ,
+			   .basis = BASIS_EXACT,
+			   .expected = expected };
+
+	mapping_scope(i, c.scope, sizeof(c.scope));
+	claims_add(out, &c, "%s", why);
+}
+
+/* Promises are made for the first few processes: the others are alike. */
+static unsigned spoken_for(const struct shm_params *p)
+{
+	return p->procs < 8 ? (unsigned)p->procs : 8;
+}
+
+static void claim_shared(const struct shm_params *p, const struct workload_env *env,
+			 struct claims *out)
+{
+	const int64_t size = (int64_t)shm_target(p, env);
+	const int64_t pss = pss_bytes(pss_fixed(shm_pages(p, env), p->procs, env->page_bytes));
+	const bool file = p->kind == KIND_FILE;
+	const char *shared = file ? "Shared_Clean" : "Shared_Dirty";
+	const char *private = file ? "Private_Clean" : "Private_Dirty";
+	const struct promise charged[] = {
+		{ "group_shared_bytes", "group", "memory.stat",
+		  file ? env_group_file(env) : "shmem", UNIT_BYTES, RELATION_EQ,
+		  file ? BASIS_BOUNDED : BASIS_EXACT, size, file ? META_BYTES : 0,
+		  file ? "charged once to the first that touches; up to 16 pages of extent "
+			 "blocks"
+		       : "charged once to the group of the first that touches" },
+	};
+
+	for (unsigned i = 0; i < spoken_for(p); i++) {
+		claim_mapping(out, i, "resident_bytes", "Rss", size,
+			      "each process maps all of it");
+		claim_mapping(out, i, "proportional_bytes", "Pss", pss,
+			      "each page counts one Nth in each of the N processes");
+		claim_mapping(out, i, "shared_bytes", shared, p->procs > 1 ? size : 0,
+			      "more than one process maps each page");
+		claim_mapping(out, i, "unique_bytes", private, p->procs > 1 ? 0 : size,
+			      "private is what no other process maps");
+	}
+	PROMISE_ROWS(out, SPAN_WORK, charged);
+}
+
+/* Before: everything shared by all. After: the written pages are everybody's own. */
+static void claim_cow(const struct shm_params *p, const struct workload_env *env,
+		      struct claims *out)
+{
+	const uint64_t page = env->page_bytes, all = shm_pages(p, env);
+	const uint64_t written = p->procs > 1 ? written_pages(p, env) : 0;
+	const int64_t own = (int64_t)(written * page);
+	const int64_t before = pss_bytes(pss_fixed(all, p->procs, page));
+	const int64_t after = pss_bytes(pss_fixed(written, 1, page) +
+					pss_fixed(all - written, p->procs, page));
+	const struct promise charged[] = {
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, own * (int64_t)(p->procs - 1), 0,
+		  "each child's copies are charged; the parent keeps the originals" },
+	};
+
+	for (unsigned i = 0; i < spoken_for(p); i++) {
+		claim_mapping(out, i, "resident_bytes", "Rss", 0,
+			      "a copy takes an original's place");
+		claim_mapping(out, i, "proportional_bytes", "Pss", after - before,
+			      "a written page is wholly its own; the others stay one Nth each");
+		claim_mapping(
+			out, i, "unique_bytes", "Private_Dirty", own,
+			"what each child has written is nobody else's and so is the original");
+		claim_mapping(out, i, "shared_bytes", "Shared_Dirty", -own,
+			      "what is written is no longer shared");
+	}
+	PROMISE_ROWS(out, SPAN_WORK, charged);
+	for (unsigned i = 1; i < spoken_for(p); i++) {
+		struct claim c = { .quantity = "minor_faults",
+				   .span = SPAN_WORK,
+				   .source = "stat",
+				   .counter = "minflt",
+				   .unit = UNIT_COUNT,
+				   .relation = RELATION_EQ,
+				   .basis = BASIS_EXACT,
+				   .expected = (int64_t)written };
+
+		snprintf(c.scope, sizeof(c.scope), "process%u", i);
+		claims_add(out, &c, "one fault for each page copied");
+	}
+}
+
+static void shm_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	const struct shm_params *p = params;
+
+	if (p->kind == KIND_COW)
+		claim_cow(p, env, out);
+	else
+		claim_shared(p, env, out);
+}
+
+/* ---- the children ---- */
+
+/* One write or read a page; the first `nr` pages. */
+static void visit(const struct shm *s, uint64_t nr, bool write)
+{
+	for (uint64_t i = 0; i < nr; i++) {
+		if (write)
+			s->map[i * s->page_bytes] = (char)(i + 1);
+		else
+			(void)s->map[i * s->page_bytes]; /* volatile: it is read */
+	}
+}
+
+static uint64_t pages_to_visit(const struct worker *w, const struct shm *s, unsigned i)
+{
+	const struct shm_params *p = w->params;
+	const uint64_t all = s->bytes / s->page_bytes;
+	uint64_t nr = p->kind == KIND_COW ? written_pages(p, w->env) : all;
+	/* The test hook: the last process does less, since what one leaves out another would
+	 * do. */
+	uint64_t left_out = i == s->nr_children ? w->ledger->sabotage_pages : 0;
+
+	return nr > left_out ? nr - left_out : 0;
+}
+
+/* 'V' visits; 'W' warms up: the same path without a page, so that its own pages are present. */
+static int child(struct worker *w, unsigned i, void *arg)
+{
+	const struct shm *s = arg;
+	const struct shm_params *p = w->params;
+	char c;
+
+	while (read(s->go[i][0], &c, 1) == 1) {
+		const uint64_t nr = c == 'V' ? s->to_visit[i] : 0;
+
+		visit(s, nr, p->kind != KIND_FILE);
+		worker_slot_add(w, p->kind == KIND_COW ? SLOT_PAGES_COPIED : SLOT_PAGES_SHARED,
+				nr);
+		if (write(s->done[1], &c, 1) != 1)
+			return 1;
+	}
+	return 0;
+}
+
+/* Tells every child and waits for every answer. */
+static int tell_children(struct worker *w, const struct shm *s, char what)
+{
+	for (unsigned i = 1; i <= s->nr_children; i++)
+		if (write(s->go[i][1], &what, 1) != 1)
+			return worker_fail(w, errno, "cannot tell a child: %s",
+					   strerror(errno));
+	for (unsigned i = 1; i <= s->nr_children; i++) {
+		char c;
+
+		if (read(s->done[0], &c, 1) != 1)
+			return worker_fail(w, EPIPE, "a child has gone before it was done");
+	}
+	return 0;
+}
+
+/* ---- the worker ---- */
+
+/* On disk and out of the page cache, so that the first process to read is the one charged. */
+static int make_file(struct worker *w, struct shm *s)
+{
+	struct residency residency = { 0 };
+	uint64_t resident = 0;
+	int err = 0;
+
+	for (uint64_t at = 0; at < s->bytes && !err; at += s->page_bytes)
+		if (pwrite(s->fd, &at, sizeof(at), (off_t)at) != sizeof(at))
+			err = -(errno ? errno : ENOSPC);
+	if (!err && (ftruncate(s->fd, (off_t)s->bytes) || fsync(s->fd)))
+		err = -errno;
+	(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_DONTNEED); /* verified below */
+	if (!err)
+		err = residency_open(&residency, s->fd, s->bytes, s->page_bytes);
+	if (!err)
+		err = residency_count(&residency, &resident);
+	residency_close(&residency);
+	if (err)
+		return worker_fail(w, -err, "cannot make its file in %s: %s",
+				   w->env->scratch_dir, strerror(-err));
+	if (resident)
+		return worker_fail(w, EBUSY,
+				   "%lu pages of its file stay in the cache; is %s on a disk?",
+				   (unsigned long)resident, w->env->scratch_dir);
+	return 0;
+}
+
+static void *map_sysv(uint64_t bytes)
+{
+	int id = shmget(IPC_PRIVATE, bytes, IPC_CREAT | 0600);
+	void *map = id < 0 ? MAP_FAILED : shmat(id, NULL, 0);
+
+	if (id >= 0)
+		(void)shmctl(id, IPC_RMID, NULL); /* goes away with its last process */
+	return map;
+}
+
+static int open_object(const struct worker *w, enum shm_kind kind)
+{
+	switch (kind) {
+	case KIND_MEMFD:
+		return memfd_create("pagestorm-shm", MFD_CLOEXEC);
+	case KIND_TMPFS:
+		return open("/dev/shm", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	case KIND_FILE:
+		return open(w->env->scratch_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	case KIND_SYSV:
+	case KIND_COW:
+		break;
+	}
+	return -1;
+}
+
+static int map_object(struct worker *w, struct shm *s, enum shm_kind kind)
+{
+	void *map;
+	int err;
+
+	if (kind == KIND_COW) {
+		s->map = worker_map_anon(s->bytes, s->page_bytes, false);
+		return s->map ? 0
+			      : worker_fail(w, errno, "cannot map its memory: %s",
+					    strerror(errno));
+	}
+	s->fd = open_object(w, kind);
+	if (s->fd < 0 && kind != KIND_SYSV)
+		return worker_fail(w, errno, "cannot make the shared object: %s",
+				   strerror(errno));
+	if (kind == KIND_FILE) {
+		err = make_file(w, s);
+		if (err)
+			return err;
+	} else if (s->fd >= 0 && ftruncate(s->fd, (off_t)s->bytes)) {
+		return worker_fail(w, errno, "cannot size the shared object: %s",
+				   strerror(errno));
+	}
+	if (kind == KIND_SYSV)
+		map = map_sysv(s->bytes);
+	else if (kind == KIND_FILE)
+		map = mmap(NULL, s->bytes, PROT_READ, MAP_PRIVATE, s->fd, 0);
+	else
+		map = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
+	if (map == MAP_FAILED || !map)
+		return worker_fail(w, errno, "cannot map %lu bytes: %s",
+				   (unsigned long)s->bytes, strerror(errno));
+	/* EINVAL: no transparent huge pages in this kernel, so none to refuse. */
+	(void)madvise(map, s->bytes, MADV_NOHUGEPAGE);
+	s->map = map;
+	return 0;
+}
+
+static int start_children(struct worker *w, struct shm *s)
+{
+	for (unsigned i = 1; i <= s->nr_children; i++) {
+		int pid;
+
+		if (pipe2(s->go[i], O_CLOEXEC))
+			return worker_fail(w, errno, "cannot make a pipe: %s", strerror(errno));
+		worker_mapping(w, i, (const void *)s->map, s->bytes);
+		pid = worker_fork(w, i, child, s);
+		if (pid < 0)
+			return worker_fail(w, -pid, "cannot fork child %u: %s", i,
+					   strerror(-pid));
+	}
+	return 0;
+}
+
+static int shm_prepare(struct worker *w)
+{
+	const struct shm_params *p = w->params;
+	struct shm *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return worker_fail(w, ENOMEM, "out of memory");
+	w->state = s;
+	s->fd = -1;
+	s->page_bytes = w->env->page_bytes;
+	s->bytes = shm_target(p, w->env);
+	s->nr_children = (unsigned)p->procs - 1;
+	for (unsigned i = 0; i <= s->nr_children; i++)
+		s->to_visit[i] = pages_to_visit(w, s, i);
+	if (pipe2(s->done, O_CLOEXEC))
+		return worker_fail(w, errno, "cannot make a pipe: %s", strerror(errno));
+	err = map_object(w, s, (enum shm_kind)p->kind);
+	if (err)
+		return err;
+	worker_mapping(w, 0, (const void *)s->map, s->bytes);
+	if (p->kind == KIND_COW) /* there before the fork: what is measured is the copying */
+		visit(s, s->bytes / s->page_bytes, true);
+	err = start_children(w, s);
+	return err ? err : tell_children(w, s, 'W');
+}
+
+static int shm_run(struct worker *w)
+{
+	const struct shm_params *p = w->params;
+	struct shm *s = w->state;
+	const uint64_t nr = p->kind == KIND_COW ? 0 : s->to_visit[0];
+	int err;
+
+	visit(s, nr, p->kind != KIND_FILE);
+	worker_slot_add(w, SLOT_PAGES_SHARED, nr);
+	err = tell_children(w, s, 'V');
+	if (!err)
+		worker_achieved(w, s->bytes);
+	return err;
+}
+
+static void shm_release(struct worker *w)
+{
+	struct shm *s = w->state;
+
+	if (s && s->fd >= 0)
+		close(s->fd);
+	free(s);
+	w->state = NULL;
+}
+
+const struct workload shm_workload = {
+	.name = "shm",
+	.summary = "N processes that share S bytes: RSS, PSS and USS known for each",
+	.truth = "Each process has S resident and S/N of it as PSS; USS is 0 while N > 1; the group "
+		 "is charged once. With kind=cow what each child writes is its own and the rest "
+		 "stays shared.",
+	.options = options,
+	.params_bytes = sizeof(struct shm_params),
+	.slots = {
+		[SLOT_PAGES_SHARED] = { "pages_shared", UNIT_PAGES,
+					"touched by all processes together" },
+		[SLOT_PAGES_COPIED] = { "pages_copied", UNIT_PAGES,
+					"written by the children after the fork" },
+	},
+	.footprint = shm_footprint,
+	.target = shm_target,
+	.claims = shm_claims,
+	.prepare = shm_prepare,
+	.run = shm_run,
+	.release = shm_release,
+};

@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * victim: a latency-sensitive worker, to stand beside an antagonist.
+ *
+ * It holds a working set and a file in the page cache, and does one small
+ * operation after the other: reads a page of its memory, allocates and touches, or
+ * reads a page of its file. With a rate each operation has an intended start time and
+ * its latency counts from there, so that a stall of 50 ms is 50 ms for everything
+ * that should have happened meanwhile, and not one slow operation among many that
+ * were never begun (coordinated omission).
+ *
+ * Truth: while nothing is taken from it, one minor fault per page that it touched,
+ *   its working set resident to the page, and as much of its file in its group's
+ *   page cache as the kernel's residency says.
+ * Rises: minflt, Rss, the group's anon and file; the latency histogram.
+ * Still: majflt, as long as its group may not swap.
+ * Beware: beside an antagonist under one limit, file pages are taken from it and
+ *   come back as refaults; with swap its memory too. Then only what still holds is
+ *   promised. With rate=0 it runs back to back and a stall hides what it delays.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "workloads/fill.h"
+#include "workloads/pattern.h"
+#include "workloads/promise.h"
+#include "workloads/residency.h"
+#include "workloads/touch.h"
+#include "workloads/worker.h"
+
+#define WRITE_BYTES (256 * 1024)
+/* Extent blocks of the file may be read through the block device and charged beside it. */
+#define META_BYTES (16 * 4096)
+
+struct victim_params {
+	uint64_t size_bytes, file_bytes, alloc_bytes;
+	double reads, allocs, files; /* weights */
+	uint64_t rate, duration_ns;
+	int pattern;
+	double hot_share, hot_access, zipf_theta, writes;
+	char fill[FILL_TEXT_BYTES];
+};
+
+enum victim_slot {
+	SLOT_PAGES_TOUCHED,
+	SLOT_READS,
+	SLOT_ALLOCS,
+	SLOT_FILE_READS,
+	SLOT_LATE,
+	SLOT_FILE_PAGES,
+};
+
+struct victim {
+	struct fill fill;
+	struct touch touch;
+	struct access access;
+	struct zipf zipf, file_zipf;
+	struct pattern file_pattern;
+	struct residency residency;
+	void *map;
+	uint64_t map_bytes;
+	int fd; /* -1: no file */
+	uint64_t rng;
+	double read_below, alloc_below; /* shares of a draw in 0..1 */
+	unsigned char buffer[WRITE_BYTES];
+};
+
+#define AT(member) .offset = offsetof(struct victim_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64M",
+	  .min = "4K",
+	  .help = "its working set, rounded up to whole pages",
+	  AT(size_bytes) },
+	{ .name = "file",
+	  .type = OPTION_BYTES,
+	  .fallback = "0",
+	  .help = "its file, read through the page cache (0: none)",
+	  AT(file_bytes) },
+	{ .name = "alloc",
+	  .type = OPTION_BYTES,
+	  .fallback = "64K",
+	  .min = "4K",
+	  .help = "bytes of one allocate-and-touch operation",
+	  AT(alloc_bytes) },
+	{ .name = "reads",
+	  .type = OPTION_RATIO,
+	  .fallback = "1",
+	  .min = "0",
+	  .max = "1000",
+	  .help = "weight of operations that access a page of the working set",
+	  AT(reads) },
+	{ .name = "allocs",
+	  .type = OPTION_RATIO,
+	  .fallback = "0",
+	  .min = "0",
+	  .max = "1000",
+	  .help = "weight of operations that map, touch and unmap",
+	  AT(allocs) },
+	{ .name = "files",
+	  .type = OPTION_RATIO,
+	  .fallback = "0",
+	  .min = "0",
+	  .max = "1000",
+	  .help = "weight of operations that read a page of the file",
+	  AT(files) },
+	{ .name = "writes",
+	  .type = OPTION_RATIO,
+	  .fallback = "0",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the accesses to the working set that write",
+	  AT(writes) },
+	{ .name = "rate",
+	  .type = OPTION_COUNT,
+	  .fallback = "1000",
+	  .max = "1000000",
+	  .help = "operations per second, each with an intended start (0: back to back)",
+	  AT(rate) },
+	{ .name = "duration",
+	  .type = OPTION_SECONDS,
+	  .fallback = "5s",
+	  .min = "10ms",
+	  .max = "1d",
+	  .help = "how long it operates, once its working set is touched",
+	  AT(duration_ns) },
+	{ .name = "pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "random",
+	  .choices = PATTERN_DRAWS,
+	  .help = "which pages of the working set and of the file",
+	  AT(pattern) },
+	{ .name = "hot_share",
+	  .type = OPTION_RATIO,
+	  .fallback = "20%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the pages that is hot, when pattern is hotcold",
+	  AT(hot_share) },
+	{ .name = "hot_access",
+	  .type = OPTION_RATIO,
+	  .fallback = "80%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the accesses that goes to the hot pages",
+	  AT(hot_access) },
+	{ .name = "zipf_theta",
+	  .type = OPTION_RATIO,
+	  .fallback = "0.99",
+	  .min = "0",
+	  .max = "1.2",
+	  .help = "skew, when pattern is zipf (0: none)",
+	  AT(zipf_theta) },
+	{ .name = "fill",
+	  .type = OPTION_TEXT,
+	  .fallback = "random",
+	  .help = FILL_HELP,
+	  .capacity = FILL_TEXT_BYTES,
+	  AT(fill) },
+	{ .name = NULL },
+};
+
+static uint64_t round_up(uint64_t bytes, uint64_t page_bytes)
+{
+	return (bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+static int victim_check(const void *params, const struct workload_env *env, char *reason,
+			size_t reason_bytes)
+{
+	const struct victim_params *p = params;
+
+	(void)env; /* any machine will do */
+	if (fill_parse(p->fill, NULL, NULL)) {
+		snprintf(reason, reason_bytes, "fill=%s is not %s", p->fill, FILL_HELP);
+		return -EINVAL;
+	}
+	if (p->reads + p->allocs + p->files <= 0) {
+		snprintf(reason, reason_bytes, "give reads, allocs or files a weight above 0");
+		return -EINVAL;
+	}
+	if (p->files > 0 && !p->file_bytes) {
+		snprintf(reason, reason_bytes,
+			 "files has a weight and there is no file: add file=64M");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static uint64_t victim_target(const void *params, const struct workload_env *env)
+{
+	return round_up(((const struct victim_params *)params)->size_bytes, env->page_bytes);
+}
+
+static uint64_t victim_footprint(const void *params, const struct workload_env *env)
+{
+	const struct victim_params *p = params;
+	const uint64_t anon = victim_target(p, env) + round_up(p->alloc_bytes, env->page_bytes);
+
+	return anon + anon / 512 + round_up(p->file_bytes, env->page_bytes) + META_BYTES +
+	       (uint64_t)env_usage_slack_bytes(env);
+}
+
+static double victim_seconds(const void *params, const struct workload_env *env)
+{
+	const struct victim_params *p = params;
+
+	(void)env; /* the same on every machine */
+	return (double)p->duration_ns / 1e9 + (double)(p->size_bytes + p->file_bytes) / 1e9;
+}
+
+/* Nothing can be taken from its memory: it may not swap, or nobody squeezes it. */
+static bool memory_is_safe(const struct workload_env *env)
+{
+	return !env->swap_max_bytes || env->swap == SWAP_NONE;
+}
+
+static void victim_claims(const void *params, const struct workload_env *env,
+			  struct claims *out)
+{
+	const int64_t size = (int64_t)victim_target(params, env);
+	const struct promise resident[] = {
+		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, size,
+		  0, "its working set is written and cannot be taken without swap" },
+		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
+		  size, 0, "each page is private and written" },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, size, 0,
+		  "what it allocates beside its working set it gives back" },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "its file is read with pread and its memory cannot be swapped" },
+	};
+	const struct claim faults = { .quantity = "minor_faults",
+				      .span = SPAN_WORK,
+				      .scope = "process",
+				      .source = "stat",
+				      .counter = "minflt",
+				      .unit = UNIT_COUNT,
+				      .relation = RELATION_EQ,
+				      .basis = BASIS_EXACT,
+				      .slot = "pages_touched" };
+	const struct claim file = { .quantity = "group_file_bytes",
+				    .span = SPAN_WORK,
+				    .scope = "group",
+				    .source = "memory.stat",
+				    .counter = env_group_file(env),
+				    .unit = UNIT_BYTES,
+				    .relation = RELATION_EQ,
+				    .basis = BASIS_BOUNDED,
+				    .tolerance = META_BYTES,
+				    .slot = "file_pages",
+				    .slot_mul = (int64_t)env->page_bytes };
+
+	if (memory_is_safe(env)) {
+		PROMISE_ROWS(out, SPAN_WORK, resident);
+		claims_add(out, &faults,
+			   "one fault per page that it touches for the first time");
+	}
+	claims_add(
+		out, &file,
+		"the pages of its file that mincore finds in the cache and up to 16 pages of "
+		"extent blocks");
+}
+
+/* ---- in the worker ---- */
+
+/* Written, on disk, and out of the page cache again: the first toucher is charged. */
+static int write_file(struct worker *w, struct victim *v, uint64_t bytes)
+{
+	for (uint64_t done = 0; done < bytes;) {
+		uint64_t step = bytes - done < WRITE_BYTES ? bytes - done : WRITE_BYTES;
+		ssize_t n;
+
+		fill_write(&v->fill, v->buffer, step, done / 4096);
+		n = pwrite(v->fd, v->buffer, step, (off_t)done);
+		if (n <= 0)
+			return worker_fail(w, n ? errno : ENOSPC,
+					   "cannot write its file of %lu bytes: %s",
+					   (unsigned long)bytes, strerror(n ? errno : ENOSPC));
+		done += (uint64_t)n;
+	}
+	if (fsync(v->fd))
+		return worker_fail(w, errno, "cannot fsync its file: %s", strerror(errno));
+	return 0;
+}
+
+static int make_file(struct worker *w, struct victim *v, uint64_t bytes)
+{
+	uint64_t resident;
+	int err;
+
+	v->fd = open(w->env->scratch_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (v->fd < 0)
+		return worker_fail(w, errno, "cannot make a file in %s: %s",
+				   w->env->scratch_dir, strerror(errno));
+	err = write_file(w, v, bytes);
+	if (err)
+		return err;
+	/* Readahead would bring pages that nobody asked for. */
+	(void)posix_fadvise(v->fd, 0, 0, POSIX_FADV_RANDOM);   /* advice */
+	(void)posix_fadvise(v->fd, 0, 0, POSIX_FADV_DONTNEED); /* verified below */
+	err = residency_open(&v->residency, v->fd, bytes, w->env->page_bytes);
+	if (!err)
+		err = residency_count(&v->residency, &resident);
+	if (err)
+		return worker_fail(w, -err, "cannot look at its file's pages: %s",
+				   strerror(-err));
+	if (resident)
+		return worker_fail(w, EBUSY,
+				   "%lu pages of its file stay in the cache; is %s on a disk?",
+				   (unsigned long)resident, w->env->scratch_dir);
+	return 0;
+}
+
+static void set_pattern(const struct victim_params *p, struct pattern *pattern,
+			struct zipf *zipf, uint64_t nr, uint64_t seed)
+{
+	const enum pattern_kind kind =
+		(enum pattern_kind)p->pattern; /* PATTERN_DRAWS is its order */
+
+	pattern_init(pattern, kind, nr, seed);
+	pattern_set_hot(pattern, p->hot_share, p->hot_access);
+	if (kind == PATTERN_ZIPF) {
+		zipf_init(zipf, nr, p->zipf_theta);
+		pattern_set_zipf(pattern, zipf);
+	}
+}
+
+static int victim_prepare(struct worker *w)
+{
+	const struct victim_params *p = w->params;
+	const uint64_t page = w->env->page_bytes, file = round_up(p->file_bytes, page);
+	const double all = p->reads + p->allocs + p->files;
+	struct victim *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	int err = 0;
+
+	if (v == MAP_FAILED)
+		return worker_fail(w, errno, "cannot map its state: %s", strerror(errno));
+	w->state = v;
+	v->fd = -1;
+	v->rng = w->ledger->seed;
+	v->read_below = p->reads / all;
+	v->alloc_below = (p->reads + p->allocs) / all;
+	if (fill_init(&v->fill, p->fill, w->ledger->seed))
+		return worker_fail(w, EINVAL, "fill=%s is not known", p->fill);
+	touch_init(&v->touch, TOUCH_BYTES, page, 0, &v->fill);
+	v->map_bytes = victim_target(p, w->env);
+	v->map = worker_map_anon(v->map_bytes, page, false);
+	if (!v->map)
+		return worker_fail(w, errno, "cannot map %lu bytes: %s",
+				   (unsigned long)v->map_bytes, strerror(errno));
+	worker_mapping(w, 0, v->map, v->map_bytes);
+	access_init(&v->access, v->map, page, 1 - p->writes, w->ledger->seed);
+	set_pattern(p, &v->access.pattern, &v->zipf, v->map_bytes / page, w->ledger->seed);
+	if (file) {
+		set_pattern(p, &v->file_pattern, &v->file_zipf, file / page,
+			    w->ledger->seed + 1);
+		err = make_file(w, v, file);
+	}
+	return err;
+}
+
+/* The working set, less what the test hook leaves out. */
+static int touch_set(struct worker *w, struct victim *v)
+{
+	const uint64_t page = w->env->page_bytes, left_out = w->ledger->sabotage_pages * page;
+	const uint64_t bytes = v->map_bytes > left_out ? v->map_bytes - left_out : 0;
+
+	for (uint64_t done = 0; done < bytes && !worker_should_stop(w);) {
+		uint64_t step =
+			bytes - done < v->touch.step_bytes ? bytes - done : v->touch.step_bytes;
+		int err = touch_range(&v->touch, (char *)v->map + done, step, done / 4096);
+
+		if (err)
+			return worker_fail(w, -err, "cannot touch its memory: %s",
+					   strerror(-err));
+		done += step;
+		worker_achieved(w, done + left_out);
+		worker_slot_set(w, SLOT_PAGES_TOUCHED, (done + left_out) / page);
+	}
+	return 0;
+}
+
+static int do_alloc(struct worker *w)
+{
+	const uint64_t page = w->env->page_bytes;
+	const uint64_t bytes =
+		round_up(((const struct victim_params *)w->params)->alloc_bytes, page);
+	volatile char *map = worker_map_anon(bytes, page, false);
+
+	if (!map)
+		return worker_fail(w, errno, "cannot map %lu bytes: %s", (unsigned long)bytes,
+				   strerror(errno));
+	for (uint64_t at = 0; at < bytes; at += page)
+		map[at] = 1;
+	munmap((void *)map, bytes);
+	worker_slot_add(w, SLOT_PAGES_TOUCHED, bytes / page);
+	worker_slot_add(w, SLOT_ALLOCS, 1);
+	atomic_fetch_add_explicit(&w->ledger->moved_bytes, bytes, memory_order_relaxed);
+	return 0;
+}
+
+static int do_file(struct worker *w, struct victim *v)
+{
+	const uint64_t page = w->env->page_bytes;
+	const uint64_t at = pattern_draw(&v->file_pattern) * page;
+
+	if (pread(v->fd, v->buffer, page, (off_t)at) != (ssize_t)page)
+		return worker_fail(w, errno ? errno : EIO, "cannot read its file: %s",
+				   strerror(errno ? errno : EIO));
+	worker_slot_add(w, SLOT_FILE_READS, 1);
+	atomic_fetch_add_explicit(&w->ledger->moved_bytes, page, memory_order_relaxed);
+	return 0;
+}
+
+static int operate(struct worker *w, struct victim *v)
+{
+	const double draw = prng_unit(&v->rng);
+
+	if (draw >= v->alloc_below)
+		return do_file(w, v);
+	if (draw >= v->read_below)
+		return do_alloc(w);
+	(void)access_run(&v->access, 1, NULL); /* how many were writes is of no interest */
+	worker_slot_add(w, SLOT_READS, 1);
+	return 0;
+}
+
+static int operate_until(struct worker *w, struct victim *v, uint64_t end_ns)
+{
+	const uint64_t rate = ((const struct victim_params *)w->params)->rate;
+	const uint64_t start_ns = worker_now_ns();
+	uint64_t nr = 0, now = start_ns;
+	int err = 0;
+
+	while (!err && now < end_ns && !worker_should_stop(w)) {
+		uint64_t intended =
+			rate ? start_ns + (uint64_t)((unsigned __int128)nr * 1000000000u / rate)
+			     : now;
+
+		if (intended >= end_ns)
+			break;
+		if (intended > now)
+			worker_sleep_until(w, intended);
+		else if (rate && now > intended + 1000000000u / rate)
+			worker_slot_add(w, SLOT_LATE, 1);
+		err = operate(w, v);
+		now = worker_now_ns();
+		histogram_add(&w->ledger->latency, now - intended);
+		atomic_store_explicit(&w->ledger->ops, ++nr, memory_order_relaxed);
+	}
+	return err;
+}
+
+static int victim_run(struct worker *w)
+{
+	const struct victim_params *p = w->params;
+	struct victim *v = w->state;
+	uint64_t resident = 0;
+	int err = touch_set(w, v);
+
+	if (!err)
+		err = operate_until(w, v, worker_now_ns() + p->duration_ns);
+	if (!err && v->fd >= 0) {
+		err = residency_count(&v->residency, &resident);
+		if (err)
+			return worker_fail(w, -err, "cannot look at its file's pages: %s",
+					   strerror(-err));
+	}
+	worker_slot_set(w, SLOT_FILE_PAGES, resident);
+	return err;
+}
+
+static void victim_release(struct worker *w)
+{
+	struct victim *v = w->state;
+
+	if (!v)
+		return;
+	residency_close(&v->residency);
+	if (v->fd >= 0)
+		close(v->fd);
+	if (v->map)
+		munmap(v->map, v->map_bytes);
+	munmap(v, sizeof(*v));
+	w->state = NULL;
+}
+
+const struct workload victim_workload = {
+	.name = "victim",
+	.summary = "a latency-sensitive worker, to stand beside an antagonist",
+	.truth = "Its working set is resident to the page and costs one minor fault a page while "
+		 "its group may not swap; its file's pages in the group's cache are those that "
+		 "mincore finds. Latencies count from the intended start of each operation.",
+	.needs = NEED_FILES,
+	.options = options,
+	.params_bytes = sizeof(struct victim_params),
+	.slots = {
+		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES, "first touches of a page" },
+		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses to the working set" },
+		[SLOT_ALLOCS] = { "allocs", UNIT_COUNT, "allocate-and-touch operations" },
+		[SLOT_FILE_READS] = { "file_reads", UNIT_COUNT, "pages read of its file" },
+		[SLOT_LATE] = { "late", UNIT_COUNT, "operations begun more than a period late" },
+		[SLOT_FILE_PAGES] = { "file_pages", UNIT_PAGES, "of its file in the cache at the end" },
+	},
+	.rate_metric = true,
+	.check = victim_check,
+	.footprint = victim_footprint,
+	.target = victim_target,
+	.seconds = victim_seconds,
+	.claims = victim_claims,
+	.prepare = victim_prepare,
+	.run = victim_run,
+	.release = victim_release,
+};
