@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What leak promises, held against smaps from outside, the program's symbol table, and
+# a debugger that looks at the stack when a block is taken.
+
+load watched
+
+setup()
+{
+	watched_setup
+}
+
+teardown()
+{
+	watched_teardown
+}
+
+# site SYMBOL COLUMN
+site()
+{
+	awk -F, -v symbol="$1" -v column="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["symbol"] == symbol { print $at[column] }' out/*/sites.csv
+}
+
+@test "what is live at the end is resident, by smaps from outside" {
+	for allocator in malloc mmap brk; do
+		rm -rf out
+		begin leak allocator=$allocator blocks=1000 size=8K
+		rss=$(kb smaps_rollup Rss)
+		before=$(minor_faults)
+		held
+		rss=$(($(kb smaps_rollup Rss) - rss))
+		faults=$(($(minor_faults) - before))
+		finish
+		[ "$rss" = $((faults * 4)) ]
+		[ "$rss" -ge 8000 ]
+		[ "$rss" -le 8024 ]
+		[ "$(slot live_bytes)" = 8192000 ]
+	done
+}
+
+@test "brk's leak is in the heap and a mapping's is not" {
+	begin leak allocator=brk blocks=100 size=8K
+	size=$(heap_kb Size)
+	held
+	[ $(($(heap_kb Size) - size)) = 800 ]
+	finish
+	rm -rf out
+	begin leak allocator=mmap blocks=100 size=8K
+	size=$(heap_kb Size)
+	held
+	[ "$(heap_kb Size)" = "$size" ]
+	finish
+}
+
+@test "what is freed is not resident" {
+	begin leak allocator=mmap reach=freed
+	rss=$(kb smaps_rollup Rss)
+	held
+	[ "$(kb smaps_rollup Rss)" = "$rss" ]
+	finish
+	[ "$(slot frees)" = 1000 ]
+	[ "$(slot live_blocks)" = 0 ]
+}
+
+@test "ten seconds at 5 MiB/s: the slope is right within 1 %, by smaps and the clock" {
+	begin leak allocator=mmap size=4K blocks=12800 rate=5M/s
+	first=$(kb smaps_rollup Rss)
+	until [ "$(kb smaps_rollup Rss)" -gt $((first + 2048)) ]; do sleep 0.01; done
+	from=$(kb smaps_rollup Rss) from_ns=$(date +%s%N)
+	sleep 8.5
+	to=$(kb smaps_rollup Rss) to_ns=$(date +%s%N)
+	held
+	finish
+	awk -v kb=$((to - from)) -v ns=$((to_ns - from_ns)) '
+		BEGIN { rate = kb * 1024 / (ns / 1e9) / (5 * 1048576); print rate; exit !(rate > 0.99 && rate < 1.01) }'
+	[ "$(verdict leak_time)" = pass ]
+}
+
+@test "sites.csv has each place with what it holds, and they are in the symbol table" {
+	command -v nm > /dev/null || skip "no nm"
+	run_workload leak blocks=1001 size=1K sites=64
+	[ "$(wc -l < out/*/sites.csv)" = 65 ]
+	[ "$(site leak_site_00 live_blocks)" = 16 ]
+	[ "$(site leak_site_63 live_blocks)" = 15 ]
+	[ "$(site leak_site_63 live_bytes)" = 15360 ]
+	[ "$(awk -F, 'NR > 1 { sum += $11 } END { print sum }' out/*/sites.csv)" = 1025024 ]
+	nm "$PAGESTORM" | grep -c ' t leak_site_[0-9][0-9]$'
+	[ "$(nm "$PAGESTORM" | grep -c ' t leak_site_[0-9][0-9]$')" = 64 ]
+	run_workload null
+	[ ! -e out/*/sites.csv ]
+}
+
+@test "a debugger finds the site at the stated depth and offset under the thread's entry" {
+	command -v gdb > /dev/null || skip "no gdb"
+	begin leak blocks=10 sites=3 depth=7
+	timeout 60 gdb -q -batch -p "$worker" -ex 'set confirm off' -ex 'break leak_by_malloc' \
+		-ex 'continue' -ex 'continue' -ex 'bt' -ex 'frame 1' -ex 'info symbol $pc' \
+		-ex 'delete' -ex 'detach' > stack 2>&1 3>&- || true
+	grep -q 'leak_by_malloc' stack || skip "gdb cannot attach: $(tail -n 1 stack)"
+	[ "$(grep -c '^#[2-8] .*leak_site_01' stack)" = 6 ] # and #1, twice: by bt and frame
+	grep -q '^#[0-9]* .*leak_thread' stack
+	offset=$(sed -n 's/^leak_site_01 + \([0-9]*\) in section.*/\1/p' stack)
+	finish || true # a breakpoint makes pages of the text private, which counts
+	[ -n "$offset" ]
+	[ "$(site leak_site_01 offset)" = "$offset" ]
+	[ "$(site leak_site_01 depth)" = 7 ]
+}
+
+@test "the worker leaves by itself whatever holds on to the blocks" {
+	for reach in lost global interior chain stack freed; do
+		run_workload leak reach=$reach threads=2
+		awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+			$at["worker"] == "leak" { exit !($at["outcome"] == "ok" && $at["exit_status"] == 0) }' out/*/runs.csv
+	done
+}
+
+@test "a block fewer turns the verdict" {
+	run run_workload leak sabotage=1
+	[ "$status" -eq 1 ]
+	[ "$(verdict minor_faults)" = fail ]
+	[ "$(verdict live_blocks)" = fail ]
+}

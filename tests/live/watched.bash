@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Sourced by the tests that look at a worker from outside: its run in the background,
+# with time before GO and after HELD in which other instruments can look.
+
+watched_setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	cd "$BATS_TEST_TMPDIR" || return
+	runner=
+}
+
+watched_teardown()
+{
+	[ -z "$runner" ] || { kill "$runner" 2> /dev/null && wait "$runner"; } || true
+}
+
+# run_workload WORKLOAD key=value…: to its end
+run_workload()
+{
+	rm -rf out
+	"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1
+}
+
+# The worker waits for a command: it is READY or HELD.
+waits()
+{
+	[ "$(cut -d' ' -f2 "/proc/$worker/syscall" 2> /dev/null)" = 0x4 ]
+}
+
+switches()
+{
+	awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$worker/status"
+}
+
+# begin WORKLOAD key=value…: starts a run, and waits until its worker is READY, for 3 s
+begin()
+{
+	workload=$1
+	"$PAGESTORM" run "$@" delay=3s hold=4s --quiet --wait=200 -o out > said 2>&1 3>&- &
+	runner=$!
+	for _ in $(seq 4000); do
+		for worker in $(pgrep -P "$runner"); do
+			grep -q "/$workload\$" "/proc/$worker/cgroup" 2> /dev/null && waits &&
+				switched=$(switches) && return
+		done
+		kill -0 "$runner" 2> /dev/null || break
+		sleep 0.05
+	done
+	echo "no worker was ready: $(cat said)"
+	return 1
+}
+
+# Waits until the worker that begin() found is HELD, for 4 s.
+held()
+{
+	for _ in $(seq 600); do
+		[ "$(switches)" -gt "$switched" ] && waits && return
+		kill -0 "$runner" 2> /dev/null || break
+		sleep 0.05
+	done
+	echo "no worker was held: $(cat said)"
+	return 1
+}
+
+finish()
+{
+	wait "$runner"
+	status=$?
+	runner=
+	[ "$status" -eq 0 ] || cat said
+	return "$status"
+}
+
+minor_faults()
+{
+	cut -d' ' -f10 "/proc/$worker/stat"
+}
+
+# kb FILE KEY: of the worker
+kb()
+{
+	awk -v key="$2:" '$1 == key { sum += $2 } END { print sum + 0 }' "/proc/$worker/$1"
+}
+
+# heap_kb KEY: of the worker's heap alone
+heap_kb()
+{
+	awk -v key="$1:" '
+		/^[0-9a-f]+-/ { ours = $NF == "[heap]" }
+		ours && $1 == key { sum += $2 }
+		END { print sum + 0 }' "/proc/$worker/smaps"
+}
+
+slot()
+{
+	awk -F, -v slot="$1" '$9 == "ledger" && $11 == slot { print $15; exit }' out/*/counters.csv
+}
+
+# verdict QUANTITY: of each claim of that name
+verdict()
+{
+	awk -F, -v quantity="$1" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["worker"] != "null" && $at["quantity"] == quantity { print $at["verdict"] }' out/*/truth.csv | sort -u
+}
+
+failed()
+{
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["verdict"] == "fail"' out/*/truth.csv | wc -l
+}
