@@ -7,6 +7,9 @@
 #ifndef PAGESTORM_TESTS_PLAY_H
 #define PAGESTORM_TESTS_PLAY_H
 
+#include "config.h"
+
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +31,26 @@ static inline const char *play_program(void)
 	const char *path = getenv("PAGESTORM");
 
 	return path ? path : "./pagestorm";
+}
+
+/* Skips where the program, or glibc's own malloc in it, is missing. */
+static inline void play_need_glibc(struct drive *d)
+{
+	char reason[256];
+
+#ifdef WITH_SANITIZERS
+	print_message(
+		"AddressSanitizer's malloc is not glibc's, and it takes a leak for a bug\n");
+	skip();
+#endif
+	if (access(play_program(), X_OK)) {
+		print_message("there is no program %s\n", play_program());
+		skip();
+	}
+	if (drive_check(d, reason, sizeof(reason)) == -ENODEV) {
+		print_message("%s\n", reason);
+		skip();
+	}
 }
 
 static inline void play_exec(int ledger, int command, int report)

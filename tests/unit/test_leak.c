@@ -41,20 +41,6 @@ static void open_leak(const char *allocator, uint64_t threads, uint64_t blocks, 
 	drive_choose(&d, "touch", "bytes");
 }
 
-static void need_program_and_glibc(void)
-{
-	char reason[256];
-
-	if (access(play_program(), X_OK)) {
-		print_message("there is no program %s\n", play_program());
-		skip();
-	}
-	if (drive_check(&d, reason, sizeof(reason)) == -ENODEV) {
-		print_message("%s\n", reason);
-		skip();
-	}
-}
-
 static void tell(void)
 {
 	print_message("allocator %d threads %d size %d blocks %d reach %d shape %d\n",
@@ -70,7 +56,7 @@ static void expect_all_claims_hold(void)
 	unsigned failed, judged;
 	char reason[256] = "";
 
-	need_program_and_glibc();
+	play_need_glibc(&d);
 	if (drive_check(&d, reason, sizeof(reason)))
 		fail_msg("%s", reason);
 	judged = play_judge(&d, 0, true, &failed);
@@ -167,7 +153,7 @@ static void sites_take_turns_and_are_told_apart(void **state)
 	open_leak("malloc", 2, 101, 1000);
 	drive_set(&d, "sites", 7);
 	drive_set(&d, "depth", 30);
-	need_program_and_glibc();
+	play_need_glibc(&d);
 	(void)play_judge(&d, 0, true, &failed);
 	assert_int_equal(failed, 0);
 	for (unsigned i = 0; i < LEDGER_SITES; i++) {
@@ -198,7 +184,7 @@ static void teeth_are_freed_at_their_sites(void **state)
 	drive_choose(&d, "shape", "sawtooth");
 	drive_set(&d, "chunk", 10 * 4096);
 	drive_set(&d, "sites", 3);
-	need_program_and_glibc();
+	play_need_glibc(&d);
 	(void)play_judge(&d, 0, true, &failed);
 	assert_int_equal(failed, 0);
 	assert_int_equal(d.ledger->site[100 % 3].live_blocks, 1);
@@ -220,7 +206,7 @@ static void a_page_fewer_is_seen(void **state)
 	(void)state;
 	for (unsigned a = 0; a < 6; a++) {
 		open_leak(allocators[a], 1, 1000, 8192);
-		need_program_and_glibc();
+		play_need_glibc(&d);
 		assert_true(play_judge(&d, 1, false, &failed) > 0);
 		assert_true(failed > 0);
 		drive_close(&d);

@@ -3,8 +3,6 @@
  * malloc does what its model says: known answers by hand, then the real malloc in
  * the worker's frame, held against /proc and mallinfo2.
  */
-#include "config.h"
-
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -124,29 +122,11 @@ static void fix_thresholds(uint64_t mmap_threshold, uint64_t trim_threshold, uin
 	drive_set(&d, "top_pad", top_pad);
 }
 
-static void need_program_and_glibc(void)
-{
-	char reason[256];
-
-#ifdef WITH_SANITIZERS
-	print_message("AddressSanitizer's malloc is not glibc's\n");
-	skip();
-#endif
-	if (access(play_program(), X_OK)) {
-		print_message("there is no program %s\n", play_program());
-		skip();
-	}
-	if (drive_check(&d, reason, sizeof(reason)) == -ENODEV) {
-		print_message("%s\n", reason);
-		skip();
-	}
-}
-
 static void expect_all_claims_hold(void)
 {
 	unsigned failed, judged;
 
-	need_program_and_glibc();
+	play_need_glibc(&d);
 	judged = play_judge(&d, 0, true, &failed);
 	if (failed)
 		print_message("size %llu blocks %llu\n",
@@ -219,7 +199,7 @@ static void a_block_fewer_is_seen(void **state)
 	(void)state;
 	for (unsigned t = 0; t < 3; t++) {
 		open_default(64 * KB, 3, 5, touches[t]);
-		need_program_and_glibc();
+		play_need_glibc(&d);
 		assert_true(play_judge(&d, 1, false, &failed) > 0);
 		assert_true(failed > 0);
 		drive_close(&d);
