@@ -135,7 +135,8 @@ static void put_lab(struct sheet *sheet)
 
 		snprintf(name, sizeof(name), "lab-%s", list[i].name);
 		doctor_find(&finding, list[i].found ? DOCTOR_OK : DOCTOR_MISSING,
-			    list[i].found ? NULL : list[i].fix, "%s", list[i].detail);
+			    list[i].found ? NULL : list[i].fix, "%s",
+			    list[i].detail[0] ? list[i].detail : "not found");
 		put(sheet, name, &finding);
 	}
 }

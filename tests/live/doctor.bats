@@ -63,6 +63,11 @@ assert isinstance(d["can_run"], bool)'
 	[ "$output" = "$(cat statuses)" ]
 }
 
+@test "what is missing is said to be, in words" {
+	export PAGESTORM_CACHE=$BATS_TEST_TMPDIR/none
+	[[ "$(line lab-kernel-6.1)" == missing*"not found; fix: "* ]]
+}
+
 @test "as root on a machine with a memory controller workloads can run" {
 	root
 	run doctor
