@@ -347,9 +347,35 @@ static int find_sweep(struct report *r)
 	return rc;
 }
 
+/* The part that belongs to the option: of brk.size, size. */
+static const char *option_of(const char *key)
+{
+	const char *dot = strchr(key, '.');
+
+	return dot ? dot + 1 : key;
+}
+
+bool report_common_value(const struct report *r, const char *label, char *out, size_t out_bytes)
+{
+	const char *option = r->nr_swept > 1 ? option_of(r->swept[0].key) : NULL;
+	char first[256], value[256];
+
+	if (!option || !label_value(label, r->swept[0].key, first, sizeof(first)))
+		return false;
+	for (unsigned i = 1; i < r->nr_swept; i++)
+		if (strcmp(option_of(r->swept[i].key), option) ||
+		    !label_value(label, r->swept[i].key, value, sizeof(value)) ||
+		    strcmp(value, first))
+			return false;
+	snprintf(out, out_bytes, "%s=%s", option, first);
+	return true;
+}
+
 void report_cell_name(const struct report *r, const char *label, char *out, size_t out_bytes)
 {
 	if (r->nr_swept == 1 && label_value(label, r->swept[0].key, out, out_bytes))
+		return;
+	if (report_common_value(r, label, out, out_bytes))
 		return;
 	snprintf(out, out_bytes, "%s", *label ? label : "all");
 }

@@ -97,6 +97,13 @@ bool label_value(const char *label, const char *key, char *value, size_t value_b
 /* 10, 0.5, 64M, 64MiB; false: not a number. */
 bool swept_number(const char *text, double *number);
 
+/*
+ * One option of several workers that is swept in step: brk.size=4K;mmap.size=4K is
+ * size=4K. False when the label is of another kind.
+ */
+bool report_common_value(const struct report *r, const char *label, char *out,
+			 size_t out_bytes);
+
 /* "10" where one setting is swept, else the whole label; "all" where nothing is. */
 void report_cell_name(const struct report *r, const char *label, char *out, size_t out_bytes);
 

@@ -14,6 +14,8 @@
 #define NARROW	  120 /* columns below which the truth table has no room */
 #define CELLS_MAX 8   /* side by side; more: one under the other */
 
+#define BESIDE_MAX 8 /* workers whose columns fit beside each other */
+
 static const enum style truth_styles[TRUTH_KINDS] = {
 	[TRUTH_FAIL] = STYLE_BAD,
 	[TRUTH_NOISE] = STYLE_UNSURE,
@@ -351,6 +353,17 @@ static bool is_constant(const struct report *r, const size_t *series, size_t nr,
 	return low == high;
 }
 
+static bool is_constant_anywhere(const struct report *r, size_t metric)
+{
+	double low = INFINITY, high = -INFINITY;
+
+	for (size_t i = 0; i < r->folder.nr_series; i++) {
+		low = fmin(low, report_summary(r, i, metric)->min);
+		high = fmax(high, report_summary(r, i, metric)->max);
+	}
+	return low == high;
+}
+
 static void add_median(struct table *t, const struct report *r, size_t series, size_t metric)
 {
 	const struct summary *s = report_summary(r, series, metric);
@@ -583,6 +596,93 @@ static int print_worker(const struct report *r, const char *worker, const char *
 	return rc;
 }
 
+/* ---- workers side by side ---- */
+
+/* The first series of each worker; 0 when their options were not swept in step. */
+static size_t find_workers(const struct report *r, size_t *first)
+{
+	const struct folder *f = &r->folder;
+	char value[256];
+	size_t nr = 0;
+
+	for (size_t i = 0; i < f->nr_series; i++) {
+		if (!report_common_value(r, f->series[i].label, value, sizeof(value)))
+			return 0;
+		if (!is_worker_first(f, i))
+			continue;
+		if (nr == BESIDE_MAX)
+			return 0;
+		first[nr++] = i;
+	}
+	return nr > 1 ? nr : 0;
+}
+
+/* The series of that worker in the cell of another's. */
+static size_t find_beside(const struct folder *f, const char *worker, const char *label)
+{
+	for (size_t i = 0; i < f->nr_series; i++)
+		if (!strcmp(f->series[i].worker, worker) && !strcmp(f->series[i].label, label))
+			return i;
+	return SIZE_MAX;
+}
+
+/* A row each cell: what each worker did there. Nothing is added when one has no value. */
+static void add_beside(struct table *t, const struct report *r, const size_t *first, size_t nr,
+		       size_t metric)
+{
+	const struct folder *f = &r->folder;
+	bool named = false;
+
+	for (size_t i = 0; i < f->nr_series; i++) {
+		size_t beside[BESIDE_MAX];
+		char text[256];
+		bool whole = !strcmp(f->series[i].worker, f->series[first[0]].worker);
+
+		for (size_t w = 0; whole && w < nr; w++) {
+			beside[w] =
+				find_beside(f, f->series[first[w]].worker, f->series[i].label);
+			whole = beside[w] != SIZE_MAX &&
+				report_summary(r, beside[w], metric)->n;
+		}
+		if (!whole)
+			continue;
+		report_cell_name(r, f->series[i].label, text, sizeof(text));
+		table_add(t, STYLE_PLAIN, "%s", named ? "" : metrics[metric].label);
+		table_add(t, STYLE_PLAIN, "%s", text);
+		for (size_t w = 0; w < nr; w++)
+			add_median(t, r, beside[w], metric);
+		named = true;
+	}
+}
+
+/* Workers that did the same in every cell, a column each: what they all measured. */
+static int print_beside(const struct report *r, FILE *out, const struct screen *screen)
+{
+	struct table_column columns[BESIDE_MAX + 3] = { { .title = "metric" },
+							{ .title = "cell", .flexible = true } };
+	size_t first[BESIDE_MAX], nr = find_workers(r, first);
+	struct table t;
+	int rc;
+
+	if (!nr)
+		return 0;
+	for (size_t w = 0; w < nr; w++)
+		columns[w + 2] =
+			(struct table_column){ .title = r->folder.series[first[w]].worker,
+					       .right = true };
+	columns[nr + 2].title = NULL;
+	table_init(&t, columns);
+	for (size_t m = 0; m < r->nr_metrics; m++)
+		if (metrics[m].headline && metrics[m].measure != MEASURE_SECONDS &&
+		    !is_constant_anywhere(r, m))
+			add_beside(&t, r, first, nr, m);
+	if (t.nr)
+		print_title("side by side", out, screen);
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	table_release(&t);
+	return rc;
+}
+
 static void print_legend(const struct report *r, FILE *out, const struct screen *screen)
 {
 	screen_wrap(
@@ -601,7 +701,7 @@ static int print_workers(const struct report *r, bool all, FILE *out,
 			 const struct screen *screen)
 {
 	const struct folder *f = &r->folder;
-	int rc = 0;
+	int rc = print_beside(r, out, screen);
 
 	for (size_t i = 0; !rc && i < f->nr_series; i++)
 		if (is_worker_first(f, i))

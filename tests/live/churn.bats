@@ -92,7 +92,7 @@ calls()
 	done
 }
 
-@test "brk-vs-mmap: all claims hold and both did the same cycles" {
+@test "brk-vs-mmap: all claims hold, both did the same cycles, report shows them side by side" {
 	"$PAGESTORM" run "$BATS_TEST_DIRNAME/../../profiles/brk-vs-mmap.ini" --cell=1 --repeat=1 \
 		--quiet --wait=200 -o out > said 2>&1
 	[ "$(failed)" = 0 ]
@@ -100,4 +100,7 @@ calls()
 		$at["workload"] ~ /churn/ { rows++; per[$at["worker"]] = $at["minor_faults"] / $at["ops"] }
 		END { exit !(rows == 4 && per["brk"] == 16 && per["mmap"] == 16 &&
 			per["brk_call"] == 0 && per["mmap_call"] == 0) }' out/*/runs.csv
+	"$PAGESTORM" report out/* > shown
+	grep -A 1 '^side by side$' shown | grep -Eq '^ +metric +cell +brk +brk_call +mmap +mmap_call$'
+	grep -Eq '^ +latency p50 +size=64K( +[0-9.]+ µs){4}$' shown
 }
