@@ -286,6 +286,8 @@ static int run_and_hold(struct worker *w)
 	w->ledger->run_ns = worker_now_ns();
 	err = w->workload->run(w);
 	w->ledger->end_ns = worker_now_ns();
+	if (!err && w->workload->verify)
+		err = w->workload->verify(w);
 	if (err)
 		return err;
 	report(w, PHASE_HELD, 'H');

@@ -88,6 +88,7 @@ struct workload_env {
 	enum thp_mode thp;	       /* transparent_hugepage/enabled */
 	bool mglru;		       /* lru_gen/enabled is not 0 */
 	bool cachestat;		       /* cachestat(2) answers */
+	bool loop;		       /* a loop device can be made */
 	bool oom_group;		       /* memory.oom.group of the worker's group is 1 */
 	bool can_lower_oom_score;      /* CAP_SYS_RESOURCE */
 	int oom_score_adj;	       /* of the worker */
@@ -229,11 +230,15 @@ struct workload {
 	 * prepare() may map and open but touches nothing that is measured;
 	 * run() does the work, counts into the ledger after each act, returns
 	 * early when worker_should_stop(), and leaves its memory mapped;
+	 * verify() looks at what run() left and counts it into the ledger, still before
+	 * HELD but after the clock of run() has stopped;
 	 * release() undoes both, and copes with a half-done prepare(). run() uses
-	 * neither malloc nor stdio beyond what is measured. release may be NULL.
+	 * neither malloc nor stdio beyond what is measured. verify and release may be
+	 * NULL.
 	 */
 	int (*prepare)(struct worker *w);
 	int (*run)(struct worker *w);
+	int (*verify)(struct worker *w);
 	void (*release)(struct worker *w);
 };
 

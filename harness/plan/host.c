@@ -624,6 +624,7 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->mglru = host->mglru;
 	env->page_cluster = host->page_cluster;
 	env->cachestat = host->cachestat;
+	env->loop = host->loop;
 	env->in_lab = host->lab[0] != '\0';
 }
 

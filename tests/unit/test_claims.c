@@ -216,6 +216,7 @@ static void every_claim_can_be_judged_on_the_kernels_it_is_made_for(void **state
 				.available_bytes = 1 << 30,
 				.thp = THP_ALWAYS,
 				.cachestat = true,
+				.loop = true,
 				.swap = swaps[(i >> 2) / NR(kernels) % NR(swaps)],
 				.swap_path = "/dev/zram0",
 				.scratch_dir = "/tmp",
