@@ -14,6 +14,7 @@
 #define LABEL_GAP    4
 #define LOG_SPAN     20	 /* largest over smallest value from which an axis is logarithmic */
 #define FROM_ZERO    0.5 /* smallest over largest below which the axis starts at 0 */
+#define METRICS_MAX  3	 /* in one drawing */
 #define SAMPLES_MAX                                                                            \
 	400 /* points a curve; more are thinned, keeping the largest of each bin               \
 	     */
@@ -53,8 +54,8 @@ static int finish(struct figures *f, struct figure *figure, struct plot *p)
 struct panel {
 	bool instead; /* drawn, it makes the next one superfluous */
 	const char *title;
-	const char *metric[3];
-	const char *legend[3];
+	const char *metric[METRICS_MAX];
+	const char *legend[METRICS_MAX];
 };
 
 static const struct panel panels[] = {
@@ -88,12 +89,14 @@ static const struct panel panels[] = {
 	{ false, "allocation stalls", { "allocstall" }, { "" } },
 };
 
+#define NR_PANELS (sizeof(panels) / sizeof(panels[0]))
+
 /* One curve: a metric in the cells that differ by nothing but the swept setting. */
 struct curve {
 	const struct metric *metric;
-	size_t index;	/* of the metric */
-	char rest[256]; /* the other settings */
-	char legend[300];
+	size_t index;	  /* of the metric */
+	const char *rest; /* the other settings */
+	const char *legend;
 	size_t *series; /* by position on the axis; SIZE_MAX: no such cell */
 };
 
@@ -104,7 +107,9 @@ struct sweep {
 	double *position;  /* of each value of the axis */
 	const char *scale; /* what the reader must know of it; "": the true scale */
 	struct curve curve[FIGURE_CURVES];
-	size_t nr_curves, nr_left_out;
+	size_t nr_curves;
+	char **rest; /* what the labels hold beside this setting, each once */
+	size_t nr_rests;
 };
 
 struct extent {
@@ -204,14 +209,6 @@ static size_t find_cell(const struct sweep *s, const char *value, const char *re
 	return SIZE_MAX;
 }
 
-static bool has_curve(const struct sweep *s, const struct metric *m, const char *rest)
-{
-	for (size_t i = 0; i < s->nr_curves; i++)
-		if (s->curve[i].metric == m && !strcmp(s->curve[i].rest, rest))
-			return true;
-	return false;
-}
-
 static bool differs(const struct sweep *s, const struct curve *c)
 {
 	double low = INFINITY, high = -INFINITY;
@@ -232,16 +229,9 @@ static int add_curve(struct sweep *s, const struct metric *m, const char *rest,
 {
 	struct curve *c = &s->curve[s->nr_curves];
 
-	if (has_curve(s, m, rest))
-		return 0;
-	if (s->nr_curves == FIGURE_CURVES) {
-		s->nr_left_out++;
-		return 0;
-	}
-	*c = (struct curve){ .metric = m, .index = m - metrics };
-	snprintf(c->rest, sizeof(c->rest), "%s", rest);
-	snprintf(c->legend, sizeof(c->legend), "%s%s%s", legend, *legend && *rest ? ", " : "",
-		 rest);
+	*c = (struct curve){
+		.metric = m, .index = m - metrics, .rest = rest, .legend = legend
+	};
 	c->series = calloc(s->axis->nr, sizeof(*c->series));
 	if (!c->series)
 		return -ENOMEM;
@@ -251,19 +241,28 @@ static int add_curve(struct sweep *s, const struct metric *m, const char *rest,
 	return 0;
 }
 
-static int add_curves(struct sweep *s, const struct panel *p)
+/* Where only this setting is swept: all the panel's metrics. */
+static int add_metrics(struct sweep *s, const struct panel *p)
 {
-	const struct folder *f = &s->report->folder;
-	char rest[256];
 	int rc = 0;
 
-	for (size_t m = 0; m < 3 && p->metric[m]; m++)
-		for (size_t i = 0; !rc && i < f->nr_series; i++) {
-			if (strcmp(f->series[i].worker, s->worker))
-				continue;
-			label_rest(f->series[i].label, s->axis->key, rest, sizeof(rest));
-			rc = add_curve(s, metric_find(p->metric[m]), rest, p->legend[m]);
-		}
+	for (size_t m = 0; !rc && m < METRICS_MAX && p->metric[m]; m++)
+		rc = add_curve(s, metric_find(p->metric[m]), s->rest[0], p->legend[m]);
+	return rc;
+}
+
+/* One metric, for the other settings: all of them, or a spread of them from the first to the
+ * last. */
+static int add_rests(struct sweep *s, const struct metric *m)
+{
+	size_t nr = s->nr_rests < FIGURE_CURVES ? s->nr_rests : FIGURE_CURVES;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < nr; i++) {
+		const char *rest = s->rest[i * (s->nr_rests - 1) / (nr - 1)];
+
+		rc = add_curve(s, m, rest, rest);
+	}
 	return rc;
 }
 
@@ -271,7 +270,7 @@ static void drop_curves(struct sweep *s)
 {
 	for (size_t i = 0; i < s->nr_curves; i++)
 		free(s->curve[i].series);
-	s->nr_curves = s->nr_left_out = 0;
+	s->nr_curves = 0;
 }
 
 static bool any_differs(const struct sweep *s)
@@ -387,21 +386,41 @@ static int write_sweep(const struct sweep *s, struct plot *p, double divisor)
 	for (size_t i = 0; i < s->nr_curves; i++)
 		fprintf(out, "%s$runs%zu using 1:2 with points ls %zu ps 0.28 notitle",
 			i ? ", " : "", i, i + 1);
-	for (size_t i = 0; i < s->nr_curves; i++) {
-		fprintf(out, ", $curve%zu using 1:2:3:4 with yerrorlines ls %zu ", i, i + 1);
-		fputs(s->nr_curves > 1 ? "title " : "no", out);
-		if (s->nr_curves > 1)
-			plot_text(p, s->curve[i].legend);
-		else
-			fputs("title", out);
-	}
+	for (size_t i = 0; i < s->nr_curves; i++)
+		fprintf(out, ", $curve%zu using 1:2:3:4 with yerrorlines ls %zu notitle", i,
+			i + 1);
 	fputs("\n", out);
 	return rc;
 }
 
-static int draw_panel(struct figures *f, struct sweep *s, const struct panel *panel)
+static void add_legend(struct figure *figure, const char *name, unsigned series)
 {
-	enum measure measure = metric_find(panel->metric[0])->measure;
+	snprintf(figure->legend[figure->nr_legend].name, sizeof(figure->legend[0].name), "%s",
+		 name);
+	figure->legend[figure->nr_legend++].series = series;
+}
+
+static void name_figure(const struct sweep *s, const char *title, enum measure measure,
+			const char *unit, struct figure *figure)
+{
+	size_t left_out = s->nr_rests > FIGURE_CURVES ? s->nr_rests - FIGURE_CURVES : 0;
+	bool pages = measure == MEASURE_PAGES;
+
+	snprintf(figure->title, sizeof(figure->title), "%s%s%s%s", title,
+		 *unit || pages ? ", " : "", unit, pages ? (*unit ? " pages" : "pages") : "");
+	snprintf(figure->note, sizeof(figure->note), "%s", s->scale);
+	if (left_out)
+		snprintf(figure->note, sizeof(figure->note),
+			 "%s%s%zu more curves are in the table", s->scale,
+			 *s->scale ? "; " : "", left_out);
+	for (size_t i = 0; s->nr_curves > 1 && i < s->nr_curves; i++)
+		add_legend(figure, s->curve[i].legend, i);
+}
+
+/* Draws the curves that were added and drops them; nothing when they are flat. */
+static int draw_curves(struct figures *f, struct sweep *s, const char *title)
+{
+	enum measure measure = s->curve[0].metric->measure;
 	struct extent x = extent_of(s);
 	struct figure figure = { .svg = NULL };
 	struct plot p;
@@ -410,24 +429,16 @@ static int draw_panel(struct figures *f, struct sweep *s, const struct panel *pa
 	bool spans_decades = measure == MEASURE_NANOSECONDS && is_logarithmic(x);
 	int rc;
 
+	if (!any_differs(s))
+		return 0;
 	if (spans_decades) {
 		unit = "";
 		divisor = 1e9;
 	}
-	snprintf(figure.title, sizeof(figure.title), "%s%s%s%s", panel->title,
-		 *unit || measure == MEASURE_PAGES ? ", " : "", unit,
-		 measure == MEASURE_PAGES ? (*unit ? " pages" : "pages") : "");
-	if (s->nr_left_out)
-		snprintf(figure.note, sizeof(figure.note),
-			 "%s%s%zu more curves are left out; the table has them", s->scale,
-			 *s->scale ? "; " : "", s->nr_left_out);
-	else
-		snprintf(figure.note, sizeof(figure.note), "%s", s->scale);
+	name_figure(s, title, measure, unit, &figure);
 	rc = plot_begin(&p);
 	if (rc)
 		return rc;
-	if (s->nr_curves == 1)
-		plot_no_key(&p);
 	write_x_axis(s, &p);
 	write_y_axis(x, divisor, p.script);
 	if (spans_decades)
@@ -440,13 +451,68 @@ static int draw_panel(struct figures *f, struct sweep *s, const struct panel *pa
 	return finish(f, &figure, &p);
 }
 
+static int draw_panel(struct figures *f, struct sweep *s, const struct panel *p)
+{
+	char title[160];
+	int rc = 0;
+
+	if (s->nr_rests == 1) {
+		rc = add_metrics(s, p);
+		if (!rc)
+			rc = draw_curves(f, s, p->title);
+		drop_curves(s);
+		return rc;
+	}
+	for (size_t m = 0; !rc && m < METRICS_MAX && p->metric[m]; m++) {
+		snprintf(title, sizeof(title), "%s%s%s", p->title, *p->legend[m] ? " " : "",
+			 p->legend[m]);
+		rc = add_rests(s, metric_find(p->metric[m]));
+		if (!rc)
+			rc = draw_curves(f, s, title);
+		drop_curves(s);
+	}
+	return rc;
+}
+
+static int add_rest(struct sweep *s, const char *rest)
+{
+	char **grown;
+
+	for (size_t i = 0; i < s->nr_rests; i++)
+		if (!strcmp(s->rest[i], rest))
+			return 0;
+	grown = reallocarray(s->rest, s->nr_rests + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	s->rest = grown;
+	s->rest[s->nr_rests] = strdup(rest);
+	return s->rest[s->nr_rests++] ? 0 : -ENOMEM;
+}
+
+/* The worker's cells that have this setting at all. */
+static int find_rests(struct sweep *s)
+{
+	const struct folder *f = &s->report->folder;
+	char text[256];
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < f->nr_series; i++) {
+		if (strcmp(f->series[i].worker, s->worker) ||
+		    !label_value(f->series[i].label, s->axis->key, text, sizeof(text)))
+			continue;
+		label_rest(f->series[i].label, s->axis->key, text, sizeof(text));
+		rc = add_rest(s, text);
+	}
+	return rc;
+}
+
 int figures_sweep(struct figures *f, const struct report *r, const char *worker,
 		  const char *key)
 {
 	struct sweep s = {
 		.report = r, .worker = worker, .axis = find_swept(r, key), .scale = ""
 	};
-	int rc = 0;
+	int rc;
 
 	if (!s.axis || s.axis->nr < 2)
 		return 0;
@@ -454,15 +520,16 @@ int figures_sweep(struct figures *f, const struct report *r, const char *worker,
 	if (!s.position)
 		return -ENOMEM;
 	place(&s);
-	for (size_t i = 0; !rc && !f->give_up && i < sizeof(panels) / sizeof(panels[0]); i++) {
+	rc = find_rests(&s);
+	for (size_t i = 0; !rc && s.nr_rests && !f->give_up && i < NR_PANELS; i++) {
 		size_t drawn = f->nr;
 
-		rc = add_curves(&s, &panels[i]);
-		if (!rc && any_differs(&s))
-			rc = draw_panel(f, &s, &panels[i]);
-		drop_curves(&s);
+		rc = draw_panel(f, &s, &panels[i]);
 		i += panels[i].instead && f->nr > drawn;
 	}
+	for (size_t i = 0; i < s.nr_rests; i++)
+		free(s.rest[i]);
+	free(s.rest);
 	free(s.position);
 	return rc;
 }
@@ -766,8 +833,12 @@ static double largest(const struct line *line, size_t nr)
 	return most;
 }
 
-static void write_lines(const struct plot *p, const struct view *v, const struct line *line,
-			double divisor)
+static bool is_drawn(const struct line *line)
+{
+	return largest(line, 1) > 0;
+}
+
+static void write_lines(const struct plot *p, const struct line *line, double divisor)
 {
 	const char *before = "plot ";
 
@@ -779,11 +850,10 @@ static void write_lines(const struct plot *p, const struct view *v, const struct
 		fputs("EOD\n", p->script);
 	}
 	for (size_t i = 0; i < TRACES; i++) {
-		if (!(largest(&line[i], 1) > 0))
+		if (!is_drawn(&line[i]))
 			continue;
-		fprintf(p->script, "%s$line%zu using 1:2 with lines ls %zu title ", before, i,
+		fprintf(p->script, "%s$line%zu using 1:2 with lines ls %zu notitle", before, i,
 			i + 1);
-		plot_text(p, v->trace[i].legend);
 		before = ", ";
 	}
 	fputs("\n", p->script);
@@ -807,8 +877,9 @@ static int draw_view(struct figures *f, const struct timeline *t, const struct v
 	if (rc)
 		return rc;
 	fprintf(p.script, "set xrange [%.6g:%.6g]\nset format x '%%g s'\n", t->start, t->end);
-	if (!*v->trace[0].legend)
-		plot_no_key(&p);
+	for (unsigned i = 0; i < TRACES && v->trace[i].quantity && *v->trace[i].legend; i++)
+		if (is_drawn(&line[i]))
+			add_legend(&figure, v->trace[i].legend, i);
 	if (v->logarithmic) {
 		fputs("set logscale y\n", p.script);
 		plot_y_in_seconds(&p);
@@ -817,7 +888,7 @@ static int draw_view(struct figures *f, const struct timeline *t, const struct v
 	}
 	write_phases(&p, t);
 	write_events(&p, t);
-	write_lines(&p, v, line, divisor);
+	write_lines(&p, line, divisor);
 	return finish(f, &figure, &p);
 }
 

@@ -13,8 +13,13 @@
 
 struct figure {
 	char title[160]; /* with the unit: "refaults, k pages" */
-	char note[200];	 /* what the reader must know of it; "" */
-	char *svg;	 /* NULL when it could not be drawn */
+	struct {
+		char name[128];
+		unsigned series; /* of the colour: PLOT_SERIES */
+	} legend[FIGURE_CURVES];
+	unsigned nr_legend; /* 0: a single curve, which the title names */
+	char note[200];	    /* what the reader must know of it; "" */
+	char *svg;	    /* NULL when it could not be drawn */
 };
 
 struct figures {

@@ -326,6 +326,20 @@ static void put_unexpected(const struct page *p)
 
 /* ---- figures ---- */
 
+static void put_caption(const struct page *p, const struct figure *figure)
+{
+	put(p, "<figure><figcaption>", figure->title, "");
+	if (*figure->note)
+		put(p, " <small>", figure->note, "</small>");
+	raw(p, "</figcaption>\n<p class=\"keys\">");
+	for (unsigned i = 0; i < figure->nr_legend; i++) {
+		fprintf(p->out, "<span><i style=\"background:var(--s%u)\"></i>",
+			figure->legend[i].series);
+		put(p, "", figure->legend[i].name, "</span>");
+	}
+	raw(p, "</p>\n");
+}
+
 static void put_figures(struct page *p, const struct figures *f)
 {
 	p->no_drawing = p->no_drawing || f->give_up;
@@ -335,11 +349,9 @@ static void put_figures(struct page *p, const struct figures *f)
 	if (f->nr)
 		raw(p, "<div class=\"figures\">\n");
 	for (size_t i = 0; i < f->nr; i++) {
-		put(p, "<figure><figcaption>", f->figure[i].title, "");
-		if (*f->figure[i].note)
-			put(p, " <small>", f->figure[i].note, "</small>");
+		put_caption(p, &f->figure[i]);
 		fprintf(p->out,
-			"</figcaption>\n<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" "
+			"<svg class=\"plot\" viewBox=\"0 0 %d %d\" role=\"img\" "
 			"aria-label=\"",
 			PLOT_WIDTH, PLOT_HEIGHT);
 		html_text(p->out, f->figure[i].title);

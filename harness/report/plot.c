@@ -73,8 +73,8 @@ int plot_begin(struct plot *p)
 		"set encoding utf8\nset micro\nset border 3 lw 0.75\nset tics nomirror out "
 		"scale 0.5\n"
 		"set grid ytics lt 1 lw 0.5 lc rgb '" PLOT_GRID "'\nset bars 0.6\n"
-		"set lmargin 7.5\nset rmargin 2\nset tmargin 1.9\nset bmargin 2.6\n"
-		"set key above left horizontal height 0 samplen 1.6 spacing 1\n",
+		"set lmargin 7.5\nset rmargin 2\nset tmargin 0.7\nset bmargin 2.6\n"
+		"unset key\n",
 		PLOT_WIDTH, PLOT_HEIGHT);
 	for (unsigned i = 0; i < PLOT_SERIES; i++) {
 		plot_series_code(i, code, sizeof(code));
@@ -82,11 +82,6 @@ int plot_begin(struct plot *p)
 			i + 1, code);
 	}
 	return 0;
-}
-
-void plot_no_key(const struct plot *p)
-{
-	fputs("unset key\nset tmargin 0.7\n", p->script);
 }
 
 void plot_y_in_seconds(const struct plot *p)

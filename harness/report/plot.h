@@ -36,9 +36,6 @@ bool plot_available(void);
 /* 0 or -ENOMEM. Writes the terminal, the margins, the grid and the line styles 1 to 6. */
 int plot_begin(struct plot *p);
 
-/* For a single curve, whose name is in the caption: no key, and no room for it. */
-void plot_no_key(const struct plot *p);
-
 /* An axis over decades of seconds: its marks read 10 µs, 1 ms. */
 void plot_y_in_seconds(const struct plot *p);
 
