@@ -30,6 +30,7 @@ int cmd_compare(int argc, char **argv);
 int cmd_merge(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
 
 /*
  * From `PROFILE|WORKLOAD [key=value…]` to a plan for this machine, as `run` and

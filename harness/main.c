@@ -48,6 +48,7 @@ static const struct verb verbs[] = {
 	{ "report", cmd_report, "tables and plots of result folders" },
 	{ "merge", cmd_merge, "joins cells that ran elsewhere" },
 	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },
+	{ "validate", cmd_validate, "scores other tools against known truth" },
 	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
 	{ "doctor", cmd_doctor, "what this machine can do, one line a check, with the fix" },
 	{ "restore", cmd_restore, "undo what a killed run left behind" },

@@ -194,6 +194,7 @@ struct reader {
 	struct profile *p;
 	FILE *stream;
 	const char *path;
+	const struct profile_dialect *dialect; /* NULL: a profile */
 	unsigned line;
 	char section[64]; /* "": none yet */
 	struct {
@@ -276,9 +277,10 @@ static int section_enter(struct reader *r, const char *name)
 {
 	for (unsigned i = 0; i < r->nr_seen; i++) {
 		if (!strcmp(r->seen[i].name, name))
-			return reader_error(r, "section [%s%s] again; it began on line %u",
-					    profile_section_is_fixed(name) ? "" : "workload ",
-					    name, r->seen[i].line);
+			return reader_error(
+				r, "section [%s%s] again; it began on line %u",
+				r->dialect || profile_section_is_fixed(name) ? "" : "workload ",
+				name, r->seen[i].line);
 	}
 	if (r->nr_seen == sizeof(r->seen) / sizeof(*r->seen))
 		return reader_error(r, "more than %u sections", r->nr_seen);
@@ -286,6 +288,26 @@ static int section_enter(struct reader *r, const char *name)
 	r->seen[r->nr_seen++].line = r->line;
 	snprintf(r->section, sizeof(r->section), "%s", name);
 	return 0;
+}
+
+static int dialect_section_check(struct reader *r, const char *name)
+{
+	const char *space = strchr(name, ' '), *near;
+	char word[INIH_NAME_MAX + 1];
+
+	snprintf(word, sizeof(word), "%.*s", space ? (int)(space - name) : INIH_NAME_MAX, name);
+	if (space && words_have(r->dialect->named, word))
+		return worker_name_is_plain(space + 1)
+			       ? section_enter(r, name)
+			       : reader_error(r, "[%s]: a name is letters, digits, _ and -",
+					      name);
+	if (words_have(r->dialect->sections, name))
+		return section_enter(r, name);
+	near = suggest(word, r->dialect->named, words_count(r->dialect->named));
+	if (!near)
+		near = suggest(word, r->dialect->sections, words_count(r->dialect->sections));
+	return reader_error(r, "[%s]: unknown section%s%s%s", name,
+			    near ? "; did you mean [" : "", near ? near : "", near ? "]?" : "");
 }
 
 static int section_check(struct reader *r, const char *start)
@@ -306,6 +328,8 @@ static int section_check(struct reader *r, const char *start)
 				    INIH_NAME_MAX);
 	memcpy(name, start + 1, length);
 	name[length] = '\0';
+	if (r->dialect)
+		return dialect_section_check(r, name);
 	if (words_have(sections, name))
 		return section_enter(r, name);
 	if (strncmp(name, "workload ", 9) && strcmp(name, "workload"))
@@ -412,7 +436,8 @@ static int take_entry(void *context, const char *section, const char *key, const
 		reader_error(r, "%s again; it was set on line %u", key, first->line);
 	else if (defect)
 		reader_error(r, "%s %s", key, defect);
-	else if (key_check(r->section, key, &e))
+	else if (r->dialect ? r->dialect->key_check(r->section, key, &e)
+			    : key_check(r->section, key, &e))
 		reader_error(r, "%s", e.text);
 	else
 		r->ret = profile_set(r->p, r->section, key, value, r->path, r->line);
@@ -445,9 +470,12 @@ static void name_from_path(struct profile *p, const char *path)
 	snprintf(p->name, sizeof(p->name), "%.*s", (int)length, base);
 }
 
-int profile_read_stream(struct profile *p, FILE *stream, const char *path, struct error *e)
+static int read_stream(struct profile *p, FILE *stream, const char *path,
+		       const struct profile_dialect *dialect, struct error *e)
 {
-	struct reader r = { .p = p, .stream = stream, .path = p->path, .e = e };
+	struct reader r = {
+		.p = p, .stream = stream, .path = p->path, .dialect = dialect, .e = e
+	};
 	int line;
 
 	snprintf(p->path, sizeof(p->path), "%s", path);
@@ -466,10 +494,21 @@ int profile_read_stream(struct profile *p, FILE *stream, const char *path, struc
 				 strerror(errno ? errno : EIO));
 	if (line)
 		return reader_error(&r, "the line cannot be read");
-	return types_check(&r);
+	return dialect ? 0 : types_check(&r);
+}
+
+int profile_read_stream(struct profile *p, FILE *stream, const char *path, struct error *e)
+{
+	return read_stream(p, stream, path, NULL, e);
 }
 
 int profile_read(struct profile *p, const char *path, struct error *e)
+{
+	return profile_read_dialect(p, path, NULL, e);
+}
+
+int profile_read_dialect(struct profile *p, const char *path,
+			 const struct profile_dialect *dialect, struct error *e)
 {
 	FILE *stream = NULL;
 	struct stat st;
@@ -480,7 +519,7 @@ int profile_read(struct profile *p, const char *path, struct error *e)
 	if (stat(path, &st) || !(stream = fopen(path, "re")))
 		return error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
 	if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))
-		ret = profile_read_stream(p, stream, path, e);
+		ret = read_stream(p, stream, path, dialect, e);
 	else
 		ret = error_set(e, EINVAL, "%s is not a file", path);
 	fclose(stream);

@@ -56,6 +56,18 @@ int profile_read(struct profile *p, const char *path, struct error *e);
 /* The same from an open stream; path is what errors call it. */
 int profile_read_stream(struct profile *p, FILE *stream, const char *path, struct error *e);
 
+/* Another kind of file in the same syntax: an adapter of validate. */
+struct profile_dialect {
+	const char *const *sections; /* fixed names, NULL at the end */
+	const char *const *named;    /* [WORD NAME] sections; entries carry section WORD NAME */
+	/* 0, or -EINVAL with a clause in *e. section is the whole name. */
+	int (*key_check)(const char *section, const char *key, struct error *e);
+};
+
+/* profile_read() of a file in that dialect. */
+int profile_read_dialect(struct profile *p, const char *path,
+			 const struct profile_dialect *dialect, struct error *e);
+
 /* Finds NAME, NAME.ini, profiles/NAME.ini or the installed profiles' NAME.ini. -ENOENT: none.
  */
 int profile_find(const char *name, char *path, size_t path_bytes);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An adapter: what validate must know of one tool, read from NAME.ini and from
+ * nowhere else. [tool] says how it is run, [load NAME] under which workload,
+ * [quantity NAME] which of its numbers must match which truth.
+ *
+ * Everything is checked when it is read, patterns and expressions included, so
+ * that a mistake is file:line before anything runs.
+ */
+#ifndef PAGESTORM_VALIDATE_ADAPTER_H
+#define PAGESTORM_VALIDATE_ADAPTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/error.h"
+#include "harness/plan/profile.h"
+#include "harness/validate/reading.h"
+
+#define ADAPTER_LOADS_MAX      12
+#define ADAPTER_QUANTITIES_MAX 32
+
+/* When the tool runs. */
+enum visit {
+	VISIT_HELD,   /* at HELD; at READY too when a difference is wanted */
+	VISIT_GONE,   /* after the worker's end; at READY too when a difference is wanted */
+	VISIT_DURING, /* from READY to HELD */
+	VISIT_WRAP,   /* the worker runs under it */
+};
+
+/* How it is known that a tool that runs across the work has begun to count. */
+enum attach {
+	ATTACH_TIME,   /* it does not say: `settle` is waited for */
+	ATTACH_TRACER, /* /proc/PID/status names it as TracerPid */
+	ATTACH_OUTPUT, /* it has printed something */
+};
+
+struct load {
+	const char *name;
+	const struct profile_entry *at; /* its run= line */
+	const char *run;		/* words of `pagestorm run` */
+	const char *command, *report, *needs;
+	enum visit visit;
+	enum attach attach;
+	double settle_s, timeout_s;
+	bool fails; /* an exit status above 0 is how the tool reports what it found */
+};
+
+/* What is compared of a tool that reports places which allocate. */
+enum site_score {
+	SITES_NONE,
+	SITES_PRECISION, /* of the places it reports, percent that do leak */
+	SITES_RECALL,	 /* of the places that leak, percent that it reports */
+	SITES_BYTES,	 /* sum over places of |said - true| bytes; the truth is 0 */
+};
+
+struct quantity {
+	const char *name;
+	const struct profile_entry *at; /* its truth= line, or the first */
+	const struct load *load;
+	struct reading reading;
+	enum site_score sites;
+	struct reading_sites record;  /* of sites */
+	bool is_difference;	      /* HELD (or GONE) less READY */
+	bool is_shared;		      /* of the whole machine: a noise floor is measured */
+	const char *truth, *evidence; /* expression; in words */
+	const char *resolution, *resolution_why; /* expression; NULL: the last printed digit */
+	const char *bias, *bias_to, *bias_why;	 /* expressions, inclusive; NULL: none known */
+	const char *why;			 /* what it is that is compared */
+};
+
+struct adapter {
+	struct profile text; /* owns the strings */
+	char name[64];
+	const char *summary, *package, *program, *version, *needs;
+	unsigned nr_loads, nr_quantities;
+	struct load load[ADAPTER_LOADS_MAX];
+	struct quantity quantity[ADAPTER_QUANTITIES_MAX];
+};
+
+void adapter_init(struct adapter *a);
+void adapter_release(struct adapter *a);
+
+/* Reads and checks. *e is "file:line: error: …" for what is wrong; -ENOENT: no such file. */
+int adapter_read(struct adapter *a, const char *path, struct error *e);
+
+/* A path, or NAME to be found as profiles/tools/NAME.ini here or where it is installed. */
+int adapter_find(const char *name, char *path, size_t path_bytes);
+
+/* The folder that holds the adapters. -ENOENT with a sentence. */
+int adapter_folder(char *path, size_t path_bytes, struct error *e);
+
+#endif

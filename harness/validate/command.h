@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs a tool's command: words split as a shell would split them, executed
+ * without a shell, in the C locale, outside the worker's group, under a bound.
+ */
+#ifndef PAGESTORM_VALIDATE_COMMAND_H
+#define PAGESTORM_VALIDATE_COMMAND_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "harness/error.h"
+
+#define COMMAND_WORDS_MAX 30 /* of a wrapper, with the program behind it (process.c: 32) */
+
+/* What {pid} and its like stand for; "": not known at this time. */
+struct command_names {
+	char pid[16];	 /* the worker's */
+	char pids[320];	 /* of all its processes, separated by commas */
+	char group[512]; /* the worker's group below the memory hierarchy's mount */
+	char group_path[512];
+	char file[512];		 /* the worker's own file */
+	char out[600];		 /* where the tool may write what it is to be read from */
+	char start[24], end[24]; /* hex, of the worker's measured mapping */
+};
+
+struct command {
+	char *word[COMMAND_WORDS_MAX + 1]; /* NULL at the end */
+	unsigned nr;
+};
+
+/* -EINVAL with a sentence: a quote without its end, an unknown {name}, too many words. */
+int command_make(struct command *c, const char *text, const struct command_names *names,
+		 struct error *e);
+void command_release(struct command *c);
+
+/* A tool that is running; its output goes to a file. */
+struct command_run {
+	pid_t pid; /* 0: none */
+	char path[600];
+};
+
+/* Starts it; stdout and stderr go to the file at path. */
+int command_start(struct command_run *run, const struct command *c, const char *path,
+		  struct error *e);
+
+/*
+ * Waits for its end at most so long, then kills it. *status as of waitpid(2).
+ * -ETIMEDOUT.
+ */
+int command_wait(struct command_run *run, double timeout_s, int *status);
+
+/* SIGINT, then the same. Copes with none. */
+int command_stop(struct command_run *run, double timeout_s, int *status);
+
+/* Runs to its end; *text is malloc'd: all it printed. Its exit status is not looked at. */
+int command_capture(const struct command *c, const char *path, double timeout_s, char **text,
+		    int *status, struct error *e);
+
+/* The file's bytes with a NUL at the end, malloc'd. NUL bytes within become spaces. */
+int command_slurp(const char *path, char **text, struct error *e);
+
+/* Puts the file's bytes through a program. */
+int command_filter(const char *program, const char *path, const struct command_names *names,
+		   struct error *e);
+
+/* Whether the program can be found in PATH or, for root's, in /usr/sbin and /sbin. */
+bool command_exists(const char *program);
+
+void command_sleep(double seconds);
+
+#endif

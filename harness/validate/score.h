@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a number is worth beside its truth. Pure.
+ *
+ *	right			no error
+ *	within_resolution	no more than the tool can print, or than is known of what
+ *				it reads, or than the machine's own noise
+ *	biased			off by what a known cause explains, and by no more
+ *	noise			within the machine's noise, which is so high that an error
+ *				of SCORE_SEES_PERCENT could not be told from it
+ *	wrong			none of these
+ *	unread			it printed nothing that could be read as the number
+ *	skipped			it did not run, and why
+ */
+#ifndef PAGESTORM_VALIDATE_SCORE_H
+#define PAGESTORM_VALIDATE_SCORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SCORE_SEES_PERCENT 5
+#define SCORE_REPEATS_MAX  64
+
+enum score_verdict {
+	SCORE_RIGHT,
+	SCORE_WITHIN_RESOLUTION,
+	SCORE_BIASED,
+	SCORE_NOISE,
+	SCORE_WRONG,
+	SCORE_UNREAD,
+	SCORE_SKIPPED,
+};
+
+const char *score_verdict_name(enum score_verdict verdict);
+
+/* One repeat. */
+struct measure {
+	double truth, said;
+	double resolution;	      /* of this reading; 0: exact */
+	double bias_least, bias_most; /* of the error, when it is known */
+};
+
+struct score {
+	enum score_verdict verdict;
+	size_t repeats;
+	struct measure median;	     /* the repeat with the median error */
+	double error, error_percent; /* of that; percent NaN when the truth is 0 */
+	double error_least, error_most;
+	double noise; /* NaN: not of the whole machine */
+};
+
+/*
+ * noise: what the same tool said beside a null load, nr_noise times; none: of the worker
+ * alone. Sorts the measures.
+ */
+void score_make(struct score *score, struct measure *measure, size_t nr, const double *noise,
+		size_t nr_noise, bool has_bias);
+
+#endif

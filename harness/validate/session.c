@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "harness/validate/session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "harness/plan/plan.h"
+#include "harness/run/clock.h"
+#include "harness/run/run.h"
+
+/* How long a tool has to say that it is there; valgrind's machine needs most of it. */
+#define ATTACH_BOUND_S 10
+#define LOOK_S	       0.01
+
+struct visitor {
+	struct session *session;
+	struct error *e_tool;
+};
+
+static void path_of(const struct session *s, const char *what, char *path, size_t bytes)
+{
+	snprintf(path, bytes, "%s/%s.%s", s->said_dir, s->label, what);
+}
+
+/* ---- what the placeholders stand for ---- */
+
+/* A file of the worker's own: one below scratch that it has open, or else any there. */
+static void find_file(const struct stage *stage, pid_t pid, char *file, size_t bytes)
+{
+	char folder[64], link[320], target[512];
+	struct dirent *entry;
+	ssize_t length;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "/proc/%d/fd", pid);
+	dir = opendir(folder);
+	while (dir && (entry = readdir(dir))) {
+		snprintf(link, sizeof(link), "%s/%s", folder, entry->d_name);
+		length = readlink(link, target, sizeof(target) - 1);
+		if (length <= 0)
+			continue;
+		target[length] = '\0';
+		if (!strncmp(target, stage->scratch_dir, strlen(stage->scratch_dir)))
+			snprintf(file, bytes, "%s", target);
+	}
+	if (dir)
+		closedir(dir);
+	dir = *file ? NULL : opendir(stage->scratch_dir);
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			snprintf(file, bytes, "%s/%s", stage->scratch_dir, entry->d_name);
+	if (dir)
+		closedir(dir);
+}
+
+static void learn_names(struct session *s, const struct stage *stage)
+{
+	const struct actor *actor = &stage->actor[0];
+	const struct ledger *ledger = actor->process.ledger;
+	struct command_names *n = &s->names;
+	size_t length = 0;
+
+	s->pid = actor->process.pid;
+	for (int i = 0; i < LEDGER_PROCESSES && length < sizeof(n->pids); i++) {
+		int pid = ledger->process[i].pid;
+
+		if (pid)
+			length += (size_t)snprintf(n->pids + length, sizeof(n->pids) - length,
+						   "%s%d", length ? "," : "", pid);
+	}
+	if (ledger->process[0].pid)
+		s->pid = ledger->process[0].pid;
+	snprintf(n->pid, sizeof(n->pid), "%d", s->pid);
+	snprintf(n->group, sizeof(n->group), "%s", actor->group.name);
+	snprintf(n->group_path, sizeof(n->group_path), "%s", actor->group.path);
+	snprintf(n->start, sizeof(n->start), "%lx",
+		 (unsigned long)ledger->process[0].map_start);
+	snprintf(n->end, sizeof(n->end), "%lx",
+		 (unsigned long)(ledger->process[0].map_start + ledger->process[0].map_bytes));
+	if (!n->file[0])
+		find_file(stage, s->pid, n->file, sizeof(n->file));
+}
+
+/* ---- running the tool ---- */
+
+static int complain_status(const struct session *s, const char *program, int status,
+			   struct error *e)
+{
+	if (WIFEXITED(status) && (!WEXITSTATUS(status) || s->load->fails))
+		return 0;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
+		return 0;
+	return error_set(e, EIO, "%s ended with %s %d", program,
+			 WIFEXITED(status) ? "status" : "signal",
+			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+static int read_said(struct session *s, const char *path, char **text, struct error *e)
+{
+	int err = s->filter ? command_filter(s->filter, path, &s->names, e) : 0;
+
+	return err ? err : command_slurp(path, text, e);
+}
+
+/* Runs the words to their end and keeps what they print, as the tool's word at this time. */
+static int consult(struct session *s, const char *words, const char *what, char **text,
+		   struct error *e)
+{
+	struct command_run run = { 0 };
+	struct command c;
+	char path[700];
+	int status = 0, err = command_make(&c, words, &s->names, e);
+
+	if (err)
+		return err;
+	path_of(s, what, path, sizeof(path));
+	err = command_start(&run, &c, path, e);
+	if (!err && command_wait(&run, s->load->timeout_s, &status))
+		err = error_set(e, ETIMEDOUT, "%s did not end within %g s", c.word[0],
+				s->load->timeout_s);
+	if (!err)
+		err = complain_status(s, c.word[0], status, e);
+	if (!err)
+		err = read_said(s, path, text, e);
+	command_release(&c);
+	return err;
+}
+
+static bool is_traced(pid_t pid)
+{
+	char path[64], line[256];
+	int tracer = 0;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "TracerPid: %d", &tracer) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return tracer;
+}
+
+static bool has_output(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_size;
+}
+
+static int await_attach(const struct session *s, struct error *e)
+{
+	for (double waited = 0; waited < ATTACH_BOUND_S; waited += LOOK_S) {
+		if (s->load->attach == ATTACH_TRACER ? is_traced(s->pid)
+						     : has_output(s->across.path))
+			return 0;
+		command_sleep(LOOK_S);
+	}
+	return error_set(e, ETIMEDOUT, "it did not begin within %d s", ATTACH_BOUND_S);
+}
+
+static int begin_across(struct session *s, struct error *e)
+{
+	struct command c;
+	char path[600];
+	int err = command_make(&c, s->load->command, &s->names, e);
+
+	if (err)
+		return err;
+	path_of(s, "across", path, sizeof(path));
+	err = command_start(&s->across, &c, path, e);
+	if (!err && s->load->attach != ATTACH_TIME)
+		err = await_attach(s, e);
+	if (!err)
+		command_sleep(s->load->settle_s);
+	command_release(&c);
+	return err;
+}
+
+static int end_across(struct session *s, struct error *e)
+{
+	int status, err;
+
+	if (!s->across.pid)
+		return 0;
+	command_sleep(s->load->settle_s);
+	if (command_stop(&s->across, s->load->timeout_s, &status))
+		return error_set(e, ETIMEDOUT, "it did not end when interrupted");
+	err = complain_status(s, "it", status, e);
+	return err || s->load->report ? err : read_said(s, s->across.path, &s->said, e);
+}
+
+/* ---- the barriers ---- */
+
+static int at_ready(struct session *s, struct error *e)
+{
+	if (s->load->visit == VISIT_DURING)
+		return begin_across(s, e);
+	if (s->wants_ready && s->load->visit != VISIT_WRAP)
+		return consult(s, s->load->command, "ready", &s->ready, e);
+	return 0;
+}
+
+static int at_held(struct session *s, struct error *e)
+{
+	if (s->load->visit == VISIT_DURING)
+		return end_across(s, e);
+	if (s->load->visit == VISIT_HELD)
+		return consult(s, s->load->command, "held", &s->said, e);
+	return 0;
+}
+
+static int visit(struct stage *stage, enum barrier barrier, void *arg, struct error *e)
+{
+	struct visitor *v = arg;
+	struct session *s = v->session;
+	int err = 0;
+
+	(void)e; /* a tool that fails is a finding, and the run goes on */
+	if (v->e_tool->text[0])
+		return 0;
+	if (barrier != BARRIER_GONE)
+		learn_names(s, stage);
+	if (barrier == BARRIER_READY)
+		err = at_ready(s, v->e_tool);
+	else if (barrier == BARRIER_HELD)
+		err = at_held(s, v->e_tool);
+	else if (s->load->visit == VISIT_GONE)
+		err = consult(s, s->load->command, "gone", &s->said, v->e_tool);
+	if (err && !v->e_tool->text[0])
+		error_set(v->e_tool, -err, "%s", strerror(-err));
+	return 0;
+}
+
+/* ---- the run ---- */
+
+static int make_plan(const struct session *s, struct plan *plan, struct error *e)
+{
+	struct profile profile;
+	struct host host = *s->host;
+	struct command words;
+	int err = command_make(&words, s->run_words, &s->names, e);
+
+	if (err)
+		return err;
+	profile_init(&profile);
+	err = profile_load(&profile, words.word[0], e);
+	for (unsigned i = 1; i < words.nr && !err; i++)
+		err = profile_override(&profile, words.word[i], e);
+	if (!err)
+		err = profile_override(&profile, "profile.repeats=1", e);
+	if (!err)
+		err = profile_override(&profile, "profile.noise=no", e);
+	if (!err)
+		err = plan_make(plan, &profile, &host, e);
+	if (!err && plan->risk > RISK_R1 && !host.lab[0])
+		err = error_set(e, EPERM, "%s is of risk class R%d: %s", s->run_words,
+				plan->risk, plan->risk_why);
+	profile_release(&profile);
+	command_release(&words);
+	return err;
+}
+
+/* Where a worker of the plan cannot run here. */
+static const char *skip_of(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->cell[0].nr_workers; i++)
+		if (plan->cell[0].worker[i].skip[0])
+			return plan->cell[0].worker[i].skip;
+	return "";
+}
+
+static int play(struct session *s, const struct plan *plan, struct error *e_tool,
+		struct error *e)
+{
+	struct visitor visitor = { .session = s, .e_tool = e_tool };
+	struct run_options options = { .results_dir = s->runs_dir,
+				       .only_cell = -1,
+				       .signal_fd = s->signal_fd,
+				       .hook = visit,
+				       .hook_arg = &visitor };
+	struct run_summary summary;
+	struct command wrapper = { 0 };
+	uint64_t start_ns = clock_now_ns();
+	int status, err = 0;
+
+	if (s->load->visit == VISIT_WRAP) {
+		err = command_make(&wrapper, s->load->command, &s->names, e);
+		options.wrapper = wrapper.word;
+	}
+	if (!err)
+		err = run_plan(plan, &options, &summary, e);
+	if (!err || err == -EINTR) {
+		snprintf(s->run_path, sizeof(s->run_path), "%s", summary.path);
+		s->interrupted = summary.interrupted;
+	}
+	s->not_restored = !err && summary.not_restored;
+	s->seconds = (double)(clock_now_ns() - start_ns) / 1e9;
+	(void)command_stop(&s->across, 1, &status); /* only after a failure is it still there */
+	command_release(&wrapper);
+	return err;
+}
+
+/* What a wrapper, or a tool with a report of its own, left to be read. */
+static int read_left(struct session *s, struct error *e)
+{
+	if (s->load->report)
+		return consult(s, s->load->report, "report", &s->said, e);
+	if (s->load->visit == VISIT_WRAP)
+		return read_said(s, s->names.out, &s->said, e);
+	return 0;
+}
+
+int session_play(struct session *s, struct error *e_tool, struct error *e)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+	int err = plan ? 0 : error_set(e, ENOMEM, "out of memory");
+
+	memset(&s->names, 0, sizeof(s->names));
+	path_of(s, "out", s->names.out, sizeof(s->names.out));
+	if (!err)
+		err = make_plan(s, plan, e);
+	if (!err)
+		snprintf(s->skip, sizeof(s->skip), "%s", skip_of(plan));
+	if (!err && !s->skip[0])
+		err = play(s, plan, e_tool, e);
+	if (!err && !s->skip[0] && !e_tool->text[0])
+		(void)read_left(s, e_tool); /* it says itself what failed */
+	if (plan)
+		plan_release(plan);
+	free(plan);
+	return err;
+}
+
+void session_release(struct session *s)
+{
+	free(s->ready);
+	free(s->said);
+	s->ready = NULL;
+	s->said = NULL;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Scores tools: each under the loads that its adapter names, repeated, its numbers
+ * held against the truth of those runs. Prints nothing.
+ */
+#ifndef PAGESTORM_VALIDATE_H
+#define PAGESTORM_VALIDATE_H
+
+#include "harness/error.h"
+#include "harness/plan/host.h"
+#include "harness/validate/adapter.h"
+#include "harness/validate/scorecard.h"
+
+struct validate {
+	/* what the caller gives */
+	const struct host *host;
+	const char *results_dir; /* where the folder goes */
+	unsigned repeats;
+	const char *filter; /* see session.h */
+	bool keep;	    /* the folder of every run, not of one a load */
+	int signal_fd;
+	void (*progress)(const char *tool, const char *load, unsigned step, unsigned steps,
+			 void *arg);
+	void (*row)(const struct card_row *row, void *arg);
+	void *arg;
+
+	/* what comes of it */
+	char path[400]; /* the folder: scorecard.csv, runs/, said/ */
+	struct scorecard card;
+	int interrupted;
+	bool not_restored;
+};
+
+/* Makes the folder. */
+int validate_open(struct validate *v, struct error *e);
+
+/*
+ * Scores one tool; rows are added to the card. A tool that is missing is a row too.
+ * -EINTR after a signal; -EINVAL: the adapter names a load that cannot be planned.
+ */
+int validate_tool(struct validate *v, const struct adapter *a, struct error *e);
+
+/* Writes scorecard.csv. The folder loses its .partial. */
+int validate_close(struct validate *v, struct error *e);
+
+/*
+ * Scores a monitor's own CSV (quantity,value and, where given, unit, resolution, truth)
+ * against the truth of the run in a folder.
+ */
+int validate_compare(struct scorecard *card, const char *csv, const char *folder,
+		     struct error *e);
+
+#endif
