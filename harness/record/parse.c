@@ -435,13 +435,35 @@ static int put_protection(struct parse *p, const char *scope, struct text rest)
 	return err;
 }
 
-/*
- * The per-CPU page sets are left out: they are rows by the number of CPUs, and move
- * with every allocation.
- */
+/* "count: 371" of one CPU's page set, added to the zone's sum. */
+static int add_page_set(struct parse *p, struct text rest, struct number *sum)
+{
+	struct number n;
+
+	if (!text_is(take_word(&rest), "count:"))
+		return 0;
+	if (read_number(take_word(&rest), &n) != READING_NUMBER)
+		return bad_line(p, "no number");
+	sum->value += n.value;
+	return 0;
+}
+
+/* The zone that ends here: free pages on the lists of its CPUs, which `free` leaves out. */
+static int put_page_sets(struct parse *p, const struct zone *zone, struct number *sum)
+{
+	int err = 0;
+
+	if (zone->zone[0])
+		err = put_as(p, zone->zone, "pagesets.count", KIND_GAUGE, UNIT_PAGES, *sum);
+	sum->value = 0;
+	return err;
+}
+
+/* Of the per-CPU page sets only the sum of their pages is kept: rows by CPU would be many. */
 static int parse_zoneinfo(struct parse *p)
 {
 	struct zone zone = { 0 };
+	struct number in_sets = { 0 };
 	const char *scope = NULL;
 	bool in_pagesets = false;
 	int err = 0;
@@ -455,7 +477,8 @@ static int parse_zoneinfo(struct parse *p)
 		if (rest.at == rest.end)
 			continue;
 		if (!indent) {
-			if (!take_zone(&rest, &zone))
+			err = put_page_sets(p, &zone, &in_sets);
+			if (!err && !take_zone(&rest, &zone))
 				return bad_line(p, "no zone");
 			scope = zone.zone;
 			in_pagesets = false;
@@ -463,8 +486,10 @@ static int parse_zoneinfo(struct parse *p)
 		}
 		if (!scope)
 			return bad_line(p, "no zone before it");
-		if (in_pagesets && (indent > 2 || text_starts(rest, "vm stats threshold")))
+		if (in_pagesets && (indent > 2 || text_starts(rest, "vm stats threshold"))) {
+			err = add_page_set(p, rest, &in_sets);
 			continue;
+		}
 		in_pagesets = text_is(rest, "pagesets");
 		if (in_pagesets)
 			continue;
@@ -485,7 +510,7 @@ static int parse_zoneinfo(struct parse *p)
 			key.end--;
 		err = put_pair(p, scope, key, rest);
 	}
-	return err;
+	return err ? err : put_page_sets(p, &zone, &in_sets);
 }
 
 static int parse_buddyinfo(struct parse *p)

@@ -136,7 +136,8 @@ static double counter(struct parser *p, const char *scope, const char *source, c
 		if (!is_wanted(p->evidence, t, i) || !*text ||
 		    strcmp(cell(t, i, "counter"), name) ||
 		    strcmp(cell(t, i, "source"), source) ||
-		    strcmp(cell(t, i, "scope"), scope) || strcmp(cell(t, i, "span"), "work"))
+		    (strcmp(scope, "any") && strcmp(cell(t, i, "scope"), scope)) ||
+		    strcmp(cell(t, i, "span"), "work"))
 			continue;
 		sum += strtod(text, NULL) * unit_scale(cell(t, i, "unit"));
 		found++;

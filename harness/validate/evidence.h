@@ -8,7 +8,8 @@
  *	param.size			a parameter of the first worker
  *	promise.minor_faults		what the workload promised beforehand (truth.csv)
  *	[group/memory.stat/anon]	what the kernel counted: the difference over the work;
- *					[…@before], [….@after]: one side of it
+ *					[…@before], […@after]: one side of it,
+ *					[any/zoneinfo/free]: of all zones, nodes, groups …
  *	sites.bytes, sites.blocks	what is live at the end (sites.csv)
  *	page, cpus			of the machine
  *	193M, 0.5			numbers; + - * / and parentheses

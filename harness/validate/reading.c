@@ -176,7 +176,8 @@ static int number_parse(const char *text, size_t length, const struct reading_un
 	scale = unit->scale * suffix_scale(end, unit->factor);
 	*end = '\0';
 	dot = strchr(plain, '.');
-	*step = scale * pow(10, dot ? -(double)strlen(dot + 1) : 0);
+	/* what is printed one by one is not rounded */
+	*step = scale > 1 || dot ? scale * pow(10, dot ? -(double)strlen(dot + 1) : 0) : 0;
 	*value *= scale;
 	return 0;
 }

@@ -23,29 +23,35 @@ static double error_of(const struct measure *m)
 	return m->said - m->truth;
 }
 
-static int by_error(const void *left, const void *right)
+double score_unexplained(const struct measure *m)
 {
-	double l = error_of(left), r = error_of(right);
+	double error = error_of(m);
+
+	return error - fmin(fmax(error, m->bias_least), m->bias_most);
+}
+
+static int by_unexplained(const void *left, const void *right)
+{
+	double l = score_unexplained(left), r = score_unexplained(right);
 
 	return (l > r) - (l < r);
 }
 
 static enum score_verdict judge(const struct measure *m, double noise, bool has_bias)
 {
-	double error = error_of(m), slack = m->resolution + (isnan(noise) ? 0 : noise);
-	double tiny = EPSILON * (1 + fabs(m->truth));
+	double error = error_of(m), tiny = EPSILON * (1 + fabs(m->truth));
+	double slack = m->resolution + (isnan(noise) ? 0 : noise) + tiny;
+	bool is_explained = has_bias && fabs(score_unexplained(m)) <= slack;
 
 	if (fabs(error) <= tiny)
 		return SCORE_RIGHT;
 	if (fabs(error) <= m->resolution + tiny)
 		return SCORE_WITHIN_RESOLUTION;
-	if (has_bias && error >= m->bias_least - slack - tiny &&
-	    error <= m->bias_most + slack + tiny)
-		return SCORE_BIASED;
-	if (fabs(error) > slack)
+	if (fabs(error) > slack && !is_explained)
 		return SCORE_WRONG;
-	return noise * 100 > SCORE_SEES_PERCENT * fabs(m->truth) ? SCORE_NOISE
-								 : SCORE_WITHIN_RESOLUTION;
+	if (noise * 100 > SCORE_SEES_PERCENT * fabs(m->truth))
+		return SCORE_NOISE;
+	return fabs(error) <= slack ? SCORE_WITHIN_RESOLUTION : SCORE_BIASED;
 }
 
 void score_make(struct score *score, struct measure *measure, size_t nr, const double *noise,
@@ -53,15 +59,20 @@ void score_make(struct score *score, struct measure *measure, size_t nr, const d
 {
 	assert(nr);
 	memset(score, 0, sizeof(*score));
-	qsort(measure, nr, sizeof(*measure), by_error);
+	qsort(measure, nr, sizeof(*measure), by_unexplained);
 	score->repeats = nr;
 	score->median = measure[(nr - 1) / 2];
 	score->error = error_of(&score->median);
-	score->error_least = error_of(&measure[0]);
-	score->error_most = error_of(&measure[nr - 1]);
+	score->error_least = score->error_most = score->error;
+	for (size_t i = 0; i < nr; i++) {
+		score->error_least = fmin(score->error_least, error_of(&measure[i]));
+		score->error_most = fmax(score->error_most, error_of(&measure[i]));
+	}
 	score->error_percent =
 		score->median.truth != 0 ? 100 * score->error / fabs(score->median.truth) : NAN;
-	score->noise = nr_noise ? score->error_most - score->error_least : NAN;
+	score->noise =
+		nr_noise ? score_unexplained(&measure[nr - 1]) - score_unexplained(&measure[0])
+			 : NAN;
 	for (size_t i = 0; i < nr_noise; i++)
 		score->noise = fmax(score->noise, fabs(noise[i]));
 	score->verdict = judge(&score->median, score->noise, has_bias);

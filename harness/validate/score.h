@@ -37,21 +37,24 @@ const char *score_verdict_name(enum score_verdict verdict);
 struct measure {
 	double truth, said;
 	double resolution;	      /* of this reading; 0: exact */
-	double bias_least, bias_most; /* of the error, when it is known */
+	double bias_least, bias_most; /* of the error, when it is known; 0 otherwise */
 };
 
 struct score {
 	enum score_verdict verdict;
 	size_t repeats;
-	struct measure median;	     /* the repeat with the median error */
+	struct measure median;	     /* the repeat with the median of the unexplained error */
 	double error, error_percent; /* of that; percent NaN when the truth is 0 */
 	double error_least, error_most;
 	double noise; /* NaN: not of the whole machine */
 };
 
+/* The error beyond its known cause. */
+double score_unexplained(const struct measure *measure);
+
 /*
- * noise: what the same tool said beside a null load, nr_noise times; none: of the worker
- * alone. Sorts the measures.
+ * noise: the unexplained error of the same tool beside a null load, nr_noise times; none:
+ * the quantity is the worker's alone. The repeats' own spread adds to it. Sorts the measures.
  */
 void score_make(struct score *score, struct measure *measure, size_t nr, const double *noise,
 		size_t nr_noise, bool has_bias);

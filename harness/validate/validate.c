@@ -329,18 +329,40 @@ static void take_repeat(struct scoring *sc, const struct session *s, const struc
 	evidence_release(&evidence);
 }
 
+/* Beside a null load nothing should move: what does, and no known cause explains. */
+static int measure_noise(const struct quantity *q, const struct session *s,
+			 const struct evidence *evidence, double *noise)
+{
+	struct error ignored = { "" };
+	struct measure m = { 0 };
+	int err = read_number(q, s, &m.said, &m.resolution, &ignored);
+
+	/* a load's own slots are not in a null run: what it promises is 0 there */
+	if (!err && evidence_value(evidence, q->truth, &m.truth, &ignored))
+		m.truth = 0;
+	if (!err)
+		err = measure_bounds(q, evidence, &m, &ignored);
+	*noise = score_unexplained(&m);
+	return err;
+}
+
 static void take_noise(struct scoring *sc, const struct session *s)
 {
-	for (unsigned i = 0; i < sc->adapter->nr_quantities; i++) {
-		const struct quantity *q = &sc->adapter->quantity[i];
-		struct gathered *g = &sc->gathered[i];
-		struct error ignored = { "" };
-		double value, step;
+	struct error ignored = { "" };
+	struct evidence evidence;
 
-		if (q->load == sc->load && q->is_shared && !q->sites &&
-		    !read_number(q, s, &value, &step, &ignored))
-			g->noise[g->nr_noise++] = value;
+	evidence_init(&evidence);
+	if (!evidence_open(&evidence, s->run_path, &ignored)) {
+		for (unsigned i = 0; i < sc->adapter->nr_quantities; i++) {
+			const struct quantity *q = &sc->adapter->quantity[i];
+			struct gathered *g = &sc->gathered[i];
+
+			if (q->load == sc->load && q->is_shared && !q->sites &&
+			    !measure_noise(q, s, &evidence, &g->noise[g->nr_noise]))
+				g->nr_noise++;
+		}
 	}
+	evidence_release(&evidence);
 }
 
 static int play_one(struct scoring *sc, bool null, unsigned repeat, struct error *e)

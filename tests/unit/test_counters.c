@@ -204,6 +204,7 @@ static void known_values_of_the_6_1_guest(void **state)
 		{ "node0:DMA", "zoneinfo", "protection.1", 235, 235, INFO, PAGES },
 		{ "node0:DMA", "zoneinfo", "start_pfn", 1, 1, INFO, COUNT },
 		{ "node0:DMA32", "zoneinfo", "free", 54311, 53615, GAUGE, PAGES },
+		{ "node0:DMA32", "zoneinfo", "pagesets.count", 419, 34, GAUGE, PAGES },
 		{ "node0:DMA32", "zoneinfo", "numa_hit", 5439, 8931, CUMULATIVE, PAGES },
 		{ "node0:DMA", "buddyinfo", "order10", 3, 3, GAUGE, COUNT },
 		{ "node0:DMA32", "buddyinfo", "order0", 0, 40, GAUGE, COUNT },
