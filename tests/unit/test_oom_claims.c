@@ -158,6 +158,8 @@ static void a_group_kill_counts_everybody_and_one_of_them_twice(void **state)
 	assert_int_equal(find("oom_kills")->tolerance, 1);
 	assert_int_equal(find("oom_kills")->relation, RELATION_BETWEEN);
 	assert_null(find("victim"));
+	strcpy(member("victims"), "20M 10M:-1000");
+	assert_int_equal(find("oom_kills")->expected, 2);
 }
 
 static void failed_charges_are_promised_where_the_kernel_counts_them(void **state)
@@ -182,8 +184,17 @@ static void swap_left_to_the_group_is_filled_first(void **state)
 	assert_string_equal(c->scope, "ledger");
 	assert_true(c->expected > 94 * 256 && c->expected < 96 * 256);
 	assert_int_equal(c->expected + c->tolerance, (96 + 64) * 256);
+	env.swap = SWAP_NONE;
+	env.swap_max_bytes =
+		16 * MB; /* what others left over, as far as the group may use it */
+	c = find("touched_pages");
+	assert_string_equal(c->scope, "ledger");
+	assert_int_equal(c->expected + c->tolerance, (96 + 16) * 256);
 	env.swap_max_bytes = 0;
 	assert_string_equal(find("touched_pages")->scope, "group");
+	env.swap_max_bytes = UINT64_MAX;
+	assert_int_equal(check("", 0), -EINVAL);
+	assert_non_null(strstr(reason, "memory.swap.max"));
 }
 
 int main(void)
