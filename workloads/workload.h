@@ -81,23 +81,25 @@ struct workload_env {
 	unsigned cpus;		       /* online */
 	unsigned nr_nodes;	       /* with memory */
 	unsigned nodes[ENV_NODES_MAX]; /* their ids, ascending */
-	uint64_t limit_bytes;	       /* tightest memory.max over the worker; 0: none */
-	uint64_t high_bytes;	       /* tightest memory.high; 0: none */
-	uint64_t swap_max_bytes;       /* memory.swap.max; UINT64_MAX: none */
-	uint64_t available_bytes;      /* MemAvailable at planning time */
-	enum thp_mode thp;	       /* transparent_hugepage/enabled */
-	bool mglru;		       /* lru_gen/enabled is not 0 */
-	bool cachestat;		       /* cachestat(2) answers */
-	bool loop;		       /* a loop device can be made */
-	bool oom_group;		       /* memory.oom.group of the worker's group is 1 */
-	bool can_lower_oom_score;      /* CAP_SYS_RESOURCE */
-	int oom_score_adj;	       /* of the worker */
-	bool in_lab;		       /* a guest of `pagestorm lab` */
-	enum swap_kind swap;	       /* the run's own swap device */
-	uint64_t swap_bytes;	       /* its size */
-	unsigned page_cluster;	       /* vm.page-cluster as the run has it */
-	char swap_path[256];	       /* the run's own device as in /proc/swaps; "": none */
-	char scratch_dir[256];	       /* where a workload makes its private files */
+	uint64_t cpu_nodes;	       /* bit n: node n has CPUs */
+	uint8_t distance[ENV_NODES_MAX][ENV_NODES_MAX]; /* by id; 10: local; 0: unknown */
+	uint64_t limit_bytes;	  /* tightest memory.max over the worker; 0: none */
+	uint64_t high_bytes;	  /* tightest memory.high; 0: none */
+	uint64_t swap_max_bytes;  /* memory.swap.max; UINT64_MAX: none */
+	uint64_t available_bytes; /* MemAvailable at planning time */
+	enum thp_mode thp;	  /* transparent_hugepage/enabled */
+	bool mglru;		  /* lru_gen/enabled is not 0 */
+	bool cachestat;		  /* cachestat(2) answers */
+	bool loop;		  /* a loop device can be made */
+	bool oom_group;		  /* memory.oom.group of the worker's group is 1 */
+	bool can_lower_oom_score; /* CAP_SYS_RESOURCE */
+	int oom_score_adj;	  /* of the worker */
+	bool in_lab;		  /* a guest of `pagestorm lab` */
+	enum swap_kind swap;	  /* the run's own swap device */
+	uint64_t swap_bytes;	  /* its size */
+	unsigned page_cluster;	  /* vm.page-cluster as the run has it */
+	char swap_path[256];	  /* the run's own device as in /proc/swaps; "": none */
+	char scratch_dir[256];	  /* where a workload makes its private files */
 };
 
 /* ---- claims ---- */

@@ -615,9 +615,19 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->kernel = host->kernel_code;
 	env->cpus = host->cpus;
 	env->nr_nodes = 0;
+	env->cpu_nodes = 0;
 	for (unsigned i = 0; i < host->nr_nodes; i++) {
-		if (host->node[i].memory_bytes)
-			env->nodes[env->nr_nodes++] = host->node[i].id;
+		const struct host_node *node = &host->node[i];
+
+		if (node->memory_bytes)
+			env->nodes[env->nr_nodes++] = node->id;
+		if (node->id >= ENV_NODES_MAX)
+			continue;
+		env->cpu_nodes |= node->nr_cpus ? 1ull << node->id : 0;
+		for (unsigned j = 0; j < host->nr_nodes; j++)
+			if (host->node[j].id < ENV_NODES_MAX)
+				env->distance[node->id][host->node[j].id] =
+					(uint8_t)node->distance[j];
 	}
 	env->available_bytes = host->available_bytes;
 	env->thp = host->thp;
