@@ -80,7 +80,7 @@ static const struct workload_option options[] = {
 	{ .name = "mode",
 	  .type = OPTION_CHOICE,
 	  .fallback = "bind",
-	  .choices = "bind|preferred|interleave|weighted|first_touch|move|migrate",
+	  .choices = "bind|prefer|interleave|weighted|touch|move|migrate",
 	  .help = "policy that places the pages, or the system call that moves them",
 	  AT(mode) },
 	{ .name = "cpu",

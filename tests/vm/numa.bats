@@ -44,7 +44,7 @@ verdicts()
 
 @test "a page left out or left behind turns the verdict in every mode" {
 	need_lab 6.1
-	for mode in bind move first_touch interleave; do
+	for mode in bind move touch interleave; do
 		echo "pagestorm run numa mode=$mode size=8M sabotage=2 memory.max=64M -q && exit 1"
 	done > breakage
 	echo exit 0 >> breakage
