@@ -14,6 +14,7 @@
 #define LABEL_GAP    4
 #define LOG_SPAN     20	 /* largest over smallest value from which an axis is logarithmic */
 #define FROM_ZERO    0.5 /* smallest over largest below which the axis starts at 0 */
+#define POINTS_LEAST 4	 /* of a curve over time: fewer show nothing */
 #define METRICS_MAX  3	 /* in one drawing */
 #define SAMPLES_MAX                                                                            \
 	400 /* points a curve; more are thinned, keeping the largest of each bin               \
@@ -187,7 +188,7 @@ static void place(struct sweep *s)
 		s->scale = "log axis";
 		return;
 	}
-	s->scale = "values at equal distances";
+	s->scale = axis->numeric ? "values at equal distances" : "";
 	for (size_t i = 0; i < axis->nr; i++)
 		s->position[i] = i;
 }
@@ -203,7 +204,7 @@ static size_t find_cell(const struct sweep *s, const char *value, const char *re
 		    strcmp(text, value))
 			continue;
 		label_rest(f->series[i].label, s->axis->key, text, sizeof(text));
-		if (!strcmp(text, rest))
+		if (!*rest || !strcmp(text, rest))
 			return i;
 	}
 	return SIZE_MAX;
@@ -387,8 +388,8 @@ static int write_sweep(const struct sweep *s, struct plot *p, double divisor)
 		fprintf(out, "%s$runs%zu using 1:2 with points ls %zu ps 0.28 notitle",
 			i ? ", " : "", i, i + 1);
 	for (size_t i = 0; i < s->nr_curves; i++)
-		fprintf(out, ", $curve%zu using 1:2:3:4 with yerrorlines ls %zu notitle", i,
-			i + 1);
+		fprintf(out, ", $curve%zu using 1:2:3:4 with %s ls %zu notitle", i,
+			s->axis->numeric ? "yerrorlines" : "yerrorbars", i + 1);
 	fputs("\n", out);
 	return rc;
 }
@@ -474,6 +475,25 @@ static int draw_panel(struct figures *f, struct sweep *s, const struct panel *p)
 	return rc;
 }
 
+bool figure_is_zipped(const struct report *r, const char *worker, const char *key)
+{
+	const struct swept *axis = find_swept(r, key);
+	const struct folder *f = &r->folder;
+	char value[256];
+
+	for (size_t v = 0; axis && v < axis->nr; v++) {
+		size_t cells = 0;
+
+		for (size_t i = 0; i < f->nr_series; i++)
+			cells += !strcmp(f->series[i].worker, worker) &&
+				 label_value(f->series[i].label, key, value, sizeof(value)) &&
+				 !strcmp(value, axis->value[v]);
+		if (cells > 1)
+			return false;
+	}
+	return axis != NULL;
+}
+
 static int add_rest(struct sweep *s, const char *rest)
 {
 	char **grown;
@@ -496,6 +516,8 @@ static int find_rests(struct sweep *s)
 	char text[256];
 	int rc = 0;
 
+	if (figure_is_zipped(s->report, s->worker, s->axis->key))
+		return add_rest(s, ""); /* matches whatever the others are */
 	for (size_t i = 0; !rc && i < f->nr_series; i++) {
 		if (strcmp(f->series[i].worker, s->worker) ||
 		    !label_value(f->series[i].label, s->axis->key, text, sizeof(text)))
@@ -833,6 +855,15 @@ static double largest(const struct line *line, size_t nr)
 	return most;
 }
 
+static size_t most_points(const struct line *line)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < TRACES; i++)
+		most = line[i].nr > most ? line[i].nr : most;
+	return most;
+}
+
 static bool is_drawn(const struct line *line)
 {
 	return largest(line, 1) > 0;
@@ -868,7 +899,7 @@ static int draw_view(struct figures *f, const struct timeline *t, const struct v
 	struct plot p;
 	int rc;
 
-	if (!(most > 0) || !(t->end > t->start))
+	if (!(most > 0) || most_points(line) < POINTS_LEAST)
 		return 0;
 	divisor = v->logarithmic ? 1e9 : metric_scale(v->measure, most, &unit);
 	snprintf(figure.title, sizeof(figure.title), "%s%s%s", v->title, *unit ? ", " : "",

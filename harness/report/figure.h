@@ -36,6 +36,12 @@ int figures_sweep(struct figures *f, const struct report *r, const char *worker,
 		  const char *key);
 
 /*
+ * Whether each value of the setting has one cell alone: the settings were swept side by
+ * side, and a drawing over any one of them shows all.
+ */
+bool figure_is_zipped(const struct report *r, const char *worker, const char *key);
+
+/*
  * The timeline of one worker in one repeat of one cell, appended: memory, swap, stall,
  * refaults and latency, as far as they were sampled, with the phases shaded.
  */

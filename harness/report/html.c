@@ -366,15 +366,25 @@ static void put_figures(struct page *p, const struct figures *f)
 static int put_sweep_figures(struct page *p, const char *worker)
 {
 	const struct report *r = p->report;
+	bool drawn = false;
 	int rc = 0;
 
 	for (unsigned i = 0; !rc && i < r->nr_swept; i++) {
+		bool zipped = figure_is_zipped(r, worker, r->swept[i].key);
 		struct figures f = { .give_up = p->no_drawing };
 
+		if (zipped && drawn)
+			continue;
+		drawn = drawn || zipped;
 		rc = figures_sweep(&f, r, worker, r->swept[i].key);
-		if (!rc && f.nr)
-			put(p, "<p class=\"muted\">Over <code>", r->swept[i].key,
-			    "</code>: medians with 95 % intervals; a dot is one run.</p>\n");
+		if (!rc && f.nr) {
+			put(p, "<p class=\"muted\">Over <code>", r->swept[i].key, "</code>");
+			raw(p, zipped && r->nr_swept > 1 ? " and the settings that follow it"
+							 : "");
+			raw(p,
+			    ": medians with 95&nbsp;% intervals, or the range of fewer than ");
+			raw(p, "five repeats; a dot is one run.</p>\n");
+		}
 		if (!rc)
 			put_figures(p, &f);
 		figures_release(&f);
@@ -452,6 +462,20 @@ static void put_zeros(const struct page *p, const char *worker)
 	raw(p, *before == ',' ? ".</p>\n" : "");
 }
 
+/* A setting a line: a label of several is too wide for a column. */
+static void put_lines(const struct page *p, const char *label)
+{
+	char setting[256];
+
+	while (*label) {
+		size_t length = strcspn(label, ";");
+
+		snprintf(setting, sizeof(setting), "%.*s", (int)length, label);
+		put(p, "", setting, label[length] ? "<br>" : "");
+		label += length + (label[length] == ';');
+	}
+}
+
 static void put_matrix(const struct page *p, const char *worker)
 {
 	const struct report *r = p->report;
@@ -464,7 +488,8 @@ static void put_matrix(const struct page *p, const char *worker)
 	for (size_t i = 0; i < f->nr_series; i++)
 		if (is_column(&f->series[i], worker)) {
 			report_cell_name(r, f->series[i].label, name, sizeof(name));
-			put(p, "<th class=\"n\">", worker ? name : f->series[i].worker, "");
+			raw(p, "<th class=\"n\">");
+			put_lines(p, worker ? name : f->series[i].worker);
 			raw(p, r->cells.nr ? "<span class=\"mark\"></span></th>" : "</th>");
 		}
 	raw(p, "</tr></thead><tbody>\n");
@@ -534,7 +559,9 @@ static void put_worker_changes(const struct page *p, const char *worker)
 			continue;
 		report_cell_name(p->report, s->label, cell, sizeof(cell));
 		put(p, "<tr><td>", s->worker, "</td>");
-		put(p, "<td class=\"n\">", cell, "</td>");
+		raw(p, "<td class=\"n\">");
+		put_lines(p, cell);
+		raw(p, "</td>");
 		put_changes(p, s, CHANGE_BETTER);
 		put_changes(p, s, CHANGE_WORSE);
 		fprintf(p->out, "<td class=\"n\">%zu</td><td class=\"n\">%zu</td></tr>\n",
@@ -558,11 +585,16 @@ static void put_changes_table(const struct page *p)
 	}
 	heading(p, "verdicts", "Verdicts");
 	put(p, "<p>Each cell against the first, <code>", f->series[0].label, "</code>: ");
-	raw(p,
-	    "better or worse beyond noise. If nothing differed, the chance that any of these ");
-	fprintf(p->out, "%zu comparisons said otherwise would be at most 5&nbsp;%%. ",
-		r->cells.nr_tested);
-	raw(p, "Less than 2&nbsp;% is no difference.</p>\n");
+	if (r->cells.nr_tested) {
+		raw(p, "better or worse beyond noise. If nothing differed, the chance that any "
+		       "of ");
+		fprintf(p->out,
+			"these %zu comparisons said otherwise would be at most 5&nbsp;%%. ",
+			r->cells.nr_tested);
+		raw(p, "Less than 2&nbsp;% is no difference.</p>\n");
+	} else {
+		raw(p, "nothing can be told from so few repeats. Four are the least.</p>\n");
+	}
 	table_open(p, titles);
 	for (size_t i = 0; i < f->nr_series; i++)
 		if (is_first(f, i))
@@ -616,7 +648,8 @@ static bool has_samples(const struct report *r, unsigned cell, const char *worke
 	return false;
 }
 
-static int put_timeline(struct page *p, const struct series *s, const char *worker)
+static int put_timeline(struct page *p, const struct series *s, const char *worker,
+			size_t *drawn)
 {
 	struct figures f = { .give_up = p->no_drawing };
 	const char *repeat = figure_repeat(p->report, s->cell);
@@ -633,6 +666,7 @@ static int put_timeline(struct page *p, const struct series *s, const char *work
 			put(p, " <span class=\"muted\">at ", cell, "</span>");
 		put(p, " <span class=\"muted\">repeat ", repeat, "</span></h3>\n");
 		put_figures(p, &f);
+		*drawn += f.nr;
 	}
 	figures_release(&f);
 	return rc;
@@ -647,7 +681,7 @@ static bool is_last_of_cell(const struct folder *f, size_t series)
 static int put_timelines(struct page *p)
 {
 	const struct folder *f = &p->report->folder;
-	size_t cells = 0, left_out = 0;
+	size_t cells = 0, left_out = 0, drawn = 0;
 	int rc = 0;
 
 	if (!f->samples.nr)
@@ -667,10 +701,13 @@ static int put_timelines(struct page *p)
 			left_out += first_of_cell;
 			continue;
 		}
-		rc = put_timeline(p, &f->series[i], f->series[i].worker);
+		rc = put_timeline(p, &f->series[i], f->series[i].worker, &drawn);
 		if (!rc && is_last_of_cell(f, i))
-			rc = put_timeline(p, &f->series[i], "");
+			rc = put_timeline(p, &f->series[i], "", &drawn);
 	}
+	if (!drawn)
+		raw(p,
+		    "<p class=\"legend\">Too short: there are fewer than four samples.</p>\n");
 	if (left_out)
 		fprintf(p->out,
 			"<p class=\"legend\">The timelines of %zu more cells are in "
