@@ -27,18 +27,20 @@
 #include "bench/paced.h"
 #include "workloads/touch.h"
 
-#define MB	  ((uint64_t)1 << 20)
-#define PAIRS_MAX 101
-#define FILL	  (64 * MB)
-#define OOM	  (256 * MB)
-#define CHURN	  (128 * MB)
-#define CALLS	  200000
-#define PEER_RUNS 3
+#define MB	   ((uint64_t)1 << 20)
+#define PAIRS_MAX  101
+#define FILL	   (64 * MB)
+#define OOM	   (256 * MB)
+#define CHURN	   (128 * MB)
+#define CALLS	   200000
+#define CALLS_TEXT "200000"
+#define PEER_RUNS  3
 
 struct row {
 	const char *id, *work;
 	uint64_t (*limit)(const struct row *row);
 	uint64_t (*ours)(const struct row *row); /* NULL: the limit alone */
+	const char *workload;			 /* behind `ours`, where it is not anon */
 	const char *settings;			 /* of the workload behind `ours` */
 	const char *limit_settings;
 	uint64_t amount; /* bytes or calls */
@@ -112,39 +114,32 @@ static uint64_t mmap_calls(const struct row *row)
 	return limit_mmap_munmap(row->amount);
 }
 
-static uint64_t ours_churn(const struct row *row, enum touch_kind kind)
+/* Of one cycle of 128 MiB: the first is not timed. */
+static uint64_t churn_cycle(const struct row *row)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), start_ns, at = 0, step;
-	struct touch touch;
-	struct fill fill;
-	char *map;
+	struct engine e;
+	uint64_t ns = 0;
 
-	fill_init(&fill, kind == TOUCH_POPULATE ? "zero" : "same", 1);
-	touch_init(&touch, kind, page, 0, &fill);
-	start_ns = limit_now_ns();
-	map = mmap(NULL, row->amount, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		   0);
-	if (map == MAP_FAILED)
-		return 0;
-	(void)madvise(map, row->amount, MADV_NOHUGEPAGE); /* as in the limit loop */
-	for (; at < row->amount; at += step) {
-		step = row->amount - at < touch.step_bytes ? row->amount - at
-							   : touch.step_bytes;
-		if (touch_range(&touch, map + at, step, at / FILL_BLOCK_BYTES))
-			return 0;
+	if (!engine_prepare(&e, row->workload, row->settings, 0) && !engine_run(&e))
+		ns = e.worker.ledger->latency.sum;
+	engine_release(&e);
+	return ns;
+}
+
+/* Of all cycles, with what the workload does between them. */
+static uint64_t churn_calls(const struct row *row)
+{
+	struct engine e;
+	uint64_t ns = 0;
+
+	if (!engine_prepare(&e, row->workload, row->settings, 0)) {
+		uint64_t start_ns = limit_now_ns();
+
+		if (!engine_run(&e))
+			ns = limit_now_ns() - start_ns;
 	}
-	munmap(map, row->amount);
-	return limit_now_ns() - start_ns;
-}
-
-static uint64_t churn_write(const struct row *row)
-{
-	return ours_churn(row, TOUCH_WRITE);
-}
-
-static uint64_t churn_populate(const struct row *row)
-{
-	return ours_churn(row, TOUCH_POPULATE);
+	engine_release(&e);
+	return ns;
 }
 
 static uint64_t oom_limit(const struct row *row)
@@ -311,25 +306,37 @@ static const struct row rows[] = {
 	{ .id = "b1",
 	  .work = "mmap, touch, munmap of 128 MiB",
 	  .limit = page_fault1,
-	  .ours = churn_write,
+	  .ours = churn_cycle,
+	  .workload = "mmap_churn",
+	  .settings = "size=128M cycles=2 touch=write",
 	  .amount = CHURN,
 	  .target = 0.98 },
 	{ .id = "b1-pop",
 	  .work = "the same, populated",
 	  .limit = map_populate,
-	  .ours = churn_populate,
+	  .ours = churn_cycle,
+	  .workload = "mmap_churn",
+	  .settings = "size=128M cycles=2 touch=populate",
 	  .amount = CHURN,
 	  .target = 0.97 },
 	{ .id = "b2-brk",
 	  .work = "brk up and down, untouched",
 	  .limit = brk_calls,
+	  .ours = churn_calls,
+	  .workload = "brk_churn",
+	  .settings = "size=4K cycles=" CALLS_TEXT " touch=none",
 	  .amount = CALLS,
-	  .calls = true },
+	  .calls = true,
+	  .target = 0.97 },
 	{ .id = "b2-mmap",
 	  .work = "mmap and munmap, untouched",
 	  .limit = mmap_calls,
+	  .ours = churn_calls,
+	  .workload = "mmap_churn",
+	  .settings = "size=4K cycles=" CALLS_TEXT " touch=none",
 	  .amount = CALLS,
-	  .calls = true },
+	  .calls = true,
+	  .target = 0.97 },
 	{ .id = "c1",
 	  .work = "cold read, O_DIRECT 16 deep",
 	  .limit = read_direct,
