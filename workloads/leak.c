@@ -17,7 +17,6 @@
  *   as possibly lost. What the top of the heap held before would hide the first
  *   faults: prepare() trims it. A thread's arena reserves 64 MiB of addresses.
  */
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -31,46 +30,15 @@
 
 #include "workloads/crew.h"
 #include "workloads/heap.h"
-#include "workloads/heap_model.h"
 #include "workloads/hugepages.h"
+#include "workloads/leak.h"
 #include "workloads/leak_sites.h"
-#include "workloads/pace.h"
-#include "workloads/promise.h"
 #include "workloads/touch.h"
 #include "workloads/worker.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-omit-frame-pointer") /* as in leak_sites.c */
 #endif
-
-#define THREADS_MAX	 64
-#define THREADS_MAX_TEXT "64"
-#define BRK_ALIGNMENT	 16
-
-enum leak_shape { SHAPE_SAWTOOTH = PACE_BURST + 1 };
-enum leak_allocator {
-	BY_MALLOC,
-	BY_CALLOC,
-	BY_REALLOC,
-	BY_ALIGNED_ALLOC,
-	BY_MMAP,
-	BY_BRK,
-};
-enum leak_reach {
-	REACH_LOST,
-	REACH_GLOBAL,
-	REACH_INTERIOR,
-	REACH_CHAIN,
-	REACH_STACK,
-	REACH_FREED,
-};
-enum leak_touch { LEAK_TOUCH_NONE, LEAK_TOUCH_WRITE, LEAK_TOUCH_BYTES };
-
-struct leak_params {
-	uint64_t size_bytes, blocks, rate, chunk_bytes, interval_ns;
-	uint64_t threads, arenas, sites, depth, align;
-	int shape, allocator, reach, touch;
-};
 
 enum leak_slot {
 	SLOT_LIVE_BLOCKS,
@@ -155,7 +123,7 @@ static const struct workload_option options[] = {
 	{ .name = "threads",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
-	  .max = THREADS_MAX_TEXT,
+	  .max = LEAK_THREADS_MAX_TEXT,
 	  .help = "threads that leak in turn; 0: the main thread, from the main heap",
 	  AT(threads) },
 	{ .name = "arenas",
@@ -182,8 +150,6 @@ static const struct workload_option options[] = {
 	{ .name = NULL },
 };
 
-/* ---- arithmetic ---- */
-
 static uint64_t rounded_up(uint64_t x, uint64_t unit)
 {
 	return (x + unit - 1) / unit * unit;
@@ -194,530 +160,9 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static uint64_t leakers(const struct leak_params *p)
-{
-	return p->threads ? p->threads : 1;
-}
-
-static bool is_from_malloc(const struct leak_params *p)
-{
-	return p->allocator != BY_MMAP && p->allocator != BY_BRK;
-}
-
-/* Blocks of one thread: they take turns. */
-static uint64_t blocks_of(const struct leak_params *p, uint64_t thread)
-{
-	return p->blocks / leakers(p) + (thread < p->blocks % leakers(p));
-}
-
-/* Blocks of a thread before it frees them all. */
-static uint64_t tooth_blocks(const struct leak_params *p)
-{
-	uint64_t tooth = p->chunk_bytes / p->size_bytes;
-
-	if (p->shape != SHAPE_SAWTOOTH)
-		return UINT64_MAX;
-	return tooth ? tooth : 1;
-}
-
-static uint64_t live_blocks_of(const struct leak_params *p, uint64_t thread)
-{
-	uint64_t blocks = blocks_of(p, thread);
-
-	return blocks && p->reach != REACH_FREED ? (blocks - 1) % tooth_blocks(p) + 1 : 0;
-}
-
-static uint64_t live_blocks(const struct leak_params *p)
-{
-	uint64_t sum = 0;
-
-	for (uint64_t t = 0; t < leakers(p); t++)
-		sum += live_blocks_of(p, t);
-	return sum;
-}
-
-/* Most blocks of a thread whose memory is held: what alignment leaves keeps holes open. */
-static uint64_t most_held_blocks_of(const struct leak_params *p, uint64_t thread)
-{
-	uint64_t blocks = blocks_of(p, thread);
-
-	return p->allocator == BY_ALIGNED_ALLOC ? blocks : least(blocks, tooth_blocks(p));
-}
-
-static uint64_t most_held_blocks(const struct leak_params *p)
-{
-	uint64_t sum = 0;
-
-	for (uint64_t t = 0; t < leakers(p); t++)
-		sum += most_held_blocks_of(p, t);
-	return sum;
-}
-
-static struct pace pace_of(const struct leak_params *p)
-{
-	bool is_sawtooth = p->shape == SHAPE_SAWTOOTH;
-
-	return (struct pace){ .shape = is_sawtooth ? PACE_LINEAR : (enum pace_shape)p->shape,
-			      .rate = p->rate,
-			      .chunk_bytes = p->chunk_bytes,
-			      .interval_ns = p->interval_ns };
-}
-
-static uint64_t expected_ns(const struct leak_params *p)
-{
-	const struct pace pace = pace_of(p);
-
-	return pace_when(&pace, p->blocks * p->size_bytes);
-}
-
-/*
- * Bytes of its chunk, at most. aligned_alloc asks for align and the smallest chunk more;
- * what lies before and behind the block stays in caches when it is small.
- */
-static uint64_t chunk_most(const struct leak_params *p)
-{
-	uint64_t chunk = heap_chunk_bytes(p->size_bytes);
-
-	return p->allocator == BY_ALIGNED_ALLOC ? heap_chunk_bytes(chunk + p->align + 32)
-						: chunk;
-}
-
-/* Bytes that a block takes from the kernel, at most. */
-static uint64_t block_most(const struct leak_params *p, const struct workload_env *env)
-{
-	if (is_from_malloc(p) && chunk_most(p) < HEAP_MODEL_THRESHOLD)
-		return chunk_most(p);
-	return rounded_up(chunk_most(p) + 8, env->page_bytes) + env->page_bytes;
-}
-
-static uint64_t leak_footprint(const void *params, const struct workload_env *env)
-{
-	const struct leak_params *p = params;
-	uint64_t bytes = most_held_blocks(p) * block_most(p, env);
-	uint64_t own = (1u << 20) + p->threads * (CREW_STACK_BYTES + 16 * env->page_bytes);
-
-	return bytes + bytes / 256 + own;
-}
-
-static uint64_t leak_target(const void *params, const struct workload_env *env)
-{
-	const struct leak_params *p = params;
-
-	(void)env; /* bytes asked for, whatever a page is */
-	return live_blocks(p) * p->size_bytes;
-}
-
-static double leak_seconds(const void *params, const struct workload_env *env)
-{
-	const struct leak_params *p = params;
-	double pages = (double)p->size_bytes / (double)env->page_bytes;
-
-	return (double)expected_ns(p) / 1e9 + (double)p->blocks * (1e-6 + 4e-7 * pages);
-}
-
-static const char *contradiction(const struct leak_params *p, const struct workload_env *env)
-{
-	uint64_t need = leak_footprint(p, env);
-
-	if (p->align & (p->align - 1))
-		return "align is not a power of two";
-	if (p->allocator == BY_BRK && p->threads > 1)
-		return "there is one program break and sbrk(3) is not safe in threads: use "
-		       "threads=1 or another allocator";
-	if (p->reach == REACH_STACK && !p->threads)
-		return "reach=stack needs a thread whose stack lives on: use threads=1";
-	if (p->touch == LEAK_TOUCH_NONE &&
-	    (p->reach != REACH_LOST || p->shape == SHAPE_SAWTOOTH))
-		return "blocks are linked through their first word: use touch=write";
-	if (p->touch == LEAK_TOUCH_NONE && is_from_malloc(p) &&
-	    (p->threads || p->allocator != BY_MALLOC))
-		return "which pages malloc touches by itself is known for malloc in the main "
-		       "thread only: use threads=0 or touch=write";
-	if ((env->limit_bytes && need > env->limit_bytes) ||
-	    (env->high_bytes && need > env->high_bytes))
-		return "the leak does not fit under the group's limit and reclaim would join "
-		       "in: raise memory.max or memory.high or use fewer blocks";
-	return NULL;
-}
-
-static int leak_check(const void *params, const struct workload_env *env, char *reason,
-		      size_t reason_bytes)
-{
-	const char *wrong = contradiction(params, env), *lack = NULL;
-
-#ifndef HEAP_IS_MODELLED
-	if (is_from_malloc(params))
-		lack = HEAP_NOT_MODELLED;
-#endif
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
-}
-
-/* ---- what the kernel will see ---- */
-
-struct view {
-	uint64_t faults, faults_slack;	   /* faults .. faults + slack */
-	uint64_t resident, resident_slack; /* bytes, the same way */
-	uint64_t addresses;		   /* by which VmSize is higher; UINT64_MAX: at least */
-	bool exact;
-	const char *why;
-};
-
-/* Pages of equal blocks in a row, the first of which begins a page. */
-static uint64_t pages_in_a_row(const struct leak_params *p, const struct workload_env *env,
-			       uint64_t blocks, uint64_t stride)
-{
-	uint64_t last = p->size_bytes - 1;
-
-	if (!blocks || p->touch == LEAK_TOUCH_NONE)
-		return 0;
-	if (p->touch == LEAK_TOUCH_WRITE)
-		last = last / env->page_bytes * env->page_bytes;
-	return ((blocks - 1) * stride + last) / env->page_bytes + 1;
-}
-
-/* Each tooth faults its pages anew: nothing of the one before is left. */
-static uint64_t faults_by_teeth(const struct leak_params *p, const struct workload_env *env,
-				uint64_t stride)
-{
-	uint64_t faults = 0;
-
-	for (uint64_t t = 0; t < leakers(p); t++) {
-		uint64_t blocks = blocks_of(p, t), tooth = tooth_blocks(p);
-
-		if (blocks > tooth) {
-			uint64_t full = (blocks - 1) / tooth;
-
-			faults += full * pages_in_a_row(p, env, tooth, stride);
-			blocks -= full * tooth;
-		}
-		faults += pages_in_a_row(p, env, blocks, stride);
-	}
-	return faults;
-}
-
-static void view_of_mappings(const struct leak_params *p, const struct workload_env *env,
-			     struct view *v)
-{
-	uint64_t stride = rounded_up(p->size_bytes, env->page_bytes);
-	uint64_t pages = pages_in_a_row(p, env, 1, stride);
-
-	v->faults = p->blocks * pages;
-	v->resident = live_blocks(p) * pages * env->page_bytes;
-	v->addresses = live_blocks(p) * stride;
-	v->exact = true;
-	v->why = "each block is a mapping of its own";
-}
-
-static void view_of_brk(const struct leak_params *p, const struct workload_env *env,
-			struct view *v)
-{
-	uint64_t stride = rounded_up(p->size_bytes, BRK_ALIGNMENT), live = live_blocks(p);
-
-	v->faults = faults_by_teeth(p, env, stride);
-	v->resident = pages_in_a_row(p, env, live, stride) * env->page_bytes;
-	v->addresses = rounded_up(live * stride, env->page_bytes);
-	v->exact = true;
-	v->why = "blocks lie one behind the other from a page's beginning";
-}
-
-/* Caches that keep small freed blocks, and the holes of alignment, are not modelled. */
-static bool is_modelled(const struct leak_params *p)
-{
-	bool frees = p->reach == REACH_FREED || p->shape == SHAPE_SAWTOOTH;
-
-	return !p->threads && p->allocator != BY_ALIGNED_ALLOC &&
-	       (!frees || p->size_bytes >= HEAP_MODEL_BLOCK_MIN);
-}
-
-static int view_of_main_heap(const struct leak_params *p, const struct workload_env *env,
-			     struct view *v)
-{
-	uint64_t tooth = least(p->blocks, tooth_blocks(p));
-	const struct heap_plan plan = { .page_bytes = env->page_bytes,
-					.block_bytes = p->size_bytes,
-					.blocks = tooth,
-					.cycles = (p->blocks - 1) / tooth + 1,
-					.last_blocks = (p->blocks - 1) % tooth + 1,
-					.touch = (enum heap_touch)p->touch,
-					.dynamic = true,
-					.keep = p->reach != REACH_FREED };
-	struct heap_outcome o;
-	int ret = heap_model(&plan, &o);
-
-	if (ret)
-		return ret;
-	v->faults = o.faults;
-	v->resident = o.resident_bytes;
-	v->addresses = o.heap_bytes + o.mapped_bytes;
-	v->exact = true;
-	v->why = "blocks in the trimmed main heap by mallopt(3)'s thresholds";
-	return 0;
-}
-
-/*
- * glibc makes 8 arenas per CPU before threads have to share (mallopt(3), M_ARENA_MAX):
- * with fewer threads than on one CPU each has its own. Blocks within 8 KiB of the
- * threshold may or may not fit the 132 KiB that an arena begins with.
- */
-static bool has_own_arenas(const struct leak_params *p)
-{
-	uint64_t chunk = heap_chunk_bytes(p->size_bytes);
-
-	return p->threads && p->threads < 8 && !p->arenas && p->allocator != BY_ALIGNED_ALLOC &&
-	       (chunk < HEAP_MODEL_THRESHOLD || chunk > HEAP_MODEL_THRESHOLD + 8192);
-}
-
-/* Pages that a mapped block touches; its first 16 bytes are malloc's. */
-static uint64_t mapped_pages(const struct leak_params *p, const struct workload_env *env)
-{
-	uint64_t head = p->touch == LEAK_TOUCH_BYTES ? 16 : 0;
-
-	return (head + p->size_bytes + env->page_bytes - 1) / env->page_bytes;
-}
-
-/*
- * An arena begins with its header and the thread's tcache, which are more than 2048
- * bytes and less than a page, and ends with the 16 of the top's. Each further 64 MiB
- * have a header and an end of their own.
- */
-static void pages_in_own_arena(const struct leak_params *p, const struct workload_env *env,
-			       uint64_t blocks, uint64_t *low, uint64_t *high)
-{
-	const uint64_t page = env->page_bytes, bytes = blocks * heap_chunk_bytes(p->size_bytes);
-
-	if (!blocks)
-		return;
-	if (heap_chunk_bytes(p->size_bytes) >= HEAP_MODEL_THRESHOLD) {
-		*low += blocks * mapped_pages(p, env) + 1;
-		*high += blocks * mapped_pages(p, env) + 1;
-		return;
-	}
-	*low += (bytes + 2048 + page - 1) / page;
-	*high += (bytes + page + 16 + page - 1) / page + 2 * (bytes / (64u << 20));
-}
-
-/* The same when threads share arenas, the main heap perhaps, or blocks leave gaps. */
-static void pages_in_any_arenas(const struct leak_params *p, const struct workload_env *env,
-				uint64_t blocks, uint64_t *low, uint64_t *high)
-{
-	const uint64_t page = env->page_bytes, chunk = heap_chunk_bytes(p->size_bytes);
-	const uint64_t heaps = blocks * chunk_most(p) / (64u << 20);
-
-	*low = blocks * chunk / page;
-	*high = (blocks * chunk_most(p) + page - 1) / page + 2 * leakers(p) + 2 * heaps;
-	if (chunk_most(p) >= HEAP_MODEL_THRESHOLD) {
-		bool is_aligned = p->allocator == BY_ALIGNED_ALLOC;
-
-		*low = blocks *
-		       (is_aligned ? (p->size_bytes + page - 1) / page : mapped_pages(p, env));
-		*high = *low + blocks * (is_aligned ? 2 : 0) + 3 * leakers(p);
-	}
-	*low -= least(*low, leakers(p));
-}
-
-enum amount { ALL_BLOCKS, MOST_LIVE_BLOCKS, MOST_HELD_BLOCKS, LIVE_BLOCKS };
-
-static uint64_t amount_of(const struct leak_params *p, enum amount amount, uint64_t thread)
-{
-	uint64_t blocks = blocks_of(p, thread);
-
-	if (amount == LIVE_BLOCKS)
-		return live_blocks_of(p, thread);
-	if (amount == ALL_BLOCKS)
-		return blocks;
-	if (amount == MOST_HELD_BLOCKS)
-		return most_held_blocks_of(p, thread);
-	return least(blocks, tooth_blocks(p));
-}
-
-static void pages_in_arenas(const struct leak_params *p, const struct workload_env *env,
-			    enum amount amount, uint64_t *low, uint64_t *high)
-{
-	uint64_t sum = 0;
-
-	*low = *high = 0;
-	for (uint64_t t = 0; t < leakers(p); t++) {
-		sum += amount_of(p, amount, t);
-		if (has_own_arenas(p))
-			pages_in_own_arena(p, env, amount_of(p, amount, t), low, high);
-	}
-	if (!has_own_arenas(p))
-		pages_in_any_arenas(p, env, sum, low, high);
-}
-
-static void view_of_arenas(const struct leak_params *p, const struct workload_env *env,
-			   struct view *v)
-{
-	bool frees = p->reach == REACH_FREED || p->shape == SHAPE_SAWTOOTH;
-	uint64_t low, high, most;
-
-	pages_in_arenas(p, env, ALL_BLOCKS, &low, &most);
-	v->faults = low;
-	v->faults_slack = most - low;
-	v->resident = low * env->page_bytes;
-	v->resident_slack = (most - low) * env->page_bytes;
-	v->addresses = UINT64_MAX;
-	v->why = "where an arena's blocks begin in their page is glibc's business";
-	if (p->allocator == BY_ALIGNED_ALLOC)
-		v->why = "alignment leaves up to align + 48 bytes beside each block and an "
-			 "arena's header and end are two pages per thread";
-	if (!frees)
-		return;
-	pages_in_arenas(p, env, MOST_LIVE_BLOCKS, &low, &high);
-	v->faults = low;
-	v->faults_slack = most - low;
-	pages_in_arenas(p, env, MOST_HELD_BLOCKS, &low, &most);
-	pages_in_arenas(p, env, LIVE_BLOCKS, &low, &high);
-	v->resident = low * env->page_bytes;
-	v->resident_slack = (most - low) * env->page_bytes;
-	v->why = "an arena may keep what was freed or give it back to fault again";
-}
-
-static int view_make(const struct leak_params *p, const struct workload_env *env,
-		     struct view *v)
-{
-	memset(v, 0, sizeof(*v));
-	if (p->allocator == BY_MMAP)
-		view_of_mappings(p, env, v);
-	else if (p->allocator == BY_BRK)
-		view_of_brk(p, env, v);
-	else if (is_modelled(p))
-		return view_of_main_heap(p, env, v);
-	else
-		view_of_arenas(p, env, v);
-	return 0;
-}
-
-/* ---- promises ---- */
-
-static void claim_kernel(const struct leak_params *p, const struct workload_env *env,
-			 const struct view *v, struct claims *out)
-{
-	const enum relation relation = v->exact ? RELATION_EQ : RELATION_BETWEEN;
-	const enum basis basis = v->exact ? BASIS_EXACT : BASIS_BOUNDED;
-	const int64_t faults = (int64_t)v->faults, slack = (int64_t)v->faults_slack;
-	const int64_t bytes = (int64_t)v->resident, more = (int64_t)v->resident_slack;
-	const bool known = v->addresses != UINT64_MAX;
-	const int64_t addresses =
-		known ? (int64_t)v->addresses
-		      : (int64_t)(leak_target(p, env) & ~(env->page_bytes - 1));
-	const enum relation at_least = known ? RELATION_EQ : RELATION_GE;
-	const char *size_why = known ? v->why : "an arena reserves addresses beyond its blocks";
-	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, relation, basis,
-		  faults, slack, v->why },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "anonymous memory comes from nowhere on disk" },
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, relation,
-		  basis, faults, slack, v->why },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "anonymous memory comes from nowhere on disk" },
-		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES, relation,
-		  basis, bytes, more, v->why },
-		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES,
-		  relation, basis, bytes, more, v->why },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, at_least, basis,
-		  addresses, 0, size_why },
-		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, at_least, basis,
-		  addresses, 0, size_why },
-		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  "all of it fits" },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, relation, basis, bytes, more, v->why },
-	};
-	const int64_t tables = (int64_t)(leak_footprint(p, env) / 512) +
-			       (int64_t)((8 + 4 * p->threads) * env->page_bytes);
-	const struct promise usage = {
-		"group_usage_bytes",
-		"group",
-		env_group_usage(env),
-		env_group_usage(env),
-		UNIT_BYTES,
-		RELATION_BETWEEN,
-		BASIS_BOUNDED,
-		bytes - env_usage_slack_bytes(env),
-		more + 2 * env_usage_slack_bytes(env) + tables,
-		"page tables are charged too and charges are taken in batches of 64 pages per "
-		"CPU"
-	};
-
-	PROMISE_ROWS(out, SPAN_WORK, rows);
-	promise_add(out, SPAN_WORK, &usage, 1);
-}
-
-/*
- * The last block is never early; it is late by what the scheduler takes to run a
- * thread whose time has come. With four runnable threads on two CPUs that was 11 ms.
- */
-#define RATE_SLACK_SHARE 100
-#define RATE_SLACK_NS	 100000000
-
-static void claim_ledger(const struct leak_params *p, const struct workload_env *env,
-			 struct claims *out)
-{
-	const int64_t live = (int64_t)live_blocks(p), blocks = (int64_t)p->blocks;
-	const int64_t ns = (int64_t)expected_ns(p);
-	const int64_t late =
-		ns / RATE_SLACK_SHARE > RATE_SLACK_NS ? ns / RATE_SLACK_SHARE : RATE_SLACK_NS;
-	const struct promise rows[] = {
-		{ "live_blocks", "ledger", "ledger", "live_blocks", UNIT_COUNT, PROMISE_EXACT,
-		  live, 0, "blocks taken and not freed" },
-		{ "live_bytes", "ledger", "ledger", "live_bytes", UNIT_BYTES, PROMISE_EXACT,
-		  (int64_t)leak_target(p, env), 0, "blocks taken and not freed" },
-		{ "allocations", "ledger", "ledger", "allocations", UNIT_COUNT, PROMISE_EXACT,
-		  blocks, 0, "as many as were asked for" },
-		{ "frees", "ledger", "ledger", "frees", UNIT_COUNT, PROMISE_EXACT,
-		  blocks - live, 0, "full teeth or all of them" },
-	};
-	const struct promise rate = { "leak_time",
-				      "ledger",
-				      "ledger",
-				      "leak_ns",
-				      UNIT_NSEC,
-				      RELATION_BETWEEN,
-				      BASIS_BOUNDED,
-				      ns,
-				      late,
-				      "the last block falls due then and 1 % or 100 ms are "
-				      "allowed for the scheduler" };
-
-	PROMISE_ROWS(out, SPAN_WORK, rows);
-	if (ns)
-		promise_add(out, SPAN_WORK, &rate, 1);
-}
-
-static void claim_residue(const struct workload_env *env, struct claims *out)
-{
-	const struct promise rows[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
-		  "the kernel takes back what the worker leaked" },
-		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, 0, env_usage_slack_bytes(env),
-		  "a batch of 64 pages per CPU may stay charged" },
-	};
-
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
-}
-
-static void leak_claims(const void *params, const struct workload_env *env, struct claims *out)
-{
-	const struct leak_params *p = params;
-	struct view view;
-
-	claim_residue(env, out);
-	claim_ledger(p, env, out);
-	if (!view_make(p, env, &view)) /* no memory for the model: nothing can be promised */
-		claim_kernel(p, env, &view, out);
-}
-
-/* ---- in the worker ---- */
-
 struct leaker {
 	struct leak_state *s;
-	uint64_t first, next; /* numbers of its blocks: it takes every leakers()th */
+	uint64_t first, next; /* numbers of its blocks: each takes every leak_leakers()th */
 	void *head;	      /* the last block; each begins with the one before */
 	uint64_t live;
 	const struct leak_site *site;
@@ -742,11 +187,11 @@ struct leak_state {
 	sem_t done;
 	atomic_bool leave;
 	_Atomic int error;
-	struct leaker leaker[THREADS_MAX];
+	struct leaker leaker[LEAK_THREADS_MAX];
 };
 
 /* What reach=global and reach=interior are reached from. Read by nobody: volatile. */
-void *volatile leak_roots[THREADS_MAX];
+void *volatile leak_roots[LEAK_THREADS_MAX];
 
 #define BY(name, ...)                                                                          \
 	LEAK_KEPT static void *leak_by_##name(void *arg)                                       \
@@ -765,7 +210,7 @@ BY(calloc, calloc(1, p->size_bytes))
 BY(realloc, realloc(heap_made(NULL), p->size_bytes))
 BY(aligned_alloc, aligned_alloc(p->align, p->size_bytes))
 BY(mmap, mmap(NULL, p->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
-BY(brk, sbrk((intptr_t)rounded_up(p->size_bytes, BRK_ALIGNMENT)))
+BY(brk, sbrk((intptr_t)rounded_up(p->size_bytes, LEAK_BRK_ALIGNMENT)))
 
 static leak_act *const acts[] = {
 	[BY_MALLOC] = leak_by_malloc,	[BY_CALLOC] = leak_by_calloc,
@@ -784,7 +229,7 @@ static void give_back(const struct leak_params *p, void *block)
 	if (p->allocator == BY_MMAP)
 		munmap(block, p->size_bytes);
 	else if (p->allocator == BY_BRK)
-		(void)!sbrk(-(intptr_t)rounded_up(p->size_bytes, BRK_ALIGNMENT));
+		(void)!sbrk(-(intptr_t)rounded_up(p->size_bytes, LEAK_BRK_ALIGNMENT));
 	else
 		free(block);
 }
@@ -842,7 +287,7 @@ static void free_all(struct leaker *l)
 	for (; l->live; l->live--) {
 		void **block = l->head;
 
-		number -= leakers(s->params);
+		number -= leak_leakers(s->params);
 		l->head = *block;
 		give_back(s->params, block);
 		count_freed(s, account_of(s, number));
@@ -855,7 +300,7 @@ LEAK_KEPT static int take_one(struct leaker *l)
 	const struct leak_params *p = s->params;
 	void **block;
 
-	if (l->live == tooth_blocks(p))
+	if (l->live == leak_tooth_blocks(p))
 		free_all(l);
 	l->site = &leak_sites[l->next % p->sites];
 	l->account = account_of(s, l->next);
@@ -869,7 +314,7 @@ LEAK_KEPT static int take_one(struct leaker *l)
 		l->head = block;
 	}
 	l->live++;
-	l->next += leakers(p);
+	l->next += leak_leakers(p);
 	count_taken(l);
 	return 0;
 }
@@ -1019,7 +464,7 @@ static int start_threads(struct leak_state *s)
 	int ret = 0;
 
 	sem_init(&s->done, 0, 0);
-	for (unsigned i = 0; i < leakers(s->params); i++) {
+	for (unsigned i = 0; i < leak_leakers(s->params); i++) {
 		s->leaker[i].s = s;
 		s->leaker[i].first = i;
 	}
@@ -1086,7 +531,7 @@ static int prepare_memory(struct worker *w)
 	    sbrk((intptr_t)(w->env->page_bytes - beyond)) == (void *)-1)
 		return worker_fail(w, errno, "cannot align the program break: %s",
 				   strerror(errno));
-	if (!is_from_malloc(p))
+	if (!leak_is_from_malloc(p))
 		return 0;
 	if (p->arenas)
 		mallopt(M_ARENA_MAX, (int)p->arenas);
@@ -1113,7 +558,7 @@ static int leak_prepare(struct worker *w)
 	s->linked = p->shape == SHAPE_SAWTOOTH || p->reach != REACH_LOST;
 	s->left_out = (w->ledger->sabotage_pages * w->env->page_bytes + p->size_bytes - 1) /
 		      p->size_bytes;
-	s->pace = pace_of(p);
+	s->pace = leak_pace(p);
 	fill_init(&s->fill, "same", w->ledger->seed);
 	touch_init(&s->touch, p->touch == LEAK_TOUCH_BYTES ? TOUCH_BYTES : TOUCH_WRITE,
 		   w->env->page_bytes, 0, &s->fill);

@@ -11,6 +11,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -70,11 +72,22 @@ static inline void play_exec(int ledger, int command, int report)
 	_exit(127);
 }
 
+/* A report of the worker, within a minute; 0: none, or it has gone. */
+static inline char play_read(const struct play *play)
+{
+	struct pollfd fd = { .fd = play->report, .events = POLLIN };
+	char c = 0;
+
+	if (poll(&fd, 1, 60000) == 1 && read(play->report, &c, 1) == 1)
+		return c;
+	kill(play->pid, SIGKILL);
+	return 0;
+}
+
 /* Starts the worker and waits until it is ready. */
 static inline void play_start(struct play *play, struct drive *d, uint64_t sabotage_pages)
 {
 	int fd = memfd_create("ledger", MFD_CLOEXEC), command[2], report[2];
-	char c = 0;
 
 	assert_true(fd >= 0 && !ftruncate(fd, LEDGER_BYTES));
 	assert_true(!pipe2(command, O_CLOEXEC) && !pipe2(report, O_CLOEXEC));
@@ -97,16 +110,14 @@ static inline void play_start(struct play *play, struct drive *d, uint64_t sabot
 	close(report[1]);
 	play->command = command[1];
 	play->report = report[0];
-	if (read(play->report, &c, 1) != 1 || c != 'R')
+	if (play_read(play) != 'R')
 		fail_msg("not ready: %s", play->ledger->error);
 }
 
 static inline void play_go(struct play *play)
 {
-	char c = 0;
-
 	assert_int_equal(write(play->command, "G", 1), 1);
-	if (read(play->report, &c, 1) != 1 || c != 'H')
+	if (play_read(play) != 'H')
 		fail_msg("not held: %s", play->ledger->error);
 }
 
