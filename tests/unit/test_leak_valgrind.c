@@ -34,6 +34,10 @@ static int wrap(void **state)
 	FILE *f;
 
 	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	print_message("valgrind cannot run a program with AddressSanitizer\n");
+	return 0;
+#endif
 	if (access(valgrind, X_OK) || !realpath(play_program(), program)) {
 		print_message("no valgrind, or no program %s\n", play_program());
 		return 0;
