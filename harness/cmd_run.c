@@ -28,7 +28,7 @@ struct arguments {
 	int cell;
 	enum risk allowed;
 	unsigned wait_s;
-	bool json, quiet;
+	bool json, quiet, keep_raw;
 	char *word[WORDS_MAX];
 	int nr_words;
 };
@@ -42,7 +42,7 @@ struct report {
 	bool line_open; /* a progress line without its newline */
 };
 
-enum { KEY_RISK = 256, KEY_CELL, KEY_WAIT, KEY_JSON };
+enum { KEY_RISK = 256, KEY_CELL, KEY_WAIT, KEY_JSON, KEY_RAW };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR", 0, "folder for the run's own folder (default: results)", 0 },
@@ -51,6 +51,7 @@ static const struct argp_option options[] = {
 	{ "allow-risk", KEY_RISK, "R2", 0,
 	  "allow system-wide pressure (R2) or that the kernel kills others (R3)", 0 },
 	{ "wait", KEY_WAIT, "SECONDS", 0, "wait so long for another run to end", 0 },
+	{ "keep-raw", KEY_RAW, NULL, 0, "keep the captured bytes as well, in raw/", 0 },
 	{ "json", KEY_JSON, NULL, 0, "one JSON document on stdout", 0 },
 	{ "quiet", 'q', NULL, 0, "no progress", 0 },
 	{ 0 },
@@ -97,6 +98,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_JSON:
 		a->json = true;
+		break;
+	case KEY_RAW:
+		a->keep_raw = true;
 		break;
 	case 'q':
 		a->quiet = true;
@@ -463,6 +467,8 @@ int cmd_run(int argc, char **argv)
 		free(plan);
 		return EXIT_USAGE;
 	}
+	if (a.keep_raw && a.nr_words < WORDS_MAX)
+		a.word[a.nr_words++] = (char *)"profile.keep_raw=yes";
 	err = cmd_load_plan(plan, a.nr_words, a.word, a.repeats, &e);
 	if (!err)
 		err = check_cell(plan, &a, &e);

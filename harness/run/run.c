@@ -33,6 +33,8 @@ struct run {
 	uint64_t start_ns;
 	unsigned flush_waits;
 	char scratch[640];
+	int raw_dirfd; /* -1 unless the profile has keep_raw */
+	char raw_prefix[64];
 };
 
 /* ---- what the stage tells while it plays ---- */
@@ -425,16 +427,36 @@ static void set_stage(struct run *run, struct stage *stage, const struct plan_ce
 				 .swap = run->swap.on ? &run->swap : NULL,
 				 .signal_fd = run->options->signal_fd,
 				 .scratch_dir = run->scratch,
+				 .raw_dirfd = run->raw_dirfd,
+				 .raw_prefix = run->raw_prefix,
 				 .hook = on_barrier,
 				 .tick = on_tick,
 				 .event = on_event,
 				 .arg = run };
 }
 
+static int open_raw(struct run *run, struct error *e)
+{
+	if (!run->plan->keep_raw)
+		return 0;
+	if (mkdirat(run->results.dirfd, "raw", 0755) && errno != EEXIST)
+		return error_set(e, errno, "cannot make %s/raw: %s", run->results.path,
+				 strerror(errno));
+	run->raw_dirfd = openat(run->results.dirfd, "raw", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (run->raw_dirfd < 0)
+		return error_set(e, errno, "cannot open %s/raw: %s", run->results.path,
+				 strerror(errno));
+	return 0;
+}
+
 static int play(struct run *run, struct stage *stage, const struct stage *null_stage,
 		struct error *e)
 {
-	int err = stage_play(stage, e), err_write;
+	int err, err_write;
+
+	snprintf(run->raw_prefix, sizeof(run->raw_prefix), "cell%u-repeat%d%s",
+		 stage->cell->index, run->repeat, run->in_null ? "-null" : "");
+	err = stage_play(stage, e);
 
 	run->flush_waits += stage->flush.waits;
 	if (stage->interrupted)
@@ -552,7 +574,9 @@ static int run_steps(struct run *run, struct error *e)
 int run_plan(const struct plan *plan, const struct run_options *options,
 	     struct run_summary *summary, struct error *e)
 {
-	struct run run = { .plan = plan, .options = options, .summary = summary };
+	struct run run = {
+		.plan = plan, .options = options, .summary = summary, .raw_dirfd = -1
+	};
 	int err, err_end;
 
 	*summary = (struct run_summary){ 0 };
@@ -572,6 +596,8 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	if (!err)
 		err = make_scratch(&run, e);
 	if (!err)
+		err = open_raw(&run, e);
+	if (!err)
 		err = run_steps(&run, e);
 	if (run.results.dirfd >= 0 && run.journal.fd >= 0) {
 		err_end = journal_close(&run.journal, e);
@@ -582,6 +608,8 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	err_end = results_close(&run.results, !err, e);
 	err = err ? err : err_end;
 	snprintf(summary->path, sizeof(summary->path), "%s", run.results.path);
+	if (run.raw_dirfd >= 0)
+		close(run.raw_dirfd);
 	free(run.stage);
 	free(run.null_stage);
 	free(run.judgement);

@@ -55,7 +55,8 @@ static int pass_swappiness_on(const struct stage *stage, struct error *e)
 {
 	for (unsigned i = 0; i < stage->cell->nr_settings; i++)
 		if (!strcmp(stage->cell->setting[i].name, "vm.swappiness"))
-			return group_set_swappiness(&stage->top, stage->cell->setting[i].value, e);
+			return group_set_swappiness(&stage->top, stage->cell->setting[i].value,
+						    e);
 	return 0;
 }
 
@@ -571,6 +572,9 @@ static int play(struct stage *stage, struct error *e)
 		err = capture_gone(stage, e);
 	if (!err)
 		err = call_hook(stage, BARRIER_GONE, e);
+	if (!err &&
+	    stage->raw_dirfd >= 0) /* before parsing: what does not parse is what one wants */
+		err = capture_keep(&stage->capture, stage->raw_dirfd, stage->raw_prefix, e);
 	return err ? err : parse(stage, e);
 }
 

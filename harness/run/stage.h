@@ -77,6 +77,8 @@ struct stage {
 	struct swapdev *swap; /* the run's own device, or NULL */
 	int signal_fd;	      /* signalfd of SIGINT, SIGTERM, SIGHUP; -1: none */
 	const char *scratch_dir;
+	int raw_dirfd; /* where the captured bytes are kept; -1: nowhere */
+	const char *raw_prefix;
 	char *const *wrapper; /* a program to run the first worker under, or NULL */
 	stage_hook *hook;
 	stage_tick *tick;
