@@ -83,6 +83,9 @@ struct workload_env {
 	unsigned nodes[ENV_NODES_MAX]; /* their ids, ascending */
 	uint64_t cpu_nodes;	       /* bit n: node n has CPUs */
 	uint8_t distance[ENV_NODES_MAX][ENV_NODES_MAX]; /* by id; 10: local; 0: unknown */
+	/* memory of nodes[i]; MemTotal; SwapTotal at planning time: the machine's */
+	uint64_t node_bytes[ENV_NODES_MAX];
+	uint64_t memory_bytes, swap_total_bytes;
 	uint64_t limit_bytes;	  /* tightest memory.max over the worker; 0: none */
 	uint64_t high_bytes;	  /* tightest memory.high; 0: none */
 	uint64_t swap_max_bytes;  /* memory.swap.max; UINT64_MAX: none */

@@ -91,6 +91,8 @@ static bool meminfo_line(char *text, void *context)
 
 	if (sscanf(text, "MemTotal: %" SCNu64 " kB", &kb) == 1)
 		host->memory_bytes = kb * 1024;
+	if (sscanf(text, "SwapTotal: %" SCNu64 " kB", &kb) == 1)
+		host->swap_total_bytes = kb * 1024;
 	if (sscanf(text, "MemAvailable: %" SCNu64 " kB", &kb) == 1)
 		host->available_bytes = kb * 1024;
 	return true;
@@ -619,8 +621,10 @@ void host_env(const struct host *host, struct workload_env *env)
 	for (unsigned i = 0; i < host->nr_nodes; i++) {
 		const struct host_node *node = &host->node[i];
 
-		if (node->memory_bytes)
+		if (node->memory_bytes) {
+			env->node_bytes[env->nr_nodes] = node->memory_bytes;
 			env->nodes[env->nr_nodes++] = node->id;
+		}
 		if (node->id >= ENV_NODES_MAX)
 			continue;
 		env->cpu_nodes |= node->nr_cpus ? 1ull << node->id : 0;
@@ -629,6 +633,8 @@ void host_env(const struct host *host, struct workload_env *env)
 				env->distance[node->id][host->node[j].id] =
 					(uint8_t)node->distance[j];
 	}
+	env->memory_bytes = host->memory_bytes;
+	env->swap_total_bytes = host->swap_total_bytes;
 	env->available_bytes = host->available_bytes;
 	env->thp = host->thp;
 	env->mglru = host->mglru;

@@ -28,6 +28,7 @@ struct host {
 	unsigned cpus; /* online */
 	uint64_t page_bytes, pmd_bytes;
 	uint64_t memory_bytes;
+	uint64_t swap_total_bytes;
 	uint64_t available_bytes; /* MemAvailable, or what a limited group above us has left */
 	unsigned page_cluster;	  /* vm.page-cluster now */
 	unsigned nr_nodes;	  /* all, memoryless ones too */

@@ -224,6 +224,8 @@ static void every_claim_can_be_judged_on_the_kernels_it_is_made_for(void **state
 				.nodes = { 0, 1 },
 				.cpu_nodes = 1,
 				.distance = { { 10, 20 }, { 20, 10 } },
+				.node_bytes = { 1 << 30, 1 << 30 },
+				.memory_bytes = nodes * (1ull << 30),
 				.limit_bytes = 256 << 20,
 				.swap_max_bytes = UINT64_MAX,
 				.available_bytes = 1 << 30,
@@ -237,6 +239,9 @@ static void every_claim_can_be_judged_on_the_kernels_it_is_made_for(void **state
 
 			env.swap_bytes = env.swap ? 512 << 20 : 0;
 			check_choices(*w, &env);
+			env.limit_bytes = 0;
+			if (!((*w)->needs & NEED_LIMIT))
+				check_choices(*w, &env);
 		}
 		if (!nr_judged)
 			fail_msg("%s never came to make a claim", (*w)->name);

@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * global_oom: grows without a limit until the kernel kills, and knows whom.
+ *
+ * Truth: one OOM kill, of the process with the most points among all that may be
+ *   chosen (mm/oom_kill.c, oom_badness(): resident and swapped pages plus
+ *   oom_score_adj thousandths of all memory and swap of the constraint), at a
+ *   moment when no zone that the growing process may use has more free pages than
+ *   its high watermark and its reserve (mm/page_alloc.c, __alloc_pages_may_oom()).
+ *   Which constraint it was shows in what was free then: nothing anywhere; or,
+ *   under a memory policy or a cpuset, nothing on the node and plenty elsewhere.
+ *   That it was no group's limit shows in the group.
+ * Rises: oom_kill of the machine and of the group, allocstall.
+ * Still: failcnt (v1), events.oom and events.max (v2) of the group.
+ * Beware: it takes the whole machine, so it is for a guest. The kernel chooses among
+ *   all processes; the ladder must outweigh the rest. Free pages are looked at once
+ *   a MiB, not in the very moment of the kill.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/mempolicy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "workloads/ladder.h"
+#include "workloads/promise.h"
+#include "workloads/worker.h"
+#include "workloads/zones.h"
+
+#define MB		(1ull << 20)
+#define STEP_BYTES	MB
+#define ZONEINFO_BYTES	(256 << 10)
+#define VMSTAT_BYTES	(32 << 10)
+#define DEATH_BOUND_MS	30000 /* for one that was killed to be gone */
+#define NODE_MASK_LONGS (1024 / (8 * sizeof(unsigned long)))
+
+enum global_oom_constraint { CONSTRAINT_NONE, CONSTRAINT_MEMPOLICY, CONSTRAINT_CPUSET };
+
+struct global_oom_params {
+	int constraint;
+	uint64_t node;
+	char victims[LADDER_TEXT];
+};
+
+enum global_oom_slot {
+	SLOT_PAGES_TOUCHED,
+	SLOT_VICTIM,
+	SLOT_VICTIM_PID,
+	SLOT_RESERVE,
+	SLOT_FREE,
+	SLOT_FREE_ELSEWHERE,
+};
+
+#define AT(member) .offset = offsetof(struct global_oom_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "constraint",
+	  .type = OPTION_CHOICE,
+	  .fallback = "none",
+	  .choices = "none|mempolicy|cpuset",
+	  .help = "what confines it: nothing, its memory policy, or its group's cpuset.mems",
+	  AT(constraint) },
+	{ .name = "node",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .help = "the node to which a memory policy or a cpuset confines it",
+	  AT(node) },
+	{ .name = "victims",
+	  .type = OPTION_TEXT,
+	  .fallback = "",
+	  .help = LADDER_HELP,
+	  .capacity = LADDER_TEXT,
+	  AT(victims) },
+	{ .name = NULL },
+};
+
+/* ---- what there is, and who will die ---- */
+
+static uint64_t node_bytes(const struct workload_env *env, uint64_t node)
+{
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		if (env->nodes[i] == node)
+			return env->node_bytes[i];
+	return 0;
+}
+
+/* All memory and swap that points are thousandths of (mm/oom_kill.c, constrained_alloc()). */
+static uint64_t total_bytes(const struct global_oom_params *p, const struct workload_env *env)
+{
+	return env->swap_total_bytes + (p->constraint == CONSTRAINT_NONE
+						? env->memory_bytes
+						: node_bytes(env, p->node));
+}
+
+/* Swap that the growing process may fill before it runs out. */
+static uint64_t swap_room(const struct workload_env *env)
+{
+	return env->swap_max_bytes < env->swap_total_bytes ? env->swap_max_bytes
+							   : env->swap_total_bytes;
+}
+
+/* What it will hold at the end, to about an eighth: the rest of the node is the kernel's. */
+static uint64_t own_bytes(const struct global_oom_params *p, const struct workload_env *env,
+			  const struct ladder *l)
+{
+	uint64_t node = node_bytes(env, p->node);
+	uint64_t room =
+		p->constraint == CONSTRAINT_NONE ? env->available_bytes : node - node / 8;
+	uint64_t others = ladder_others(l);
+
+	room += swap_room(env);
+	return room > others ? room - others : 0;
+}
+
+static uint64_t margin_bytes(const struct global_oom_params *p, const struct workload_env *env)
+{
+	return total_bytes(p, env) / 8;
+}
+
+static unsigned predicted_victim(const struct global_oom_params *p,
+				 const struct workload_env *env, const struct ladder *l,
+				 int64_t *lead)
+{
+	return ladder_victim(l, own_bytes(p, env, l), total_bytes(p, env), env->page_bytes,
+			     lead);
+}
+
+static const char *contradiction(const struct global_oom_params *p,
+				 const struct workload_env *env)
+{
+	struct ladder l;
+
+	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+		return LADDER_WRONG;
+	if (env->limit_bytes)
+		return "a limit would be hit first: set memory.max = max";
+	return NULL;
+}
+
+static const char *missing(const struct global_oom_params *p, const struct workload_env *env)
+{
+	struct ladder l;
+	int64_t lead;
+
+	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+		return NULL;
+	if (p->constraint != CONSTRAINT_NONE &&
+	    (env->nr_nodes < 2 || !node_bytes(env, p->node)))
+		return "it takes two nodes with memory; the one named by node= among them: "
+		       "pagestorm "
+		       "lab --nodes 2 has them";
+	if (ladder_lowers(&l) && !env->can_lower_oom_score)
+		return "an oom_score_adj below zero needs CAP_SYS_RESOURCE: raise the others "
+		       "instead";
+	predicted_victim(p, env, &l, &lead);
+	if (lead < (int64_t)margin_bytes(p, env))
+		return "on this machine two processes are within an eighth of its memory of "
+		       "points: "
+		       "who dies cannot be said beforehand";
+	return NULL;
+}
+
+static int global_oom_check(const void *params, const struct workload_env *env, char *reason,
+			    size_t reason_bytes)
+{
+	const char *wrong = contradiction(params, env);
+	const char *lack = wrong ? NULL : missing(params, env);
+
+	if (wrong || lack)
+		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
+	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+}
+
+static uint64_t global_oom_footprint(const void *params, const struct workload_env *env)
+{
+	(void)params; /* it takes all that there is */
+	return env->memory_bytes;
+}
+
+static double global_oom_seconds(const void *params, const struct workload_env *env)
+{
+	(void)params;
+	return (double)env->memory_bytes / (env->in_lab ? 1e8 : 1e9);
+}
+
+/* ---- promises ---- */
+
+static void claim_kill(const struct workload_env *env, struct claims *out)
+{
+	bool v2 = env->cgroup_version == 2;
+	const char *events = v2 ? "memory.events" : "memory.oom_control";
+	const struct promise rows[] = {
+		{ "system_oom_kills", "system", "vmstat", "oom_kill", UNIT_COUNT, PROMISE_EXACT,
+		  1, 0, "one process pays for the others" },
+		{ "oom_kills", "group", events, "oom_kill", UNIT_COUNT, PROMISE_EXACT, 1, 0,
+		  "the one that was chosen is in the group" },
+		{ "direct_reclaims", "system", "vmstat", "allocstall_movable", UNIT_COUNT,
+		  RELATION_GE, BASIS_EXACT, 1, 0, "the kernel reclaims before it kills" },
+	};
+	const struct promise limit_v2[] = {
+		{ "group_ooms", "group", events, "oom", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "no limit of the group was the cause" },
+		{ "limit_hits", "group", events, "max", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "it has no limit to hit" },
+	};
+	const struct promise limit_v1[] = {
+		{ "limit_hits", "group", "memory.failcnt", "memory.failcnt", UNIT_COUNT,
+		  PROMISE_EXACT, 0, 0, "it has no limit to hit" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	if (v2)
+		PROMISE_ROWS(out, SPAN_WORK, limit_v2);
+	else
+		PROMISE_ROWS(out, SPAN_WORK, limit_v1);
+}
+
+static void claim_victim(const struct global_oom_params *p, const struct workload_env *env,
+			 const struct ladder *l, struct claims *out)
+{
+	int64_t lead;
+	const struct promise victim = { "victim",
+					"ledger",
+					"ledger",
+					"victim",
+					UNIT_COUNT,
+					PROMISE_EXACT,
+					predicted_victim(p, env, l, &lead),
+					0,
+					"most resident pages plus adj thousandths of memory "
+					"and swap (0: the growing one)" };
+
+	if (l->nr > 1)
+		promise_add(out, SPAN_WORK, &victim, 1);
+}
+
+/* Evidence of the constraint: what was free where, at the last look before the kill. */
+static void claim_free(const struct global_oom_params *p, const struct workload_env *env,
+		       struct claims *out)
+{
+	uint64_t elsewhere = 0;
+	const struct claim nothing_left = { .quantity = "free_before_the_kill",
+					    .scope = "ledger",
+					    .source = "ledger",
+					    .counter = "free_pages",
+					    .unit = UNIT_PAGES,
+					    .relation = RELATION_LE,
+					    .basis = BASIS_BOUNDED,
+					    .expected = STEP_BYTES / env->page_bytes,
+					    .slot = "reserve_pages" };
+	struct promise plenty = {
+		"free_elsewhere",
+		"ledger",
+		"ledger",
+		"free_elsewhere_pages",
+		UNIT_PAGES,
+		RELATION_GE,
+		BASIS_BOUNDED,
+		0,
+		0,
+		"half of the other nodes is free all the while: the machine had "
+		"memory but not where it was allowed"
+	};
+
+	claims_add(
+		out, &nothing_left,
+		"no zone that it may use had more than its high watermark and its reserve: the "
+		"kernel kills no sooner; looked at once a MiB");
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		if (env->nodes[i] != p->node)
+			elsewhere += env->node_bytes[i];
+	plenty.expected = (int64_t)(elsewhere / 2 / env->page_bytes);
+	if (p->constraint != CONSTRAINT_NONE)
+		promise_add(out, SPAN_WORK, &plenty, 1);
+}
+
+static void claim_residue(const struct workload_env *env, struct claims *out)
+{
+	const struct promise rows[] = {
+		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
+		  "every process of the group has gone and its memory with it" },
+	};
+
+	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
+}
+
+static void global_oom_claims(const void *params, const struct workload_env *env,
+			      struct claims *out)
+{
+	const struct global_oom_params *p = params;
+	struct ladder l;
+
+	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+		return;
+	claim_kill(env, out);
+	claim_victim(p, env, &l, out);
+	claim_free(p, env, out);
+	claim_residue(env, out);
+}
+
+/* ---- in the worker ---- */
+
+struct global_oom_state {
+	char *map;
+	uint64_t map_bytes;
+	struct ladder_crew crew;
+	int zoneinfo_fd, vmstat_fd; /* 0: none */
+	char vmstat[VMSTAT_BYTES];
+	uint64_t kills; /* of the machine, at READY */
+	char zoneinfo[ZONEINFO_BYTES];
+	struct zones zones;
+	uint64_t least_free, least_elsewhere; /* pages */
+};
+
+static bool may_use(const struct worker *w, const struct zone *zone)
+{
+	const struct global_oom_params *p = w->params;
+
+	return p->constraint == CONSTRAINT_NONE || zone->node == p->node;
+}
+
+/* Pages that the kernel keeps free where the process may allocate. */
+static uint64_t reserve_pages(const struct worker *w, const struct zones *zones)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < zones->nr; i++) {
+		const struct zone *zone = &zones->zone[i];
+		uint64_t kept = zone->high + zone->protection;
+
+		if (may_use(w, zone))
+			sum += kept < zone->managed ? kept : zone->managed;
+	}
+	return sum;
+}
+
+static int look(struct worker *w, struct global_oom_state *s)
+{
+	uint64_t here = 0, elsewhere = 0, reserve;
+	int ret = zones_read(s->zoneinfo_fd, s->zoneinfo, sizeof(s->zoneinfo), &s->zones);
+
+	if (ret)
+		return worker_fail(w, -ret, "cannot read /proc/zoneinfo: %s", strerror(-ret));
+	for (unsigned i = 0; i < s->zones.nr; i++)
+		*(may_use(w, &s->zones.zone[i]) ? &here : &elsewhere) += s->zones.zone[i].free;
+	reserve = reserve_pages(w, &s->zones);
+	if (here < s->least_free)
+		s->least_free = here;
+	if (elsewhere < s->least_elsewhere)
+		s->least_elsewhere = elsewhere;
+	worker_slot_set(w, SLOT_RESERVE, reserve);
+	worker_slot_set(w, SLOT_FREE, s->least_free);
+	worker_slot_set(w, SLOT_FREE_ELSEWHERE, s->least_elsewhere);
+	return 0;
+}
+
+static int count_kills(struct worker *w, struct global_oom_state *s, uint64_t *kills)
+{
+	static const char key[] = "\noom_kill ";
+	size_t used = 0;
+	const char *line;
+	ssize_t got;
+
+	do { /* one read gives a page at most */
+		got = pread(s->vmstat_fd, s->vmstat + used, sizeof(s->vmstat) - 1 - used,
+			    (off_t)used);
+		used += got > 0 ? (size_t)got : 0;
+	} while (got > 0);
+	s->vmstat[used] = '\0';
+	line = strstr(s->vmstat, key);
+	if (!line)
+		return worker_fail(w, ENODATA, "/proc/vmstat has no oom_kill");
+	*kills = strtoull(line + sizeof(key) - 1, NULL, 10);
+	return 0;
+}
+
+static int bind_to(struct worker *w, uint64_t node)
+{
+	unsigned long mask[NODE_MASK_LONGS] = { 0 };
+
+	mask[node / (8 * sizeof(*mask))] = 1ul << node % (8 * sizeof(*mask));
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, mask, 8 * sizeof(mask)))
+		return worker_fail(w, errno, "set_mempolicy to node %" PRIu64 ": %s", node,
+				   strerror(errno));
+	return 0;
+}
+
+/* The cpuset is the group's: cpuset.mems in the profile. Here it is only looked at. */
+static int check_cpuset(struct worker *w, uint64_t node)
+{
+	unsigned long mask[NODE_MASK_LONGS] = { 0 };
+	unsigned long wanted = 1ul << node % (8 * sizeof(*mask));
+
+	if (syscall(SYS_get_mempolicy, NULL, mask, 8 * sizeof(mask), NULL, MPOL_F_MEMS_ALLOWED))
+		return worker_fail(w, errno, "get_mempolicy: %s", strerror(errno));
+	for (size_t i = 0; i < NODE_MASK_LONGS; i++)
+		if (mask[i] != (i == node / (8 * sizeof(*mask)) ? wanted : 0))
+			return worker_fail(w, EINVAL,
+					   "its cpuset allows other nodes than %" PRIu64
+					   ": set cpuset.mems = %" PRIu64,
+					   node, node);
+	return 0;
+}
+
+static int confine(struct worker *w)
+{
+	const struct global_oom_params *p = w->params;
+
+	switch ((enum global_oom_constraint)p->constraint) {
+	case CONSTRAINT_MEMPOLICY:
+		return bind_to(w, p->node);
+	case CONSTRAINT_CPUSET:
+		return check_cpuset(w, p->node);
+	case CONSTRAINT_NONE:
+		break;
+	}
+	return 0;
+}
+
+static int global_oom_prepare(struct worker *w)
+{
+	const struct global_oom_params *p = w->params;
+	struct global_oom_state *s = calloc(1, sizeof(*s));
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	w->state = s;
+	s->least_free = s->least_elsewhere = UINT64_MAX;
+	ret = confine(w);
+	if (ret)
+		return ret;
+	ladder_parse(p->victims, w->env->oom_score_adj, &s->crew.ladder);
+	s->zoneinfo_fd = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
+	if (s->zoneinfo_fd < 0)
+		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
+	s->vmstat_fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
+	if (s->vmstat_fd < 0)
+		return worker_fail(w, errno, "cannot open /proc/vmstat: %s", strerror(errno));
+	ret = count_kills(w, s, &s->kills);
+	if (!ret)
+		ret = ladder_start(w, &s->crew);
+	if (ret)
+		return ret;
+	s->map_bytes = w->env->memory_bytes + swap_room(w->env);
+	s->map = worker_map_anon(s->map_bytes, w->env->page_bytes, false);
+	if (!s->map)
+		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", s->map_bytes,
+				   strerror(errno));
+	worker_mapping(w, 0, s->map, s->map_bytes);
+	return look(w, s);
+}
+
+/*
+ * What a kill frees can be taken long before the death can be seen, and taking it
+ * would kill again: the kernel's count is looked at after each step, and once it
+ * has risen nothing more is taken.
+ */
+static void name_the_dead(struct worker *w, struct global_oom_state *s)
+{
+	unsigned victim = ladder_died(&s->crew, DEATH_BOUND_MS);
+
+	if (!victim)
+		return;
+	worker_slot_set(w, SLOT_VICTIM, victim);
+	worker_slot_set(w, SLOT_VICTIM_PID, (uint64_t)w->ledger->process[victim].pid);
+}
+
+static void count_touched(struct worker *w, uint64_t bytes)
+{
+	worker_slot_set(w, SLOT_PAGES_TOUCHED, bytes / w->env->page_bytes);
+	worker_achieved(w, bytes);
+	atomic_store_explicit(&w->ledger->moved_bytes, bytes, memory_order_relaxed);
+}
+
+static int global_oom_run(struct worker *w)
+{
+	struct global_oom_state *s = w->state;
+
+	for (uint64_t done = 0; done + STEP_BYTES <= s->map_bytes && !worker_should_stop(w);) {
+		uint64_t kills;
+		int ret;
+
+		if (madvise(s->map + done, STEP_BYTES, MADV_POPULATE_WRITE))
+			return worker_fail(w, errno, "cannot touch the mapping: %s",
+					   strerror(errno));
+		done += STEP_BYTES;
+		count_touched(w, done);
+		ret = count_kills(w, s, &kills);
+		if (!ret && kills != s->kills) {
+			name_the_dead(w, s);
+			return 0;
+		}
+		if (!ret)
+			ret = look(w, s);
+		if (ret || s->least_free < w->ledger->sabotage_pages)
+			return ret;
+	}
+	return 0;
+}
+
+static void global_oom_release(struct worker *w)
+{
+	struct global_oom_state *s = w->state;
+
+	if (!s)
+		return;
+	if (s->map)
+		munmap(s->map, s->map_bytes);
+	if (s->zoneinfo_fd > 0)
+		close(s->zoneinfo_fd);
+	if (s->vmstat_fd > 0)
+		close(s->vmstat_fd);
+	ladder_release(&s->crew);
+	free(s);
+	w->state = NULL;
+}
+
+const struct workload global_oom_workload = {
+	.name = "global_oom",
+	.summary = "grows without a limit until the kernel kills (for a guest)",
+	.truth = "One OOM kill, of the process that can be named beforehand, when no zone that may be "
+		 "used has more free than its high watermark and reserve; what was free elsewhere "
+		 "tells the constraint.",
+	.options = options,
+	.params_bytes = sizeof(struct global_oom_params),
+	.slots = {
+		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES,
+					 "base pages that the growing process had touched" },
+		[SLOT_VICTIM] = { "victim", UNIT_COUNT,
+				  "which process died: 0 is the growing one" },
+		[SLOT_VICTIM_PID] = { "victim_pid", UNIT_COUNT,
+				      "pid of a victim whose death the growing one saw" },
+		[SLOT_RESERVE] = { "reserve_pages", UNIT_PAGES,
+				   "high watermarks and reserves of the zones that it may use" },
+		[SLOT_FREE] = { "free_pages", UNIT_PAGES,
+				"fewest free pages seen where it may allocate" },
+		[SLOT_FREE_ELSEWHERE] = { "free_elsewhere_pages", UNIT_PAGES,
+					  "fewest free pages seen on the other nodes" },
+	},
+	.expects_oom = true,
+	.check = global_oom_check,
+	.footprint = global_oom_footprint,
+	.seconds = global_oom_seconds,
+	.claims = global_oom_claims,
+	.prepare = global_oom_prepare,
+	.run = global_oom_run,
+	.release = global_oom_release,
+};
