@@ -91,6 +91,11 @@ struct workload_env {
 	uint64_t swap_max_bytes;  /* memory.swap.max; UINT64_MAX: none */
 	uint64_t available_bytes; /* MemAvailable at planning time */
 	enum thp_mode thp;	  /* transparent_hugepage/enabled */
+	/*
+	 * Bit n: a fault may take a folio of page_bytes << n, in memory with
+	 * MADV_HUGEPAGE and in memory without. Before Linux 6.8 huge pages only.
+	 */
+	uint32_t thp_orders_madvise, thp_orders_always;
 	bool mglru;		  /* lru_gen/enabled is not 0 */
 	bool cachestat;		  /* cachestat(2) answers */
 	bool loop;		  /* a loop device can be made */

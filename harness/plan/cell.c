@@ -196,6 +196,28 @@ static const char *setting_value(const struct plan_cell *cell, const char *name)
 	return NULL;
 }
 
+/* The sizes of folio that a fault may take, as the cell's settings leave them. */
+static void take_thp_orders(struct workload_env *env, const struct plan_cell *cell,
+			    const struct host *host)
+{
+	for (unsigned order = 1; order < HOST_ORDERS; order++) {
+		enum mthp_mode mode = host->mthp[order];
+		const char *value;
+		char name[48];
+
+		snprintf(name, sizeof(name), "mthp.%" PRIu64 "kB.enabled",
+			 (env->page_bytes << order) / 1024);
+		value = setting_value(cell, name);
+		if (value && mode != MTHP_ABSENT)
+			mode = mthp_mode(value);
+		if (mode == MTHP_ALWAYS || (mode == MTHP_INHERIT && env->thp == THP_ALWAYS))
+			env->thp_orders_always |= 1u << order;
+		if (mode == MTHP_MADVISE || (mode == MTHP_INHERIT && env->thp == THP_MADVISE))
+			env->thp_orders_madvise |= 1u << order;
+	}
+	env->thp_orders_madvise |= env->thp_orders_always;
+}
+
 static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		     const struct host *host)
 {
@@ -209,6 +231,7 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		env->thp = !strcmp(thp, "always")    ? THP_ALWAYS
 			   : !strcmp(thp, "madvise") ? THP_MADVISE
 						     : THP_NEVER;
+	take_thp_orders(env, cell, host);
 	if (mglru)
 		env->mglru = strcmp(mglru, "0");
 	if (cluster)

@@ -131,6 +131,46 @@ static enum thp_mode thp_mode(const char *root)
 	return strstr(text, "[madvise]") ? THP_MADVISE : THP_NEVER;
 }
 
+enum mthp_mode mthp_mode(const char *value)
+{
+	static const struct {
+		const char *word;
+		enum mthp_mode mode;
+	} modes[] = { { "always", MTHP_ALWAYS },
+		      { "madvise", MTHP_MADVISE },
+		      { "inherit", MTHP_INHERIT },
+		      { "never", MTHP_NEVER } };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		if (!strcmp(value, modes[i].word))
+			return modes[i].mode;
+	}
+	return MTHP_ABSENT;
+}
+
+/* Before Linux 6.8 there is one size, which follows transparent_hugepage/enabled. */
+static void probe_mthp(struct host *host, const char *root)
+{
+	char path[96], text[128];
+
+	for (unsigned order = 1; order < HOST_ORDERS; order++) {
+		const uint64_t bytes = host->page_bytes << order;
+		char *open, *close;
+
+		snprintf(path, sizeof(path),
+			 "/sys/kernel/mm/transparent_hugepage/hugepages-%" PRIu64 "kB/enabled",
+			 bytes / 1024);
+		host->mthp[order] = bytes == host->pmd_bytes ? MTHP_INHERIT : MTHP_ABSENT;
+		if (slurp(root, path, text, sizeof(text)))
+			continue;
+		open = strchr(text, '[');
+		close = open ? strchr(open, ']') : NULL;
+		if (close)
+			*close = '\0';
+		host->mthp[order] = close ? mthp_mode(open + 1) : MTHP_ABSENT;
+	}
+}
+
 static bool has_entry(const char *root, const char *directory, const char *prefix)
 {
 	struct dirent *entry;
@@ -219,6 +259,7 @@ static void probe_features(struct host *host, const char *root)
 	if (!slurp(root, "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", text,
 		   sizeof(text)))
 		host->pmd_bytes = strtoull(text, NULL, 10);
+	probe_mthp(host, root);
 	host->mglru = !slurp(root, "/sys/kernel/mm/lru_gen/enabled", text, sizeof(text)) &&
 		      strtoul(text, NULL, 0);
 	if (!slurp(root, "/proc/sys/vm/page-cluster", text, sizeof(text)))

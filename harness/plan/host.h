@@ -13,6 +13,17 @@
 #include "harness/error.h"
 #include "workloads/workload.h"
 
+#define HOST_ORDERS 16 /* folios of 2 pages to 2^15 */
+
+/* One size of transparent huge page. */
+enum mthp_mode {
+	MTHP_ABSENT,
+	MTHP_NEVER,
+	MTHP_MADVISE,
+	MTHP_ALWAYS,
+	MTHP_INHERIT, /* as transparent_hugepage/enabled */
+};
+
 struct host_node {
 	unsigned id;
 	uint64_t memory_bytes;		  /* 0: memoryless */
@@ -34,6 +45,7 @@ struct host {
 	unsigned nr_nodes;	  /* all, memoryless ones too */
 	struct host_node node[ENV_NODES_MAX];
 	enum thp_mode thp;
+	enum mthp_mode mthp[HOST_ORDERS]; /* hugepages-…kB/enabled, by order */
 	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
 	unsigned cgroup_version; /* of the memory controller; 0: none */
 	char cgroup_mount[256];	 /* where that hierarchy is mounted */
@@ -47,6 +59,9 @@ struct host {
 
 /* -errno only when /proc itself cannot be read; what cannot be found stays 0 or "". */
 int host_probe(struct host *host, const char *root, struct error *e);
+
+/* "madvise" … as in hugepages-…kB/enabled; MTHP_ABSENT for another word. */
+enum mthp_mode mthp_mode(const char *value);
 
 /* Fills the machine's part of the environment; limits and swap are the plan's. */
 void host_env(const struct host *host, struct workload_env *env);

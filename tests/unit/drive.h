@@ -68,6 +68,7 @@ static inline void drive_open(struct drive *d, const struct workload *workload)
 					.cpus = 2,
 					.nr_nodes = 1,
 					.thp = THP_MADVISE,
+					.thp_orders_madvise = 1 << 9,
 					.swap_max_bytes = UINT64_MAX };
 	d->ledger = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
