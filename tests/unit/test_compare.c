@@ -319,8 +319,8 @@ static void a_selector_matches_whole_settings_only(void **state)
 
 	(void)state;
 	write_cells("a", 7, 1);
-	open_side(&a, "a", "vm.swappiness=6");
-	open_side(&b, "a", "vm.swappiness=60");
+	open_side(&a, "a", "vm.swappiness=6;hog.size=64M");
+	open_side(&b, "a", "vm.swappiness=0;hog.size=64M");
 	assert_int_equal(compare_all(&c, &a, &b, NULL, &e), -ENOENT);
 	assert_non_null(strstr(e.text, "no cell and worker in common"));
 	side_release(&a);
@@ -359,7 +359,7 @@ static void a_colon_in_a_folders_name_is_no_selector(void **state)
 	side_release(&side);
 }
 
-static enum change verdict_of(unsigned n, double base, const char *outcome)
+static enum change verdict_of(unsigned n, double base, const char *outcome, size_t *measured)
 {
 	char text[4096];
 	size_t used;
@@ -378,6 +378,7 @@ static enum change verdict_of(unsigned n, double base, const char *outcome)
 	if (compare_all(&c, &a, &b, NULL, &e))
 		fail_msg("%s", e.text);
 	change = row_of(&c, strcmp(outcome, "ok") ? "failed_runs" : "seconds")->change;
+	*measured = row_of(&c, "seconds")->b.n;
 	compare_release(&c);
 	side_release(&a);
 	side_release(&b);
@@ -386,21 +387,43 @@ static enum change verdict_of(unsigned n, double base, const char *outcome)
 
 static void verdicts_follow_direction_effect_and_number_of_runs(void **state)
 {
+	static const struct {
+		unsigned n;
+		double base;
+		enum change expected;
+	} cases[] = {
+		{ 3, 2, CHANGE_TOO_FEW },  { 4, 2, CHANGE_WORSE },
+		{ 4, 0.5, CHANGE_BETTER }, { 9, 1.015, CHANGE_NOISE },
+		{ 9, 1.03, CHANGE_WORSE }, { 9, 1, CHANGE_NOISE },
+	};
+	size_t measured;
+
 	(void)state;
-	assert_int_equal(verdict_of(3, 2, "ok"), CHANGE_TOO_FEW);
-	assert_int_equal(verdict_of(4, 2, "ok"), CHANGE_WORSE);
-	assert_int_equal(verdict_of(4, 0.5, "ok"), CHANGE_BETTER);
-	assert_int_equal(verdict_of(9, 1.015, "ok"), CHANGE_NOISE);
-	assert_int_equal(verdict_of(9, 1.03, "ok"), CHANGE_WORSE);
-	assert_int_equal(verdict_of(9, 1, "ok"), CHANGE_NOISE);
+	for (size_t i = 0; i < NR(cases); i++)
+		assert_int_equal(verdict_of(cases[i].n, cases[i].base, "ok", &measured),
+				 cases[i].expected);
 }
 
 static void runs_that_died_are_counted_as_failed_and_not_measured(void **state)
 {
+	static const struct {
+		const char *outcome;
+		enum change expected;
+		size_t measured;
+	} cases[] = {
+		{ "unexpected_oom", CHANGE_WORSE, 0 }, { "timeout", CHANGE_WORSE, 0 },
+		{ "failed", CHANGE_WORSE, 0 },	       { "broken", CHANGE_WORSE, 0 },
+		{ "expected_oom", CHANGE_NOISE, 5 },   { "target_missed", CHANGE_WORSE, 5 },
+		{ "skipped", CHANGE_TOO_FEW, 0 },      { "interrupted", CHANGE_TOO_FEW, 0 },
+	};
+	size_t measured;
+
 	(void)state;
-	assert_int_equal(verdict_of(5, 0.1, "unexpected_oom"), CHANGE_WORSE);
-	assert_int_equal(verdict_of(5, 0.1, "timeout"), CHANGE_WORSE);
-	assert_int_equal(verdict_of(5, 0.1, "expected_oom"), CHANGE_NOISE);
+	for (size_t i = 0; i < NR(cases); i++) {
+		assert_int_equal(verdict_of(5, 0.1, cases[i].outcome, &measured),
+				 cases[i].expected);
+		assert_int_equal(measured, cases[i].measured);
+	}
 }
 
 static void an_absent_metric_gives_no_row(void **state)
