@@ -9,6 +9,7 @@
 
 #include "harness/plan/size.h"
 #include "harness/validate/evidence.h"
+#include "harness/validate/score.h"
 
 #ifndef PAGESTORM_PROFILES_DIR
 #define PAGESTORM_PROFILES_DIR "/usr/local/share/pagestorm/profiles"
@@ -21,12 +22,12 @@ static const char *const sections[] = { "tool", NULL };
 static const char *const named[] = { "load", "quantity", NULL };
 
 static const char *const tool_keys[] = {
-	"attach", "command", "fails",	"needs",   "package", "program", "report",
-	"settle", "summary", "timeout", "version", "when",    NULL,
+	"attach", "command", "fails",	"needs",   "package", "program", "repeats",
+	"report", "settle",  "summary", "timeout", "version", "when",	 NULL,
 };
 
 static const char *const load_keys[] = {
-	"attach", "command", "fails",	"needs", "report",
+	"attach", "command", "fails",	"needs", "repeats", "report",
 	"run",	  "settle",  "timeout", "when",	 NULL,
 };
 
@@ -134,6 +135,22 @@ static int seconds_of(const struct profile_entry *entry, double *out, struct err
 	return 0;
 }
 
+static int repeats_of(const struct profile_entry *entry, unsigned *out, struct error *e)
+{
+	char reason[200];
+	uint64_t n;
+
+	if (!entry)
+		return 0;
+	if (count_parse(entry->value, &n, reason, sizeof(reason)))
+		return profile_error(entry, e, EINVAL, "%s %s", entry->key, reason);
+	if (!n || n > SCORE_REPEATS_MAX)
+		return profile_error(entry, e, ERANGE, "%s is not from 1 to %d", entry->key,
+				     SCORE_REPEATS_MAX);
+	*out = (unsigned)n;
+	return 0;
+}
+
 static int expression_check(const struct profile_entry *entry, struct error *e)
 {
 	struct error clause = { "" };
@@ -183,6 +200,8 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 		err = seconds_of(load_entry(a, section, "settle"), &load->settle_s, e);
 	if (!err)
 		err = seconds_of(load_entry(a, section, "timeout"), &load->timeout_s, e);
+	if (!err)
+		err = repeats_of(load_entry(a, section, "repeats"), &load->repeats, e);
 	load->visit = (enum visit)visit;
 	load->attach = (enum attach)attach;
 	load->fails = fails;

@@ -42,6 +42,7 @@ struct load {
 	const char *command, *report, *needs;
 	enum visit visit;
 	enum attach attach;
+	unsigned repeats; /* at most; 0: as many as are asked for */
 	double settle_s, timeout_s;
 	bool fails; /* an exit status above 0 is how the tool reports what it found */
 };

@@ -164,7 +164,7 @@ bool command_exists(const char *program)
 
 	if (strchr(program, '/')) {
 		free(places);
-		return !access(program, X_OK);
+		return !access(program, R_OK); /* a library is not executable */
 	}
 	while (!found && (place = strsep(&rest, ":"))) {
 		snprintf(path, sizeof(path), "%s/%s", place, program);

@@ -20,6 +20,7 @@ struct command_names {
 	char group[512]; /* the worker's group below the memory hierarchy's mount */
 	char group_path[512];
 	char file[512];		 /* the worker's own file */
+	char swap[300];		 /* the run's own swap device */
 	char out[600];		 /* where the tool may write what it is to be read from */
 	char start[24], end[24]; /* hex, of the worker's measured mapping */
 };

@@ -39,22 +39,50 @@ static const struct reading_unit *unit_find(const char *name)
 	return NULL;
 }
 
-/* Replaces {pid}; malloc'd. */
-static char *expanded(const char *pattern, long pid)
+static const struct reading_name *name_at(const struct reading_name *names, const char *text)
 {
-	const char *mark = strstr(pattern, "{pid}");
-	char *text = NULL;
+	for (; names && names->name; names++) {
+		size_t length = strlen(names->name);
 
-	if (!mark)
-		return strdup(pattern);
-	if (asprintf(&text, "%.*s%ld%s", (int)(mark - pattern), pattern, pid, mark + 5) < 0)
-		return NULL;
-	return text;
+		if (!strncmp(text + 1, names->name, length) && text[length + 1] == '}')
+			return names;
+	}
+	return NULL;
 }
 
-static int compile(regex_t *regex, const char *pattern, long pid, struct error *e)
+/* A value stands for itself: what a regular expression would read as more is quoted. */
+static void put_value(FILE *out, const char *value)
 {
-	char *text = expanded(pattern, pid), reason[160];
+	for (; *value; value++)
+		fprintf(out, strchr(".[]*+?(){}|^$\\", *value) ? "\\%c" : "%c", *value);
+}
+
+/* Puts in the names; malloc'd. */
+static char *expanded(const char *pattern, const struct reading_name *names)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	while (*pattern) {
+		const struct reading_name *n = *pattern == '{' ? name_at(names, pattern) : NULL;
+
+		if (!n) {
+			fputc(*pattern++, out);
+			continue;
+		}
+		put_value(out, n->value);
+		pattern += strlen(n->name) + 2;
+	}
+	return fclose(out) ? NULL : text;
+}
+
+static int compile(regex_t *regex, const char *pattern, const struct reading_name *names,
+		   struct error *e)
+{
+	char *text = expanded(pattern, names), reason[160];
 	int code;
 
 	if (!text)
@@ -68,6 +96,12 @@ static int compile(regex_t *regex, const char *pattern, long pid, struct error *
 	return code ? -EINVAL : 0;
 }
 
+/* Stand-ins, so that a pattern can be checked before there is a worker. */
+static const struct reading_name no_names[] = {
+	{ "pid", "1" },	 { "group", "g" }, { "start", "0" },
+	{ "file", "f" }, { "swap", "s" },  { NULL, NULL },
+};
+
 static int pattern_check(const char *pattern, bool wants_group, struct error *e)
 {
 	regex_t regex;
@@ -75,7 +109,7 @@ static int pattern_check(const char *pattern, bool wants_group, struct error *e)
 
 	if (!pattern)
 		return 0;
-	err = compile(&regex, pattern, 1, e);
+	err = compile(&regex, pattern, no_names, e);
 	if (err)
 		return err;
 	if (wants_group && !regex.re_nsub)
@@ -150,12 +184,14 @@ void reading_sites_release(struct reading_sites *r)
 
 /* ---- numbers ---- */
 
-static double suffix_scale(const char *suffix, double factor)
+/* Of "40.96K": a suffix says it all; without one it is the unit's own. */
+static double scale_of(const struct reading_unit *unit, const char *suffix)
 {
 	static const char letters[] = "KMGT";
 	const char *at = *suffix ? strchr(letters, toupper((unsigned char)*suffix)) : NULL;
 
-	return factor > 0 && at ? pow(factor, (double)(at - letters + 1)) : 1;
+	return unit->factor > 0 && at ? pow(unit->factor, (double)(at - letters + 1))
+				      : unit->scale;
 }
 
 /* "1,234.5" and, where the unit has suffixes, "40.96K". */
@@ -173,7 +209,7 @@ static int number_parse(const char *text, size_t length, const struct reading_un
 	*value = strtod(plain, &end);
 	if (end == plain)
 		return error_set(e, EINVAL, "'%s' is not a number", plain);
-	scale = unit->scale * suffix_scale(end, unit->factor);
+	scale = scale_of(unit, end);
 	*end = '\0';
 	dot = strchr(plain, '.');
 	/* what is printed one by one is not rounded */
@@ -217,12 +253,12 @@ static void tally_add(struct tally *t, double value, double step)
 
 /* ---- by pattern ---- */
 
-static int by_pattern(const struct reading *r, const char *text, long pid, struct tally *t,
-		      struct error *e)
+static int by_pattern(const struct reading *r, const char *text,
+		      const struct reading_name *names, struct tally *t, struct error *e)
 {
 	regmatch_t match[2];
 	regex_t regex;
-	int err = compile(&regex, r->pattern, pid, e);
+	int err = compile(&regex, r->pattern, names, e);
 
 	if (err)
 		return err;
@@ -303,19 +339,19 @@ static int table_line(const struct reading *r, struct table *table, const char *
 	return err;
 }
 
-static int by_column(const struct reading *r, const char *text, long pid, struct tally *t,
-		     struct error *e)
+static int by_column(const struct reading *r, const char *text,
+		     const struct reading_name *names, struct tally *t, struct error *e)
 {
 	struct table table = { .column = -1 };
 	char *lines = strdup(text), *rest = lines, *line;
-	int err = lines ? compile(&table.row, r->row, pid, e) : -ENOMEM;
+	int err = lines ? compile(&table.row, r->row, names, e) : -ENOMEM;
 
 	if (err) {
 		free(lines);
 		return err;
 	}
 	if (r->header)
-		err = compile(&table.header, r->header, pid, e);
+		err = compile(&table.header, r->header, names, e);
 	table.has_header = r->header && !err;
 	while (!err && (line = strsep(&rest, "\n")))
 		err = table_line(r, &table, line, t, e);
@@ -328,11 +364,12 @@ static int by_column(const struct reading *r, const char *text, long pid, struct
 	return err;
 }
 
-int reading_take_of(const struct reading *r, const char *text, long pid, double *value,
-		    double *step, struct error *e)
+int reading_take_of(const struct reading *r, const char *text, const struct reading_name *names,
+		    double *value, double *step, struct error *e)
 {
 	struct tally t = { .pick = r->pick };
-	int err = r->pattern ? by_pattern(r, text, pid, &t, e) : by_column(r, text, pid, &t, e);
+	int err = r->pattern ? by_pattern(r, text, names, &t, e)
+			     : by_column(r, text, names, &t, e);
 
 	if (err)
 		return err;
@@ -351,7 +388,7 @@ int reading_take_of(const struct reading *r, const char *text, long pid, double 
 int reading_take(const struct reading *r, const char *text, double *value, double *step,
 		 struct error *e)
 {
-	return reading_take_of(r, text, 0, value, step, e);
+	return reading_take_of(r, text, NULL, value, step, e);
 }
 
 /* ---- places that leak ---- */
@@ -415,13 +452,13 @@ int reading_sites_take(const struct reading_sites *r, const char *text, struct s
 	char *lines = strdup(text), *rest = lines, *line;
 	double open_bytes = NAN;
 	regex_t record, frame;
-	int err = lines ? compile(&record, r->record, 0, e) : -ENOMEM;
+	int err = lines ? compile(&record, r->record, NULL, e) : -ENOMEM;
 
 	if (err) {
 		free(lines);
 		return err;
 	}
-	err = compile(&frame, r->frame, 0, e);
+	err = compile(&frame, r->frame, NULL, e);
 	while (!err && (line = strsep(&rest, "\n")))
 		err = site_line(r, &record, &frame, line, &open_bytes, out, e);
 	regfree(&record);

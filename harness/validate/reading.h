@@ -72,9 +72,14 @@ void reading_sites_release(struct reading_sites *r);
 int reading_take(const struct reading *r, const char *text, double *value, double *step,
 		 struct error *e);
 
-/* The same with {pid} in the patterns read as that number. */
-int reading_take_of(const struct reading *r, const char *text, long pid, double *value,
-		    double *step, struct error *e);
+/* What {pid} and its like in a pattern stand for. */
+struct reading_name {
+	const char *name, *value;
+};
+
+/* The same with names, which end with name == NULL. */
+int reading_take_of(const struct reading *r, const char *text, const struct reading_name *names,
+		    double *value, double *step, struct error *e);
 
 /*
  * Bytes by symbol, summed; a record counts for the first frame that matches, records

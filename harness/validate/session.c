@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@
 struct visitor {
 	struct session *session;
 	struct error *e_tool;
+	uint64_t ready_ns; /* when the tool was done at READY */
 };
 
 static void path_of(const struct session *s, const char *what, char *path, size_t bytes)
@@ -84,6 +86,8 @@ static void learn_names(struct session *s, const struct stage *stage)
 		 (unsigned long)ledger->process[0].map_start);
 	snprintf(n->end, sizeof(n->end), "%lx",
 		 (unsigned long)(ledger->process[0].map_start + ledger->process[0].map_bytes));
+	if (stage->swap)
+		snprintf(n->swap, sizeof(n->swap), "%.299s", stage->swap->path);
 	if (!n->file[0])
 		find_file(stage, s->pid, n->file, sizeof(n->file));
 }
@@ -229,11 +233,14 @@ static int visit(struct stage *stage, enum barrier barrier, void *arg, struct er
 		return 0;
 	if (barrier != BARRIER_GONE)
 		learn_names(s, stage);
-	if (barrier == BARRIER_READY)
+	if (barrier == BARRIER_READY) {
 		err = at_ready(s, v->e_tool);
-	else if (barrier == BARRIER_HELD)
+		v->ready_ns = clock_now_ns();
+	} else if (barrier == BARRIER_HELD) {
+		s->seconds = (double)(clock_now_ns() - v->ready_ns) / 1e9;
 		err = at_held(s, v->e_tool);
-	else if (s->load->visit == VISIT_GONE)
+	}
+	if (barrier == BARRIER_GONE && s->load->visit == VISIT_GONE)
 		err = consult(s, s->load->command, "gone", &s->said, v->e_tool);
 	if (err && !v->e_tool->text[0])
 		error_set(v->e_tool, -err, "%s", strerror(-err));
@@ -278,6 +285,35 @@ static const char *skip_of(const struct plan *plan)
 	return "";
 }
 
+/* A wrapper prints where we do: between the two calls that is a file. */
+static void divert(const struct session *s, int saved[2])
+{
+	char path[700];
+	int fd;
+
+	path_of(s, "printed", path, sizeof(path));
+	fflush(stdout);
+	fflush(stderr);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	for (int i = 0; i < 2; i++) {
+		saved[i] = fcntl(1 + i, F_DUPFD_CLOEXEC, 10);
+		if (fd >= 0)
+			dup2(fd, 1 + i);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
+static void undivert(const int saved[2])
+{
+	for (int i = 0; i < 2; i++) {
+		if (saved[i] < 0)
+			continue;
+		dup2(saved[i], 1 + i);
+		close(saved[i]);
+	}
+}
+
 static int play(struct session *s, const struct plan *plan, struct error *e_tool,
 		struct error *e)
 {
@@ -289,21 +325,21 @@ static int play(struct session *s, const struct plan *plan, struct error *e_tool
 				       .hook_arg = &visitor };
 	struct run_summary summary;
 	struct command wrapper = { 0 };
-	uint64_t start_ns = clock_now_ns();
-	int status, err = 0;
+	int saved[2] = { -1, -1 }, status, err = 0;
 
 	if (s->load->visit == VISIT_WRAP) {
 		err = command_make(&wrapper, s->load->command, &s->names, e);
 		options.wrapper = wrapper.word;
+		divert(s, saved);
 	}
 	if (!err)
 		err = run_plan(plan, &options, &summary, e);
+	undivert(saved);
 	if (!err || err == -EINTR) {
 		snprintf(s->run_path, sizeof(s->run_path), "%s", summary.path);
 		s->interrupted = summary.interrupted;
 	}
 	s->not_restored = !err && summary.not_restored;
-	s->seconds = (double)(clock_now_ns() - start_ns) / 1e9;
 	(void)command_stop(&s->across, 1, &status); /* only after a failure is it still there */
 	command_release(&wrapper);
 	return err;

@@ -30,7 +30,7 @@ struct session {
 	pid_t pid;	    /* the worker's */
 	char run_path[512]; /* the run's folder */
 	char skip[256];	    /* why the run cannot be here; "": it can */
-	double seconds;	    /* of the work */
+	double seconds;	    /* from READY to HELD */
 	int interrupted;
 	bool not_restored;
 

@@ -240,17 +240,22 @@ static int measure_sites(const struct quantity *q, const struct session *s,
 static int read_number(const struct quantity *q, const struct session *s, double *value,
 		       double *step, struct error *e)
 {
+	const struct command_names *n = &s->names;
+	const struct reading_name names[] = {
+		{ "pid", n->pid },   { "group", n->group }, { "start", n->start },
+		{ "file", n->file }, { "swap", n->swap },   { NULL, NULL },
+	};
 	double before, step_before;
 	int err;
 
 	if (!s->said)
 		return error_set(e, ENODATA, "it printed nothing");
-	err = reading_take_of(&q->reading, s->said, s->pid, value, step, e);
+	err = reading_take_of(&q->reading, s->said, names, value, step, e);
 	if (err || !q->is_difference)
 		return err;
 	if (!s->ready)
 		return error_set(e, ENODATA, "it printed nothing at READY");
-	err = reading_take_of(&q->reading, s->ready, s->pid, &before, &step_before, e);
+	err = reading_take_of(&q->reading, s->ready, names, &before, &step_before, e);
 	*value -= before;
 	return err;
 }
@@ -399,7 +404,7 @@ static int play_one(struct scoring *sc, bool null, unsigned repeat, struct error
 		snprintf(sc->run, sizeof(sc->run), "%s", s.run_path + strlen(v->path) + 1);
 		/* the null load lasts as long, so that as much can happen beside it */
 		snprintf(sc->null_run, sizeof(sc->null_run), "null sleep=%dms",
-			 (int)(s.seconds * 500));
+			 (int)(s.seconds * 1000));
 	} else if (!err && !v->keep && s.run_path[0]) {
 		drop_run(s.run_path);
 	}
@@ -514,18 +519,22 @@ static void look_ahead(struct scoring *sc)
 static int score_load(struct scoring *sc, struct error *e)
 {
 	struct validate *v = sc->v;
-	unsigned steps;
+	unsigned repeats = v->repeats, steps, turns;
 	int err = 0;
 
 	look_ahead(sc);
+	if (sc->load->repeats && sc->load->repeats < repeats)
+		repeats = sc->load->repeats;
 	sc->run[0] = '\0';
 	if (!sc->skip[0])
 		(void)has_needs(v->host, sc->load->needs, sc->skip, sizeof(sc->skip));
-	steps = v->repeats * (sc->is_shared ? 2 : 1);
+	/* a null load after each, so that both see the same machine */
+	turns = sc->is_shared ? 2 : 1;
+	steps = repeats * turns;
 	for (unsigned i = 0; i < steps && !err && !sc->skip[0]; i++) {
 		if (v->progress)
 			v->progress(sc->adapter->name, sc->load->name, i + 1, steps, v->arg);
-		err = play_one(sc, i >= v->repeats, i % v->repeats + 1, e);
+		err = play_one(sc, i % turns, i / turns + 1, e);
 		if (!err && v->interrupted)
 			err = -EINTR;
 	}
