@@ -229,6 +229,11 @@ static void put_counts(const struct page *p)
 			put(p, "<span>runs ", r->outcome[i].word, "");
 			fprintf(p->out, " <b>%zu</b></span>", r->outcome[i].nr);
 		}
+	for (unsigned i = 0; i < r->nr_scored; i++)
+		if (r->scored[i].nr) {
+			put(p, "<span>scored ", r->scored[i].word, "");
+			fprintf(p->out, " <b>%zu</b></span>", r->scored[i].nr);
+		}
 	raw(p, "</div>\n");
 }
 
@@ -243,6 +248,13 @@ static void put_verdict(const struct page *p)
 		claims += r->claims[t];
 	fprintf(p->out, "<div class=\"verdict%s\"><strong>",
 		report_is_clean(r) ? "" : " fails");
+	if (r->folder.scorecard.nr && !runs) {
+		fprintf(p->out, "%zu of %zu quantities are wrong.</strong>\n", r->scored[0].nr,
+			r->folder.scorecard.nr);
+		put_counts(p);
+		raw(p, "</div>\n");
+		return;
+	}
 	if (r->claims[TRUTH_FAIL])
 		fprintf(p->out, "%zu of %zu claims failed", r->claims[TRUTH_FAIL], claims);
 	else if (r->claims[TRUTH_PASS])
@@ -821,27 +833,48 @@ static void put_noise(const struct page *p)
 			still, still == 1 ? "" : "s");
 }
 
+static void put_score(const struct page *p, const char *const *columns, size_t row, bool wrong)
+{
+	const struct csv_table *card = &p->report->folder.scorecard;
+
+	raw(p, "<tr>");
+	for (; *columns; columns++) {
+		bool number = **columns == '>';
+		const char *name = *columns + number;
+
+		raw(p, number				   ? "<td class=\"n\">"
+		       : !strcmp(name, "why")		   ? "<td class=\"text\">"
+		       : wrong && !strcmp(name, "verdict") ? "<td class=\"worse\">"
+							   : "<td>");
+		if (number)
+			put_exact(p->out,
+				  folder_number(csv_cell(card, row, csv_column(card, name))));
+		else
+			html_text(p->out, csv_cell(card, row, csv_column(card, name)));
+		raw(p, "</td>");
+	}
+	raw(p, "</tr>\n");
+}
+
 static void put_scorecard(const struct page *p)
 {
-	static const char *const columns[] = { "tool", "version", "quantity",	   "truth",
-					       "said", "error",	  "error_percent", "verdict",
-					       "why",  NULL };
+	static const char *const columns[] = { "tool",	"version", "quantity",	     ">truth",
+					       ">said", "unit",	   ">error_percent", "verdict",
+					       "why",	NULL };
 	const struct csv_table *card = &p->report->folder.scorecard;
 
 	if (!card->nr)
 		return;
 	heading(p, "scorecard", "Scorecard: what other tools said");
 	table_open(p, columns);
-	for (size_t row = 0; row < card->nr; row++) {
-		raw(p, "<tr>");
-		for (size_t i = 0; columns[i]; i++) {
-			const char *text = csv_cell(card, row, csv_column(card, columns[i]));
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (size_t row = 0; row < card->nr; row++) {
+			bool wrong = !strcmp(csv_cell(card, row, csv_column(card, "verdict")),
+					     "wrong");
 
-			put(p, isnan(folder_number(text)) ? "<td>" : "<td class=\"n\">", text,
-			    "</td>");
+			if (wrong != pass)
+				put_score(p, columns, row, wrong);
 		}
-		raw(p, "</tr>\n");
-	}
 	table_close(p);
 }
 

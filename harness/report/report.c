@@ -42,18 +42,34 @@ static void *grow(void *array, size_t nr, size_t size)
 
 /* ---- outcomes ---- */
 
-static int count_outcome(struct report *r, const char *word, size_t nr)
+static int count_word(struct tally *tally, unsigned *words, const char *word, size_t nr)
 {
 	unsigned i = 0;
 
-	while (i < r->nr_outcomes && strcmp(r->outcome[i].word, word))
+	while (i < *words && strcmp(tally[i].word, word))
 		i++;
 	if (i == OUTCOMES_MAX)
 		return -E2BIG;
-	if (i == r->nr_outcomes)
-		r->outcome[r->nr_outcomes++] = (struct tally){ .word = word };
-	r->outcome[i].nr += nr;
+	if (i == *words)
+		tally[(*words)++] = (struct tally){ .word = word };
+	tally[i].nr += nr;
 	return 0;
+}
+
+static int count_outcome(struct report *r, const char *word, size_t nr)
+{
+	return count_word(r->outcome, &r->nr_outcomes, word, nr);
+}
+
+static int count_scores(struct report *r)
+{
+	const struct csv_table *card = &r->folder.scorecard;
+	int verdict = csv_column(card, "verdict");
+	int rc = count_word(r->scored, &r->nr_scored, "wrong", 0);
+
+	for (size_t row = 0; !rc && row < card->nr; row++)
+		rc = count_word(r->scored, &r->nr_scored, csv_cell(card, row, verdict), 1);
+	return rc;
 }
 
 static int note_unexpected(struct report *r, size_t row)
@@ -441,6 +457,8 @@ int report_open(struct report *r, const char *path, struct error *e)
 		return rc;
 	rc = count_outcomes(r);
 	if (!rc)
+		rc = count_scores(r);
+	if (!rc)
 		rc = collect_truth(r);
 	if (!rc)
 		rc = find_sweep(r);
@@ -473,7 +491,7 @@ void report_release(struct report *r)
 
 bool report_is_clean(const struct report *r)
 {
-	return !r->nr_unexpected && !r->claims[TRUTH_FAIL];
+	return !r->nr_unexpected && !r->claims[TRUTH_FAIL] && !r->scored[0].nr;
 }
 
 static const char *text_at(const struct report *r, const char *path)
@@ -555,7 +573,8 @@ void report_extent(const struct report *r, char *out, size_t out_bytes)
 	size_t cells = count_cells(r);
 
 	out[0] = 0;
-	append(out, out_bytes, "%zu cell%s", cells, cells == 1 ? "" : "s");
+	if (cells)
+		append(out, out_bytes, "%zu cell%s", cells, cells == 1 ? "" : "s");
 	if (!isnan(repeats))
 		append(out, out_bytes, "%.0f repeat%s", repeats, repeats == 1 ? "" : "s");
 	if (!isnan(seconds))

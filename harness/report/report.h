@@ -68,6 +68,8 @@ struct report {
 	struct folder folder;
 	struct tally outcome[OUTCOMES_MAX]; /* warm-ups left out; "ok" first */
 	unsigned nr_outcomes;
+	struct tally scored[OUTCOMES_MAX]; /* verdicts of scorecard.csv, "wrong" first */
+	unsigned nr_scored;
 	size_t *unexpected; /* rows of runs.csv that did not end ok or as expected */
 	size_t nr_unexpected;
 	struct truth_line *truth; /* failures first */

@@ -70,6 +70,13 @@ static void print_outcomes(const struct report *r, FILE *out, const struct scree
 			used += snprintf(text + used, sizeof(text) - used, "%s%zu %s",
 					 used ? ", " : "", r->claims[t], truth_name(t));
 	print_field("claims", text, out, screen);
+	used = 0;
+	text[0] = 0;
+	for (unsigned i = 0; i < r->nr_scored && used < sizeof(text); i++)
+		if (r->scored[i].nr)
+			used += snprintf(text + used, sizeof(text) - used, "%s%zu %s",
+					 used ? ", " : "", r->scored[i].nr, r->scored[i].word);
+	print_field("scores", text, out, screen);
 }
 
 static void print_head(const struct report *r, FILE *out, const struct screen *screen)
@@ -736,10 +743,16 @@ static int print_scorecard(const struct report *r, FILE *out, const struct scree
 		return 0;
 	print_title("Scorecard: what other tools said", out, screen);
 	table_init(&t, columns);
-	for (size_t row = 0; row < card->nr; row++)
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-			table_add(&t, STYLE_PLAIN, "%s",
-				  csv_cell(card, row, csv_column(card, names[i])));
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (size_t row = 0; row < card->nr; row++) {
+			bool wrong = !strcmp(csv_cell(card, row, csv_column(card, "verdict")),
+					     "wrong");
+
+			for (size_t i = 0;
+			     wrong != pass && i < sizeof(names) / sizeof(names[0]); i++)
+				table_add(&t, wrong ? STYLE_BAD : STYLE_PLAIN, "%s",
+					  csv_cell(card, row, csv_column(card, names[i])));
+		}
 	rc = table_print(&t, out, screen, 2);
 	table_release(&t);
 	return rc;

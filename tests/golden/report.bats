@@ -181,6 +181,22 @@ page()
 	[ "$status" -eq 2 ]
 }
 
+@test "a scorecard alone is a report too, what is wrong first" {
+	mkdir "$BATS_TEST_TMPDIR/card"
+	cat > "$BATS_TEST_TMPDIR/card/scorecard.csv" <<-'CARD'
+	tool,version,quantity,truth,evidence,said,error,error_percent,verdict,why
+	good,1.0,resident_bytes,4096,smaps,4096,0,0,right,
+	liar,1.0,resident_bytes,4096,smaps,4301,205,5.005,wrong,<b>adds</b> 5 %
+	CARD
+	run "$PAGESTORM" report "$BATS_TEST_TMPDIR/card"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"1 wrong, 1 right"*"liar"*"good"* ]]
+	"$PAGESTORM" report "$BATS_TEST_TMPDIR/card" --html
+	run page "$BATS_TEST_TMPDIR/card/report.html"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"1 of 2 quantities are wrong."*"liar"*"<b>adds</b> 5 %"*"good"* ]]
+}
+
 @test "report --help fits 40 lines of 80 columns" {
 	run "$PAGESTORM" report --help
 	[ "$status" -eq 0 ]
