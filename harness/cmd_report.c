@@ -113,7 +113,7 @@ static int print_json(const struct report *report, int nr)
 	if (!rc && (!document ||
 		    json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10))))
 		rc = -ENOMEM;
-	puts("");
+	fputs(rc ? "" : "\n", stdout);
 	json_decref(document);
 	return rc;
 }

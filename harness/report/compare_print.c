@@ -324,16 +324,18 @@ static int print_json(const struct compare *c, FILE *out)
 	int rc = 0;
 
 	for (size_t i = 0; i < c->nr; i++)
-		json_array_append_new(rows, json_row(&c->row[i]));
+		if (json_array_append_new(rows, json_row(&c->row[i])))
+			rc = -EILSEQ; /* a text that is not UTF-8 */
 	document = json_pack("{s:i, s:s, s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
 			     "schema", 1, "a", c->a->name, "b", c->b->name, "level",
 			     STATS_LEVEL, "least_effect", c->least_effect, "compared",
 			     (json_int_t)c->nr, "tested", (json_int_t)c->nr_tested, "worse",
 			     (json_int_t)c->nr_worse, "better", (json_int_t)c->nr_better,
 			     "too_few_runs", (json_int_t)c->nr_too_few, "comparisons", rows);
-	if (!document || json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10)))
+	if (!rc &&
+	    (!document || json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10))))
 		rc = -ENOMEM;
-	fputs("\n", out);
+	fputs(rc ? "" : "\n", out);
 	json_decref(document);
 	return rc;
 }

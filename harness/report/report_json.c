@@ -8,6 +8,18 @@
 #include <math.h>
 #include <string.h>
 
+/*
+ * A text that is not UTF-8 makes no JSON. The list is given up then, and with it the
+ * document: a row that is silently missing would be a lie.
+ */
+static json_t *append(json_t *list, json_t *item)
+{
+	if (!json_array_append_new(list, item))
+		return list;
+	json_decref(list);
+	return NULL;
+}
+
 static json_t *number_or_null(double value)
 {
 	return isfinite(value) ? json_real(value) : json_null();
@@ -40,11 +52,11 @@ static json_t *json_cells(const struct report *r)
 
 		for (size_t m = 0; m < r->nr_metrics; m++)
 			if (report_summary(r, i, m)->n)
-				json_array_append_new(list, json_metric(r, i, m));
-		json_array_append_new(cells, json_pack("{s:I, s:s, s:s, s:s, s:o}", "cell",
-						       (json_int_t)s->cell, "label", s->label,
-						       "worker", s->worker, "workload",
-						       s->workload, "metrics", list));
+				list = append(list, json_metric(r, i, m));
+		cells = append(cells,
+			       json_pack("{s:I, s:s, s:s, s:s, s:o}", "cell",
+					 (json_int_t)s->cell, "label", s->label, "worker",
+					 s->worker, "workload", s->workload, "metrics", list));
 	}
 	return cells;
 }
@@ -56,7 +68,7 @@ static json_t *json_truth(const struct report *r)
 	for (size_t i = 0; i < r->nr_truth; i++) {
 		const struct truth_line *t = &r->truth[i];
 
-		json_array_append_new(
+		list = append(
 			list,
 			json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, "
 				  "s:o, s:o, "
@@ -81,8 +93,8 @@ static json_t *json_noise(const struct report *r)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < r->nr_noise; i++)
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:o}", "counter", r->noise[i].counter,
+		list = append(list,
+			      json_pack("{s:s, s:s, s:s, s:o}", "counter", r->noise[i].counter,
 					"span", r->noise[i].span, "unit", r->noise[i].unit,
 					"noise", number_or_null(r->noise[i].noise)));
 	return list;
@@ -96,13 +108,12 @@ static json_t *json_unexpected(const struct report *r)
 	for (size_t i = 0; i < r->nr_unexpected; i++) {
 		size_t row = r->unexpected[i];
 
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:s, s:s, s:s}", "outcome",
-						folder_run_cell(f, row, "outcome"), "worker",
-						folder_run_cell(f, row, "worker"), "cell",
-						folder_run_cell(f, row, "cell_label"), "repeat",
-						folder_run_cell(f, row, "repeat"), "reason",
-						folder_run_cell(f, row, "reason")));
+		list = append(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "outcome",
+					      folder_run_cell(f, row, "outcome"), "worker",
+					      folder_run_cell(f, row, "worker"), "cell",
+					      folder_run_cell(f, row, "cell_label"), "repeat",
+					      folder_run_cell(f, row, "repeat"), "reason",
+					      folder_run_cell(f, row, "reason")));
 	}
 	return list;
 }
