@@ -9,13 +9,15 @@
 
 #ifdef HEAP_IS_MODELLED
 
-#define LARGEST_BYTES (64u << 10) /* below any threshold, and larger than a start leaves free  \
-				   */
-#define PLUGS_MAX 4096
+/* Below any threshold, and larger than what a program's start leaves free. */
+#define LARGEST_BYTES (64u << 10)
+#define PLUGS_MAX     4096
+#define CACHED_MAX    1032 /* bytes of tcache's largest block */
 
 /*
  * A request that does not come from the top takes a free chunk away; it is kept so
- * that the next does not get it back.
+ * that the next does not get it back. One that does is freed and joins the top again,
+ * unless it is so small that the thread's cache would keep it.
  */
 static int use_up(struct heap *heap, size_t bytes, unsigned *plugs)
 {
@@ -25,12 +27,14 @@ static int use_up(struct heap *heap, size_t bytes, unsigned *plugs)
 
 		if (!block)
 			return -ENOMEM;
-		if (mallinfo2().keepcost != top) {
+		if (mallinfo2().keepcost != top && bytes > CACHED_MAX) {
 			free(block);
 			return 0;
 		}
 		*block = heap->plugs;
 		heap->plugs = block;
+		if (mallinfo2().keepcost != top)
+			return 0;
 	}
 	return -EPROTO; /* keepcost never moves: not glibc's */
 }

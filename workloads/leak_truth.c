@@ -63,12 +63,16 @@ static uint64_t live_blocks(const struct leak_params *p)
 	return sum;
 }
 
-/* Most blocks of a thread whose memory is held: what alignment leaves keeps holes open. */
+/*
+ * Most blocks of a thread whose memory is held: what alignment leaves keeps holes open,
+ * and small freed blocks lie in caches that calloc, for one, does not look into.
+ */
 static uint64_t most_held_blocks_of(const struct leak_params *p, uint64_t thread)
 {
 	uint64_t blocks = blocks_of(p, thread);
+	bool joins = p->allocator != BY_ALIGNED_ALLOC && p->size_bytes >= HEAP_MODEL_BLOCK_MIN;
 
-	return p->allocator == BY_ALIGNED_ALLOC ? blocks : least(blocks, leak_tooth_blocks(p));
+	return joins ? least(blocks, leak_tooth_blocks(p)) : blocks;
 }
 
 static uint64_t most_held_blocks(const struct leak_params *p)
@@ -249,13 +253,16 @@ static void view_of_brk(const struct leak_params *p, const struct workload_env *
 	v->why = "blocks lie one behind the other from a page's beginning";
 }
 
+static bool is_freeing(const struct leak_params *p)
+{
+	return p->reach == REACH_FREED || p->shape == SHAPE_SAWTOOTH;
+}
+
 /* Caches that keep small freed blocks, and the holes of alignment, are not modelled. */
 static bool is_modelled(const struct leak_params *p)
 {
-	bool frees = p->reach == REACH_FREED || p->shape == SHAPE_SAWTOOTH;
-
 	return !p->threads && p->allocator != BY_ALIGNED_ALLOC &&
-	       (!frees || p->size_bytes >= HEAP_MODEL_BLOCK_MIN);
+	       (!is_freeing(p) || p->size_bytes >= HEAP_MODEL_BLOCK_MIN);
 }
 
 static int view_of_main_heap(const struct leak_params *p, const struct workload_env *env,
@@ -344,74 +351,75 @@ static void pages_in_any_arenas(const struct leak_params *p, const struct worklo
 	*low -= least(*low, leak_leakers(p));
 }
 
-enum amount { ALL_BLOCKS, MOST_LIVE_BLOCKS, MOST_HELD_BLOCKS, LIVE_BLOCKS };
-
-static uint64_t amount_of(const struct leak_params *p, enum amount amount, uint64_t thread)
-{
-	uint64_t blocks = blocks_of(p, thread);
-
-	if (amount == LIVE_BLOCKS)
-		return live_blocks_of(p, thread);
-	if (amount == ALL_BLOCKS)
-		return blocks;
-	if (amount == MOST_HELD_BLOCKS)
-		return most_held_blocks_of(p, thread);
-	return least(blocks, leak_tooth_blocks(p));
-}
-
-static void pages_in_arenas(const struct leak_params *p, const struct workload_env *env,
-			    enum amount amount, uint64_t *low, uint64_t *high)
-{
-	uint64_t sum = 0;
-
-	*low = *high = 0;
-	for (uint64_t t = 0; t < leak_leakers(p); t++) {
-		sum += amount_of(p, amount, t);
-		if (has_own_arenas(p))
-			pages_in_own_arena(p, env, amount_of(p, amount, t), low, high);
-	}
-	if (!has_own_arenas(p))
-		pages_in_any_arenas(p, env, sum, low, high);
-}
-
 static void view_of_arenas(const struct leak_params *p, const struct workload_env *env,
 			   struct view *v)
 {
-	bool frees = p->reach == REACH_FREED || p->shape == SHAPE_SAWTOOTH;
-	uint64_t low, high, most;
+	uint64_t low = 0, high = 0;
 
-	pages_in_arenas(p, env, ALL_BLOCKS, &low, &most);
+	if (has_own_arenas(p))
+		for (uint64_t t = 0; t < leak_leakers(p); t++)
+			pages_in_own_arena(p, env, blocks_of(p, t), &low, &high);
+	else
+		pages_in_any_arenas(p, env, p->blocks, &low, &high);
 	v->faults = low;
-	v->faults_slack = most - low;
+	v->faults_slack = high - low;
 	v->resident = low * env->page_bytes;
-	v->resident_slack = (most - low) * env->page_bytes;
-	v->addresses = UINT64_MAX;
+	v->resident_slack = (high - low) * env->page_bytes;
 	v->why = "where an arena's blocks begin in their page is glibc's business";
 	if (p->allocator == BY_ALIGNED_ALLOC)
 		v->why = "alignment leaves up to align + 48 bytes beside each block and an "
 			 "arena's header and end are two pages per thread";
-	if (!frees)
-		return;
-	pages_in_arenas(p, env, MOST_LIVE_BLOCKS, &low, &high);
-	v->faults = low;
-	v->faults_slack = most - low;
-	pages_in_arenas(p, env, MOST_HELD_BLOCKS, &low, &most);
-	pages_in_arenas(p, env, LIVE_BLOCKS, &low, &high);
-	v->resident = low * env->page_bytes;
-	v->resident_slack = (most - low) * env->page_bytes;
+}
+
+/* Pages that so many blocks can take, in runs that each begin and end within a page. */
+static uint64_t pages_most(const struct leak_params *p, const struct workload_env *env,
+			   uint64_t blocks, uint64_t runs)
+{
+	uint64_t bytes = blocks * chunk_most(p);
+	uint64_t pages = bytes / env->page_bytes + 2 * (runs + leak_leakers(p)) +
+			 2 * (bytes / (64u << 20));
+
+	return chunk_most(p) < HEAP_MODEL_THRESHOLD ? pages : pages + 2 * blocks;
+}
+
+/*
+ * Where blocks are freed, what comes next depends on who frees first: the first free of
+ * a mapping moves the thresholds of all threads, and an arena that is shared hands one
+ * thread's memory to the next. Surely at once are the blocks of one thread's tooth.
+ */
+static void view_of_freeing(const struct leak_params *p, const struct workload_env *env,
+			    struct view *v)
+{
+	const uint64_t page = env->page_bytes, live = live_blocks(p) * p->size_bytes / page;
+	uint64_t at_once = 0, teeth = 0, low = live - least(live, leak_leakers(p));
+
+	for (uint64_t t = 0; t < leak_leakers(p); t++) {
+		uint64_t tooth = least(blocks_of(p, t), leak_tooth_blocks(p));
+
+		at_once = tooth > at_once ? tooth : at_once;
+		teeth += tooth ? (blocks_of(p, t) + tooth - 1) / tooth : 0;
+	}
+	v->faults = at_once * p->size_bytes / page;
+	v->faults -= least(v->faults, 1);
+	v->faults_slack = pages_most(p, env, p->blocks, teeth) - v->faults;
+	v->resident = low * page;
+	v->resident_slack =
+		(pages_most(p, env, most_held_blocks(p), leak_leakers(p)) - low) * page;
 	v->why = "an arena may keep what was freed or give it back to fault again";
 }
 
 static int view_make(const struct leak_params *p, const struct workload_env *env,
 		     struct view *v)
 {
-	memset(v, 0, sizeof(*v));
+	*v = (struct view){ .addresses = UINT64_MAX };
 	if (p->allocator == BY_MMAP)
 		view_of_mappings(p, env, v);
 	else if (p->allocator == BY_BRK)
 		view_of_brk(p, env, v);
 	else if (is_modelled(p))
 		return view_of_main_heap(p, env, v);
+	else if (is_freeing(p))
+		view_of_freeing(p, env, v);
 	else
 		view_of_arenas(p, env, v);
 	return 0;

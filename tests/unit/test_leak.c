@@ -13,6 +13,7 @@
 
 #include "tests/unit/play.h"
 #include "workloads/leak_sites.h"
+#include "workloads/prng.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)
@@ -199,6 +200,43 @@ static void teeth_are_freed_at_their_sites(void **state)
 	drive_close(&d);
 }
 
+static uint64_t between(uint64_t *rng, uint64_t low, uint64_t high)
+{
+	return low + prng_below(rng, high - low + 1);
+}
+
+static void random_parameters_keep_the_promises(void **state)
+{
+	static const char *const ways[] = { "lost",  "global", "interior",
+					    "chain", "stack",  "freed" };
+	static const char *const touches[] = { "none", "write", "bytes" };
+	unsigned judged = 0;
+	uint64_t rng = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 200; i++) {
+		uint64_t size = 16 + between(&rng, 0, 1ull << between(&rng, 4, 21));
+		uint64_t blocks = between(&rng, 1, size < 64 * KB ? 1200 : 60);
+		char reason[256];
+
+		open_leak(allocators[between(&rng, 0, 5)], between(&rng, 0, 9), blocks, size);
+		drive_choose(&d, "reach", ways[between(&rng, 0, 5)]);
+		drive_choose(&d, "touch", touches[between(&rng, 0, 2)]);
+		drive_choose(&d, "shape", between(&rng, 0, 1) ? "linear" : "sawtooth");
+		drive_set(&d, "chunk", size * between(&rng, 1, 20));
+		drive_set(&d, "arenas", between(&rng, 0, 1) * between(&rng, 0, 3));
+		drive_set(&d, "align", 1ull << between(&rng, 4, 13));
+		play_need_glibc(&d);
+		if (drive_check(&d, reason, sizeof(reason)) == -EINVAL) {
+			drive_close(&d);
+			continue;
+		}
+		judged++;
+		expect_all_claims_hold();
+	}
+	assert_true(judged > 60);
+}
+
 static void a_page_fewer_is_seen(void **state)
 {
 	unsigned failed;
@@ -281,6 +319,7 @@ int main(void)
 		cmocka_unit_test(an_arena_grows_beyond_its_first_reservation),
 		cmocka_unit_test(sites_take_turns_and_are_told_apart),
 		cmocka_unit_test(teeth_are_freed_at_their_sites),
+		cmocka_unit_test(random_parameters_keep_the_promises),
 		cmocka_unit_test(a_page_fewer_is_seen),
 		cmocka_unit_test(the_rate_decides_when_it_ends),
 		cmocka_unit_test(contradictions_are_refused),

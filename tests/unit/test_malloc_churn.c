@@ -13,6 +13,7 @@
 
 #include "tests/unit/play.h"
 #include "workloads/heap_model.h"
+#include "workloads/prng.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)
@@ -191,6 +192,32 @@ static void malloc_keeps_the_promises_of_fragmentation(void **state)
 		}
 }
 
+static uint64_t between(uint64_t *rng, uint64_t low, uint64_t high)
+{
+	return low + prng_below(rng, high - low + 1);
+}
+
+static void malloc_keeps_the_promises_of_random_parameters(void **state)
+{
+	static const char *const touches[] = { "none", "write", "bytes" };
+	uint64_t rng = 1;
+
+	(void)state;
+	for (unsigned i = 0; i < 150; i++) {
+		uint64_t size = 2048 + between(&rng, 0, 1ull << between(&rng, 4, 21));
+		uint64_t blocks = between(&rng, 1, size < 64 * KB ? 800 : 40);
+
+		open_default(size, blocks, between(&rng, 1, 6), touches[between(&rng, 0, 2)]);
+		drive_choose(&d, "order", between(&rng, 0, 1) ? "lifo" : "fifo");
+		drive_set(&d, "keep", between(&rng, 0, 9));
+		*(bool *)drive_option(&d, "trim") = between(&rng, 0, 1);
+		if (between(&rng, 0, 1))
+			fix_thresholds(between(&rng, 4 * KB, 4 * MB), between(&rng, 0, 8 * MB),
+				       between(&rng, 0, 2 * MB));
+		expect_all_claims_hold();
+	}
+}
+
 static void a_block_fewer_is_seen(void **state)
 {
 	static const char *const touches[] = { "none", "write", "bytes" };
@@ -230,6 +257,7 @@ int main(void)
 		cmocka_unit_test(malloc_keeps_the_promises_of_one_block),
 		cmocka_unit_test(malloc_keeps_the_promises_of_fixed_thresholds),
 		cmocka_unit_test(malloc_keeps_the_promises_of_fragmentation),
+		cmocka_unit_test(malloc_keeps_the_promises_of_random_parameters),
 		cmocka_unit_test(a_block_fewer_is_seen),
 		cmocka_unit_test(what_cannot_be_kept_is_refused),
 	};
