@@ -574,8 +574,11 @@ static const char *suggest_workload(const char *name)
 int profile_of_workload(struct profile *p, const char *workload, struct error *e)
 {
 	const char *near = suggest_workload(workload);
-	/* `null` as a worker means the noise floor's run in every result. */
-	const char *worker = strcmp(workload, "null") ? workload : "nothing";
+	/* `null` as a worker means the noise floor's run in every result; [swap] is a section.
+	 */
+	const char *worker = !strcmp(workload, "null")	 ? "nothing"
+			     : !strcmp(workload, "swap") ? "swapper"
+							 : workload;
 
 	if (!workload_find(workload))
 		return error_set(e, ENOENT, "%s: unknown workload%s%s%s", workload,

@@ -1,0 +1,1067 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * swap: memory swapped out and in, to the page; or pressure by a working set that
+ * exceeds its limit.
+ *
+ * Truth: mode=pageout sends every page of a mapping to the run's own swap device and
+ *   may bring it back: VmSwap, Swap of the mapping, the pages' own bits and the
+ *   group's swap are exactly its size, and each page that comes back is one fault.
+ *   mode=pressure holds ratio times memory.max: what exceeds the limit is in swap, and
+ *   nobody is killed.
+ * Rises: pswpout and pswpin of the machine; Used of the own device; majflt by one per page
+ *   from zram, and from a file by as few as one per 2^page-cluster pages; in the group
+ *   pgmajfault, failcnt or events.max, and memory.pressure (v2).
+ * Still: oom_kill. pswpout for pages of zeros from Linux 6.12 on, which are only noted.
+ *   Other people's swap: the own device has the highest priority.
+ * Beware: a swap file keeps its pages in the swap cache until reclaim takes them: before,
+ *   swap of a v1 group is 0 and coming back is a minor fault. So the cache is dropped
+ *   first, and mincore says whether it is. After swap-in from a file its slots stay
+ *   used. A machine that reclaims ahead of need (DAMON) swaps its own pages to
+ *   whichever device has the highest priority: Used is no less than ours, and may be
+ *   more. The worker's own memory is locked: it neither goes nor faults.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "workloads/crew.h"
+#include "workloads/placement.h"
+#include "workloads/promise.h"
+#include "workloads/reclaim.h"
+#include "workloads/touch.h"
+#include "workloads/worker.h"
+
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21 /* Linux 5.4 */
+#endif
+
+#define ACCESS_BATCH   16 /* accesses between looks at the clock: each may wait for the disk */
+#define OUT_STEP_BYTES (2u << 20)
+#define IN_STEP_BYTES  (2u << 20)
+#define OUT_TRIES      50  /* times TRY_PAUSE_NS: a page that is busy stays for a moment */
+#define DROP_TRIES     250 /* 5 s: what is being written cannot be dropped yet */
+#define TRY_PAUSE_NS   20000000u
+#define OWN_BYTES      (8u << 20) /* the worker's own memory, which is locked, and its tables */
+#define MINCORE_PAGES  4096
+
+enum swap_mode { MODE_PAGEOUT, MODE_PRESSURE };
+enum swap_back { BACK_NONE, BACK_READ, BACK_WRITE, BACK_WILLNEED };
+
+struct swap_params {
+	int mode, back, pattern, access_pattern;
+	uint64_t size_bytes, stride, cycles, threads, duration_ns;
+	char fill[FILL_TEXT_BYTES];
+	double ratio, reads, hot_share, hot_access, zipf_theta, stall;
+	bool latency;
+};
+
+enum swap_slot {
+	SLOT_PRESENT,
+	SLOT_SWAPPED,
+	SLOT_OUT,
+	SLOT_OUT_NS,
+	SLOT_OUT_RATE,
+	SLOT_CACHED,
+	SLOT_BACK,
+	SLOT_BACK_NS,
+	SLOT_BACK_RATE,
+	SLOT_BACK_FAULTS,
+	SLOT_BACK_MAJOR,
+	SLOT_TOUCHED,
+	SLOT_FILL_NS,
+	SLOT_READS,
+	SLOT_WRITES,
+	SLOT_ACCESS_NS,
+};
+
+#define AT(member) .offset = offsetof(struct swap_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "mode",
+	  .type = OPTION_CHOICE,
+	  .fallback = "pageout",
+	  .choices = "pageout|pressure",
+	  .help = "swap out by MADV_PAGEOUT, or hold more than memory.max",
+	  AT(mode) },
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64M",
+	  .min = "4K",
+	  .help = "bytes to swap out with mode=pageout, rounded up to whole pages",
+	  AT(size_bytes) },
+	{ .name = "fill",
+	  .type = OPTION_TEXT,
+	  .fallback = "random",
+	  .help = FILL_HELP,
+	  .capacity = FILL_TEXT_BYTES,
+	  AT(fill) },
+	{ .name = "back",
+	  .type = OPTION_CHOICE,
+	  .fallback = "none",
+	  .choices = "none|read|write|willneed",
+	  .help = "bring the pages back: by reading or writing each, or by MADV_WILLNEED first",
+	  AT(back) },
+	{ .name = "pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "sequential",
+	  .choices = PATTERN_WALKS,
+	  .help = "order in which they come back",
+	  AT(pattern) },
+	{ .name = "stride",
+	  .type = OPTION_COUNT,
+	  .fallback = "16",
+	  .min = "1",
+	  .help = "pages from one access to the next, when a pattern is stride",
+	  AT(stride) },
+	{ .name = "cycles",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = "1000000",
+	  .help = "times out and back, when there is a way back",
+	  AT(cycles) },
+	{ .name = "ratio",
+	  .type = OPTION_RATIO,
+	  .fallback = "200%",
+	  .min = "1.05",
+	  .max = "64",
+	  .help = "working set with mode=pressure as a share of memory.max",
+	  AT(ratio) },
+	{ .name = "duration",
+	  .type = OPTION_SECONDS,
+	  .fallback = "2s",
+	  .max = "1d",
+	  .help = "go on accessing the working set this long after the first touch",
+	  AT(duration_ns) },
+	{ .name = "access_pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "random",
+	  .choices = PATTERN_DRAWS,
+	  .help = "order of those accesses",
+	  AT(access_pattern) },
+	{ .name = "reads",
+	  .type = OPTION_RATIO,
+	  .fallback = "50%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the accesses that only read",
+	  AT(reads) },
+	{ .name = "hot_share",
+	  .type = OPTION_RATIO,
+	  .fallback = "20%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the pages that is hot, when access_pattern is hotcold",
+	  AT(hot_share) },
+	{ .name = "hot_access",
+	  .type = OPTION_RATIO,
+	  .fallback = "80%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the accesses that goes to the hot pages",
+	  AT(hot_access) },
+	{ .name = "zipf_theta",
+	  .type = OPTION_RATIO,
+	  .fallback = "0.99",
+	  .min = "0",
+	  .max = "1.2",
+	  .help = "skew, when access_pattern is zipf (0: none)",
+	  AT(zipf_theta) },
+	{ .name = "threads",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = CREW_MAX_TEXT,
+	  .help = "threads that access the working set with mode=pressure",
+	  AT(threads) },
+	{ .name = "stall",
+	  .type = OPTION_RATIO,
+	  .fallback = "0%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "promise that this share of duration is lost to memory stalls (PSI)",
+	  AT(stall) },
+	{ .name = "latency",
+	  .type = OPTION_BOOL,
+	  .fallback = "no",
+	  .help = "time each access (adds two clock readings to it)",
+	  AT(latency) },
+	{ .name = NULL },
+};
+
+/* ---- arithmetic ---- */
+
+static uint64_t set_bytes(const struct swap_params *p, const struct workload_env *env)
+{
+	uint64_t bytes = p->size_bytes;
+
+	if (p->mode == MODE_PRESSURE)
+		bytes = (uint64_t)((double)env->limit_bytes * p->ratio);
+	return (bytes + env->page_bytes - 1) / env->page_bytes * env->page_bytes;
+}
+
+static uint64_t set_pages(const struct swap_params *p, const struct workload_env *env)
+{
+	return set_bytes(p, env) / env->page_bytes;
+}
+
+/* What cannot be under the limit, whatever else the group has there. */
+static uint64_t excess_bytes(const struct swap_params *p, const struct workload_env *env)
+{
+	uint64_t set = set_bytes(p, env);
+
+	return set > env->limit_bytes ? set - env->limit_bytes : 0;
+}
+
+static uint64_t swap_footprint(const void *params, const struct workload_env *env)
+{
+	const struct swap_params *p = params;
+	uint64_t set = set_bytes(p, env);
+
+	return set + set / 512 + OWN_BYTES + p->threads * CREW_STACK_BYTES;
+}
+
+static uint64_t swap_target(const void *params, const struct workload_env *env)
+{
+	return set_bytes(params, env);
+}
+
+static double swap_seconds(const void *params, const struct workload_env *env)
+{
+	const struct swap_params *p = params;
+	double moves = (double)set_pages(p, env) * (p->back == BACK_NONE ? 1 : 2);
+
+	if (p->mode == MODE_PRESSURE)
+		return moves / 1e5 + (double)p->duration_ns / 1e9;
+	return moves / 1e5 * (double)p->cycles;
+}
+
+static uint64_t swap_room(const struct workload_env *env)
+{
+	return env->swap_max_bytes < env->swap_bytes ? env->swap_max_bytes : env->swap_bytes;
+}
+
+static const char *pressure_contradiction(const struct swap_params *p,
+					  const struct workload_env *env)
+{
+	if (!env->limit_bytes)
+		return "mode=pressure needs a limit to exceed: add memory.max";
+	if (env->limit_bytes < 2 * (OWN_BYTES + p->threads * CREW_STACK_BYTES))
+		return "memory.max leaves no room beside the worker's own memory: use 32M at "
+		       "least";
+	/* What the kernel keeps back for itself, per CPU, of a device that is nearly full. */
+	if (excess_bytes(p, env) + 2 * OWN_BYTES > swap_room(env))
+		return "what exceeds the limit does not fit the swap device and the group "
+		       "would be killed: raise swap.size or lower ratio";
+	return NULL;
+}
+
+static const char *pageout_contradiction(const struct swap_params *p,
+					 const struct workload_env *env)
+{
+	uint64_t need = swap_footprint(p, env);
+
+	if ((env->limit_bytes && need > env->limit_bytes) ||
+	    (env->high_bytes && need > env->high_bytes))
+		return "the mapping does not fit under the group's limit and reclaim would "
+		       "join in: raise memory.max or use mode=pressure";
+	if (set_bytes(p, env) > swap_room(env))
+		return "the mapping does not fit the swap device: raise swap.size";
+	return NULL;
+}
+
+/* From a file, pages come back from the swap cache unless that is dropped. */
+static bool must_drop(const struct swap_params *p, const struct workload_env *env)
+{
+	return p->mode == MODE_PAGEOUT && env->swap == SWAP_FILE;
+}
+
+static int swap_check(const void *params, const struct workload_env *env, char *reason,
+		      size_t reason_bytes)
+{
+	const struct swap_params *p = params;
+	const char *wrong = p->mode == MODE_PRESSURE ? pressure_contradiction(p, env)
+						     : pageout_contradiction(p, env);
+	const char *lack = NULL;
+
+	if (fill_parse(p->fill, NULL, NULL))
+		wrong = "fill is none of zero, same, random and a share such as 50%";
+	if (must_drop(p, env) && !reclaim_offered(env))
+		lack = "the swap cache of a file is dropped through memory.reclaim of Linux "
+		       "5.19: use swap.type=zram";
+	if (env->kernel < ENV_KERNEL(5, 4))
+		lack = "MADV_PAGEOUT needs Linux 5.4";
+	if (wrong || lack)
+		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
+	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+}
+
+/* ---- promises ---- */
+
+static bool is_zero(const struct swap_params *p)
+{
+	enum fill_kind kind;
+
+	return !fill_parse(p->fill, &kind, NULL) && kind == FILL_ZERO;
+}
+
+/* Slots that a CPU takes ahead of need: two caches of SWAP_SLOTS_CACHE_SIZE until Linux 6.14.
+ */
+static int64_t slots_ahead(const struct workload_env *env)
+{
+	return env->kernel < ENV_KERNEL(6, 14) ? 128 * (int64_t)env->cpus : 0;
+}
+
+/*
+ * Slots that are free again stay charged until a CPU has collected 64 of them
+ * (mm/swap_slots.c, until Linux 6.14).
+ */
+static int64_t slots_behind_bytes(const struct workload_env *env)
+{
+	return slots_ahead(env) / 2 * (int64_t)env->page_bytes;
+}
+
+/* On the own device: ours at least, and whatever others have swapped meanwhile. */
+static void claim_device(const struct workload_env *env, int64_t pages, struct claims *out)
+{
+	const struct promise alone = { "own_swap_used",
+				       "own_swap",
+				       "swaps",
+				       "Used",
+				       UNIT_PAGES,
+				       RELATION_BETWEEN,
+				       BASIS_BOUNDED,
+				       pages,
+				       slots_ahead(env) + 64,
+				       "the own device has the highest priority and CPUs may "
+				       "take slots ahead" };
+	const struct promise shared = { "own_swap_used",
+					"own_swap",
+					"swaps",
+					"Used",
+					UNIT_PAGES,
+					RELATION_GE,
+					BASIS_EXACT,
+					pages,
+					0,
+					"the own device has the highest priority and others "
+					"may swap to it too" };
+
+	promise_add(out, SPAN_WORK, env->in_lab ? &alone : &shared, 1);
+}
+
+static void claim_machine(const struct swap_params *p, const char *counter, int64_t pages,
+			  struct claims *out)
+{
+	const struct promise row = { "system_swapped",
+				     "system",
+				     "vmstat",
+				     counter,
+				     UNIT_PAGES,
+				     RELATION_GE,
+				     BASIS_DIRECTION,
+				     pages,
+				     0,
+				     "the machine's count includes the worker's" };
+
+	if (!is_zero(p)) /* a page of zeros may be noted and not written */
+		promise_add(out, SPAN_WORK, &row, 1);
+}
+
+/* Key and file of the group's swap. */
+static struct promise group_swap(const struct workload_env *env, int64_t bytes)
+{
+	bool v2 = env->cgroup_version == 2;
+
+	return (struct promise){
+		"group_swap_bytes",
+		"group",
+		v2 ? "memory.swap.current" : "memory.stat",
+		v2 ? "memory.swap.current" : "swap",
+		UNIT_BYTES,
+		PROMISE_EXACT,
+		bytes,
+		0,
+		"the worker is alone in its group and the rest of it is locked"
+	};
+}
+
+static void allow_behind(const struct workload_env *env, struct promise *swap)
+{
+	swap->tolerance = env->cgroup_version == 2 ? slots_behind_bytes(env) : 0;
+	if (!swap->tolerance)
+		return;
+	swap->basis = BASIS_BOUNDED;
+	swap->why = "slots that are free again stay charged in batches of 64 per CPU";
+}
+
+static void claim_out(const struct swap_params *p, const struct workload_env *env,
+		      struct claims *out)
+{
+	int64_t bytes = (int64_t)set_bytes(p, env), pages = (int64_t)set_pages(p, env);
+	const char *why = "every page went and nothing else did";
+	const struct promise swap = group_swap(env, bytes);
+	const struct promise rows[] = {
+		{ "swapped_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT,
+		  bytes, 0, why },
+		{ "swapped_bytes", "process", "smaps_rollup", "Swap", UNIT_BYTES, PROMISE_EXACT,
+		  bytes, 0, why },
+		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, bytes,
+		  0, why },
+		{ "swapped_proportional_bytes", "mapping", "smaps", "SwapPss", UNIT_BYTES,
+		  PROMISE_EXACT, bytes, 0, "nobody shares the pages" },
+		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT,
+		  -bytes, 0, why },
+		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
+		  -bytes, 0, why },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, -bytes, 0,
+		  "the worker is alone in its group and the rest of it is locked" },
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "going out takes no fault" },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "going out takes no fault" },
+		{ "pages_present", "ledger", "ledger", "pages_present", UNIT_PAGES,
+		  PROMISE_EXACT, 0, 0, "none is left in the page table" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	promise_add(out, SPAN_WORK, &swap, 1);
+	claim_device(env, pages, out);
+}
+
+static void claim_back_faults(const struct swap_params *p, const struct workload_env *env,
+			      struct claims *out)
+{
+	int64_t pages = (int64_t)(p->cycles * set_pages(p, env));
+	bool each = env->swap == SWAP_ZRAM || !env->page_cluster;
+	int64_t least = pages >> env->page_cluster;
+	const char *one = env->swap == SWAP_ZRAM ? "zram is read page by page: no readahead"
+						 : "page-cluster 0 reads page by page";
+	const char *few = "a read from the device brings up to 2^page-cluster pages";
+	const struct promise all = { "swap_in_faults",
+				     "ledger",
+				     "ledger",
+				     "back_faults",
+				     UNIT_COUNT,
+				     PROMISE_EXACT,
+				     pages,
+				     0,
+				     "each page that comes back is one fault: major or minor" };
+	const struct promise exact[] = {
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, pages,
+		  0, one },
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  one },
+		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
+		  PROMISE_EXACT, pages, 0, one },
+	};
+	const struct promise bounded[] = {
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, RELATION_BETWEEN,
+		  BASIS_BOUNDED, least, pages - least, few },
+		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
+		  RELATION_BETWEEN, BASIS_BOUNDED, least, pages - least, few },
+	};
+
+	promise_add(out, SPAN_WORK, &all, 1);
+	if (p->back == BACK_WILLNEED)
+		return;
+	if (each)
+		PROMISE_ROWS(out, SPAN_WORK, exact);
+	else
+		PROMISE_ROWS(out, SPAN_WORK, bounded);
+}
+
+static void claim_back(const struct swap_params *p, const struct workload_env *env,
+		       struct claims *out)
+{
+	int64_t pages = (int64_t)(p->cycles * set_pages(p, env));
+	const char *why = "every page came back";
+	struct promise swap = group_swap(env, 0);
+	const struct promise rows[] = {
+		{ "swapped_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0,
+		  0, why },
+		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  why },
+		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  why },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, 0, 0, why },
+		{ "pages_back", "ledger", "ledger", "pages_back", UNIT_PAGES, PROMISE_EXACT,
+		  pages, 0, "counted in the page table after each cycle" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	claim_back_faults(p, env, out);
+	claim_machine(p, "pswpin", pages, out);
+	allow_behind(env, &swap);
+	if (env->swap == SWAP_ZRAM) /* a file's slots stay used */
+		promise_add(out, SPAN_WORK, &swap, 1);
+}
+
+static void claim_pageout(const struct swap_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	int64_t pages = (int64_t)set_pages(p, env);
+	int64_t gone = p->back == BACK_NONE ? pages : (int64_t)p->cycles * pages;
+	const struct promise rows[] = {
+		{ "pages_out", "ledger", "ledger", "pages_out", UNIT_PAGES, PROMISE_EXACT, gone,
+		  0, "counted in the page table after each cycle" },
+		{ "pages_in_swap_cache", "ledger", "ledger", "cached_pages", UNIT_PAGES,
+		  PROMISE_EXACT, 0, 0, "mincore finds none of them in memory" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	claim_machine(p, "pswpout", pages, out);
+	if (p->back == BACK_NONE)
+		claim_out(p, env, out);
+	else
+		claim_back(p, env, out);
+}
+
+/* Share of the duration that is lost; of the group where the kernel keeps it (v2). */
+static void claim_stall(const struct swap_params *p, const struct workload_env *env,
+			struct claims *out)
+{
+	int64_t usec = (int64_t)((double)p->duration_ns / 1e3 * p->stall);
+	const struct promise group[] = {
+		{ "stalled_full", "group", "memory.pressure", "full.total", UNIT_USEC,
+		  RELATION_GE, BASIS_BOUNDED, usec, 0,
+		  "every runnable task of the group waited for memory" },
+		{ "stalled_some", "group", "memory.pressure", "some.total", UNIT_USEC,
+		  RELATION_GE, BASIS_BOUNDED, usec, 0,
+		  "at least one task of the group waited for memory" },
+	};
+	const struct promise machine = { "stalled_some",
+					 "system",
+					 "pressure/memory",
+					 "some.total",
+					 UNIT_USEC,
+					 RELATION_GE,
+					 BASIS_DIRECTION,
+					 usec,
+					 0,
+					 "the machine's pressure includes the group's" };
+
+	if (!usec)
+		return;
+	if (env->cgroup_version == 2)
+		PROMISE_ROWS(out, SPAN_WORK, group);
+	else
+		promise_add(out, SPAN_WORK, &machine, 1);
+}
+
+static void claim_pressure(const struct swap_params *p, const struct workload_env *env,
+			   struct claims *out)
+{
+	int64_t excess = (int64_t)excess_bytes(p, env), page = (int64_t)env->page_bytes;
+	bool v2 = env->cgroup_version == 2;
+	const char *events = v2 ? "memory.events" : "memory.oom_control";
+	const char *hits = v2 ? "memory.events" : "memory.failcnt";
+	const char *peak = v2 ? "memory.peak" : "memory.max_usage_in_bytes";
+	const char *why = "what exceeds the limit is in swap";
+	const struct promise rows[] = {
+		{ "pages_touched", "ledger", "ledger", "pages_touched", UNIT_PAGES,
+		  PROMISE_EXACT, (int64_t)set_pages(p, env), 0, "each page once before all" },
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, RELATION_GE,
+		  BASIS_EXACT, (int64_t)set_pages(p, env), 0,
+		  "the first touch of each page is a minor fault" },
+		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, RELATION_GE,
+		  BASIS_EXACT, excess, 0, why },
+		{ "swapped_bytes", "process", "status", "VmSwap", UNIT_BYTES, RELATION_GE,
+		  BASIS_EXACT, excess, 0, why },
+		{ "pages_swapped", "ledger", "ledger", "pages_swapped", UNIT_PAGES, RELATION_GE,
+		  BASIS_EXACT, excess / page, 0, why },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, (int64_t)env->limit_bytes, 0,
+		  "no more than the limit is in memory" },
+		{ "peak_bytes", "group", peak, peak, UNIT_BYTES, PROMISE_BOUNDED,
+		  (int64_t)env->limit_bytes, env_usage_slack_bytes(env),
+		  "the limit was reached and charges are taken in batches" },
+		{ "limit_hits", "group", hits, v2 ? "max" : hits, UNIT_COUNT, RELATION_GE,
+		  BASIS_EXACT, 1, 0, "a charge failed before each reclaim" },
+		{ "oom_kills", "group", events, "oom_kill", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "there is swap left for what exceeds the limit" },
+	};
+	const struct promise majors[] = {
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, RELATION_GE,
+		  BASIS_EXACT, 1, 0, "what was swapped out is wanted again" },
+		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
+		  RELATION_GE, BASIS_EXACT, 1, 0, "what was swapped out is wanted again" },
+	};
+	struct promise swap = group_swap(env, excess);
+
+	swap.relation = RELATION_GE;
+	swap.why = why;
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	/* Version 1 leaves out what is in the swap cache as well. */
+	if (v2 || env->swap == SWAP_ZRAM)
+		promise_add(out, SPAN_WORK, &swap, 1);
+	if (p->duration_ns)
+		PROMISE_ROWS(out, SPAN_WORK, majors);
+	claim_machine(p, "pswpout", excess / page, out);
+	claim_stall(p, env, out);
+}
+
+static void claim_residue(const struct workload_env *env, struct claims *out)
+{
+	struct promise swap = group_swap(env, 0);
+	const struct promise rows[] = {
+		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
+		  "the worker has exited and its memory with it" },
+	};
+
+	swap.quantity = "left_swap_bytes";
+	swap.relation = RELATION_LE;
+	swap.why = "the worker has exited and its swap with it";
+	allow_behind(env, &swap);
+	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
+	promise_add(out, SPAN_RESIDUE, &swap, 1);
+}
+
+static void swap_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	const struct swap_params *p = params;
+
+	if (p->mode == MODE_PRESSURE)
+		claim_pressure(p, env, out);
+	else
+		claim_pageout(p, env, out);
+	claim_residue(env, out);
+}
+
+/* ---- in the worker ---- */
+
+struct swap_state {
+	struct worker *w;
+	const struct swap_params *params;
+	char *map;
+	uint64_t bytes, page, pages;
+	int pagemap, reclaim;
+	uint64_t start_ns;
+	struct fill fill;
+	struct touch touch;
+	struct zipf zipf;
+	struct crew crew;
+	unsigned char mincore[MINCORE_PAGES];
+};
+
+static int fail(struct worker *w, int ret, const char *what)
+{
+	return worker_fail(w, -ret, "cannot %s: %s", what, strerror(-ret));
+}
+
+/* Somebody else's device of the same or a higher priority would take our pages. */
+static int check_priority(struct worker *w)
+{
+	char line[1024], path[512];
+	int priority, own = INT_MIN, best = INT_MIN;
+	FILE *f = fopen("/proc/swaps", "re");
+
+	if (!f)
+		return fail(w, -errno, "read /proc/swaps");
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%511s %*s %*u %*u %d", path, &priority) != 2)
+			continue;
+		if (!strcmp(path, w->env->swap_path))
+			own = priority;
+		else if (priority > best)
+			best = priority;
+	}
+	fclose(f);
+	if (own > best)
+		return 0;
+	return worker_fail(w, EBUSY,
+			   "another swap device has priority %d and %s has %d: set "
+			   "swap.priority=32767",
+			   best, w->env->swap_path, own);
+}
+
+static int fill_all(struct worker *w)
+{
+	struct swap_state *s = w->state;
+	uint64_t left_out = w->ledger->sabotage_pages * s->page;
+	uint64_t end = left_out < s->bytes && s->params->mode == MODE_PRESSURE
+			       ? s->bytes - left_out
+			       : s->bytes;
+	int ret = 0;
+
+	for (uint64_t at = 0; at < end && !ret && !worker_should_stop(w);) {
+		uint64_t step = end - at < s->touch.step_bytes ? end - at : s->touch.step_bytes;
+
+		ret = touch_range(&s->touch, s->map + at, step, at / FILL_BLOCK_BYTES);
+		at += step;
+		worker_slot_set(w, SLOT_TOUCHED, at / s->page);
+	}
+	return ret ? fail(w, ret, "touch the mapping") : 0;
+}
+
+/* Locked before the measured mapping is made: the rest neither goes nor comes back. */
+static int lock_own(struct worker *w)
+{
+	return mlockall(MCL_CURRENT) ? fail(w, -errno, "lock the worker's own memory") : 0;
+}
+
+static int open_all(struct worker *w)
+{
+	struct swap_state *s = w->state;
+	int ret = crew_start(&s->crew, (unsigned)s->params->threads);
+
+	if (ret)
+		return fail(w, ret, "start threads");
+	s->pagemap = placement_open();
+	if (s->pagemap < 0)
+		return fail(w, s->pagemap, "open /proc/self/pagemap");
+	if (must_drop(s->params, w->env))
+		s->reclaim = reclaim_open(w->env);
+	if (must_drop(s->params, w->env) && s->reclaim < 0)
+		return fail(w, s->reclaim, "ask for reclaim of the own group");
+	return lock_own(w);
+}
+
+static int swap_prepare(struct worker *w)
+{
+	const struct swap_params *p = w->params;
+	struct swap_state *s = calloc(1, sizeof(*s));
+	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : 2u << 20;
+	int ret;
+
+	if (!s)
+		return -ENOMEM;
+	w->state = s;
+	s->w = w;
+	s->params = p;
+	s->page = w->env->page_bytes;
+	s->bytes = set_bytes(p, w->env);
+	s->pages = set_pages(p, w->env);
+	s->pagemap = s->reclaim = -1;
+	fill_init(&s->fill, p->fill, w->ledger->seed);
+	touch_init(&s->touch, TOUCH_BYTES, s->page, 0, &s->fill);
+	if (p->mode == MODE_PRESSURE && p->access_pattern == PATTERN_ZIPF)
+		zipf_init(&s->zipf, s->pages, p->zipf_theta);
+	ret = check_priority(w);
+	if (!ret)
+		ret = open_all(w);
+	if (ret)
+		return ret;
+	s->map = worker_map_anon(s->bytes, align, false);
+	if (!s->map)
+		return fail(w, -errno, "map the working set");
+	worker_mapping(w, 0, s->map, s->bytes);
+	return p->mode == MODE_PAGEOUT ? fill_all(w) : 0;
+}
+
+static int count_pages(struct worker *w, struct placement *found)
+{
+	const struct swap_state *s = w->state;
+	int ret = placement_count(s->pagemap, s->map, s->bytes, s->page, found);
+
+	if (ret)
+		return fail(w, ret, "read /proc/self/pagemap");
+	worker_slot_set(w, SLOT_PRESENT, found->present);
+	worker_slot_set(w, SLOT_SWAPPED, found->swapped);
+	worker_achieved(w, (found->present + found->swapped) * s->page);
+	return 0;
+}
+
+/* ---- out ---- */
+
+static int page_out(struct worker *w, uint64_t bytes)
+{
+	const struct swap_state *s = w->state;
+
+	for (uint64_t at = 0; at < bytes && !worker_should_stop(w); at += OUT_STEP_BYTES) {
+		uint64_t step = bytes - at < OUT_STEP_BYTES ? bytes - at : OUT_STEP_BYTES;
+
+		if (madvise(s->map + at, step, MADV_PAGEOUT))
+			return fail(w, -errno, "page out");
+	}
+	return 0;
+}
+
+static uint64_t rate(uint64_t pages, uint64_t ns)
+{
+	return (uint64_t)((double)pages * 1e9 / (double)(ns + !ns));
+}
+
+/* Again for pages that were busy: isolated, locked or being written. */
+static int send_out(struct worker *w)
+{
+	const struct swap_state *s = w->state;
+	uint64_t left_out = w->ledger->sabotage_pages * s->page, start = worker_now_ns(), ns;
+	uint64_t bytes = left_out < s->bytes ? s->bytes - left_out : 0;
+	struct placement found = { 0 };
+	int ret = 0;
+
+	for (unsigned i = 0; i < OUT_TRIES && found.swapped * s->page < bytes && !ret; i++) {
+		if (i)
+			worker_sleep_until(w, worker_now_ns() + TRY_PAUSE_NS);
+		ret = page_out(w, bytes);
+		ns = worker_now_ns() - start;
+		if (!i)
+			worker_slot_add(w, SLOT_OUT_NS, ns);
+		if (!ret)
+			ret = count_pages(w, &found);
+	}
+	worker_slot_add(w, SLOT_OUT, found.swapped);
+	atomic_fetch_add_explicit(&w->ledger->moved_bytes, found.swapped * s->page,
+				  memory_order_relaxed);
+	worker_slot_set(w, SLOT_OUT_RATE,
+			rate(w->ledger->slot[SLOT_OUT], w->ledger->slot[SLOT_OUT_NS]));
+	return ret;
+}
+
+/* mincore(2) finds a swapped page in the swap cache. */
+static int count_cached(struct worker *w, uint64_t *cached)
+{
+	struct swap_state *s = w->state;
+	uint64_t sum = 0;
+
+	for (uint64_t at = 0; at < s->pages; at += MINCORE_PAGES) {
+		uint64_t nr = s->pages - at < MINCORE_PAGES ? s->pages - at : MINCORE_PAGES;
+
+		if (mincore(s->map + at * s->page, nr * s->page, s->mincore))
+			return fail(w, -errno, "ask mincore about the mapping");
+		for (uint64_t i = 0; i < nr; i++)
+			sum += s->mincore[i] & 1;
+	}
+	*cached = sum;
+	return 0;
+}
+
+/* What is not in memory is not in the swap cache either; bounded by DROP_TRIES. */
+static int drop_cache(struct worker *w)
+{
+	struct swap_state *s = w->state;
+	uint64_t cached = 0, present = w->ledger->slot[SLOT_PRESENT];
+	int ret = count_cached(w, &cached);
+
+	for (unsigned i = 0; i < DROP_TRIES && !ret && cached > present &&
+			     must_drop(s->params, w->env) && !worker_should_stop(w);
+	     i++) {
+		if (i)
+			worker_sleep_until(w, worker_now_ns() + TRY_PAUSE_NS);
+		ret = reclaim_now(w->env, s->reclaim, cached * s->page);
+		if (ret)
+			return fail(w, ret, "reclaim the own group");
+		ret = count_cached(w, &cached);
+	}
+	worker_slot_set(w, SLOT_CACHED, cached > present ? cached - present : 0);
+	return ret;
+}
+
+/* ---- back ---- */
+
+static int bring_back(struct worker *w)
+{
+	const struct swap_state *s = w->state;
+	bool write = s->params->back == BACK_WRITE;
+	struct pattern order;
+
+	pattern_init(&order, (enum pattern_kind)s->params->pattern, s->pages, w->ledger->seed);
+	pattern_set_stride(&order, s->params->stride);
+	for (uint64_t i = 0; i < s->pages; i++) {
+		volatile uint64_t *word =
+			(volatile uint64_t *)(s->map + pattern_walk(&order) * s->page);
+		uint64_t value;
+
+		if (write)
+			*word = fill_word(&s->fill,
+					  (uint64_t)((char *)word - s->map) / FILL_BLOCK_BYTES);
+		else
+			value = *word, (void)value;
+		if (!(i % 64) && worker_should_stop(w))
+			return 0;
+	}
+	return 0;
+}
+
+/* Asked for a step ahead, so that the reads overlap with the faults. */
+static int bring_back_ahead(struct worker *w)
+{
+	const struct swap_state *s = w->state;
+
+	for (uint64_t at = 0; at < s->bytes + IN_STEP_BYTES; at += IN_STEP_BYTES) {
+		uint64_t step = at < s->bytes && s->bytes - at < IN_STEP_BYTES ? s->bytes - at
+									       : IN_STEP_BYTES;
+
+		if (at < s->bytes && madvise(s->map + at, step, MADV_WILLNEED))
+			return fail(w, -errno, "ask for swapped pages");
+		for (uint64_t k = at - (at ? IN_STEP_BYTES : 0); at && k < at && k < s->bytes;
+		     k += s->page)
+			(void)*(const volatile uint64_t *)(s->map + k);
+		if (worker_should_stop(w))
+			return 0;
+	}
+	return 0;
+}
+
+static int swap_in(struct worker *w)
+{
+	const struct swap_state *s = w->state;
+	struct rusage before, after;
+	struct placement found;
+	uint64_t start, major;
+	int ret;
+
+	getrusage(RUSAGE_SELF, &before);
+	start = worker_now_ns();
+	ret = s->params->back == BACK_WILLNEED ? bring_back_ahead(w) : bring_back(w);
+	worker_slot_add(w, SLOT_BACK_NS, worker_now_ns() - start);
+	getrusage(RUSAGE_SELF, &after);
+	if (!ret)
+		ret = count_pages(w, &found);
+	if (ret)
+		return ret;
+	major = (uint64_t)(after.ru_majflt - before.ru_majflt);
+	worker_slot_add(w, SLOT_BACK, found.present);
+	worker_slot_add(w, SLOT_BACK_MAJOR, major);
+	worker_slot_add(w, SLOT_BACK_FAULTS,
+			major + (uint64_t)(after.ru_minflt - before.ru_minflt));
+	worker_slot_set(w, SLOT_BACK_RATE,
+			rate(w->ledger->slot[SLOT_BACK], w->ledger->slot[SLOT_BACK_NS]));
+	atomic_fetch_add_explicit(&w->ledger->moved_bytes, found.present * s->page,
+				  memory_order_relaxed);
+	return 0;
+}
+
+static int run_pageout(struct worker *w)
+{
+	const struct swap_params *p = w->params;
+	uint64_t cycles = p->back == BACK_NONE ? 1 : p->cycles;
+	int ret = 0;
+
+	for (uint64_t i = 0; i < cycles && !ret && !worker_should_stop(w); i++) {
+		ret = send_out(w);
+		if (!ret)
+			ret = drop_cache(w);
+		if (!ret && p->back != BACK_NONE)
+			ret = swap_in(w);
+		atomic_fetch_add_explicit(&w->ledger->ops, 1, memory_order_relaxed);
+	}
+	return ret;
+}
+
+/* ---- pressure ---- */
+
+static int access_pages(void *arg, unsigned index)
+{
+	const struct swap_state *s = arg;
+	const struct swap_params *p = s->params;
+	struct histogram *latency = p->latency ? &s->w->ledger->latency : NULL;
+	uint64_t seed = s->w->ledger->seed ^ (index + 1), end_ns = s->start_ns + p->duration_ns;
+	struct access a;
+
+	access_init(&a, s->map, s->page, p->reads, seed);
+	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->pages, seed);
+	pattern_set_stride(&a.pattern, p->stride);
+	pattern_set_hot(&a.pattern, p->hot_share, p->hot_access);
+	pattern_set_zipf(&a.pattern, &s->zipf);
+	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
+		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
+
+		worker_slot_add(s->w, SLOT_WRITES, writes);
+		worker_slot_add(s->w, SLOT_READS, ACCESS_BATCH - writes);
+		atomic_fetch_add_explicit(&s->w->ledger->ops, ACCESS_BATCH,
+					  memory_order_relaxed);
+	}
+	return 0;
+}
+
+static int run_pressure(struct worker *w)
+{
+	struct swap_state *s = w->state;
+	int ret;
+
+	s->start_ns = worker_now_ns();
+	ret = fill_all(w);
+	worker_slot_set(w, SLOT_FILL_NS, worker_now_ns() - s->start_ns);
+	if (ret || !s->params->duration_ns || worker_should_stop(w))
+		return ret;
+	s->start_ns = worker_now_ns();
+	ret = crew_run(&s->crew, access_pages, s);
+	worker_slot_set(w, SLOT_ACCESS_NS, worker_now_ns() - s->start_ns);
+	return ret;
+}
+
+static int swap_run(struct worker *w)
+{
+	const struct swap_params *p = w->params;
+
+	return p->mode == MODE_PRESSURE ? run_pressure(w) : run_pageout(w);
+}
+
+static int swap_verify(struct worker *w)
+{
+	struct placement found;
+
+	return count_pages(w, &found);
+}
+
+static void swap_release(struct worker *w)
+{
+	struct swap_state *s = w->state;
+
+	if (!s)
+		return;
+	crew_stop(&s->crew);
+	if (s->map)
+		munmap(s->map, s->bytes);
+	if (s->pagemap >= 0)
+		close(s->pagemap);
+	if (s->reclaim >= 0)
+		close(s->reclaim);
+	(void)munlockall(); /* it is about to exit */
+	free(s);
+	w->state = NULL;
+}
+
+const struct workload swap_workload = {
+	.name = "swap",
+	.summary = "pages swapped out and in to the page, or a working set beyond the limit",
+	.truth = "mode=pageout: the mapping's size, exactly, in VmSwap, smaps, the page table "
+		 "and the group's swap, and one fault for each page that comes back. "
+		 "mode=pressure: what exceeds memory.max is in swap and nobody is killed.",
+	.needs = NEED_SWAP,
+	.options = options,
+	.params_bytes = sizeof(struct swap_params),
+	.slots = {
+		[SLOT_PRESENT] = { "pages_present", UNIT_PAGES,
+				   "pages that the page table has in memory at HELD" },
+		[SLOT_SWAPPED] = { "pages_swapped", UNIT_PAGES,
+				   "pages that the page table has in swap at HELD" },
+		[SLOT_OUT] = { "pages_out", UNIT_PAGES, "pages that went out, all cycles" },
+		[SLOT_OUT_NS] = { "out_ns", UNIT_NSEC, "time of going out" },
+		[SLOT_OUT_RATE] = { "out_rate", UNIT_PAGES, "pages per second out" },
+		[SLOT_CACHED] = { "cached_pages", UNIT_PAGES,
+				  "swapped pages still in the swap cache by mincore" },
+		[SLOT_BACK] = { "pages_back", UNIT_PAGES, "pages that came back, all cycles" },
+		[SLOT_BACK_NS] = { "back_ns", UNIT_NSEC, "time of coming back" },
+		[SLOT_BACK_RATE] = { "back_rate", UNIT_PAGES, "pages per second back" },
+		[SLOT_BACK_FAULTS] = { "back_faults", UNIT_COUNT,
+				       "faults while coming back, by getrusage" },
+		[SLOT_BACK_MAJOR] = { "back_major_faults", UNIT_COUNT,
+				      "major ones of them" },
+		[SLOT_TOUCHED] = { "pages_touched", UNIT_PAGES, "pages of the first touch" },
+		[SLOT_FILL_NS] = { "fill_ns", UNIT_NSEC, "time of the first touch" },
+		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses that read" },
+		[SLOT_WRITES] = { "writes", UNIT_COUNT, "accesses that wrote" },
+		[SLOT_ACCESS_NS] = { "access_ns", UNIT_NSEC, "time of those accesses" },
+	},
+	.check = swap_check,
+	.footprint = swap_footprint,
+	.target = swap_target,
+	.seconds = swap_seconds,
+	.claims = swap_claims,
+	.prepare = swap_prepare,
+	.run = swap_run,
+	.verify = swap_verify,
+	.release = swap_release,
+};
