@@ -160,7 +160,7 @@ static int finish(struct sheet *sheet, const struct host *host, bool can_run)
 
 int cmd_doctor(int argc, char **argv)
 {
-	static struct host host; /* large */
+	struct host host;
 	struct sheet sheet = { .json = false };
 	struct error e = { "" };
 	bool can_run = true;

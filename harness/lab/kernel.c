@@ -86,7 +86,7 @@ int kernel_release_of(const void *image, unsigned long size, char *release,
 
 static int read_release(const char *path, char *release, size_t release_size, struct error *e)
 {
-	static char head[BZIMAGE_HEAD_BYTES];
+	char head[BZIMAGE_HEAD_BYTES];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got;
 

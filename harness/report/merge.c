@@ -195,7 +195,7 @@ static int write_all(int fd, const char *bytes, size_t length)
 /* Copies from offset to the end; *ended_line: whether the last byte was a line's end. */
 static int copy_from(int from, off_t offset, int to, bool *ended_line)
 {
-	static char buffer[COPY_BYTES];
+	char buffer[COPY_BYTES];
 	ssize_t n;
 	int rc = 0;
 
