@@ -26,7 +26,7 @@
 #include "workloads/promise.h"
 #include "workloads/worker.h"
 
-#define LRU_BATCH_PAGES	   31u /* PAGEVEC_SIZE, include/linux/pagevec.h: 15 before 6.6 */
+#define LRU_BATCH_PAGES	   31u /* PAGEVEC_SIZE, include/linux/pagevec.h: 15 or 31 by version */
 #define NODE_TEXT	   16
 #define LINE_BYTES	   64
 #define CHASE_BATCH	   1024 /* loads between two looks at the clock */
