@@ -16,6 +16,7 @@
 #include "harness/plan/size.h"
 #include "harness/run/journal.h"
 #include "harness/run/lock.h"
+#include "harness/run/resume.h"
 #include "harness/run/run.h"
 
 #define WORDS_MAX	 256
@@ -24,6 +25,7 @@
 
 struct arguments {
 	const char *results_dir;
+	char *resume;
 	unsigned repeats;
 	int cell;
 	enum risk allowed;
@@ -42,12 +44,14 @@ struct report {
 	bool line_open; /* a progress line without its newline */
 };
 
-enum { KEY_RISK = 256, KEY_CELL, KEY_WAIT, KEY_JSON, KEY_RAW };
+enum { KEY_RISK = 256, KEY_CELL, KEY_RESUME, KEY_WAIT, KEY_JSON, KEY_RAW };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR", 0, "folder for the run's own folder (default: results)", 0 },
 	{ "repeat", 'n', "N", 0, "repeats of each cell, in place of the profile's", 0 },
 	{ "cell", KEY_CELL, "K", 0, "only cell K of the sweep (see pagestorm plan)", 0 },
+	{ "resume", KEY_RESUME, "DIR", 0,
+	  "continue DIR.partial, a run that was cut, in place of a PROFILE", 0 },
 	{ "allow-risk", KEY_RISK, "R2", 0,
 	  "allow system-wide pressure (R2) or that the kernel kills others (R3)", 0 },
 	{ "wait", KEY_WAIT, "SECONDS", 0, "wait so long for another run to end", 0 },
@@ -87,6 +91,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_CELL:
 		a->cell = (int)whole_number(arg, "--cell", 1000000, state);
 		break;
+	case KEY_RESUME:
+		a->resume = arg;
+		break;
 	case KEY_RISK:
 		if (strcmp(arg, "R0") && strcmp(arg, "R1") && strcmp(arg, "R2") &&
 		    strcmp(arg, "R3"))
@@ -110,8 +117,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 			argp_error(state, "too many key=value words");
 		a->word[a->nr_words++] = arg;
 		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
+	case ARGP_KEY_END:
+		if (a->resume && (a->nr_words || a->repeats))
+			argp_error(state, "--resume takes the profile from its folder: give no "
+					  "PROFILE, key=value or --repeat");
+		if (!a->resume && !a->nr_words)
+			argp_error(state,
+				   "a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -122,7 +134,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	options,
 	parse_option,
-	"PROFILE|WORKLOAD [key=value…]",
+	"PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
 	"Runs a profile or a single workload inside cgroups of its own, and holds what the "
 	"kernel counted against what was promised.\v"
 	"key=value takes the profile's own keys: size=193M, hog.size=64M, memory.max=96M, "
@@ -409,6 +421,7 @@ static int play(const struct plan *plan, const struct arguments *a, int signal_f
 				 .rows = a->json ? json_array() : NULL,
 				 .terminal = isatty(STDERR_FILENO) };
 	const struct run_options how = { .results_dir = a->results_dir,
+					 .resume = a->resume,
 					 .only_cell = a->cell,
 					 .signal_fd = signal_fd,
 					 .progress = show_progress,
@@ -454,6 +467,25 @@ static int run_locked(const struct arguments *a, struct plan *plan, struct error
 	return status;
 }
 
+/* The plan is made anew from the profile that the cut run wrote. */
+static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
+{
+	char path[640], *word = path;
+	size_t length = strlen(a->resume);
+	int err;
+
+	while (length > 1 && a->resume[length - 1] == '/')
+		a->resume[--length] = 0;
+	snprintf(path, sizeof(path), "%s/profile.ini", a->resume);
+	if (access(path, R_OK))
+		return error_set(e, EINVAL, "--resume: cannot read %s: %s", path,
+				 strerror(errno));
+	if (a->cell < 0)
+		a->cell = resume_only_cell(a->resume);
+	err = cmd_load_plan(plan, 1, &word, 0, e);
+	return err ? err : resume_check(a->resume, plan, e);
+}
+
 int cmd_run(int argc, char **argv)
 {
 	struct arguments a = { .results_dir = "results", .cell = -1, .allowed = RISK_R1 };
@@ -469,7 +501,8 @@ int cmd_run(int argc, char **argv)
 	}
 	if (a.keep_raw && a.nr_words < WORDS_MAX)
 		a.word[a.nr_words++] = (char *)"profile.keep_raw=yes";
-	err = cmd_load_plan(plan, a.nr_words, a.word, a.repeats, &e);
+	err = a.resume ? load_resumed(plan, &a, &e)
+		       : cmd_load_plan(plan, a.nr_words, a.word, a.repeats, &e);
 	if (!err)
 		err = check_cell(plan, &a, &e);
 	if (!err)

@@ -203,6 +203,35 @@ int csv_create(struct csv_writer *w, int dirfd, const char *name, const char *he
 	return 0;
 }
 
+static bool has_header(int fd, const char *header)
+{
+	const size_t length = strlen(header);
+	char *text = malloc(length + 1);
+	bool same = text && pread(fd, text, length + 1, 0) == (ssize_t)length + 1 &&
+		    !memcmp(text, header, length) && text[length] == '\n';
+
+	free(text);
+	return same;
+}
+
+int csv_append(struct csv_writer *w, int dirfd, const char *name, const char *header,
+	       struct error *e)
+{
+	struct csv_writer out = { .fd = -1, .columns = count_columns(header) };
+
+	snprintf(out.path, sizeof(out.path), "%s", name);
+	out.fd = openat(dirfd, name, O_RDWR | O_CLOEXEC);
+	if (out.fd < 0)
+		return error_set(e, errno, "%s: cannot be opened: %s", name, strerror(errno));
+	if (!has_header(out.fd, header)) {
+		close(out.fd);
+		return error_set(e, EINVAL, "%s: its columns are those of another version",
+				 name);
+	}
+	*w = out;
+	return 0;
+}
+
 int csv_close(struct csv_writer *w, struct error *e)
 {
 	int err = 0;

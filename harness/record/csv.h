@@ -28,6 +28,9 @@ struct csv_writer {
  * comma-separated. */
 int csv_create(struct csv_writer *w, int dirfd, const char *name, const char *header,
 	       struct error *e);
+/* Opens one that is there to write behind its rows; -EINVAL when its header is another. */
+int csv_append(struct csv_writer *w, int dirfd, const char *name, const char *header,
+	       struct error *e);
 void csv_text(struct csv_writer *w, const char *text); /* NULL or "": an empty cell */
 void csv_int(struct csv_writer *w, int64_t value);
 void csv_uint(struct csv_writer *w, uint64_t value);

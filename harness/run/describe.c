@@ -95,7 +95,7 @@ static json_t *describe_worker(const struct plan_worker *w)
 			 (int)w->claims.nr, "skip", w->skip);
 }
 
-static json_t *describe_plan(const struct plan *plan)
+json_t *results_describe_plan(const struct plan *plan)
 {
 	json_t *cells = json_array(), *order = json_array();
 
@@ -160,7 +160,7 @@ int results_describe(struct results *r, const struct plan *plan, json_t *end, st
 	root = json_pack("{s:i, s:s, s:o, s:o, s:O, s:o, s:o, s:O}", "schema", 1, "run", r->run,
 			 "versions", describe_versions(), "machine", describe_host(&plan->host),
 			 "settings_before", r->settings_before, "settings_after", now, "plan",
-			 describe_plan(plan), "end", end);
+			 results_describe_plan(plan), "end", end);
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	err = text ? replace(r, text, e) : error_set(e, ENOMEM, "out of memory for run.json");
 	free(text);

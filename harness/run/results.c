@@ -91,6 +91,29 @@ static int make_parents(const char *path, struct error *e)
 	return 0;
 }
 
+static int open_files(struct results *r,
+		      int (*open_one)(struct csv_writer *w, int dirfd, const char *name,
+				      const char *header, struct error *e),
+		      struct error *e)
+{
+	const struct {
+		struct csv_writer *w;
+		const char *name, *header;
+	} files[] = {
+		{ &r->counters, "counters.csv", counters_header },
+		{ &r->truth, "truth.csv", truth_header },
+		{ &r->runs, "runs.csv", row_header() },
+		{ &r->samples, "samples.csv", samples_header },
+		{ &r->events, "events.csv", events_header },
+		{ &r->latency, "latency.csv", latency_header },
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++)
+		err = open_one(files[i].w, r->dirfd, files[i].name, files[i].header, e);
+	return err;
+}
+
 int results_open(struct results *r, const char *parent, const struct plan *plan,
 		 struct error *e)
 {
@@ -106,18 +129,30 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 	if (r->dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
 	err = write_text(r->dirfd, "profile.ini", plan->profile_text, e);
-	if (!err)
-		err = csv_create(&r->counters, r->dirfd, "counters.csv", counters_header, e);
-	if (!err)
-		err = csv_create(&r->truth, r->dirfd, "truth.csv", truth_header, e);
-	if (!err)
-		err = csv_create(&r->runs, r->dirfd, "runs.csv", row_header(), e);
-	if (!err)
-		err = csv_create(&r->samples, r->dirfd, "samples.csv", samples_header, e);
-	if (!err)
-		err = csv_create(&r->events, r->dirfd, "events.csv", events_header, e);
-	if (!err)
-		err = csv_create(&r->latency, r->dirfd, "latency.csv", latency_header, e);
+	return err ? err : open_files(r, csv_create, e);
+}
+
+int results_reopen(struct results *r, const char *path, const struct plan *plan,
+		   struct error *e)
+{
+	const size_t tail = strlen(".partial");
+	char *absolute = realpath(path, NULL), *slash;
+	int err;
+
+	if (!absolute)
+		return error_set(e, errno, "cannot find %s: %s", path, strerror(errno));
+	slash = strrchr(absolute, '/');
+	snprintf(r->path, sizeof(r->path), "%s", absolute);
+	snprintf(r->parent, sizeof(r->parent), "%.*s", (int)(slash - absolute), absolute);
+	snprintf(r->run, sizeof(r->run), "%.*s", (int)(strlen(slash + 1) - tail), slash + 1);
+	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
+	free(absolute);
+	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->dirfd < 0)
+		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
+	err = open_files(r, csv_append, e);
+	if (!err && !faccessat(r->dirfd, "sites.csv", F_OK, 0))
+		err = csv_append(&r->sites, r->dirfd, "sites.csv", sites_header, e);
 	return err;
 }
 

@@ -37,6 +37,10 @@ void results_init(struct results *r);
 int results_open(struct results *r, const char *parent, const struct plan *plan,
 		 struct error *e);
 
+/* Opens NAME.partial, cut back to whole steps (run/resume.h), to write behind its rows. */
+int results_reopen(struct results *r, const char *path, const struct plan *plan,
+		   struct error *e);
+
 /* Where a row belongs. */
 struct row_place {
 	unsigned cell;
@@ -70,6 +74,9 @@ int results_flush(struct results *r, struct error *e);
 
 /* run.json: the machine, versions, seed, plan and end. Replaces an earlier one atomically. */
 int results_describe(struct results *r, const struct plan *plan, json_t *end, struct error *e);
+
+/* The plan as run.json has it; to be freed with json_decref(). */
+json_t *results_describe_plan(const struct plan *plan);
 
 /* Closes; complete: the folder loses its .partial. */
 int results_close(struct results *r, bool complete, struct error *e);

@@ -13,6 +13,7 @@
 
 #include "harness/run/clock.h"
 #include "harness/run/expect.h"
+#include "harness/run/resume.h"
 #include "harness/run/sample.h"
 #include "harness/run/settings.h"
 
@@ -27,7 +28,11 @@ struct run {
 	struct stage *stage, *null_stage;
 	struct judgement *judgement; /* CLAIMS_MAX + EXPECTATIONS_MAX */
 	struct sample_base base;
-	size_t step; /* from 0 */
+	struct resume resume;
+	size_t step;	  /* from 0 */
+	int broken;	  /* the error of the first step that the harness failed in */
+	unsigned good;	  /* steps played without an error of the harness */
+	uint32_t has_row; /* bit n: worker n of the step's cell */
 	int repeat;
 	bool in_null;
 	uint64_t start_ns;
@@ -209,15 +214,15 @@ static bool as_expected(const struct plan_worker *worker, enum outcome outcome)
 	       (outcome == OUTCOME_TIMEOUT && worker->expects_timeout);
 }
 
-static void count_row(struct run_summary *s, const struct plan_worker *worker,
-		      const struct run_row *row)
+static void count_outcome(struct run_summary *s, const struct plan_worker *worker,
+			  enum outcome outcome)
 {
 	s->rows++;
-	if (row->outcome == OUTCOME_SKIPPED)
+	if (outcome == OUTCOME_SKIPPED)
 		s->skipped++;
-	else if (row->outcome == OUTCOME_FAILED || row->outcome == OUTCOME_BROKEN)
+	else if (outcome == OUTCOME_FAILED || outcome == OUTCOME_BROKEN)
 		s->invalid++;
-	else if (!as_expected(worker, row->outcome))
+	else if (!as_expected(worker, outcome))
 		s->unexpected++;
 }
 
@@ -227,6 +232,15 @@ static void count_verdict(struct run_summary *s, enum verdict verdict)
 	s->claims_failed += verdict == VERDICT_FAIL;
 	s->claims_absent += verdict == VERDICT_ABSENT;
 	s->claims_noise += verdict == VERDICT_NOISE;
+}
+
+static void note_row(struct run *run, const struct plan_worker *worker)
+{
+	const struct plan_cell *cell = &run->plan->cell[run->plan->step[run->step].cell];
+
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (worker == &cell->worker[i])
+			run->has_row |= 1u << i;
 }
 
 static void end_row(struct run *run, const struct plan_worker *worker, struct run_row *row,
@@ -244,7 +258,8 @@ static void end_row(struct run *run, const struct plan_worker *worker, struct ru
 	}
 	row->claims = nr;
 	row_write(row, &run->results.runs);
-	count_row(run->summary, worker, row);
+	count_outcome(run->summary, worker, row->outcome);
+	note_row(run, worker);
 	if (run->options->row)
 		run->options->row(row, judgements, nr, run->options->arg);
 }
@@ -409,6 +424,14 @@ static void write_skipped(struct run *run, const struct plan_cell *cell)
 				       cell->worker[i].skip);
 }
 
+/* The harness failed: its step has a row for each worker all the same. */
+static void write_broken(struct run *run, const struct plan_cell *cell, const char *reason)
+{
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (!(run->has_row & 1u << i))
+			write_unplayed(run, cell, &cell->worker[i], OUTCOME_BROKEN, reason);
+}
+
 /* The signal came during the null run: the workers that were to follow are told too. */
 static void write_interrupted(struct run *run, const struct stage *stage)
 {
@@ -513,16 +536,26 @@ static int run_step(struct run *run, struct error *e)
 	const struct plan_step *step = &run->plan->step[run->step];
 	const struct plan_cell *cell = &run->plan->cell[step->cell];
 	const size_t mark = journal_length(&run->journal);
+	struct error why = { "" };
 	int err, err_down;
 
 	run->repeat = step->repeat;
+	run->has_row = 0;
 	err = set_up(run, cell, e);
 	if (!err)
 		err = play_cell(run, cell, e);
-	err_down = tear_down(run, mark, e);
+	err_down = tear_down(run, mark, err ? &why : e);
+	if (err && err != -EINTR)
+		write_broken(run, cell, e->text);
+	run->good += !err;
+	/* A hook is somebody else's work, which ends with its first error. */
+	if (err && err != -EINTR && !err_down && !run->options->hook) {
+		run->broken = run->broken ? run->broken : err;
+		err = 0;
+	}
 	if (!err)
 		err = err_down;
-	err_down = results_flush(&run->results, e);
+	err_down = results_flush(&run->results, err ? &why : e);
 	return err ? err : err_down;
 }
 
@@ -530,14 +563,15 @@ static int describe(struct run *run, int err, struct error *e)
 {
 	const struct run_summary *s = run->summary;
 	json_t *end = json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:f}", "status",
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}", "status",
 		err == -EINTR ? "interrupted"
 		: err	      ? "failed"
 			      : "complete",
 		"signal", s->interrupted, "rows", (int)s->rows, "claims", (int)s->claims,
 		"claims_failed", (int)s->claims_failed, "unexpected", (int)s->unexpected,
 		"invalid", (int)s->invalid, "skipped", (int)s->skipped, "restored",
-		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "seconds",
+		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "only_cell",
+		run->options->only_cell, "steps_resumed", (int)s->resumed, "seconds",
 		(double)(clock_now_ns() - run->start_ns) / 1e9);
 	int err_json = results_describe(&run->results, run->plan, end, e);
 
@@ -560,14 +594,84 @@ static int make_scratch(struct run *run, struct error *e)
 	return 0;
 }
 
+static bool is_to_play(const struct run *run)
+{
+	const int only = run->options->only_cell;
+
+	if (run->resume.done && run->resume.done[run->step])
+		return false;
+	return only < 0 || run->plan->step[run->step].cell == (unsigned)only;
+}
+
+static enum outcome outcome_of(const char *text)
+{
+	int outcome = OUTCOME_OK;
+
+	while (outcome < OUTCOME_BROKEN && strcmp(outcome_name((enum outcome)outcome), text))
+		outcome++;
+	return (enum outcome)outcome;
+}
+
+static enum verdict verdict_of(const char *text)
+{
+	int verdict = VERDICT_PASS;
+
+	while (verdict < VERDICT_NOISE && strcmp(verdict_name((enum verdict)verdict), text))
+		verdict++;
+	return (enum verdict)verdict;
+}
+
+/* Of the cell, or its null worker. */
+static const struct plan_worker *worker_named(const struct plan_cell *cell, const char *name)
+{
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (!strcmp(cell->worker[i].name, name))
+			return &cell->worker[i];
+	return cell->null_worker ? cell->null_worker : &cell->worker[0];
+}
+
 static int run_steps(struct run *run, struct error *e)
 {
 	int err = describe(run, 0, e);
 
 	for (run->step = 0; run->step < run->plan->nr_steps && !err; run->step++)
-		if (run->options->only_cell < 0 ||
-		    run->plan->step[run->step].cell == (unsigned)run->options->only_cell)
+		if (is_to_play(run))
 			err = run_step(run, e);
+	return err || run->good ? err : run->broken;
+}
+
+/* What the cut run had counted, so that the end speaks of all. */
+static void count_resumed(struct run *run)
+{
+	const struct csv_table *runs = &run->resume.runs, *truth = &run->resume.truth;
+	struct run_summary *s = run->summary;
+
+	s->resumed = (unsigned)run->resume.nr_done;
+	run->good = s->resumed;
+	for (size_t i = 0; i < truth->nr; i++)
+		count_verdict(s, verdict_of(csv_cell(truth, i, csv_column(truth, "verdict"))));
+	for (size_t i = 0; i < runs->nr; i++) {
+		const char *name = csv_cell(runs, i, csv_column(runs, "worker"));
+		const unsigned long cell =
+			strtoul(csv_cell(runs, i, csv_column(runs, "cell")), NULL, 10);
+
+		count_outcome(s, worker_named(&run->plan->cell[cell], name),
+			      outcome_of(csv_cell(runs, i, csv_column(runs, "outcome"))));
+	}
+}
+
+static int open_results(struct run *run, struct error *e)
+{
+	const char *cut = run->options->resume;
+	int err;
+
+	if (!cut)
+		return results_open(&run->results, run->options->results_dir, run->plan, e);
+	err = resume_load(&run->resume, cut, run->plan, e);
+	if (!err)
+		err = results_reopen(&run->results, cut, run->plan, e);
+	if (!err)
+		count_resumed(run);
 	return err;
 }
 
@@ -590,7 +694,7 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 		      ? 0
 		      : error_set(e, ENOMEM, "out of memory");
 	if (!err)
-		err = results_open(&run.results, options->results_dir, plan, e);
+		err = open_results(&run, e);
 	if (!err)
 		err = journal_open(&run.journal, run.results.run, e);
 	if (!err)
@@ -610,6 +714,7 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	snprintf(summary->path, sizeof(summary->path), "%s", run.results.path);
 	if (run.raw_dirfd >= 0)
 		close(run.raw_dirfd);
+	resume_release(&run.resume);
 	free(run.stage);
 	free(run.null_stage);
 	free(run.judgement);

@@ -26,6 +26,7 @@ struct run_progress {
 
 struct run_options {
 	const char *results_dir; /* where the run's folder goes */
+	const char *resume;	 /* NAME.partial to be continued, or NULL */
 	int only_cell;		 /* -1: all */
 	int signal_fd;		 /* -1: none */
 	char *const *wrapper;	 /* see stage.h */
@@ -45,13 +46,16 @@ struct run_summary {
 	unsigned unexpected; /* rows whose outcome nobody expected */
 	unsigned invalid;    /* rows failed or broken */
 	unsigned skipped;
+	unsigned resumed;  /* steps that an earlier run had done */
 	int interrupted;   /* the signal; 0: none */
 	bool not_restored; /* the machine's state is not as it was */
 };
 
 /*
  * 0: ran to its end, whatever the verdicts; -EINTR after a signal; another -errno
- * when the harness failed. The machine is restored in each case, or
+ * when the harness failed. A step in which it failed becomes rows that say broken, and
+ * the others are played, as long as the machine could be restored after it and at least
+ * one succeeds. The machine is restored in each case, or
  * summary->not_restored says that it could not be.
  */
 int run_plan(const struct plan *plan, const struct run_options *options,

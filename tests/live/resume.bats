@@ -1,0 +1,161 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A run that was cut is taken up where it was, a cell alone gives what it gives among
+# others, and a step in which the harness fails takes no other with it.
+
+load live
+
+setup()
+{
+	live_setup
+	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
+	cat > sweep.ini <<- INI
+		[profile]
+		why = small and long enough to be cut
+		repeats = 2
+		sample = 50ms
+		[sweep]
+		hog.size = 4M, 8M, 12M
+		[workload hog]
+		type = anon
+		hold = 300ms
+		memory.max = 64M
+	INI
+}
+
+teardown()
+{
+	live_teardown
+}
+
+# cut ROWS: a run killed with -9 once runs.csv has so many rows; sets $cut
+cut()
+{
+	"$PAGESTORM" run sweep.ini --wait=300 -o out > said 2>&1 3>&- &
+	runner=$!
+	for _ in $(seq 6000); do
+		rows=$(cat out/*.partial/runs.csv 2> /dev/null | grep -c ,hog,anon, || true)
+		[ "$rows" -lt "$1" ] || break
+		kill -0 "$runner" || break
+		sleep 0.05
+	done
+	kill -9 "$runner"
+	wait "$runner" || true
+	runner=
+	cut=$(echo out/*.partial)
+	[ -d "$cut" ]
+}
+
+# steps FILE: how often each step stands there
+steps()
+{
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["worker"] == "hog" { print $at["cell"], $at["repeat"] }' "$1" | sort | uniq -c
+}
+
+@test "after kill -9 --resume plays what is missing, each step stands once, and nothing else changed" {
+	cut 2
+	cp "$cut/runs.csv" before.csv
+	# what a kill within the writes of a step leaves
+	head -c 50 "$cut/runs.csv" >> "$cut/runs.csv"
+	tail -n 1 "$cut/counters.csv" | sed 's/.$//' | head -c 30 >> "$cut/counters.csv"
+	run "$PAGESTORM" run --resume "$cut" --wait=300 -q
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ ! -e "$cut" ]
+	[ "$(steps "${cut%.partial}/runs.csv")" = "$(printf '      1 %s\n' '0 1' '0 2' '1 1' '1 2' '2 1' '2 2')" ]
+	# rows of whole steps are those of the first run, byte for byte
+	head -n "$(wc -l < before.csv)" "${cut%.partial}/runs.csv" | cmp - before.csv
+	[ "$(steps "${cut%.partial}/truth.csv" | awk '{ print $1 }' | sort -u | wc -l)" -eq 1 ]
+	[ "$(steps "${cut%.partial}/counters.csv" | wc -l)" -eq 6 ]
+	run "$PAGESTORM" report "${cut%.partial}"
+	[[ "$output" == *"complete"* ]]
+}
+
+@test "a step that was cut or broken is played again, its old rows are gone from every file" {
+	cut 2
+	sed -i '$s/,ok,/,broken,/' "$cut/runs.csv"
+	run "$PAGESTORM" run --resume "$cut" --wait=300 -q
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ,broken, "${cut%.partial}/runs.csv")" -eq 0 ]
+	[ "$(steps "${cut%.partial}/runs.csv" | awk '{ print $1 }' | sort -u)" = 1 ]
+	[ "$(steps "${cut%.partial}/truth.csv" | awk '{ print $1 }' | sort -u | wc -l)" -eq 1 ]
+}
+
+@test "--resume refuses another plan, a finished folder and a profile beside it" {
+	cut 1
+	sed -i 's/hog.size = 4M, 8M, 12M/hog.size = 4M, 8M, 16M/' "$cut/profile.ini"
+	cp "$cut/runs.csv" before.csv
+	run "$PAGESTORM" run --resume "$cut" --wait=300
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"another plan"* ]]
+	cmp before.csv "$cut/runs.csv"
+	run "$PAGESTORM" run sweep.ini --resume "$cut"
+	[ "$status" -eq 2 ]
+	mv "$cut" "${cut%.partial}"
+	run "$PAGESTORM" run --resume "${cut%.partial}" --wait=300
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"only a run that was cut"* ]]
+}
+
+@test "--cell twice gives the same steps and params, each in a folder of its own" {
+	for n in 1 2; do
+		"$PAGESTORM" run sweep.ini --cell 1 --wait=300 -q -o "out$n" > said
+		[ "$(ls "out$n" | wc -l)" -eq 1 ]
+		awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+			{ print $at["cell"], $at["repeat"], $at["order"], $at["worker"], $at["params"],
+				$at["outcome"], $at["achieved_bytes"] }' out$n/*/runs.csv > rows$n
+	done
+	[ -s rows1 ]
+	cmp rows1 rows2
+}
+
+@test "a step that the harness fails in is a row that says broken, and the others are played" {
+	cat > broken.ini <<- INI
+		[profile]
+		why = a swap file cannot be made where its folder is gone
+		repeats = 1
+		noise = no
+		[sweep]
+		swap.path = $PWD/a/swap, $PWD/none/swap, $PWD/b/swap
+		[swap]
+		type = file
+		size = 16M
+		[workload hog]
+		type = anon
+		size = 4M
+		memory.max = 64M
+	INI
+	mkdir a b
+	run "$PAGESTORM" run broken.ini --wait=300 -q -o out
+	echo "$output"
+	[ "$status" -eq 4 ]
+	[ "$(column runs.csv hog outcome | sort | tr '\n' ' ')" = "broken ok ok " ]
+	[[ "$(column runs.csv hog reason)" == *none/swap* ]]
+	[ ! -e "$PAGESTORM_STATE_DIR/journal" ]
+	rmdir a b
+}
+
+@test "where the harness fails in every step the run fails with 3" {
+	cat > broken.ini <<- INI
+		[profile]
+		why = a swap file cannot be made where its folder is gone
+		repeats = 2
+		noise = no
+		[swap]
+		type = file
+		size = 16M
+		path = $PWD/none/swap
+		[workload hog]
+		type = anon
+		size = 4M
+		memory.max = 64M
+	INI
+	run "$PAGESTORM" run broken.ini --wait=300 -q -o out
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[ "$(grep -c ,broken, out/*.partial/runs.csv)" -eq 2 ]
+}
