@@ -4,7 +4,7 @@
  *
  * It holds a working set and a file in the page cache, and does one small
  * operation after the other: reads a page of its memory, allocates and touches, or
- * reads a page of its file. With a rate each operation has an intended start time and
+ * reads a block of its file. With a rate each operation has an intended start time and
  * its latency counts from there, so that a stall of 50 ms is 50 ms for everything
  * that should have happened meanwhile, and not one slow operation among many that
  * were never begun (coordinated omission).
@@ -37,7 +37,7 @@
 #define META_BYTES (16 * 4096)
 
 struct victim_params {
-	uint64_t size_bytes, file_bytes, alloc_bytes;
+	uint64_t size_bytes, file_bytes, block_bytes, alloc_bytes;
 	double reads, allocs, files; /* weights */
 	uint64_t rate, duration_ns;
 	int pattern;
@@ -62,7 +62,7 @@ struct victim {
 	struct pattern file_pattern;
 	struct residency residency;
 	void *map;
-	uint64_t map_bytes;
+	uint64_t map_bytes, block_bytes;
 	int fd; /* -1: no file */
 	uint64_t rng;
 	double read_below, alloc_below; /* shares of a draw in 0..1 */
@@ -83,6 +83,13 @@ static const struct workload_option options[] = {
 	  .fallback = "0",
 	  .help = "its file, read through the page cache (0: none)",
 	  AT(file_bytes) },
+	{ .name = "block",
+	  .type = OPTION_BYTES,
+	  .fallback = "4K",
+	  .min = "4K",
+	  .max = "256K",
+	  .help = "bytes of one read of the file, rounded up to whole pages",
+	  AT(block_bytes) },
 	{ .name = "alloc",
 	  .type = OPTION_BYTES,
 	  .fallback = "64K",
@@ -108,7 +115,7 @@ static const struct workload_option options[] = {
 	  .fallback = "0",
 	  .min = "0",
 	  .max = "1000",
-	  .help = "weight of operations that read a page of the file",
+	  .help = "weight of operations that read a block of the file",
 	  AT(files) },
 	{ .name = "writes",
 	  .type = OPTION_RATIO,
@@ -176,7 +183,6 @@ static int victim_check(const void *params, const struct workload_env *env, char
 {
 	const struct victim_params *p = params;
 
-	(void)env; /* any machine will do */
 	if (fill_parse(p->fill, NULL, NULL)) {
 		snprintf(reason, reason_bytes, "fill=%s is not %s", p->fill, FILL_HELP);
 		return -EINVAL;
@@ -188,6 +194,10 @@ static int victim_check(const void *params, const struct workload_env *env, char
 	if (p->files > 0 && !p->file_bytes) {
 		snprintf(reason, reason_bytes,
 			 "files has a weight and there is no file: add file=64M");
+		return -EINVAL;
+	}
+	if (p->file_bytes && round_up(p->block_bytes, env->page_bytes) > p->file_bytes) {
+		snprintf(reason, reason_bytes, "block is larger than file");
 		return -EINVAL;
 	}
 	return 0;
@@ -221,10 +231,34 @@ static bool memory_is_safe(const struct workload_env *env)
 	return !env->swap_max_bytes || env->swap == SWAP_NONE;
 }
 
+/*
+ * Between mincore and the capture kswapd may go on where no limit keeps the pressure in
+ * the group, and the swap cache counts as file memory (NR_FILE_PAGES, mm/swap_state.c).
+ */
+static enum relation file_relation(const struct workload_env *env)
+{
+	if (!memory_is_safe(env))
+		return RELATION_GE;
+	return env->limit_bytes ? RELATION_EQ : RELATION_LE;
+}
+
+static const char *file_why(const struct workload_env *env)
+{
+	if (!memory_is_safe(env))
+		return "the pages of its file that mincore finds in the cache; the kernel "
+		       "counts the swap cache with them";
+	if (!env->limit_bytes)
+		return "the pages of its file that mincore finds in the cache and up to 16 "
+		       "pages of extent blocks; kswapd may go on taking";
+	return "the pages of its file that mincore finds in the cache and up to 16 pages of "
+	       "extent blocks";
+}
+
 static void victim_claims(const void *params, const struct workload_env *env,
 			  struct claims *out)
 {
 	const int64_t size = (int64_t)victim_target(params, env);
+	const bool safe = memory_is_safe(env), quiet = safe && env->limit_bytes;
 	const struct promise resident[] = {
 		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, size,
 		  0, "its working set is written and cannot be taken without swap" },
@@ -242,30 +276,43 @@ static void victim_claims(const void *params, const struct workload_env *env,
 				      .source = "stat",
 				      .counter = "minflt",
 				      .unit = UNIT_COUNT,
-				      .relation = RELATION_EQ,
+				      .relation = quiet ? RELATION_EQ : RELATION_GE,
 				      .basis = BASIS_EXACT,
 				      .slot = "pages_touched" };
+	/* What reclaim takes away from it counts as fewer bytes or as another fault. */
+	const struct promise squeezed[] = {
+		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, RELATION_LE,
+		  BASIS_EXACT, size, 0,
+		  "its working set and nothing else; part of it may be "
+		  "swapped out" },
+		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, RELATION_LE,
+		  BASIS_EXACT, size, 0, "no more of it can be swapped out than there is" },
+	};
 	const struct claim file = { .quantity = "group_file_bytes",
 				    .span = SPAN_WORK,
 				    .scope = "group",
 				    .source = "memory.stat",
 				    .counter = env_group_file(env),
 				    .unit = UNIT_BYTES,
-				    .relation = RELATION_EQ,
+				    .relation = file_relation(env),
 				    .basis = BASIS_BOUNDED,
 				    .tolerance = META_BYTES,
 				    .slot = "file_pages",
 				    .slot_mul = (int64_t)env->page_bytes };
 
-	if (memory_is_safe(env)) {
+	if (safe)
 		PROMISE_ROWS(out, SPAN_WORK, resident);
-		claims_add(out, &faults,
-			   "one fault per page that it touches for the first time");
-	}
-	claims_add(
-		out, &file,
-		"the pages of its file that mincore finds in the cache and up to 16 pages of "
-		"extent blocks");
+	else
+		PROMISE_ROWS(out, SPAN_WORK, squeezed);
+	claims_add(out, &faults,
+		   quiet  ? "one fault per page that it touches for the first time"
+		   : safe ? "one fault per first touch; where nothing keeps the pressure in "
+			    "the group "
+			    "a page that is being moved is waited for by one more"
+			  : "one fault per first touch; a page found in the swap cache is one "
+			    "more");
+	if (env->limit_bytes || safe)
+		claims_add(out, &file, "%s", file_why(env));
 }
 
 /* ---- in the worker ---- */
@@ -360,7 +407,8 @@ static int victim_prepare(struct worker *w)
 	access_init(&v->access, v->map, page, 1 - p->writes, w->ledger->seed);
 	set_pattern(p, &v->access.pattern, &v->zipf, v->map_bytes / page, w->ledger->seed);
 	if (file) {
-		set_pattern(p, &v->file_pattern, &v->file_zipf, file / page,
+		v->block_bytes = round_up(p->block_bytes, page);
+		set_pattern(p, &v->file_pattern, &v->file_zipf, file / v->block_bytes,
 			    w->ledger->seed + 1);
 		err = make_file(w, v, file);
 	}
@@ -409,14 +457,14 @@ static int do_alloc(struct worker *w)
 
 static int do_file(struct worker *w, struct victim *v)
 {
-	const uint64_t page = w->env->page_bytes;
-	const uint64_t at = pattern_draw(&v->file_pattern) * page;
+	const uint64_t bytes = v->block_bytes;
+	const uint64_t at = pattern_draw(&v->file_pattern) * bytes;
 
-	if (pread(v->fd, v->buffer, page, (off_t)at) != (ssize_t)page)
+	if (pread(v->fd, v->buffer, bytes, (off_t)at) != (ssize_t)bytes)
 		return worker_fail(w, errno ? errno : EIO, "cannot read its file: %s",
 				   strerror(errno ? errno : EIO));
 	worker_slot_add(w, SLOT_FILE_READS, 1);
-	atomic_fetch_add_explicit(&w->ledger->moved_bytes, page, memory_order_relaxed);
+	atomic_fetch_add_explicit(&w->ledger->moved_bytes, bytes, memory_order_relaxed);
 	return 0;
 }
 
@@ -506,7 +554,7 @@ const struct workload victim_workload = {
 		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES, "first touches of a page" },
 		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses to the working set" },
 		[SLOT_ALLOCS] = { "allocs", UNIT_COUNT, "allocate-and-touch operations" },
-		[SLOT_FILE_READS] = { "file_reads", UNIT_COUNT, "pages read of its file" },
+		[SLOT_FILE_READS] = { "file_reads", UNIT_COUNT, "blocks read of its file" },
 		[SLOT_LATE] = { "late", UNIT_COUNT, "operations begun more than a period late" },
 		[SLOT_FILE_PAGES] = { "file_pages", UNIT_PAGES, "of its file in the cache at the end" },
 	},

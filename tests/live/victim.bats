@@ -59,3 +59,22 @@ teardown() { live_teardown; }
 	[ "$status" -eq 1 ]
 	[ "$(count_verdicts victim fail)" -ge 1 ]
 }
+
+@test "under a limit that holds two thirds of it, with swap, what it still promises holds" {
+	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
+	play victim size=24M file=24M files=1 rate=0 duration=2s memory.max=32M \
+		swap.type=zram swap.size=64M vm.swappiness=100
+	[ "$(column runs.csv victim outcome)" = ok ]
+	[ "$(column runs.csv victim swap_out_bytes)" -gt 0 ]
+	[ "$(column runs.csv victim refault_file_pages)" -gt 0 ]
+	[ "$(count_verdicts victim fail)" = 0 ]
+	[ "$(count_verdicts victim pass)" = 4 ]
+}
+
+@test "blocks of its file are read as a whole" {
+	play victim size=4M file=8M block=64K reads=0 files=1 rate=100 duration=1s memory.max=64M
+	[ "$(column runs.csv victim outcome)" = ok ]
+	[ "$(count_verdicts victim fail)" = 0 ]
+	run play victim size=4M file=32K block=64K files=1 memory.max=64M
+	[ "$status" -eq 2 ]
+}
