@@ -72,6 +72,7 @@ static int count_batch(struct folios *f, uint64_t nr, struct folio_count *sum)
 			const bool tail = f->flag[i] & FLAG(KPF_COMPOUND_TAIL);
 
 			sum->large += head;
+			sum->hugetlb += head && f->flag[i] & FLAG(KPF_HUGE);
 			sum->large_pages += head || tail;
 		}
 	}

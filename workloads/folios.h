@@ -22,6 +22,7 @@ struct folios {
 struct folio_count {
 	uint64_t present;     /* pages in memory */
 	uint64_t large;	      /* folios of more than a page whose first page is in the range */
+	uint64_t hugetlb;     /* of those, from a hugetlb pool */
 	uint64_t large_pages; /* pages in memory that belong to such a folio */
 };
 

@@ -96,6 +96,8 @@ struct workload_env {
 	 * MADV_HUGEPAGE and in memory without. Before Linux 6.8 huge pages only.
 	 */
 	uint32_t thp_orders_madvise, thp_orders_always;
+	/* Pages of the pools that are free and promised to nobody, as the run has them. */
+	uint64_t hugetlb_2m, hugetlb_1g;
 	bool mglru;		  /* lru_gen/enabled is not 0 */
 	bool cachestat;		  /* cachestat(2) answers */
 	bool loop;		  /* a loop device can be made */

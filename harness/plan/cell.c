@@ -218,6 +218,30 @@ static void take_thp_orders(struct workload_env *env, const struct plan_cell *ce
 	env->thp_orders_madvise |= env->thp_orders_always;
 }
 
+/*
+ * What the pool has left once the cell's settings have sized it, whole or node by node:
+ * what is taken or promised now stays so. A node that is not set counts as empty.
+ */
+static uint64_t pool_left(const struct plan_cell *cell, const struct hugetlb_pool *pool,
+			  const char *name)
+{
+	const uint64_t used = pool->nr > pool->left ? pool->nr - pool->left : 0;
+	const size_t length = strlen(name);
+	bool set = false;
+	uint64_t nr = 0;
+
+	for (unsigned i = 0; i < cell->nr_settings; i++) {
+		const struct setting *s = &cell->setting[i];
+
+		if (strncmp(s->name, name, length) ||
+		    (s->name[length] && s->name[length] != '.'))
+			continue;
+		set = true;
+		nr += strtoull(s->value, NULL, 10);
+	}
+	return !set ? pool->left : nr > used ? nr - used : 0;
+}
+
 static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		     const struct host *host)
 {
@@ -232,6 +256,8 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 			   : !strcmp(thp, "madvise") ? THP_MADVISE
 						     : THP_NEVER;
 	take_thp_orders(env, cell, host);
+	env->hugetlb_2m = pool_left(cell, &host->hugetlb_2m, "hugepages.2048kB");
+	env->hugetlb_1g = pool_left(cell, &host->hugetlb_1g, "hugepages.1048576kB");
 	if (mglru)
 		env->mglru = strcmp(mglru, "0");
 	if (cluster)

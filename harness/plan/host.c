@@ -171,6 +171,23 @@ static void probe_mthp(struct host *host, const char *root)
 	}
 }
 
+static uint64_t pool_value(const char *root, unsigned kb, const char *name)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%ukB/%s", kb, name);
+	return slurp(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
+}
+
+static void probe_pool(struct hugetlb_pool *pool, const char *root, unsigned kb)
+{
+	const uint64_t available = pool_value(root, kb, "free_hugepages");
+	const uint64_t promised = pool_value(root, kb, "resv_hugepages");
+
+	pool->nr = pool_value(root, kb, "nr_hugepages");
+	pool->left = available > promised ? available - promised : 0;
+}
+
 static bool has_entry(const char *root, const char *directory, const char *prefix)
 {
 	struct dirent *entry;
@@ -266,6 +283,8 @@ static void probe_features(struct host *host, const char *root)
 		host->page_cluster = (unsigned)strtoul(text, NULL, 10);
 	host->cachestat = probe_cachestat(host, !*root);
 	host->psi = is_there(root, "/proc/pressure/memory");
+	probe_pool(&host->hugetlb_2m, root, 2048);
+	probe_pool(&host->hugetlb_1g, root, 1048576);
 	host->hugetlb = has_entry(root, "/sys/kernel/mm/hugepages", "hugepages-");
 	host->zram = has_driver(host, root, "/sys/class/zram-control", "zram");
 	host->loop = has_driver(host, root, "/dev/loop-control", "loop");

@@ -15,6 +15,11 @@
 
 #define HOST_ORDERS 16 /* folios of 2 pages to 2^15 */
 
+/* Pages of one pool. */
+struct hugetlb_pool {
+	uint64_t nr, left; /* left: free, and promised to nobody */
+};
+
 /* One size of transparent huge page. */
 enum mthp_mode {
 	MTHP_ABSENT,
@@ -46,6 +51,7 @@ struct host {
 	struct host_node node[ENV_NODES_MAX];
 	enum thp_mode thp;
 	enum mthp_mode mthp[HOST_ORDERS]; /* hugepages-…kB/enabled, by order */
+	struct hugetlb_pool hugetlb_2m, hugetlb_1g;
 	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
 	unsigned cgroup_version; /* of the memory controller; 0: none */
 	char cgroup_mount[256];	 /* where that hierarchy is mounted */

@@ -230,6 +230,8 @@ static void every_claim_can_be_judged_on_the_kernels_it_is_made_for(void **state
 				.swap_max_bytes = UINT64_MAX,
 				.available_bytes = 1 << 30,
 				.thp = THP_ALWAYS,
+				.hugetlb_2m = 64,
+				.hugetlb_1g = 1,
 				.thp_orders_madvise = 1 << 9,
 				.thp_orders_always = 1 << 9,
 				.cachestat = true,
