@@ -29,8 +29,9 @@ struct run {
 	struct judgement *judgement; /* CLAIMS_MAX + EXPECTATIONS_MAX */
 	struct sample_base base;
 	struct resume resume;
-	size_t step;	  /* from 0 */
-	int broken;	  /* the error of the first step that the harness failed in */
+	size_t step; /* from 0 */
+	int broken;  /* the error of the first step that the harness failed in */
+	struct error broken_why;
 	unsigned good;	  /* steps played without an error of the harness */
 	uint32_t has_row; /* bit n: worker n of the step's cell */
 	int repeat;
@@ -536,26 +537,29 @@ static int run_step(struct run *run, struct error *e)
 	const struct plan_step *step = &run->plan->step[run->step];
 	const struct plan_cell *cell = &run->plan->cell[step->cell];
 	const size_t mark = journal_length(&run->journal);
-	struct error why = { "" };
+	struct error why = { "" }; /* the step's own: an error keeps its first sentence */
 	int err, err_down;
 
 	run->repeat = step->repeat;
 	run->has_row = 0;
-	err = set_up(run, cell, e);
+	err = set_up(run, cell, &why);
 	if (!err)
-		err = play_cell(run, cell, e);
-	err_down = tear_down(run, mark, err ? &why : e);
+		err = play_cell(run, cell, &why);
 	if (err && err != -EINTR)
-		write_broken(run, cell, e->text);
+		write_broken(run, cell, why.text);
+	err_down = tear_down(run, mark, &why);
 	run->good += !err;
 	/* A hook is somebody else's work, which ends with its first error. */
 	if (err && err != -EINTR && !err_down && !run->options->hook) {
-		run->broken = run->broken ? run->broken : err;
+		if (!run->broken)
+			run->broken = error_set(&run->broken_why, -err, "%s", why.text);
 		err = 0;
 	}
 	if (!err)
 		err = err_down;
-	err_down = results_flush(&run->results, err ? &why : e);
+	if (err)
+		(void)error_set(e, -err, "%s", why.text); /* err is what it returns */
+	err_down = results_flush(&run->results, e);
 	return err ? err : err_down;
 }
 
@@ -637,7 +641,9 @@ static int run_steps(struct run *run, struct error *e)
 	for (run->step = 0; run->step < run->plan->nr_steps && !err; run->step++)
 		if (is_to_play(run))
 			err = run_step(run, e);
-	return err || run->good ? err : run->broken;
+	if (err || run->good || !run->broken)
+		return err;
+	return error_set(e, -run->broken, "%s", run->broken_why.text);
 }
 
 /* What the cut run had counted, so that the end speaks of all. */
