@@ -333,6 +333,7 @@ struct pool {
 struct hugetlb {
 	char *map;
 	uint64_t bytes, left_out; /* left_out: huge pages; the test hook */
+	uint64_t free_before, reserved_before;
 	struct pool pool;
 	struct folios folios;
 	struct fill fill;
@@ -468,48 +469,48 @@ static void ask_for_too_much(struct worker *w, const struct hugetlb *h)
 	worker_slot_set(w, SLOT_GRANTED, pool_grants(w, left));
 }
 
-static int verify(struct worker *w, struct hugetlb *h)
+static uint64_t above(uint64_t a, uint64_t b)
 {
+	return a > b ? a - b : 0;
+}
+
+/* The pool, and what the page frames say of the mapping. */
+static int hugetlb_verify(struct worker *w)
+{
+	struct hugetlb *h = w->state;
 	struct folio_count found = { 0 };
+	const uint64_t reserved = pool_read(&h->pool, POOL_RESERVED);
+	const uint64_t available = pool_read(&h->pool, POOL_FREE);
 	int err = folios_count(&h->folios, h->map, h->bytes, w->env->page_bytes, &found);
 
 	if (err)
 		return worker_fail(w, -err, "cannot see page frames: %s; run as root",
 				   strerror(-err));
 	worker_slot_set(w, SLOT_HUGE_PAGES, found.hugetlb);
+	worker_slot_set(w, SLOT_POOL_TAKEN, above(h->free_before, available));
+	worker_slot_set(w, SLOT_POOL_RESERVED, above(reserved, h->reserved_before));
+	worker_achieved(w,
+			touches(w->params) ? found.hugetlb * huge_bytes(w->params) : h->bytes);
 	return 0;
-}
-
-static uint64_t above(uint64_t a, uint64_t b)
-{
-	return a > b ? a - b : 0;
 }
 
 static int hugetlb_run(struct worker *w)
 {
 	const struct hugetlb_params *p = w->params;
-	const uint64_t huge = huge_bytes(p), nr = nr_huge(p);
 	struct hugetlb *h = w->state;
-	const uint64_t free_before = pool_read(&h->pool, POOL_FREE);
-	const uint64_t reserved_before = pool_read(&h->pool, POOL_RESERVED);
 	int err = 0;
 
+	h->free_before = pool_read(&h->pool, POOL_FREE);
+	h->reserved_before = pool_read(&h->pool, POOL_RESERVED);
 	if (!maps_early(p))
 		err = map_all(w, h,
-			      above(nr, p->kind == KIND_RESERVE ? h->left_out : 0) * huge);
+			      above(nr_huge(p), p->kind == KIND_RESERVE ? h->left_out : 0) *
+				      huge_bytes(p));
 	if (!err && touches(p))
 		touch_all(w, h);
 	if (!err && p->kind == KIND_BEYOND)
 		ask_for_too_much(w, h);
-	if (!err)
-		err = verify(w, h);
-	if (err)
-		return err;
-	worker_slot_set(w, SLOT_POOL_TAKEN, above(free_before, pool_read(&h->pool, POOL_FREE)));
-	worker_slot_set(w, SLOT_POOL_RESERVED,
-			above(pool_read(&h->pool, POOL_RESERVED), reserved_before));
-	worker_achieved(w, touches(p) ? w->ledger->slot[SLOT_HUGE_PAGES] * huge : h->bytes);
-	return 0;
+	return err;
 }
 
 static void hugetlb_release(struct worker *w)
@@ -556,5 +557,6 @@ const struct workload hugetlb_workload = {
 	.claims = hugetlb_claims,
 	.prepare = hugetlb_prepare,
 	.run = hugetlb_run,
+	.verify = hugetlb_verify,
 	.release = hugetlb_release,
 };

@@ -695,8 +695,9 @@ static void access_all(struct worker *w, const struct thp *t)
 	}
 }
 
-static int verify(struct worker *w, struct thp *t)
+static int thp_verify(struct worker *w)
 {
+	struct thp *t = w->state;
 	struct folio_count found;
 	int err = folios_count(&t->folios, t->map, t->bytes, w->env->page_bytes, &found);
 
@@ -726,7 +727,7 @@ static int thp_run(struct worker *w)
 		access_all(w, t);
 		worker_slot_set(w, SLOT_ACCESS_NS, worker_now_ns() - now_ns);
 	}
-	return verify(w, t);
+	return 0;
 }
 
 static void thp_release(struct worker *w)
@@ -769,5 +770,6 @@ const struct workload thp_workload = {
 	.claims = thp_claims,
 	.prepare = thp_prepare,
 	.run = thp_run,
+	.verify = thp_verify,
 	.release = thp_release,
 };

@@ -450,6 +450,36 @@ static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 	plan_release(&plan);
 }
 
+static void workloads_see_the_huge_pages_that_the_run_sets_up(void **state)
+{
+	const struct workload_env *env;
+	struct host host = v1;
+	struct plan plan;
+
+	(void)state;
+	host.thp = THP_MADVISE;
+	host.mthp[4] = MTHP_NEVER;
+	host.mthp[9] = MTHP_INHERIT;
+	host.hugetlb = true;
+	host.hugetlb_2m = (struct hugetlb_pool){ .nr = 10, .left = 4 };
+	make_plan(&plan, "[workload a]\ntype = hold\n", &host);
+	env = &plan.cell[0].worker[0].env;
+	assert_int_equal(env->thp_orders_madvise, 1 << 9);
+	assert_int_equal(env->thp_orders_always, 0);
+	assert_int_equal(env->hugetlb_2m, 4);
+	plan_release(&plan);
+	make_plan(&plan,
+		  "[setting]\nthp.enabled = always\nmthp.64kB.enabled = madvise\n"
+		  "hugepages.2048kB = 20\n[workload a]\ntype = hold\n",
+		  &host);
+	env = &plan.cell[0].worker[0].env;
+	assert_int_equal(env->thp_orders_madvise, 1 << 9 | 1 << 4);
+	assert_int_equal(env->thp_orders_always, 1 << 9);
+	assert_int_equal(env->hugetlb_2m, 14);
+	assert_int_equal(env->hugetlb_1g, 0);
+	plan_release(&plan);
+}
+
 /* ---- mistakes ---- */
 
 static void each_mistake_has_its_place_and_sentence(void **state)
@@ -1158,6 +1188,7 @@ int main(void)
 		cmocka_unit_test(prewarm_is_for_rates_and_stays_below_the_limit),
 		cmocka_unit_test(common_keys_reach_the_worker),
 		cmocka_unit_test(workloads_see_the_machine_as_the_run_sets_it),
+		cmocka_unit_test(workloads_see_the_huge_pages_that_the_run_sets_up),
 		cmocka_unit_test(each_mistake_has_its_place_and_sentence),
 		cmocka_unit_test(what_is_set_on_the_command_line_and_swept_is_told),
 		cmocka_unit_test(sweeps_expand_in_a_fixed_order),
