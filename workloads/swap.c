@@ -1025,7 +1025,7 @@ static void swap_release(struct worker *w)
 
 const struct workload swap_workload = {
 	.name = "swap",
-	.summary = "pages swapped out and in to the page, or a working set beyond the limit",
+	.summary = "exact swap-out and swap-in, or a working set beyond the limit",
 	.truth = "mode=pageout: the mapping's size, exactly, in VmSwap, smaps, the page table "
 		 "and the group's swap, and one fault for each page that comes back. "
 		 "mode=pressure: what exceeds memory.max is in swap and nobody is killed.",

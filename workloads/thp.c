@@ -745,7 +745,7 @@ static void thp_release(struct worker *w)
 
 const struct workload thp_workload = {
 	.name = "thp",
-	.summary = "transparent huge pages: made by fault or collapse, taken apart or split",
+	.summary = "transparent huge pages, made by fault or collapse and taken apart",
 	.truth = "One fault per huge page and AnonHugePages to the byte; a misaligned mapping has "
 		 "one less and base pages at its ends. What is dropped of a huge page leaves Rss "
 		 "and stays charged until the huge page is split.",
