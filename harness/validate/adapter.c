@@ -22,26 +22,27 @@ static const char *const sections[] = { "tool", NULL };
 static const char *const named[] = { "load", "quantity", NULL };
 
 static const char *const tool_keys[] = {
-	"attach", "command", "fails",	"needs",   "package", "program", "repeats",
+	"attach", "command", "end",	"fails",   "needs",   "package", "program", "repeats",
 	"report", "settle",  "summary", "timeout", "version", "when",	 NULL,
 };
 
 static const char *const load_keys[] = {
-	"attach", "command", "fails",	"needs", "repeats", "report",
-	"run",	  "settle",  "timeout", "when",	 NULL,
+	"attach", "command", "end",    "fails",	  "needs", "repeats",
+	"report", "run",     "settle", "timeout", "when",  NULL,
 };
 
 static const char *const quantity_keys[] = {
 	"bias",	      "bias_to",	"bias_why", "column",  "difference", "evidence",
 	"frame",      "header",		"load",	    "pattern", "pick",	     "record",
 	"resolution", "resolution_why", "row",	    "scope",   "shift",	     "sites",
-	"truth",      "unit",		"why",	    NULL,
+	"times",      "truth",		"unit",	    "why",     NULL,
 };
 
 static const char *const visits[] = { "held", "gone", "during", "wrap", NULL };
 static const char *const attaches[] = { "time", "tracer", "output", NULL };
 static const char *const site_scores[] = { "none", "precision", "recall", "bytes", NULL };
 static const char *const scopes[] = { "worker", "machine", NULL };
+static const char *const ends[] = { "interrupt", "itself", NULL };
 static const char *const answers[] = { "no", "yes", NULL };
 
 static const char *const *keys_of(const char *section)
@@ -177,7 +178,7 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 	const struct profile_entry *command = load_entry(a, section, "command");
 	const struct profile_entry *report = load_entry(a, section, "report");
 	const struct profile_entry *needs = load_entry(a, section, "needs");
-	int visit = VISIT_HELD, attach = ATTACH_TIME, fails = 0, err;
+	int visit = VISIT_HELD, attach = ATTACH_TIME, fails = 0, end = 0, err;
 
 	*load = (struct load){ .name = section + 5,
 			       .at = entry_of(a, section, "run"),
@@ -197,6 +198,8 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 	if (!err)
 		err = choose(load_entry(a, section, "fails"), answers, &fails, e);
 	if (!err)
+		err = choose(load_entry(a, section, "end"), ends, &end, e);
+	if (!err)
 		err = seconds_of(load_entry(a, section, "settle"), &load->settle_s, e);
 	if (!err)
 		err = seconds_of(load_entry(a, section, "timeout"), &load->timeout_s, e);
@@ -205,6 +208,7 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 	load->visit = (enum visit)visit;
 	load->attach = (enum attach)attach;
 	load->fails = fails;
+	load->ends_itself = end;
 	a->nr_loads += !err;
 	return err;
 }
@@ -226,7 +230,8 @@ static int take_reading(struct adapter *a, const char *section, struct quantity 
 					   .header = text_of(a, section, "header"),
 					   .shift = text_of(a, section, "shift"),
 					   .pick = text_of(a, section, "pick"),
-					   .unit = text_of(a, section, "unit") };
+					   .unit = text_of(a, section, "unit"),
+					   .times = text_of(a, section, "times") };
 	struct error clause = { "" };
 
 	if (reading_make(&q->reading, &text, &clause))

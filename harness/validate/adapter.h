@@ -44,7 +44,8 @@ struct load {
 	enum attach attach;
 	unsigned repeats; /* at most; 0: as many as are asked for */
 	double settle_s, timeout_s;
-	bool fails; /* an exit status above 0 is how the tool reports what it found */
+	bool ends_itself; /* across the work: waited for, not interrupted */
+	bool fails;	  /* an exit status above 0 is how the tool reports what it found */
 };
 
 /* What is compared of a tool that reports places which allocate. */

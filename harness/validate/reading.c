@@ -143,6 +143,9 @@ int reading_make(struct reading *r, const struct reading_text *text, struct erro
 	for (int i = 0; text->pick && picks[i]; i++)
 		if (!strcmp(picks[i], text->pick))
 			r->pick = (enum pick)i;
+	r->times = text->times ? atof(text->times) : 1;
+	if (r->times <= 0)
+		return error_set(e, EINVAL, "times: '%s' is not above 0", text->times);
 	r->shift = text->shift ? atoi(text->shift) : 0;
 	r->pattern = copy(text->pattern);
 	r->column = copy(text->column);
@@ -380,8 +383,8 @@ int reading_take_of(const struct reading *r, const char *text, const struct read
 		return error_set(e, ENODATA, "nothing in its output matches '%s'",
 				 r->pattern ? r->pattern : r->row);
 	}
-	*value = t.value;
-	*step = t.step;
+	*value = t.value * r->times;
+	*step = t.step * r->times;
 	return 0;
 }
 

@@ -30,7 +30,7 @@ struct reading_unit {
 
 /* As written in an adapter; NULL: not given. */
 struct reading_text {
-	const char *pattern, *column, *row, *header, *shift, *pick, *unit;
+	const char *pattern, *column, *row, *header, *shift, *pick, *unit, *times;
 };
 
 /* Patterns are kept as text: {pid} and its like are put in at each reading. */
@@ -38,6 +38,7 @@ struct reading {
 	char *pattern, *column, *row, *header;
 	int shift; /* words that a row has before those of the header */
 	enum pick pick;
+	double times; /* a rate over so many seconds, for one */
 	const struct reading_unit *unit;
 };
 

@@ -195,9 +195,14 @@ static int end_across(struct session *s, struct error *e)
 
 	if (!s->across.pid)
 		return 0;
-	command_sleep(s->load->settle_s);
-	if (command_stop(&s->across, s->load->timeout_s, &status))
-		return error_set(e, ETIMEDOUT, "it did not end when interrupted");
+	if (s->load->ends_itself) {
+		err = command_wait(&s->across, s->load->timeout_s, &status);
+	} else {
+		command_sleep(s->load->settle_s);
+		err = command_stop(&s->across, s->load->timeout_s, &status);
+	}
+	if (err)
+		return error_set(e, ETIMEDOUT, "it did not end");
 	err = complain_status(s, "it", status, e);
 	return err || s->load->report ? err : read_said(s, s->across.path, &s->said, e);
 }
@@ -355,6 +360,22 @@ static int read_left(struct session *s, struct error *e)
 	return 0;
 }
 
+/* Beside what the tool printed, so that it can be read again. */
+static void write_names(const struct session *s)
+{
+	const struct command_names *n = &s->names;
+	char path[700];
+	FILE *out;
+
+	path_of(s, "names", path, sizeof(path));
+	out = fopen(path, "we");
+	if (!out)
+		return; /* nothing reads it here */
+	fprintf(out, "pid=%s\ngroup=%s\nstart=%s\nfile=%s\nswap=%s\n", n->pid, n->group,
+		n->start, n->file, n->swap);
+	fclose(out);
+}
+
 int session_play(struct session *s, struct error *e_tool, struct error *e)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
@@ -368,6 +389,8 @@ int session_play(struct session *s, struct error *e_tool, struct error *e)
 		snprintf(s->skip, sizeof(s->skip), "%s", skip_of(plan));
 	if (!err && !s->skip[0])
 		err = play(s, plan, e_tool, e);
+	if (!err && !s->skip[0])
+		write_names(s);
 	if (!err && !s->skip[0] && !e_tool->text[0])
 		(void)read_left(s, e_tool); /* it says itself what failed */
 	if (plan)

@@ -37,3 +37,8 @@ offered()
 	[ "$(offered run anon thr)" = " threads= " ]
 	[ "$(offered run null thr)" = "  " ]
 }
+
+@test "validate takes tools that there are adapters for" {
+	[ "$(offered validate numas)" = " numastat " ]
+	[[ "$(offered validate ps "")" == *" strace "* ]]
+}

@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Tools as they are installed here, run beside loads whose numbers are known.
+
+setup()
+{
+	[ "$(id -u)" -eq 0 ] || skip "wants root"
+	cd "$PAGESTORM_SRCDIR" || return
+	work=$BATS_TEST_TMPDIR
+}
+
+# score TOOL…: the rows, without the header, in $rows; another run is waited for
+score()
+{
+	run "$PAGESTORM" validate --wait=900 -q -o "$work" "$@"
+	[ "$status" -ne 75 ] || skip "another run holds the lock"
+	rows=$(tail -n +2 "$work"/*-validate/scorecard.csv)
+	echo "$output"
+	echo "$rows"
+}
+
+# field N: of each row
+field()
+{
+	cut -d, -f"$1" <<< "$rows"
+}
+
+installed()
+{
+	local program package
+	program=$(sed -n 's/^program = //p' "profiles/tools/$1.ini")
+	package=$(sed -n 's/^package = //p' "profiles/tools/$1.ini")
+	[ -r "$program" ] || command -v "$program" > /dev/null ||
+		PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null ||
+		skip "$program is not installed: package $package"
+}
+
+# True of a tool whose numbers are a process's own: no verdict may be wrong or unread.
+is_true()
+{
+	installed "$1"
+	score "$1"
+	! grep -qE ',(wrong|unread),' <<< "$rows"
+	grep -qE ',(right|within_resolution|biased|noise),' <<< "$rows"
+}
+
+@test "atop is scored" { is_true atop; }
+@test "busybox is scored" { is_true busybox; }
+@test "cgget is scored" { is_true cgget; }
+@test "fincore is scored" { is_true fincore; }
+@test "heaptrack is scored" { is_true heaptrack; }
+@test "ipcs is scored" { is_true ipcs; }
+@test "LeakSanitizer is scored" { is_true lsan; }
+@test "numastat is scored" { is_true numastat; }
+@test "perf stat is scored" { is_true perf-stat; }
+@test "pidstat is scored" { is_true pidstat; }
+@test "pmap is scored" { is_true pmap; }
+@test "ps is scored" { is_true ps; }
+@test "psutil is scored" { is_true psutil; }
+@test "smem is scored" { is_true smem; }
+@test "strace is scored" { is_true strace; }
+@test "swapon is scored" { is_true swapon; }
+@test "systemd-cgtop is scored" { is_true systemd-cgtop; }
+@test "GNU time is scored" { is_true time; }
+@test "top is scored" { is_true top; }
+@test "massif is scored" { is_true valgrind-massif; }
+@test "memcheck is scored" { is_true valgrind-memcheck; }
+@test "vmtouch is scored" { is_true vmtouch; }
+
+# Of the whole machine: others who use it are noise that a null load measures beforehand
+# and afterwards, and that may change in between. What must hold is that each is read.
+@test "tools of the whole machine are read and their noise is stated" {
+	for tool in free sadf sar slabtop vmstat; do
+		program=$(sed -n 's/^program = //p' "profiles/tools/$tool.ini")
+		command -v "$program" > /dev/null || continue
+		score "$tool"
+		! grep -q ',unread,' <<< "$rows"
+		[ -n "$(field 18 | tr -d '\n')" ]
+		rm -rf "$work"/*-validate
+	done
+}
+
+# What was no lie before: every amount that is not nothing must now be wrong.
+@test "a tool that adds five percent is found out in every quantity" {
+	local honest lying quantity said truth verdict nr=0
+	for tool in fincore ps pmap top smem strace numastat vmtouch time cgget atop busybox \
+		psutil pidstat perf-stat systemd-cgtop swapon ipcs lsan heaptrack \
+		valgrind-memcheck valgrind-massif; do
+		(installed "$tool") || continue
+		rm -rf "$work"/*-validate
+		score -n 1 "$tool"
+		honest=$rows
+		rm -rf "$work"/*-validate
+		score -n 1 --filter "tests/tools/lie {pid} {start}" "$tool"
+		lying=$rows
+		while IFS=, read -r _ _ quantity truth _ said _ _ verdict _; do
+			case $verdict in skipped | noise | unread | wrong) continue ;; esac
+			# five percent of nothing is nothing
+			awk -v t="$truth" -v s="$said" \
+				'BEGIN { exit !(t != 0 && s / t > 0.5) }' || continue
+			# its own companion tells on a place's name
+			nr=$((nr + 1))
+			echo "$tool $quantity must be wrong"
+			grep "^$tool,[^,]*,$quantity," <<< "$lying" | grep -q ',wrong,'
+		done <<< "$honest"
+	done
+	[ "$nr" -ge 20 ]
+}
+
+# A tool of its own, an adapter of its own: ps with five percent more.
+@test "a lying program behind an adapter of one's own is wrong and gives exit status 1" {
+	cat > "$work/liar" <<-'LIAR'
+	#!/bin/sh
+	ps -o rss= -p "$1" | awk '{ printf "rss %d\n", $1 * 1.05 }'
+	LIAR
+	chmod +x "$work/liar"
+	cat > "$work/liar.ini" <<-LIAR
+	[tool]
+	summary = ps and five percent
+	package = none
+	program = $work/liar
+	version = echo 1.0
+	command = $work/liar {pid}
+	[load anon]
+	run = anon size=64M
+	[quantity resident_bytes]
+	difference = yes
+	pattern = rss ([0-9]+)
+	unit = KiB
+	truth = achieved
+	resolution = 512K
+	resolution_why = batches
+	LIAR
+	score "$work/liar.ini"
+	[ "$status" -eq 1 ]
+	[ "$(field 9)" = wrong ]
+	awk -v p="$(field 8)" 'BEGIN { exit !(p > 4 && p < 6) }'
+}
+
+@test "known inaccuracies are found with their cause" {
+	installed ps
+	score ps valgrind-massif
+	grep -q '^ps,[^,]*,sum_of_sharers,.*,300.000,biased,' <<< "$rows"
+	grep -qE '^valgrind-massif,.*,(biased|skipped),' <<< "$rows"
+}
+
+@test "a tool that is not installed is skipped with its package" {
+	cat > "$work/absent.ini" <<-'ABSENT'
+	[tool]
+	summary = not here
+	package = some-package
+	program = no-such-program
+	command = no-such-program
+	[load nothing]
+	run = null
+	[quantity q]
+	pattern = (1)
+	truth = 1
+	ABSENT
+	score "$work/absent.ini"
+	[ "$status" -eq 77 ]
+	[ "$(field 9)" = skipped ]
+	grep -q some-package <<< "$rows"
+}
+
+@test "a monitor's own CSV is held against the truth of a run" {
+	run "$PAGESTORM" run anon size=64M --wait=900 -o "$work"
+	[ "$status" -eq 0 ]
+	folder=$(echo "$work"/*-anon)
+	cat > "$work/mine.csv" <<-'MINE'
+	quantity,value,unit,truth
+	rss,65536,KiB,achieved
+	faults,16384,count,slot.pages_touched
+	wrong,70000,KiB,achieved
+	MINE
+	run "$PAGESTORM" validate --compare="$work/mine.csv" "$folder"
+	[ "$status" -eq 1 ]
+	[ "$(cut -d, -f9 "$folder/scorecard.csv" | tr '\n' ' ')" = "verdict right right wrong " ]
+	run "$PAGESTORM" report "$folder"
+	[ "$status" -eq 0 ]
+	[[ $output == *"Scorecard"* ]]
+}
+
+@test "--json is one document with every row" {
+	run --separate-stderr "$PAGESTORM" validate --wait=900 --json -n 1 -o "$work" fincore
+	[ "$status" -eq 0 ] || skip "fincore is not installed: package util-linux-extra"
+	python3 -c 'import json, sys; d = json.load(sys.stdin); assert len(d["rows"]) == 2' \
+		<<< "$output"
+}
