@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Tools as they are installed here, run beside loads whose numbers are known.
 
+bats_require_minimum_version 1.5.0
+
 setup()
 {
 	[ "$(id -u)" -eq 0 ] || skip "wants root"
@@ -25,14 +27,17 @@ field()
 	cut -d, -f"$1" <<< "$rows"
 }
 
+# has TOOL: its program is here; sets $program
+has()
+{
+	program=$(sed -n 's/^program = //p' "profiles/tools/$1.ini")
+	[ -r "$program" ] || PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null
+}
+
 installed()
 {
-	local program package
-	program=$(sed -n 's/^program = //p' "profiles/tools/$1.ini")
-	package=$(sed -n 's/^package = //p' "profiles/tools/$1.ini")
-	[ -r "$program" ] || command -v "$program" > /dev/null ||
-		PATH=$PATH:/usr/sbin:/sbin command -v "$program" > /dev/null ||
-		skip "$program is not installed: package $package"
+	has "$1" || skip "$program is not installed: package $(
+		sed -n 's/^package = //p' "profiles/tools/$1.ini")"
 }
 
 # True of a tool whose numbers are a process's own: no verdict may be wrong or unread.
@@ -71,8 +76,7 @@ is_true()
 # and afterwards, and that may change in between. What must hold is that each is read.
 @test "tools of the whole machine are read and their noise is stated" {
 	for tool in free sadf sar slabtop vmstat; do
-		program=$(sed -n 's/^program = //p' "profiles/tools/$tool.ini")
-		command -v "$program" > /dev/null || continue
+		has "$tool" || continue
 		score "$tool"
 		! grep -q ',unread,' <<< "$rows"
 		[ -n "$(field 18 | tr -d '\n')" ]
@@ -82,28 +86,25 @@ is_true()
 
 # What was no lie before: every amount that is not nothing must now be wrong.
 @test "a tool that adds five percent is found out in every quantity" {
-	local honest lying quantity said truth verdict nr=0
-	for tool in fincore ps pmap top smem strace numastat vmtouch time cgget atop busybox \
-		psutil pidstat perf-stat systemd-cgtop swapon ipcs lsan heaptrack \
-		valgrind-memcheck valgrind-massif; do
-		(installed "$tool") || continue
-		rm -rf "$work"/*-validate
-		score -n 1 "$tool"
-		honest=$rows
-		rm -rf "$work"/*-validate
-		score -n 1 --filter "tests/tools/lie {pid} {start}" "$tool"
-		lying=$rows
-		while IFS=, read -r _ _ quantity truth _ said _ _ verdict _; do
-			case $verdict in skipped | noise | unread | wrong) continue ;; esac
-			# five percent of nothing is nothing
-			awk -v t="$truth" -v s="$said" \
-				'BEGIN { exit !(t != 0 && s / t > 0.5) }' || continue
-			# its own companion tells on a place's name
-			nr=$((nr + 1))
-			echo "$tool $quantity must be wrong"
-			grep "^$tool,[^,]*,$quantity," <<< "$lying" | grep -q ',wrong,'
-		done <<< "$honest"
+	local honest tool quantity said truth verdict tools=() nr=0
+	for tool in atop busybox cgget fincore heaptrack ipcs lsan numastat perf-stat pmap ps \
+		psutil smem strace swapon systemd-cgtop time top valgrind-massif \
+		valgrind-memcheck vmtouch; do
+		! has "$tool" || tools+=("$tool")
 	done
+	score -n 1 "${tools[@]}"
+	honest=$rows
+	rm -rf "$work"/*-validate
+	score -n 1 --filter "tests/tools/lie {pid} {start}" "${tools[@]}"
+	while IFS=, read -r tool _ quantity truth _ said _ _ verdict _; do
+		case $verdict in skipped | noise | unread | wrong) continue ;; esac
+		# five percent of nothing is nothing
+		awk -v t="$truth" -v s="$said" 'BEGIN { exit !(t != 0 && s / t > 0.5) }' ||
+			continue
+		nr=$((nr + 1))
+		echo "$tool $quantity must be wrong"
+		grep "^$tool,[^,]*,$quantity," <<< "$rows" | grep -q ',wrong,'
+	done <<< "$honest"
 	[ "$nr" -ge 20 ]
 }
 
