@@ -5,7 +5,7 @@
  * Truth: each cycle takes one minor fault per page, because the kernel frees the
  *   pages when the break comes down; between cycles nothing is left.
  * Rises: minflt and the group's pgfault, by cycles x pages exactly.
- * Still: Rss, Anonymous, VmSize, VmData, majflt, the group's anon and usage.
+ * Still: Rss, Anonymous, VmSize, VmData, majflt, the group's anon.
  * Beware: malloc(3) moves the same break: nothing here calls it while cycles run.
  *   The heap is one mapping that grows and shrinks at its end, so there is no new
  *   mapping to make; mmap_churn does the same with mappings. A latency contains

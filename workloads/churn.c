@@ -212,16 +212,10 @@ static void claim_nothing_left(const struct workload_env *env, struct claims *ou
 		  "a table at either end and two above may stay with a neighbour" },
 		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
 		  UNIT_BYTES, PROMISE_EXACT, 0, 0, why },
-		{ "group_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, PROMISE_BOUNDED, 0, env_usage_slack_bytes(env) + (int64_t)tables,
-		  "up to four tables and a batch of 64 pages per CPU may stay charged" },
 	};
 	const struct promise residue[] = {
 		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
 		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0, gone },
-		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, 0, env_usage_slack_bytes(env),
-		  "a batch of 64 pages per CPU may stay charged" },
 	};
 
 	PROMISE_ROWS(out, SPAN_WORK, work);

@@ -34,7 +34,7 @@ static int wrap(void **state)
 	FILE *f;
 
 	(void)state;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WITH_SANITIZERS
 	print_message("valgrind cannot run a program with AddressSanitizer\n");
 	return 0;
 #endif
