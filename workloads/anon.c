@@ -324,32 +324,12 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/*
- * Pages by which a sum of per-CPU or per-thread parts may lag. Linux 6.17 sums
- * precisely for status and statm; percpu counters (6.2) lag by max(32, 2 CPUs)
- * on each CPU (lib/percpu_counter.c), and before that each thread kept up to 64
- * events of three counters to itself (mm/memory.c, TASK_RSS_EVENTS_THRESH).
- */
-static uint64_t percpu_lag_pages(const struct workload_env *env)
-{
-	return (env->cpus > 16 ? 2 * env->cpus : 32) * (uint64_t)env->cpus;
-}
-
-static uint64_t status_lag_pages(const struct anon_params *p, const struct workload_env *env)
-{
-	if (env->kernel >= ENV_KERNEL(6, 17))
-		return 0;
-	if (env->kernel >= ENV_KERNEL(6, 2))
-		return percpu_lag_pages(env);
-	return 3 * 64 * p->threads;
-}
-
 static void claim_process(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
 	int64_t bytes = (int64_t)anon_target(p, env), tables = tables_min(p, env);
-	uint64_t lag = status_lag_pages(p, env) * env->page_bytes;
-	uint64_t stat_lag = percpu_lag_pages(env) + status_lag_pages(p, env);
+	uint64_t lag = env_status_lag_pages(env, p->threads) * env->page_bytes;
+	uint64_t stat_lag = env_percpu_lag_pages(env) + env_status_lag_pages(env, p->threads);
 	enum basis basis = lag ? BASIS_BOUNDED : BASIS_EXACT;
 	const char *why = lag ? "this kernel caches parts of the sum per CPU or per thread"
 			      : "summed precisely since Linux 6.17";

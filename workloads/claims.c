@@ -43,3 +43,17 @@ int64_t env_usage_slack_bytes(const struct workload_env *env)
 {
 	return (int64_t)(CHARGE_BATCH_PAGES * env->cpus * env->page_bytes);
 }
+
+uint64_t env_percpu_lag_pages(const struct workload_env *env)
+{
+	return (env->cpus > 16 ? 2 * env->cpus : 32) * (uint64_t)env->cpus;
+}
+
+uint64_t env_status_lag_pages(const struct workload_env *env, uint64_t threads)
+{
+	if (env->kernel >= ENV_KERNEL(6, 17))
+		return 0;
+	if (env->kernel >= ENV_KERNEL(6, 2))
+		return env_percpu_lag_pages(env);
+	return 3 * 64 * threads;
+}

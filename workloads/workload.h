@@ -104,6 +104,7 @@ struct workload_env {
 	bool oom_group;		  /* memory.oom.group of the worker's group is 1 */
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE */
 	int oom_score_adj;	  /* of the worker */
+	bool reclaims_ahead;	  /* DAMON reclaims what lies idle */
 	bool in_lab;		  /* a guest of `pagestorm lab` */
 	enum swap_kind swap;	  /* the run's own swap device */
 	uint64_t swap_bytes;	  /* its size */
@@ -195,6 +196,16 @@ const char *env_group_usage(const struct workload_env *env);
  * (MEMCG_CHARGE_BATCH, include/linux/memcontrol.h).
  */
 int64_t env_usage_slack_bytes(const struct workload_env *env);
+
+/* Pages by which a sum of percpu counters may lag: max(32, 2 CPUs) on each
+ * (lib/percpu_counter.c). */
+uint64_t env_percpu_lag_pages(const struct workload_env *env);
+/*
+ * Pages by which a process's sums in status and statm may lag. Linux 6.17 sums
+ * precisely; from 6.2 on they are percpu counters; before that each thread kept up
+ * to 64 events of three counters to itself (mm/memory.c, TASK_RSS_EVENTS_THRESH).
+ */
+uint64_t env_status_lag_pages(const struct workload_env *env, uint64_t threads);
 
 /* ---- truth slots: amounts that the worker counts itself, in the ledger ---- */
 

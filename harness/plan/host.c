@@ -268,6 +268,26 @@ static bool probe_cachestat(const struct host *host, bool live)
 	return syscall(SYS_cachestat, -1, NULL, NULL, 0) == -1 && errno != ENOSYS;
 }
 
+/* A context with its scheme, or the module; Documentation/admin-guide/mm/damon. */
+static bool probe_damon(const char *root)
+{
+	static const char sysfs[] = "/sys/kernel/mm/damon/admin/kdamonds";
+	char path[128], text[32];
+	bool on = !slurp(root, "/sys/module/damon_reclaim/parameters/enabled", text,
+			 sizeof(text)) &&
+		  text[0] == 'Y';
+	unsigned nr = 0;
+
+	snprintf(path, sizeof(path), "%s/nr_kdamonds", sysfs);
+	if (!slurp(root, path, text, sizeof(text)))
+		nr = (unsigned)strtoul(text, NULL, 10);
+	for (unsigned i = 0; i < nr && !on; i++) {
+		snprintf(path, sizeof(path), "%s/%u/state", sysfs, i);
+		on = !slurp(root, path, text, sizeof(text)) && !strcmp(text, "on");
+	}
+	return on;
+}
+
 static void probe_features(struct host *host, const char *root)
 {
 	char text[64];
@@ -290,6 +310,7 @@ static void probe_features(struct host *host, const char *root)
 	host->loop = has_driver(host, root, "/dev/loop-control", "loop");
 	host->zswap = is_there(root, "/sys/module/zswap/parameters/enabled");
 	host->free_page_reporting = probe_page_reporting(root);
+	host->reclaims_ahead = probe_damon(root);
 }
 
 /* ---- who we are ---- */
@@ -701,6 +722,7 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->page_cluster = host->page_cluster;
 	env->cachestat = host->cachestat;
 	env->loop = host->loop;
+	env->reclaims_ahead = host->reclaims_ahead;
 	env->in_lab = host->lab[0] != '\0';
 }
 

@@ -59,6 +59,7 @@ struct host {
 	bool root_user;
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
 	bool free_page_reporting; /* the machine may give free pages back to its host */
+	bool reclaims_ahead;	  /* DAMON reclaims what lies idle */
 	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
 	char boot_id[40];
 };

@@ -37,6 +37,7 @@ static json_t *describe_host(const struct host *h)
 		"mglru", h->mglru, "psi", h->psi, "cachestat", h->cachestat,
 		"free_page_reporting", h->free_page_reporting, "cgroup_version",
 		(int)h->cgroup_version);
+	json_object_set_new(host, "reclaims_ahead", json_boolean(h->reclaims_ahead));
 	if (h->lab[0])
 		json_object_set_new(host, "lab", json_string(h->lab));
 	json_object_set_new(host, "boot_id", json_string(h->boot_id));

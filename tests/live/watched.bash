@@ -36,7 +36,7 @@ switches()
 # begin WORKLOAD key=value…: starts a run, and waits until its worker is READY, for 3 s
 begin()
 {
-	workload=$1
+	workload=${watched_group:-$1} # the group is called as the worker is
 	"$PAGESTORM" run "$@" delay=3s hold=4s --quiet --wait=200 -o out > said 2>&1 3>&- &
 	runner=$!
 	for _ in $(seq 4000); do

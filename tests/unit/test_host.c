@@ -328,6 +328,24 @@ static void a_balloon_that_reports_free_pages_is_told(void **state)
 	assert_true(host.free_page_reporting);
 }
 
+static void reclaim_ahead_of_need_is_seen(void **state)
+{
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_false(host.reclaims_ahead);
+	put("/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds", "2\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/0/state", "off\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/state", "off\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_false(host.reclaims_ahead);
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/state", "on\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_true(host.reclaims_ahead);
+}
+
 static void a_module_that_can_be_loaded_counts_as_there(void **state)
 {
 	struct error e = { "" };
@@ -389,6 +407,7 @@ int main(void)
 		BY_HAND(a_v2_tree_without_the_memory_controller_is_no_memory_cgroup),
 		BY_HAND(what_is_available_is_what_the_tightest_group_above_has_left),
 		BY_HAND(a_balloon_that_reports_free_pages_is_told),
+		BY_HAND(reclaim_ahead_of_need_is_seen),
 		BY_HAND(a_module_that_can_be_loaded_counts_as_there),
 		cmocka_unit_test(without_proc_it_is_an_error),
 		cmocka_unit_test(probing_leaves_oom_score_adj_as_it_was),

@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What cache promises, held against fincore, the process's io and the group's files as
+# they show themselves to others.
+
+load watched
+
+setup()
+{
+	watched_setup
+}
+
+teardown()
+{
+	watched_teardown
+}
+
+# Pages of the private file in the page cache, by fincore.
+cached()
+{
+	echo $(($(fincore -b -n -o PAGES out/*.partial/scratch/cache-cache)))
+}
+
+read_bytes()
+{
+	awk '$1 == "read_bytes:" { print $2 }' "/proc/$worker/io"
+}
+
+# at_most_lost N EXPECTED: machines that reclaim ahead of need take a few meanwhile
+at_most_lost()
+{
+	[ "$1" -le "$2" ] && [ "$1" -ge $(($2 - $2 / 50)) ]
+}
+
+need_fincore()
+{
+	command -v fincore > /dev/null || skip "no fincore"
+}
+
+@test "the stated share is warm before and the whole file afterwards, by fincore" {
+	need_fincore
+	for share in 0 25 100; do
+		rm -rf out
+		begin cache size=32M warm=$share% layout=spread block=64K pattern=random
+		before=$(cached)
+		io=$(read_bytes)
+		at_most_lost "$before" $((8192 * share / 100))
+		held
+		at_most_lost "$(cached)" 8192
+		missed=$((($(read_bytes) - io) / 4096))
+		at_most_lost $((8192 - missed)) $((8192 * share / 100))
+		finish
+		[ "$(slot cached_before)" -ge "$before" ]
+		[ "$(slot miss_pages)" = "$missed" ]
+		[ "$(verdict missed_bytes)" = pass ]
+	done
+}
+
+@test "direct I/O reads everything each time and leaves nothing cached, by fincore" {
+	need_fincore
+	begin cache size=32M method=direct passes=3
+	io=$(read_bytes)
+	[ "$(cached)" = 0 ]
+	held
+	[ "$(cached)" = 0 ]
+	[ $(($(read_bytes) - io)) = $((3 * 32 << 20)) ]
+	finish
+}
+
+@test "a mapping without readahead takes a major fault per miss, by its own count" {
+	begin cache size=16M method=mmap readahead=no warm=50% layout=spread block=4K
+	before=$(cut -d' ' -f12 "/proc/$worker/stat")
+	held
+	majors=$(($(cut -d' ' -f12 "/proc/$worker/stat") - before))
+	finish
+	[ "$majors" -ge 2048 ]
+	[ "$majors" = "$(slot miss_pages)" ]
+}
+
+@test "a file of twice the limit is refaulted page by page, by its group" {
+	begin cache evict=overflow size=64M memory.max=32M
+	stat=$(find /sys/fs/cgroup -path "*/pagestorm-$runner/run/cache/memory.stat" -print -quit)
+	before=$(awk '$1 == "workingset_refault_file" { print $2 }' "$stat")
+	held
+	sleep 2.5 # the kernel folds per-CPU counts every two seconds
+	after=$(awk '$1 == "workingset_refault_file" { print $2 }' "$stat")
+	[ $((after - before)) = 16384 ]
+	finish
+}
+
+@test "a loop device is there while it is read and gone afterwards, by sysfs" {
+	[ -e /dev/loop-control ] || skip "no loop devices"
+	begin cache source=loop size=16M
+	grep -l "/cache-cache" /sys/block/loop*/loop/backing_file
+	held
+	finish
+	! grep -l "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file
+}
+
+@test "a killed worker leaves no loop device and no file" {
+	[ -e /dev/loop-control ] || skip "no loop devices"
+	begin cache source=loop size=16M
+	kill -KILL "$worker"
+	! finish
+	for _ in $(seq 50); do
+		grep -qs "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file || break
+		sleep 0.1
+	done
+	! grep -s "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file
+	[ -z "$(find out -name 'cache-*')" ]
+}
+
+@test "a page fewer turns a verdict, whichever way it is read" {
+	for how in method=read method=mmap method=direct source=loop \
+		"block=4K readahead=no pattern=random" "evict=reclaim size=64M" \
+		"evict=overflow size=64M memory.max=32M"; do
+		# shellcheck disable=SC2086 # words of their own
+		! run_workload cache size=16M sabotage=1 $how
+		[ "$(verdict pages_read)" = fail ]
+		[ "$(failed)" -ge 1 ]
+	done
+	! run_workload cache size=16M sabotage=256 block=4K readahead=no
+	for quantity in missed_bytes asked_bytes pages_read group_file_bytes pages_missing; do
+		[ "$(verdict $quantity)" = fail ]
+	done
+	! run_workload cache size=16M sabotage=1 block=4K readahead=no method=mmap
+	[ "$(verdict missed_bytes)" = fail ]
+	[ "$(verdict major_faults)" = fail ]
+}
+
+@test "what cannot be promised is refused before anything runs" {
+	status=0
+	run_workload cache evict=overflow || status=$?
+	[ "$status" = 2 ]
+	grep -q 'evict=overflow needs a limit' said
+	status=0
+	run_workload cache size=64M memory.max=32M || status=$?
+	[ "$status" = 2 ]
+	[ ! -e out ]
+}

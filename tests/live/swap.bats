@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What swap promises, held against smaps, status, stat and /proc/swaps from outside.
+
+load watched
+
+setup()
+{
+	watched_setup
+	watched_group=swapper
+	device="swap.size=128M swap.priority=32767"
+	swaps_before=$(tail -n +2 /proc/swaps)
+}
+
+teardown()
+{
+	watched_teardown
+	[ "$(tail -n +2 /proc/swaps)" = "$swaps_before" ]
+}
+
+major_faults()
+{
+	cut -d' ' -f12 "/proc/$worker/stat"
+}
+
+# Used of the run's own device, in kB.
+used()
+{
+	awk '$5 == 32767 { print $4 }' /proc/swaps
+}
+
+zram()
+{
+	[ -e /sys/class/zram-control ] || modprobe -q zram || skip "no zram"
+}
+
+@test "every page is in swap, by VmSwap and smaps and the device, on zram and a file" {
+	zram
+	for type in zram file; do
+		rm -rf out
+		begin swap $device swap.type=$type size=48M
+		[ "$(kb status VmSwap)" = 0 ]
+		held
+		[ "$(kb status VmSwap)" = $((48 << 10)) ]
+		[ "$(kb smaps Swap)" = $((48 << 10)) ]
+		[ "$(used)" -ge $((48 << 10)) ]
+		finish
+		[ "$(verdict swapped_bytes)" = pass ]
+		[ "$(verdict own_swap_used)" = pass ]
+	done
+}
+
+@test "each page comes back with one fault, all of them major from zram" {
+	zram
+	begin swap $device swap.type=zram size=32M back=read
+	minor=$(minor_faults)
+	major=$(major_faults)
+	held
+	[ $(($(major_faults) - major)) = 8192 ]
+	[ "$(minor_faults)" = "$minor" ]
+	[ "$(kb status VmSwap)" = 0 ]
+	finish
+}
+
+@test "page-cluster 3 turns seven of eight faults of a file in order into minor ones" {
+	begin swap $device swap.type=file vm.page-cluster=3 size=32M back=read
+	minor=$(minor_faults)
+	major=$(major_faults)
+	held
+	major=$(($(major_faults) - major))
+	minor=$(($(minor_faults) - minor))
+	[ $((major + minor)) = 8192 ]
+	[ "$major" -ge 1024 ]
+	[ "$major" -le 1536 ] # a tenth of them alone, where a window begins
+	finish
+	[ "$(verdict swap_in_faults)" = pass ]
+}
+
+@test "a working set of twice its limit has half in swap, and nobody is killed" {
+	zram
+	begin swap $device swap.type=zram mode=pressure memory.max=48M duration=1s
+	major=$(major_faults)
+	held
+	[ "$(kb smaps Swap)" -ge $((48 << 10)) ]
+	[ "$(kb smaps Rss)" -lt $((52 << 10)) ]
+	[ "$(major_faults)" -gt "$major" ]
+	finish
+	[ "$(verdict oom_kills)" = pass ]
+}
+
+@test "a killed worker leaves no swap device" {
+	zram
+	begin swap $device swap.type=zram size=32M
+	kill -KILL "$worker"
+	! finish
+	[ "$(tail -n +2 /proc/swaps)" = "$swaps_before" ]
+}
+
+@test "a page fewer turns a verdict" {
+	zram
+	! run_workload swap $device swap.type=zram size=16M sabotage=1
+	for quantity in swapped_bytes resident_bytes group_anonymous_bytes group_swap_bytes \
+		pages_present pages_out; do
+		[ "$(verdict $quantity)" = fail ]
+	done
+	! run_workload swap $device swap.type=zram size=16M sabotage=1 back=read
+	[ "$(verdict pages_out)" = fail ]
+	[ "$(verdict swap_in_faults)" = fail ]
+	! run_workload swap $device swap.type=zram mode=pressure memory.max=32M sabotage=1 duration=0s
+	[ "$(verdict pages_touched)" = fail ]
+	! run_workload swap $device swap.type=zram mode=pressure memory.max=32M sabotage=8000 duration=0s
+	[ "$(verdict minor_faults)" = fail ]
+	verdict swapped_bytes | grep -q fail
+}
+
+@test "what cannot be held is refused before anything runs" {
+	status=0
+	run_workload swap || status=$?
+	[ "$status" = 2 ]
+	grep -q 'swap device of its own' said
+	status=0
+	run_workload swap swap.type=file swap.size=16M mode=pressure memory.max=64M || status=$?
+	[ "$status" = 2 ]
+	grep -q 'raise swap.size' said
+	[ ! -e out ]
+}
