@@ -77,7 +77,7 @@ static void the_victim_is_the_one_with_the_most_points(void **state)
 		unsigned victim;
 	} rows[] = {
 		{ "128M:0", 0, 0, 0 },
-		{ "32M:900 128M:0 64M:-1000", 0, 0, 1 },
+		{ "96M:900 128M:0 64M:-1000", 0, 0, 1 },
 		{ "16M:200 192M:700", 0, 0, 2 },
 		{ "128M:0 64M:-1000", 0, 0, 0 },
 		{ "300M", 0, -1000, 1 },
