@@ -49,7 +49,7 @@ struct ledger_process {
 
 /* A place in the program that allocates, for leaks: sites.csv. */
 struct ledger_site {
-	char symbol[32]; /* "": no such site */
+	char symbol[32];	 /* "": no such site */
 	_Atomic uint64_t offset; /* of the allocating call's return address, from the symbol */
 	_Atomic uint64_t depth;	 /* frames of the symbol on the stack at that time */
 	_Atomic uint64_t live_blocks, live_bytes, allocations, frees;
@@ -62,7 +62,8 @@ struct ledger {
 	char worker[64]; /* the profile section's name */
 	uint64_t seed;
 	uint64_t prewarm_bytes; /* fault and free this much before READY; 0: no */
-	uint64_t sabotage_pages; /* test hook: leave out so many pages; a claim must then fail */
+	uint64_t
+		sabotage_pages; /* test hook: leave out so many pages; a claim must then fail */
 	struct workload_env env;
 
 	_Atomic uint32_t phase; /* enum ledger_phase */

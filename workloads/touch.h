@@ -35,9 +35,10 @@ enum touch_kind {
  * Bytes per step: the L2 cache still holds what the kernel has just zeroed when
  * the fill comes, and the ledger falls behind by no more than this.
  */
-#define TOUCH_STEP_BYTES      (256u << 10)
-#define TOUCH_STEP_BYTES_BARE (1u << 20) /* populate without a fill: 4 % faster than 256 KiB   \
-					  */
+#define TOUCH_STEP_BYTES (256u << 10)
+#define TOUCH_STEP_BYTES_BARE                                                                  \
+	(1u << 20) /* populate without a fill: 4 % faster than 256 KiB                         \
+		    */
 
 struct touch {
 	enum touch_kind kind;
