@@ -27,6 +27,7 @@ struct arguments {
 	unsigned repeats, wait_s;
 	bool json, quiet, keep, list;
 	char *tool[TOOLS_MAX];
+	bool owns_tools; /* else they are words of argv */
 	unsigned nr_tools;
 };
 
@@ -281,6 +282,7 @@ static int expand_all(struct arguments *a, struct error *e)
 	if (!dir)
 		return error_set(e, errno, "cannot read %s: %s", folder, strerror(errno));
 	a->nr_tools = 0;
+	a->owns_tools = true;
 	while ((entry = readdir(dir)) && a->nr_tools < TOOLS_MAX) {
 		char *dot = strrchr(entry->d_name, '.');
 
@@ -459,6 +461,8 @@ int cmd_validate(int argc, char **argv)
 	}
 	for (unsigned i = 0; adapters && i < a.nr_tools; i++)
 		adapter_release(&adapters[i]);
+	for (unsigned i = 0; a.owns_tools && i < a.nr_tools; i++)
+		free(a.tool[i]);
 	free(adapters);
 	return status;
 }

