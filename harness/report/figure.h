@@ -31,6 +31,15 @@ struct figures {
 
 void figures_release(struct figures *f);
 
+/*
+ * Ends the plot and appends the figure with it. A plot that could not be drawn is no
+ * error: f->failure says why. 0 or -ENOMEM; the plot is released in any case.
+ */
+int figures_take(struct figures *f, struct figure *figure, struct plot *p);
+
+/* At most FIGURE_CURVES of them. */
+void figure_add_legend(struct figure *figure, const char *name, unsigned series);
+
 /* The metrics of one worker over one swept setting, appended. 0 or -ENOMEM. */
 int figures_sweep(struct figures *f, const struct report *r, const char *worker,
 		  const char *key);

@@ -299,3 +299,11 @@ const struct json_t *folder_json(const struct folder *f, const char *path)
 	}
 	return at;
 }
+
+bool folder_is_worker_first(const struct folder *f, size_t series)
+{
+	for (size_t i = 0; i < series; i++)
+		if (!strcmp(f->series[i].worker, f->series[series].worker))
+			return false;
+	return true;
+}

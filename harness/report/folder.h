@@ -39,6 +39,9 @@ struct folder {
 int folder_open(struct folder *f, const char *path, struct error *e);
 void folder_release(struct folder *f);
 
+/* Whether no series before this one is of the same worker. */
+bool folder_is_worker_first(const struct folder *f, size_t series);
+
 /* The cell's text in runs.csv; "" when the column is missing. */
 const char *folder_run_cell(const struct folder *f, size_t row, const char *column);
 

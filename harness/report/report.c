@@ -23,6 +23,21 @@ const char *truth_name(enum truth truth)
 	return names[truth];
 }
 
+const char *truth_relation_sign(const char *relation)
+{
+	static const char *const signs[][2] = {
+		{ "eq", "=" },
+		{ "ge", "≥" },
+		{ "le", "≤" },
+		{ "between", "from" },
+	};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (!strcmp(signs[i][0], relation))
+			return signs[i][1];
+	return relation;
+}
+
 /* A verdict that this version does not know is shown as a failure, never hidden. */
 static enum truth truth_of(const char *word)
 {

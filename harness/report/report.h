@@ -26,6 +26,9 @@ enum truth {
 
 const char *truth_name(enum truth truth);
 
+/* "≥" for "ge" and so on; a relation that is not known stands as it is. */
+const char *truth_relation_sign(const char *relation);
+
 /*
  * One claim of one worker: a single row of truth.csv when it failed, otherwise all
  * repeats and cells with the same verdict together. Strings are the folder's.

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The page's tables of claims, of noise and of other tools' scores.
+ */
+#include "harness/report/html_page.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static void put_expected(FILE *out, const struct truth_line *line)
+{
+	bool slack = *line->tolerance && strcmp(line->tolerance, "0");
+
+	html_text(out, truth_relation_sign(line->relation));
+	fputs(" ", out);
+	html_range(out, line->expected_min, line->expected_max);
+	if (slack) {
+		fputs(strcmp(line->relation, "between") ? " ± " : " + ", out);
+		html_exact(out, folder_number(line->tolerance));
+	}
+}
+
+static void put_truth_line(const struct page *p, const struct truth_line *line)
+{
+	const char *name = truth_name(line->verdict);
+	char cell[256];
+
+	fprintf(p->out, "<tr><td><span class=\"tag %s\">%s</span></td>", name, name);
+	page_put(p, "<td>", line->worker, "</td>");
+	page_put(p, "<td class=\"text\">", line->quantity, "");
+	if (*line->why)
+		page_put(p, "<em>", line->why, "</em>");
+	page_put(p, "<small><code>", line->counter, "</code>");
+	page_put(p, ", ", line->span, "");
+	if (line->cell_label) {
+		report_cell_name(p->report, line->cell_label, cell, sizeof(cell));
+		page_put(p, "; cell ", cell, "");
+		page_put(p, ", repeat ", line->repeat, "");
+	}
+	page_raw(p, "</small></td><td class=\"n\">");
+	put_expected(p->out, line);
+	page_raw(p, "</td><td class=\"n\">");
+	html_range(p->out, line->observed_min, line->observed_max);
+	page_put(p, "</td><td class=\"muted\">", line->unit, "</td><td class=\"n\">");
+	html_exact(p->out, line->noise);
+	fprintf(p->out, "</td><td class=\"n\">%zu</td>", line->nr);
+	page_put(p, "<td>", line->basis, "</td></tr>\n");
+}
+
+void page_put_truth(const struct page *p)
+{
+	static const char *const titles[] = { "verdict",   "worker", "quantity", ">promised",
+					      ">observed", "unit",   ">noise",	 ">n",
+					      "basis",	   NULL };
+	const struct report *r = p->report;
+	size_t failures = 0;
+
+	if (!r->nr_truth)
+		return;
+	page_heading(p, "truth", "Truth");
+	page_raw(p, "<p>What was promised before the run, and what the kernel counted. ");
+	page_raw(p, "Failures first; the others are joined over cells and repeats.</p>\n");
+	page_table_open(p, titles);
+	for (size_t i = 0; i < r->nr_truth; i++)
+		if (r->truth[i].verdict != TRUTH_FAIL || ++failures <= PAGE_FAILURES_MAX)
+			put_truth_line(p, &r->truth[i]);
+	page_table_close(p);
+	if (failures > PAGE_FAILURES_MAX)
+		fprintf(p->out, "<p class=\"legend\">%zu more failures are in truth.csv.</p>\n",
+			failures - PAGE_FAILURES_MAX);
+}
+
+void page_put_noise(const struct page *p)
+{
+	static const char *const titles[] = { "counter", "span", ">moved by", "unit", NULL };
+	const struct report *r = p->report;
+	size_t still = 0;
+
+	if (!r->nr_noise)
+		return;
+	page_heading(p, "noise", "Noise floor");
+	page_raw(p, "<p>The most that the same counters moved beside a workload that does "
+		    "nothing: ");
+	page_raw(p, "what the harness and the neighbours add.</p>\n");
+	page_table_open(p, titles);
+	for (size_t i = 0; i < r->nr_noise; i++) {
+		if (r->noise[i].noise == 0) {
+			still++;
+			continue;
+		}
+		page_put(p, "<tr><td><code>", r->noise[i].counter, "</code></td>");
+		page_put(p, "<td>", r->noise[i].span, "</td><td class=\"n\">");
+		html_exact(p->out, r->noise[i].noise);
+		page_put(p, "</td><td class=\"muted\">", r->noise[i].unit, "</td></tr>\n");
+	}
+	page_table_close(p);
+	if (still)
+		fprintf(p->out, "<p class=\"legend\">%zu counter%s did not move at all.</p>\n",
+			still, still == 1 ? "" : "s");
+}
+
+static void put_score(const struct page *p, const char *const *columns, size_t row, bool wrong)
+{
+	const struct csv_table *card = &p->report->folder.scorecard;
+
+	page_raw(p, "<tr>");
+	for (; *columns; columns++) {
+		bool number = **columns == '>';
+		const char *name = *columns + number;
+
+		page_raw(p, number				? "<td class=\"n\">"
+			    : !strcmp(name, "why")		? "<td class=\"text\">"
+			    : wrong && !strcmp(name, "verdict") ? "<td class=\"worse\">"
+								: "<td>");
+		if (number)
+			html_exact(p->out,
+				   folder_number(csv_cell(card, row, csv_column(card, name))));
+		else
+			html_text(p->out, csv_cell(card, row, csv_column(card, name)));
+		page_raw(p, "</td>");
+	}
+	page_raw(p, "</tr>\n");
+}
+
+void page_put_scorecard(const struct page *p)
+{
+	static const char *const columns[] = { "tool",	"version", "quantity",	     ">truth",
+					       ">said", "unit",	   ">error_percent", "verdict",
+					       "why",	NULL };
+	const struct csv_table *card = &p->report->folder.scorecard;
+
+	if (!card->nr)
+		return;
+	page_heading(p, "scorecard", "Scorecard: what other tools said");
+	page_table_open(p, columns);
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (size_t row = 0; row < card->nr; row++) {
+			bool wrong = !strcmp(csv_cell(card, row, csv_column(card, "verdict")),
+					     "wrong");
+
+			if (wrong != pass)
+				put_score(p, columns, row, wrong);
+		}
+	page_table_close(p);
+}

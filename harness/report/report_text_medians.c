@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Medians and intervals as tables for a terminal: cells side by side where there is
+ * room, else one under the other.
+ */
+#include "harness/report/report_text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CELLS_MAX  8 /* side by side; more: one under the other */
+#define BESIDE_MAX 8 /* workers whose columns fit beside each other */
+
+static const enum style change_styles[] = {
+	[CHANGE_WORSE] = STYLE_BAD,
+	[CHANGE_BETTER] = STYLE_GOOD,
+	[CHANGE_TOO_FEW] = STYLE_PLAIN,
+	[CHANGE_NOISE] = STYLE_PLAIN,
+};
+
+/* Series of the same worker, one a cell. */
+static size_t find_cells(const struct folder *f, const char *worker, size_t *series, size_t max)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < f->nr_series; i++)
+		if (!strcmp(f->series[i].worker, worker) && nr < max)
+			series[nr++] = i;
+	return nr;
+}
+
+static bool is_measured(const struct report *r, const size_t *series, size_t nr, size_t metric)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (report_summary(r, series[i], metric)->n)
+			return true;
+	return false;
+}
+
+/* The same in every run of every cell: worth a word, not a row. */
+static bool is_constant(const struct report *r, const size_t *series, size_t nr, size_t metric)
+{
+	double low = INFINITY, high = -INFINITY;
+
+	for (size_t i = 0; i < nr; i++) {
+		low = fmin(low, report_summary(r, series[i], metric)->min);
+		high = fmax(high, report_summary(r, series[i], metric)->max);
+	}
+	return low == high;
+}
+
+static bool is_constant_anywhere(const struct report *r, size_t metric)
+{
+	double low = INFINITY, high = -INFINITY;
+
+	for (size_t i = 0; i < r->folder.nr_series; i++) {
+		low = fmin(low, report_summary(r, i, metric)->min);
+		high = fmax(high, report_summary(r, i, metric)->max);
+	}
+	return low == high;
+}
+
+static void add_median(struct table *t, const struct report *r, size_t series, size_t metric)
+{
+	const struct summary *s = report_summary(r, series, metric);
+	enum change change;
+	const char *mark;
+	char text[64];
+	double ratio;
+
+	change = report_change(r, series, &metrics[metric], &ratio);
+	mark = r->cells.nr ? "  " : "";
+	if (change == CHANGE_WORSE || change == CHANGE_BETTER)
+		mark = ratio > 1 ? " ▲" : " ▼";
+	metric_format(metrics[metric].measure, metric_center(&metrics[metric], s), text,
+		      sizeof(text));
+	table_add(t, change_styles[change], "%s%s%s",
+		  s->outliers && metrics[metric].column ? "*" : "", text, mark);
+}
+
+/* The interval, or the range in brackets when there are too few values for one. */
+static void format_spread(const struct summary *s, enum measure measure, char *out,
+			  size_t out_bytes)
+{
+	char text[80];
+
+	out[0] = 0;
+	if (s->n < 2 || s->min == s->max)
+		return;
+	if (!isnan(s->low)) {
+		metric_format_range(measure, s->low, s->high, s->median, out, out_bytes);
+		return;
+	}
+	metric_format_range(measure, s->min, s->max, s->median, text, sizeof(text));
+	snprintf(out, out_bytes, "(%s)", text);
+}
+
+static void add_single(struct table *t, const struct report *r, size_t series, size_t metric)
+{
+	const struct summary *s = report_summary(r, series, metric);
+	char text[80];
+
+	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
+	add_median(t, r, series, metric);
+	if (t->columns == 2)
+		return;
+	format_spread(s, metrics[metric].measure, text, sizeof(text));
+	table_add(t, STYLE_FAINT, "%s", text);
+	metric_format(metrics[metric].measure, s->mad, text, sizeof(text));
+	table_add(t, STYLE_FAINT, "%s", text);
+	table_add(t, STYLE_FAINT, "%zu", s->n);
+}
+
+/* Nothing is swept: metrics under each other, and a bare value where there is one repeat. */
+static int print_single(const struct report *r, size_t series, bool all, FILE *out,
+			const struct screen *screen)
+{
+	static const struct table_column once[] = {
+		{ .title = "metric" },
+		{ .title = "once", .right = true },
+		{ .title = NULL },
+	};
+	static const struct table_column repeated[] = {
+		{ .title = "metric" },
+		{ .title = "median", .right = true },
+		{ .title = "95 % interval", .right = true },
+		{ .title = "MAD", .right = true },
+		{ .title = "n", .right = true },
+		{ .title = NULL },
+	};
+	struct table t;
+	int rc;
+
+	table_init(&t, r->folder.series[series].nr > 1 ? repeated : once);
+	for (size_t m = 0; m < r->nr_metrics; m++) {
+		const struct summary *s = report_summary(r, series, m);
+
+		if (s->n && (all || s->max > 0))
+			add_single(&t, r, series, m);
+	}
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	table_release(&t);
+	return rc;
+}
+
+static bool has_spread(const struct report *r, const size_t *series, size_t nr, size_t metric)
+{
+	char text[80];
+
+	for (size_t i = 0; i < nr; i++) {
+		format_spread(report_summary(r, series[i], metric), metrics[metric].measure,
+			      text, sizeof(text));
+		if (*text)
+			return true;
+	}
+	return false;
+}
+
+static void add_matrix_rows(struct table *t, const struct report *r, const size_t *series,
+			    size_t nr, size_t metric)
+{
+	char text[80];
+
+	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
+	for (size_t i = 0; i < nr; i++)
+		add_median(t, r, series[i], metric);
+	if (!has_spread(r, series, nr, metric))
+		return;
+	table_add(t, STYLE_PLAIN, "%s", "");
+	for (size_t i = 0; i < nr; i++) {
+		format_spread(report_summary(r, series[i], metric), metrics[metric].measure,
+			      text, sizeof(text));
+		table_add(t, STYLE_FAINT, "%s", text);
+	}
+}
+
+/* Cells side by side: medians, intervals below them. */
+static int print_matrix(const struct report *r, const size_t *series, size_t nr, bool all,
+			FILE *out, const struct screen *screen)
+{
+	struct table_column columns[CELLS_MAX + 2] = { { .title = "metric",
+							 .flexible = true } };
+	char names[CELLS_MAX][260];
+	struct table t;
+	int rc;
+
+	for (size_t i = 0; i < nr; i++) {
+		report_cell_name(r, r->folder.series[series[i]].label, names[i],
+				 sizeof(names[i]) - 4);
+		text_clean(names[i]);
+		snprintf(names[i] + strlen(names[i]), sizeof(names[i]) - strlen(names[i]),
+			 "  ");
+		columns[i + 1] = (struct table_column){ .title = names[i], .right = true };
+	}
+	columns[nr + 1].title = NULL;
+	if (r->nr_swept == 1)
+		columns[0].title = r->swept[0].key;
+	table_init(&t, columns);
+	for (size_t m = 0; m < r->nr_metrics; m++)
+		if (is_measured(r, series, nr, m) && !is_constant(r, series, nr, m) &&
+		    (all || metrics[m].headline))
+			add_matrix_rows(&t, r, series, nr, m);
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	table_release(&t);
+	return rc;
+}
+
+/* One metric under the other, its cells below it: for many cells or a narrow screen. */
+static int print_list(const struct report *r, const size_t *series, size_t nr, bool all,
+		      FILE *out, const struct screen *screen)
+{
+	static const struct table_column columns[] = {
+		{ .title = "metric" },
+		{ .title = "cell", .flexible = true },
+		{ .title = "median", .right = true },
+		{ .title = "95 % interval", .right = true },
+		{ .title = "n", .right = true },
+		{ .title = NULL },
+	};
+	struct table t;
+	char text[256];
+	int rc;
+
+	table_init(&t, columns);
+	for (size_t m = 0; m < r->nr_metrics; m++) {
+		if (!is_measured(r, series, nr, m) || is_constant(r, series, nr, m) ||
+		    !(all || metrics[m].headline))
+			continue;
+		for (size_t i = 0; i < nr; i++) {
+			const struct summary *s = report_summary(r, series[i], m);
+
+			report_cell_name(r, r->folder.series[series[i]].label, text,
+					 sizeof(text));
+			table_add(&t, STYLE_PLAIN, "%s", i ? "" : metrics[m].label);
+			table_add(&t, STYLE_PLAIN, "%s", text);
+			add_median(&t, r, series[i], m);
+			format_spread(s, metrics[m].measure, text, sizeof(text));
+			table_add(&t, STYLE_FAINT, "%s", text);
+			table_add(&t, STYLE_FAINT, "%zu", s->n);
+		}
+	}
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	table_release(&t);
+	return rc;
+}
+
+static void print_constants(const struct report *r, const size_t *series, size_t nr, FILE *out,
+			    const struct screen *screen)
+{
+	char text[1024] = "", value[64];
+	size_t used = 0;
+
+	for (size_t m = 0; m < r->nr_metrics && used < sizeof(text); m++) {
+		const struct summary *s = report_summary(r, series[0], m);
+
+		if (!is_measured(r, series, nr, m) || !is_constant(r, series, nr, m) ||
+		    !metrics[m].column)
+			continue;
+		metric_format(metrics[m].measure, s->median, value, sizeof(value));
+		used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
+				 used ? ", " : "the same in every run: ", metrics[m].label,
+				 value);
+	}
+	if (used)
+		screen_wrap(screen, out, 2, "", text);
+}
+
+static int print_worker(const struct report *r, const char *worker, const char *workload,
+			bool all, FILE *out, const struct screen *screen)
+{
+	size_t most = r->folder.nr_series, nr, room = screen->width ? screen->width : SIZE_MAX;
+	size_t *series = calloc(most + 1, sizeof(*series));
+	char title[300];
+	int rc;
+
+	if (!series)
+		return -ENOMEM;
+	nr = find_cells(&r->folder, worker, series, most);
+	snprintf(title, sizeof(title), "%s%s%s%s", worker, strcmp(worker, workload) ? " (" : "",
+		 strcmp(worker, workload) ? workload : "", strcmp(worker, workload) ? ")" : "");
+	text_clean(title);
+	text_title(title, out, screen);
+	if (nr == 1)
+		rc = print_single(r, series[0], all, out, screen);
+	else if (nr <= CELLS_MAX && r->nr_swept <= 1 && room >= 22 + 15 * nr)
+		rc = print_matrix(r, series, nr, all, out, screen);
+	else
+		rc = print_list(r, series, nr, all, out, screen);
+	if (!rc && nr > 1)
+		print_constants(r, series, nr, out, screen);
+	free(series);
+	return rc;
+}
+
+/* The first series of each worker; 0 when their options were not swept in step. */
+static size_t find_workers(const struct report *r, size_t *first)
+{
+	const struct folder *f = &r->folder;
+	char value[256];
+	size_t nr = 0;
+
+	for (size_t i = 0; i < f->nr_series; i++) {
+		if (!report_common_value(r, f->series[i].label, value, sizeof(value)))
+			return 0;
+		if (!folder_is_worker_first(f, i))
+			continue;
+		if (nr == BESIDE_MAX)
+			return 0;
+		first[nr++] = i;
+	}
+	return nr > 1 ? nr : 0;
+}
+
+/* The series of that worker in the cell of another's. */
+static size_t find_beside(const struct folder *f, const char *worker, const char *label)
+{
+	for (size_t i = 0; i < f->nr_series; i++)
+		if (!strcmp(f->series[i].worker, worker) && !strcmp(f->series[i].label, label))
+			return i;
+	return SIZE_MAX;
+}
+
+/* A row each cell: what each worker did there. Nothing is added when one has no value. */
+static void add_beside(struct table *t, const struct report *r, const size_t *first, size_t nr,
+		       size_t metric)
+{
+	const struct folder *f = &r->folder;
+	bool named = false;
+
+	for (size_t i = 0; i < f->nr_series; i++) {
+		size_t beside[BESIDE_MAX];
+		char text[256];
+		bool whole = !strcmp(f->series[i].worker, f->series[first[0]].worker);
+
+		for (size_t w = 0; whole && w < nr; w++) {
+			beside[w] =
+				find_beside(f, f->series[first[w]].worker, f->series[i].label);
+			whole = beside[w] != SIZE_MAX &&
+				report_summary(r, beside[w], metric)->n;
+		}
+		if (!whole)
+			continue;
+		report_cell_name(r, f->series[i].label, text, sizeof(text));
+		table_add(t, STYLE_PLAIN, "%s", named ? "" : metrics[metric].label);
+		table_add(t, STYLE_PLAIN, "%s", text);
+		for (size_t w = 0; w < nr; w++)
+			add_median(t, r, beside[w], metric);
+		named = true;
+	}
+}
+
+/* Workers that did the same in every cell, a column each: what they all measured. */
+static int print_beside(const struct report *r, FILE *out, const struct screen *screen)
+{
+	struct table_column columns[BESIDE_MAX + 3] = { { .title = "metric" },
+							{ .title = "cell", .flexible = true } };
+	size_t first[BESIDE_MAX], nr = find_workers(r, first);
+	struct table t;
+	int rc;
+
+	if (!nr)
+		return 0;
+	for (size_t w = 0; w < nr; w++)
+		columns[w + 2] =
+			(struct table_column){ .title = r->folder.series[first[w]].worker,
+					       .right = true };
+	columns[nr + 2].title = NULL;
+	table_init(&t, columns);
+	for (size_t m = 0; m < r->nr_metrics; m++)
+		if (metrics[m].headline && metrics[m].measure != MEASURE_SECONDS &&
+		    !is_constant_anywhere(r, m))
+			add_beside(&t, r, first, nr, m);
+	if (t.nr)
+		text_title("side by side", out, screen);
+	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	table_release(&t);
+	return rc;
+}
+
+static void print_legend(const struct report *r, FILE *out, const struct screen *screen)
+{
+	screen_wrap(
+		screen, out, 0, "",
+		"Medians over the repeats, with 95 % intervals (in brackets the range, where "
+		"fewer "
+		"than five repeats give no interval); * has outliers, which are counted in.");
+	if (r->cells.nr)
+		screen_wrap(screen, out, 0, "",
+			    "▲ ▼ higher or lower than in the first cell, beyond noise (5 % "
+			    "over all "
+			    "that is compared here).");
+}
+
+int text_put_workers(const struct report *r, bool all, FILE *out, const struct screen *screen)
+{
+	const struct folder *f = &r->folder;
+	int rc = print_beside(r, out, screen);
+
+	for (size_t i = 0; !rc && i < f->nr_series; i++)
+		if (folder_is_worker_first(f, i))
+			rc = print_worker(r, f->series[i].worker, f->series[i].workload, all,
+					  out, screen);
+	if (!rc && f->nr_series) {
+		fputs("\n", out);
+		print_legend(r, out, screen);
+	}
+	return rc;
+}
