@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What this machine is: probed once, then constant. The only user of hwloc.
+ * What this machine is: probed once, then constant.
  * All files are read below `root` ("" on the real machine), so that a saved tree
  * is a machine too.
  */

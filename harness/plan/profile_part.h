@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What reading a file and reading the command line share. For profile*.c alone.
+ */
+#ifndef PAGESTORM_PROFILE_PART_H
+#define PAGESTORM_PROFILE_PART_H
+
+#include <stdbool.h>
+
+#include "harness/error.h"
+
+/* inih 55 cuts section names and keys to 49 bytes (MAX_SECTION, MAX_NAME in ini.c). */
+#define INIH_NAME_MAX 49
+
+/* The fixed sections, NULL at the end. */
+extern const char *const profile_sections[];
+
+/* Whether a comment begins at `at`, in a line or value that begins at `start`; as inih sees it.
+ */
+bool profile_is_comment(const char *start, const char *at);
+
+/*
+ * A clause about what would not read back as it is, or NULL: inih takes `key =;x` for a
+ * value and `key = ;x` for a comment, and a word of the command line may hold anything.
+ */
+const char *profile_value_defect(const char *value);
+
+/* Whether a fixed section may hold this key. Names only; values are the plan's to check. */
+int profile_key_check(const char *section, const char *key, struct error *e);
+
+/* "NAME: unknown WHAT; did you mean NEAR?"; near may be NULL. Returns -EINVAL. */
+int profile_unknown(struct error *e, const char *what, const char *name, const char *near);
+int profile_unknown_of(struct error *e, const char *what, const char *name,
+		       const char *const *known);
+
+#endif
