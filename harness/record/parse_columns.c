@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Files of columns that have no names in the file: stat, swaps, diskstats, a process's
+ * stat and statm.
+ */
+#include "harness/record/parse.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SCOPE_BYTES 4200 /* "swap:" and a path */
+
+int parse_cpu_stat(struct parse *p)
+{
+	static const char *const names[] = {
+		"user", "nice",	   "system", "idle",  "iowait",
+		"irq",	"softirq", "steal",  "guest", "guest_nice"
+	};
+	const unsigned nr_names = sizeof(names) / sizeof(names[0]);
+	int err = 0;
+
+	while (!err && parse_next_line(p)) {
+		struct text rest = p->line, key = text_take_word(&rest), value;
+
+		if (text_is(key, "intr") || text_is(key, "softirq")) {
+			/* the first number is the total; the others are per interrupt */
+			err = parse_put_pair(p, p->scope, key, text_take_word(&rest));
+			continue;
+		}
+		if (!text_starts(key, "cpu")) {
+			err = parse_put_pair(p, p->scope, key, rest);
+			continue;
+		}
+		for (unsigned i = 0; !err && text_length(value = text_take_word(&rest)); i++)
+			err = parse_put_column(p, p->scope, key, names, nr_names, i, value);
+	}
+	return err;
+}
+
+int parse_swaps(struct parse *p)
+{
+	static const char *const names[] = { "Size", "Used", "Priority" };
+	char scope[SCOPE_BYTES];
+	int err = 0;
+
+	parse_next_line(p);
+	if (!text_starts(p->line, "Filename"))
+		return parse_bad_line(p, "no heading");
+	while (!err && parse_next_line(p)) {
+		struct text rest = p->line, path = text_take_word(&rest), value;
+
+		text_take_word(&rest); /* partition, file */
+		if (!text_length(path) || text_length(path) >= SCOPE_BYTES - sizeof("swap:"))
+			return parse_bad_line(p, "no path");
+		snprintf(scope, sizeof(scope), "swap:%.*s", (int)text_length(path), path.at);
+		for (unsigned i = 0; !err && i < 3; i++) {
+			value = text_take_word(&rest);
+			err = parse_put_column(p, scope, (struct text){ 0 }, names, 3, i,
+					       value);
+		}
+		text_skip_blanks(&rest);
+		if (!err && rest.at != rest.end)
+			return parse_bad_line(p, "more columns than the heading");
+	}
+	return err;
+}
+
+/* Names by Documentation/block/stat.rst, which has the same columns. */
+int parse_diskstats(struct parse *p)
+{
+	static const char *const names[] = {
+		"read_ios",	  "read_merges",     "read_sectors",  "read_ticks",
+		"write_ios",	  "write_merges",    "write_sectors", "write_ticks",
+		"in_flight",	  "io_ticks",	     "time_in_queue", "discard_ios",
+		"discard_merges", "discard_sectors", "discard_ticks", "flush_ios",
+		"flush_ticks",
+	};
+	const unsigned nr_names = sizeof(names) / sizeof(names[0]);
+	char scope[KEY_BYTES];
+	int err = 0;
+
+	while (!err && parse_next_line(p)) {
+		struct text rest = p->line, name, value;
+		unsigned i;
+
+		text_take_word(&rest); /* major */
+		text_take_word(&rest); /* minor */
+		name = text_take_word(&rest);
+		if (!text_length(name) || text_length(name) > KEY_BYTES / 2)
+			return parse_bad_line(p, "no device");
+		snprintf(scope, sizeof(scope), "disk:%.*s", (int)text_length(name), name.at);
+		for (i = 0; !err && text_length(value = text_take_word(&rest)); i++)
+			err = parse_put_column(p, scope, (struct text){ 0 }, names, nr_names, i,
+					       value);
+		if (!err && i < 11)
+			return parse_bad_line(p, "fewer than 11 columns");
+	}
+	return err;
+}
+
+/*
+ * Fields by their numbers in proc(5); those left out are text, addresses, identities or
+ * obsolete. The name in parentheses may hold anything, a newline too, so the fields
+ * count from the last parenthesis.
+ */
+int parse_pid_stat(struct parse *p)
+{
+	/* clang-format off */
+	static const char *const names[] = {
+		[10] = "minflt", "cminflt", "majflt", "cmajflt",
+		[14] = "utime", "stime", "cutime", "cstime",
+		[18] = "priority", "nice", "num_threads",
+		[22] = "starttime", "vsize", "rss", "rsslim",
+		[39] = "processor", "rt_priority", "policy", "delayacct_blkio_ticks",
+		[43] = "guest_time", "cguest_time",
+	};
+	/* clang-format on */
+	const unsigned nr_names = sizeof(names) / sizeof(names[0]), state_field = 3,
+		       rss_field = 24;
+	struct text rest = { p->rest.at, p->rest.end - 1 }, value;
+	const char *paren = NULL;
+	unsigned field;
+	int err = 0;
+
+	p->line = rest;
+	p->line_number = 1;
+	for (const char *c = rest.at; c < rest.end; c++)
+		if (*c == ')')
+			paren = c;
+	if (!paren)
+		return parse_bad_line(p, "no name");
+	rest.at = paren + 1;
+	for (field = state_field; !err && text_length(value = text_take_word(&rest)); field++)
+		if (field < nr_names && names[field])
+			err = parse_put_value(p, p->scope, names[field], value);
+	if (!err && field <= rss_field)
+		return parse_bad_line(p, "too few fields");
+	return err;
+}
+
+int parse_statm(struct parse *p)
+{
+	static const char *const names[] = { "size", "resident", "shared", "text",
+					     "lib",  "data",	 "dt" };
+	struct text rest, value;
+	int err = 0;
+
+	parse_next_line(p);
+	rest = p->line;
+	for (unsigned i = 0; !err && i < 7; i++) {
+		value = text_take_word(&rest);
+		err = parse_put_value(p, p->scope, names[i], value);
+	}
+	text_skip_blanks(&rest);
+	if (!err && (rest.at != rest.end || p->rest.at != p->rest.end))
+		return parse_bad_line(p, "more than seven numbers");
+	return err;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lines, words and numbers of a captured file, and their way into a record. Knows no
+ * file's format.
+ */
+#include "harness/record/parse.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define QUOTE_CHARS 160
+
+size_t text_length(struct text s)
+{
+	return (size_t)(s.end - s.at);
+}
+
+bool text_is(struct text s, const char *text)
+{
+	return text_length(s) == strlen(text) && !memcmp(s.at, text, text_length(s));
+}
+
+bool text_starts(struct text s, const char *text)
+{
+	return text_length(s) >= strlen(text) && !memcmp(s.at, text, strlen(text));
+}
+
+/* ---- errors ---- */
+
+int parse_bad_line(struct parse *p, const char *reason)
+{
+	char quoted[QUOTE_CHARS + 1];
+	size_t n = 0;
+
+	for (const char *c = p->line.at; c < p->line.end && n < QUOTE_CHARS; c++)
+		quoted[n++] = *c >= ' ' && *c <= '~' ? *c : '?';
+	quoted[n] = '\0';
+	return error_set(
+		p->e, EBADMSG,
+		"%s of %s, line %u: %s: \"%s\"; if this kernel writes the file in a new "
+		"way, please report the line",
+		p->source->name, p->scope, p->line_number, reason, quoted);
+}
+
+static int no_memory(struct parse *p)
+{
+	return error_set(p->e, ENOMEM, "%s of %s: out of memory", p->source->name, p->scope);
+}
+
+/* ---- lines, tokens, numbers ---- */
+
+bool parse_next_line(struct parse *p)
+{
+	const char *newline;
+
+	if (p->rest.at == p->rest.end)
+		return false;
+	newline = memchr(p->rest.at, '\n', text_length(p->rest));
+	p->line = (struct text){ p->rest.at, newline };
+	p->rest.at = newline + 1;
+	p->line_number++;
+	return true;
+}
+
+void text_skip_blanks(struct text *s)
+{
+	while (s->at < s->end && (*s->at == ' ' || *s->at == '\t'))
+		s->at++;
+}
+
+struct text text_take_word(struct text *s)
+{
+	struct text word;
+
+	text_skip_blanks(s);
+	word = (struct text){ s->at, s->at };
+	while (word.end < s->end && *word.end != ' ' && *word.end != '\t')
+		word.end++;
+	s->at = word.end;
+	return word;
+}
+
+bool text_take_until(struct text *s, char mark, struct text *before)
+{
+	const char *found = memchr(s->at, mark, text_length(*s));
+
+	if (!found)
+		return false;
+	*before = (struct text){ s->at, found };
+	s->at = found + 1;
+	return true;
+}
+
+enum reading text_number(struct text s, struct number *n)
+{
+	bool minus = s.at < s.end && *s.at == '-', fits = true;
+	struct number out = { 0 };
+
+	if (text_is(s, "max"))
+		return READING_NONE;
+	s.at += minus;
+	if (s.at == s.end || *s.at < '0' || *s.at > '9' ||
+	    text_length(s) > 20 + 1 + DECIMALS_MAX)
+		return READING_TEXT;
+	for (bool point = false; s.at < s.end; s.at++) {
+		if (*s.at == '.' && !point && s.at + 1 < s.end) {
+			point = true;
+			continue;
+		}
+		if (*s.at < '0' || *s.at > '9')
+			return READING_TEXT;
+		fits = fits && !__builtin_mul_overflow(out.value, 10, &out.value) &&
+		       !__builtin_add_overflow(out.value, *s.at - '0', &out.value);
+		out.decimals += point;
+	}
+	if (out.decimals > DECIMALS_MAX)
+		return READING_TEXT;
+	if (!fits)
+		return READING_NONE;
+	if (minus)
+		out.value = -out.value;
+	*n = out;
+	return READING_NUMBER;
+}
+
+/* ---- putting ---- */
+
+int parse_put_as(struct parse *p, const char *scope, const char *key, enum kind kind,
+		 enum unit unit, struct number n)
+{
+	int err = record_put(p->record, p->after, scope, p->source->name, key, kind, unit, n);
+
+	if (err == -EEXIST) {
+		char reason[KEY_BYTES + 32];
+
+		snprintf(reason, sizeof(reason), "%s is there twice", key);
+		return parse_bad_line(p, reason);
+	}
+	return err ? no_memory(p) : 0;
+}
+
+bool parse_keep_key(struct text s, char key[KEY_BYTES])
+{
+	size_t length = text_length(s);
+
+	if (!length || length >= KEY_BYTES)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (s.at[i] <= ' ' || s.at[i] > '~')
+			return false;
+	memcpy(key, s.at, length);
+	key[length] = '\0';
+	return true;
+}
+
+int parse_put_value(struct parse *p, const char *scope, const char *key, struct text value)
+{
+	struct number n;
+	enum kind kind;
+	enum unit unit;
+
+	switch (text_number(value, &n)) {
+	case READING_NUMBER:
+		counters_classify(p->source, key, &kind, &unit);
+		return parse_put_as(p, scope, key, kind, unit, n);
+	case READING_NONE:
+		return 0;
+	case READING_TEXT:
+		break;
+	}
+	return parse_bad_line(p, "no number");
+}
+
+int parse_put_pair(struct parse *p, const char *scope, struct text key_span, struct text rest)
+{
+	char key[KEY_BYTES];
+	struct text value = text_take_word(&rest);
+
+	text_skip_blanks(&rest);
+	if (!parse_keep_key(key_span, key))
+		return parse_bad_line(p, "no key");
+	if (rest.at != rest.end)
+		return parse_bad_line(p, "more than one value");
+	return parse_put_value(p, scope, key, value);
+}
+
+int parse_put_column(struct parse *p, const char *scope, struct text prefix,
+		     const char *const *names, unsigned nr_names, unsigned column,
+		     struct text value)
+{
+	char key[KEY_BYTES];
+	int dot = text_length(prefix) > 0;
+
+	if (text_length(prefix) > KEY_BYTES / 2)
+		return parse_bad_line(p, "no key");
+	if (column < nr_names)
+		snprintf(key, sizeof(key), "%.*s%s%s", (int)text_length(prefix), prefix.at,
+			 dot ? "." : "", names[column]);
+	else
+		snprintf(key, sizeof(key), "%.*s%sfield%u", (int)text_length(prefix), prefix.at,
+			 dot ? "." : "", column + 1);
+	return parse_put_value(p, scope, key, value);
+}
+
+int parse_put_assignment(struct parse *p, struct text prefix, struct text word)
+{
+	struct text name;
+	char key[KEY_BYTES];
+
+	if (!text_take_until(&word, '=', &name) || !text_length(name))
+		return parse_bad_line(p, "no name=value");
+	if (!parse_keep_key(prefix, key) ||
+	    text_length(prefix) + text_length(name) + 2 > KEY_BYTES)
+		return parse_bad_line(p, "no key");
+	key[text_length(prefix)] = '.';
+	if (!parse_keep_key(name, key + text_length(prefix) + 1))
+		return parse_bad_line(p, "no key");
+	return parse_put_value(p, p->scope, key, word);
+}
+
+enum reading parse_read_kb(struct parse *p, const char *key, struct text rest, struct number *n,
+			   enum kind *kind, enum unit *unit)
+{
+	struct text value = text_take_word(&rest), suffix = text_take_word(&rest);
+
+	text_skip_blanks(&rest);
+	if (rest.at != rest.end || (text_length(suffix) && !text_is(suffix, "kB")))
+		return READING_TEXT;
+	counters_classify(p->source, key, kind, unit);
+	if (text_length(suffix))
+		*unit = UNIT_KB;
+	else if (*unit == UNIT_KB)
+		*unit = UNIT_COUNT;
+	return text_number(value, n);
+}
