@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The journal's file: written ahead of each act, read to undo it. How a thing is
+ * The journal's file: written ahead of each act, worked off backwards. How a thing is
  * undone is undo.c's.
  */
-#include "config.h"
 #include "harness/run/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,283 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/run/journal_image.h"
 #include "harness/run/sysfile.h"
 #include "harness/run/undo.h"
 
-#define MAGIC	     "pagestorm-journal 1"
-#define NAME	     "journal"
-#define BYTES_MAX    (64u << 20)
-#define HEADER_LINES 5
-
-static const char *const kind_names[] = {
-	[JOURNAL_SETTING] = "setting", [JOURNAL_GROUP] = "group", [JOURNAL_SWAP] = "swap",
-	[JOURNAL_ZRAM] = "zram",       [JOURNAL_LOOP] = "loop",	  [JOURNAL_FILE] = "file",
-	[JOURNAL_MOUNT] = "mount",
-};
-
-#define NR_KINDS (sizeof(kind_names) / sizeof(kind_names[0]))
-
-struct entry {
-	enum journal_kind kind;
-	char *what, *before, *after; /* into the image's text */
-	off_t end;		     /* just behind its line */
-	bool undone, unclear;	     /* unclear: a line that cannot be understood */
-	unsigned line;
-};
-
-/* A journal as read. Entries point into text. */
-struct image {
-	char *text;
-	bool empty;    /* killed before its header was whole: nothing was done */
-	bool rebooted; /* since it was written */
-	bool made;     /* its directory was made for it */
-	char run[128];
-	int pid;
-	unsigned long long start_ticks;
-	size_t nr, capacity;
-	struct entry *entry;
-	off_t header_end;
-};
-
-/* ---- text ---- */
-
-static void escape(FILE *out, const char *text)
-{
-	if (!text) {
-		fputs("\\-", out);
-		return;
-	}
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c < 0x20 || *c == 0x7f || *c == '\\')
-			fprintf(out, "\\%03o", *c);
-		else
-			fputc(*c, out);
-	}
-}
-
-static bool is_octal(const char *text)
-{
-	for (int i = 0; i < 3; i++)
-		if (text[i] < '0' || text[i] > '7')
-			return false;
-	return true;
-}
-
-/* In place. False for an escape that nobody wrote. */
-static bool unescape(char **field)
-{
-	char *out = *field;
-
-	if (!strcmp(*field, "\\-")) {
-		*field = NULL;
-		return true;
-	}
-	for (const char *in = *field; *in; in++) {
-		if (*in != '\\') {
-			*out++ = *in;
-		} else if (is_octal(in + 1)) {
-			*out++ = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
-			in += 3;
-		} else {
-			return false;
-		}
-	}
-	*out = '\0';
-	return true;
-}
-
-/* Splits at tabs; returns how many fields there are, at most nr. */
-static unsigned split(char *line, char **field, unsigned nr)
-{
-	unsigned n = 0;
-
-	while (line && n < nr) {
-		field[n++] = line;
-		line = strchr(line, '\t');
-		if (line)
-			*line++ = '\0';
-	}
-	return line ? nr + 1 : n;
-}
-
-/* ---- reading ---- */
-
-static void image_release(struct image *image)
-{
-	free(image->entry);
-	free(image->text);
-	*image = (struct image){ 0 };
-}
-
-static int add_entry(struct image *image, const struct entry *entry)
-{
-	if (image->nr == image->capacity) {
-		const size_t capacity = image->capacity ? 2 * image->capacity : 32;
-		struct entry *grown = realloc(image->entry, capacity * sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		image->entry = grown;
-		image->capacity = capacity;
-	}
-	image->entry[image->nr++] = *entry;
-	return 0;
-}
-
-static bool parse_kind(const char *name, enum journal_kind *kind)
-{
-	for (size_t i = 0; i < NR_KINDS; i++) {
-		if (!strcmp(name, kind_names[i])) {
-			*kind = (enum journal_kind)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool parse_mark(struct image *image, const char *number)
-{
-	unsigned long long index;
-	char *end;
-
-	index = strtoull(number, &end, 10);
-	if (!*number || *end || index >= image->nr)
-		return false;
-	image->entry[index].undone = true;
-	return true;
-}
-
-static int parse_line(struct image *image, char *line, unsigned number, off_t end)
-{
-	struct entry entry = { .line = number, .end = end };
-	char *field[4] = { NULL };
-	const unsigned nr = split(line, field, 4);
-
-	if (nr == 2 && !strcmp(field[0], "undone") && parse_mark(image, field[1]))
-		return 0;
-	if (nr != 4 || !parse_kind(field[0], &entry.kind) || !unescape(&field[1]) ||
-	    !field[1] || !unescape(&field[2]) || !unescape(&field[3])) {
-		entry.unclear = true;
-	} else {
-		entry.what = field[1];
-		entry.before = field[2];
-		entry.after = field[3];
-	}
-	return add_entry(image, &entry);
-}
-
-static bool parse_header(struct image *image, char *line[HEADER_LINES])
-{
-	char boot[64], *field[3], *end;
-
-	if (strcmp(line[0], MAGIC) || split(line[1], field, 2) != 2 || strcmp(field[0], "boot"))
-		return false;
-	if (!sysfile_read("", "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
-		image->rebooted = strcmp(boot, field[1]);
-	if (split(line[2], field, 2) != 2 || strcmp(field[0], "run") || !unescape(&field[1]))
-		return false;
-	snprintf(image->run, sizeof(image->run), "%s", field[1] ? field[1] : "");
-	if (split(line[3], field, 3) != 3 || strcmp(field[0], "process"))
-		return false;
-	image->pid = (int)strtol(field[1], &end, 10);
-	if (*end)
-		return false;
-	image->start_ticks = strtoull(field[2], &end, 10);
-	if (*end || split(line[4], field, 2) != 2 || strcmp(field[0], "directory"))
-		return false;
-	image->made = !strcmp(field[1], "made");
-	return true;
-}
-
-static int read_all(int fd, char **text, size_t *bytes)
-{
-	struct stat st;
-	size_t done = 0;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (st.st_size > (off_t)BYTES_MAX)
-		return -EFBIG;
-	*text = malloc((size_t)st.st_size + 1);
-	if (!*text)
-		return -ENOMEM;
-	while (done < (size_t)st.st_size) {
-		const ssize_t n =
-			pread(fd, *text + done, (size_t)st.st_size - done, (off_t)done);
-
-		if (n <= 0) {
-			const int rc = n ? -errno : -EIO;
-
-			free(*text);
-			return rc;
-		}
-		done += (size_t)n;
-	}
-	(*text)[done] = '\0';
-	*bytes = done;
-	return 0;
-}
-
-/* -EPROTO: not a journal of this version. */
-static int image_read(struct image *image, int fd)
-{
-	char *line[HEADER_LINES], *at, *newline;
-	unsigned number = 0;
-	size_t bytes = 0;
-	int rc;
-
-	*image = (struct image){ 0 };
-	rc = read_all(fd, &image->text, &bytes);
-	if (rc)
-		return rc;
-	for (at = image->text; at < image->text + bytes; at = newline + 1) {
-		newline = memchr(at, '\n', (size_t)(image->text + bytes - at));
-		if (!newline)
-			break;
-		*newline = '\0';
-		if (number < HEADER_LINES) {
-			line[number++] = at;
-			if (number == HEADER_LINES && !parse_header(image, line))
-				return -EPROTO;
-			image->header_end = newline + 1 - image->text;
-			continue;
-		}
-		number++;
-		/* A zero byte inside would hide the rest of the line. */
-		if (strlen(at) != (size_t)(newline - at))
-			*at = '\0';
-		rc = parse_line(image, at, number, newline + 1 - image->text);
-		if (rc)
-			return rc;
-	}
-	image->empty = number < HEADER_LINES;
-	if (image->empty && number && strncmp(line[0], "pagestorm-journal", 17))
-		return -EPROTO;
-	return 0;
-}
-
-static bool is_live(const struct entry *entry)
-{
-	return !entry->undone && !entry->unclear;
-}
-
-static size_t count_live(const struct image *image)
-{
-	size_t live = 0;
-
-	for (size_t i = 0; i < image->nr; i++)
-		live += is_live(&image->entry[i]);
-	return live;
-}
-
-static size_t count_unclear(const struct image *image)
-{
-	size_t unclear = 0;
-
-	for (size_t i = 0; i < image->nr; i++)
-		unclear += image->entry[i].unclear;
-	return unclear;
-}
+#define NAME "journal"
 
 /* ---- where it is ---- */
 
@@ -415,8 +138,8 @@ static int write_header(struct journal *j, const char *run, bool made)
 	out = open_memstream(&text, &bytes);
 	if (!out)
 		return -ENOMEM;
-	fprintf(out, MAGIC "\nboot\t%s\nrun\t", boot);
-	escape(out, run);
+	fprintf(out, JOURNAL_MAGIC "\nboot\t%s\nrun\t", boot);
+	journal_escape(out, run);
 	fprintf(out, "\nprocess\t%d\t%llu\ndirectory\t%s\n", (int)getpid(),
 		start_ticks(getpid()), made ? "made" : "found");
 	rc = fclose(out) ? -ENOMEM : append(j, text, bytes);
@@ -480,12 +203,12 @@ int journal_note(struct journal *j, enum journal_kind kind, const char *what,
 	if (end < 0 || !out)
 		return error_set(e, EIO, "cannot write the journal %s: it is not open",
 				 j->path);
-	fprintf(out, "%s\t", kind_names[kind]);
-	escape(out, what);
+	fprintf(out, "%s\t", journal_kind_names[kind]);
+	journal_escape(out, what);
 	fputc('\t', out);
-	escape(out, before);
+	journal_escape(out, before);
 	fputc('\t', out);
-	escape(out, after);
+	journal_escape(out, after);
 	fputc('\n', out);
 	rc = fclose(out) ? -ENOMEM : append(j, text, bytes);
 	free(text);
@@ -520,10 +243,10 @@ static void compact(struct journal *j)
 	struct image image;
 	size_t keep = 0;
 
-	if (!image_read(&image, j->fd) && !image.empty && !count_unclear(&image)) {
-		while (keep < image.nr && is_live(&image.entry[keep]))
+	if (!image_read(&image, j->fd) && !image.empty && !image_count_unclear(&image)) {
+		while (keep < image.nr && entry_is_live(&image.entry[keep]))
 			keep++;
-		if (keep == count_live(&image))
+		if (keep == image_count_live(&image))
 			(void)ftruncate(j->fd,
 					keep ? image.entry[keep - 1].end : image.header_end);
 	}
@@ -555,16 +278,6 @@ static int undo_entry(struct journal *j, struct image *image, size_t index, stru
 	return rc ? rc : mark(j, image, index);
 }
 
-/* Index of the first entry that lies behind `keep` live ones. */
-static size_t first_behind(const struct image *image, size_t keep)
-{
-	size_t i = 0;
-
-	for (; keep && i < image->nr; i++)
-		keep -= is_live(&image->entry[i]);
-	return i;
-}
-
 static int read_own(struct journal *j, struct image *image, struct error *e)
 {
 	int rc = image_read(image, j->fd);
@@ -581,13 +294,13 @@ static int read_own(struct journal *j, struct image *image, struct error *e)
 /* All entries but the oldest `keep`; -EUCLEAN with the first failure in *e. */
 static int undo_behind(struct journal *j, struct image *image, size_t keep, struct error *e)
 {
-	const size_t first = first_behind(image, keep);
+	const size_t first = image_first_behind(image, keep);
 	int rc = 0;
 
 	for (size_t i = image->nr; i > first; i--) {
 		struct error one = { "" };
 
-		if (!is_live(&image->entry[i - 1]) || !undo_entry(j, image, i - 1, &one))
+		if (!entry_is_live(&image->entry[i - 1]) || !undo_entry(j, image, i - 1, &one))
 			continue;
 		rc = error_set(e, EUCLEAN, "%s", one.text);
 	}
@@ -610,18 +323,6 @@ int journal_undo(struct journal *j, size_t keep, struct error *e)
 	return rc;
 }
 
-/* Index of the newest live one, or image->nr. */
-static size_t newest(const struct image *image, enum journal_kind kind, const char *what)
-{
-	for (size_t i = image->nr; i; i--) {
-		const struct entry *entry = &image->entry[i - 1];
-
-		if (is_live(entry) && entry->kind == kind && !strcmp(entry->what, what))
-			return i - 1;
-	}
-	return image->nr;
-}
-
 int journal_undo_one(struct journal *j, enum journal_kind kind, const char *what,
 		     struct error *e)
 {
@@ -634,7 +335,7 @@ int journal_undo_one(struct journal *j, enum journal_kind kind, const char *what
 	rc = read_own(j, &image, e);
 	if (rc)
 		return rc;
-	index = newest(&image, kind, what);
+	index = image_newest(&image, kind, what);
 	if (index < image.nr)
 		rc = undo_entry(j, &image, index, e);
 	image_release(&image);
@@ -651,7 +352,7 @@ int journal_forget(struct journal *j, enum journal_kind kind, const char *what, 
 	rc = read_own(j, &image, e);
 	if (rc)
 		return rc;
-	index = newest(&image, kind, what);
+	index = image_newest(&image, kind, what);
 	if (index < image.nr)
 		rc = mark(j, &image, index);
 	image_release(&image);
@@ -670,7 +371,7 @@ size_t journal_length(const struct journal *j)
 	if (j->fd < 0)
 		return 0;
 	if (!image_read(&image, j->fd))
-		live = count_live(&image);
+		live = image_count_live(&image);
 	image_release(&image);
 	return live;
 }
@@ -743,10 +444,10 @@ int journal_close(struct journal *j, struct error *e)
 	}
 	tell_unclear(j, &image);
 	rc = undo_behind(j, &image, 0, e);
-	if (count_live(&image)) {
+	if (image_count_live(&image)) {
 		shut(j);
 		rc = error_set(e, EUCLEAN, "something of the run could not be undone");
-	} else if (count_unclear(&image)) {
+	} else if (image_count_unclear(&image)) {
 		rc = set_aside(j, e);
 	} else {
 		remove_journal(j, image.made);
