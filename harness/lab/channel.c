@@ -5,8 +5,16 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
+
+/* strchr() would find the NUL behind the last one as well. */
+static bool is_type(char letter)
+{
+	return letter && strchr("hroendfclszS", letter);
+}
 
 void channel_header(char header[CHANNEL_HEADER_BYTES], enum channel_type type, uint32_t size)
 {
@@ -26,7 +34,7 @@ int channel_next(const struct blob *received, size_t *at, struct channel_frame *
 		return 0;
 	memcpy(&size, header + 4, sizeof(size));
 	size = le32toh(size);
-	if (!strchr("hroendfcszS", header[0]) || header[1] || header[2] || header[3] ||
+	if (!is_type(header[0]) || header[1] || header[2] || header[3] ||
 	    size > CHANNEL_PAYLOAD_MAX)
 		return -EPROTO;
 	if (received->size - *at - CHANNEL_HEADER_BYTES < size)
@@ -74,4 +82,68 @@ int channel_write(int fd, enum channel_type type, const void *payload, size_t si
 		size -= CHANNEL_PAYLOAD_MAX;
 	}
 	return write_frame(fd, type, at, size);
+}
+
+void channel_count(struct channel_tally *tally, enum channel_type type, size_t size)
+{
+	switch (type) {
+	case CHANNEL_STDOUT:
+		tally->out_bytes += size;
+		break;
+	case CHANNEL_STDERR:
+		tally->err_bytes += size;
+		break;
+	case CHANNEL_FILE:
+		tally->nr_files++;
+		break;
+	case CHANNEL_CONTENT:
+		tally->content_bytes += size;
+		break;
+	default:
+		break;
+	}
+}
+
+void channel_put_tally(char payload[CHANNEL_TALLY_BYTES], const struct channel_tally *tally)
+{
+	const uint64_t little[] = { htole64(tally->out_bytes), htole64(tally->err_bytes),
+				    htole64(tally->nr_files), htole64(tally->content_bytes) };
+
+	memcpy(payload, little, CHANNEL_TALLY_BYTES);
+}
+
+int channel_get_tally(const struct channel_frame *frame, struct channel_tally *tally)
+{
+	uint64_t little[CHANNEL_TALLY_BYTES / sizeof(uint64_t)];
+
+	if (frame->type != CHANNEL_END || frame->size != sizeof(little))
+		return -EPROTO;
+	memcpy(little, frame->payload, sizeof(little));
+	*tally = (struct channel_tally){ .out_bytes = le64toh(little[0]),
+					 .err_bytes = le64toh(little[1]),
+					 .nr_files = le64toh(little[2]),
+					 .content_bytes = le64toh(little[3]) };
+	return 0;
+}
+
+int channel_compare(const struct channel_tally *sent, const struct channel_tally *arrived,
+		    struct error *e)
+{
+	const struct {
+		const char *stream;
+		uint64_t sent, arrived;
+	} streams[] = {
+		{ "bytes of stdout", sent->out_bytes, arrived->out_bytes },
+		{ "bytes of stderr", sent->err_bytes, arrived->err_bytes },
+		{ "files of the results", sent->nr_files, arrived->nr_files },
+		{ "bytes of the results", sent->content_bytes, arrived->content_bytes },
+	};
+
+	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+		if (streams[i].sent != streams[i].arrived)
+			return error_set(
+				e, EIO,
+				"the guest sent %" PRIu64 " %s, and %" PRIu64 " arrived",
+				streams[i].sent, streams[i].stream, streams[i].arrived);
+	return 0;
 }

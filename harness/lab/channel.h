@@ -2,12 +2,13 @@
 /*
  * What the guest and the host say to each other over one virtio serial port:
  * frames of a type, a length and that many bytes, in order. One stream keeps
- * the order of stdout and stderr, and its last frame proves that nothing is
- * missing.
+ * the order of stdout and stderr. The last frame holds the guest's tally of what
+ * it had to send: a status counts only when the host's own tally is the same.
  */
 #ifndef PAGESTORM_LAB_CHANNEL_H
 #define PAGESTORM_LAB_CHANNEL_H
 
+#include "harness/error.h"
 #include "harness/lab/blob.h"
 
 #include <stddef.h>
@@ -27,8 +28,9 @@ enum channel_type {
 	CHANNEL_DIRECTORY = 'd', /* path: a directory of the results */
 	CHANNEL_FILE = 'f',	 /* path: a file of the results, empty so far */
 	CHANNEL_CONTENT = 'c',	 /* bytes to append to that file */
+	CHANNEL_LOSS = 'l',	 /* text: what the guest had to send and could not read */
 	CHANNEL_STATUS = 's',	 /* uint32: as from waitpid() */
-	CHANNEL_END = 'z',	 /* empty: all has been said */
+	CHANNEL_END = 'z',	 /* struct channel_tally: all has been said */
 	/* host to guest */
 	CHANNEL_SIGNAL = 'S', /* uint32: pass this signal to the verb */
 };
@@ -38,6 +40,28 @@ struct channel_frame {
 	const char *payload; /* in the blob; followed by other frames, not by NUL */
 	uint32_t size;
 };
+
+/* What went through, per stream. The guest counts what it read, the host what it wrote. */
+struct channel_tally {
+	uint64_t out_bytes, err_bytes; /* of the command's stdout and stderr */
+	uint64_t nr_files, content_bytes;
+};
+
+#define CHANNEL_TALLY_BYTES 32
+
+/* Adds one frame's worth; types that are in no stream count nothing. Pure. */
+void channel_count(struct channel_tally *tally, enum channel_type type, size_t size);
+
+/* The payload of CHANNEL_END: four numbers, little-endian. Pure. */
+void channel_put_tally(char payload[CHANNEL_TALLY_BYTES], const struct channel_tally *tally);
+
+/* 0, or -EPROTO when the frame holds no tally. Pure. */
+int channel_get_tally(const struct channel_frame *frame, struct channel_tally *tally);
+
+/* 0 when nothing is missing, else -EIO and a sentence with the stream and both amounts. Pure.
+ */
+int channel_compare(const struct channel_tally *sent, const struct channel_tally *arrived,
+		    struct error *e);
 
 /* Writes the header of a frame: type, three zero bytes, size little-endian. Pure. */
 void channel_header(char header[CHANNEL_HEADER_BYTES], enum channel_type type, uint32_t size);

@@ -127,6 +127,8 @@ int guest_spec_parse(const char *text, struct guest_spec *spec, struct error *e)
 struct guest {
 	struct guest_spec spec;
 	struct words argv, environment, collect, modules;
+	struct channel_tally tally; /* of what was read, whether or not the port took it */
+	struct error loss;	    /* what could not be read */
 	int port_fd;
 };
 
@@ -465,15 +467,25 @@ static void shell_exec(const struct guest *guest)
 	_exit(127);
 }
 
+/* What the port does not take is missed by the host, which compares the tallies. */
+static void send_counted(struct guest *guest, enum channel_type type, const void *payload,
+			 size_t size)
+{
+	channel_count(&guest->tally, type, size);
+	(void)channel_write(guest->port_fd, type, payload, size);
+}
+
 /* Passes on what is there; false at the end of the stream. */
-static bool forward(int from_fd, int port_fd, enum channel_type type)
+static bool forward(struct guest *guest, int from_fd, enum channel_type type, const char *name)
 {
 	char buffer[CHANNEL_PAYLOAD_MAX];
 	ssize_t got = TEMP_FAILURE_RETRY(read(from_fd, buffer, sizeof(buffer)));
 
+	if (got < 0)
+		error_set(&guest->loss, errno, "cannot read %s: %m", name);
 	if (got <= 0)
 		return false;
-	(void)channel_write(port_fd, type, buffer, (size_t)got); /* nobody else to tell */
+	send_counted(guest, type, buffer, (size_t)got);
 	return true;
 }
 
@@ -530,9 +542,9 @@ static void attend(struct guest *guest, pid_t child, int out_fd, int err_fd, int
 	while (!ended || watch[0].fd >= 0 || watch[1].fd >= 0) {
 		if (poll(watch, 4, -1) < 0)
 			continue;
-		if (watch[0].revents && !forward(out_fd, guest->port_fd, CHANNEL_STDOUT))
+		if (watch[0].revents && !forward(guest, out_fd, CHANNEL_STDOUT, "stdout"))
 			watch[0].fd = -1;
-		if (watch[1].revents && !forward(err_fd, guest->port_fd, CHANNEL_STDERR))
+		if (watch[1].revents && !forward(guest, err_fd, CHANNEL_STDERR, "stderr"))
 			watch[1].fd = -1;
 		if (watch[2].revents && reap(signal_fd, child, status)) {
 			ended = true;
@@ -583,53 +595,61 @@ static int run_shell(struct guest *guest, struct error *e)
 
 /* ---- results ---- */
 
-static void send_tree(int port_fd, const char *path);
+static void send_tree(struct guest *guest, const char *path);
 
-static void send_file(int port_fd, const char *path)
+static void send_file(struct guest *guest, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0)
+	if (fd < 0) {
+		error_set(&guest->loss, errno, "cannot open %s: %m", path);
 		return;
-	channel_write(port_fd, CHANNEL_FILE, path, strlen(path));
-	while (forward(fd, port_fd, CHANNEL_CONTENT))
+	}
+	send_counted(guest, CHANNEL_FILE, path, strlen(path));
+	while (forward(guest, fd, CHANNEL_CONTENT, path))
 		;
 	close(fd);
 }
 
-static void send_directory(int port_fd, const char *path)
+static void send_directory(struct guest *guest, const char *path)
 {
 	DIR *directory = opendir(path);
 	struct dirent *entry;
 	bool told = false;
 
-	if (!directory)
+	if (!directory) {
+		error_set(&guest->loss, errno, "cannot open %s: %m", path);
 		return;
+	}
 	while ((entry = readdir(directory))) {
 		char child[PATH_MAX];
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		if (!told) /* an empty one is the mount point of results that never came */
-			channel_write(port_fd, CHANNEL_DIRECTORY, path, strlen(path));
+			send_counted(guest, CHANNEL_DIRECTORY, path, strlen(path));
 		told = true;
 		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) <
 		    (int)sizeof(child))
-			send_tree(port_fd, child);
+			send_tree(guest, child);
+		else
+			error_set(&guest->loss, ENAMETOOLONG,
+				  "%s: the paths below are too long", path);
 	}
 	closedir(directory);
 }
 
-static void send_tree(int port_fd, const char *path)
+/* What was to be collected and was never made is no loss. */
+static void send_tree(struct guest *guest, const char *path)
 {
 	struct stat status;
 
 	if (lstat(path, &status))
 		return;
 	if (S_ISDIR(status.st_mode))
-		send_directory(port_fd, path);
+		send_directory(guest, path);
 	else if (S_ISREG(status.st_mode))
-		send_file(port_fd, path);
+		send_file(guest, path);
 }
 
 /* ---- process 1 ---- */
@@ -663,7 +683,10 @@ static int guest_run(struct guest *guest, struct error *e)
 	if (!error && guest->spec.shell)
 		error = run_shell(guest, e);
 	for (size_t i = 0; !error && i < guest->collect.nr; i++)
-		send_tree(guest->port_fd, guest->collect.item[i]);
+		send_tree(guest, guest->collect.item[i]);
+	if (guest->loss.text[0])
+		channel_write(guest->port_fd, CHANNEL_LOSS, guest->loss.text,
+			      strlen(guest->loss.text));
 	if (!error) {
 		uint32_t word = (uint32_t)status;
 
@@ -706,7 +729,10 @@ void guest_main(void)
 	    guest_open_port(&guest, &e) || guest_set_up(&guest, &e) || guest_run(&guest, &e))
 		tell_failure(&guest, &e);
 	if (guest.port_fd >= 0) {
-		channel_write(guest.port_fd, CHANNEL_END, NULL, 0);
+		char tally[CHANNEL_TALLY_BYTES];
+
+		channel_put_tally(tally, &guest.tally);
+		channel_write(guest.port_fd, CHANNEL_END, tally, sizeof(tally));
 		wait_for_the_host(guest.port_fd);
 	}
 	reboot(RB_POWER_OFF);

@@ -33,7 +33,8 @@ struct lab_request {
 	bool kvm;
 	bool shell;
 	bool show_console;	  /* copy the console to err_fd */
-	unsigned timeout_seconds; /* 0: none */
+	unsigned boot_seconds;	  /* bound until the command starts */
+	unsigned timeout_seconds; /* for the command; 0: none */
 	struct words argv;	  /* the command, item[0] a path in the guest; empty: none */
 	struct words collect; /* absolute paths to bring back; the first: the results folder */
 	struct initramfs_file *file;
@@ -44,6 +45,7 @@ struct lab_request {
 enum lab_end {
 	LAB_ENDED,	 /* the command ended: status is from waitpid() */
 	LAB_FAILED,	 /* the guest could not be set up: see the error */
+	LAB_INCOMPLETE,	 /* not all arrived that the guest had to send: see the error */
 	LAB_DIED,	 /* panic, or qemu ended on its own */
 	LAB_TIMED_OUT,	 /* the guest was stopped at the bound */
 	LAB_INTERRUPTED, /* a signal came and the guest did not end in time */

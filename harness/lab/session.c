@@ -22,10 +22,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* TCG boots in 3 s on an idle host; two busy cores shared with a build took 15. */
-#define BOOT_BOUND_TCG_S 120
-/* KVM boots in under 2 s where it works, and never where it hangs. */
-#define BOOT_BOUND_KVM_S 20
 /* What a verb has to undo its run and the guest to send its results, once told to stop. */
 #define STOP_BOUND_S 30
 
@@ -53,6 +49,7 @@ struct session {
 	struct lab_result *result;
 	struct error *error;
 	struct collector collector;
+	struct channel_tally arrived;
 	struct blob received;
 	struct pollfd watch[WATCH_NR];
 	struct termios terminal;
@@ -60,7 +57,7 @@ struct session {
 	pid_t qemu;
 	enum stage stage;
 	uint64_t start_ns, deadline_ns; /* 0: none */
-	bool has_status, has_failed, has_end, timed_out, stop;
+	bool has_status, has_failed, has_end, incomplete, timed_out, stop;
 	int code; /* first error on the host's side */
 };
 
@@ -165,17 +162,32 @@ static int start_qemu(struct session *session, const struct ends *ends, int init
 
 /* ---- what the guest says ---- */
 
-static void pass_on(int fd, const char *data, size_t size)
+/* Somebody else may have made the open file that is our stdout non-blocking. */
+static void wait_writable(int fd)
+{
+	struct pollfd out = { .fd = fd, .events = POLLOUT };
+
+	(void)poll(&out, 1, -1);
+}
+
+/* 0 or -errno. A reader that has gone took what it wanted: the results still come. */
+static int pass_on(int fd, const char *data, size_t size)
 {
 	while (size) {
 		ssize_t done = TEMP_FAILURE_RETRY(write(fd, data, size));
 
-		if (done < 0)
-			return; /* the reader is gone: the run goes on, its results still come
-				 */
+		if (done < 0 && errno == EPIPE)
+			return 0;
+		if (done < 0 && errno != EAGAIN)
+			return -errno;
+		if (done < 0) {
+			wait_writable(fd);
+			continue;
+		}
 		data += done;
 		size -= (size_t)done;
 	}
+	return 0;
 }
 
 static void session_fail(struct session *session, int error)
@@ -235,17 +247,61 @@ static void take_status(struct session *session, const struct channel_frame *fra
 	session->has_status = true;
 }
 
+static void take_output(struct session *session, const struct channel_frame *frame)
+{
+	bool out = frame->type == CHANNEL_STDOUT;
+	int error = pass_on(out ? session->request->out_fd : session->request->err_fd,
+			    frame->payload, frame->size);
+
+	if (error)
+		session_fail(session,
+			     error_set(session->error, -error, "cannot write to %s: %s",
+				       out ? "stdout" : "stderr", strerror(-error)));
+}
+
+static void take_content(struct session *session, const struct channel_frame *frame)
+{
+	if (session->collector.fd >= 0)
+		session_fail(session, collector_content(&session->collector, frame->payload,
+							frame->size, session->error));
+}
+
+static void incomplete(struct session *session)
+{
+	session->incomplete = true;
+}
+
+static void take_loss(struct session *session, const struct channel_frame *frame)
+{
+	error_set(session->error, EIO, "something is missing: in the guest, %.*s",
+		  (int)frame->size, frame->payload);
+	incomplete(session);
+}
+
+static void take_end(struct session *session, const struct channel_frame *frame)
+{
+	struct channel_tally sent;
+
+	session->has_end = true;
+	session->stop = true;
+	if (channel_get_tally(frame, &sent)) {
+		error_set(session->error, EPROTO, "the guest's last words are garbled");
+		incomplete(session);
+	} else if (channel_compare(&sent, &session->arrived, session->error)) {
+		incomplete(session);
+	}
+}
+
 static void take_frame(struct session *session, const struct channel_frame *frame)
 {
+	channel_count(&session->arrived, frame->type, frame->size);
 	switch (frame->type) {
 	case CHANNEL_READY:
 		take_ready(session);
 		break;
 	case CHANNEL_STDOUT:
-		pass_on(session->request->out_fd, frame->payload, frame->size);
-		break;
 	case CHANNEL_STDERR:
-		pass_on(session->request->err_fd, frame->payload, frame->size);
+		take_output(session, frame);
 		break;
 	case CHANNEL_FAILURE:
 		session->has_failed = true;
@@ -257,17 +313,16 @@ static void take_frame(struct session *session, const struct channel_frame *fram
 		take_path(session, frame);
 		break;
 	case CHANNEL_CONTENT:
-		if (session->collector.fd >= 0)
-			session_fail(session,
-				     collector_content(&session->collector, frame->payload,
-						       frame->size, session->error));
+		take_content(session, frame);
+		break;
+	case CHANNEL_LOSS:
+		take_loss(session, frame);
 		break;
 	case CHANNEL_STATUS:
 		take_status(session, frame);
 		break;
 	case CHANNEL_END:
-		session->has_end = true;
-		session->stop = true;
+		take_end(session, frame);
 		break;
 	case CHANNEL_HELLO:
 	case CHANNEL_SIGNAL:
@@ -302,8 +357,8 @@ static void take_channel(struct session *session)
 		take_frame(session, &frame);
 	blob_consume(&session->received, at);
 	if (found < 0) {
-		session_fail(session, error_set(session->error, EPROTO,
-						"the guest's channel is garbled"));
+		error_set(session->error, EPROTO, "the guest's channel is garbled");
+		incomplete(session);
 		session->stop = true;
 	}
 }
@@ -316,11 +371,11 @@ static void take_console(struct session *session)
 	if (!take_bytes(session, WATCH_CONSOLE, console))
 		return;
 	if (session->request->shell && session->stage == STAGE_RUNNING)
-		pass_on(session->request->out_fd, console->data + before,
-			console->size - before);
+		(void)pass_on(session->request->out_fd, console->data + before,
+			      console->size - before);
 	else if (session->request->show_console)
-		pass_on(session->request->err_fd, console->data + before,
-			console->size - before);
+		(void)pass_on(session->request->err_fd, console->data + before,
+			      console->size - before); /* kept in the result all the same */
 	if (console->size > 2 * CONSOLE_KEEP_BYTES)
 		blob_consume(console, console->size - CONSOLE_KEEP_BYTES);
 }
@@ -433,6 +488,8 @@ static enum lab_end how_it_ended(const struct session *session)
 		return LAB_FAILED;
 	if (session->timed_out)
 		return LAB_TIMED_OUT;
+	if (session->incomplete)
+		return LAB_INCOMPLETE;
 	if (session->has_end && session->has_status)
 		return LAB_ENDED;
 	return session->result->signal || (session->request->shell && session->stop)
@@ -495,7 +552,7 @@ int session_run(const struct lab_request *request, int initramfs_fd, int disk_fd
 		goto out;
 	close_qemu_ends(&ends);
 	watch_all(&session, &ends, signal_fd);
-	session_allow(&session, request->kvm ? BOOT_BOUND_KVM_S : BOOT_BOUND_TCG_S);
+	session_allow(&session, request->boot_seconds);
 	attend(&session);
 	if (session.terminal_is_raw)
 		tcsetattr(STDIN_FILENO, TCSANOW, &session.terminal);

@@ -30,7 +30,7 @@ refused()
 @test "lab --help fits a screen of 24 lines by 80 columns" {
 	run "$PAGESTORM" lab --help
 	[ "$status" -eq 0 ]
-	[ "${#lines[@]}" -le 24 ]
+	[ "$(echo "$output" | wc -l)" -le 24 ]
 	for line in "${lines[@]}"; do
 		[ "${#line}" -le 80 ]
 	done
@@ -58,6 +58,8 @@ refused()
 	refused --cgroup --cgroup v3
 	refused --timeout --timeout soon
 	refused --timeout --timeout=-1
+	refused --boot --boot 0
+	refused --boot --boot later
 	refused --file --file /no/such/file
 	refused --file --file /etc/passwd:
 }

@@ -282,7 +282,7 @@ static void half_a_frame_waits_for_the_rest(void **state)
 static void noise_is_not_taken_for_a_frame(void **state)
 {
 	static const char *const noise[] = { "[    0.00] Linux", "o\1\0\0\3\0\0\0abc",
-					     "o\0\0\0\xff\xff\xff\xff" };
+					     "o\0\0\0\xff\xff\xff\xff", "\0\0\0\0\0\0\0\0" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
@@ -294,6 +294,82 @@ static void noise_is_not_taken_for_a_frame(void **state)
 		assert_int_equal(channel_next(&received, &at, &frame), -EPROTO);
 		blob_release(&received);
 	}
+}
+
+/* What a guest sends for a command that prints on both streams and leaves two files. */
+static const struct {
+	enum channel_type type;
+	const char *payload;
+	const char *missed; /* how the host names it when this frame is lost */
+} said[] = {
+	{ CHANNEL_READY, "", NULL },
+	{ CHANNEL_STDOUT, "1\n", "2 bytes of stdout, and 0 arrived" },
+	{ CHANNEL_STDERR, "note\n", "5 bytes of stderr, and 0 arrived" },
+	{ CHANNEL_DIRECTORY, "/r", NULL },
+	{ CHANNEL_FILE, "/r/a", "2 files of the results, and 1 arrived" },
+	{ CHANNEL_CONTENT, "abc", "3 bytes of the results, and 0 arrived" },
+	{ CHANNEL_FILE, "/r/empty", "2 files of the results, and 1 arrived" },
+};
+
+#define NR_SAID (sizeof(said) / sizeof(said[0]))
+
+/* Sends all frames but one through a pipe and compares as the host does. */
+static int receive_without(size_t lost, struct error *e)
+{
+	struct channel_tally sent = { 0 }, arrived = { 0 }, told = { 0 };
+	char payload[CHANNEL_TALLY_BYTES];
+	struct blob received = { 0 };
+	struct channel_frame frame;
+	size_t at = 0;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	for (size_t i = 0; i < NR_SAID; i++) {
+		channel_count(&sent, said[i].type, strlen(said[i].payload));
+		if (i != lost)
+			assert_int_equal(channel_write(ends[1], said[i].type, said[i].payload,
+						       strlen(said[i].payload)),
+					 0);
+	}
+	channel_put_tally(payload, &sent);
+	assert_int_equal(channel_write(ends[1], CHANNEL_END, payload, sizeof(payload)), 0);
+	close(ends[1]);
+	assert_int_equal(blob_read_fd(&received, ends[0]), 0);
+	close(ends[0]);
+	while (channel_next(&received, &at, &frame) == 1 && frame.type != CHANNEL_END)
+		channel_count(&arrived, frame.type, frame.size);
+	assert_int_equal(channel_get_tally(&frame, &told), 0);
+	blob_release(&received);
+	return channel_compare(&told, &arrived, e);
+}
+
+static void a_lost_frame_of_any_stream_is_missed(void **state)
+{
+	(void)state;
+	assert_int_equal(receive_without(NR_SAID, NULL), 0);
+	for (size_t i = 0; i < NR_SAID; i++) {
+		struct error e = { 0 };
+
+		assert_int_equal(receive_without(i, &e), said[i].missed ? -EIO : 0);
+		if (said[i].missed && !strstr(e.text, said[i].missed))
+			fail_msg("no '%s' in '%s'", said[i].missed, e.text);
+	}
+}
+
+static void an_end_without_a_tally_is_no_end(void **state)
+{
+	static const char payload[CHANNEL_TALLY_BYTES];
+	const struct channel_frame wrong[] = {
+		{ CHANNEL_END, payload, 0 },
+		{ CHANNEL_END, payload, CHANNEL_TALLY_BYTES - 1 },
+		{ CHANNEL_STATUS, payload, CHANNEL_TALLY_BYTES },
+	};
+	struct channel_tally tally = { .out_bytes = 7 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(channel_get_tally(&wrong[i], &tally), -EPROTO);
+	assert_int_equal(tally.out_bytes, 7);
 }
 
 /* ---- guest ---- */
@@ -502,6 +578,8 @@ int main(void)
 		cmocka_unit_test(frames_come_out_as_they_went_in),
 		cmocka_unit_test(half_a_frame_waits_for_the_rest),
 		cmocka_unit_test(noise_is_not_taken_for_a_frame),
+		cmocka_unit_test(a_lost_frame_of_any_stream_is_missed),
+		cmocka_unit_test(an_end_without_a_tally_is_no_end),
 		cmocka_unit_test(a_guest_reads_what_the_host_wrote),
 		cmocka_unit_test(a_guest_refuses_what_it_does_not_know),
 		cmocka_unit_test(only_results_that_were_asked_for_are_written),

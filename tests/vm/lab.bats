@@ -11,11 +11,13 @@ setup()
 	enter_scratch
 }
 
-# lab OPTION…: stdout to ./out, stderr to ./err, status kept
+# lab OPTION…: stdout to ./out, stderr to ./err, status kept; a test that fails shows all three
 lab()
 {
 	status=0
 	"$PAGESTORM" lab "$@" > out 2> err || status=$?
+	echo "status $status"
+	tail -n 50 out err
 }
 
 # wait_for WORD: in ./out, while the lab runs in the background
@@ -26,6 +28,12 @@ wait_for()
 		sleep 0.1
 	done
 	return 1
+}
+
+# processes whose first argument is qemu's name and that carry our program
+qemus()
+{
+	pgrep -P "$1" -f qemu-system-x86_64 || true
 }
 
 @test "the guest has the nodes, memory and CPUs that were asked for" {
@@ -88,6 +96,77 @@ wait_for()
 	tail -n 1 out | md5sum -c
 }
 
+# fake_qemu FRAMES: a guest that says just these, for printf, and goes on living
+fake_qemu()
+{
+	mkdir -p bin
+	cat > bin/qemu-system-x86_64 <<- SCRIPT
+		#!/bin/bash
+		for word; do
+			case \$word in
+			socket,id=channel,fd=*) channel=\${word##*=} ;;
+			socket,id=console,fd=*) console=\${word##*=} ;;
+			esac
+		done
+		echo the last words >&\$console
+		printf '$1' >&\$channel
+		exec sleep 60
+	SCRIPT
+	chmod +x bin/qemu-system-x86_64
+}
+
+# A status of 0, and an end whose tally has 2 bytes of stdout, or one file of 3 bytes.
+none='\000\000\000\000\000\000\000\000'
+status0='s\000\000\000\004\000\000\000\000\000\000\000'
+end2="z\\000\\000\\000\\040\\000\\000\\000\\002${none:4}$none$none$none"
+end_file="z\\000\\000\\000\\040\\000\\000\\000$none$none\\001${none:4}\\003${none:4}"
+ready='r\000\000\000\000\000\000\000'
+stdout2='o\000\000\000\002\000\000\0001\n'
+
+@test "a status without all of the output is an error with the console's last lines" {
+	fake_qemu "$ready$stdout2$status0$end2"
+	PATH=$PWD/bin:$PATH lab --exec true
+	[ "$status" -eq 0 ]
+	[ "$(cat out)" = 1 ]
+
+	fake_qemu "$ready$status0$end2"
+	PATH=$PWD/bin:$PATH lab --exec true
+	[ "$status" -eq 3 ]
+	grep -q 'sent 2 bytes of stdout, and 0 arrived' err
+	grep -q 'the last words' err
+
+	fake_qemu "$ready$status0$end_file"
+	PATH=$PWD/bin:$PATH lab --exec true
+	[ "$status" -eq 3 ]
+	grep -q 'sent 1 files of the results, and 0 arrived' err
+
+	fake_qemu "$ready$stdout2${status0}z${none:4}"
+	PATH=$PWD/bin:$PATH lab --exec true
+	[ "$status" -eq 3 ]
+	grep -q garbled err
+}
+
+@test "a result that the guest cannot read is told, with 3" {
+	# At the address 0 there is nothing to read.
+	lab --exec 'mkdir -p results; : >results/mem; mount -o bind /proc/1/mem results/mem'
+	[ "$status" -eq 3 ]
+	grep -q 'something is missing: .*cannot read .*/results/mem: ' err
+}
+
+@test "output that cannot be written on this side is an error, with 3" {
+	status=0
+	"$PAGESTORM" lab --exec 'echo lost' > /dev/full 2> err || status=$?
+	[ "$status" -eq 3 ]
+	grep -q 'stdout: No space left on device' err
+}
+
+@test "a reader that leaves early does not cost the results" {
+	"$PAGESTORM" lab --exec 'for i in 1 2 3 4 5; do echo $i; usleep 300000; done
+		echo kept >results/late' | head -n 1 > out
+	[ "$(cat out)" = 1 ]
+	[ "$(cat results/late)" = kept ]
+}
+
 @test "--collect brings a file back, and nothing else is written" {
 	lab --collect sub/one --exec 'mkdir sub; echo 1 >sub/one; echo 2 >sub/two'
 	[ "$status" -eq 0 ]
@@ -132,6 +211,7 @@ swap_is()
 
 @test "without swap there is none" {
 	lab --exec 'wc -l </proc/swaps'
+	[ "$status" -eq 0 ]
 	[ "$(cat out)" -eq 1 ]
 }
 
@@ -174,6 +254,42 @@ swap_is()
 	grep -q 'Kernel panic' err
 }
 
+@test "a kernel that hangs in its boot ends the lab with 3, in time, with its last lines" {
+	SECONDS=0
+	lab --append 'rdinit=/nothing root=/dev/nothing rootwait loglevel=7' --boot 20 --exec true
+	[ "$status" -eq 3 ]
+	((SECONDS >= 20 && SECONDS < 30))
+	grep -q 'did not boot within 20 seconds' err
+	grep -q 'Waiting for root device' err
+}
+
+@test "a guest that hangs in the command ends the lab with 3, in time" {
+	SECONDS=0
+	"$PAGESTORM" lab --timeout 3 --exec 'echo up; sleep 1000' > out 2> err &
+	lab_pid=$!
+	wait_for up
+	kill -STOP "$(qemus "$lab_pid")"
+	status=0
+	wait "$lab_pid" || status=$?
+	[ "$status" -eq 3 ]
+	# 3 seconds, and 30 in which a guest that lives would send its results.
+	((SECONDS < 60))
+	grep -q -- '--timeout=3' err
+}
+
+@test "--kvm boots, or says within its bound that it does not" {
+	[ -w /dev/kvm ] || skip "no /dev/kvm"
+	SECONDS=0
+	lab --kvm --exec 'echo up'
+	((SECONDS < 40))
+	if [ "$status" -eq 0 ]; then
+		[ "$(cat out)" = up ]
+	else
+		[ "$status" -eq 3 ]
+		grep -q 'KVM does not work here, leave --kvm out' err
+	fi
+}
+
 @test "a command that does not end is stopped at --timeout, its results come back" {
 	SECONDS=0
 	lab --timeout 2 --exec 'mkdir results; trap "echo kept >results/late; exit 5" TERM
@@ -192,12 +308,6 @@ swap_is()
 	status=0
 	wait "$lab_pid" || status=$?
 	[ "$status" -eq 130 ]
-}
-
-# processes whose first argument is qemu's name and that carry our program
-qemus()
-{
-	pgrep -P "$1" -f qemu-system-x86_64 || true
 }
 
 @test "qemu dies with the lab, even when the lab is killed, and leaves no file" {
