@@ -85,7 +85,7 @@ static bool hands_down(const char *directory, bool *could)
  */
 static void find_parent(const struct host *host, char *parent, size_t bytes, bool *later)
 {
-	char candidates[2][512];
+	char candidates[2][1024];
 	bool could;
 
 	*later = false;
@@ -119,7 +119,7 @@ static int make(const char *parent, char *made, size_t bytes)
 	char path[PATH_MAX];
 
 	made[0] = '\0';
-	snprintf(path, sizeof(path), "%.500s/" CGTREE_PREFIX "-doctor-%d", parent,
+	snprintf(path, sizeof(path), "%.1000s/" CGTREE_PREFIX "-doctor-%d", parent,
 		 (int)getpid());
 	if (mkdir(path, 0755))
 		return -errno;
@@ -159,7 +159,7 @@ static void try_limit(const struct host *host, const char *group, struct finding
 
 void doctor_group(const struct host *host, struct finding *finding)
 {
-	char parent[512], group[PATH_MAX];
+	char parent[1024], group[PATH_MAX];
 	struct error e = { "" };
 	bool later;
 	int rc;
@@ -194,7 +194,7 @@ void doctor_group(const struct host *host, struct finding *finding)
 
 void doctor_group_swap(const struct host *host, struct finding *finding)
 {
-	char parent[512], group[PATH_MAX], path[PATH_MAX + 64];
+	char parent[1024], group[PATH_MAX], path[PATH_MAX + 64];
 	bool later, there;
 
 	find_parent(host, parent, sizeof(parent), &later);

@@ -55,7 +55,7 @@ struct host {
 	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
 	unsigned cgroup_version; /* of the memory controller; 0: none */
 	char cgroup_mount[256];	 /* where that hierarchy is mounted */
-	char cgroup_own[256];	 /* our own group's path below it, "/" for the root */
+	char cgroup_own[512];	 /* our own group's path below it, "/" for the root */
 	bool root_user;
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
 	bool free_page_reporting; /* the machine may give free pages back to its host */

@@ -75,7 +75,7 @@ static bool mountinfo_line(char *text, void *context)
 }
 
 struct membership {
-	char v1[256], v2[256];
+	char v1[512], v2[512];
 };
 
 static bool membership_line(char *text, void *context)

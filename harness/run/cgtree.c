@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EMPTY_POLLS  1000 /* times POLL_NS: 10 s; an OOM-killed GiB exits in well under one */
-#define POLL_NS	     10000000L
-#define REMOVE_TRIES 200
+#define EMPTY_POLLS  10000 /* times POLL_NS: 10 s; an OOM-killed GiB exits in well under one */
+#define POLL_NS	     1000000L
+#define REMOVE_TRIES 2000
 #define DEPTH_MAX    16
 
 bool cgtree_is_ours(const char *directory)
@@ -141,15 +141,12 @@ static int holds_caller(const char *directory, void *context)
 	return 0;
 }
 
-static int kill_tree(const char *directory, unsigned *killed, struct error *e)
+int cgtree_kill(const char *directory, unsigned *killed, struct error *e)
 {
 	struct members members = { 0 };
 	bool self = false;
 	int rc;
 
-	if (!cgtree_is_ours(directory))
-		return error_set(e, EPERM, "%s is not a group of pagestorm: left alone",
-				 directory);
 	rc = walk(directory, 0, holds_caller, &self);
 	if (!rc && self)
 		return error_set(e, EPERM, "%s holds this very process: leave the group first",
@@ -175,11 +172,6 @@ static int kill_tree(const char *directory, unsigned *killed, struct error *e)
 		members.seen, directory, members.unreachable);
 }
 
-int cgtree_kill(const char *directory, struct error *e)
-{
-	return kill_tree(directory, NULL, e);
-}
-
 /* A group stays busy for a moment after its last member was reaped. */
 static int remove_one(const char *directory, void *context)
 {
@@ -194,21 +186,26 @@ static int remove_one(const char *directory, void *context)
 	return -EBUSY;
 }
 
+int cgtree_rmdir(const char *directory, struct error *e)
+{
+	int rc = walk(directory, 0, remove_one, NULL);
+
+	if (rc)
+		return error_set(e, -rc,
+				 "cannot remove the group %s: %s; try pagestorm restore",
+				 directory, strerror(-rc));
+	return 0;
+}
+
 int cgtree_remove(const char *directory, unsigned *killed, struct error *e)
 {
-	unsigned seen = 0;
 	int rc;
 
-	rc = kill_tree(directory, &seen, e);
-	if (rc)
-		return rc;
-	rc = walk(directory, 0, remove_one, NULL);
-	if (rc)
-		return error_set(e, -rc, "cannot remove the group %s: %s", directory,
-				 strerror(-rc));
-	if (killed)
-		*killed = seen;
-	return 0;
+	if (!cgtree_is_ours(directory))
+		return error_set(e, EPERM, "%s is not a group of pagestorm: left alone",
+				 directory);
+	rc = cgtree_kill(directory, killed, e);
+	return rc ? rc : cgtree_rmdir(directory, e);
 }
 
 static int find_ours(const char *directory, unsigned depth,

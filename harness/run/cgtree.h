@@ -2,7 +2,7 @@
 /*
  * A cgroup and everything below it, emptied and removed: by directory, on any
  * hierarchy of either version, without libcgroup, because after kill -9 only the
- * path is left. What is not ours by its name is refused.
+ * path is left.
  */
 #ifndef PAGESTORM_CGTREE_H
 #define PAGESTORM_CGTREE_H
@@ -19,15 +19,18 @@
 bool cgtree_is_ours(const char *directory);
 
 /*
- * Kills every member of the group and of the groups below it, and waits, bounded,
+ * Kills every member of the group and of the groups below it, and waits, at most 10 s,
  * until all are gone. cgroup.kill (v2, Linux 5.14) where it exists, else SIGKILL to
  * each in cgroup.procs until the lists are empty. 0 when the group is not there;
- * -EBUSY when members remain; -EPERM for a group that is not ours or holds the caller.
+ * -EBUSY when members remain; -EPERM when it holds the caller. `killed`, if not NULL:
+ * members seen. For a group that the caller has made, whatever its name is.
  */
-int cgtree_kill(const char *directory, struct error *e);
+int cgtree_kill(const char *directory, unsigned *killed, struct error *e);
 
-/* cgtree_kill, then rmdir from the deepest up. Idempotent. `killed`, if not NULL: members seen.
- */
+/* rmdir from the deepest up, waiting at most 2 s for each to be let go of. Idempotent. */
+int cgtree_rmdir(const char *directory, struct error *e);
+
+/* cgtree_kill() and cgtree_rmdir(). -EPERM for a group that is not ours by its name. */
 int cgtree_remove(const char *directory, unsigned *killed, struct error *e);
 
 /*

@@ -28,7 +28,7 @@
 #include "harness/plan/plan.h"
 #include "harness/run/journal.h"
 
-#define GROUP_PATH_BYTES 512
+#define GROUP_PATH_BYTES 1024
 
 struct group {
 	unsigned version;	     /* of the memory controller: 1 or 2; 0: not made */
@@ -41,7 +41,8 @@ struct group {
 
 /*
  * Makes the run's top group, journalled. cpuset: also in the cpuset hierarchy.
- * -ENODEV: no memory controller here; -EACCES: not ours to write, with what to do.
+ * -ENODEV: no memory controller here; -EACCES: not ours to write, with what to do;
+ * -ENAMETOOLONG: our own group lies too deep.
  */
 int group_make_top(struct group *top, const struct host *host, bool cpuset, struct journal *j,
 		   struct error *e);
@@ -57,7 +58,8 @@ int group_set_swappiness(const struct group *top, const char *value, struct erro
 /*
  * Makes a child with limits and reads each back. inner: it will have children
  * and no processes. On failure nothing is left of it.
- * -EIO: the kernel kept another value; -EOPNOTSUPP: this version has no such limit.
+ * -EIO: the kernel kept another value; -EOPNOTSUPP: this version has no such limit;
+ * -ENAMETOOLONG.
  */
 int group_make(struct group *g, const struct group *parent, const char *name,
 	       const struct limits *limits, bool inner, struct error *e);
@@ -66,7 +68,7 @@ int group_make(struct group *g, const struct group *parent, const char *name,
  * only of a single-threaded harness. */
 int group_attach(const struct group *g, pid_t pid);
 
-/* SIGKILLs all members and those of child groups, and waits until none is left (at most 5 s).
+/* SIGKILLs all members and those of child groups, and waits until none is left (cgtree_kill).
  */
 int group_kill(const struct group *g, struct error *e);
 

@@ -15,10 +15,10 @@
 
 /* What {pid} and its like stand for; "": not known at this time. */
 struct command_names {
-	char pid[16];	 /* the worker's */
-	char pids[320];	 /* of all its processes, separated by commas */
-	char group[512]; /* the worker's group below the memory hierarchy's mount */
-	char group_path[512];
+	char pid[16];	  /* the worker's */
+	char pids[320];	  /* of all its processes, separated by commas */
+	char group[1024]; /* the worker's group below the memory hierarchy's mount */
+	char group_path[1024];
 	char file[512];		 /* the worker's own file */
 	char swap[300];		 /* the run's own swap device */
 	char out[600];		 /* where the tool may write what it is to be read from */
