@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/plan/profile.h"
+#include "harness/run/expect.h"
 
 int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e)
 {
@@ -42,6 +43,10 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 
 		err = plan_make(plan, &profile, &probed, e);
 	}
+	if (!err)
+		err = expect_check(plan, e);
+	if (err)
+		plan_release(plan);
 out:
 	profile_release(&profile);
 	return err;

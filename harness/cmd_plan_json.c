@@ -60,11 +60,7 @@ static json_t *params_json(const struct plan_worker *w)
 
 static const char *expected_outcome(const struct plan_worker *w)
 {
-	if (w->skip[0])
-		return outcome_name(OUTCOME_SKIPPED);
-	if (w->expects_timeout)
-		return outcome_name(OUTCOME_TIMEOUT);
-	return outcome_name(w->expects_oom ? OUTCOME_EXPECTED_OOM : OUTCOME_OK);
+	return outcome_name(w->skip[0] ? OUTCOME_SKIPPED : w->expected);
 }
 
 static json_t *worker_json(const struct plan_worker *w)

@@ -187,8 +187,10 @@ static int range_parse(struct expectation *x, const char *text)
 	return x->unit == high_unit && x->tolerance >= 0 ? 0 : -EINVAL;
 }
 
-static int relation_parse(struct expectation *x, const char *text)
+/* *shift: by how much of the column's smallest unit a strict relation moves the bound. */
+static int relation_parse(struct expectation *x, const char *text, int *shift)
 {
+	*shift = 0;
 	if (strstr(text, ".."))
 		return range_parse(x, text);
 	x->relation = RELATION_EQ;
@@ -198,11 +200,9 @@ static int relation_parse(struct expectation *x, const char *text)
 		if (strncmp(text, relations[i].sign, length))
 			continue;
 		x->relation = relations[i].relation;
+		*shift = relations[i].shift;
 		text += length + strspn(text + length, " ");
-		if (amount_parse(text, &x->value, &x->unit))
-			return -EINVAL;
-		x->value += relations[i].shift;
-		return 0;
+		break;
 	}
 	return amount_parse(text, &x->value, &x->unit);
 }
@@ -219,9 +219,20 @@ static int64_t column_ns(const char *column)
 {
 	if (ends_in(column, "_ns"))
 		return 1;
-	if (ends_in(column, "_usec"))
-		return 1000;
-	return strcmp(column, "seconds") ? 0 : 1000000000;
+	return ends_in(column, "_usec") ? 1000 : 0;
+}
+
+/* seconds has decimals: compared in nanoseconds, so that <1 and >0 say what they mean. */
+static int to_nanoseconds(struct expectation *x)
+{
+	if (x->unit == UNIT_BYTES)
+		return -EINVAL;
+	if (x->unit == UNIT_COUNT &&
+	    (__builtin_mul_overflow(x->value, 1000000000, &x->value) ||
+	     __builtin_mul_overflow(x->tolerance, 1000000000, &x->tolerance)))
+		return -ERANGE;
+	x->unit = UNIT_NSEC;
+	return 0;
 }
 
 static bool is_bytes_column(const char *column)
@@ -234,6 +245,8 @@ static int to_column_unit(struct expectation *x)
 {
 	int64_t ns = column_ns(x->key);
 
+	if (!strcmp(x->key, "seconds"))
+		return to_nanoseconds(x);
 	if (strchr(x->key, '/') || x->unit == UNIT_COUNT)
 		return 0;
 	if (x->unit == UNIT_BYTES)
@@ -242,7 +255,7 @@ static int to_column_unit(struct expectation *x)
 		return -EINVAL;
 	x->value /= ns;
 	x->tolerance /= ns;
-	x->unit = ns == 1 ? UNIT_NSEC : ns == 1000 ? UNIT_USEC : UNIT_COUNT;
+	x->unit = ns == 1 ? UNIT_NSEC : UNIT_USEC;
 	return 0;
 }
 
@@ -250,6 +263,7 @@ int expectation_parse(struct expectation *out, const struct profile_entry *entry
 		      const struct profile *profile, struct error *e)
 {
 	struct expectation x = { .line = entry->line };
+	int shift;
 
 	if (strlen(entry->value) >= sizeof(x.text))
 		return profile_error(entry, e, EINVAL, "%s: the value is too long", entry->key);
@@ -262,7 +276,7 @@ int expectation_parse(struct expectation *out, const struct profile_entry *entry
 		*out = x;
 		return 0;
 	}
-	if (relation_parse(&x, entry->value))
+	if (relation_parse(&x, entry->value, &shift))
 		return profile_error(entry, e, EINVAL,
 				     "%s: '%s' is no expectation: write >=100M, <=5ms, =0 or "
 				     "10..20",
@@ -270,6 +284,7 @@ int expectation_parse(struct expectation *out, const struct profile_entry *entry
 	if (to_column_unit(&x))
 		return profile_error(entry, e, EINVAL, "%s: the unit of '%s' does not fit",
 				     entry->key, entry->value);
+	x.value += shift;
 	*out = x;
 	return 0;
 }

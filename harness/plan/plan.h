@@ -88,7 +88,8 @@ struct plan_worker {
 	char cpus[128]; /* affinity list; "": any */
 	uint64_t prewarm_bytes;
 	uint64_t sabotage_pages; /* test hook: do this much less than promised */
-	bool expects_oom, expects_timeout;
+	bool expects_oom;
+	enum outcome expected; /* what [expect] says or the workload is for */
 	char skip[256]; /* why it cannot run here; "": it can */
 	struct claims claims;
 };

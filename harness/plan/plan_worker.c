@@ -502,10 +502,9 @@ static int take_prewarm(const struct maker *m)
 static void take_expectation(const struct maker *m)
 {
 	enum outcome usual = m->w->workload->expects_oom ? OUTCOME_EXPECTED_OOM : OUTCOME_OK;
-	enum outcome outcome = expectation_outcome(m->c->plan, m->w->name, usual);
 
-	m->w->expects_oom = outcome == OUTCOME_EXPECTED_OOM;
-	m->w->expects_timeout = outcome == OUTCOME_TIMEOUT;
+	m->w->expected = expectation_outcome(m->c->plan, m->w->name, usual);
+	m->w->expects_oom = m->w->expected == OUTCOME_EXPECTED_OOM;
 }
 
 static int take_amounts(const struct maker *m)

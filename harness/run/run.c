@@ -208,11 +208,10 @@ static void start_row(const struct run *run, const struct plan_cell *cell,
 	strftime(row->started_utc, sizeof(row->started_utc), "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
+/* A skip is counted by itself, whatever was expected. */
 static bool as_expected(const struct plan_worker *worker, enum outcome outcome)
 {
-	return outcome == OUTCOME_OK || outcome == OUTCOME_EXPECTED_OOM ||
-	       outcome == OUTCOME_SKIPPED ||
-	       (outcome == OUTCOME_TIMEOUT && worker->expects_timeout);
+	return outcome == worker->expected || outcome == OUTCOME_SKIPPED;
 }
 
 static void count_outcome(struct run_summary *s, const struct plan_worker *worker,
@@ -221,9 +220,11 @@ static void count_outcome(struct run_summary *s, const struct plan_worker *worke
 	s->rows++;
 	if (outcome == OUTCOME_SKIPPED)
 		s->skipped++;
+	else if (as_expected(worker, outcome))
+		return;
 	else if (outcome == OUTCOME_FAILED || outcome == OUTCOME_BROKEN)
 		s->invalid++;
-	else if (!as_expected(worker, outcome))
+	else
 		s->unexpected++;
 }
 
@@ -244,6 +245,15 @@ static void note_row(struct run *run, const struct plan_worker *worker)
 			run->has_row |= 1u << i;
 }
 
+static unsigned count_failed(const struct judgement *judgements, unsigned nr)
+{
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < nr; i++)
+		failed += judgements[i].verdict == VERDICT_FAIL;
+	return failed;
+}
+
 static void end_row(struct run *run, const struct plan_worker *worker, struct run_row *row,
 		    const struct judgement *judgements, unsigned nr)
 {
@@ -255,9 +265,9 @@ static void end_row(struct run *run, const struct plan_worker *worker, struct ru
 	for (unsigned i = 0; i < nr; i++) {
 		results_truth(&run->results, &place, &judgements[i]);
 		count_verdict(run->summary, judgements[i].verdict);
-		row->claims_failed += judgements[i].verdict == VERDICT_FAIL;
 	}
 	row->claims = nr;
+	row->claims_failed = count_failed(judgements, nr);
 	row_write(row, &run->results.runs);
 	count_outcome(run->summary, worker, row->outcome);
 	note_row(run, worker);
@@ -327,9 +337,14 @@ static unsigned judge_actor(const struct run *run, const struct actor *actor,
 	return plan->claims.nr;
 }
 
-/* What a worker that did not get to its end promised is not held against it. */
-static bool judged(enum outcome outcome)
+/*
+ * What a worker that did not get to its end promised is not held against it, nor an
+ * amount that the profile expects to be missed.
+ */
+static bool judged(const struct plan_worker *worker, enum outcome outcome)
 {
+	if (outcome == OUTCOME_TARGET_MISSED && worker->expected == outcome)
+		return false;
 	return outcome == OUTCOME_OK || outcome == OUTCOME_EXPECTED_OOM ||
 	       outcome == OUTCOME_MISSING_OOM || outcome == OUTCOME_TARGET_MISSED ||
 	       outcome == OUTCOME_UNEXPECTED_OOM;
@@ -374,8 +389,10 @@ static int write_actor(struct run *run, struct stage *stage, struct actor *actor
 		if (err)
 			return err;
 		row.oom_kills = actor->oom_kills;
-		if (judged(actor->outcome))
+		if (judged(actor->plan, actor->outcome))
 			nr = judge_actor(run, actor, null_actor, judgements);
+		row.claims = nr; /* the workload's own: an expectation may name them */
+		row.claims_failed = count_failed(judgements, nr);
 	}
 	if (actor->exited && WIFSIGNALED(actor->wait_status))
 		row.exit_signal = (uint64_t)WTERMSIG(actor->wait_status);
