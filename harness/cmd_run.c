@@ -438,7 +438,52 @@ static int play(const struct plan *plan, const struct arguments *a, int signal_f
 	return status;
 }
 
-static int run_locked(const struct arguments *a, struct plan *plan, struct error *e)
+/* The plan is made anew from the profile that the cut run wrote. */
+static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
+{
+	char path[640], *word = path;
+	size_t length = strlen(a->resume);
+	int err;
+
+	while (length > 1 && a->resume[length - 1] == '/')
+		a->resume[--length] = 0;
+	snprintf(path, sizeof(path), "%s/profile.ini", a->resume);
+	if (access(path, R_OK))
+		return error_set(e, EINVAL, "--resume: cannot read %s: %s", path,
+				 strerror(errno));
+	if (a->cell < 0)
+		a->cell = resume_only_cell(a->resume);
+	err = cmd_load_plan(plan, 1, &word, 0, e);
+	return err ? err : resume_check(a->resume, plan, e);
+}
+
+static int load(struct plan *plan, struct arguments *a, struct error *e)
+{
+	int err = a->resume ? load_resumed(plan, a, e)
+			    : cmd_load_plan(plan, a->nr_words, a->word, a->repeats, e);
+
+	if (!err)
+		err = check_cell(plan, a, e);
+	return err ? err : check_risk(plan, a, e);
+}
+
+/*
+ * The plan is made again once the machine is ours: while another run had the lock, or
+ * before a killed one's changes were undone, the probe saw settings that are gone.
+ */
+static int play_anew(struct arguments *a, struct plan *plan, int signal_fd, struct error *e)
+{
+	int err;
+
+	plan_release(plan);
+	err = load(plan, a, e);
+	if (!err)
+		return play(plan, a, signal_fd, e);
+	cmd_complain(e);
+	return err == -EIO ? EXIT_HARNESS : EXIT_USAGE;
+}
+
+static int run_locked(struct arguments *a, struct plan *plan, struct error *e)
 {
 	int signal_fd = watch_signals();
 	struct lock lock;
@@ -460,30 +505,11 @@ static int run_locked(const struct arguments *a, struct plan *plan, struct error
 		cmd_complain(e);
 		status = EXIT_NOT_RESTORED;
 	} else {
-		status = play(plan, a, signal_fd, e);
+		status = play_anew(a, plan, signal_fd, e);
 	}
 	lock_release(&lock);
 	close(signal_fd);
 	return status;
-}
-
-/* The plan is made anew from the profile that the cut run wrote. */
-static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
-{
-	char path[640], *word = path;
-	size_t length = strlen(a->resume);
-	int err;
-
-	while (length > 1 && a->resume[length - 1] == '/')
-		a->resume[--length] = 0;
-	snprintf(path, sizeof(path), "%s/profile.ini", a->resume);
-	if (access(path, R_OK))
-		return error_set(e, EINVAL, "--resume: cannot read %s: %s", path,
-				 strerror(errno));
-	if (a->cell < 0)
-		a->cell = resume_only_cell(a->resume);
-	err = cmd_load_plan(plan, 1, &word, 0, e);
-	return err ? err : resume_check(a->resume, plan, e);
 }
 
 int cmd_run(int argc, char **argv)
@@ -501,12 +527,7 @@ int cmd_run(int argc, char **argv)
 	}
 	if (a.keep_raw && a.nr_words < WORDS_MAX)
 		a.word[a.nr_words++] = (char *)"profile.keep_raw=yes";
-	err = a.resume ? load_resumed(plan, &a, &e)
-		       : cmd_load_plan(plan, a.nr_words, a.word, a.repeats, &e);
-	if (!err)
-		err = check_cell(plan, &a, &e);
-	if (!err)
-		err = check_risk(plan, &a, &e);
+	err = load(plan, &a, &e);
 	if (err) {
 		cmd_complain(&e);
 		status = err == -EIO ? EXIT_HARNESS : EXIT_USAGE;
