@@ -141,26 +141,21 @@ static __int128 clamp(__int128 value, __int128 limit)
 	return value < -limit ? -limit : value;
 }
 
-static bool holds(const struct claim *claim, __int128 expected, struct fraction observed)
+/* By how much the nearest value that holds is missed, in units times the denominator. */
+static __int128 shortfall(const struct claim *claim, __int128 expected,
+			  struct fraction observed)
 {
 	__int128 low, high;
-	bool above, below;
 
-	expected = clamp(expected, (__int128)1 << 64); /* beyond any counter */
-	low = expected - (claim->relation == RELATION_BETWEEN ? 0 : claim->tolerance);
-	high = expected + claim->tolerance;
-	above = observed.numerator >= low * observed.denominator;
-	below = observed.numerator <= high * observed.denominator;
-	switch (claim->relation) {
-	case RELATION_GE:
-		return above;
-	case RELATION_LE:
-		return below;
-	case RELATION_EQ:
-	case RELATION_BETWEEN:
-		break;
-	}
-	return above && below;
+	expected = clamp(expected, (__int128)1 << 64);
+	low = (expected - (claim->relation == RELATION_BETWEEN ? 0 : claim->tolerance)) *
+	      observed.denominator;
+	high = (expected + claim->tolerance) * observed.denominator;
+	if (claim->relation != RELATION_LE && observed.numerator < low)
+		return low - observed.numerator;
+	if (claim->relation != RELATION_GE && observed.numerator > high)
+		return observed.numerator - high;
+	return 0;
 }
 
 /* ---- what was observed ---- */
@@ -189,10 +184,41 @@ static __int128 magnitude(__int128 value)
 	return value < 0 ? -value : value;
 }
 
-static bool is_hidden(struct fraction observed, struct fraction noise)
+static bool is_within(__int128 amount, int64_t denominator, struct fraction noise)
 {
-	return noise.numerator && magnitude(observed.numerator) * noise.denominator <=
-					  magnitude(noise.numerator) * observed.denominator;
+	amount = clamp(magnitude(amount), (__int128)1 << 86); /* so that the product fits */
+	return noise.numerator &&
+	       amount * noise.denominator <= magnitude(noise.numerator) * denominator;
+}
+
+/*
+ * Whether the noise explains it: all of a movement, or what a promise is missed by. Others
+ * only add to a count that never falls: one that is too small is the run's own doing.
+ */
+static bool is_hidden(const struct counter *counter, struct fraction observed, __int128 missed,
+		      bool too_small, struct fraction noise)
+{
+	if (missed && too_small && counter->kind == KIND_CUMULATIVE)
+		return false;
+	return is_within(missed ? missed : observed.numerator, observed.denominator, noise);
+}
+
+/* Counted since boot or since the group was made: it never falls, whatever is expected. */
+static bool went_back(const struct counter *counter, struct fraction observed)
+{
+	return counter->kind == KIND_CUMULATIVE && observed.numerator < 0;
+}
+
+/*
+ * A process may be killed between two readings. Anything else that has one side alone
+ * is no counter that this kernel lacks: it was lost, and nothing is known of it.
+ */
+static bool was_lost(const struct counter *counter)
+{
+	bool of_process = !strncmp(counter->scope, "process", 7) ||
+			  !strncmp(counter->scope, "mapping", 7);
+
+	return counter->has_before != counter->has_after && !of_process;
 }
 
 /* Fills in what the counter did, in the claim's unit; false when a side is missing. */
@@ -218,6 +244,21 @@ static bool measure(const struct counter *counter, const struct counter *null,
 	return true;
 }
 
+static enum verdict decide(const struct claim *claim, __int128 expected,
+			   const struct counter *counter, struct fraction observed,
+			   struct fraction noise)
+{
+	__int128 missed = shortfall(claim, expected, observed);
+	bool too_small = observed.numerator < expected * observed.denominator;
+
+	if (went_back(counter, observed))
+		return VERDICT_FAIL;
+	if (claim->basis == BASIS_DIRECTION &&
+	    is_hidden(counter, observed, missed, too_small, noise))
+		return VERDICT_NOISE;
+	return missed ? VERDICT_FAIL : VERDICT_PASS;
+}
+
 void judge_claim(const struct claim *claim, const struct record *work,
 		 const struct record *residue, const struct record *null_work,
 		 const struct record *null_residue, const struct slot *slots,
@@ -239,12 +280,12 @@ void judge_claim(const struct claim *claim, const struct record *work,
 		out->verdict = VERDICT_FAIL;
 		return;
 	}
-	if (!measure(counter, null, page_bytes, out, &observed, &noise) || err)
+	if (!measure(counter, null, page_bytes, out, &observed, &noise)) {
+		out->verdict = was_lost(counter) ? VERDICT_FAIL : VERDICT_ABSENT;
 		return;
-	if (claim->basis == BASIS_DIRECTION && is_hidden(observed, noise))
-		out->verdict = VERDICT_NOISE;
-	else
-		out->verdict = holds(claim, expected, observed) ? VERDICT_PASS : VERDICT_FAIL;
+	}
+	if (!err)
+		out->verdict = decide(claim, expected, counter, observed, noise);
 }
 
 const char *verdict_name(enum verdict verdict)

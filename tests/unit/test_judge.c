@@ -158,7 +158,7 @@ static void units_of_space_and_time_convert_exactly(void **state)
 	(void)state;
 	for (size_t i = 0; i < NR(cases); i++) {
 		const struct unit_case *c = &cases[i];
-		struct given g = { .kind = KIND_CUMULATIVE,
+		struct given g = { .kind = KIND_GAUGE,
 				   .unit = c->counter_unit,
 				   .after = c->delta,
 				   .decimals = c->delta_decimals };
@@ -282,12 +282,9 @@ static void huge_slots_saturate_and_do_not_wrap(void **state)
 	assert_int_equal(j.verdict, VERDICT_PASS);
 }
 
-static void absent_is_neither_pass_nor_fail(void **state)
+static void what_a_kernel_lacks_is_neither_pass_nor_fail(void **state)
 {
-	struct given no_before = { .unit = UNIT_COUNT, .after = 5, .no_before = true };
-	struct given no_after = { .unit = UNIT_COUNT, .before = 5, .no_after = true };
 	struct given neither = { .no_before = true, .no_after = true };
-	const struct given *const cases[] = { &no_before, &no_after, &neither };
 	struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
 						      .relation = RELATION_EQ,
 						      .basis = BASIS_EXACT,
@@ -295,14 +292,45 @@ static void absent_is_neither_pass_nor_fail(void **state)
 	struct judgement j;
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
-		judge(cases[i], &claim, NULL, &j);
-		assert_int_equal(j.verdict, VERDICT_ABSENT);
-		assert_false(j.has_observed);
-		assert_string_equal(j.claim.why, "one page a touch");
-	}
+	judge(&neither, &claim, NULL, &j);
+	assert_int_equal(j.verdict, VERDICT_ABSENT);
+	assert_false(j.has_observed);
+	assert_string_equal(j.claim.why, "one page a touch");
 	judge_claim(&claim, NULL, NULL, NULL, NULL, slots, NULL, PAGE_BYTES, &j);
 	assert_int_equal(j.verdict, VERDICT_ABSENT);
+}
+
+static enum verdict verdict_on_one_side(const char *scope, bool after)
+{
+	struct claim claim = { .source = "stat",
+			       .counter = "minflt",
+			       .relation = RELATION_EQ,
+			       .basis = BASIS_EXACT };
+	struct record record;
+	struct judgement j;
+
+	strcpy(claim.scope, scope);
+	record_init(&record);
+	assert_int_equal(record_put(&record, after, scope, "stat", "minflt", KIND_CUMULATIVE,
+				    UNIT_COUNT, (struct number){ 0 }),
+			 0);
+	judge_claim(&claim, &record, NULL, NULL, NULL, slots, NULL, PAGE_BYTES, &j);
+	assert_false(j.has_observed);
+	record_release(&record);
+	return j.verdict;
+}
+
+static void a_counter_with_one_side_was_lost_unless_its_process_died(void **state)
+{
+	(void)state;
+	for (int after = 0; after < 2; after++) {
+		assert_int_equal(verdict_on_one_side("process", after), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("process2", after), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("mapping", after), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("group", after), VERDICT_FAIL);
+		assert_int_equal(verdict_on_one_side("system", after), VERDICT_FAIL);
+		assert_int_equal(verdict_on_one_side("own_swap", after), VERDICT_FAIL);
+	}
 }
 
 static void a_peak_and_a_setting_are_judged_by_their_value(void **state)
@@ -328,7 +356,7 @@ static void a_peak_and_a_setting_are_judged_by_their_value(void **state)
 		g.no_before = false;
 		g.no_after = true;
 		judge(&g, &claim, NULL, &j);
-		assert_int_equal(j.verdict, VERDICT_ABSENT);
+		assert_int_equal(j.verdict, VERDICT_FAIL);
 	}
 }
 
@@ -347,19 +375,48 @@ static void a_span_is_judged_in_its_own_record(void **state)
 }
 
 struct noise_case {
-	int64_t observed, null_delta;
+	enum kind kind;
+	enum relation relation;
+	int64_t expected, observed, null_delta;
 	bool null_run;
 	enum verdict verdict;
 };
 
+static struct given moved(const struct noise_case *c)
+{
+	return (struct given){ .kind = c->kind,
+			       .unit = UNIT_PAGES,
+			       .before = 50,
+			       .after = 50 + c->observed,
+			       .null_run = c->null_run,
+			       .null_delta = c->null_delta };
+}
+
 static void only_a_direction_can_drown_in_noise(void **state)
 {
 	static const struct noise_case cases[] = {
-		{ 11, 10, true, VERDICT_PASS },	  { 10, 10, true, VERDICT_NOISE },
-		{ 10, -10, true, VERDICT_NOISE }, { -10, 10, true, VERDICT_NOISE },
-		{ -11, 10, true, VERDICT_FAIL },  { 0, 10, true, VERDICT_NOISE },
-		{ 0, 0, true, VERDICT_FAIL },	  { 1, 0, true, VERDICT_PASS },
-		{ 0, 0, false, VERDICT_FAIL },	  { 5, 0, false, VERDICT_PASS },
+		{ KIND_GAUGE, RELATION_GE, 1, 11, 10, true, VERDICT_PASS },
+		{ KIND_GAUGE, RELATION_GE, 1, 10, 10, true, VERDICT_NOISE },
+		{ KIND_GAUGE, RELATION_GE, 1, 10, -10, true, VERDICT_NOISE },
+		{ KIND_GAUGE, RELATION_GE, 1, -9, 10, true, VERDICT_NOISE },
+		{ KIND_GAUGE, RELATION_GE, 1, -11, 10, true, VERDICT_FAIL },
+		{ KIND_GAUGE, RELATION_GE, 1, 0, 10, true, VERDICT_NOISE },
+		{ KIND_GAUGE, RELATION_GE, 1, 0, 0, true, VERDICT_FAIL },
+		{ KIND_GAUGE, RELATION_GE, 1, 1, 0, true, VERDICT_PASS },
+		{ KIND_GAUGE, RELATION_GE, 1, 0, 0, false, VERDICT_FAIL },
+		{ KIND_GAUGE, RELATION_GE, 1, 5, 0, false, VERDICT_PASS },
+		/* a miss that the others can have made, and one that they cannot */
+		{ KIND_GAUGE, RELATION_GE, 1000, 995, 10, true, VERDICT_NOISE },
+		{ KIND_GAUGE, RELATION_GE, 1000, 989, 10, true, VERDICT_FAIL },
+		{ KIND_GAUGE, RELATION_LE, -1000, -995, 10, true, VERDICT_NOISE },
+		{ KIND_GAUGE, RELATION_LE, -1000, -989, 10, true, VERDICT_FAIL },
+		/* a count since boot: others only add */
+		{ KIND_CUMULATIVE, RELATION_GE, 1000, 995, 10, true, VERDICT_FAIL },
+		{ KIND_CUMULATIVE, RELATION_GE, 32, 0, 50, true, VERDICT_FAIL },
+		{ KIND_CUMULATIVE, RELATION_GE, 32, 40, 50, true, VERDICT_NOISE },
+		{ KIND_CUMULATIVE, RELATION_GE, 32, 60, 50, true, VERDICT_PASS },
+		{ KIND_CUMULATIVE, RELATION_LE, 0, 7, 10, true, VERDICT_NOISE },
+		{ KIND_CUMULATIVE, RELATION_LE, 0, 11, 10, true, VERDICT_FAIL },
 	};
 	static const enum basis deaf[] = { BASIS_EXACT, BASIS_BOUNDED, BASIS_PROFILE };
 	struct judgement j;
@@ -367,16 +424,13 @@ static void only_a_direction_can_drown_in_noise(void **state)
 	(void)state;
 	for (size_t i = 0; i < NR(cases); i++) {
 		const struct noise_case *c = &cases[i];
-		struct given g = { .kind = KIND_CUMULATIVE,
-				   .unit = UNIT_PAGES,
-				   .before = 50,
-				   .after = 50 + c->observed,
-				   .null_run = c->null_run,
-				   .null_delta = c->null_delta };
+		const struct given g = moved(c);
 		struct claim claim = claim_on((struct claim){ .unit = UNIT_PAGES,
-							      .relation = RELATION_GE,
+							      .relation = c->relation,
 							      .basis = BASIS_DIRECTION,
-							      .expected = 1 });
+							      .expected = c->expected });
+		bool held = c->relation == RELATION_GE ? c->observed >= c->expected
+						       : c->observed <= c->expected;
 
 		judge(&g, &claim, NULL, &j);
 		if (j.verdict != c->verdict)
@@ -388,9 +442,33 @@ static void only_a_direction_can_drown_in_noise(void **state)
 		for (size_t k = 0; k < NR(deaf); k++) {
 			claim.basis = deaf[k];
 			judge(&g, &claim, NULL, &j);
-			assert_int_equal(j.verdict,
-					 c->observed >= 1 ? VERDICT_PASS : VERDICT_FAIL);
+			assert_int_equal(j.verdict, held ? VERDICT_PASS : VERDICT_FAIL);
 		}
+	}
+}
+
+static void a_count_since_boot_that_falls_holds_no_promise(void **state)
+{
+	static const enum relation relations[] = { RELATION_EQ, RELATION_LE, RELATION_BETWEEN };
+	struct given g = {
+		.kind = KIND_CUMULATIVE, .unit = UNIT_COUNT, .before = 10, .after = 5
+	};
+	struct judgement j;
+
+	(void)state;
+	for (size_t i = 0; i < NR(relations); i++) {
+		struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
+							      .relation = relations[i],
+							      .basis = BASIS_EXACT,
+							      .expected = -5 });
+
+		judge(&g, &claim, NULL, &j);
+		assert_int_equal(j.verdict, VERDICT_FAIL);
+		assert_int_equal(j.observed.value, -5);
+		g.kind = KIND_GAUGE;
+		judge(&g, &claim, NULL, &j);
+		assert_int_equal(j.verdict, VERDICT_PASS);
+		g.kind = KIND_CUMULATIVE;
 	}
 }
 
@@ -444,10 +522,12 @@ int main(void)
 		cmocka_unit_test(a_bare_number_of_a_profile_is_in_the_counters_unit),
 		cmocka_unit_test(a_slot_adds_what_the_worker_counted),
 		cmocka_unit_test(huge_slots_saturate_and_do_not_wrap),
-		cmocka_unit_test(absent_is_neither_pass_nor_fail),
+		cmocka_unit_test(what_a_kernel_lacks_is_neither_pass_nor_fail),
+		cmocka_unit_test(a_counter_with_one_side_was_lost_unless_its_process_died),
 		cmocka_unit_test(a_peak_and_a_setting_are_judged_by_their_value),
 		cmocka_unit_test(a_span_is_judged_in_its_own_record),
 		cmocka_unit_test(only_a_direction_can_drown_in_noise),
+		cmocka_unit_test(a_count_since_boot_that_falls_holds_no_promise),
 		cmocka_unit_test(noise_is_shown_in_the_claims_unit),
 		cmocka_unit_test(names_are_those_of_the_schema),
 	};
