@@ -11,6 +11,8 @@
 
 #define BUFFER_BYTES 8192 /* first guess; a trial read at opening finds the size */
 
+static const char *const barrier_names[BARRIERS] = { "ready", "held", "gone" };
+
 void capture_init(struct capture *c)
 {
 	*c = (struct capture){ 0 };
@@ -39,48 +41,72 @@ static int grow(struct capture_bytes *bytes, size_t capacity)
 	return 0;
 }
 
-static void take(const struct capture_file *file, struct capture_bytes *bytes)
+static int read_all(int fd, struct capture_bytes *bytes)
 {
 	ssize_t n;
 
-	bytes->length = 0;
-	bytes->present = false;
-	for (;;) {
+	do {
 		if (bytes->length == bytes->capacity &&
 		    grow(bytes, bytes->capacity ? 2 * bytes->capacity : BUFFER_BYTES))
-			return;
-		n = pread(file->fd, bytes->data + bytes->length,
-			  bytes->capacity - bytes->length, (off_t)bytes->length);
-		if (n < 0)
-			return;
-		if (!n)
-			break;
-		bytes->length += (size_t)n;
-	}
-	/* A process that was killed between two reads gives an empty file, not an error. */
-	bytes->present = bytes->length > 0 || file->source->place != PLACE_PROCESS;
+			return ENOMEM;
+		n = pread(fd, bytes->data + bytes->length, bytes->capacity - bytes->length,
+			  (off_t)bytes->length);
+		bytes->length += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	return n < 0 ? errno : 0;
 }
 
-/* Reads once to find the size, and gives each barrier a buffer with room to spare. */
+static bool is_of_process(const struct capture_file *file)
+{
+	return file->source->place == PLACE_PROCESS || file->source->place == PLACE_MAPPING;
+}
+
+/* A process that was killed between two reads gives ESRCH or an empty file: no error. */
+static void take(const struct capture_file *file, struct capture_bytes *bytes)
+{
+	int error;
+
+	bytes->length = 0;
+	error = read_all(file->fd, bytes);
+	bytes->error = is_of_process(file) && error == ESRCH ? 0 : error;
+	bytes->present = !error && (bytes->length > 0 || file->source->place != PLACE_PROCESS);
+}
+
+/*
+ * Reads once to find the size, and gives each barrier a buffer with room to spare. What
+ * cannot be read even once is what this kernel lacks behind the name: 1.
+ */
 static int make_room(struct capture_file *file)
 {
+	struct capture_bytes *first = &file->at[BARRIER_READY];
 	size_t wanted;
 	int err = 0;
 
-	take(file, &file->at[BARRIER_READY]);
-	wanted = file->at[BARRIER_READY].length * 5 / 4 + 1024;
+	take(file, first);
+	if (first->error)
+		return first->error == ENOMEM ? -ENOMEM : 1;
+	wanted = first->length * 5 / 4 + 1024;
 	for (int b = 0; b < BARRIERS && !err; b++)
 		if (file->at[b].capacity < wanted)
 			err = grow(&file->at[b], wanted);
-	file->at[BARRIER_READY].present = false;
+	first->present = false;
 	return err;
+}
+
+static void forget_last(struct capture *c)
+{
+	struct capture_file *file = &c->file[--c->nr];
+
+	close(file->fd);
+	for (int b = 0; b < BARRIERS; b++)
+		free(file->at[b].data);
 }
 
 static int add(struct capture *c, const struct source *source, const char *path,
 	       const char *scope, int owner, pid_t pid, struct error *e)
 {
 	struct capture_file *file;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
 
 	if (fd < 0) /* not on this kernel: absent */
 		return errno == EMFILE || errno == ENFILE
@@ -101,9 +127,10 @@ static int add(struct capture *c, const struct source *source, const char *path,
 	file = &c->file[c->nr++];
 	*file = (struct capture_file){ .source = source, .owner = owner, .fd = fd, .pid = pid };
 	snprintf(file->scope, sizeof(file->scope), "%s", scope);
-	if (make_room(file))
-		return error_set(e, ENOMEM, "out of memory for a copy of %s", path);
-	return 0;
+	ret = make_room(file);
+	if (ret > 0)
+		forget_last(c);
+	return ret < 0 ? error_set(e, ENOMEM, "out of memory for a copy of %s", path) : 0;
 }
 
 /* The table's paths are "/sys/devices/system/node/node%u/FILE" and "/proc/%d/FILE". */
@@ -275,6 +302,11 @@ static int parse_side(const struct capture *c, const struct capture_file *file, 
 	const struct capture_bytes *bytes = &file->at[barrier];
 	int err;
 
+	if (bytes->error)
+		return error_set(e, bytes->error,
+				 "cannot read %s of %s at %s: %s; what it counted is not known",
+				 file->source->name, file->scope, barrier_names[barrier],
+				 strerror(bytes->error));
 	if (!bytes->present)
 		return 0;
 	err = counters_parse(record, after, file->source, file->scope, bytes->data,
@@ -311,13 +343,12 @@ int capture_parse(const struct capture *c, int owner, bool shared, enum barrier 
 static int keep_one(const struct capture_file *file, enum barrier barrier, int dirfd,
 		    const char *prefix, struct error *e)
 {
-	static const char *const names[BARRIERS] = { "ready", "held", "gone" };
 	const struct capture_bytes *bytes = &file->at[barrier];
 	char name[256];
 	int fd, err = 0;
 
-	snprintf(name, sizeof(name), "%s-%s-%d-%s-%s", prefix, names[barrier], file->owner,
-		 file->scope, file->source->name);
+	snprintf(name, sizeof(name), "%s-%s-%d-%s-%s", prefix, barrier_names[barrier],
+		 file->owner, file->scope, file->source->name);
 	for (char *p = name; *p; p++)
 		*p = *p == '/' ? '.' : *p;
 	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -35,6 +35,7 @@ struct capture_bytes {
 	char *data;
 	size_t length, capacity;
 	bool present; /* it could be read at that barrier */
+	int error;    /* errno of a reading that failed, of what is there */
 };
 
 struct capture_file {
