@@ -47,6 +47,7 @@ enum leak_slot {
 	SLOT_FREES,
 	SLOT_LEAK_NS,
 	SLOT_LAG_NS,
+	SLOT_DELAY_NS,
 };
 
 #define AT(member) .offset = offsetof(struct leak_params, member)
@@ -158,6 +159,11 @@ static uint64_t rounded_up(uint64_t x, uint64_t unit)
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
 }
 
 struct leaker {
@@ -326,39 +332,57 @@ static uint64_t due_blocks(const struct leak_state *s, uint64_t blocks)
 	return least(due / s->params->size_bytes, blocks);
 }
 
+static void raise_to(_Atomic uint64_t *peak, uint64_t value)
+{
+	uint64_t old = atomic_load(peak);
+
+	while (value > old && !atomic_compare_exchange_weak(peak, &old, value))
+		;
+}
+
 static void note_lag(const struct leaker *l)
 {
 	const struct leak_state *s = l->s;
 	uint64_t when = pace_when(&s->pace, (l->next + 1) * s->params->size_bytes);
 	uint64_t now = worker_now_ns() - s->start_ns, lag = now > when ? now - when : 0;
-	_Atomic uint64_t *most = &s->w->ledger->slot[SLOT_LAG_NS];
-	uint64_t old = atomic_load(most);
 
-	while (lag > old && !atomic_compare_exchange_weak(most, &old, lag))
-		;
+	raise_to(&s->w->ledger->slot[SLOT_LAG_NS], lag);
+}
+
+/* Until the next block is due; returns by how much later than that. */
+static uint64_t sleep_for_more(const struct leaker *l)
+{
+	const struct leak_state *s = l->s;
+	const uint64_t size = s->params->size_bytes;
+	uint64_t until_ns = s->start_ns + pace_wake(&s->pace, l->next * size, size,
+						    s->params->blocks * size,
+						    worker_now_ns() - s->start_ns);
+
+	worker_sleep_until(s->w, until_ns);
+	return worker_now_ns() - least(until_ns, worker_now_ns());
 }
 
 static int take_all(struct leaker *l)
 {
 	const struct leak_state *s = l->s;
-	const uint64_t size = s->params->size_bytes;
 	const uint64_t blocks = s->params->blocks - least(s->params->blocks, s->left_out);
+	uint64_t late_ns = worker_now_ns() - s->start_ns, taking_ns = 0;
 	int ret = 0;
 
 	l->next = l->first;
 	while (l->next < blocks && !ret && !worker_should_stop(s->w)) {
-		uint64_t due = due_blocks(s, blocks);
+		uint64_t due = due_blocks(s, blocks), begin_ns = worker_now_ns();
 
 		if (l->next < due && due < blocks)
 			note_lag(l);
 		while (l->next < due && !ret && !worker_should_stop(s->w))
 			ret = take_one(l);
+		taking_ns += worker_now_ns() - begin_ns;
 		if (due < blocks && !ret)
-			worker_sleep_until(
-				s->w, s->start_ns + pace_wake(&s->pace, l->next * size, size,
-							      s->params->blocks * size,
-							      worker_now_ns() - s->start_ns));
+			late_ns = most(late_ns, sleep_for_more(l));
 	}
+	raise_to(&s->w->ledger->slot[SLOT_LEAK_NS], worker_now_ns() - s->start_ns);
+	raise_to(&s->w->ledger->slot[SLOT_DELAY_NS], taking_ns + late_ns);
 	return ret;
 }
 
@@ -577,7 +601,6 @@ static int leak_run(struct worker *w)
 
 	s->start_ns = worker_now_ns();
 	run_threads(s);
-	worker_slot_set(w, SLOT_LEAK_NS, worker_now_ns() - s->start_ns);
 	ret = atomic_load(&s->error);
 	if (ret)
 		return worker_fail(w, -ret, "a block of %" PRIu64 " bytes is refused after %lu",
@@ -619,6 +642,8 @@ const struct workload leak_workload = {
 		[SLOT_LEAK_NS] = { "leak_ns", UNIT_NSEC, "from the start to the last block" },
 		[SLOT_LAG_NS] = { "lag_ns", UNIT_NSEC,
 				  "by which the latest wake-up was behind the rate" },
+		[SLOT_DELAY_NS] = { "delay_ns", UNIT_NSEC,
+				     "taking blocks and waking late: of the slowest thread" },
 	},
 	.rate_metric = true,
 	.check = leak_check,

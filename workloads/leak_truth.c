@@ -483,8 +483,11 @@ static void claim_kernel(const struct leak_params *p, const struct workload_env 
 }
 
 /*
- * The last block is never early; it is late by what the scheduler takes to run a
- * thread whose time has come. With four runnable threads on two CPUs that was 11 ms.
+ * The last block is never early. How late it is, others on the machine decide: 11 ms
+ * with four runnable threads on two CPUs, 150 ms on a machine that is shared, and when
+ * the rate is more than the machine gives, as long as the taking lasts (40 MB asked for
+ * within 50 ms took 206). What the worker saw of that, at a wake-up and while taking, is
+ * allowed for; the rest is for what happens in between.
  */
 #define RATE_SLACK_SHARE 100
 #define RATE_SLACK_NS	 100000000
@@ -506,21 +509,32 @@ static void claim_ledger(const struct leak_params *p, const struct workload_env 
 		{ "frees", "ledger", "ledger", "frees", UNIT_COUNT, PROMISE_EXACT,
 		  blocks - live, 0, "full teeth or all of them" },
 	};
-	const struct promise rate = { "leak_time",
-				      "ledger",
-				      "ledger",
-				      "leak_ns",
-				      UNIT_NSEC,
-				      RELATION_BETWEEN,
-				      BASIS_BOUNDED,
-				      ns,
-				      late,
-				      "the last block falls due then and 1 % or 100 ms are "
-				      "allowed for the scheduler" };
+	const struct promise early = {
+		"leak_time", "ledger",
+		"ledger",    "leak_ns",
+		UNIT_NSEC,   RELATION_GE,
+		BASIS_EXACT, ns,
+		0,	     "the last block falls due then and not before"
+	};
+	const struct claim lateness = { .quantity = "leak_time",
+					.span = SPAN_WORK,
+					.scope = "ledger",
+					.source = "ledger",
+					.counter = "leak_ns",
+					.unit = UNIT_NSEC,
+					.relation = RELATION_LE,
+					.basis = BASIS_BOUNDED,
+					.expected = ns,
+					.tolerance = late,
+					.slot = "delay_ns" };
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	if (ns)
-		promise_add(out, SPAN_WORK, &rate, 1);
+	if (!ns)
+		return;
+	promise_add(out, SPAN_WORK, &early, 1);
+	claims_add(out, &lateness,
+		   "it falls due then: the taking itself and a late wake-up and 1 %% or 100 ms "
+		   "come on top");
 }
 
 static void claim_residue(const struct workload_env *env, struct claims *out)

@@ -75,7 +75,7 @@ site()
 	finish
 	awk -v kb=$((to - from)) -v ns=$((to_ns - from_ns)) '
 		BEGIN { rate = kb * 1024 / (ns / 1e9) / (5 * 1048576); print rate; exit !(rate > 0.99 && rate < 1.01) }'
-	[ "$(verdict leak_time)" = pass ]
+	[ "$(verdict leak_time | sort -u)" = pass ]
 }
 
 @test "sites.csv has each place with what it holds, and they are in the symbol table" {

@@ -265,8 +265,14 @@ static void the_rate_decides_when_it_ends(void **state)
 	c = drive_claim(&d, SPAN_WORK, "ledger", "leak_ns");
 	assert_non_null(c);
 	assert_int_equal(c->expected, 10000000000);
+	assert_int_equal(c->relation, RELATION_GE);
+	assert_int_equal(c->tolerance, 0);
+	c++; /* the other side of it */
+	assert_string_equal(c->counter, "leak_ns");
+	assert_int_equal(c->expected, 10000000000);
+	assert_int_equal(c->relation, RELATION_LE);
 	assert_int_equal(c->tolerance, 100000000);
-	assert_int_equal(c->relation, RELATION_BETWEEN);
+	assert_string_equal(c->slot, "delay_ns");
 	drive_close(&d);
 }
 
