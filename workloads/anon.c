@@ -158,6 +158,11 @@ static uint64_t rounded_up(uint64_t x, uint64_t unit)
 	return (x + unit - 1) / unit * unit;
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
 static uint64_t held_bytes(const struct anon_params *p, const struct workload_env *env)
 {
 	return rounded_up(p->size_bytes, env->page_bytes);
@@ -329,7 +334,7 @@ static void claim_process(const struct anon_params *p, const struct workload_env
 {
 	int64_t bytes = (int64_t)anon_target(p, env), tables = tables_min(p, env);
 	uint64_t lag = env_status_lag_pages(env, p->threads) * env->page_bytes;
-	uint64_t stat_lag = env_percpu_lag_pages(env) + env_status_lag_pages(env, p->threads);
+	uint64_t stat_lag = most(env_percpu_lag_pages(env), lag / env->page_bytes);
 	enum basis basis = lag ? BASIS_BOUNDED : BASIS_EXACT;
 	const char *why = lag ? "this kernel caches parts of the sum per CPU or per thread"
 			      : "summed precisely since Linux 6.17";

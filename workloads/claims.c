@@ -46,7 +46,9 @@ int64_t env_usage_slack_bytes(const struct workload_env *env)
 
 uint64_t env_percpu_lag_pages(const struct workload_env *env)
 {
-	return (env->cpus > 16 ? 2 * env->cpus : 32) * (uint64_t)env->cpus;
+	uint64_t batch = env->cpus > 16 ? 2 * env->cpus : 32;
+
+	return 2 * (batch - 1) * env->cpus;
 }
 
 uint64_t env_status_lag_pages(const struct workload_env *env, uint64_t threads)

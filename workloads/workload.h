@@ -197,8 +197,11 @@ const char *env_group_usage(const struct workload_env *env);
  */
 int64_t env_usage_slack_bytes(const struct workload_env *env);
 
-/* Pages by which a sum of percpu counters may lag: max(32, 2 CPUs) on each
- * (lib/percpu_counter.c). */
+/*
+ * Pages by which the movement of a percpu counter that is not summed precisely may be
+ * wrong: each CPU keeps less than max(32, 2 CPUs) to itself (lib/percpu_counter.c), at
+ * READY and again at HELD. 67 of the 124 of two CPUs were seen.
+ */
 uint64_t env_percpu_lag_pages(const struct workload_env *env);
 /*
  * Pages by which a process's sums in status and statm may lag. Linux 6.17 sums
