@@ -43,6 +43,15 @@ int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, str
 int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 		      unsigned repeats, struct error *e);
 
+/*
+ * argp_parse() for a verb: argp without help and usage options of its own, which this
+ * adds. name: "pagestorm VERB", static. EXIT_USAGE: it has complained; bad words
+ * of argp_error() and --help exit by themselves, as argp's do.
+ */
+struct argp;
+int cmd_parse(const char *name, const struct argp *argp, int argc, char **argv, unsigned flags,
+	      void *input);
+
 /* Prints "pagestorm: error: …" unless the text carries its place already. */
 void cmd_complain(const struct error *e);
 

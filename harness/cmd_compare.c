@@ -34,7 +34,7 @@ struct arguments {
 };
 
 static const struct argp_option options[] = {
-	{ "metric", 'm', "NAME", 0, "only this one; latency_* and repeats of -m work too", 1 },
+	{ "metric", 'm', "NAME", 0, "only this one; latency_* works, and more of -m", 1 },
 	{ "fail-on", KEY_FAIL_ON, "EXPR", 0,
 	  "exit 1 on: worse, better, changed, NAME=worse, 'NAME>+5%'; a comma means or", 1 },
 	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), markdown, csv or json", 1 },
@@ -241,13 +241,10 @@ int cmd_compare(int argc, char **argv)
 {
 	struct arguments arguments = { .least_effect = COMPARE_LEAST_EFFECT };
 	struct side a = { .folder = NULL }, b = { .folder = NULL };
-	char name[] = "pagestorm compare";
 	struct error e = { "" };
 	int status, rc;
 
-	argv[0] = name;
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments))
+	if (cmd_parse("pagestorm compare", &parser, argc, argv, 0, &arguments))
 		return EXIT_USAGE;
 	rc = side_open(&a, arguments.side[0], &e);
 	if (!rc)

@@ -165,9 +165,7 @@ int cmd_doctor(int argc, char **argv)
 	struct error e = { "" };
 	bool can_run = true;
 
-	argp_err_exit_status = EXIT_USAGE;
-	argv[0] = (char *)"pagestorm doctor";
-	if (argp_parse(&argp, argc, argv, 0, NULL, &sheet.json))
+	if (cmd_parse("pagestorm doctor", &argp, argc, argv, 0, &sheet.json))
 		return EXIT_USAGE;
 	if (host_probe(&host, "", &e)) {
 		cmd_complain(&e);

@@ -38,7 +38,6 @@ enum {
 	KEY_CHECK,
 	KEY_FETCH,
 	KEY_GUEST,
-	KEY_USAGE,
 };
 
 static const struct argp_option options[] = {
@@ -62,8 +61,6 @@ static const struct argp_option options[] = {
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "check all, print the shape, boot nothing", 2 },
 	{ "check", KEY_CHECK, NULL, 0, "tell what the lab needs and what is missing", 3 },
 	{ "fetch", KEY_FETCH, "V", 0, "unpack kernel V into the cache; installs nothing", 3 },
-	{ "help", '?', NULL, 0, "this list", 3 },
-	{ "usage", KEY_USAGE, NULL, OPTION_HIDDEN, "a short message", 3 },
 	{ "guest", KEY_GUEST, NULL, OPTION_HIDDEN, "be process 1 of a guest", 3 },
 	{ 0 }
 };
@@ -143,12 +140,6 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 		break;
 	case KEY_GUEST:
 		arguments->guest = true;
-		break;
-	case '?':
-		argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP);
-		break;
-	case KEY_USAGE:
-		argp_state_help(state, state->out_stream, ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
 		break;
 	case ARGP_KEY_ARG:
 		arguments->verb = state->argv + state->next - 1;
@@ -627,12 +618,9 @@ int cmd_lab(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
 	struct lab_request request = { 0 };
-	static char name[] = "pagestorm lab";
 	int status;
 
-	argv[0] = name;
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&parser, argc, argv, ARGP_IN_ORDER | ARGP_NO_HELP, NULL, &arguments))
+	if (cmd_parse("pagestorm lab", &parser, argc, argv, ARGP_IN_ORDER, &arguments))
 		return EXIT_USAGE;
 	if (arguments.guest) {
 		if (getpid() != 1) {

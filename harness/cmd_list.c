@@ -279,9 +279,8 @@ int cmd_list(int argc, char **argv)
 {
 	struct arguments a = { .name = NULL };
 
-	argp_err_exit_status = EXIT_USAGE;
-	argv[0] = (char *)"pagestorm list";
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (cmd_parse("pagestorm list", &argp, argc, argv, 0, &a))
+		return EXIT_USAGE;
 	if (a.name && strcmp(a.name, "settings"))
 		return list_one(&a);
 	if (a.json) {

@@ -88,14 +88,11 @@ static int join(const struct arguments *arguments, const struct folder *folders)
 int cmd_merge(int argc, char **argv)
 {
 	struct arguments arguments = { .parent = "results" };
-	char name[] = "pagestorm merge";
 	struct folder *folders;
 	struct error e = { "" };
 	int status, opened = 0, rc = 0;
 
-	argv[0] = name;
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments))
+	if (cmd_parse("pagestorm merge", &parser, argc, argv, 0, &arguments))
 		return EXIT_USAGE;
 	folders = calloc(arguments.nr, sizeof(*folders));
 	if (!folders)

@@ -302,9 +302,8 @@ int cmd_plan(int argc, char **argv)
 	struct plan plan;
 	int status, ret;
 
-	argp_err_exit_status = EXIT_USAGE;
-	argv[0] = (char *)"pagestorm plan";
-	argp_parse(&argp, argc, argv, 0, NULL, &a);
+	if (cmd_parse("pagestorm plan", &argp, argc, argv, 0, &a))
+		return EXIT_USAGE;
 	ret = cmd_load_plan_for(&plan, a.root, a.nr_words, a.word, 0, &e);
 	if (ret) {
 		cmd_complain(&e);

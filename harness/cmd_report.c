@@ -197,14 +197,11 @@ static int show(const struct arguments *arguments, const struct report *report)
 int cmd_report(int argc, char **argv)
 {
 	struct arguments arguments = { .nr = 0 };
-	char name[] = "pagestorm report";
 	struct report *report;
 	struct error e = { "" };
 	int status, opened = 0, rc = 0;
 
-	argv[0] = name;
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments))
+	if (cmd_parse("pagestorm report", &parser, argc, argv, 0, &arguments))
 		return EXIT_USAGE;
 	report = calloc(arguments.nr, sizeof(*report));
 	if (!report)

@@ -135,9 +135,7 @@ int cmd_restore(int argc, char **argv)
 	struct lock lock;
 	int rc, status;
 
-	argp_err_exit_status = EXIT_USAGE;
-	argv[0] = (char *)"pagestorm restore";
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+	if (cmd_parse("pagestorm restore", &argp, argc, argv, 0, &a))
 		return EXIT_USAGE;
 	lock_init(&lock);
 	rc = lock_take(&lock, a.wait_s, &e);

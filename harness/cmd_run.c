@@ -47,7 +47,7 @@ struct report {
 enum { KEY_RISK = 256, KEY_CELL, KEY_RESUME, KEY_WAIT, KEY_JSON, KEY_RAW };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "folder for the run's own folder (default: results)", 0 },
+	{ "output", 'o', "DIR", 0, "where the run's folder goes (results)", 0 },
 	{ "repeat", 'n', "N", 0, "repeats of each cell, in place of the profile's", 0 },
 	{ "cell", KEY_CELL, "K", 0, "only cell K of the sweep (see pagestorm plan)", 0 },
 	{ "resume", KEY_RESUME, "DIR", 0,
@@ -519,9 +519,7 @@ int cmd_run(int argc, char **argv)
 	struct error e = { "" };
 	int err, status;
 
-	argp_err_exit_status = EXIT_USAGE;
-	argv[0] = (char *)"pagestorm run";
-	if (!plan || argp_parse(&argp, argc, argv, 0, NULL, &a)) {
+	if (!plan || cmd_parse("pagestorm run", &argp, argc, argv, 0, &a)) {
 		free(plan);
 		return EXIT_USAGE;
 	}

@@ -34,7 +34,7 @@ struct arguments {
 enum { KEY_WAIT = 256, KEY_JSON, KEY_FILTER, KEY_COMPARE, KEY_KEEP, KEY_LIST };
 
 static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "folder for the results' own folder (default: results)", 0 },
+	{ "output", 'o', "DIR", 0, "where the results' folder goes (results)", 0 },
 	{ "repeat", 'n', "N", 0, "repeats of each load (default: 3); the median counts", 0 },
 	{ "compare", KEY_COMPARE, "CSV", 0,
 	  "score a monitor's own CSV (quantity,value,unit) against the run in DIR", 0 },
@@ -441,9 +441,7 @@ int cmd_validate(int argc, char **argv)
 	struct error e = { "" };
 	int err = 0, status;
 
-	argp_err_exit_status = EXIT_USAGE;
-	argv[0] = (char *)"pagestorm validate";
-	if (argp_parse(&argp, argc, argv, 0, NULL, &a))
+	if (cmd_parse("pagestorm validate", &argp, argc, argv, 0, &a))
 		return EXIT_USAGE;
 	if (a.compare)
 		return compare(&a, &e);

@@ -22,6 +22,36 @@ setup()
 	done
 }
 
+@test "each verb's --help fits a screen of 24 lines by 80 columns, and -h is the same" {
+	local verb verbs
+	verbs=$("$PAGESTORM" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+	[ "$(wc -w <<< "$verbs")" -ge 10 ]
+	for verb in $verbs; do
+		echo "$verb"
+		"$PAGESTORM" "$verb" --help > "$BATS_TEST_TMPDIR/help"
+		[ "$(wc -l < "$BATS_TEST_TMPDIR/help")" -le 24 ]
+		[ "$(LC_ALL=C.UTF-8 wc -L < "$BATS_TEST_TMPDIR/help")" -le 80 ]
+		"$PAGESTORM" "$verb" -h | diff "$BATS_TEST_TMPDIR/help" -
+	done
+}
+
+@test "an unknown option is a usage error that names the one that was meant" {
+	run "$PAGESTORM" run --wiat=3 null
+	[ "$status" -eq 2 ]
+	[ "$output" = "pagestorm run: error: no option --wiat; did you mean --wait?" ]
+	run "$PAGESTORM" compare --zzzzzz a b
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"no option --zzzzzz"* ]]
+}
+
+@test "what follows an option that takes a word is that word, and -- ends the options" {
+	run "$PAGESTORM" report -o --wiat --html /nonexistent
+	[ "$status" -eq 2 ]
+	[[ "$output" == */nonexistent* ]]
+	run "$PAGESTORM" report -- --wiat
+	[[ "$output" != *"no option"* ]]
+}
+
 @test "an unknown verb is a usage error, named on stderr, with nothing on stdout" {
 	run bash -c '"$1" nosuchverb 2>/dev/null' - "$PAGESTORM"
 	[ "$status" -eq 2 ]
