@@ -31,10 +31,10 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 	}
 	err = profile_load(&profile, words[0], e);
 	for (int i = 1; i < nr && !err; i++)
-		err = profile_override(&profile, words[i], e);
+		err = profile_override_once(&profile, words[i], e);
 	if (repeats && !err) {
 		snprintf(text, sizeof(text), "profile.repeats=%u", repeats);
-		err = profile_override(&profile, text, e);
+		err = profile_override_once(&profile, text, e);
 	}
 	if (!err && host_probe(host, root, e))
 		err = -EIO;

@@ -38,7 +38,25 @@ void cell_release(struct plan_cell *cell)
 
 /* ---- settings and swap ---- */
 
-static int take_settings(struct plan_cell *cell, const struct profile *profile, struct error *e)
+/* The kernel would take it, and then nobody could have a page. */
+static int reserve_check(const struct profile_entry *entry, const struct host *host,
+			 struct error *e)
+{
+	const uint64_t most_kb = host->available_bytes / 1024;
+	char have[32];
+
+	if (strcmp(entry->key, "vm.min_free_kbytes") ||
+	    strtoull(entry->value, NULL, 10) < most_kb)
+		return 0;
+	size_human(host->available_bytes, have, sizeof(have));
+	return profile_error(entry, e, EINVAL,
+			     "vm.min_free_kbytes: %s kB is not below the %s that are available "
+			     "here",
+			     entry->value, have);
+}
+
+static int take_settings(struct plan_cell *cell, const struct profile *profile,
+			 const struct host *host, struct error *e)
 {
 	for (size_t i = 0; i < profile->nr; i++) {
 		const struct profile_entry *entry = &profile->entry[i];
@@ -49,6 +67,8 @@ static int take_settings(struct plan_cell *cell, const struct profile *profile, 
 			continue;
 		if (setting_check(entry->key, entry->value, &clause))
 			return profile_error(entry, e, EINVAL, "%s", clause.text);
+		if (reserve_check(entry, host, e))
+			return -EINVAL;
 		if (cell->nr_settings == SETTINGS_MAX)
 			return profile_error(entry, e, EINVAL, "more than %d settings",
 					     SETTINGS_MAX);
@@ -90,6 +110,9 @@ static int swap_size(struct plan_swap *swap, const struct profile_entry *entry,
 	if (bytes < SWAP_MIN_BYTES || bytes % host->page_bytes)
 		return profile_error(entry, e, EINVAL,
 				     "size: %s is not a whole number of pages from 1M on",
+				     entry->value);
+	if (bytes > SIZE_MOST_BYTES)
+		return profile_error(entry, e, EINVAL, "size: %s is above 128T, the most",
 				     entry->value);
 	swap->size_bytes = bytes;
 	return 0;
@@ -218,6 +241,26 @@ static void take_thp_orders(struct workload_env *env, const struct plan_cell *ce
 	env->thp_orders_madvise |= env->thp_orders_always;
 }
 
+/* Huge pages that the cell's settings ask for, whole or node by node; false: none do. */
+static bool pool_asked(const struct plan_cell *cell, const char *name, uint64_t *nr)
+{
+	const size_t length = strlen(name);
+	bool set = false;
+
+	*nr = 0;
+	for (unsigned i = 0; i < cell->nr_settings; i++) {
+		const struct setting *s = &cell->setting[i];
+		uint64_t pages = strtoull(s->value, NULL, 10);
+
+		if (strncmp(s->name, name, length) ||
+		    (s->name[length] && s->name[length] != '.'))
+			continue;
+		set = true;
+		*nr += MIN(pages, UINT64_MAX - *nr);
+	}
+	return set;
+}
+
 /*
  * What the pool has left once the cell's settings have sized it, whole or node by node:
  * what is taken or promised now stays so. A node that is not set counts as empty.
@@ -226,20 +269,11 @@ static uint64_t pool_left(const struct plan_cell *cell, const struct hugetlb_poo
 			  const char *name)
 {
 	const uint64_t used = pool->nr > pool->left ? pool->nr - pool->left : 0;
-	const size_t length = strlen(name);
-	bool set = false;
-	uint64_t nr = 0;
+	uint64_t nr;
 
-	for (unsigned i = 0; i < cell->nr_settings; i++) {
-		const struct setting *s = &cell->setting[i];
-
-		if (strncmp(s->name, name, length) ||
-		    (s->name[length] && s->name[length] != '.'))
-			continue;
-		set = true;
-		nr += strtoull(s->value, NULL, 10);
-	}
-	return !set ? pool->left : nr > used ? nr - used : 0;
+	if (!pool_asked(cell, name, &nr))
+		return pool->left;
+	return nr > used ? nr - used : 0;
 }
 
 static void take_env(struct workload_env *env, const struct plan_cell *cell,
@@ -391,7 +425,7 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 				 "this one has %u",
 				 profile->path[0] ? profile->path : profile->name, WORKERS_MAX,
 				 cell.nr_workers);
-	if (take_settings(&cell, profile, e) || take_swap(&cell.swap, profile, host, e) ||
+	if (take_settings(&cell, profile, host, e) || take_swap(&cell.swap, profile, host, e) ||
 	    limits_parse(&cell.limits, profile, "cgroup", host, &base, skip, sizeof(skip), e))
 		return ret;
 	missing_of_machine(&cell, host, skip, sizeof(skip));
@@ -425,6 +459,30 @@ uint64_t cell_peak_bytes(const struct plan_cell *cell)
 		sum += MIN(bytes, UINT64_MAX - sum);
 	}
 	return sum;
+}
+
+static uint64_t pool_growth(const struct plan_cell *cell, const struct hugetlb_pool *pool,
+			    const char *name, uint64_t page_bytes)
+{
+	uint64_t nr, bytes;
+
+	if (!pool_asked(cell, name, &nr) || nr <= pool->nr)
+		return 0;
+	return __builtin_mul_overflow(nr - pool->nr, page_bytes, &bytes) ? UINT64_MAX / 4
+									 : bytes;
+}
+
+/* vm.nr_hugepages is taken to be the pool of 2 MiB pages, the default unless booted with
+ * another. */
+uint64_t cell_pool_bytes(const struct plan_cell *cell, const struct host *host)
+{
+	const uint64_t some = pool_growth(cell, &host->hugetlb_2m, "hugepages.2048kB", 2 * MIB);
+	const uint64_t same = pool_growth(cell, &host->hugetlb_2m, "vm.nr_hugepages", 2 * MIB);
+
+	if (!host->hugetlb)
+		return 0;
+	return MAX(some, same) +
+	       pool_growth(cell, &host->hugetlb_1g, "hugepages.1048576kB", 1024 * MIB);
 }
 
 double cell_seconds(const struct plan_cell *cell)

@@ -22,6 +22,10 @@ void cell_release(struct plan_cell *cell);
 /* Most that the cell charges at one time, zram's own memory included. */
 uint64_t cell_peak_bytes(const struct plan_cell *cell);
 
+/* What the cell's settings take from the machine for pools of huge pages, beyond what they
+ * have. */
+uint64_t cell_pool_bytes(const struct plan_cell *cell, const struct host *host);
+
 /* Expected seconds of one repeat, the null run beside it included. */
 double cell_seconds(const struct plan_cell *cell);
 

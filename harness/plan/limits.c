@@ -110,6 +110,10 @@ static int memory_limit(struct limit *out, const struct profile_entry *entry,
 				     "%s: %s is not a whole number of pages of %" PRIu64
 				     " bytes",
 				     entry->key, entry->value, host->page_bytes);
+	if (bytes > SIZE_MOST_BYTES)
+		return profile_error(entry, e, EINVAL,
+				     "%s: %s is above 128T, the most; `max` is without a limit",
+				     entry->key, entry->value);
 	if (!bytes && !strcmp(entry->key, "memory.max"))
 		return profile_error(entry, e, EINVAL,
 				     "memory.max: 0 leaves no memory to run in");

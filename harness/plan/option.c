@@ -52,6 +52,15 @@ static int text_check(const struct workload_option *option, const char *text, ch
 	return -EINVAL;
 }
 
+static int most_check(uint64_t amount, uint64_t most, const char *name, char *reason,
+		      size_t reason_bytes)
+{
+	if (amount <= most)
+		return 0;
+	snprintf(reason, reason_bytes, "is above %s", name);
+	return -ERANGE;
+}
+
 static int value_parse(const struct workload_option *option, const char *text,
 		       const struct size_base *base, struct value *value, char *reason,
 		       size_t reason_bytes)
@@ -61,13 +70,19 @@ static int value_parse(const struct workload_option *option, const char *text,
 
 	switch (option->type) {
 	case OPTION_BYTES:
-		return size_parse(text, base, &value->amount, reason, reason_bytes);
+		ret = size_parse(text, base, &value->amount, reason, reason_bytes);
+		return ret ? ret
+			   : most_check(value->amount, SIZE_MOST_BYTES, "128T, the most",
+					reason, reason_bytes);
 	case OPTION_COUNT:
 		return count_parse(text, &value->amount, reason, reason_bytes);
 	case OPTION_RATE:
 		return rate_parse(text, &value->amount, reason, reason_bytes);
 	case OPTION_SECONDS:
-		return duration_parse(text, &value->amount, reason, reason_bytes);
+		ret = duration_parse(text, &value->amount, reason, reason_bytes);
+		return ret ? ret
+			   : most_check(value->amount, DURATION_MOST_NS, "366d, the most",
+					reason, reason_bytes);
 	case OPTION_RATIO:
 		return ratio_parse(text, &value->ratio, reason, reason_bytes);
 	case OPTION_BOOL:

@@ -99,6 +99,8 @@ static int take_duration(const struct profile *profile, const char *key, uint64_
 		return 0;
 	if (duration_parse(entry->value, ns, reason, sizeof(reason)))
 		return bad_value(entry, reason, e);
+	if (*ns > DURATION_MOST_NS)
+		return bad_value(entry, "is above 366d, the most", e);
 	if (*ns >= least_ns || (zero && !*ns))
 		return 0;
 	duration_format(least_ns, least, sizeof(least));
@@ -198,7 +200,7 @@ static int take_header(struct plan *plan, const struct profile *profile, struct 
 	if (take_name(plan, profile, e) ||
 	    take_count(profile, "repeats", 1, REPEATS_MAX, &repeats, e) ||
 	    take_count(profile, "warmup", 0, REPEATS_MAX, &warmup, e) ||
-	    take_count(profile, "seed", 0, UINT64_MAX, &plan->seed, e) ||
+	    take_count(profile, "seed", 0, INT64_MAX, &plan->seed, e) ||
 	    take_duration(profile, "sample", SAMPLE_MIN_NS, true, &plan->sample_ns, e) ||
 	    take_duration(profile, "timeout", NSEC_PER_SEC, false, &plan->timeout_ns, e) ||
 	    take_duration(profile, "grace", NSEC_PER_MSEC, false, &plan->grace_ns, e) ||
@@ -333,7 +335,9 @@ static void take_sums(struct plan *plan, const struct host *host)
 			plan->risk = risk;
 			snprintf(plan->risk_why, sizeof(plan->risk_why), "%s", why);
 		}
-		plan->peak_bytes = MAX(plan->peak_bytes, cell_peak_bytes(&plan->cell[i]));
+		plan->peak_bytes =
+			MAX(plan->peak_bytes, cell_peak_bytes(&plan->cell[i]) +
+						      cell_pool_bytes(&plan->cell[i], host));
 		plan->seconds += cell_seconds(&plan->cell[i]) * runs;
 	}
 	if (plan->risk < RISK_R1 && plan->reset & ~(unsigned)RESET_SWAP) {

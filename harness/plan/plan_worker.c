@@ -112,6 +112,8 @@ static int take_duration(const struct maker *m, const char *key, uint64_t *ns)
 
 	if (entry && duration_parse(entry->value, ns, reason, sizeof(reason)))
 		return bad_value(m, entry, reason);
+	if (*ns > DURATION_MOST_NS)
+		return bad_value(m, entry, "is above 366d, the most");
 	return 0;
 }
 
@@ -496,6 +498,8 @@ static int take_prewarm(const struct maker *m)
 		return bad_value(m, entry, reason);
 	if (limit && m->w->prewarm_bytes > limit - limit / 8)
 		return bad_value(m, entry, "does not fit the limit with an eighth to spare");
+	if (m->w->prewarm_bytes > SIZE_MOST_BYTES)
+		return bad_value(m, entry, "is above 128T, the most");
 	return 0;
 }
 

@@ -142,10 +142,43 @@ bool profile_is_comment(const char *start, const char *at)
 	return *at == ';' && (at == start || isspace((unsigned char)at[-1]));
 }
 
+/* Bytes of the character that begins at p; 0: none does. */
+static size_t utf8_length(const unsigned char *p, size_t left)
+{
+	const size_t length = p[0] < 0x80		    ? 1
+			      : p[0] >= 0xc2 && p[0] < 0xe0 ? 2
+			      : (p[0] & 0xf0) == 0xe0	    ? 3
+			      : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
+							    : 0;
+
+	if (!length || length > left)
+		return 0;
+	for (size_t i = 1; i < length; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	/* longer than need be, a surrogate, or beyond U+10FFFF */
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return length;
+}
+
+const char *profile_not_utf8(const char *text, size_t length)
+{
+	for (size_t at = 0, step; at < length; at += step) {
+		step = utf8_length((const unsigned char *)text + at, length - at);
+		if (!step)
+			return text + at;
+	}
+	return NULL;
+}
+
 const char *profile_value_defect(const char *value)
 {
 	if (!*value)
 		return "has no value";
+	if (profile_not_utf8(value, strlen(value)))
+		return "is not UTF-8";
 	if (isspace((unsigned char)*value) || isspace((unsigned char)value[strlen(value) - 1]))
 		return "begins or ends with a space";
 	for (const char *c = value; *c; c++) {

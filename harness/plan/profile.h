@@ -83,6 +83,9 @@ int profile_of_workload(struct profile *p, const char *workload, struct error *e
  */
 int profile_override(struct profile *p, const char *assignment, struct error *e);
 
+/* The same for what a person typed: a key that the command line has set already is -EINVAL. */
+int profile_override_once(struct profile *p, const char *assignment, struct error *e);
+
 /*
  * What a verb's first argument names: a file when it has a slash or ends in .ini,
  * otherwise a workload, otherwise a profile that profile_find() finds. -ENOENT

@@ -9,6 +9,7 @@
 
 #include "harness/plan/profile_part.h"
 #include "harness/plan/setting.h"
+#include "workloads/workload.h"
 
 static int place(char *section, char *key, const char *in, const char *name, struct error *e)
 {
@@ -20,11 +21,11 @@ static int place(char *section, char *key, const char *in, const char *name, str
 	return 0;
 }
 
+static const char *const prefixes[] = { "profile", "cgroup", "swap", "sweep", "expect", NULL };
+
 /* The section that a prefix names: a worker's or a fixed one's; NULL: neither. */
 static const char *section_of_prefix(const struct profile *p, const char *name, size_t length)
 {
-	static const char *const prefixes[] = { "profile", "cgroup", "swap",
-						"sweep",   "expect", NULL };
 	const char *section = NULL;
 
 	while ((section = profile_next_worker(p, section))) {
@@ -38,6 +39,34 @@ static const char *section_of_prefix(const struct profile *p, const char *name, 
 	return NULL;
 }
 
+static bool takes(const struct workload *workload, const char *name)
+{
+	const struct workload_option *o = workload ? workload->options : NULL;
+
+	while (o && o->name && strcmp(o->name, name))
+		o++;
+	return (o && o->name) || words_have(worker_keys, name);
+}
+
+/* One of several workers: which of them could be meant. */
+static int whose(const struct profile *p, const char *name, struct error *e)
+{
+	const char *near = suggest(name, profile_keys, words_count(profile_keys));
+	const char *worker = NULL;
+	char list[256] = "";
+	size_t length = 0;
+
+	while ((worker = profile_next_worker(p, worker)) && length < sizeof(list))
+		if (takes(workload_find(profile_get(p, worker, "type")->value), name))
+			length +=
+				(size_t)snprintf(list + length, sizeof(list) - length,
+						 "%s%s.%s", length ? " or " : "", worker, name);
+	if (length)
+		return error_set(e, EINVAL, "%s: whose? Write %s", name, list);
+	return error_set(e, EINVAL, "%s: no key of [profile] and of no worker%s%s%s", name,
+			 near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 static int resolve_bare(const struct profile *p, const char *name, char *section, char *key,
 			struct error *e)
 {
@@ -49,9 +78,22 @@ static int resolve_bare(const struct profile *p, const char *name, char *section
 	if (!first)
 		return profile_unknown_of(e, "key", name, profile_keys);
 	if (second)
-		return error_set(e, EINVAL, "%s: whose? Write %s.%s or %s.%s", name, first,
-				 name, second, name);
+		return whose(p, name, e);
 	return place(section, key, first, name, e);
+}
+
+static const char *suggest_prefix(const struct profile *p, const char *name, size_t length)
+{
+	const char *names[64], *worker = NULL;
+	char prefix[64];
+	size_t nr = 0;
+
+	for (const char *const *s = prefixes; *s; s++)
+		names[nr++] = *s;
+	while (nr < sizeof(names) / sizeof(*names) && (worker = profile_next_worker(p, worker)))
+		names[nr++] = worker;
+	snprintf(prefix, sizeof(prefix), "%.*s", (int)length, name);
+	return suggest(prefix, names, nr);
 }
 
 static int resolve_prefixed(const struct profile *p, const char *name, char *section, char *key,
@@ -59,7 +101,7 @@ static int resolve_prefixed(const struct profile *p, const char *name, char *sec
 {
 	size_t length = strcspn(name, ".");
 	const char *in = section_of_prefix(p, name, length);
-	const char *rest = name + length + 1;
+	const char *rest = name + length + 1, *near;
 
 	if (in) {
 		if (profile_section_is_fixed(in) && profile_key_check(in, rest, e))
@@ -71,8 +113,10 @@ static int resolve_prefixed(const struct profile *p, const char *name, char *sec
 		return profile_unknown_of(e, "limit", name, cgroup_keys);
 	if (setting_suggest(name) || setting_is_sysctl(name))
 		return profile_unknown(e, "setting", name, setting_suggest(name));
-	return error_set(e, EINVAL, "%.*s: no worker and no section has this name", (int)length,
-			 name);
+	near = suggest_prefix(p, name, length);
+	return error_set(e, EINVAL, "%.*s: no worker and no section has this name%s%s%s",
+			 (int)length, name, near ? "; did you mean " : "", near ? near : "",
+			 near ? "?" : "");
 }
 
 int profile_resolve(const struct profile *p, const char *name, char *section, char *key,
@@ -88,9 +132,10 @@ int profile_resolve(const struct profile *p, const char *name, char *section, ch
 	return resolve_bare(p, name, section, key, e);
 }
 
-int profile_override(struct profile *p, const char *assignment, struct error *e)
+static int override(struct profile *p, const char *assignment, bool once, struct error *e)
 {
 	static const struct profile_entry at = { .file = profile_command_line };
+	const struct profile_entry *before;
 	const char *equals = strchr(assignment, '='), *defect;
 	char name[128], section[64], key[64];
 	struct error clause = { "" };
@@ -109,5 +154,19 @@ int profile_override(struct profile *p, const char *assignment, struct error *e)
 		return profile_error(&at, e, EINVAL, "%s %s", name, defect);
 	if (profile_resolve(p, name, section, key, &clause))
 		return profile_error(&at, e, EINVAL, "%s", clause.text);
+	before = profile_get(p, section, key);
+	if (once && before && before->file == profile_command_line)
+		return profile_error(&at, e, EINVAL, "%s is given twice: %s and %s", name,
+				     before->value, equals + 1);
 	return profile_set(p, section, key, equals + 1, profile_command_line, 0);
+}
+
+int profile_override(struct profile *p, const char *assignment, struct error *e)
+{
+	return override(p, assignment, false, e);
+}
+
+int profile_override_once(struct profile *p, const char *assignment, struct error *e)
+{
+	return override(p, assignment, true, e);
 }

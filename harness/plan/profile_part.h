@@ -6,6 +6,7 @@
 #define PAGESTORM_PROFILE_PART_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "harness/error.h"
 
@@ -24,6 +25,9 @@ bool profile_is_comment(const char *start, const char *at);
  * value and `key = ;x` for a comment, and a word of the command line may hold anything.
  */
 const char *profile_value_defect(const char *value);
+
+/* The first byte that is not part of well-formed UTF-8 (RFC 3629), or NULL. */
+const char *profile_not_utf8(const char *text, size_t length);
 
 /* Whether a fixed section may hold this key. Names only; values are the plan's to check. */
 int profile_key_check(const char *section, const char *key, struct error *e);

@@ -194,8 +194,10 @@ static int assignment_check(struct reader *r, const char *start)
 
 static int line_check(struct reader *r, const char *line, size_t length)
 {
-	const char *start = line;
+	const char *start = line, *bad = profile_not_utf8(line, length);
 
+	if (bad)
+		return reader_error(r, "byte 0x%02x is not UTF-8", (unsigned char)*bad);
 	for (size_t i = 0; i < length; i++) {
 		if (iscntrl((unsigned char)line[i]) &&
 		    !strchr("\t\r\n", line[i] ? line[i] : 'x'))

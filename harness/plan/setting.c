@@ -3,7 +3,8 @@
  * The list of what may be set. Names, ranges and meanings are the kernel's:
  * Documentation/admin-guide/sysctl/vm.rst and kernel.rst, Documentation/admin-guide/mm/
  * (transhuge, ksm, multigen_lru, zswap, hugetlbpage). A kernel may refuse a value
- * that stands here: run/settings.c reads back what it kept.
+ * that stands here: run/settings.c reads back what it kept. INT_MAX is the bound of those
+ * that the kernel keeps in an int (kernel/sysctl.c, proc_dointvec()).
  *
  * Left out on purpose: vm.panic_on_oom (a run must not end the machine), vm.drop_caches,
  * vm.compact_memory and vm.stat_refresh (acts, not settings: there is nothing to restore),
@@ -54,7 +55,7 @@ const struct setting_known settings_known[] = {
 	  .twin = "vm.dirty_ratio" },
 	{ .name = "vm.dirty_expire_centisecs",
 	  .path = "/proc/sys/vm/dirty_expire_centisecs",
-	  .max = LLONG_MAX,
+	  .max = INT_MAX,
 	  .help = "age at which dirty data is written back" },
 	{ .name = "vm.dirty_ratio",
 	  .path = "/proc/sys/vm/dirty_ratio",
@@ -63,11 +64,11 @@ const struct setting_known settings_known[] = {
 	  .twin = "vm.dirty_bytes" },
 	{ .name = "vm.dirty_writeback_centisecs",
 	  .path = "/proc/sys/vm/dirty_writeback_centisecs",
-	  .max = LLONG_MAX,
+	  .max = INT_MAX,
 	  .help = "how often the flusher wakes; 0: never" },
 	{ .name = "vm.dirtytime_expire_seconds",
 	  .path = "/proc/sys/vm/dirtytime_expire_seconds",
-	  .max = LLONG_MAX,
+	  .max = INT_MAX,
 	  .help = "age at which lazytime inodes are written back" },
 	{ .name = "vm.extfrag_threshold",
 	  .path = "/proc/sys/vm/extfrag_threshold",
@@ -75,7 +76,7 @@ const struct setting_known settings_known[] = {
 	  .help = "fragmentation index below which compaction is not tried" },
 	{ .name = "vm.laptop_mode",
 	  .path = "/proc/sys/vm/laptop_mode",
-	  .max = LLONG_MAX,
+	  .max = INT_MAX,
 	  .help = "gathers writes into one burst; 0: off" },
 	{ .name = "vm.max_map_count",
 	  .path = "/proc/sys/vm/max_map_count",
@@ -84,7 +85,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.min_free_kbytes",
 	  .path = "/proc/sys/vm/min_free_kbytes",
 	  .min = 1,
-	  .max = LLONG_MAX,
+	  .max = INT_MAX,
 	  .help = "free memory that the min watermarks keep",
 	  .system_wide_pressure = true },
 	{ .name = "vm.min_slab_ratio",
@@ -160,12 +161,12 @@ const struct setting_known settings_known[] = {
 	  .help = "memory kept for the user under strict overcommit" },
 	{ .name = "vm.vfs_cache_pressure",
 	  .path = "/proc/sys/vm/vfs_cache_pressure",
-	  .max = LLONG_MAX,
+	  .max = INT_MAX,
 	  .help = "eagerness to reclaim dentries and inodes; 100 is fair, 0 never" },
 	{ .name = "vm.vfs_cache_pressure_denom",
 	  .path = "/proc/sys/vm/vfs_cache_pressure_denom",
 	  .min = 100,
-	  .max = LLONG_MAX,
+	  .max = INT_MAX,
 	  .help = "the base of vfs_cache_pressure" },
 	{ .name = "vm.watermark_boost_factor",
 	  .path = "/proc/sys/vm/watermark_boost_factor",
@@ -476,14 +477,15 @@ static int number_check(const struct setting_known *s, const char *value, struct
 	if (!*digits || strspn(digits, "0123456789") != strlen(digits) || *end)
 		return error_set(e, EINVAL, "%s takes a whole number, not '%s'", s->name,
 				 value);
-	if (errno || number < s->min || number > s->max) {
-		if (s->max >= INT_MAX)
-			return error_set(e, EINVAL, "%s takes a number from %lld on, not %s",
-					 s->name, s->min, value);
-		return error_set(e, EINVAL, "%s takes %lld to %lld, not %s", s->name, s->min,
-				 s->max, value);
-	}
-	return 0;
+	if (!errno && number >= s->min && number <= s->max)
+		return 0;
+	if (number < s->min && s->max >= INT_MAX)
+		return error_set(e, EINVAL, "%s takes a number from %lld on, not %s", s->name,
+				 s->min, value);
+	if (s->max == LLONG_MAX)
+		return error_set(e, EINVAL, "%s: %s is too large for 64 bits", s->name, value);
+	return error_set(e, EINVAL, "%s takes %lld to %lld, not %s", s->name, s->min, s->max,
+			 value);
 }
 
 int setting_check(const char *name, const char *value, struct error *e)

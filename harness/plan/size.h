@@ -14,6 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * More than any process can map with four levels of page tables, and any run can
+ * last: beyond them sums of what several workers want would not fit 64 bits.
+ */
+#define SIZE_MOST_BYTES	 (128ull << 40)
+#define DURATION_MOST_NS (366ull * 86400 * 1000000000)
+
 /* What a percentage may refer to; 0: that base is not known here. */
 struct size_base {
 	uint64_t limit_bytes;

@@ -480,6 +480,34 @@ static void workloads_see_the_huge_pages_that_the_run_sets_up(void **state)
 	plan_release(&plan);
 }
 
+static void a_pool_of_huge_pages_must_fit_the_machine(void **state)
+{
+	struct host host = v1;
+	struct error e = { "" };
+	struct plan plan;
+
+	(void)state;
+	host.hugetlb = true;
+	host.hugetlb_2m = (struct hugetlb_pool){ .nr = 10, .left = 4 };
+	make_plan(&plan, "[setting]\nhugepages.2048kB = 42\n[workload a]\ntype = hold\n",
+		  &host);
+	assert_int_equal(plan.peak_bytes, 128 * M); /* 32 pages more, and the worker */
+	plan_release(&plan);
+	assert_int_equal(try_plan(&plan,
+				  "[setting]\nhugepages.2048kB = 9999999999999\n"
+				  "[workload a]\ntype = hold\n",
+				  &host, &e),
+			 -ENOMEM);
+	e = (struct error){ "" };
+	assert_int_equal(try_plan(&plan,
+				  "[sysctl]\nvm.nr_hugepages = 10250\n"
+				  "[workload a]\ntype = hold\n",
+				  &host, &e),
+			 -ENOMEM);
+	assert_string_equal(e.text, "p.ini: error: it needs 20.1 GiB at its peak; 20 GiB are "
+				    "available here and 2 GiB of them stay untouched");
+}
+
 /* ---- mistakes ---- */
 
 static void each_mistake_has_its_place_and_sentence(void **state)
@@ -637,6 +665,19 @@ static void each_mistake_has_its_place_and_sentence(void **state)
 		{ "[workload a]\ntype = hold\n[workload b]\ntype = hold\n[sweep]\nsize = "
 		  "1M\n",
 		  -EINVAL, "p.ini:6: error: size: whose? Write a.size or b.size" },
+		{ "[workload a]\ntype = hold\nsize = 18446744073709551615\n", -EINVAL,
+		  "p.ini:3: error: size: '18446744073709551615' is above 128T, the most" },
+		{ "[workload a]\ntype = hold\nmemory.max = 129T\n", -EINVAL,
+		  "p.ini:3: error: memory.max: 129T is above 128T, the most; `max` is without "
+		  "a limit" },
+		{ "[workload a]\ntype = hold\nhold = 367d\n", -EINVAL,
+		  "p.ini:3: error: hold: '367d' is above 366d, the most" },
+		{ "[profile]\ntimeout = 367d\n[workload a]\ntype = hold\n", -EINVAL,
+		  "p.ini:2: error: timeout: '367d' is above 366d, the most" },
+		{ "[sysctl]\nvm.min_free_kbytes = 20971520\n[workload a]\ntype = hold\n",
+		  -EINVAL,
+		  "p.ini:2: error: vm.min_free_kbytes: 20971520 kB is not below the 20 GiB "
+		  "that are available here" },
 		{ "[workload a]\ntype = hold\nsize = 19G\n", -ENOMEM,
 		  "p.ini: error: it needs 19 GiB at its peak; 20 GiB are available here and 2 "
 		  "GiB of them stay untouched" },
@@ -1197,6 +1238,7 @@ int main(void)
 		cmocka_unit_test(common_keys_reach_the_worker),
 		cmocka_unit_test(workloads_see_the_machine_as_the_run_sets_it),
 		cmocka_unit_test(workloads_see_the_huge_pages_that_the_run_sets_up),
+		cmocka_unit_test(a_pool_of_huge_pages_must_fit_the_machine),
 		cmocka_unit_test(each_mistake_has_its_place_and_sentence),
 		cmocka_unit_test(what_is_set_on_the_command_line_and_swept_is_told),
 		cmocka_unit_test(sweeps_expand_in_a_fixed_order),

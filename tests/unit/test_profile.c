@@ -186,6 +186,12 @@ static void each_mistake_has_its_line_and_sentence(void **state)
 		{ "[profile]\nname = a\n  nonsense\n",
 		  "p.ini:3: error: no = in 'nonsense'; write key = value" },
 		{ "[profile]\nwhy = a\x01z\n", "p.ini:2: error: byte 0x01 is not text" },
+		{ "[profile]\nwhy = \xff\n", "p.ini:2: error: byte 0xff is not UTF-8" },
+		{ "; caf\xe9\n", "p.ini:1: error: byte 0xe9 is not UTF-8" },
+		{ "; overlong \xc0\xaf\n", "p.ini:1: error: byte 0xc0 is not UTF-8" },
+		{ "; surrogate \xed\xa0\x80\n", "p.ini:1: error: byte 0xed is not UTF-8" },
+		{ "; cut \xe2\x82", "p.ini:1: error: byte 0xe2 is not UTF-8" },
+		{ "; beyond \xf4\x90\x80\x80\n", "p.ini:1: error: byte 0xf4 is not UTF-8" },
 	};
 
 	(void)state;
@@ -327,6 +333,7 @@ static void each_wrong_override_has_its_sentence(void **state)
 		{ "why=a\nb", "command line: error: why has a byte that is not text" },
 		{ "why=a ;b", "command line: error: why has a ; that begins a comment" },
 		{ "why= a", "command line: error: why begins or ends with a space" },
+		{ "why=\xff", "command line: error: why is not UTF-8" },
 		{ "vm.swapiness=1", "command line: error: vm.swapiness: unknown setting; did "
 				    "you mean vm.swappiness?" },
 		{ "thp.enable=1", "command line: error: thp.enable: unknown setting; did you "
@@ -337,7 +344,17 @@ static void each_wrong_override_has_its_sentence(void **state)
 		{ "expect.a ;b=1", "command line: error: 'a ;b' is not a key of expect" },
 		{ "expect.a:b=1", "command line: error: 'a:b' is not a key of expect" },
 		{ "hug.size=1M",
-		  "command line: error: hug: no worker and no section has this name" },
+		  "command line: error: hug: no worker and no section has this name; did you "
+		  "mean hog?" },
+		{ "expct.outcome=ok",
+		  "command line: error: expct: no worker and no section has this name; did "
+		  "you mean expect?" },
+		{ "zzzzzz.size=1M",
+		  "command line: error: zzzzzz: no worker and no section has this name" },
+		{ "threads=2",
+		  "command line: error: threads: whose? Write hog.threads or victim.threads" },
+		{ "zzzzzz=2", "command line: error: zzzzzz: no key of [profile] and of no "
+			      "worker" },
 		{ "swap.siez=1M",
 		  "command line: error: siez: unknown key of [swap]; did you mean size?" },
 		{ "size=1M",
@@ -354,6 +371,21 @@ static void each_wrong_override_has_its_sentence(void **state)
 		assert_string_equal(e.text, cases[i].error);
 		profile_release(&p);
 	}
+}
+
+static void what_a_person_gives_twice_is_refused(void **state)
+{
+	struct error e = { "" };
+	struct profile p;
+
+	(void)state;
+	read_text(&p, whole, &e);
+	assert_int_equal(profile_override_once(&p, "hog.size=1M", &e), 0);
+	assert_string_equal(profile_get(&p, "hog", "size")->value, "1M");
+	assert_int_equal(profile_override_once(&p, "hog.size=2M", &e), -EINVAL);
+	assert_string_equal(e.text, "command line: error: hog.size is given twice: 1M and 2M");
+	assert_string_equal(profile_get(&p, "hog", "size")->value, "1M");
+	profile_release(&p);
 }
 
 static void a_bare_key_is_the_only_workers(void **state)
@@ -417,6 +449,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_is_not_there_is_named),
 		cmocka_unit_test(overrides_find_the_section_of_their_key),
 		cmocka_unit_test(each_wrong_override_has_its_sentence),
+		cmocka_unit_test(what_a_person_gives_twice_is_refused),
 		cmocka_unit_test(a_bare_key_is_the_only_workers),
 		cmocka_unit_test(profiles_are_found_by_name),
 		cmocka_unit_test(suggestions_stay_near),
