@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A run from its first step to its last. Makes no groups, starts no process, parses and
+ * judges nothing itself.
+ */
 #include "harness/run/run.h"
 
 #include <errno.h>
@@ -7,52 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "harness/run/clock.h"
-#include "harness/run/expect.h"
-#include "harness/run/resume.h"
-#include "harness/run/sample.h"
+#include "harness/run/run_part.h"
 #include "harness/run/settings.h"
-
-struct run {
-	const struct plan *plan;
-	const struct run_options *options;
-	struct run_summary *summary;
-	struct results results;
-	struct journal journal;
-	struct swapdev swap;
-	/* Large, and on the heap: static data of this program would be the worker's as well. */
-	struct stage *stage, *null_stage;
-	struct judgement *judgement; /* CLAIMS_MAX + EXPECTATIONS_MAX */
-	struct sample_base base;
-	struct resume resume;
-	size_t step; /* from 0 */
-	int broken;  /* the error of the first step that the harness failed in */
-	struct error broken_why;
-	unsigned good;	  /* steps played without an error of the harness */
-	uint32_t has_row; /* bit n: worker n of the step's cell */
-	int repeat;
-	bool in_null;
-	uint64_t start_ns;
-	unsigned flush_waits;
-	char scratch[640];
-	int raw_dirfd; /* -1 unless the profile has keep_raw */
-	char raw_prefix[64];
-};
-
-/* ---- what the stage tells while it plays ---- */
-
-static struct row_place place_of(const struct run *run, const struct stage *stage,
-				 const struct actor *actor)
-{
-	return (struct row_place){ .cell = stage->cell->index,
-				   .repeat = run->repeat,
-				   .worker = actor ? actor->plan->name : "",
-				   .workload = actor ? actor->plan->workload->name : "" };
-}
 
 static void progress(struct run *run, const struct stage *stage, const char *phase)
 {
@@ -86,7 +49,7 @@ static void on_event(struct stage *stage, const struct actor *actor, const char 
 		     const char *detail, void *arg)
 {
 	struct run *run = arg;
-	const struct row_place place = place_of(run, stage, actor);
+	const struct row_place place = run_place(run, stage, actor);
 
 	results_event(&run->results, &place, stage_ms(stage), event, detail);
 	progress(run, stage, event);
@@ -101,7 +64,7 @@ static int on_barrier(struct stage *stage, enum barrier barrier, void *arg, stru
 	return run->options->hook(stage, barrier, run->options->hook_arg, e);
 }
 
-/* ---- settings and swap of a cell ---- */
+/* ---- the machine: step 1 and step 11 ---- */
 
 static int write_trigger(const char *path, const char *text, struct error *e)
 {
@@ -173,292 +136,7 @@ static int tear_down(struct run *run, size_t mark, struct error *e)
 	return err ? err : err_undo;
 }
 
-/* ---- rows ---- */
-
-static void settings_text(const struct plan_cell *cell, char *text, size_t bytes)
-{
-	size_t length = 0;
-
-	text[0] = 0;
-	for (unsigned i = 0; i < cell->nr_settings && length < bytes; i++)
-		length +=
-			(size_t)snprintf(text + length, bytes - length, "%s%s=%s", i ? ";" : "",
-					 cell->setting[i].name, cell->setting[i].value);
-}
-
-static void start_row(const struct run *run, const struct plan_cell *cell,
-		      const struct plan_worker *worker, struct run_row *row)
-{
-	time_t now = time(NULL);
-	struct tm utc;
-
-	row_init(row);
-	row->run = run->results.run;
-	row->profile = run->plan->name;
-	row->cell = cell->index;
-	row->cell_label = cell->label;
-	row->repeat = run->repeat;
-	row->order = (unsigned)run->step;
-	row->worker = worker->name;
-	row->workload = worker->workload->name;
-	row->params = worker->params_text;
-	row->target_bytes = worker->target_bytes;
-	settings_text(cell, row->settings, sizeof(row->settings));
-	gmtime_r(&now, &utc);
-	strftime(row->started_utc, sizeof(row->started_utc), "%Y-%m-%dT%H:%M:%SZ", &utc);
-}
-
-/* A skip is counted by itself, whatever was expected. */
-static bool as_expected(const struct plan_worker *worker, enum outcome outcome)
-{
-	return outcome == worker->expected || outcome == OUTCOME_SKIPPED;
-}
-
-static void count_outcome(struct run_summary *s, const struct plan_worker *worker,
-			  enum outcome outcome)
-{
-	s->rows++;
-	if (outcome == OUTCOME_SKIPPED)
-		s->skipped++;
-	else if (as_expected(worker, outcome))
-		return;
-	else if (outcome == OUTCOME_FAILED || outcome == OUTCOME_BROKEN)
-		s->invalid++;
-	else
-		s->unexpected++;
-}
-
-static void count_verdict(struct run_summary *s, enum verdict verdict)
-{
-	s->claims++;
-	s->claims_failed += verdict == VERDICT_FAIL;
-	s->claims_absent += verdict == VERDICT_ABSENT;
-	s->claims_noise += verdict == VERDICT_NOISE;
-}
-
-static void note_row(struct run *run, const struct plan_worker *worker)
-{
-	const struct plan_cell *cell = &run->plan->cell[run->plan->step[run->step].cell];
-
-	for (unsigned i = 0; i < cell->nr_workers; i++)
-		if (worker == &cell->worker[i])
-			run->has_row |= 1u << i;
-}
-
-static unsigned count_failed(const struct judgement *judgements, unsigned nr)
-{
-	unsigned failed = 0;
-
-	for (unsigned i = 0; i < nr; i++)
-		failed += judgements[i].verdict == VERDICT_FAIL;
-	return failed;
-}
-
-static void end_row(struct run *run, const struct plan_worker *worker, struct run_row *row,
-		    const struct judgement *judgements, unsigned nr)
-{
-	const struct row_place place = { .cell = row->cell,
-					 .repeat = row->repeat,
-					 .worker = row->worker,
-					 .workload = row->workload };
-
-	for (unsigned i = 0; i < nr; i++) {
-		results_truth(&run->results, &place, &judgements[i]);
-		count_verdict(run->summary, judgements[i].verdict);
-	}
-	row->claims = nr;
-	row->claims_failed = count_failed(judgements, nr);
-	row_write(row, &run->results.runs);
-	count_outcome(run->summary, worker, row->outcome);
-	note_row(run, worker);
-	if (run->options->row)
-		run->options->row(row, judgements, nr, run->options->arg);
-}
-
-/* The run's own swap device under a scope of its own, so that a claim can name it. */
-static int add_own_swap(const struct run *run, struct record *record)
-{
-	char scope[300];
-	int err = 0;
-
-	if (!run->swap.on)
-		return 0;
-	snprintf(scope, sizeof(scope), "swap:%s", run->swap.path);
-	for (size_t i = 0, nr = record->nr; i < nr && !err; i++) {
-		const struct counter c = record->counter[i];
-
-		if (strcmp(c.scope, scope))
-			continue;
-		if (c.has_before)
-			err = record_put(record, false, "own_swap", c.source, c.counter, c.kind,
-					 c.unit, c.before);
-		if (c.has_after && !err)
-			err = record_put(record, true, "own_swap", c.source, c.counter, c.kind,
-					 c.unit, c.after);
-	}
-	record_sort(record);
-	return err;
-}
-
-/* The truth slots as counters of scope ledger: 0 at READY, the worker's count after. */
-static int add_ledger(const struct actor *actor, struct record *record)
-{
-	const struct workload *workload = actor->plan->workload;
-	int err = 0;
-
-	for (int i = 0; i < SLOTS_MAX && workload->slots[i].name && !err; i++) {
-		const struct number zero = { 0 };
-		const struct number after = { .value = (int64_t)actor->last->slot[i] };
-
-		err = record_put(record, false, "ledger", "ledger", workload->slots[i].name,
-				 KIND_GAUGE, workload->slots[i].unit, zero);
-		if (!err)
-			err = record_put(record, true, "ledger", "ledger",
-					 workload->slots[i].name, KIND_GAUGE,
-					 workload->slots[i].unit, after);
-	}
-	record_sort(record);
-	return err;
-}
-
-static unsigned judge_actor(const struct run *run, const struct actor *actor,
-			    const struct actor *null_actor, struct judgement *out)
-{
-	const struct plan_worker *plan = actor->plan;
-	uint64_t slot[SLOTS_MAX];
-
-	for (int i = 0; i < SLOTS_MAX; i++)
-		slot[i] = actor->last->slot[i];
-	for (unsigned i = 0; i < plan->claims.nr; i++)
-		judge_claim(&plan->claims.claim[i], &actor->work, &actor->residue,
-			    null_actor ? &null_actor->work : NULL,
-			    null_actor ? &null_actor->residue : NULL, plan->workload->slots,
-			    slot, run->plan->host.page_bytes, &out[i]);
-	return plan->claims.nr;
-}
-
-/*
- * What a worker that did not get to its end promised is not held against it, nor an
- * amount that the profile expects to be missed.
- */
-static bool judged(const struct plan_worker *worker, enum outcome outcome)
-{
-	if (outcome == OUTCOME_TARGET_MISSED && worker->expected == outcome)
-		return false;
-	return outcome == OUTCOME_OK || outcome == OUTCOME_EXPECTED_OOM ||
-	       outcome == OUTCOME_MISSING_OOM || outcome == OUTCOME_TARGET_MISSED ||
-	       outcome == OUTCOME_UNEXPECTED_OOM;
-}
-
-static int write_actor(struct run *run, struct stage *stage, struct actor *actor,
-		       const struct actor *null_actor, bool first, bool played, struct error *e)
-{
-	struct judgement *judgements = run->judgement;
-	struct row_place place = place_of(run, stage, actor);
-	const struct row_place shared = { .cell = place.cell,
-					  .repeat = place.repeat,
-					  .worker = "" };
-	struct run_row row;
-	unsigned nr = 0;
-	int err = 0;
-
-	start_row(run, stage->cell, actor->plan, &row);
-	row.outcome = actor->outcome;
-	snprintf(row.reason, sizeof(row.reason), "%s", actor->reason);
-	row_from_ledger(&row, actor->last, actor->end_ns);
-	results_latency(&run->results, &place, &actor->last->latency);
-	if (played) {
-		row_from_record(&row, &actor->work, run->plan->host.page_bytes);
-		err = add_own_swap(run, &actor->work);
-		if (!err)
-			err = add_own_swap(run, &actor->residue);
-		if (!err)
-			err = add_ledger(actor, &actor->work);
-		if (err)
-			return error_set(e, -err, "cannot record a worker's counters: %s",
-					 strerror(-err));
-		results_counters(&run->results, &place, SPAN_WORK, &actor->work, true);
-		results_counters(&run->results, &place, SPAN_RESIDUE, &actor->residue, true);
-		if (first) {
-			results_counters(&run->results, &shared, SPAN_WORK, &actor->work,
-					 false);
-			results_counters(&run->results, &shared, SPAN_RESIDUE, &actor->residue,
-					 false);
-		}
-		err = results_sites(&run->results, &place, actor->last, e);
-		if (err)
-			return err;
-		row.oom_kills = actor->oom_kills;
-		if (judged(actor->plan, actor->outcome))
-			nr = judge_actor(run, actor, null_actor, judgements);
-		row.claims = nr; /* the workload's own: an expectation may name them */
-		row.claims_failed = count_failed(judgements, nr);
-	}
-	if (actor->exited && WIFSIGNALED(actor->wait_status))
-		row.exit_signal = (uint64_t)WTERMSIG(actor->wait_status);
-	else if (actor->exited)
-		row.exit_status = (uint64_t)WEXITSTATUS(actor->wait_status);
-	if (played && !run->in_null)
-		nr += expect_judge(run->plan, actor->plan, &row, &actor->work, judgements + nr);
-	end_row(run, actor->plan, &row, judgements, nr);
-	return 0;
-}
-
-static int write_stage(struct run *run, struct stage *stage, const struct stage *null_stage,
-		       bool played, struct error *e)
-{
-	int err = 0;
-
-	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
-		err = write_actor(run, stage, &stage->actor[i],
-				  null_stage && null_stage->nr_actors ? &null_stage->actor[0]
-								      : NULL,
-				  i == 0, played, e);
-	return err;
-}
-
-/* A row for a worker that never came on stage. */
-static void write_unplayed(struct run *run, const struct plan_cell *cell,
-			   const struct plan_worker *worker, enum outcome outcome,
-			   const char *reason)
-{
-	const struct row_place place = { .cell = cell->index,
-					 .repeat = run->repeat,
-					 .worker = worker->name };
-	struct run_row row;
-
-	start_row(run, cell, worker, &row);
-	row.outcome = outcome;
-	snprintf(row.reason, sizeof(row.reason), "%s", reason);
-	results_event(&run->results, &place, 0, outcome_name(outcome), reason);
-	end_row(run, worker, &row, NULL, 0);
-}
-
-static void write_skipped(struct run *run, const struct plan_cell *cell)
-{
-	for (unsigned i = 0; i < cell->nr_workers; i++)
-		if (cell->worker[i].skip[0])
-			write_unplayed(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
-				       cell->worker[i].skip);
-}
-
-/* The harness failed: its step has a row for each worker all the same. */
-static void write_broken(struct run *run, const struct plan_cell *cell, const char *reason)
-{
-	for (unsigned i = 0; i < cell->nr_workers; i++)
-		if (!(run->has_row & 1u << i))
-			write_unplayed(run, cell, &cell->worker[i], OUTCOME_BROKEN, reason);
-}
-
-/* The signal came during the null run: the workers that were to follow are told too. */
-static void write_interrupted(struct run *run, const struct stage *stage)
-{
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		write_unplayed(run, stage->cell, stage->worker[i], OUTCOME_INTERRUPTED,
-			       "interrupted before it began");
-}
-
-/* ---- steps ---- */
+/* ---- one step of the plan ---- */
 
 static void set_stage(struct run *run, struct stage *stage, const struct plan_cell *cell)
 {
@@ -504,7 +182,7 @@ static int play(struct run *run, struct stage *stage, const struct stage *null_s
 		run->summary->interrupted = stage->interrupted;
 	if (err && err != -EINTR)
 		return err;
-	err_write = write_stage(run, stage, null_stage, !err, e);
+	err_write = run_write_stage(run, stage, null_stage, !err, e);
 	return err ? err : err_write;
 }
 
@@ -528,7 +206,7 @@ static int play_cell(struct run *run, const struct plan_cell *cell, struct error
 	struct stage *stage = run->stage;
 	int err = 0;
 
-	write_skipped(run, cell);
+	run_write_skipped(run, cell);
 	set_stage(run, stage, cell);
 	for (unsigned i = 0; i < cell->nr_workers; i++)
 		if (!cell->worker[i].skip[0])
@@ -537,7 +215,7 @@ static int play_cell(struct run *run, const struct plan_cell *cell, struct error
 		return 0;
 	err = play_null(run, cell, e);
 	if (err == -EINTR)
-		write_interrupted(run, stage);
+		run_write_interrupted(run, stage);
 	run->base.known = false;
 	stage->wrapper = run->options->wrapper;
 	if (!err)
@@ -563,7 +241,7 @@ static int run_step(struct run *run, struct error *e)
 	if (!err)
 		err = play_cell(run, cell, &why);
 	if (err && err != -EINTR)
-		write_broken(run, cell, why.text);
+		run_write_broken(run, cell, why.text);
 	err_down = tear_down(run, mark, &why);
 	run->good += !err;
 	/* A hook is somebody else's work, which ends with its first error. */
@@ -624,33 +302,6 @@ static bool is_to_play(const struct run *run)
 	return only < 0 || run->plan->step[run->step].cell == (unsigned)only;
 }
 
-static enum outcome outcome_of(const char *text)
-{
-	int outcome = OUTCOME_OK;
-
-	while (outcome < OUTCOME_BROKEN && strcmp(outcome_name((enum outcome)outcome), text))
-		outcome++;
-	return (enum outcome)outcome;
-}
-
-static enum verdict verdict_of(const char *text)
-{
-	int verdict = VERDICT_PASS;
-
-	while (verdict < VERDICT_NOISE && strcmp(verdict_name((enum verdict)verdict), text))
-		verdict++;
-	return (enum verdict)verdict;
-}
-
-/* Of the cell, or its null worker. */
-static const struct plan_worker *worker_named(const struct plan_cell *cell, const char *name)
-{
-	for (unsigned i = 0; i < cell->nr_workers; i++)
-		if (!strcmp(cell->worker[i].name, name))
-			return &cell->worker[i];
-	return cell->null_worker ? cell->null_worker : &cell->worker[0];
-}
-
 static int run_steps(struct run *run, struct error *e)
 {
 	int err = describe(run, 0, e);
@@ -663,26 +314,6 @@ static int run_steps(struct run *run, struct error *e)
 	return error_set(e, -run->broken, "%s", run->broken_why.text);
 }
 
-/* What the cut run had counted, so that the end speaks of all. */
-static void count_resumed(struct run *run)
-{
-	const struct csv_table *runs = &run->resume.runs, *truth = &run->resume.truth;
-	struct run_summary *s = run->summary;
-
-	s->resumed = (unsigned)run->resume.nr_done;
-	run->good = s->resumed;
-	for (size_t i = 0; i < truth->nr; i++)
-		count_verdict(s, verdict_of(csv_cell(truth, i, csv_column(truth, "verdict"))));
-	for (size_t i = 0; i < runs->nr; i++) {
-		const char *name = csv_cell(runs, i, csv_column(runs, "worker"));
-		const unsigned long cell =
-			strtoul(csv_cell(runs, i, csv_column(runs, "cell")), NULL, 10);
-
-		count_outcome(s, worker_named(&run->plan->cell[cell], name),
-			      outcome_of(csv_cell(runs, i, csv_column(runs, "outcome"))));
-	}
-}
-
 static int open_results(struct run *run, struct error *e)
 {
 	const char *cut = run->options->resume;
@@ -693,8 +324,10 @@ static int open_results(struct run *run, struct error *e)
 	err = resume_load(&run->resume, cut, run->plan, e);
 	if (!err)
 		err = results_reopen(&run->results, cut, run->plan, e);
-	if (!err)
-		count_resumed(run);
+	if (!err) {
+		tally_resumed(run->summary, run->plan, &run->resume);
+		run->good = run->summary->resumed;
+	}
 	return err;
 }
 

@@ -1,38 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One repeat from its groups to its last capture. What ends a worker is stage_watch.c's,
+ * what its end means stage_outcome.c's.
+ */
 #include "harness/run/stage.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/run/clock.h"
-
-#define SECOND_NS     1000000000u
-#define READY_BOUND_S 120u /* prepare() may write a file; a guest under emulation is slow */
-#define EXIT_BOUND_NS 30000000000u
-#define LOOK_NS	      50000000u /* longest poll: deadlines and holds are looked at this often */
-
-uint64_t stage_ms(const struct stage *stage)
-{
-	return stage->start_ns ? (clock_now_ns() - stage->start_ns) / 1000000u : 0;
-}
-
-static void event(struct stage *stage, const struct actor *actor, const char *name,
-		  const char *detail)
-{
-	if (stage->event)
-		stage->event(stage, actor, name, detail, stage->arg);
-}
-
-/* ---- groups and workers ---- */
+#include "harness/run/stage_part.h"
 
 static bool wants_cpuset(const struct limits *limits)
 {
@@ -118,236 +99,7 @@ static int start_worker(struct stage *stage, unsigned i, struct error *e)
 	if (!err)
 		err = process_start(&actor->process, &setup, e);
 	if (!err)
-		event(stage, actor, "started", NULL);
-	return err;
-}
-
-/* ---- the event loop ---- */
-
-static void actor_died(struct stage *stage, struct actor *actor)
-{
-	char detail[64];
-	int status;
-
-	if (process_reap(&actor->process, 0))
-		return;
-	status = actor->process.wait_status;
-	actor->state = ACTOR_DEAD;
-	if (!actor->end_ns)
-		actor->end_ns = clock_now_ns();
-	if (WIFSIGNALED(status))
-		snprintf(detail, sizeof(detail), "signal %d", WTERMSIG(status));
-	else
-		snprintf(detail, sizeof(detail), "status %d", WEXITSTATUS(status));
-	event(stage, actor, "exited", detail);
-}
-
-static void actor_reported(struct stage *stage, struct actor *actor)
-{
-	char report;
-
-	if (process_receive(&actor->process, 0, &report))
-		return;
-	if (report == 'R') {
-		actor->state = ACTOR_READY;
-		event(stage, actor, "ready", NULL);
-	} else if (report == 'H') {
-		actor->state = ACTOR_HELD;
-		actor->held_ns = clock_now_ns();
-		actor->end_ns = actor->process.ledger->end_ns;
-		event(stage, actor, "held", NULL);
-	} else if (report == 'F') {
-		actor->state = ACTOR_HELD;
-		actor->failed = true;
-		actor->end_ns = clock_now_ns();
-		event(stage, actor, "failed", actor->process.ledger->error);
-	}
-}
-
-static void read_signal(struct stage *stage)
-{
-	struct signalfd_siginfo info;
-
-	if (read(stage->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		stage->interrupted = (int)info.ssi_signo;
-		event(stage, NULL, "interrupted", strsignal(stage->interrupted));
-	}
-}
-
-static const char *phase_name(const struct stage *stage)
-{
-	bool held = true;
-
-	if (!stage->start_ns)
-		return "ready";
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		held = held && stage->actor[i].state >= ACTOR_HELD;
-	return held ? "held" : "running";
-}
-
-/* One poll of everything that can happen, for at most LOOK_NS. -EINTR after a signal. */
-static int look(struct stage *stage)
-{
-	struct pollfd fds[2 + 2 * WORKERS_MAX];
-	uint64_t ticks;
-
-	fds[0] = (struct pollfd){ .fd = stage->signal_fd, .events = POLLIN };
-	fds[1] = (struct pollfd){ .fd = stage->timer_fd, .events = POLLIN };
-	for (unsigned i = 0; i < stage->nr_actors; i++) {
-		const struct actor *actor = &stage->actor[i];
-		bool dead = actor->state == ACTOR_DEAD;
-
-		fds[2 + 2 * i] = (struct pollfd){ .fd = dead ? -1 : actor->process.report_fd,
-						  .events = POLLIN };
-		fds[3 + 2 * i] = (struct pollfd){ .fd = dead ? -1 : actor->process.pidfd,
-						  .events = POLLIN };
-	}
-	if (poll(fds, 2 + 2 * stage->nr_actors, LOOK_NS / 1000000) < 0)
-		return errno == EINTR ? 0 : -errno;
-	for (unsigned i = 0; i < stage->nr_actors; i++) {
-		if (fds[2 + 2 * i].revents & POLLIN)
-			actor_reported(stage, &stage->actor[i]);
-		if (fds[3 + 2 * i].revents & POLLIN)
-			actor_died(stage, &stage->actor[i]);
-	}
-	if (fds[1].revents & POLLIN && read(stage->timer_fd, &ticks, sizeof(ticks)) > 0 &&
-	    stage->tick)
-		stage->tick(stage, phase_name(stage), stage->arg);
-	if (fds[0].revents & POLLIN)
-		read_signal(stage);
-	return stage->interrupted ? -EINTR : 0;
-}
-
-static bool all_past(const struct stage *stage, enum actor_state state)
-{
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		if (stage->actor[i].state < state)
-			return false;
-	return true;
-}
-
-static int wait_ready(struct stage *stage, struct error *e)
-{
-	const uint64_t deadline = clock_now_ns() + (uint64_t)READY_BOUND_S * SECOND_NS;
-	int err = 0;
-
-	while (!err && !all_past(stage, ACTOR_READY)) {
-		if (clock_now_ns() > deadline)
-			return error_set(e, ETIMEDOUT,
-					 "a worker is not ready after %u s; see events.csv",
-					 READY_BOUND_S);
-		err = look(stage);
-	}
-	return err;
-}
-
-static void send_go(struct stage *stage, struct actor *actor)
-{
-	if (actor->state != ACTOR_READY)
-		return;
-	actor->go_ns = clock_now_ns();
-	if (!stage->start_ns)
-		stage->start_ns = actor->go_ns;
-	actor->went = true;
-	actor->state = ACTOR_RUNNING;
-	(void)process_send(&actor->process, 'G'); /* it died meanwhile: the pidfd will say so */
-	event(stage, actor, "go", NULL);
-}
-
-static void ask_to_stop(struct stage *stage, struct actor *actor, const char *why)
-{
-	if (actor->process.ledger->stop)
-		return;
-	actor->process.ledger->stop = 1;
-	event(stage, actor, "stopped", why);
-}
-
-static void kill_actor(struct stage *stage, struct actor *actor)
-{
-	actor->killed = true;
-	process_kill(&actor->process);
-	(void)group_kill(&actor->group,
-			 NULL); /* what survives is told when the group is removed */
-	event(stage, actor, "killed", "grace is over");
-}
-
-/* A running actor past its deadline is asked to stop, and past the grace killed. */
-static void keep_deadline(struct stage *stage, struct actor *actor, uint64_t deadline)
-{
-	const uint64_t now = clock_now_ns();
-
-	if (actor->state != ACTOR_RUNNING || now < deadline)
-		return;
-	if (!actor->timed_out && !actor->plan->background) {
-		actor->timed_out = true;
-		event(stage, actor, "timeout", NULL);
-	}
-	ask_to_stop(stage, actor, "deadline");
-	if (now > deadline + stage->plan->grace_ns && !actor->killed)
-		kill_actor(stage, actor);
-}
-
-static bool foreground_done(const struct stage *stage)
-{
-	for (unsigned i = 0; i < stage->nr_actors; i++) {
-		const struct actor *actor = &stage->actor[i];
-
-		if (actor->plan->background)
-			continue;
-		if (actor->state < ACTOR_HELD)
-			return false;
-		if (actor->state == ACTOR_HELD &&
-		    clock_now_ns() < actor->held_ns + actor->plan->hold_ns)
-			return false;
-	}
-	return true;
-}
-
-static int run_workers(struct stage *stage)
-{
-	int err = 0;
-
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		if (!stage->actor[i].plan->delay_ns)
-			send_go(stage, &stage->actor[i]);
-	if (!stage->start_ns)
-		stage->start_ns = clock_now_ns(); /* all are delayed: delays count from here */
-	while (!err && !foreground_done(stage)) {
-		err = look(stage);
-		for (unsigned i = 0; i < stage->nr_actors; i++) {
-			struct actor *actor = &stage->actor[i];
-
-			if (!actor->went &&
-			    clock_now_ns() >= stage->start_ns + actor->plan->delay_ns)
-				send_go(stage, actor);
-			if (!actor->plan->background)
-				keep_deadline(stage, actor,
-					      actor->go_ns + actor->plan->timeout_ns);
-		}
-	}
-	return err;
-}
-
-/* Antagonists run until the others are done. */
-static int stop_background(struct stage *stage)
-{
-	const uint64_t asked = clock_now_ns();
-	int err = 0;
-
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		if (stage->actor[i].state == ACTOR_RUNNING)
-			ask_to_stop(stage, &stage->actor[i], "the others are done");
-	while (!err) {
-		bool running = false;
-
-		for (unsigned i = 0; i < stage->nr_actors; i++) {
-			keep_deadline(stage, &stage->actor[i], asked);
-			running = running || stage->actor[i].state == ACTOR_RUNNING;
-		}
-		if (!running)
-			break;
-		err = look(stage);
-	}
+		stage_say(stage, actor, "started", NULL);
 	return err;
 }
 
@@ -411,26 +163,6 @@ static int capture_held(struct stage *stage, struct error *e)
 	return 0;
 }
 
-static int say_goodbye(struct stage *stage, struct error *e)
-{
-	const uint64_t deadline = clock_now_ns() + EXIT_BOUND_NS;
-	int err = 0;
-
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		if (stage->actor[i].state != ACTOR_DEAD)
-			(void)process_send(&stage->actor[i].process,
-					   'B'); /* dead: pidfd says so */
-	while (!err && !all_past(stage, ACTOR_DEAD)) {
-		for (unsigned i = 0; i < stage->nr_actors; i++)
-			if (stage->actor[i].state != ACTOR_DEAD && clock_now_ns() > deadline)
-				kill_actor(stage, &stage->actor[i]);
-		err = look(stage);
-	}
-	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
-		err = group_kill(&stage->actor[i].group, e); /* children that outlived it */
-	return err;
-}
-
 static int capture_gone(struct stage *stage, struct error *e)
 {
 	int err;
@@ -440,56 +172,6 @@ static int capture_gone(struct stage *stage, struct error *e)
 	if (!err)
 		capture_take(&stage->capture, BARRIER_GONE, PART_GROUPS);
 	return err;
-}
-
-/* ---- outcome ---- */
-
-static void decide(const struct stage *stage, struct actor *actor)
-{
-	const struct plan_worker *plan = actor->plan;
-	const struct ledger *ledger = actor->last;
-	const int status = actor->wait_status;
-	char *reason = actor->reason;
-	const size_t room = sizeof(actor->reason);
-
-	if (actor->failed) {
-		actor->outcome = OUTCOME_FAILED;
-		snprintf(reason, room, "%s", ledger->error);
-	} else if (actor->oom_kills && plan->expects_oom) {
-		actor->outcome = OUTCOME_EXPECTED_OOM;
-	} else if (actor->oom_kills) {
-		actor->outcome = OUTCOME_UNEXPECTED_OOM;
-		snprintf(reason, room,
-			 "the kernel OOM-killed in its group and nothing expected it");
-	} else if (stage->interrupted) {
-		actor->outcome = OUTCOME_INTERRUPTED;
-		snprintf(reason, room, "%s", strsignal(stage->interrupted));
-	} else if (actor->timed_out || actor->killed) {
-		actor->outcome = OUTCOME_TIMEOUT;
-		snprintf(reason, room, "still running after its timeout of %.1f s%s",
-			 (double)plan->timeout_ns / 1e9,
-			 actor->killed ? " and killed when the grace was over" : "");
-	} else if (actor->exited && WIFSIGNALED(status)) {
-		actor->outcome = OUTCOME_BROKEN;
-		snprintf(reason, room,
-			 "the worker died of signal %d without an OOM kill in its group",
-			 WTERMSIG(status));
-	} else if (actor->exited && WEXITSTATUS(status)) {
-		actor->outcome = OUTCOME_BROKEN;
-		snprintf(reason, room, "the worker left with status %d: %.400s",
-			 WEXITSTATUS(status),
-			 ledger->error[0] ? ledger->error : "it gave no reason");
-	} else if (plan->expects_oom) {
-		actor->outcome = OUTCOME_MISSING_OOM;
-		snprintf(reason, room, "an OOM kill was expected and did not come");
-	} else if (ledger->achieved_bytes < plan->target_bytes) {
-		actor->outcome = OUTCOME_TARGET_MISSED;
-		snprintf(reason, room, "it held %lu of %lu bytes",
-			 (unsigned long)ledger->achieved_bytes,
-			 (unsigned long)plan->target_bytes);
-	} else {
-		actor->outcome = OUTCOME_OK;
-	}
 }
 
 static int parse(struct stage *stage, struct error *e)
@@ -513,10 +195,12 @@ static int parse(struct stage *stage, struct error *e)
 static int start_timer(struct stage *stage, struct error *e)
 {
 	const uint64_t ns = stage->plan->sample_ns;
-	const struct itimerspec every = { .it_interval = { .tv_sec = (time_t)(ns / SECOND_NS),
-							   .tv_nsec = (long)(ns % SECOND_NS) },
-					  .it_value = { .tv_sec = (time_t)(ns / SECOND_NS),
-							.tv_nsec = (long)(ns % SECOND_NS) } };
+	const struct itimerspec every = {
+		.it_interval = { .tv_sec = (time_t)(ns / STAGE_SECOND_NS),
+				 .tv_nsec = (long)(ns % STAGE_SECOND_NS) },
+		.it_value = { .tv_sec = (time_t)(ns / STAGE_SECOND_NS),
+			      .tv_nsec = (long)(ns % STAGE_SECOND_NS) }
+	};
 
 	if (!ns)
 		return 0;
@@ -549,7 +233,7 @@ static int play(struct stage *stage, struct error *e)
 	int err = prepare(stage, e);
 
 	if (!err)
-		err = wait_ready(stage, e);
+		err = stage_wait_ready(stage, e);
 	if (!err)
 		err = capture_ready(stage, e);
 	if (!err)
@@ -557,9 +241,9 @@ static int play(struct stage *stage, struct error *e)
 	if (!err)
 		err = start_timer(stage, e);
 	if (!err)
-		err = run_workers(stage);
+		err = stage_run_workers(stage);
 	if (!err)
-		err = stop_background(stage);
+		err = stage_stop_background(stage);
 	if (!err)
 		err = capture_held(stage, e);
 	if (!err && stage->tick)
@@ -567,7 +251,7 @@ static int play(struct stage *stage, struct error *e)
 	if (!err)
 		err = call_hook(stage, BARRIER_HELD, e);
 	if (!err)
-		err = say_goodbye(stage, e);
+		err = stage_say_goodbye(stage, e);
 	if (!err)
 		err = capture_gone(stage, e);
 	if (!err)
@@ -591,7 +275,7 @@ static int clear(struct stage *stage, struct error *e)
 			       LEDGER_BYTES);
 		if (actor->process.pid && !actor->process.reaped) {
 			process_kill(&actor->process);
-			(void)process_reap(&actor->process, EXIT_BOUND_NS);
+			(void)process_reap(&actor->process, STAGE_EXIT_BOUND_NS);
 		}
 	}
 	flush_stop(&stage->flush);
@@ -631,7 +315,7 @@ int stage_play(struct stage *stage, struct error *e)
 
 		actor->exited = actor->process.reaped;
 		actor->wait_status = actor->process.wait_status;
-		decide(stage, actor);
+		actor_decide(actor, stage->interrupted);
 		process_release(&actor->process);
 	}
 	if (err == -EINTR && !err_clear)
