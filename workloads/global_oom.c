@@ -27,6 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "workloads/kills.h"
 #include "workloads/ladder.h"
 #include "workloads/promise.h"
 #include "workloads/worker.h"
@@ -35,7 +36,6 @@
 #define MB		(1ull << 20)
 #define STEP_BYTES	MB
 #define ZONEINFO_BYTES	(256 << 10)
-#define VMSTAT_BYTES	(32 << 10)
 #define DEATH_BOUND_MS	30000 /* for one that was killed to be gone */
 #define NODE_MASK_LONGS (1024 / (8 * sizeof(unsigned long)))
 
@@ -310,9 +310,8 @@ struct global_oom_state {
 	char *map;
 	uint64_t map_bytes;
 	struct ladder_crew crew;
-	int zoneinfo_fd, vmstat_fd; /* 0: none */
-	char vmstat[VMSTAT_BYTES];
-	uint64_t kills; /* of the machine, at READY */
+	struct kills kills;
+	int zoneinfo_fd; /* 0: none */
 	char zoneinfo[ZONEINFO_BYTES];
 	struct zones zones;
 	uint64_t least_free, least_elsewhere; /* pages */
@@ -357,26 +356,6 @@ static int look(struct worker *w, struct global_oom_state *s)
 	worker_slot_set(w, SLOT_RESERVE, reserve);
 	worker_slot_set(w, SLOT_FREE, s->least_free);
 	worker_slot_set(w, SLOT_FREE_ELSEWHERE, s->least_elsewhere);
-	return 0;
-}
-
-static int count_kills(struct worker *w, struct global_oom_state *s, uint64_t *kills)
-{
-	static const char key[] = "\noom_kill ";
-	size_t used = 0;
-	const char *line;
-	ssize_t got;
-
-	do { /* one read gives a page at most */
-		got = pread(s->vmstat_fd, s->vmstat + used, sizeof(s->vmstat) - 1 - used,
-			    (off_t)used);
-		used += got > 0 ? (size_t)got : 0;
-	} while (got > 0);
-	s->vmstat[used] = '\0';
-	line = strstr(s->vmstat, key);
-	if (!line)
-		return worker_fail(w, ENODATA, "/proc/vmstat has no oom_kill");
-	*kills = strtoull(line + sizeof(key) - 1, NULL, 10);
 	return 0;
 }
 
@@ -440,10 +419,7 @@ static int global_oom_prepare(struct worker *w)
 	s->zoneinfo_fd = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
 	if (s->zoneinfo_fd < 0)
 		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
-	s->vmstat_fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
-	if (s->vmstat_fd < 0)
-		return worker_fail(w, errno, "cannot open /proc/vmstat: %s", strerror(errno));
-	ret = count_kills(w, s, &s->kills);
+	ret = kills_open(w, &s->kills);
 	if (!ret)
 		ret = ladder_start(w, &s->crew);
 	if (ret)
@@ -484,7 +460,6 @@ static int global_oom_run(struct worker *w)
 	struct global_oom_state *s = w->state;
 
 	for (uint64_t done = 0; done + STEP_BYTES <= s->map_bytes && !worker_should_stop(w);) {
-		uint64_t kills;
 		int ret;
 
 		if (madvise(s->map + done, STEP_BYTES, MADV_POPULATE_WRITE))
@@ -492,13 +467,11 @@ static int global_oom_run(struct worker *w)
 					   strerror(errno));
 		done += STEP_BYTES;
 		count_touched(w, done);
-		ret = count_kills(w, s, &kills);
-		if (!ret && kills != s->kills) {
+		if (kills_rose(&s->kills)) {
 			name_the_dead(w, s);
 			return 0;
 		}
-		if (!ret)
-			ret = look(w, s);
+		ret = look(w, s);
 		if (ret || s->least_free < w->ledger->sabotage_pages)
 			return ret;
 	}
@@ -515,9 +488,8 @@ static void global_oom_release(struct worker *w)
 		munmap(s->map, s->map_bytes);
 	if (s->zoneinfo_fd > 0)
 		close(s->zoneinfo_fd);
-	if (s->vmstat_fd > 0)
-		close(s->vmstat_fd);
 	ladder_release(&s->crew);
+	kills_close(&s->kills);
 	free(s);
 	w->state = NULL;
 }

@@ -14,16 +14,14 @@
  *   counts its victim twice. Lowering oom_score_adj needs CAP_SYS_RESOURCE.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include "workloads/kills.h"
+#include "workloads/ladder.h"
 #include "workloads/pace.h"
 #include "workloads/promise.h"
 #include "workloads/touch.h"
@@ -31,14 +29,10 @@
 
 #define MB (1ull << 20)
 
-#define VICTIMS_MAX    (LEDGER_PROCESSES - 1)
-#define VICTIMS_TEXT   160
-#define READY_BOUND_MS 30000	 /* for one victim to fill its memory */
-#define BEYOND_BYTES   (64 * MB) /* growth past the limit before giving up: no kill came */
+#define BEYOND_BYTES (64 * MB) /* growth past the limit before giving up: no kill came */
 /* The last stretch is touched page by page, so that the count is exact at death. */
 #define LAST_STRETCH_BYTES (4 * MB)
 #define KILL_WAIT_MS	   2000 /* from the kernel's count of a kill to the victim's exit */
-#define VMSTAT_BYTES	   16384
 /* Two processes whose points are closer than this cannot be told apart beforehand. */
 #define MARGIN_BYTES (6 * MB)
 
@@ -55,7 +49,7 @@ struct oom_params {
 	int shape, pages, touch;
 	uint64_t rate, chunk_bytes, interval_ns;
 	char fill[FILL_TEXT_BYTES];
-	char victims[VICTIMS_TEXT];
+	char victims[LADDER_TEXT];
 };
 
 enum oom_slot {
@@ -113,77 +107,13 @@ static const struct workload_option options[] = {
 	{ .name = "victims",
 	  .type = OPTION_TEXT,
 	  .fallback = "",
-	  .help = "idle processes beside the growing one, each size:oom_score_adj "
-		  "(40M:0 16M:500)",
-	  .capacity = VICTIMS_TEXT,
+	  .help = LADDER_HELP,
+	  .capacity = LADDER_TEXT,
 	  AT(victims) },
 	{ .name = NULL },
 };
 
-/* ---- the ladder ---- */
-
-/* [0] is the growing process, whose bytes are what the others leave under the limit. */
-struct ladder {
-	unsigned nr;
-	uint64_t bytes[VICTIMS_MAX + 1];
-	int adj[VICTIMS_MAX + 1];
-};
-
-static int parse_adj(const char *text, const char **end, int *adj)
-{
-	char *after;
-	long value = strtol(text, &after, 10);
-
-	if (after == text || value < -1000 || value > 1000)
-		return -EINVAL;
-	*adj = (int)value;
-	*end = after;
-	return 0;
-}
-
-static int parse_bytes(const char *text, const char **end, uint64_t *bytes)
-{
-	static const char suffixes[] = "KMG";
-	char *after;
-	unsigned long long value = strtoull(text, &after, 10);
-	const char *suffix = *after ? strchr(suffixes, *after) : NULL;
-
-	if (after == text || !suffix || *text == '-' || !value || value > 1 << 20)
-		return -EINVAL;
-	*bytes = value << (10 * (suffix - suffixes + 1));
-	*end = after + 1;
-	return 0;
-}
-
-/* "40M:0 16M:500", by spaces or commas; the adj may be left out. */
-static int ladder_parse(const struct oom_params *p, const struct workload_env *env,
-			struct ladder *l)
-{
-	const char *at = p->victims;
-
-	memset(l, 0, sizeof(*l));
-	l->nr = 1;
-	l->adj[0] = env->oom_score_adj;
-	for (at += strspn(at, ", "); *at; at += strspn(at, ", ")) {
-		if (l->nr > VICTIMS_MAX || parse_bytes(at, &at, &l->bytes[l->nr]))
-			return -EINVAL;
-		if (*at == ':' && parse_adj(at + 1, &at, &l->adj[l->nr]))
-			return -EINVAL;
-		if (*at && !strchr(", ", *at))
-			return -EINVAL;
-		l->nr++;
-	}
-	return 0;
-}
-
-static uint64_t others_bytes(const struct ladder *l)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 1; i < l->nr; i++)
-		sum += l->bytes[i];
-	return sum;
-}
+/* ---- who will die ---- */
 
 /* Swap that the group may fill at most before it runs out; contradiction() refuses "any". */
 static uint64_t swap_room(const struct workload_env *env)
@@ -193,45 +123,16 @@ static uint64_t swap_room(const struct workload_env *env)
 	return env->swap_max_bytes < env->swap_bytes ? env->swap_max_bytes : env->swap_bytes;
 }
 
-/* mm/oom_kill.c, oom_badness(), in bytes; -1000 is never killed. */
-static int64_t points(const struct workload_env *env, uint64_t bytes, int adj)
-{
-	uint64_t total_pages = (env->limit_bytes + swap_room(env)) / env->page_bytes;
-
-	if (adj == -1000)
-		return INT64_MIN;
-	return (int64_t)bytes + adj * (int64_t)(total_pages / 1000 * env->page_bytes);
-}
-
 /*
- * Index of the process that the kernel will kill, at the moment at which the
- * growing one has filled the rest. *lead: by how many bytes it leads, counted
- * from 1; 0 when nobody may be killed.
+ * At the moment at which the growing one has filled the rest. *lead: by how many bytes the
+ * victim leads, as in ladder.h.
  */
 static unsigned predicted_victim(const struct ladder *l, const struct workload_env *env,
 				 int64_t *lead)
 {
-	uint64_t room = env->limit_bytes + swap_room(env), others = others_bytes(l);
-	int64_t best = points(env, room > others ? room - others : 0, l->adj[0]);
-	int64_t second = INT64_MIN;
-	unsigned victim = 0;
+	uint64_t room = env->limit_bytes + swap_room(env), others = ladder_others(l);
 
-	for (unsigned i = 1; i < l->nr; i++) {
-		int64_t mine = points(env, l->bytes[i], l->adj[i]);
-
-		if (mine > best) {
-			second = best;
-			best = mine;
-			victim = i;
-		} else if (mine > second) {
-			second = mine;
-		}
-	}
-	if (best == INT64_MIN)
-		*lead = 0;
-	else
-		*lead = second == INT64_MIN ? INT64_MAX : best - second + 1;
-	return victim;
+	return ladder_victim(l, room > others ? room - others : 0, room, env->page_bytes, lead);
 }
 
 /* Processes that memory.oom.group kills: all but those that are never killed. */
@@ -244,14 +145,6 @@ static unsigned killable(const struct ladder *l)
 	return nr;
 }
 
-static bool lowers(const struct ladder *l)
-{
-	for (unsigned i = 0; i < l->nr; i++)
-		if (l->adj[i] < 0)
-			return true;
-	return false;
-}
-
 static const char *contradiction(const struct oom_params *p, const struct workload_env *env)
 {
 	struct ladder l;
@@ -259,17 +152,15 @@ static const char *contradiction(const struct oom_params *p, const struct worklo
 
 	if (fill_parse(p->fill, NULL, NULL))
 		return "fill is none of zero, same, random and a share such as 50%";
-	if (ladder_parse(p, env, &l))
-		return "victims is a list of size:oom_score_adj such as 40M:0 16M:500, and "
-		       "each "
-		       "adj is from -1000 to 1000";
+	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+		return LADDER_WRONG;
 	if (!env->limit_bytes)
 		return NULL;
 	if (swap_room(env) == UINT64_MAX)
 		return "with memory.swap.max=max and no swap of the run's own nobody knows "
 		       "what "
 		       "fits: give memory.swap.max a number or add a [swap] section";
-	if (others_bytes(&l) + (l.nr + 1) * 2 * MB + LAST_STRETCH_BYTES > env->limit_bytes)
+	if (ladder_others(&l) + (l.nr + 1) * 2 * MB + LAST_STRETCH_BYTES > env->limit_bytes)
 		return "the victims leave no room to grow under memory.max";
 	predicted_victim(&l, env, &lead);
 	if (!lead)
@@ -284,7 +175,8 @@ static const char *missing(const struct oom_params *p, const struct workload_env
 {
 	struct ladder l;
 
-	if (!ladder_parse(p, env, &l) && lowers(&l) && !env->can_lower_oom_score)
+	if (!ladder_parse(p->victims, env->oom_score_adj, &l) && ladder_lowers(&l) &&
+	    !env->can_lower_oom_score)
 		return "an oom_score_adj below zero needs CAP_SYS_RESOURCE: raise the others "
 		       "instead";
 	if (p->pages == PAGES_HUGE &&
@@ -419,7 +311,8 @@ static void claim_amount(const struct ladder *l, const struct workload_env *env,
 	const char *peak =
 		env->cgroup_version == 2 ? "memory.peak" : "memory.max_usage_in_bytes";
 	uint64_t page = env->page_bytes, entries = page / sizeof(uint64_t);
-	int64_t others = (int64_t)(others_bytes(l) / page + others_bytes(l) / (page * entries));
+	int64_t others =
+		(int64_t)(ladder_others(l) / page + ladder_others(l) / (page * entries));
 	int64_t limit = (int64_t)(env->limit_bytes / page);
 	int64_t tables = limit / (int64_t)entries;
 	int64_t slack = OWN_PAGES_MAX - OWN_PAGES_MIN + (l->nr - 1) * VICTIM_PAGES_MAX +
@@ -481,9 +374,10 @@ static void claim_residue(const struct workload_env *env, struct claims *out)
 
 static void oom_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
+	const struct oom_params *p = params;
 	struct ladder l;
 
-	if (ladder_parse(params, env, &l))
+	if (ladder_parse(p->victims, env->oom_score_adj, &l))
 		return;
 	claim_kill(&l, env, out);
 	claim_victim(&l, env, out);
@@ -498,107 +392,16 @@ struct oom_state {
 	char *map;
 	uint64_t map_bytes;  /* the limit, swap and what is beyond */
 	uint64_t bulk_bytes; /* taken in steps; the rest page by page */
-	struct ladder ladder;
+	struct ladder_crew crew;
+	struct kills kills;
 	struct fill fill;
 	struct touch touch;
 	struct pace pace;
-	int ready_pipe[2];
-	struct pollfd victim[VICTIMS_MAX]; /* pidfds: readable once it has exited */
-	unsigned nr_victims;
-	int vmstat_fd;
-	uint64_t kills;
-	char vmstat[VMSTAT_BYTES];
 };
-
-static int write_adj(int adj)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", adj);
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, (size_t)length) != length)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-/* A victim: fills its memory, says so and idles until it is killed. */
-static int victim_body(struct worker *w, unsigned i, void *arg)
-{
-	struct oom_state *s = arg;
-	uint64_t bytes = s->ladder.bytes[i];
-	void *map = worker_map_anon(bytes, w->env->page_bytes, false);
-	char done = 1;
-
-	if (!map || write_adj(s->ladder.adj[i]) || madvise(map, bytes, MADV_POPULATE_WRITE))
-		return errno;
-	worker_mapping(w, i, map, bytes);
-	if (write(s->ready_pipe[1], &done, 1) != 1)
-		return errno;
-	for (;;)
-		pause();
-}
-
-/* Kills on the whole machine so far, or 0 where the kernel does not say. */
-static uint64_t machine_kills(struct oom_state *s)
-{
-	static const char key[] = "\noom_kill ";
-	size_t length = 0;
-	const char *found;
-	ssize_t n;
-
-	do { /* a read gives at most a page */
-		n = pread(s->vmstat_fd, s->vmstat + length, sizeof(s->vmstat) - 1 - length,
-			  (off_t)length);
-		length += n > 0 ? (size_t)n : 0;
-		s->vmstat[length] = 0;
-	} while (n > 0);
-	found = strstr(s->vmstat, key);
-	return found ? strtoull(found + sizeof(key) - 1, NULL, 10) : 0;
-}
-
-static int start_victim(struct worker *w, struct oom_state *s, unsigned i)
-{
-	struct pollfd ready = { .fd = s->ready_pipe[0], .events = POLLIN };
-	int pid = worker_fork(w, i, victim_body, s);
-	char done;
-
-	if (pid < 0)
-		return worker_fail(w, -pid, "cannot fork victim %u: %s", i, strerror(-pid));
-	s->victim[i - 1].events = POLLIN;
-	s->victim[i - 1].fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	s->nr_victims = i;
-	if (s->victim[i - 1].fd < 0)
-		return worker_fail(w, errno, "cannot open a pidfd: %s", strerror(errno));
-	if (poll(&ready, 1, READY_BOUND_MS) != 1 || read(s->ready_pipe[0], &done, 1) != 1)
-		return worker_fail(w, ETIMEDOUT,
-				   "victim %u did not fill its memory within %d s", i,
-				   READY_BOUND_MS / 1000);
-	return 0;
-}
-
-static int start_victims(struct worker *w, struct oom_state *s)
-{
-	int ret = 0;
-
-	if (s->ladder.nr > 1 && pipe2(s->ready_pipe, O_CLOEXEC))
-		return worker_fail(w, errno, "cannot make a pipe: %s", strerror(errno));
-	for (unsigned i = 1; i < s->ladder.nr && !ret; i++)
-		ret = start_victim(w, s, i);
-	if (s->ladder.nr == 1 || ret)
-		return ret;
-	s->vmstat_fd = open("/proc/vmstat", O_RDONLY | O_CLOEXEC);
-	if (s->vmstat_fd < 0)
-		return worker_fail(w, errno, "cannot open /proc/vmstat: %s", strerror(errno));
-	s->kills = machine_kills(s);
-	return 0;
-}
 
 static uint64_t bulk_bytes(const struct ladder *l, const struct workload_env *env)
 {
-	uint64_t kept = others_bytes(l) + (l->nr + 1) * 2 * MB + LAST_STRETCH_BYTES;
+	uint64_t kept = ladder_others(l) + (l->nr + 1) * 2 * MB + LAST_STRETCH_BYTES;
 
 	return env->limit_bytes > kept ? (env->limit_bytes - kept) / (2 * MB) * (2 * MB) : 0;
 }
@@ -614,7 +417,7 @@ static int oom_prepare(struct worker *w)
 	if (!s)
 		return -ENOMEM;
 	w->state = s;
-	ladder_parse(p, w->env, &s->ladder);
+	ladder_parse(p->victims, w->env->oom_score_adj, &s->crew.ladder);
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, touch_kinds[p->touch], w->env->page_bytes,
 		   huge ? w->env->pmd_bytes : 0, &s->fill);
@@ -622,14 +425,12 @@ static int oom_prepare(struct worker *w)
 				 .rate = p->rate,
 				 .chunk_bytes = p->chunk_bytes,
 				 .interval_ns = p->interval_ns };
-	s->bulk_bytes = bulk_bytes(&s->ladder, w->env);
-	ret = start_victims(w, s);
+	s->bulk_bytes = bulk_bytes(&s->crew.ladder, w->env);
+	ret = ladder_start(w, &s->crew);
+	if (!ret && s->crew.nr_victims)
+		ret = kills_open(w, &s->kills);
 	if (ret)
 		return ret;
-	ret = write_adj(s->ladder.adj[0]);
-	if (ret)
-		return worker_fail(w, -ret, "cannot set oom_score_adj to %d: %s",
-				   s->ladder.adj[0], strerror(-ret));
 	s->map_bytes = w->env->limit_bytes + swap_room(w->env) + BEYOND_BYTES;
 	s->map = worker_map_anon(s->map_bytes, align, huge);
 	if (!s->map)
@@ -640,30 +441,20 @@ static int oom_prepare(struct worker *w)
 }
 
 /*
- * Whether a victim was killed. Its memory is free before its exit can be seen, and
- * going on meanwhile would eat what was freed and, after a small victim, kill
- * again; but the kernel counts a kill before it sends the signal (mm/oom_kill.c,
- * __oom_kill_process()). When somebody else's kill was counted, no victim exits
- * and growth goes on. The dead are reaped by the frame.
+ * Whether a victim was killed. Its memory is free before its exit can be seen, and going on
+ * meanwhile would eat what was freed and, after a small victim, kill again. When somebody
+ * else's kill was counted, no victim exits and growth goes on.
  */
 static bool victim_died(struct worker *w, struct oom_state *s)
 {
-	uint64_t kills;
+	unsigned victim = s->crew.nr_victims && kills_rose(&s->kills)
+				  ? ladder_died(&s->crew, KILL_WAIT_MS)
+				  : 0;
 
-	if (!s->nr_victims)
+	if (!victim)
 		return false;
-	kills = machine_kills(s);
-	if (kills == s->kills)
-		return false;
-	s->kills = kills;
-	if (poll(s->victim, s->nr_victims, KILL_WAIT_MS) <= 0)
-		return false;
-	for (unsigned i = 0; i < s->nr_victims; i++)
-		if (s->victim[i].revents) {
-			worker_slot_set(w, SLOT_VICTIM, i + 1);
-			worker_slot_set(w, SLOT_VICTIM_PID,
-					(uint64_t)w->ledger->process[i + 1].pid);
-		}
+	worker_slot_set(w, SLOT_VICTIM, victim);
+	worker_slot_set(w, SLOT_VICTIM_PID, (uint64_t)w->ledger->process[victim].pid);
 	return true;
 }
 
@@ -728,15 +519,8 @@ static void oom_release(struct worker *w)
 		return;
 	if (s->map)
 		munmap(s->map, s->map_bytes);
-	for (unsigned i = 0; i < s->nr_victims; i++)
-		if (s->victim[i].fd >= 0)
-			close(s->victim[i].fd);
-	if (s->vmstat_fd > 0)
-		close(s->vmstat_fd);
-	if (s->ready_pipe[1]) {
-		close(s->ready_pipe[0]);
-		close(s->ready_pipe[1]);
-	}
+	ladder_release(&s->crew);
+	kills_close(&s->kills);
 	free(s);
 	w->state = NULL;
 }
