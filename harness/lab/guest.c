@@ -4,8 +4,8 @@
 #include "harness/lab/guest.h"
 #include "harness/lab/blob.h"
 #include "harness/lab/channel.h"
-#include "harness/lab/swapheader.h"
 #include "harness/lab/words.h"
+#include "harness/run/swapheader.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -331,7 +331,7 @@ static int mount_disk(const struct guest_spec *spec, struct error *e)
 static int write_swap_header(int fd, const char *path, uint64_t bytes, struct error *e)
 {
 	char page[4096];
-	int error = swapheader_fill(page, sizeof(page), bytes);
+	int error = swapheader_fill(page, sizeof(page), bytes, "", NULL);
 
 	if (error)
 		return error_set(e, -error, "%s: %" PRIu64 " bytes are no size for swap", path,

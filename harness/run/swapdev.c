@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/run/swapheader.h"
 #include "harness/run/sysfile.h"
 #include "harness/run/undo.h"
 
@@ -31,16 +32,6 @@
 #define NODE_PAUSE_NS  20000000L
 #define ZERO_BYTES     (1u << 20)
 #define HOT_ADD	       "/sys/class/zram-control/hot_add"
-
-/* include/linux/swap.h, union swap_header: behind 1024 bytes left to boot loaders. */
-struct swap_header {
-	char boot[1024];
-	uint32_t version;
-	uint32_t last_page;
-	uint32_t nr_bad_pages;
-	unsigned char uuid[16];
-	char label[16];
-};
 
 static size_t page_bytes(void)
 {
@@ -129,9 +120,7 @@ int swapdev_used(const struct swapdev *s, uint64_t *bytes, struct error *e)
 static int write_header(const char *path, uint64_t bytes, struct error *e)
 {
 	const size_t page = page_bytes();
-	struct swap_header header = { .version = 1,
-				      .last_page = (uint32_t)(bytes / page - 1),
-				      .label = LABEL };
+	unsigned char uuid[SWAPHEADER_UUID_BYTES] = { 0 };
 	char *first;
 	int fd, rc = 0;
 
@@ -141,15 +130,15 @@ static int write_header(const char *path, uint64_t bytes, struct error *e)
 				 strerror(errno));
 	first = calloc(1, page);
 	/* The UUID only tells devices apart; without entropy it stays zero. */
-	(void)getrandom(header.uuid, sizeof(header.uuid), GRND_NONBLOCK);
+	(void)getrandom(uuid, sizeof(uuid), GRND_NONBLOCK);
 	if (!first) {
 		rc = error_set(e, ENOMEM, "no memory for a swap header");
-	} else {
-		memcpy(first, &header, sizeof(header));
-		memcpy(first + page - 10, "SWAPSPACE2", 10);
-		if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd))
-			rc = error_set(e, EIO, "cannot write the swap header of %s: %s", path,
-				       strerror(errno));
+	} else if (swapheader_fill(first, page, bytes, LABEL, uuid)) {
+		rc = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
+			       path, (unsigned long long)bytes);
+	} else if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd)) {
+		rc = error_set(e, EIO, "cannot write the swap header of %s: %s", path,
+			       strerror(errno));
 	}
 	free(first);
 	close(fd);
@@ -158,10 +147,8 @@ static int write_header(const char *path, uint64_t bytes, struct error *e)
 
 bool swapdev_is_ours(const char *path)
 {
-	static const char magic[] = "SWAPSPACE2";
 	const size_t page = page_bytes();
 	char first[PAGE_BYTES_MAX];
-	struct swap_header header;
 	ssize_t n;
 	int fd;
 
@@ -174,10 +161,7 @@ bool swapdev_is_ours(const char *path)
 	}
 	n = pread(fd, first, page, 0);
 	close(fd);
-	if (n != (ssize_t)page || memcmp(first + page - 10, magic, 10))
-		return false;
-	memcpy(&header, first, sizeof(header));
-	return !strncmp(header.label, LABEL, sizeof(header.label));
+	return n == (ssize_t)page && swapheader_is(first, page, LABEL);
 }
 
 /* ---- a file ---- */

@@ -20,7 +20,7 @@
 #include "harness/lab/kernel.h"
 #include "harness/lab/lab.h"
 #include "harness/lab/qemu.h"
-#include "harness/lab/swapheader.h"
+#include "harness/run/swapheader.h"
 
 #define M (1ull << 20)
 #define G (1ull << 30)
@@ -75,13 +75,17 @@ static void the_swap_header_says_the_last_page_and_the_magic(void **state)
 
 	(void)state;
 	memset(page, 0x55, sizeof(page));
-	assert_int_equal(swapheader_fill(page, sizeof(page), M), 0);
+	assert_int_equal(swapheader_fill(page, sizeof(page), M, "label", NULL), 0);
 	memcpy(info, page + 1024, sizeof(info));
 	assert_int_equal(info[0], 1);
 	assert_int_equal(info[1], M / 4096 - 1);
 	assert_int_equal(info[2], 0);
 	assert_memory_equal(page + 4096 - 10, "SWAPSPACE2", 10);
 	assert_int_equal(page[0], 0);
+	assert_true(swapheader_is(page, sizeof(page), "label"));
+	assert_false(swapheader_is(page, sizeof(page), "another"));
+	page[4096 - 1] = '1';
+	assert_false(swapheader_is(page, sizeof(page), "label"));
 }
 
 static void an_area_of_nine_pages_is_no_swap(void **state)
@@ -89,8 +93,8 @@ static void an_area_of_nine_pages_is_no_swap(void **state)
 	static char page[4096];
 
 	(void)state;
-	assert_int_equal(swapheader_fill(page, sizeof(page), 9 * 4096), -EINVAL);
-	assert_int_equal(swapheader_fill(page, sizeof(page), 10 * 4096), 0);
+	assert_int_equal(swapheader_fill(page, sizeof(page), 9 * 4096, "", NULL), -EINVAL);
+	assert_int_equal(swapheader_fill(page, sizeof(page), 10 * 4096, "", NULL), 0);
 }
 
 /* ---- before a boot ---- */
