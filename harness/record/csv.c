@@ -232,6 +232,13 @@ int csv_append(struct csv_writer *w, int dirfd, const char *name, const char *he
 	return 0;
 }
 
+void csv_forget(struct csv_writer *w)
+{
+	w->length = 0;
+	w->column = 0;
+	w->error = 0;
+}
+
 int csv_close(struct csv_writer *w, struct error *e)
 {
 	int err = 0;

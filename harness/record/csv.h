@@ -40,6 +40,9 @@ void csv_empty(struct csv_writer *w);
 void csv_end_row(struct csv_writer *w); /* asserts that the row is complete */
 /* Writes what was collected and fsyncs. */
 int csv_flush(struct csv_writer *w, struct error *e);
+/* Drops what was collected and is not on disk, half a row too. */
+void csv_forget(struct csv_writer *w);
+/* csv_flush() and close; copes with one that is not open. */
 int csv_close(struct csv_writer *w, struct error *e);
 
 /* Reading: the whole file in memory, cells addressed by row and column name. */

@@ -117,8 +117,14 @@ static int open_files(struct results *r,
 int results_open(struct results *r, const char *parent, const struct plan *plan,
 		 struct error *e)
 {
-	int err = make_parents(parent, e);
+	int err;
 
+	if (strlen(parent) >= sizeof(r->parent))
+		return error_set(e, ENAMETOOLONG,
+				 "the folder's path is longer than %zu bytes: choose another "
+				 "with -o",
+				 sizeof(r->parent) - 1);
+	err = make_parents(parent, e);
 	snprintf(r->parent, sizeof(r->parent), "%s", parent);
 	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
 	if (!err)
@@ -142,6 +148,11 @@ int results_reopen(struct results *r, const char *path, const struct plan *plan,
 	if (!absolute)
 		return error_set(e, errno, "cannot find %s: %s", path, strerror(errno));
 	slash = strrchr(absolute, '/');
+	if ((size_t)(slash - absolute) >= sizeof(r->parent) ||
+	    strlen(slash + 1) - tail >= sizeof(r->run)) {
+		free(absolute);
+		return error_set(e, ENAMETOOLONG, "the path of %s is too long", path);
+	}
 	snprintf(r->path, sizeof(r->path), "%s", absolute);
 	snprintf(r->parent, sizeof(r->parent), "%.*s", (int)(slash - absolute), absolute);
 	snprintf(r->run, sizeof(r->run), "%.*s", (int)(strlen(slash + 1) - tail), slash + 1);
@@ -359,8 +370,11 @@ int results_close(struct results *r, bool complete, struct error *e)
 	if (r->dirfd < 0)
 		return 0;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		int one = all[i]->fd >= 0 ? csv_close(all[i], e) : 0;
+		int one;
 
+		if (!complete)
+			csv_forget(all[i]);
+		one = all[i]->fd >= 0 ? csv_close(all[i], e) : 0;
 		err = err ? err : one;
 	}
 	close(r->dirfd);

@@ -78,7 +78,10 @@ int results_describe(struct results *r, const struct plan *plan, json_t *end, st
 /* The plan as run.json has it; to be freed with json_decref(). */
 json_t *results_describe_plan(const struct plan *plan);
 
-/* Closes; complete: the folder loses its .partial. */
+/*
+ * Closes. complete: the folder loses its .partial. Otherwise rows that no results_flush()
+ * wrote are dropped: runs.csv must not list a step whose other rows are missing.
+ */
 int results_close(struct results *r, bool complete, struct error *e);
 
 #endif

@@ -280,17 +280,23 @@ static int describe(struct run *run, int err, struct error *e)
 
 static int make_scratch(struct run *run, struct error *e)
 {
-	char absolute[512];
+	char *absolute = realpath(run->results.path, NULL);
+	int length, err;
 
-	if (!realpath(run->results.path, absolute))
+	if (!absolute)
 		return error_set(e, errno, "cannot find %s: %s", run->results.path,
 				 strerror(errno));
-	snprintf(run->scratch, sizeof(run->scratch), "%s/scratch", absolute);
-	if (journal_note(&run->journal, JOURNAL_FILE, run->scratch, NULL, NULL, e))
-		return -EIO;
-	if (mkdir(run->scratch, 0700))
-		return error_set(e, errno, "cannot make %s: %s", run->scratch, strerror(errno));
-	return 0;
+	length = snprintf(run->scratch, sizeof(run->scratch), "%s/scratch", absolute);
+	free(absolute);
+	if ((size_t)length >= sizeof(run->scratch))
+		return error_set(e, ENAMETOOLONG,
+				 "the path of %s is longer than %zu bytes with /scratch: "
+				 "choose another folder with -o",
+				 run->results.path, sizeof(run->scratch) - 1);
+	err = journal_note(&run->journal, JOURNAL_FILE, run->scratch, NULL, NULL, e);
+	if (!err && mkdir(run->scratch, 0700))
+		err = error_set(e, errno, "cannot make %s: %s", run->scratch, strerror(errno));
+	return err;
 }
 
 static bool is_to_play(const struct run *run)

@@ -33,7 +33,7 @@ struct run {
 	bool in_null;
 	uint64_t start_ns;
 	unsigned flush_waits;
-	char scratch[640];
+	char scratch[sizeof(((struct workload_env *)0)->scratch_dir)]; /* absolute */
 	int raw_dirfd; /* -1 unless the profile has keep_raw */
 	char raw_prefix[64];
 };

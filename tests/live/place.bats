@@ -1,0 +1,42 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Where a run lives: its groups and its folder.
+
+load live
+
+setup()
+{
+	live_setup
+}
+
+teardown()
+{
+	live_teardown
+	[ -z "$deep" ] || find "$deep" -depth -type d -exec rmdir {} \; 2> /dev/null || true
+}
+
+@test "a run inside a group whose path is long makes its own below it" {
+	memory=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2 }' /proc/mounts)
+	[ -n "$memory" ] || skip "no cgroup v1 memory hierarchy"
+	deep=$memory/pagestorm-deep-$BASHPID
+	name=$(printf 'x%.0s' {1..120})
+	mkdir -p "$deep/$name/$name"
+	(
+		echo "$BASHPID" > "$deep/$name/$name/cgroup.procs"
+		play null
+	)
+	[ "$(column runs.csv nothing outcome)" = ok ]
+	[ -z "$(find "$deep/$name/$name" -mindepth 1 -type d)" ]
+}
+
+@test "a folder whose path is too long for the workers is refused, nothing is left of the run" {
+	name=$(printf 'y%.0s' {1..200})
+	mkdir -p "$name/$name/$name"
+	cd "$name/$name/$name"
+	run "$PAGESTORM" run null --quiet --wait=200 -o out
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"choose another folder with -o"* ]]
+	run "$PAGESTORM" restore --wait=200
+	[ "$status" -eq 0 ]
+	[[ "$output" != *journal* ]]
+}

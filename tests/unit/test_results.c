@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Promises of harness/run/results.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "harness/run/results.h"
+
+static char parent[] = "/tmp/pagestorm-test-results-XXXXXX";
+
+static int make_parent(void **state)
+{
+	(void)state;
+	return !mkdtemp(parent);
+}
+
+static int remove_parent(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", parent);
+	return system(command);
+}
+
+static struct plan plan = { .name = "t", .profile_text = (char *)"[profile]\n" };
+
+static const struct row_place place = { .cell = 0, .repeat = 1, .worker = "w", .workload = "" };
+
+/* A step's rows: an event, and the row that says that the step is whole. */
+static void add_step(struct results *r)
+{
+	struct run_row row;
+
+	row_init(&row);
+	row.run = r->run;
+	row.profile = r->profile;
+	row.cell_label = row.worker = row.workload = row.params = "";
+	results_event(r, &place, 0, "went", NULL);
+	row_write(&row, &r->runs);
+}
+
+static size_t rows_of(const struct results *r, const char *name)
+{
+	struct csv_table t = { 0 };
+	char path[768];
+	size_t nr;
+
+	snprintf(path, sizeof(path), "%s/%s", r->path, name);
+	assert_int_equal(csv_read(&t, path, NULL), 0);
+	nr = t.nr;
+	csv_release(&t);
+	return nr;
+}
+
+static void a_complete_run_has_all_rows_and_loses_its_partial(void **state)
+{
+	struct results r;
+
+	(void)state;
+	results_init(&r);
+	assert_int_equal(results_open(&r, parent, &plan, NULL), 0);
+	assert_non_null(strstr(r.path, ".partial"));
+	add_step(&r);
+	assert_int_equal(results_close(&r, true, NULL), 0);
+	assert_null(strstr(r.path, ".partial"));
+	assert_int_equal(rows_of(&r, "events.csv"), 1);
+	assert_int_equal(rows_of(&r, "runs.csv"), 1);
+}
+
+/* A disk that is full for one file alone is played by /dev/full. */
+static void runs_lists_no_step_whose_other_rows_are_lost(void **state)
+{
+	struct error e = { "" };
+	struct results r;
+	int kept;
+
+	(void)state;
+	results_init(&r);
+	assert_int_equal(results_open(&r, parent, &plan, NULL), 0);
+	add_step(&r);
+	assert_int_equal(results_flush(&r, NULL), 0);
+	add_step(&r);
+	kept = r.events.fd;
+	r.events.fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+	assert_int_equal(results_flush(&r, &e), -ENOSPC);
+	assert_non_null(strstr(e.text, "events.csv"));
+	close(r.events.fd);
+	r.events.fd = kept;
+	assert_int_equal(results_close(&r, false, &e), 0);
+	assert_non_null(strstr(r.path, ".partial"));
+	assert_int_equal(rows_of(&r, "events.csv"), 1);
+	assert_int_equal(rows_of(&r, "runs.csv"), 1);
+}
+
+static void a_path_that_would_be_cut_is_refused(void **state)
+{
+	struct error e = { "" };
+	struct results r;
+	char deep[600];
+
+	(void)state;
+	results_init(&r);
+	snprintf(deep, sizeof(deep), "%s/", parent);
+	for (size_t i = strlen(deep); i < sizeof(deep) - 1; i++) {
+		deep[i] = i % 40 ? 'x' : '/';
+		deep[i + 1] = '\0';
+	}
+	assert_int_equal(results_open(&r, deep, &plan, &e), -ENAMETOOLONG);
+	assert_non_null(strstr(e.text, "-o"));
+	assert_int_equal(r.dirfd, -1);
+	*strchr(deep + strlen(parent) + 1, '/') = '\0';
+	assert_int_equal(access(deep, F_OK), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_complete_run_has_all_rows_and_loses_its_partial),
+		cmocka_unit_test(runs_lists_no_step_whose_other_rows_are_lost),
+		cmocka_unit_test(a_path_that_would_be_cut_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, make_parent, remove_parent);
+}
