@@ -14,10 +14,13 @@
  *   with others on it.
  * Still: majflt and Swap; with collapse also minflt, Rss and the group's charge; with
  *   dontneed and munmap the group's charge.
- * Beware: AnonHugePages is 0 for folios below a huge page (mTHP) and for huge pages
- *   that are mapped page by page: large_folios in the ledger, from the page frames,
- *   sees both. Page tables are charged as for base pages: each huge page sets one
- *   aside. khugepaged would undo what dontneed does, so it is told to stay away.
+ * Beware: since Linux 6.12 a split maps the shared zero page in place of pages that
+ *   hold only zeros (try_to_map_unused_to_zeropage() in mm/migrate.c): with fill=zero or
+ *   0% it gives back all of each huge page. AnonHugePages is 0 for folios below a huge
+ *   page (mTHP) and for huge pages that are mapped page by page: large_folios in the
+ *   ledger, from the page frames, sees both. Page tables are charged as for base pages:
+ *   each huge page sets one aside. khugepaged would undo what dontneed does, so it is
+ *   told to stay away.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -332,13 +335,24 @@ static struct change change_by_collapse(const struct thp_params *p,
 	};
 }
 
+static bool is_zero(const struct thp_params *p)
+{
+	enum fill_kind kind;
+	unsigned random_words;
+
+	return !fill_parse(p->fill, &kind, &random_words) &&
+	       (kind == FILL_ZERO || (kind == FILL_RANDOM && !random_words));
+}
+
 static struct change change_by_drop(const struct thp_params *p, const struct workload_env *env)
 {
-	const int64_t huge = (int64_t)room_for_huge(p, env), dropped = huge * (int64_t)p->drop;
-	const int64_t gone_bytes = dropped * (int64_t)env->page_bytes;
 	const bool split = p->kind == KIND_SPLIT, unmap = p->kind == KIND_MUNMAP;
-	const struct mix m = first_touch(p, env);
+	const bool all = split && is_zero(p) && env->kernel >= ENV_KERNEL(6, 12);
+	const int64_t huge = (int64_t)room_for_huge(p, env);
 	const uint64_t in_huge = (uint64_t)huge * (env->pmd_bytes / env->page_bytes);
+	const int64_t dropped = all ? (int64_t)in_huge : huge * (int64_t)p->drop;
+	const int64_t gone_bytes = dropped * (int64_t)env->page_bytes;
+	const struct mix m = first_touch(p, env);
 
 	return (struct change){
 		.pages = -dropped,
@@ -351,7 +365,8 @@ static struct change change_by_drop(const struct thp_params *p, const struct wor
 		.size_bytes = unmap ? -gone_bytes : 0,
 		.large = split ? m.large - (uint64_t)huge : m.large,
 		.large_pages = m.large_pages - (split ? in_huge : (uint64_t)dropped),
-		.why = "the pages that each huge page loses",
+		.why = all ? "all of each huge page: zero pages become the shared zero page"
+			   : "the pages that each huge page loses",
 		.usage_why =
 			split ? "base pages of a split huge page are freed one by one"
 			      : "a huge page is freed as a whole: what it lost stays charged",

@@ -71,6 +71,15 @@ usage()
 	done
 }
 
+@test "a split gives back all of a huge page of zeros, or what the kernel promises" {
+	for fill in zero 0% same 1%; do
+		rm -rf out
+		play thp size=7M mode=split drop=3 fill=$fill
+		[ "$(count_verdicts thp fail)" = 0 ]
+		[ "$(count_verdicts thp pass)" -ge 16 ]
+	done
+}
+
 @test "every way to make and to take apart keeps its promises" {
 	for mode in madvise base collapse dontneed munmap split; do
 		rm -rf out
