@@ -11,8 +11,10 @@
  * Still: majflt, Swap, VmSize (the mapping is made before READY); AnonHugePages
  *   with pages=4k, whatever the machine's huge page setting.
  * Beware: VmRSS is a cached sum before Linux 6.17 and field 24 of stat is one
- *   everywhere. MemFree is moved by whoever else is on the machine. When the
- *   size does not fit under memory.max, only what still holds is promised.
+ *   everywhere. Read before written, a huge page is the huge zero page first, which
+ *   Linux 6.13 and later replace by a huge page and earlier ones by 512 base pages
+ *   (do_huge_zero_wp_pmd() in mm/huge_memory.c). MemFree is moved by whoever else is on the
+ * machine. When the size does not fit under memory.max, only what still holds is promised.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -258,6 +260,10 @@ static const char *missing(const struct anon_params *p, const struct workload_en
 	    (env->thp == THP_ABSENT || env->thp == THP_NEVER || !env->pmd_bytes))
 		return "transparent huge pages are off: write madvise to "
 		       "/sys/kernel/mm/transparent_hugepage/enabled";
+	if (p->pages == PAGES_HUGE && p->touch == TOUCH_READ_WRITE &&
+	    env->kernel < ENV_KERNEL(6, 13))
+		return "before Linux 6.13 writing where the huge zero page was read takes base "
+		       "pages: use touch=write";
 	if (p->touch == TOUCH_POPULATE && env->kernel < ENV_KERNEL(5, 14))
 		return "touch=populate needs MADV_POPULATE_WRITE of Linux 5.14: use "
 		       "touch=write";
@@ -402,6 +408,32 @@ static void claim_group(const struct anon_params *p, const struct workload_env *
 		promise_add(out, SPAN_WORK, &table_row, 1);
 }
 
+/* What the worker says of itself, so that it cannot say more than the page table does. */
+static void claim_counted(const struct anon_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	const int64_t pages = (int64_t)(held_bytes(p, env) / env->page_bytes);
+	const struct promise touched = {
+		"pages_touched", "ledger",   "ledger",
+		"pages_touched", UNIT_PAGES, PROMISE_EXACT,
+		pages,		 0,	     "each page of the mapping once"
+	};
+	const struct claim present = { .quantity = "pages_present",
+				       .span = SPAN_WORK,
+				       .scope = "ledger",
+				       .source = "ledger",
+				       .counter = "pages_present",
+				       .unit = UNIT_PAGES,
+				       .relation = RELATION_EQ,
+				       .basis = BASIS_EXACT,
+				       .expected = pages,
+				       .slot = "pages_swapped",
+				       .slot_mul = -1 };
+
+	promise_add(out, SPAN_WORK, &touched, 1);
+	claims_add(out, &present, "in the page table of the worker but for what is in swap");
+}
+
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
 	const struct promise rows[] = {
@@ -462,6 +494,7 @@ static void anon_claims(const void *params, const struct workload_env *env, stru
 					  "the machine's count includes the worker's" };
 
 	claim_residue(env, out);
+	claim_counted(p, env, out);
 	if (!fits(p, env)) {
 		claim_pressed(p, env, out);
 		return;

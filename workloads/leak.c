@@ -48,6 +48,8 @@ enum leak_slot {
 	SLOT_LEAK_NS,
 	SLOT_LAG_NS,
 	SLOT_DELAY_NS,
+	SLOT_SITE_BLOCKS,
+	SLOT_SITE_BYTES,
 };
 
 #define AT(member) .offset = offsetof(struct leak_params, member)
@@ -609,6 +611,18 @@ static int leak_run(struct worker *w)
 	return 0;
 }
 
+/* sites.csv, added up: what it says must be what the threads counted. */
+static int leak_verify(struct worker *w)
+{
+	const struct leak_params *p = w->params;
+
+	for (uint64_t i = 0; i < p->sites; i++) {
+		worker_slot_add(w, SLOT_SITE_BLOCKS, w->ledger->site[i].live_blocks);
+		worker_slot_add(w, SLOT_SITE_BYTES, w->ledger->site[i].live_bytes);
+	}
+	return 0;
+}
+
 /* What was leaked stays leaked; the state stays while a thread may look into it. */
 static void leak_release(struct worker *w)
 {
@@ -644,6 +658,10 @@ const struct workload leak_workload = {
 				  "by which the latest wake-up was behind the rate" },
 		[SLOT_DELAY_NS] = { "delay_ns", UNIT_NSEC,
 				     "taking blocks and waking late: of the slowest thread" },
+		[SLOT_SITE_BLOCKS] = { "site_blocks", UNIT_COUNT,
+				       "blocks not freed by sites.csv, all places together" },
+		[SLOT_SITE_BYTES] = { "site_bytes", UNIT_BYTES,
+				      "bytes not freed by sites.csv, all places together" },
 	},
 	.rate_metric = true,
 	.check = leak_check,
@@ -653,5 +671,6 @@ const struct workload leak_workload = {
 	.claims = leak_claims,
 	.prepare = leak_prepare,
 	.run = leak_run,
+	.verify = leak_verify,
 	.release = leak_release,
 };

@@ -52,6 +52,11 @@ void actor_decide(struct actor *actor, int interrupted)
 		snprintf(reason, room, "it held %lu of %lu bytes",
 			 (unsigned long)ledger->achieved_bytes,
 			 (unsigned long)plan->target_bytes);
+	} else if (plan->target_bytes && ledger->achieved_bytes > plan->target_bytes) {
+		actor->outcome = OUTCOME_BROKEN;
+		snprintf(reason, room, "it says that it held %lu bytes and %lu were asked for",
+			 (unsigned long)ledger->achieved_bytes,
+			 (unsigned long)plan->target_bytes);
 	} else {
 		actor->outcome = OUTCOME_OK;
 	}
