@@ -66,7 +66,8 @@ static int add_page_set(struct parse *p, struct text rest, struct number *sum)
 		return 0;
 	if (text_number(text_take_word(&rest), &n) != READING_NUMBER)
 		return parse_bad_line(p, "no number");
-	sum->value += n.value;
+	if (n.decimals || __builtin_add_overflow(sum->value, n.value, &sum->value))
+		return parse_bad_line(p, "no count");
 	return 0;
 }
 

@@ -199,10 +199,12 @@ int journal_note(struct journal *j, enum journal_kind kind, const char *what,
 	if (objection)
 		return error_set(e, EPERM, "%s is not touched: %s", what, objection);
 	end = lseek(j->fd, 0, SEEK_END);
-	out = open_memstream(&text, &bytes);
-	if (end < 0 || !out)
-		return error_set(e, EIO, "cannot write the journal %s: it is not open",
+	if (end < 0)
+		return error_set(e, errno, "cannot write the journal %s: it is not open",
 				 j->path);
+	out = open_memstream(&text, &bytes);
+	if (!out)
+		return error_set(e, ENOMEM, "out of memory for the journal");
 	fprintf(out, "%s\t", journal_kind_names[kind]);
 	journal_escape(out, what);
 	fputc('\t', out);
@@ -275,7 +277,10 @@ static int undo_entry(struct journal *j, struct image *image, size_t index, stru
 			j->warn(e->text);
 		return rc;
 	}
-	return rc ? rc : mark(j, image, index);
+	if (!rc && (rc = mark(j, image, index)))
+		(void)error_set(e, -rc, "cannot write the journal %s: %s", j->path,
+				strerror(-rc));
+	return rc;
 }
 
 static int read_own(struct journal *j, struct image *image, struct error *e)

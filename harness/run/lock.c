@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -16,6 +15,8 @@
 #include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "harness/run/clock.h"
 
 #define LOCK_OBJECT  "/proc/sys/vm"
 #define LOCK_POLL_NS 20000000L
@@ -77,14 +78,6 @@ static int busy(struct error *e)
 		(int)holder, comm[0] ? comm : "ending");
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* Also one that is blocked, to be read from a signalfd later. */
 static bool is_signalled(void)
 {
@@ -97,7 +90,7 @@ static bool is_signalled(void)
 
 int lock_take(struct lock *l, unsigned wait_seconds, struct error *e)
 {
-	const uint64_t deadline_ns = now_ns() + wait_seconds * 1000000000ull;
+	const uint64_t deadline_ns = clock_now_ns() + wait_seconds * 1000000000ull;
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_NS };
 	int rc = 0, fd;
 
@@ -109,7 +102,7 @@ int lock_take(struct lock *l, unsigned wait_seconds, struct error *e)
 		if (errno != EWOULDBLOCK)
 			rc = error_set(e, errno, "cannot lock " LOCK_OBJECT ": %s",
 				       strerror(errno));
-		else if (now_ns() >= deadline_ns)
+		else if (clock_now_ns() >= deadline_ns)
 			rc = busy(e);
 		else if (nanosleep(&pause, NULL) || is_signalled())
 			rc = error_set(e, EINTR,

@@ -16,12 +16,13 @@
 #include <unistd.h>
 
 #define WRAPPER_ARGS_MAX 32
+#define EXEC_BOUND_MS	 30000 /* it only joins its group; a machine short of memory is slow */
 #define REAP_BOUND_NS	 10000000000u /* of a SIGKILLed child: a large one takes its time */
 
 /* What the child says when it fails before exec; nothing when exec succeeded. */
 struct child_failure {
 	int code;
-	char stage[32];
+	char stage[40];
 };
 
 void process_init(struct process *p)
@@ -50,7 +51,7 @@ int process_make_ledger(struct process *p, struct error *e)
 
 /* ---- in the child ---- */
 
-static void set_affinity(const char *list)
+static int set_affinity(const char *list)
 {
 	cpu_set_t set;
 
@@ -67,8 +68,7 @@ static void set_affinity(const char *list)
 			CPU_SET(cpu, &set);
 		p = *end == ',' ? end + 1 : end;
 	}
-	if (sched_setaffinity(0, sizeof(set), &set))
-		_exit(errno);
+	return sched_setaffinity(0, sizeof(set), &set) ? errno : 0;
 }
 
 static void child_fail(int fd, int code, const char *stage)
@@ -160,21 +160,27 @@ static void child(const struct process *p, const struct process_setup *setup, pi
 	code = setup->oom_score_adj_set ? write_oom_score_adj(setup->oom_score_adj) : 0;
 	if (code)
 		child_fail(failure_fd, code, "set oom_score_adj");
-	if (setup->cpus && *setup->cpus)
-		set_affinity(setup->cpus);
+	code = setup->cpus && *setup->cpus ? set_affinity(setup->cpus) : 0;
+	if (code)
+		child_fail(failure_fd, code, "run on the CPUs that it was given");
 	exec_self(setup, failure_fd);
 }
 
 /* ---- in the harness ---- */
 
+/* Waits until the child's exec closes the pipe, or its failure stands in it. */
 static int child_told(int fd, struct error *e)
 {
+	struct pollfd told = { .fd = fd, .events = POLLIN };
 	struct child_failure failure;
 	ssize_t n;
 
-	do {
-		n = read(fd, &failure, sizeof(failure));
-	} while (n < 0 && errno == EINTR);
+	if (!poll(&told, 1, EXEC_BOUND_MS))
+		return error_set(e, ETIMEDOUT, "a worker does not come to its exec in %d s",
+				 EXEC_BOUND_MS / 1000);
+	n = read(fd, &failure, sizeof(failure));
+	if (n < 0)
+		return error_set(e, errno, "cannot hear from a worker: %s", strerror(errno));
 	if (n != sizeof(failure))
 		return 0;
 	return error_set(e, failure.code, "a worker could not %s: %s", failure.stage,

@@ -134,8 +134,20 @@ static int capture_ready(struct stage *stage, struct error *e)
 	capture_take(&stage->capture, BARRIER_READY, PART_GROUPS);
 	capture_take(&stage->capture, BARRIER_READY, PART_PROCESSES);
 	capture_take(&stage->capture, BARRIER_READY, PART_SYSTEM);
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		(void)group_oom_kills(&stage->actor[i].group, &stage->actor[i].kills_before);
+	return 0;
+}
+
+/* Groups are new: all that they count is the worker's. */
+static int count_kills(struct stage *stage, struct error *e)
+{
+	for (unsigned i = 0; i < stage->nr_actors; i++) {
+		struct actor *actor = &stage->actor[i];
+		int err = group_oom_kills(&actor->group, &actor->oom_kills);
+
+		if (err)
+			return error_set(e, -err, "cannot read the OOM kills of %s: %s",
+					 actor->group.path, strerror(-err));
+	}
 	return 0;
 }
 
@@ -152,15 +164,10 @@ static int capture_held(struct stage *stage, struct error *e)
 	if (err)
 		return err;
 	capture_take(&stage->capture, BARRIER_HELD, PART_GROUPS);
-	for (unsigned i = 0; i < stage->nr_actors; i++) {
-		struct actor *actor = &stage->actor[i];
-		uint64_t kills;
-
-		if (!group_oom_kills(&actor->group, &kills))
-			actor->oom_kills = kills - actor->kills_before;
-		memcpy((void *)actor->last, (void *)actor->process.ledger, LEDGER_BYTES);
-	}
-	return 0;
+	for (unsigned i = 0; i < stage->nr_actors; i++)
+		memcpy((void *)stage->actor[i].last, (void *)stage->actor[i].process.ledger,
+		       LEDGER_BYTES);
+	return count_kills(stage, e);
 }
 
 static int capture_gone(struct stage *stage, struct error *e)
@@ -169,9 +176,10 @@ static int capture_gone(struct stage *stage, struct error *e)
 
 	capture_take(&stage->capture, BARRIER_GONE, PART_SYSTEM);
 	err = flush_now(&stage->flush, &stage->top, e);
-	if (!err)
-		capture_take(&stage->capture, BARRIER_GONE, PART_GROUPS);
-	return err;
+	if (err)
+		return err;
+	capture_take(&stage->capture, BARRIER_GONE, PART_GROUPS);
+	return count_kills(stage, e); /* one that was killed while it released, too */
 }
 
 static int parse(struct stage *stage, struct error *e)
@@ -241,9 +249,9 @@ static int play(struct stage *stage, struct error *e)
 	if (!err)
 		err = start_timer(stage, e);
 	if (!err)
-		err = stage_run_workers(stage);
+		err = stage_run_workers(stage, e);
 	if (!err)
-		err = stage_stop_background(stage);
+		err = stage_stop_background(stage, e);
 	if (!err)
 		err = capture_held(stage, e);
 	if (!err && stage->tick)
@@ -315,7 +323,8 @@ int stage_play(struct stage *stage, struct error *e)
 
 		actor->exited = actor->process.reaped;
 		actor->wait_status = actor->process.wait_status;
-		actor_decide(actor, stage->interrupted);
+		if (actor->last)
+			actor_decide(actor, stage->interrupted);
 		process_release(&actor->process);
 	}
 	if (err == -EINTR && !err_clear)

@@ -43,13 +43,15 @@ struct actor {
 	enum actor_state state;
 	bool failed;	 /* it said why it could not, in the ledger */
 	bool timed_out;	 /* its deadline passed: asked to stop */
-	bool killed;	 /* and did not, within the grace */
+	bool killed;	 /* it did not end when it should */
+	bool lingered;	 /* that was after BYE */
 	bool went;	 /* GO was sent */
 	bool exited;	 /* and reaped: wait_status is known */
 	int wait_status; /* as of waitpid(2) */
 	uint64_t go_ns, end_ns, held_ns;
-	uint64_t kills_before, oom_kills; /* of its group */
-	struct ledger *last;		  /* a copy of the ledger as it was at the end */
+	uint64_t killed_ns;  /* when, if it was */
+	uint64_t oom_kills;  /* of its group */
+	struct ledger *last; /* a copy of the ledger as it was at the end */
 	struct record work, residue;
 	enum outcome outcome;
 	char reason[512];

@@ -9,6 +9,24 @@
 #include <string.h>
 #include <sys/wait.h>
 
+static void tell_timeout(struct actor *actor)
+{
+	char *reason = actor->reason;
+	const size_t room = sizeof(actor->reason);
+
+	if (actor->lingered)
+		snprintf(reason, room, "it did not leave within %llu s of BYE and was killed",
+			 STAGE_EXIT_BOUND_NS / STAGE_SECOND_NS);
+	else if (!actor->timed_out)
+		snprintf(reason, room,
+			 "it did not stop when the others were done and was killed when the "
+			 "grace was over");
+	else
+		snprintf(reason, room, "still running after its timeout of %.1f s%s",
+			 (double)actor->plan->timeout_ns / 1e9,
+			 actor->killed ? " and killed when the grace was over" : "");
+}
+
 void actor_decide(struct actor *actor, int interrupted)
 {
 	const struct plan_worker *plan = actor->plan;
@@ -31,9 +49,7 @@ void actor_decide(struct actor *actor, int interrupted)
 		snprintf(reason, room, "%s", strsignal(interrupted));
 	} else if (actor->timed_out || actor->killed) {
 		actor->outcome = OUTCOME_TIMEOUT;
-		snprintf(reason, room, "still running after its timeout of %.1f s%s",
-			 (double)plan->timeout_ns / 1e9,
-			 actor->killed ? " and killed when the grace was over" : "");
+		tell_timeout(actor);
 	} else if (actor->exited && WIFSIGNALED(status)) {
 		actor->outcome = OUTCOME_BROKEN;
 		snprintf(reason, room,

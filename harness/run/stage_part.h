@@ -24,10 +24,10 @@ void stage_say(struct stage *stage, const struct actor *actor, const char *name,
 int stage_wait_ready(struct stage *stage, struct error *e);
 
 /* GO, to HELD of all that are not in the background; deadlines kept. */
-int stage_run_workers(struct stage *stage);
+int stage_run_workers(struct stage *stage, struct error *e);
 
 /* Antagonists run until the others are done. */
-int stage_stop_background(struct stage *stage);
+int stage_stop_background(struct stage *stage, struct error *e);
 
 /* BYE, to the end of all and of their children. */
 int stage_say_goodbye(struct stage *stage, struct error *e);

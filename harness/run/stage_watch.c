@@ -168,13 +168,30 @@ static void ask_to_stop(struct stage *stage, struct actor *actor, const char *wh
 	stage_say(stage, actor, "stopped", why);
 }
 
-static void kill_actor(struct stage *stage, struct actor *actor)
+static void kill_actor(struct stage *stage, struct actor *actor, const char *why)
 {
 	actor->killed = true;
+	actor->killed_ns = clock_now_ns();
 	process_kill(&actor->process);
-	(void)group_kill(&actor->group,
-			 NULL); /* what survives is told when the group is removed */
-	stage_say(stage, actor, "killed", "grace is over");
+	(void)group_kill(&actor->group, NULL); /* what survives has its own bound */
+	stage_say(stage, actor, "killed", why);
+}
+
+/* One that waits for a device or is frozen takes no SIGKILL. */
+static int bound_killed(const struct stage *stage, struct error *e)
+{
+	for (unsigned i = 0; i < stage->nr_actors; i++) {
+		const struct actor *actor = &stage->actor[i];
+
+		if (actor->killed && actor->state != ACTOR_DEAD &&
+		    clock_now_ns() > actor->killed_ns + STAGE_EXIT_BOUND_NS)
+			return error_set(e, ETIMEDOUT,
+					 "%s (process %d) does not end after SIGKILL: see "
+					 "/proc/%d/stack",
+					 actor->plan->name, actor->process.pid,
+					 actor->process.pid);
+	}
+	return 0;
 }
 
 /* A running actor past its deadline is asked to stop, and past the grace killed. */
@@ -190,7 +207,7 @@ static void keep_deadline(struct stage *stage, struct actor *actor, uint64_t dea
 	}
 	ask_to_stop(stage, actor, "deadline");
 	if (now > deadline + stage->plan->grace_ns && !actor->killed)
-		kill_actor(stage, actor);
+		kill_actor(stage, actor, "grace is over");
 }
 
 static bool foreground_done(const struct stage *stage)
@@ -209,7 +226,7 @@ static bool foreground_done(const struct stage *stage)
 	return true;
 }
 
-int stage_run_workers(struct stage *stage)
+int stage_run_workers(struct stage *stage, struct error *e)
 {
 	int err = 0;
 
@@ -230,11 +247,12 @@ int stage_run_workers(struct stage *stage)
 				keep_deadline(stage, actor,
 					      actor->go_ns + actor->plan->timeout_ns);
 		}
+		err = err ? err : bound_killed(stage, e);
 	}
 	return err;
 }
 
-int stage_stop_background(struct stage *stage)
+int stage_stop_background(struct stage *stage, struct error *e)
 {
 	const uint64_t asked = clock_now_ns();
 	int err = 0;
@@ -252,6 +270,7 @@ int stage_stop_background(struct stage *stage)
 		if (!running)
 			break;
 		err = look(stage);
+		err = err ? err : bound_killed(stage, e);
 	}
 	return err;
 }
@@ -266,10 +285,17 @@ int stage_say_goodbye(struct stage *stage, struct error *e)
 			(void)process_send(&stage->actor[i].process,
 					   'B'); /* dead: pidfd says so */
 	while (!err && !all_past(stage, ACTOR_DEAD)) {
-		for (unsigned i = 0; i < stage->nr_actors; i++)
-			if (stage->actor[i].state != ACTOR_DEAD && clock_now_ns() > deadline)
-				kill_actor(stage, &stage->actor[i]);
+		for (unsigned i = 0; i < stage->nr_actors; i++) {
+			struct actor *actor = &stage->actor[i];
+
+			if (actor->state == ACTOR_DEAD || actor->killed ||
+			    clock_now_ns() <= deadline)
+				continue;
+			actor->lingered = true;
+			kill_actor(stage, actor, "it did not leave after BYE");
+		}
 		err = look(stage);
+		err = err ? err : bound_killed(stage, e);
 	}
 	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
 		err = group_kill(&stage->actor[i].group, e); /* children that outlived it */

@@ -56,6 +56,8 @@ int sysfile_read(const char *root, const char *path, char *value, size_t value_b
 		return (int)n;
 	}
 	close(fd);
+	if ((size_t)n == sizeof(text) - 1)
+		return -EOVERFLOW;
 	text[n] = '\0';
 	squeeze(text);
 	open_bracket = strchr(text, '[');

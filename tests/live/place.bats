@@ -40,3 +40,10 @@ teardown()
 	[ "$status" -eq 0 ]
 	[[ "$output" != *journal* ]]
 }
+
+@test "a worker that may not have its CPUs says so" {
+	[ "$(nproc)" -ge 2 ] || skip "one CPU"
+	run "$PAGESTORM" run null cpuset.cpus=0 cpus=1 profile.noise=no --quiet --wait=200 -o out
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"run on the CPUs that it was given"* ]]
+}

@@ -558,6 +558,11 @@ static void a_line_that_is_not_understood_is_quoted(void **state)
 		{ PLACE_SYSTEM, "zoneinfo", 0, "Node x, zone DMA\n", "no zone" },
 		{ PLACE_SYSTEM, "zoneinfo", 0, "Node 0, zone DMA\n  protection: 1\n",
 		  "no list" },
+		{ PLACE_SYSTEM, "zoneinfo", 0,
+		  "Node 0, zone DMA\n  pagesets\n    cpu: 0\n"
+		  "              count: 9223372036854775807\n"
+		  "              count: 1\n",
+		  "no count" },
 		{ PLACE_SYSTEM, "buddyinfo", 0, "Node 0 zone DMA 1\n", "no zone" },
 		{ PLACE_SYSTEM, "pressure/memory", 0, "some avg10\n", "no name=value" },
 		{ PLACE_SYSTEM, "pressure/memory", 0, "some total=x\n", "no number" },

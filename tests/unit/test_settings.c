@@ -95,7 +95,7 @@ static void a_value_is_read_as_it_must_be_written(void **state)
 		{ "", "" },
 	};
 	struct machine *m = *state;
-	char value[64];
+	char value[64], long_text[5000] = "";
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		put(m, "/file", rows[i].file);
@@ -105,6 +105,10 @@ static void a_value_is_read_as_it_must_be_written(void **state)
 	assert_int_equal(sysfile_read(m->root, "/none", value, sizeof(value)), -ENOENT);
 	put(m, "/file", "0123456789");
 	assert_int_equal(sysfile_read(m->root, "/file", value, 10), -EOVERFLOW);
+	memset(long_text, ' ', sizeof(long_text) - 1);
+	long_text[0] = '7';
+	put(m, "/file", long_text); /* what follows could be anything */
+	assert_int_equal(sysfile_read(m->root, "/file", value, sizeof(value)), -EOVERFLOW);
 }
 
 static void the_same_value_may_be_spelt_differently(void **state)
