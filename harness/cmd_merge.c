@@ -28,6 +28,8 @@ static error_t parse_option(int key, char *value, struct argp_state *state)
 
 	switch (key) {
 	case 'o':
+		if (!*value)
+			argp_error(state, "--output: the folder has no name");
 		arguments->parent = value;
 		break;
 	case ARGP_KEY_ARGS:

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "harness/plan/size.h"
+#include "harness/run/group.h"
 #include "harness/run/journal.h"
 #include "harness/run/lock.h"
 #include "harness/run/resume.h"
@@ -81,6 +82,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'o':
+		if (!*arg)
+			argp_error(state, "--output: the folder has no name");
 		a->results_dir = arg;
 		break;
 	case 'n':
@@ -342,6 +345,11 @@ static void print_summary(const struct run_summary *s, struct report *report, in
 		json_decref(root);
 		return;
 	}
+	if (!s->rows) {
+		if (s->path[0])
+			printf("results: %s\n", s->path);
+		return;
+	}
 	printf("\n%u claims: %u pass, %s%u fail%s, %u absent on this kernel, %u below the "
 	       "noise\n",
 	       s->claims, s->claims - s->claims_failed - s->claims_absent - s->claims_noise,
@@ -414,6 +422,15 @@ static int check_cell(const struct plan *plan, const struct arguments *a, struct
 			 a->cell, plan->nr_cells - 1);
 }
 
+static bool needs_groups(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->nr_cells; i++)
+		for (unsigned j = 0; j < plan->cell[i].nr_workers; j++)
+			if (!plan->cell[i].worker[j].skip[0])
+				return true;
+	return false;
+}
+
 static int play(const struct plan *plan, const struct arguments *a, int signal_fd,
 		struct error *e)
 {
@@ -427,12 +444,22 @@ static int play(const struct plan *plan, const struct arguments *a, int signal_f
 					 .progress = show_progress,
 					 .row = take_row,
 					 .arg = &report };
-	struct run_summary summary;
-	int err = run_plan(plan, &how, &summary, e);
-	int status = exit_status(&summary, err);
+	struct run_summary summary = { .rows = 0 };
+	int err = needs_groups(plan) ? group_permitted(&plan->host, e) : 0, status;
 
+	if (err) {
+		status = EXIT_NOTHING_RAN;
+	} else {
+		err = run_plan(plan, &how, &summary, e);
+		status = exit_status(&summary, err);
+	}
 	close_line(&report);
 	print_summary(&summary, &report, status);
+	if (summary.interrupted && summary.path[0])
+		fprintf(stderr,
+			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from "
+			"there\n",
+			summary.path);
 	if (err && err != -EINTR)
 		cmd_complain(e);
 	return status;

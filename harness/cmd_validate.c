@@ -67,6 +67,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case 'o':
+		if (!*arg)
+			argp_error(state, "--output: the folder has no name");
 		a->results_dir = arg;
 		break;
 	case 'n':

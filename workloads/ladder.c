@@ -46,12 +46,12 @@ int ladder_parse(const char *victims, int own_adj, struct ladder *l)
 	memset(l, 0, sizeof(*l));
 	l->nr = 1;
 	l->adj[0] = own_adj;
-	for (at += strspn(at, ", "); *at; at += strspn(at, ", ")) {
+	for (at += strspn(at, ", +"); *at; at += strspn(at, ", +")) {
 		if (l->nr > LADDER_VICTIMS_MAX || parse_bytes(at, &at, &l->bytes[l->nr]))
 			return -EINVAL;
 		if (*at == ':' && parse_adj(at + 1, &at, &l->adj[l->nr]))
 			return -EINVAL;
-		if (*at && !strchr(", ", *at))
+		if (*at && !strchr(", +", *at))
 			return -EINVAL;
 		l->nr++;
 	}

@@ -40,6 +40,12 @@ struct group {
 };
 
 /*
+ * Whether group_make_top() has a place where we may make it; nothing is made. -ENODEV: no
+ * memory controller; else -EACCES, -EROFS …, with what to do.
+ */
+int group_permitted(const struct host *host, struct error *e);
+
+/*
  * Makes the run's top group, journalled. cpuset: also in the cpuset hierarchy.
  * -ENODEV: no memory controller here; -EACCES: not ours to write, with what to do;
  * -ENAMETOOLONG: our own group lies too deep.

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_listed(const char *list, const char *word)
 {
@@ -91,6 +92,40 @@ int group_v2_enable(const char *directory, bool cpuset)
 	if (!err && cpuset)
 		err = group_write_file(directory, "cgroup.subtree_control", "+cpuset");
 	return err;
+}
+
+static int permitted_below(const struct host *host, const char *own, char *path, size_t bytes)
+{
+	char file[GROUP_PATH_BYTES + 32];
+
+	snprintf(path, bytes, "%s%s", host->cgroup_mount, own);
+	if (access(path, W_OK))
+		return -errno;
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
+	return host->cgroup_version == 2 && access(file, W_OK) ? -errno : 0;
+}
+
+int group_permitted(const struct host *host, struct error *e)
+{
+	const char *own = strcmp(host->cgroup_own, "/") ? host->cgroup_own : "";
+	char path[GROUP_PATH_BYTES], root[GROUP_PATH_BYTES];
+	int err;
+
+	if (!host->cgroup_version)
+		return error_set(e, ENODEV,
+				 "no memory controller here: boot with cgroup_enable=memory or "
+				 "use pagestorm lab");
+	err = permitted_below(host, own, path, sizeof(path));
+	if (err && host->cgroup_version == 2)
+		err = permitted_below(host, "", root, sizeof(root)) ? err : 0;
+	if (err)
+		return error_set(
+			e, -err,
+			"cannot make a control group in %s: %s; run as root, or in a "
+			"scope of your own: systemd-run --user --scope -p Delegate=yes "
+			"pagestorm …",
+			path, strerror(-err));
+	return 0;
 }
 
 /* What was not handed down before is taken back at the end of the run. */

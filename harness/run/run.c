@@ -237,6 +237,11 @@ static int run_step(struct run *run, struct error *e)
 
 	run->repeat = step->repeat;
 	run->has_row = 0;
+	if (settings_permitted(run->journal.root, cell->setting, cell->nr_settings, &why)) {
+		run_write_cell_skipped(run, cell, why.text);
+		run->good++;
+		return results_flush(&run->results, e);
+	}
 	err = set_up(run, cell, &why);
 	if (!err)
 		err = play_cell(run, cell, &why);
@@ -344,6 +349,7 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 		.plan = plan, .options = options, .summary = summary, .raw_dirfd = -1
 	};
 	int err, err_end;
+	bool opened;
 
 	*summary = (struct run_summary){ 0 };
 	run.start_ns = clock_now_ns();
@@ -357,6 +363,7 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 		      : error_set(e, ENOMEM, "out of memory");
 	if (!err)
 		err = open_results(&run, e);
+	opened = run.results.dirfd >= 0;
 	if (!err)
 		err = journal_open(&run.journal, run.results.run, e);
 	if (!err)
@@ -373,7 +380,8 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	}
 	err_end = results_close(&run.results, !err, e);
 	err = err ? err : err_end;
-	snprintf(summary->path, sizeof(summary->path), "%s", run.results.path);
+	if (opened)
+		snprintf(summary->path, sizeof(summary->path), "%s", run.results.path);
 	if (run.raw_dirfd >= 0)
 		close(run.raw_dirfd);
 	resume_release(&run.resume);

@@ -40,7 +40,7 @@ struct run_options {
 };
 
 struct run_summary {
-	char path[512]; /* of the results folder */
+	char path[512]; /* of the results folder; "": none was made */
 	unsigned rows;
 	unsigned claims, claims_failed, claims_absent, claims_noise;
 	unsigned unexpected; /* rows whose outcome nobody expected */

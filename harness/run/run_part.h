@@ -53,6 +53,9 @@ int run_write_stage(struct run *run, struct stage *stage, const struct stage *nu
 /* Rows of workers that cannot run here, with the plan's reason. */
 void run_write_skipped(struct run *run, const struct plan_cell *cell);
 
+/* Rows of all workers of a cell whose settings this machine cannot have. */
+void run_write_cell_skipped(struct run *run, const struct plan_cell *cell, const char *reason);
+
 /* The harness failed: its step has a row for each worker all the same. */
 void run_write_broken(struct run *run, const struct plan_cell *cell, const char *reason);
 

@@ -260,6 +260,13 @@ void run_write_skipped(struct run *run, const struct plan_cell *cell)
 				       cell->worker[i].skip);
 }
 
+void run_write_cell_skipped(struct run *run, const struct plan_cell *cell, const char *reason)
+{
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		write_unplayed(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
+			       cell->worker[i].skip[0] ? cell->worker[i].skip : reason);
+}
+
 void run_write_broken(struct run *run, const struct plan_cell *cell, const char *reason)
 {
 	for (unsigned i = 0; i < cell->nr_workers; i++)

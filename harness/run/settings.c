@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/run/sysfile.h"
 
@@ -118,6 +119,24 @@ static int mismatch(const struct setting_known *known, const char *value, const 
 			known->name, value, now);
 	return error_set(e, EIO, "%s: wrote %s but the kernel holds %s; the old value is back",
 			 known->name, value, now);
+}
+
+int settings_permitted(const char *root, const struct setting *setting, unsigned nr,
+		       struct error *e)
+{
+	char now[VALUE_BYTES], path[512];
+
+	for (unsigned i = 0; i < nr; i++) {
+		const struct setting_known *known = setting_find(setting[i].name);
+		int rc = read_known(root, known, now, sizeof(now), e);
+
+		if (rc)
+			return rc;
+		snprintf(path, sizeof(path), "%s%s", root, known->path);
+		if (access(path, W_OK))
+			return refused(known, setting[i].value, -errno, e);
+	}
+	return 0;
 }
 
 int setting_apply(struct journal *j, const char *name, const char *value, struct error *e)

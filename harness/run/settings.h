@@ -34,6 +34,13 @@ int setting_read(const char *name, char *value, size_t value_bytes, struct error
 int setting_apply(struct journal *j, const char *name, const char *value, struct error *e);
 
 /*
+ * Whether this kernel has them all and we may write them; nothing is written. -ENOENT,
+ * -EACCES, -EROFS with a sentence that says which. root: before each path.
+ */
+int settings_permitted(const char *root, const struct setting *setting, unsigned nr,
+		       struct error *e);
+
+/*
  * Applies all, those first that move others, then reads all back once more: -EIO when a
  * later one moved an earlier one. On failure nothing is undone: the caller's journal_undo()
  * does it.

@@ -1,0 +1,108 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A run that cannot be, or is cut short: what the person in front of it is told, which
+# exit status a script sees, and that nothing is left.
+
+load live
+
+setup()
+{
+	live_setup
+	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
+}
+
+teardown()
+{
+	live_teardown
+	! mountpoint -q small || umount small
+}
+
+# as_nobody WORD…: pagestorm without any right, in a folder of its own
+as_nobody()
+{
+	command -v setpriv > /dev/null || skip "no setpriv(1)"
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.."
+	cp "$PAGESTORM" pagestorm-copy
+	mkdir -p theirs
+	chown 65534 theirs
+	(cd theirs && HOME=$PWD exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+		../pagestorm-copy "$@")
+}
+
+@test "who may make no group is told how to get one, with status 77 and no folder" {
+	run as_nobody run null --wait=200
+	echo "$output"
+	[ "$status" -eq 77 ]
+	[[ "$output" == *"cannot make a control group in /sys/fs/cgroup"*"run as root, or in a scope of your own"* ]]
+	[[ "$output" != *results:* ]]
+	[ ! -e theirs/results ]
+}
+
+@test "--json is a document then as well" {
+	run bash -c "$(declare -f as_nobody); as_nobody run null --json --wait=200 2> /dev/null"
+	[ "$status" -eq 77 ]
+	python3 -c 'import json, sys; d = json.loads(sys.argv[1]); assert d["status"] == 77 and d["rows"] == []' "$output"
+}
+
+@test "a setting that this kernel lacks skips its cells: 77 when they are all" {
+	local absent=
+	for name in vm.defrag_mode lru_gen.enabled vm.zone_reclaim_mode; do
+		path=/proc/sys/vm/${name#vm.}
+		[ "$name" != lru_gen.enabled ] || path=/sys/kernel/mm/lru_gen/enabled
+		[ -e "$path" ] || absent=$name
+	done
+	[ -n "$absent" ] || skip "this kernel has every setting that was looked for"
+	run play null "$absent=1"
+	cat said
+	[ "$status" -eq 77 ]
+	[ "$(column runs.csv nothing outcome)" = skipped ]
+	grep -q "$absent: this kernel has no" said
+}
+
+@test "a folder that cannot be made is the only thing spoken of" {
+	run "$PAGESTORM" run null --wait=200 -o /proc/nowhere
+	[ "$status" -eq 3 ]
+	[ "$output" = "pagestorm: error: cannot make the folder /proc/nowhere: No such file or directory" ]
+	run "$PAGESTORM" run null -o ""
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--output: the folder has no name"* ]]
+}
+
+@test "results that do not fit the disk: status 3, the file named, the part kept, no group left" {
+	local status=0
+	mkdir small
+	mount -t tmpfs -o size=64k none small
+	"$PAGESTORM" run anon size=8M --quiet --wait=200 -o small > said 2>&1 3>&- &
+	runner=$!
+	wait "$runner" || status=$?
+	ls small/*.partial/runs.csv
+	umount small
+	cat said
+	[ "$status" -eq 3 ]
+	grep -q "^pagestorm: error: counters.csv: the rows could not be written: No space left on device" said
+	[ -z "$(find /sys/fs/cgroup -type d -name "pagestorm-$runner" -print -quit)" ]
+	[ -z "$(ls "$PAGESTORM_STATE_DIR")" ]
+	runner=
+}
+
+@test "INT, TERM and HUP: 130, 143 and 129, rows that say interrupted, and how to go on" {
+	local signal expected said=0
+	for signal in INT:130 TERM:143 HUP:129; do
+		rm -rf out
+		play_and_hold anon size=8M hold=60s profile.noise=no
+		kill -"${signal%:*}" "$runner"
+		expected=${signal#*:}
+		wait "$runner" || said=$?
+		runner=
+		[ "$said" -eq "$expected" ]
+		grep -q ',anon,anon,.*,interrupted,' out/*.partial/runs.csv
+		grep -q "interrupted; .pagestorm run --resume=$(echo out/*.partial)" said
+		[ ! -e "$group" ]
+	done
+}
+
+@test "what runs.csv writes of victims can be given again" {
+	play oom memory.max=96M victims=40M:0,16M:500
+	grep -q 'victims=40M:0+16M:500' out/*/runs.csv
+	"$PAGESTORM" plan oom memory.max=96M victims=40M:0+16M:500
+}
