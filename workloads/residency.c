@@ -59,14 +59,33 @@ int residency_count(struct residency *r, uint64_t *resident)
 	return 0;
 }
 
-int residency_cachestat(int fd, uint64_t *resident, uint64_t *evicted)
+static int whole_file(int fd, struct cachestat *stat)
 {
 	struct cachestat_range all = { 0, 0 };
-	struct cachestat stat;
 
-	if (syscall(SYS_cachestat, fd, &all, &stat, 0))
-		return -errno;
+	return syscall(SYS_cachestat, fd, &all, stat, 0) ? -errno : 0;
+}
+
+int residency_cachestat(int fd, uint64_t *resident, uint64_t *evicted)
+{
+	struct cachestat stat;
+	int ret = whole_file(fd, &stat);
+
+	if (ret)
+		return ret;
 	*resident = stat.nr_cache;
 	*evicted = stat.nr_evicted;
+	return 0;
+}
+
+int residency_unclean(int fd, uint64_t *dirty, uint64_t *writeback)
+{
+	struct cachestat stat;
+	int ret = whole_file(fd, &stat);
+
+	if (ret)
+		return ret;
+	*dirty = stat.nr_dirty;
+	*writeback = stat.nr_writeback;
 	return 0;
 }

@@ -27,4 +27,7 @@ int residency_count(struct residency *r, uint64_t *resident);
 /* By cachestat(2): pages in the cache, and pages whose reclaim is remembered. */
 int residency_cachestat(int fd, uint64_t *resident, uint64_t *evicted);
 
+/* By cachestat(2): pages that are dirty, and pages on their way to the disk. */
+int residency_unclean(int fd, uint64_t *dirty, uint64_t *writeback);
+
 #endif

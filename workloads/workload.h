@@ -109,8 +109,11 @@ struct workload_env {
 	enum swap_kind swap;	  /* the run's own swap device */
 	uint64_t swap_bytes;	  /* its size */
 	unsigned page_cluster;	  /* vm.page-cluster as the run has it */
-	char swap_path[256];	  /* the run's own device as in /proc/swaps; "": none */
-	char scratch_dir[256];	  /* where a workload makes its private files */
+	/* Dirty bytes of the machine at which writeback begins, as the run has it; 0: unknown.
+	 */
+	uint64_t dirty_background_bytes;
+	char swap_path[256];   /* the run's own device as in /proc/swaps; "": none */
+	char scratch_dir[256]; /* where a workload makes its private files */
 };
 
 /* ---- claims ---- */

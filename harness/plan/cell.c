@@ -276,6 +276,34 @@ static uint64_t pool_left(const struct plan_cell *cell, const struct hugetlb_poo
 	return nr > used ? nr - used : 0;
 }
 
+/* Setting one of a pair zeroes the other. */
+static void take_pair(const struct plan_cell *cell, const char *bytes_name,
+		      const char *ratio_name, uint64_t *bytes, uint64_t *ratio)
+{
+	const char *in_bytes = setting_value(cell, bytes_name);
+	const char *in_percent = setting_value(cell, ratio_name);
+
+	if (in_bytes) {
+		*bytes = strtoull(in_bytes, NULL, 10);
+		*ratio = 0;
+	}
+	if (in_percent) {
+		*ratio = strtoull(in_percent, NULL, 10);
+		*bytes = 0;
+	}
+}
+
+static void take_dirty(struct workload_env *env, const struct plan_cell *cell,
+		       const struct host *host)
+{
+	struct host_dirty dirty = host->dirty;
+
+	take_pair(cell, "vm.dirty_bytes", "vm.dirty_ratio", &dirty.bytes, &dirty.ratio);
+	take_pair(cell, "vm.dirty_background_bytes", "vm.dirty_background_ratio",
+		  &dirty.background_bytes, &dirty.background_ratio);
+	env->dirty_background_bytes = host_dirty_background(&dirty, host->available_bytes);
+}
+
 static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		     const struct host *host)
 {
@@ -296,6 +324,7 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		env->mglru = strcmp(mglru, "0");
 	if (cluster)
 		env->page_cluster = (unsigned)strtoul(cluster, NULL, 10);
+	take_dirty(env, cell, host);
 	env->swap = cell->swap.kind;
 	env->swap_bytes = cell->swap.size_bytes;
 	snprintf(env->swap_path, sizeof(env->swap_path), "%s", cell->swap.path);

@@ -233,6 +233,31 @@ static bool probe_damon(const char *root)
 	return on;
 }
 
+static uint64_t vm_number(const char *root, const char *name)
+{
+	char path[64], text[32];
+
+	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
+	return slurp(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
+}
+
+static void probe_dirty(struct host_dirty *dirty, const char *root)
+{
+	dirty->bytes = vm_number(root, "dirty_bytes");
+	dirty->ratio = vm_number(root, "dirty_ratio");
+	dirty->background_bytes = vm_number(root, "dirty_background_bytes");
+	dirty->background_ratio = vm_number(root, "dirty_background_ratio");
+}
+
+uint64_t host_dirty_background(const struct host_dirty *d, uint64_t available_bytes)
+{
+	uint64_t limit = d->bytes ? d->bytes : available_bytes / 100 * d->ratio;
+	uint64_t background = d->background_bytes ? d->background_bytes
+						  : available_bytes / 100 * d->background_ratio;
+
+	return background < limit ? background : limit / 2;
+}
+
 static void probe_features(struct host *host, const char *root)
 {
 	char text[64];
@@ -247,6 +272,7 @@ static void probe_features(struct host *host, const char *root)
 		strtoul(text, NULL, 0);
 	if (!host_file_read(root, "/proc/sys/vm/page-cluster", text, sizeof(text)))
 		host->page_cluster = (unsigned)strtoul(text, NULL, 10);
+	probe_dirty(&host->dirty, root);
 	host->cachestat = probe_cachestat(host, !*root);
 	host->psi = host_file_exists(root, "/proc/pressure/memory");
 	probe_pool(&host->hugetlb_2m, root, 2048);
@@ -362,6 +388,8 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->thp = host->thp;
 	env->mglru = host->mglru;
 	env->page_cluster = host->page_cluster;
+	env->dirty_background_bytes =
+		host_dirty_background(&host->dirty, host->available_bytes);
 	env->cachestat = host->cachestat;
 	env->loop = host->loop;
 	env->reclaims_ahead = host->reclaims_ahead;

@@ -37,6 +37,11 @@ struct host_node {
 	unsigned distance[ENV_NODES_MAX]; /* to host.node[i]; 10 is local; 0: unknown */
 };
 
+/* Of vm.dirty_bytes and its ratio one is 0, and likewise of the background's. */
+struct host_dirty {
+	uint64_t bytes, ratio, background_bytes, background_ratio;
+};
+
 struct host {
 	char kernel[128];     /* uname release */
 	unsigned kernel_code; /* ENV_KERNEL() */
@@ -47,6 +52,7 @@ struct host {
 	uint64_t swap_total_bytes;
 	uint64_t available_bytes; /* MemAvailable, or what a limited group above us has left */
 	unsigned page_cluster;	  /* vm.page-cluster now */
+	struct host_dirty dirty;  /* vm.dirty_* now */
 	unsigned nr_nodes;	  /* all, memoryless ones too */
 	struct host_node node[ENV_NODES_MAX];
 	enum thp_mode thp;
@@ -69,6 +75,14 @@ int host_probe(struct host *host, const char *root, struct error *e);
 
 /* "madvise" … as in hugepages-…kB/enabled; MTHP_ABSENT for another word. */
 enum mthp_mode mthp_mode(const char *value);
+
+/*
+ * Dirty bytes at which writeback begins in the background; 0: unknown. The kernel takes
+ * a ratio of what could be dirtied, which is here MemAvailable, and half of the other
+ * limit where the background's is not below it (domain_dirty_limits(),
+ * mm/page-writeback.c).
+ */
+uint64_t host_dirty_background(const struct host_dirty *dirty, uint64_t available_bytes);
 
 /* Fills the machine's part of the environment; limits and swap are the plan's. */
 void host_env(const struct host *host, struct workload_env *env);

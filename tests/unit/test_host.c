@@ -77,7 +77,28 @@ static void a_saved_machine_says_what_it_is(void **state)
 	assert_int_equal(env.nr_nodes, 1);
 	assert_int_equal(env.cgroup_version, 1);
 	assert_int_equal(env.page_cluster, 3);
+	assert_int_equal(env.dirty_background_bytes, host.available_bytes / 100 * 10);
 	assert_int_equal(env.available_bytes, host.available_bytes);
+}
+
+static void background_writeback_begins_where_the_kernel_begins_it(void **state)
+{
+	static const struct {
+		struct host_dirty dirty;
+		uint64_t background;
+	} rows[] = {
+		{ { .ratio = 20, .background_ratio = 10 }, 1000 },
+		{ { .bytes = 5000, .background_bytes = 700 }, 700 },
+		{ { .bytes = 5000, .background_ratio = 10 }, 1000 },
+		{ { .bytes = 800, .background_ratio = 10 }, 400 }, /* half of the other */
+		{ { .ratio = 20, .background_bytes = 2000 }, 1000 },
+		{ { 0 }, 0 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(host_dirty_background(&rows[i].dirty, 10000),
+				 rows[i].background);
 }
 
 static void nodes_have_their_own_cpus_memory_and_distances(void **state)
@@ -399,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_holds_the_memory_controller_decides_the_cgroup_version),
 		cmocka_unit_test(a_saved_machine_says_what_it_is),
+		cmocka_unit_test(background_writeback_begins_where_the_kernel_begins_it),
 		cmocka_unit_test(nodes_have_their_own_cpus_memory_and_distances),
 		cmocka_unit_test(cpus_and_nodes_are_picked_by_distance),
 		cmocka_unit_test(one_node_has_no_other),

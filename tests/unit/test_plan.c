@@ -174,6 +174,7 @@ static struct host v1 = {
 	.memory_bytes = 24 * G,
 	.available_bytes = 20 * G,
 	.page_cluster = 3,
+	.dirty = { .ratio = 20, .background_ratio = 10 },
 	.nr_nodes = 1,
 	.node = { { .memory_bytes = 24 * G, .nr_cpus = 2, .cpus = "0-1", .distance = { 10 } } },
 	.thp = THP_NEVER,
@@ -428,12 +429,14 @@ static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 
 	(void)state;
 	make_plan(&plan,
-		  "[sysctl]\nvm.page-cluster = 0\n[setting]\nthp.enabled = always\n"
-		  "lru_gen.enabled = 7\n[swap]\ntype = file\nsize = 32M\npath = /s\n"
+		  "[sysctl]\nvm.page-cluster = 0\nvm.dirty_background_bytes = 1048576\n"
+		  "[setting]\nthp.enabled = always\nlru_gen.enabled = 7\n[swap]\ntype = "
+		  "file\nsize = 32M\npath = /s\n"
 		  "[workload a]\ntype = hold\n",
 		  &v1);
 	env = &plan.cell[0].worker[0].env;
 	assert_int_equal(env->page_cluster, 0);
+	assert_int_equal(env->dirty_background_bytes, M);
 	assert_int_equal(env->thp, THP_ALWAYS);
 	assert_true(env->mglru);
 	assert_int_equal(env->swap, SWAP_FILE);
@@ -444,6 +447,7 @@ static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 	make_plan(&plan, "[workload a]\ntype = hold\n", &v1);
 	env = &plan.cell[0].worker[0].env;
 	assert_int_equal(env->page_cluster, 3);
+	assert_int_equal(env->dirty_background_bytes, 20 * G / 100 * 10);
 	assert_int_equal(env->thp, THP_NEVER);
 	assert_false(env->mglru);
 	assert_int_equal(env->swap, SWAP_NONE);
