@@ -238,7 +238,7 @@ static uint64_t vm_number(const char *root, const char *name)
 	char path[64], text[32];
 
 	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
-	return slurp(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
+	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
 }
 
 static void probe_dirty(struct host_dirty *dirty, const char *root)
