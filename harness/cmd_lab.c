@@ -4,6 +4,7 @@
 #include "harness/cmd.h"
 #include "harness/lab/guest.h"
 #include "harness/lab/lab.h"
+#include "harness/plan/profile.h"
 #include "harness/plan/size.h"
 
 #include <argp.h>
@@ -285,14 +286,20 @@ static int take_named_files(struct lab_request *request, char *const *verb)
 /* Where `run NAME` looks, in the guest as here. */
 static int take_profiles(struct lab_request *request)
 {
-	static const char *const folders[] = { "profiles", PAGESTORM_PROFILES_DIR };
+	bool installed = false;
+	char folder[512];
 	int error = 0;
 
-	for (size_t i = 0; !error && i < sizeof(folders) / sizeof(folders[0]); i++) {
+	for (unsigned i = 0; !error && profile_folder(i, folder, sizeof(folder)); i++) {
 		struct stat status;
 
-		if (!stat(folders[i], &status) && S_ISDIR(status.st_mode))
-			error = add_file(request, folders[i], folders[i]);
+		if (stat(folder, &status) || !S_ISDIR(status.st_mode))
+			continue;
+		if (folder[0] != '/')
+			error = add_file(request, folder, folder);
+		else if (!installed) /* the guest's program lies elsewhere */
+			error = add_file(request, folder, PAGESTORM_PROFILES_DIR);
+		installed |= folder[0] == '/';
 	}
 	return error;
 }

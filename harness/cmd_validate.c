@@ -299,6 +299,22 @@ static int expand_all(struct arguments *a, struct error *e)
 	return 0;
 }
 
+static int no_adapter(const char *name, struct error *e)
+{
+	struct error unused = { "" };
+	char folder[512], *near = NULL;
+	int err;
+
+	if (!adapter_folder(folder, sizeof(folder), &unused))
+		near = suggest_file(name, folder);
+	err = error_set(e, ENOENT,
+			near ? "%s: no such adapter; did you mean %s?"
+			     : "%s: no such adapter; `validate --list` shows them",
+			name, near);
+	free(near);
+	return err;
+}
+
 static int load_adapters(const struct arguments *a, struct adapter *adapters, struct error *e)
 {
 	char path[512];
@@ -307,9 +323,7 @@ static int load_adapters(const struct arguments *a, struct adapter *adapters, st
 	for (unsigned i = 0; i < a->nr_tools && !err; i++) {
 		adapter_init(&adapters[i]);
 		if (adapter_find(a->tool[i], path, sizeof(path)))
-			err = error_set(e, ENOENT,
-					"%s: no such adapter; `validate --list` shows them",
-					a->tool[i]);
+			err = no_adapter(a->tool[i], e);
 		else
 			err = adapter_read(&adapters[i], path, e);
 	}
@@ -318,6 +332,20 @@ static int load_adapters(const struct arguments *a, struct adapter *adapters, st
 
 static int list_tools(const struct arguments *a, const struct adapter *adapters)
 {
+	json_t *list = a->json ? json_array() : NULL;
+
+	for (unsigned i = 0; list && i < a->nr_tools; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:b}", "name",
+						      adapters[i].name, "summary",
+						      adapters[i].summary, "package",
+						      adapters[i].package, "installed",
+						      command_exists(adapters[i].program)));
+	if (list) {
+		json_dumpf(list, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(list);
+		return EXIT_MET;
+	}
 	for (unsigned i = 0; i < a->nr_tools; i++)
 		printf("%-14s %-58s %s\n", adapters[i].name, adapters[i].summary,
 		       command_exists(adapters[i].program) ? "" : adapters[i].package);

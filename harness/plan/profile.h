@@ -68,7 +68,15 @@ struct profile_dialect {
 int profile_read_dialect(struct profile *p, const char *path,
 			 const struct profile_dialect *dialect, struct error *e);
 
-/* Finds NAME, NAME.ini, profiles/NAME.ini or the installed profiles' NAME.ini. -ENOENT: none.
+/*
+ * The n-th folder that profiles are looked for in by name: ./profiles, beside the program
+ * (an uninstalled one), ../share/pagestorm/profiles from it (one that was moved after
+ * its installation), where they are installed. Adapters of validate lie in tools/ below.
+ * false: there are no more.
+ */
+bool profile_folder(unsigned n, char *path, size_t path_bytes);
+
+/* Finds NAME, NAME.ini, or NAME.ini in one of those folders. -ENOENT: none.
  */
 int profile_find(const char *name, char *path, size_t path_bytes);
 
@@ -120,6 +128,11 @@ const struct profile_entry *profile_get(const struct profile *p, const char *sec
 
 /* Writes the profile out again as INI, to *text (malloc'd). */
 int profile_format(const struct profile *p, char **text);
+
+/*
+ * The NAME.ini of a folder that is nearest to a name, to be freed, or NULL.
+ */
+char *suggest_file(const char *name, const char *folder);
 
 /* The nearest of the candidates within a small edit distance, or NULL. */
 const char *suggest(const char *word, const char *const *candidates, size_t nr);

@@ -4,9 +4,12 @@
  */
 #include "harness/plan/profile.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "workloads/workload.h"
 
@@ -21,28 +24,100 @@ static bool is_file(const char *path)
 	return !stat(path, &st) && !S_ISDIR(st.st_mode);
 }
 
+/* "/usr/bin" of "/usr/bin/pagestorm"; "" when it cannot be told. */
+static void program_folder(char *path, size_t bytes)
+{
+	ssize_t length = readlink("/proc/self/exe", path, bytes - 1);
+
+	path[length > 0 ? length : 0] = '\0';
+	if (strrchr(path, '/'))
+		*strrchr(path, '/') = '\0';
+}
+
+bool profile_folder(unsigned n, char *path, size_t path_bytes)
+{
+	static const struct {
+		bool beside; /* the program */
+		const char *rest;
+	} places[] = {
+		{ false, "profiles" },
+		{ true, "/profiles" },
+		{ true, "/../share/pagestorm/profiles" },
+		{ false, PAGESTORM_PROFILES_DIR },
+	};
+	char program[400] = "";
+
+	if (n >= sizeof(places) / sizeof(*places))
+		return false;
+	if (places[n].beside)
+		program_folder(program, sizeof(program));
+	snprintf(path, path_bytes, "%s%s", program, places[n].rest);
+	return true;
+}
+
+static int take_if_file(const char *candidate, char *path, size_t path_bytes)
+{
+	if (!is_file(candidate))
+		return -ENOENT;
+	if (strlen(candidate) >= path_bytes)
+		return -ENAMETOOLONG;
+	strcpy(path, candidate);
+	return 0;
+}
+
 int profile_find(const char *name, char *path, size_t path_bytes)
 {
-	static const char *const places[][2] = {
-		{ "", "" },
-		{ "", ".ini" },
-		{ "profiles/", ".ini" },
-		{ PAGESTORM_PROFILES_DIR "/", ".ini" },
-	};
-	char candidate[512];
+	char candidate[1024], folder[512];
+	int ret;
 
-	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
-		int length = snprintf(candidate, sizeof(candidate), "%s%s%s", places[i][0],
-				      name, places[i][1]);
-
-		if (length < 0 || (size_t)length >= sizeof(candidate) || !is_file(candidate))
-			continue;
-		if ((size_t)length >= path_bytes)
-			return -ENAMETOOLONG;
-		memcpy(path, candidate, (size_t)length + 1);
-		return 0;
+	if (strlen(name) >= 256)
+		return -ENOENT;
+	ret = take_if_file(name, path, path_bytes);
+	snprintf(candidate, sizeof(candidate), "%s.ini", name);
+	if (ret == -ENOENT)
+		ret = take_if_file(candidate, path, path_bytes);
+	for (unsigned i = 0; ret == -ENOENT && profile_folder(i, folder, sizeof(folder)); i++) {
+		snprintf(candidate, sizeof(candidate), "%s/%s.ini", folder, name);
+		ret = take_if_file(candidate, path, path_bytes);
 	}
-	return -ENOENT;
+	return ret;
+}
+
+char *suggest_file(const char *name, const char *folder)
+{
+	char *names[256], *found = NULL;
+	struct dirent *entry;
+	const char *near;
+	size_t nr = 0;
+	DIR *dir = opendir(folder);
+
+	while (dir && nr < sizeof(names) / sizeof(*names) && (entry = readdir(dir))) {
+		const size_t length = strlen(entry->d_name);
+
+		if (length > 4 && !strcmp(entry->d_name + length - 4, ".ini"))
+			names[nr] = strndup(entry->d_name, length - 4);
+		else
+			continue;
+		nr += names[nr] != NULL;
+	}
+	if (dir)
+		closedir(dir);
+	near = suggest(name, (const char *const *)names, nr);
+	if (near)
+		found = strdup(near);
+	while (nr)
+		free(names[--nr]);
+	return found;
+}
+
+/* The nearest profile in the folders; to be freed, or NULL. */
+static char *suggest_profile(const char *name)
+{
+	char folder[512], *near = NULL;
+
+	for (unsigned i = 0; !near && profile_folder(i, folder, sizeof(folder)); i++)
+		near = suggest_file(name, folder);
+	return near;
 }
 
 static const char *suggest_workload(const char *name)
@@ -85,7 +160,8 @@ static bool is_path(const char *argument)
 int profile_load(struct profile *p, const char *argument, struct error *e)
 {
 	const char *near = suggest_workload(argument);
-	char path[512];
+	char path[512], *profile;
+	int ret;
 
 	if (is_path(argument))
 		return profile_read(p, argument, e);
@@ -96,9 +172,16 @@ int profile_load(struct profile *p, const char *argument, struct error *e)
 	if (near)
 		return error_set(e, ENOENT, "%s: no workload and no profile; did you mean %s?",
 				 argument, near);
-	return error_set(
-		e, ENOENT,
-		"%s: no workload (`pagestorm list`) and no profile in ., ./profiles or "
-		"%s",
-		argument, PAGESTORM_PROFILES_DIR);
+	profile = suggest_profile(argument);
+	if (profile)
+		ret = error_set(e, ENOENT, "%s: no workload and no profile; did you mean %s?",
+				argument, profile);
+	else
+		ret = error_set(
+			e, ENOENT,
+			"%s: no workload (`pagestorm list`) and no profile in ., ./profiles, "
+			"beside the program or in %s",
+			argument, PAGESTORM_PROFILES_DIR);
+	free(profile);
+	return ret;
 }

@@ -11,10 +11,6 @@
 #include "harness/validate/evidence.h"
 #include "harness/validate/score.h"
 
-#ifndef PAGESTORM_PROFILES_DIR
-#define PAGESTORM_PROFILES_DIR "/usr/local/share/pagestorm/profiles"
-#endif
-
 #define SETTLE_S  0.5
 #define TIMEOUT_S 60
 
@@ -356,16 +352,16 @@ int adapter_read(struct adapter *a, const char *path, struct error *e)
 	return err;
 }
 
-static const char *const places[] = { "profiles/tools", PAGESTORM_PROFILES_DIR "/tools" };
-
 int adapter_find(const char *name, char *path, size_t path_bytes)
 {
+	char folder[512];
+
 	if (strchr(name, '/') || strstr(name, ".ini")) {
 		snprintf(path, path_bytes, "%s", name);
 		return access(path, R_OK) ? -errno : 0;
 	}
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		snprintf(path, path_bytes, "%s/%s.ini", places[i], name);
+	for (unsigned i = 0; profile_folder(i, folder, sizeof(folder)); i++) {
+		snprintf(path, path_bytes, "%s/tools/%s.ini", folder, name);
 		if (!access(path, R_OK))
 			return 0;
 	}
@@ -374,11 +370,13 @@ int adapter_find(const char *name, char *path, size_t path_bytes)
 
 int adapter_folder(char *path, size_t path_bytes, struct error *e)
 {
-	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (access(places[i], R_OK))
-			continue;
-		snprintf(path, path_bytes, "%s", places[i]);
-		return 0;
+	char folder[512];
+
+	for (unsigned i = 0; profile_folder(i, folder, sizeof(folder)); i++) {
+		snprintf(path, path_bytes, "%s/tools", folder);
+		if (!access(path, R_OK))
+			return 0;
 	}
-	return error_set(e, ENOENT, "no adapters in %s or %s", places[0], places[1]);
+	return error_set(e, ENOENT,
+			 "no adapters in ./profiles/tools, beside the program or in %s", path);
 }

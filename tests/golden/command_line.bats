@@ -52,6 +52,41 @@ setup()
 	[[ "$output" != *"no option"* ]]
 }
 
+@test "profiles and adapters are found from any folder, beside the program and below its prefix" {
+	local src=${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..} place
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -p tree moved/bin moved/share/pagestorm
+	cp "$PAGESTORM" tree/pagestorm
+	cp "$PAGESTORM" moved/bin/pagestorm
+	cp -r "$src/profiles" tree/
+	cp -r "$src/profiles" moved/share/pagestorm/
+	mkdir elsewhere
+	cd elsewhere
+	for place in ../tree ../moved/bin; do
+		"$place/pagestorm" plan demo > /dev/null
+		"$place/pagestorm" validate --list | grep -q '^valgrind-memcheck '
+	done
+}
+
+@test "a profile or a tool that is not there is told with the one that was meant" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -p profiles/tools
+	echo > profiles/swap-storm.ini
+	echo > profiles/tools/valgrind-memcheck.ini
+	run "$PAGESTORM" plan swapstorm
+	[ "$status" -eq 2 ]
+	[ "$output" = "pagestorm: error: swapstorm: no workload and no profile; did you mean swap-storm?" ]
+	run "$PAGESTORM" validate valgrind-memchek
+	[ "$status" -eq 2 ]
+	[ "$output" = "pagestorm: error: valgrind-memchek: no such adapter; did you mean valgrind-memcheck?" ]
+}
+
+@test "validate --list --json is one document" {
+	cd "${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..}"
+	"$PAGESTORM" validate --list --json |
+		python3 -c 'import json, sys; assert any(t["name"] == "free" and t["package"] for t in json.load(sys.stdin))'
+}
+
 @test "an unknown verb is a usage error, named on stderr, with nothing on stdout" {
 	run bash -c '"$1" nosuchverb 2>/dev/null' - "$PAGESTORM"
 	[ "$status" -eq 2 ]
