@@ -52,6 +52,14 @@ struct argp;
 int cmd_parse(const char *name, const struct argp *argp, int argc, char **argv, unsigned flags,
 	      void *input);
 
+#define CMD_WAIT_MAX_S 86400
+#define CMD_CELL_MAX   1000000 /* more than a sweep can have */
+
+/* A whole number from least to most; else argp_error(), which ends the program. */
+struct argp_state;
+unsigned cmd_whole_number(const char *text, const char *option, unsigned least, unsigned most,
+			  struct argp_state *state);
+
 /* Prints "pagestorm: error: …" unless the text carries its place already. */
 void cmd_complain(const struct error *e);
 

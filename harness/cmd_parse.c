@@ -6,7 +6,9 @@
 #include "harness/cmd.h"
 
 #include <argp.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/plan/profile.h"
@@ -145,4 +147,18 @@ int cmd_parse(const char *name, const struct argp *argp, int argc, char **argv, 
 	    argp_parse(&whole, argc, argv, flags | ARGP_NO_HELP, NULL, input))
 		return EXIT_USAGE;
 	return 0;
+}
+
+unsigned cmd_whole_number(const char *text, const char *option, unsigned least, unsigned most,
+			  struct argp_state *state)
+{
+	unsigned long n;
+	char *end;
+
+	errno = 0;
+	n = strtoul(text, &end, 10);
+	if (errno || *text < '0' || *text > '9' || *end || n < least || n > most)
+		argp_error(state, "%s: '%s' is not a whole number from %u to %u", option, text,
+			   least, most);
+	return (unsigned)n;
 }

@@ -41,7 +41,6 @@ static const struct argp_option options[] = {
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
-	char *end;
 
 	switch (key) {
 	case KEY_JSON:
@@ -57,9 +56,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->root = arg;
 		break;
 	case KEY_CELL:
-		a->cell = (int)strtol(arg, &end, 10);
-		if (*end || end == arg || a->cell < 0)
-			argp_error(state, "--cell: '%s' is not the number of a cell", arg);
+		a->cell = (int)cmd_whole_number(arg, "--cell", 0, CMD_CELL_MAX, state);
 		break;
 	case ARGP_KEY_ARG:
 		if (a->nr_words == WORDS_MAX)

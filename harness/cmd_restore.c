@@ -26,13 +26,10 @@ static const struct argp_option options[] = {
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
-	char *end;
 
 	switch (key) {
 	case 'w':
-		a->wait_s = (unsigned)strtoul(arg, &end, 10);
-		if (end == arg || *end || strlen(arg) > 5 || *arg == '-')
-			argp_error(state, "--wait: '%s' is not a whole number of seconds", arg);
+		a->wait_s = cmd_whole_number(arg, "--wait", 0, CMD_WAIT_MAX_S, state);
 		break;
 	case ARGP_KEY_ARG:
 		argp_error(state, "'%s': restore takes no arguments", arg);

@@ -62,20 +62,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static unsigned long whole_number(const char *text, const char *option, unsigned long max,
-				  struct argp_state *state)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || n > max)
-		argp_error(state, "%s: '%s' is not a whole number from 0 to %lu", option, text,
-			   max);
-	return n;
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
@@ -87,12 +73,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->results_dir = arg;
 		break;
 	case 'n':
-		a->repeats = (unsigned)whole_number(arg, "--repeat", 10000, state);
-		if (!a->repeats)
-			argp_error(state, "--repeat: at least 1");
+		a->repeats = cmd_whole_number(arg, "--repeat", 1, 10000, state);
 		break;
 	case KEY_CELL:
-		a->cell = (int)whole_number(arg, "--cell", 1000000, state);
+		a->cell = (int)cmd_whole_number(arg, "--cell", 0, CMD_CELL_MAX, state);
 		break;
 	case KEY_RESUME:
 		a->resume = arg;
@@ -104,7 +88,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->allowed = (enum risk)(arg[1] - '0');
 		break;
 	case KEY_WAIT:
-		a->wait_s = (unsigned)whole_number(arg, "--wait", 86400, state);
+		a->wait_s = cmd_whole_number(arg, "--wait", 0, CMD_WAIT_MAX_S, state);
 		break;
 	case KEY_JSON:
 		a->json = true;
@@ -269,23 +253,11 @@ static const char *unmark(void)
 	return *mark(true) ? "\033[0m" : "";
 }
 
-static void number_text(const struct number *n, bool has, char *text, size_t bytes)
-{
-	double scaled = (double)n->value;
-
-	for (uint8_t i = 0; i < n->decimals; i++)
-		scaled /= 10;
-	if (has)
-		snprintf(text, bytes, "%.*f", n->decimals, scaled);
-	else
-		snprintf(text, bytes, "absent");
-}
-
 static void print_failure(const struct judgement *j)
 {
-	char observed[48];
+	char text[NUMBER_BYTES];
+	const char *observed = j->has_observed ? number_format(j->observed, text) : "absent";
 
-	number_text(&j->observed, j->has_observed, observed, sizeof(observed));
 	printf("    %s%s%s %s (%s/%s/%s): promised %s %lld±%lld %s, observed %s: %s\n",
 	       mark(true), verdict_name(j->verdict), unmark(), j->claim.quantity,
 	       j->claim.scope, j->claim.source, j->claim.counter,
@@ -347,7 +319,8 @@ static void print_summary(const struct run_summary *s, struct report *report, in
 	}
 	if (!s->rows) {
 		if (s->path[0])
-			printf("results: %s\n", s->path);
+			if (s->path[0])
+				printf("results: %s\n", s->path);
 		return;
 	}
 	printf("\n%u claims: %u pass, %s%u fail%s, %u absent on this kernel, %u below the "
@@ -355,7 +328,8 @@ static void print_summary(const struct run_summary *s, struct report *report, in
 	       s->claims, s->claims - s->claims_failed - s->claims_absent - s->claims_noise,
 	       mark(s->claims_failed), s->claims_failed, unmark(), s->claims_absent,
 	       s->claims_noise);
-	printf("results: %s\n", s->path);
+	if (s->path[0])
+		printf("results: %s\n", s->path);
 }
 
 /* ---- the verb ---- */

@@ -49,18 +49,6 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
-static unsigned whole_number(const char *text, const char *option, unsigned least,
-			     unsigned most, struct argp_state *state)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (end == text || *end || *text == '-' || n < least || n > most)
-		argp_error(state, "%s: '%s' is not a whole number from %u to %u", option, text,
-			   least, most);
-	return (unsigned)n;
-}
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct arguments *a = state->input;
@@ -72,7 +60,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->results_dir = arg;
 		break;
 	case 'n':
-		a->repeats = whole_number(arg, "--repeat", 1, SCORE_REPEATS_MAX, state);
+		a->repeats = cmd_whole_number(arg, "--repeat", 1, SCORE_REPEATS_MAX, state);
 		break;
 	case KEY_COMPARE:
 		a->compare = arg;
@@ -87,7 +75,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		a->list = true;
 		break;
 	case KEY_WAIT:
-		a->wait_s = whole_number(arg, "--wait", 0, 86400, state);
+		a->wait_s = cmd_whole_number(arg, "--wait", 0, CMD_WAIT_MAX_S, state);
 		break;
 	case KEY_JSON:
 		a->json = true;

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,16 +92,32 @@ static int no_such_verb(const char *word)
 	return EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+static int run_verb(int argc, char **argv)
 {
-	if (argc < 2) {
-		fputs("pagestorm: error: a verb is missing; see pagestorm --help\n", stderr);
-		return EXIT_USAGE;
-	}
 	for (size_t i = 0; i < NR_VERBS; i++)
 		if (!strcmp(argv[1], verbs[i].name))
 			return verbs[i].run(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
 		return show_help(argc, argv);
 	return no_such_verb(argv[1]);
+}
+
+/* What could not be printed was not told: a full disk must not look like success. */
+static int check_stdout(int status)
+{
+	const bool lost = ferror(stdout), unwritten = fflush(stdout);
+
+	if ((!lost && !unwritten) || status != EXIT_MET)
+		return status;
+	fputs("pagestorm: error: not all of the output could be written\n", stderr);
+	return EXIT_HARNESS;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fputs("pagestorm: error: a verb is missing; see pagestorm --help\n", stderr);
+		return EXIT_USAGE;
+	}
+	return check_stdout(run_verb(argc, argv));
 }

@@ -161,8 +161,6 @@ int limit_parse(struct limit *out, const struct profile_entry *entry, const stru
 		snprintf(limit.value, sizeof(limit.value), "max");
 	} else if (!has_max) {
 		ret = number_limit(&limit, entry, SWAPPINESS_MAX, e);
-	} else if (!strcmp(entry->key, "pids.max")) {
-		ret = number_limit(&limit, entry, INT32_MAX, e);
 	} else {
 		ret = memory_limit(&limit, entry, host, base, e);
 	}

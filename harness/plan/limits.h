@@ -11,7 +11,7 @@
 /*
  * Resolves one key of cgroup_keys. memory.* take a size (a whole number of pages),
  * or max; memory.oom.group yes or no; cpuset.* what host_pick_*() takes;
- * memory.swappiness 0 to 200; pids.max a count or max. -EINVAL with the place in
+ * memory.swappiness 0 to 200. -EINVAL with the place in
  * *e; -ENODEV with a clause in skip: this machine has no such limit or node.
  */
 int limit_parse(struct limit *out, const struct profile_entry *entry, const struct host *host,

@@ -22,9 +22,17 @@ const char *const profile_keys[] = {
 };
 
 const char *const cgroup_keys[] = {
-	"cpuset.cpus",	   "cpuset.mems",	"memory.high",	    "memory.low",
-	"memory.max",	   "memory.min",	"memory.oom.group", "memory.swap.high",
-	"memory.swap.max", "memory.swappiness", "pids.max",	    NULL,
+	"cpuset.cpus",
+	"cpuset.mems",
+	"memory.high",
+	"memory.low",
+	"memory.max",
+	"memory.min",
+	"memory.oom.group",
+	"memory.swap.high",
+	"memory.swap.max",
+	"memory.swappiness",
+	NULL,
 };
 
 const char *const swap_keys[] = { "algorithm", "path", "priority", "size", "type", NULL };

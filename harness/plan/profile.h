@@ -85,7 +85,7 @@ int profile_of_workload(struct profile *p, const char *workload, struct error *e
 
 /*
  * Applies one key=value of the command line, in the profile's own keys:
- * NAME.key (a worker's), vm.* ([sysctl]), memory.*, cpuset.*, pids.* ([cgroup]),
+ * NAME.key (a worker's), vm.* ([sysctl]), memory.*, cpuset.* ([cgroup]),
  * swap.*, sweep.*, expect.*, profile.*; a bare key is [profile]'s when it has one
  * of that name, otherwise the only worker's. -EINVAL with a suggestion.
  */

@@ -108,8 +108,7 @@ static int resolve_prefixed(const struct profile *p, const char *name, char *sec
 			return -EINVAL;
 		return place(section, key, in, rest, e);
 	}
-	if (!strncmp(name, "memory.", 7) || !strncmp(name, "cpuset.", 7) ||
-	    !strncmp(name, "pids.", 5))
+	if (!strncmp(name, "memory.", 7) || !strncmp(name, "cpuset.", 7))
 		return profile_unknown_of(e, "limit", name, cgroup_keys);
 	if (setting_suggest(name) || setting_is_sysctl(name))
 		return profile_unknown(e, "setting", name, setting_suggest(name));

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,28 +76,12 @@ void csv_empty(struct csv_writer *w)
 	begin_cell(w);
 }
 
-static void append_digits(struct csv_writer *w, bool minus, uint64_t value, unsigned decimals)
-{
-	char text[32], *at = text + sizeof(text);
-	unsigned digits = 0;
-
-	assert(decimals < 10);
-	do {
-		if (decimals && digits == decimals)
-			*--at = '.';
-		*--at = (char)('0' + value % 10);
-		value /= 10;
-		digits++;
-	} while (value || digits <= decimals);
-	if (minus)
-		*--at = '-';
-	append(w, at, (size_t)(text + sizeof(text) - at));
-}
-
 void csv_uint(struct csv_writer *w, uint64_t value)
 {
+	char text[24];
+
 	begin_cell(w);
-	append_digits(w, false, value, 0);
+	append(w, text, (size_t)snprintf(text, sizeof(text), "%" PRIu64, value));
 }
 
 void csv_int(struct csv_writer *w, int64_t value)
@@ -106,10 +91,11 @@ void csv_int(struct csv_writer *w, int64_t value)
 
 void csv_number(struct csv_writer *w, struct number n)
 {
-	uint64_t magnitude = n.value < 0 ? -(uint64_t)n.value : (uint64_t)n.value;
+	char text[NUMBER_BYTES];
+	const char *at = number_format(n, text);
 
 	begin_cell(w);
-	append_digits(w, n.value < 0, magnitude, n.decimals);
+	append(w, at, strlen(at));
 }
 
 void csv_real(struct csv_writer *w, double value, int decimals)

@@ -7,6 +7,7 @@
  */
 #include "harness/record/record.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,4 +241,24 @@ bool counter_delta(const struct counter *counter, struct number *delta)
 		return false;
 	*delta = d;
 	return true;
+}
+
+const char *number_format(struct number n, char text[NUMBER_BYTES])
+{
+	uint64_t rest = n.value < 0 ? -(uint64_t)n.value : (uint64_t)n.value;
+	char *at = text + NUMBER_BYTES - 1;
+	unsigned digits = 0;
+
+	assert(n.decimals < 10);
+	*at = '\0';
+	do {
+		if (n.decimals && digits == n.decimals)
+			*--at = '.';
+		*--at = (char)('0' + rest % 10);
+		rest /= 10;
+		digits++;
+	} while (rest || digits <= n.decimals);
+	if (n.value < 0)
+		*--at = '-';
+	return at;
 }

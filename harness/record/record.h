@@ -29,6 +29,11 @@ struct number {
 	uint8_t decimals;
 };
 
+#define NUMBER_BYTES 32
+
+/* "-0.25", as in the CSV: with all its decimals, never rounded. Points into text. */
+const char *number_format(struct number n, char text[NUMBER_BYTES]);
+
 struct counter {
 	const char *scope;   /* system, node0, node0:Normal, disk:vda, swap:/dev/zram1, run,
 				group,   process, process1…, mapping…, own_swap, ledger */

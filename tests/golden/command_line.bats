@@ -99,3 +99,30 @@ setup()
 	run "$PAGESTORM"
 	[ "$status" -eq 2 ]
 }
+
+@test "output that could not be written is a failure, told on stderr" {
+	local words
+	[ -w /dev/full ] || skip "no /dev/full"
+	for words in list --version --help "plan null" "plan null --json" "plan null --ini"; do
+		# shellcheck disable=SC2086 # several words
+		run sh -c '"$@" > /dev/full' sh "$PAGESTORM" $words
+		echo "$words: $status $output"
+		[ "$status" -eq 3 ]
+	done
+}
+
+@test "a number of an option that is out of range is refused, not cut" {
+	for words in "plan null --cell=4294967296" "plan null --cell=-1" "plan null --cell=" \
+		"run null --repeat=0" "restore --wait=99999999999999999999" "restore --wait=3s"; do
+		# shellcheck disable=SC2086 # several words
+		run "$PAGESTORM" $words
+		echo "$words: $status $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"is not a whole number from"* ]]
+	done
+}
+
+@test "a limit that no run could set is no key" {
+	run "$PAGESTORM" plan null pids.max=100
+	[ "$status" -eq 2 ]
+}

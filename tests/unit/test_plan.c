@@ -327,11 +327,10 @@ static void the_runs_limits_are_the_only_workers_own(void **state)
 
 	(void)state;
 	make_plan(&plan,
-		  "[cgroup]\nmemory.max = 128M\npids.max = 100\ncpuset.mems = 0\n"
+		  "[cgroup]\nmemory.max = 128M\ncpuset.mems = 0\n"
 		  "[workload a]\ntype = hold\nsize = 50%limit\n",
 		  &v1);
 	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.max"), "134217728");
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "pids.max"), "100");
 	assert_string_equal(limit(&plan.cell[0].limits, "memory.max"), "none");
 	assert_string_equal(limit(&plan.cell[0].limits, "cpuset.mems"), "0");
 	assert_int_equal(plan.cell[0].worker[0].footprint_bytes, 64 * M);
@@ -1141,7 +1140,7 @@ static void the_expanded_profile_gives_the_same_plan(void **state)
 		"[profile]\nname = n\nwhy = because\nrepeats = 2\nwarmup = 1\nseed = 9\n"
 		"sample = 50ms\ngrace = 1s\nreset = drop_caches swap\nkeep_raw = yes\n"
 		"noise = no\nrisk = R2\n[workload a]\ntype = rated\nwait = 3s\n",
-		"[cgroup]\nmemory.max = 10%available\npids.max = 50\n[workload a]\n"
+		"[cgroup]\nmemory.max = 10%available\n[workload a]\n"
 		"type = hold\nsize = 40%limit\n",
 		"[workload a]\ntype = hold\nsize = 5%available\nrate = 5M/s\nmode = fast\n"
 		"share = 1%\nflag = 1\nsabotage = 3\nprewarm = 1M\noom_score_adj = 5\n",
