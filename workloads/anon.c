@@ -210,7 +210,7 @@ static uint64_t anon_footprint(const void *params, const struct workload_env *en
 {
 	const struct anon_params *p = params;
 	uint64_t tables = (uint64_t)(tables_min(p, env) + tables_slack(p, env));
-	uint64_t own = (1u << 20) + p->threads * CREW_STACK_BYTES;
+	uint64_t own = (1u << 20) + p->threads * (CREW_STACK_BYTES + 16 * env->page_bytes);
 
 	return (p->touch == TOUCH_READ ? 0 : held_bytes(p, env)) + tables + own;
 }

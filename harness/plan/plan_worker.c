@@ -479,19 +479,30 @@ static int fit_check(const struct maker *m)
 			     m->w->name, need, room);
 }
 
+/*
+ * What is faulted and freed before READY, under the same limit and beside what the worker
+ * has by then: all but its target, which it holds only later. An eighth stays free.
+ */
+static uint64_t prewarm_most(const struct plan_worker *w)
+{
+	const uint64_t limit = w->env.limit_bytes, own = w->footprint_bytes - w->target_bytes;
+	const uint64_t room = limit - limit / 8;
+
+	if (!limit)
+		return w->footprint_bytes;
+	return room > own ? MIN(w->footprint_bytes, room - own) : 0;
+}
+
 static int take_prewarm(const struct maker *m)
 {
 	const struct profile_entry *entry = get(m, "prewarm");
-	uint64_t limit = m->w->env.limit_bytes, most = m->w->footprint_bytes;
+	uint64_t limit = m->w->env.limit_bytes;
 	struct size_base base = { limit, m->c->host->available_bytes };
 	bool yes = m->w->workload->rate_metric;
 	char reason[128];
 
-	/* Pages are faulted and freed under the same limit: an eighth stays free. */
-	if (limit)
-		most = MIN(most, limit - limit / 8);
 	if (!entry || !bool_parse(entry->value, &yes, reason, sizeof(reason))) {
-		m->w->prewarm_bytes = yes ? most : 0;
+		m->w->prewarm_bytes = yes ? prewarm_most(m->w) : 0;
 		return 0;
 	}
 	if (size_parse(entry->value, &base, &m->w->prewarm_bytes, reason, sizeof(reason)))
