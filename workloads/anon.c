@@ -13,8 +13,10 @@
  * Beware: VmRSS is a cached sum before Linux 6.17 and field 24 of stat is one
  *   everywhere. Read before written, a huge page is the huge zero page first, which
  *   Linux 6.13 and later replace by a huge page and earlier ones by 512 base pages
- *   (do_huge_zero_wp_pmd() in mm/huge_memory.c). MemFree is moved by whoever else is on the
- * machine. When the size does not fit under memory.max, only what still holds is promised.
+ *   (do_huge_zero_wp_pmd() in mm/huge_memory.c). MemFree is moved by whoever else is on
+ *   the machine. When the size does not fit under memory.max, only what still holds is
+ *   promised; MADV_POPULATE_WRITE of more than fits was OOM-killed on 6.18 with most of
+ *   the swap free, where touching the same pages one by one was not.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -240,7 +242,7 @@ static bool fits(const struct anon_params *p, const struct workload_env *env)
 	       (!env->high_bytes || need <= env->high_bytes);
 }
 
-static const char *contradiction(const struct anon_params *p)
+static const char *contradiction(const struct anon_params *p, const struct workload_env *env)
 {
 	if (fill_parse(p->fill, NULL, NULL))
 		return "fill is none of zero, same, random and a share such as 50%";
@@ -248,6 +250,9 @@ static const char *contradiction(const struct anon_params *p)
 		return "touch=read maps the zero page and accesses that write would replace "
 		       "it: "
 		       "use reads=100% or another touch";
+	if (p->touch == TOUCH_POPULATE && env->swap != SWAP_NONE && !fits(p, env))
+		return "populating more than fits ends in an OOM kill though swap is free: use "
+		       "touch=bytes or touch=write";
 	if (p->touch == TOUCH_READ && p->pages == PAGES_HUGE)
 		return "touch=read maps the zero page and takes no huge page: use pages=4k or "
 		       "another touch";
@@ -273,7 +278,7 @@ static const char *missing(const struct anon_params *p, const struct workload_en
 static int anon_check(const void *params, const struct workload_env *env, char *reason,
 		      size_t reason_bytes)
 {
-	const char *wrong = contradiction(params), *lack = missing(params, env);
+	const char *wrong = contradiction(params, env), *lack = missing(params, env);
 
 	if (wrong || lack)
 		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);

@@ -479,17 +479,21 @@ static int fit_check(const struct maker *m)
 			     m->w->name, need, room);
 }
 
+#define PROCESS_BYTES (2u << 20) /* a worker that will hold nothing; 0.6 MiB on 6.18 */
+
 /*
  * What is faulted and freed before READY, under the same limit and beside what the worker
  * has by then: all but its target, which it holds only later. An eighth stays free.
  */
 static uint64_t prewarm_most(const struct plan_worker *w)
 {
-	const uint64_t limit = w->env.limit_bytes, own = w->footprint_bytes - w->target_bytes;
-	const uint64_t room = limit - limit / 8;
+	const uint64_t limit = w->env.limit_bytes, room = limit - limit / 8;
+	uint64_t own = PROCESS_BYTES;
 
 	if (!limit)
 		return w->footprint_bytes;
+	if (w->target_bytes && w->footprint_bytes > w->target_bytes)
+		own = w->footprint_bytes - w->target_bytes;
 	return room > own ? MIN(w->footprint_bytes, room - own) : 0;
 }
 

@@ -375,10 +375,9 @@ static void prewarm_is_for_rates_and_stays_below_the_limit(void **state)
 		{ "type = hold\nprewarm = 16M\n", 16 * M },
 		{ "type = rated\n", 64 * M },
 		{ "type = rated\nprewarm = no\n", 0 },
-		/* beside what is no target, and an eighth of the limit */
-		{ "type = rated\nmemory.max = 64M\n", 0 },
-		{ "type = rated\nmemory.max = 128M\n", 48 * M },
-		{ "type = rated\nmemory.max = 256M\n", 64 * M },
+		/* beside the process, and an eighth of the limit */
+		{ "type = rated\nmemory.max = 64M\n", 54 * M },
+		{ "type = rated\nmemory.max = 128M\n", 64 * M },
 	};
 
 	(void)state;
