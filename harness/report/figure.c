@@ -29,7 +29,7 @@ int figures_take(struct figures *f, struct figure *figure, struct plot *p)
 	rc = plot_end(p, &figure->svg, &e);
 	if (rc) {
 		f->give_up = rc == -ENOENT || rc == -ETIME;
-		snprintf(f->failure, sizeof(f->failure), "%s", e.text);
+		snprintf(f->failure, sizeof(f->failure), "%.255s", e.text);
 		return rc == -ENOMEM ? rc : 0;
 	}
 	f->figure[f->nr++] = *figure;

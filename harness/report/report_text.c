@@ -11,13 +11,6 @@
 
 #include "harness/report/report_text.h"
 
-void text_title(const char *title, FILE *out, const struct screen *screen)
-{
-	fputs("\n", out);
-	screen_print(screen, out, STYLE_STRONG, title);
-	fputs("\n", out);
-}
-
 /* Text of a file, cleaned, with a name before it. */
 static void print_field(const char *name, const char *text, FILE *out,
 			const struct screen *screen)
@@ -97,7 +90,7 @@ static int print_unexpected(const struct report *r, FILE *out, const struct scre
 
 	if (!r->nr_unexpected)
 		return 0;
-	text_title("Runs that did not end as expected", out, screen);
+	screen_title(screen, out, "Runs that did not end as expected");
 	table_init(&t, columns);
 	for (size_t i = 0; i < r->nr_unexpected && i < TEXT_ROWS_MAX; i++) {
 		size_t row = r->unexpected[i];

@@ -13,8 +13,6 @@
 
 #define TEXT_ROWS_MAX 40 /* failures and unexpected ends shown one by one */
 
-void text_title(const char *title, FILE *out, const struct screen *screen);
-
 int text_put_workers(const struct report *r, bool all, FILE *out, const struct screen *screen);
 int text_put_truth(const struct report *r, FILE *out, const struct screen *screen);
 void text_put_failures(const struct report *r, FILE *out, const struct screen *screen);

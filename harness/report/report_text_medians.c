@@ -281,7 +281,7 @@ static int print_worker(const struct report *r, const char *worker, const char *
 	snprintf(title, sizeof(title), "%s%s%s%s", worker, strcmp(worker, workload) ? " (" : "",
 		 strcmp(worker, workload) ? workload : "", strcmp(worker, workload) ? ")" : "");
 	text_clean(title);
-	text_title(title, out, screen);
+	screen_title(screen, out, title);
 	if (nr == 1)
 		rc = print_single(r, series[0], all, out, screen);
 	else if (nr <= CELLS_MAX && r->nr_swept <= 1 && room >= 22 + 15 * nr)
@@ -373,7 +373,7 @@ static int print_beside(const struct report *r, FILE *out, const struct screen *
 		    !is_constant_anywhere(r, m))
 			add_beside(&t, r, first, nr, m);
 	if (t.nr)
-		text_title("side by side", out, screen);
+		screen_title(screen, out, "side by side");
 	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
 	table_release(&t);
 	return rc;

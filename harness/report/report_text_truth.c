@@ -107,7 +107,7 @@ int text_put_truth(const struct report *r, FILE *out, const struct screen *scree
 
 	if (!r->nr_truth)
 		return 0;
-	text_title("Truth: what was promised and what the kernel counted", out, screen);
+	screen_title(screen, out, "Truth: what was promised and what the kernel counted");
 	table_init(&t, columns);
 	for (size_t i = 0; i < r->nr_truth; i++) {
 		if (r->truth[i].verdict == TRUTH_FAIL && ++failures > TEXT_ROWS_MAX)
@@ -163,8 +163,9 @@ int text_put_noise(const struct report *r, FILE *out, const struct screen *scree
 
 	if (!r->nr_noise)
 		return 0;
-	text_title("Noise floor: the most that the same counters moved while nothing was done",
-		   out, screen);
+	screen_title(
+		screen, out,
+		"Noise floor: the most that the same counters moved while nothing was done");
 	table_init(&t, columns);
 	for (size_t i = 0; i < r->nr_noise; i++) {
 		if (r->noise[i].noise == 0) {
@@ -205,7 +206,7 @@ int text_put_scorecard(const struct report *r, FILE *out, const struct screen *s
 
 	if (!card->nr)
 		return 0;
-	text_title("Scorecard: what other tools said", out, screen);
+	screen_title(screen, out, "Scorecard: what other tools said");
 	table_init(&t, columns);
 	for (unsigned pass = 0; pass < 2; pass++)
 		for (size_t row = 0; row < card->nr; row++) {

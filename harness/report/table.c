@@ -266,6 +266,13 @@ void screen_print(const struct screen *screen, FILE *out, enum style style, cons
 	fprintf(out, "%s%s%s", coloured ? styles[style] : "", text, coloured ? "\033[0m" : "");
 }
 
+void screen_title(const struct screen *screen, FILE *out, const char *title)
+{
+	fputs("\n", out);
+	screen_print(screen, out, STYLE_STRONG, title);
+	fputs("\n", out);
+}
+
 void screen_wrap(const struct screen *screen, FILE *out, unsigned indent, const char *first,
 		 const char *text)
 {

@@ -64,6 +64,9 @@ void screen_init(struct screen *screen, FILE *out);
 /* Text with the style's colour around it, when the screen has any. */
 void screen_print(const struct screen *screen, FILE *out, enum style style, const char *text);
 
+/* A title on a line of its own, a blank line before it. */
+void screen_title(const struct screen *screen, FILE *out, const char *title);
+
 /*
  * Breaks text at spaces to the screen's width. first is printed before it as it is; the
  * lines that follow start below the text, or two columns in when first is "".

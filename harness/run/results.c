@@ -214,6 +214,17 @@ void results_counters(struct results *r, const struct row_place *place, enum spa
 	}
 }
 
+/* The cells with which rows of all files but counters.csv and runs.csv begin. */
+static void begin_row(struct csv_writer *w, const struct results *r,
+		      const struct row_place *place)
+{
+	csv_uint(w, SCHEMA_VERSION);
+	csv_text(w, r->run);
+	csv_uint(w, place->cell);
+	csv_int(w, place->repeat);
+	csv_text(w, place->worker);
+}
+
 void results_truth(struct results *r, const struct row_place *place, const struct judgement *j)
 {
 	struct csv_writer *w = &r->truth;
@@ -221,11 +232,7 @@ void results_truth(struct results *r, const struct row_place *place, const struc
 
 	snprintf(counter, sizeof(counter), "%s/%s/%s", j->claim.scope, j->claim.source,
 		 j->claim.counter);
-	csv_uint(w, SCHEMA_VERSION);
-	csv_text(w, r->run);
-	csv_uint(w, place->cell);
-	csv_int(w, place->repeat);
-	csv_text(w, place->worker);
+	begin_row(w, r, place);
 	csv_text(w, place->workload);
 	csv_text(w, j->claim.quantity);
 	csv_text(w, span_name(j->claim.span));
@@ -247,11 +254,7 @@ void results_sample(struct results *r, const struct row_place *place, const char
 {
 	struct csv_writer *w = &r->samples;
 
-	csv_uint(w, SCHEMA_VERSION);
-	csv_text(w, r->run);
-	csv_uint(w, place->cell);
-	csv_int(w, place->repeat);
-	csv_text(w, place->worker);
+	begin_row(w, r, place);
 	csv_text(w, phase);
 	csv_uint(w, t_ms);
 	csv_text(w, quantity);
@@ -270,11 +273,7 @@ void results_event(struct results *r, const struct row_place *place, uint64_t t_
 	for (char *p = plain; *p; p++)
 		if (*p == ',' || *p == '\n' || *p == '"')
 			*p = *p == ',' ? ';' : ' ';
-	csv_uint(w, SCHEMA_VERSION);
-	csv_text(w, r->run);
-	csv_uint(w, place->cell);
-	csv_int(w, place->repeat);
-	csv_text(w, place->worker);
+	begin_row(w, r, place);
 	csv_uint(w, t_ms);
 	csv_text(w, event);
 	csv_text(w, plain);
@@ -291,11 +290,7 @@ void results_latency(struct results *r, const struct row_place *place,
 
 		if (!count)
 			continue;
-		csv_uint(w, SCHEMA_VERSION);
-		csv_text(w, r->run);
-		csv_uint(w, place->cell);
-		csv_int(w, place->repeat);
-		csv_text(w, place->worker);
+		begin_row(w, r, place);
 		csv_uint(w, histogram_low(i));
 		csv_uint(w, histogram_high(i));
 		csv_uint(w, count);
@@ -308,11 +303,7 @@ static void write_site(struct results *r, const struct row_place *place,
 {
 	struct csv_writer *w = &r->sites;
 
-	csv_uint(w, SCHEMA_VERSION);
-	csv_text(w, r->run);
-	csv_uint(w, place->cell);
-	csv_int(w, place->repeat);
-	csv_text(w, place->worker);
+	begin_row(w, r, place);
 	csv_text(w, place->workload);
 	csv_text(w, site->symbol);
 	csv_uint(w, site->offset);

@@ -611,7 +611,7 @@ static int compare_row(struct scorecard *card, const struct evidence *evidence,
 		snprintf(row->unit, sizeof(row->unit), "%s", reading.unit->base);
 		score_make(&row->score, &m, 1, NULL, 0, false);
 	}
-	snprintf(row->why, sizeof(row->why), "%s", clause.text);
+	snprintf(row->why, sizeof(row->why), "%.799s", clause.text);
 	scorecard_plain(row->quantity);
 	scorecard_plain(row->evidence);
 	scorecard_plain(row->why);
