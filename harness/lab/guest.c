@@ -191,7 +191,7 @@ static int mount_kernel(struct error *e)
 		if (error && !mounts[i].optional)
 			return error;
 	}
-	(void)symlink("/proc/self/fd", "/dev/fd"); /* only shells want it */
+	(void)!symlink("/proc/self/fd", "/dev/fd"); /* only shells want it */
 	return 0;
 }
 
@@ -516,7 +516,7 @@ static bool reap(int signal_fd, pid_t child, int *status)
 	int this_status;
 	pid_t pid;
 
-	(void)read(signal_fd, &ignored, sizeof(ignored)); /* one may stand for several */
+	(void)!read(signal_fd, &ignored, sizeof(ignored)); /* one may stand for several */
 	while ((pid = waitpid(-1, &this_status, WNOHANG)) > 0)
 		if (pid == child) {
 			*status = this_status;

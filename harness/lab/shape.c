@@ -192,7 +192,7 @@ static int set_distance_row(const char *row, unsigned from, struct shape *shape,
 
 static int set_distance_for_all(const char *word, struct shape *shape, struct error *e)
 {
-	uint8_t remote;
+	uint8_t remote = 0;
 	int error = parse_distance(word, 0, 1, &remote, e);
 
 	if (error)

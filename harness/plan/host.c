@@ -137,7 +137,7 @@ static bool has_entry(const char *root, const char *directory, const char *prefi
 {
 	struct dirent *entry;
 	bool found = false;
-	char full[768];
+	char full[HOST_PATH_BYTES];
 	DIR *dir;
 
 	snprintf(full, sizeof(full), "%s%s", root, directory);
@@ -182,7 +182,7 @@ static bool has_driver(const struct host *host, const char *root, const char *de
 /* A balloon that reports free pages: the first touch after idling asks the hypervisor. */
 static bool probe_page_reporting(const char *root)
 {
-	char path[768], text[128];
+	char path[HOST_PATH_BYTES], text[128];
 	struct dirent *entry;
 	bool found = false;
 	DIR *dir;

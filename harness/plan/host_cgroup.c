@@ -154,7 +154,7 @@ static uint64_t group_left(const struct host *host, const char *root, const char
 {
 	bool v1 = host->cgroup_version == 1;
 	uint64_t limit, used, cache = 0;
-	char path[768], text[64];
+	char path[HOST_PATH_BYTES], text[64];
 
 	snprintf(path, sizeof(path), "%s%s/%s", host->cgroup_mount, group,
 		 v1 ? "memory.limit_in_bytes" : "memory.max");

@@ -11,7 +11,7 @@
 
 int host_file_read(const char *root, const char *path, char *out, size_t out_bytes)
 {
-	char full[768];
+	char full[HOST_PATH_BYTES];
 	size_t length;
 	FILE *f;
 
@@ -29,7 +29,7 @@ int host_file_read(const char *root, const char *path, char *out, size_t out_byt
 
 bool host_file_exists(const char *root, const char *path)
 {
-	char full[768];
+	char full[HOST_PATH_BYTES];
 
 	snprintf(full, sizeof(full), "%s%s", root, path);
 	return !access(full, F_OK);
@@ -38,7 +38,7 @@ bool host_file_exists(const char *root, const char *path)
 int host_file_lines(const char *root, const char *path, bool (*line)(char *text, void *context),
 		    void *context)
 {
-	char full[768], *text = NULL;
+	char full[HOST_PATH_BYTES], *text = NULL;
 	size_t capacity = 0;
 	ssize_t length;
 	FILE *f;

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define HOST_PATH_BYTES 1024 /* a group's file below a root */
+
 /* The whole file as a string without its last newlines, cut to the room there is. 0 or -errno.
  */
 int host_file_read(const char *root, const char *path, char *out, size_t out_bytes);

@@ -104,10 +104,11 @@ static void term_format(const struct term *term, bool as_size, char *out, size_t
 		return;
 	}
 	if (part) {
-		int length = snprintf(fraction, sizeof(fraction), ".%06" PRIu64, part);
+		unsigned digits = 6;
 
-		while (fraction[length - 1] == '0')
-			fraction[--length] = '\0';
+		for (; part % 10 == 0; part /= 10)
+			digits--;
+		snprintf(fraction, sizeof(fraction), ".%0*" PRIu64, (int)digits, part);
 	}
 	snprintf(out, out_bytes, "%" PRIu64 "%s%s", whole, fraction, term->unit);
 }

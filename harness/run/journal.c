@@ -218,7 +218,7 @@ int journal_note(struct journal *j, enum journal_kind kind, const char *what,
 		rc = -errno;
 	if (rc) {
 		/* Half a line would swallow the next one. */
-		(void)ftruncate(j->fd, end);
+		(void)!ftruncate(j->fd, end);
 		return error_set(e, -rc, "cannot write the journal %s: %s; nothing was changed",
 				 j->path, strerror(-rc));
 	}
@@ -249,8 +249,8 @@ static void compact(struct journal *j)
 		while (keep < image.nr && entry_is_live(&image.entry[keep]))
 			keep++;
 		if (keep == image_count_live(&image))
-			(void)ftruncate(j->fd,
-					keep ? image.entry[keep - 1].end : image.header_end);
+			(void)!ftruncate(j->fd,
+					 keep ? image.entry[keep - 1].end : image.header_end);
 	}
 	image_release(&image);
 }

@@ -130,7 +130,7 @@ static int write_header(const char *path, uint64_t bytes, struct error *e)
 				 strerror(errno));
 	first = calloc(1, page);
 	/* The UUID only tells devices apart; without entropy it stays zero. */
-	(void)getrandom(uuid, sizeof(uuid), GRND_NONBLOCK);
+	(void)!getrandom(uuid, sizeof(uuid), GRND_NONBLOCK);
 	if (!first) {
 		rc = error_set(e, ENOMEM, "no memory for a swap header");
 	} else if (swapheader_fill(first, page, bytes, LABEL, uuid)) {
