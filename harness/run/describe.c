@@ -37,6 +37,7 @@ static json_t *describe_host(const struct host *h)
 		"mglru", h->mglru, "psi", h->psi, "cachestat", h->cachestat,
 		"free_page_reporting", h->free_page_reporting, "cgroup_version",
 		(int)h->cgroup_version);
+	json_object_set_new(host, "swap_bytes", json_integer((json_int_t)h->swap_total_bytes));
 	json_object_set_new(host, "reclaims_ahead", json_boolean(h->reclaims_ahead));
 	if (h->lab[0])
 		json_object_set_new(host, "lab", json_string(h->lab));
@@ -126,8 +127,10 @@ json_t *results_describe_plan(const struct plan *plan)
 
 static json_t *describe_versions(void)
 {
-	return json_pack("{s:s, s:s, s:s, s:s}", "pagestorm", PACKAGE_VERSION, "libc",
-			 gnu_get_libc_version(), "jansson", JANSSON_VERSION, "compiler",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "pagestorm",
+			 PACKAGE_VERSION, "libc", gnu_get_libc_version(), "jansson",
+			 JANSSON_VERSION, "numa", BUILT_WITH_NUMA, "hwloc", BUILT_WITH_HWLOC,
+			 "libcgroup", BUILT_WITH_CGROUP, "inih", BUILT_WITH_INIH, "compiler",
 			 __VERSION__);
 }
 

@@ -106,3 +106,26 @@ as_nobody()
 	grep -q 'victims=40M:0+16M:500' out/*/runs.csv
 	"$PAGESTORM" plan oom memory.max=96M victims=40M:0+16M:500
 }
+
+@test "run.json says what machine, with what libraries and settings, which plan and seed" {
+	play null profile.seed=7
+	python3 - out/*/run.json <<- 'CODE'
+		import json, sys
+		d = json.load(open(sys.argv[1]))
+		assert d["schema"] == 1 and d["plan"]["seed"] == 7 and d["end"]["status"] == "complete"
+		for library in "pagestorm libc jansson numa hwloc libcgroup inih compiler".split():
+		    assert d["versions"][library][0].isdigit() or library == "compiler", library
+		for fact in "kernel cpu_model cpus memory_bytes nodes thp cgroup_version swap_bytes".split():
+		    assert fact in d["machine"], fact
+		assert d["settings_before"]["vm.swappiness"] == d["settings_after"]["vm.swappiness"]
+		assert [w["name"] for w in d["plan"]["cells"][0]["workers"]] == ["nothing"]
+	CODE
+}
+
+@test "profile.ini of a run is a profile that gives the same plan" {
+	play anon size=12M vm.swappiness=61 repeats=2 sweep.anon.fill=zero,random
+	"$PAGESTORM" plan --json anon size=12M vm.swappiness=61 repeats=2 sweep.anon.fill=zero,random > first.json
+	"$PAGESTORM" plan --json out/*/profile.ini > again.json
+	diff <(grep -vE '"(line|profile|path|available_bytes)":' first.json) \
+		<(grep -vE '"(line|profile|path|available_bytes)":' again.json)
+}
