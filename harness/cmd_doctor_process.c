@@ -54,7 +54,7 @@ void doctor_drop_caches(const struct host *host, struct finding *finding)
 		doctor_find(finding, DOCTOR_OK, NULL, "writable (not written)");
 	else
 		doctor_find(finding, DOCTOR_LIMITED, "run as root",
-			    "not writable: reset = drop-caches is refused");
+			    "not writable: reset = drop_caches is refused");
 }
 
 void doctor_mlock(const struct host *host, struct finding *finding)
@@ -180,6 +180,8 @@ static void add(struct leftovers *left, const char *what)
 {
 	const size_t used = strlen(left->text);
 
+	if (strstr(left->text, what)) /* a zram device is swap and a device to be removed */
+		return;
 	snprintf(left->text + used, sizeof(left->text) - used, "%s%.120s", left->nr ? ", " : "",
 		 what);
 	left->nr++;

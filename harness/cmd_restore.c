@@ -91,9 +91,9 @@ static void list_unfinished(void)
 	if (glob("results/*.partial", 0, NULL, &found))
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		printf("%s: an unfinished run's results; kept, delete them if you do not need "
-		       "them\n",
-		       found.gl_pathv[i]);
+		printf("%s: an unfinished run's results; kept: go on with `pagestorm run "
+		       "--resume=%s`, or delete them\n",
+		       found.gl_pathv[i], found.gl_pathv[i]);
 	globfree(&found);
 }
 

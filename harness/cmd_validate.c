@@ -138,7 +138,7 @@ static bool has_numbers(const struct score *s)
 
 static void print_header(void)
 {
-	printf("%-12s %-22s %16s %16s %12s %8s  %s\n", "tool", "quantity", "truth", "said",
+	printf("%-17s %-22s %16s %16s %12s %8s  %s\n", "tool", "quantity", "truth", "said",
 	       "error", "%", "verdict");
 }
 
@@ -153,7 +153,7 @@ static void print_row(const struct card_row *row, void *arg)
 		return;
 	if (isatty(STDERR_FILENO) && !a->quiet)
 		fputs("\r\033[K", stderr);
-	printf("%-12s %-22s ", row->tool, row->quantity);
+	printf("%-17s %-22s ", row->tool, row->quantity);
 	if (has_numbers(s)) {
 		if (!isnan(s->error_percent))
 			snprintf(percent, sizeof(percent), "%.2f", s->error_percent);
