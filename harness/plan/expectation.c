@@ -123,8 +123,12 @@ static int key_parse(struct expectation *x, const struct profile_entry *entry,
 		return 0;
 	first = strchr(key, '/');
 	second = first ? strchr(first + 1, '/') : NULL;
-	if (second && first > key && second > first + 1 && second[1])
+	if (second && first > key && second > first + 1 && second[1]) {
+		/* a source may hold a slash itself: pressure/memory */
+		snprintf(x->source, sizeof(x->source), "%.*s",
+			 (int)(strrchr(key, '/') - first - 1), first + 1);
 		return 0;
+	}
 	if (first)
 		return profile_error(entry, e, EINVAL, "%s: a counter is scope/source/counter",
 				     key);

@@ -90,7 +90,7 @@ struct plan_worker {
 	uint64_t sabotage_pages; /* test hook: do this much less than promised */
 	bool expects_oom;
 	enum outcome expected; /* what [expect] says or the workload is for */
-	char skip[256]; /* why it cannot run here; "": it can */
+	char skip[256];	       /* why it cannot run here; "": it can */
 	struct claims claims;
 };
 
@@ -126,6 +126,7 @@ struct plan_cell {
 struct expectation {
 	char worker[64]; /* "": each */
 	char key[96];	 /* outcome, or a column of runs.csv, or scope/source/counter */
+	char source[96]; /* of a counter: between its first slash and its last */
 	enum relation relation;
 	int64_t value;	   /* of outcome: enum outcome */
 	int64_t tolerance; /* between: the upper end less value */

@@ -102,17 +102,13 @@ int expect_check(const struct plan *plan, struct error *e)
 
 /* ---- after it ---- */
 
-static void split_counter(const char *key, struct claim *claim, char *source, char *counter,
-			  size_t bytes)
+/* The claim's strings are the expectation's: they live as long as the plan. */
+static void name_counter(const struct expectation *x, struct claim *claim)
 {
-	/* scope/source/counter; a source may hold a slash itself: pressure/memory */
-	const char *first = strchr(key, '/'), *last = strrchr(key, '/');
-
-	snprintf(claim->scope, sizeof(claim->scope), "%.*s", (int)(first - key), key);
-	snprintf(source, bytes, "%.*s", (int)(last - first - 1), first + 1);
-	snprintf(counter, bytes, "%s", last + 1);
-	claim->source = source;
-	claim->counter = counter;
+	snprintf(claim->scope, sizeof(claim->scope), "%.*s", (int)strcspn(x->key, "/"), x->key);
+	claim->source = x->source;
+	claim->counter = strrchr(x->key, '/') + 1;
+	claim->quantity = claim->counter;
 }
 
 static bool holds(const struct claim *claim, double observed)
@@ -146,12 +142,9 @@ static void judge_column(const struct claim *claim, const struct run_row *row, c
 		return;
 	if (!strcmp(key, "seconds"))
 		observed *= 1e9; /* as expectation.c has it */
-	else if (observed < 1e15)
-		observed = rint(observed); /* a rate, as runs.csv shows it */
+	observed = rint(observed); /* a rate, as runs.csv shows it */
 	out->has_observed = true;
-	out->observed = (struct number){ .value = (int64_t)(observed * 1000), .decimals = 3 };
-	if (observed == (double)(int64_t)observed)
-		out->observed = (struct number){ .value = (int64_t)observed };
+	out->observed.value = observed < 0x1p63 ? (int64_t)observed : INT64_MAX;
 	out->verdict = holds(claim, observed) ? VERDICT_PASS : VERDICT_FAIL;
 }
 
@@ -171,7 +164,6 @@ unsigned expect_judge(const struct plan *plan, const struct plan_worker *worker,
 		      const struct run_row *row, const struct record *work,
 		      struct judgement *out)
 {
-	static char names[EXPECTATIONS_MAX][2][96]; /* claims keep pointers to their names */
 	unsigned nr = 0;
 
 	for (unsigned i = 0; i < plan->nr_expectations; i++) {
@@ -193,10 +185,8 @@ unsigned expect_judge(const struct plan *plan, const struct plan_worker *worker,
 		else
 			snprintf(claim.why, sizeof(claim.why),
 				 "expected by the command line: %s", x->text);
-		if (strchr(x->key, '/') && strchr(x->key, '/') != strrchr(x->key, '/')) {
-			split_counter(x->key, &claim, names[i][0], names[i][1],
-				      sizeof(names[i][0]));
-			claim.quantity = names[i][1];
+		if (x->source[0]) {
+			name_counter(x, &claim);
 			judge_claim(&claim, work, NULL, NULL, NULL, NULL, NULL,
 				    plan->host.page_bytes, &out[nr]);
 		} else {
