@@ -142,11 +142,6 @@ static int value_add(struct sweep_key *key, const char *value, const struct size
 		return profile_error(key->entry, e, EINVAL, "%s: '%.64s' cannot be swept",
 				     key->entry->key, value);
 	value = settle(value, base, settled, sizeof(settled));
-	for (unsigned i = 0; i < key->nr; i++) {
-		if (!strcmp(key->value[i], value))
-			return profile_error(key->entry, e, EINVAL, "%s takes %s twice",
-					     key->entry->key, value);
-	}
 	snprintf(key->value[key->nr++], sizeof(key->value[0]), "%s", value);
 	return 0;
 }
@@ -270,6 +265,40 @@ static int cells_count(struct sweep *sweep, struct error *e)
 	return 0;
 }
 
+static int values_differ(const struct sweep_key *key, struct error *e)
+{
+	for (unsigned i = 1; i < key->nr; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (!strcmp(key->value[i], key->value[j]))
+				return profile_error(key->entry, e, EINVAL, "%s takes %s twice",
+						     key->entry->key, key->value[i]);
+	return 0;
+}
+
+static bool cells_equal(const struct sweep *sweep, unsigned i, unsigned j)
+{
+	for (unsigned k = 0; k < sweep->nr_keys; k++)
+		if (strcmp(sweep->key[k].value[i], sweep->key[k].value[j]))
+			return false;
+	return true;
+}
+
+/* Zipped, a key may keep a value while another changes. */
+static int cells_differ(const struct sweep *sweep, struct error *e)
+{
+	int ret = 0;
+
+	for (unsigned k = 0; k < sweep->nr_keys && !sweep->zip && !ret; k++)
+		ret = values_differ(&sweep->key[k], e);
+	for (unsigned i = 1; i < sweep->nr_cells && sweep->zip; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (cells_equal(sweep, i, j))
+				return profile_error(
+					sweep->key[0].entry, e, EINVAL,
+					"cells %u and %u of the sweep are the same", j, i);
+	return ret;
+}
+
 int sweep_make(struct sweep *out, const struct profile *profile, uint64_t available_bytes,
 	       struct error *e)
 {
@@ -300,6 +329,8 @@ int sweep_make(struct sweep *out, const struct profile *profile, uint64_t availa
 	}
 	if (!ret)
 		ret = cells_count(&sweep, e);
+	if (!ret)
+		ret = cells_differ(&sweep, e);
 	if (ret)
 		sweep_release(&sweep);
 	else

@@ -635,6 +635,9 @@ static void each_mistake_has_its_place_and_sentence(void **state)
 		  "<=5ms, =0 or 10..20" },
 		{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M, 1M\n", -EINVAL,
 		  "p.ini:4: error: size takes 1M twice" },
+		{ "[workload a]\ntype = hold\n[sweep]\nmode = zip\nsize = 1M, 1M, 1M\n"
+		  "count = 1, 2, 1\n",
+		  -EINVAL, "p.ini:5: error: cells 0 and 2 of the sweep are the same" },
 		{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M,,2M\n", -EINVAL,
 		  "p.ini:4: error: size: a value is missing in '1M,,2M'" },
 		{ "[workload a]\ntype = hold\nsize = 1M\n[sweep]\nsize = 1M,2M\n", -EINVAL,
@@ -742,6 +745,8 @@ static void sweeps_expand_in_a_fixed_order(void **state)
 		  "a.size=2M;count=2\n" },
 		{ "mode = zip\nsize = 1M, 2M\ncount = 1..2+1\n",
 		  "size=1M;count=1\nsize=2M;count=2\n" },
+		{ "mode = zip\nsize = 1M, 1M\ncount = 1, 2\n",
+		  "size=1M;count=1\nsize=1M;count=2\n" },
 	};
 
 	(void)state;
