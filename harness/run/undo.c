@@ -547,7 +547,9 @@ int undo_act(const struct undo *u, struct error *e)
 
 	if (objection)
 		return error_set(e, EBADMSG, "%s is left alone: %s", u->what, objection);
-	if (u->rebooted && u->kind != JOURNAL_FILE && u->kind != JOURNAL_MOUNT)
-		return 0; /* the kernel forgot it with the reboot */
+	if (u->rebooted && u->kind != JOURNAL_FILE && u->kind != JOURNAL_MOUNT) {
+		tell(u->say, "%s: gone with the reboot since the run", u->what);
+		return 0;
+	}
 	return act[u->kind](u, e);
 }

@@ -67,7 +67,7 @@ write_journal()
 		umask 077
 		{
 			echo "pagestorm-journal 1"
-			printf 'boot\t%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+			printf 'boot\t%s\n' "${boot_id:-$(cat /proc/sys/kernel/random/boot_id)}"
 			printf 'run\ttest\nprocess\t%s\t%s\ndirectory\tmade\n' "${2:-$(dead_pid)}" "${3:-1}"
 			cat
 		} > "$PAGESTORM_STATE_DIR/journal"
@@ -200,6 +200,26 @@ write_journal()
 	[ "$status" -eq 0 ]
 	[ "$after" = $((before + 3)) ]
 	[[ "$output" == *"somebody else"* ]]
+}
+
+# The value that the run had set is somebody's own by now: the reboot undid the run's.
+@test "after a reboot settings are known to be gone and stay, and files still go" {
+	before=$(cat /proc/sys/vm/stat_interval)
+	mkdir left.partial
+	echo scratch > left.partial/swap
+	{
+		printf 'setting\t/proc/sys/vm/stat_interval\t%s\t%s\n' $((before + 6)) "$before"
+		printf 'file\t%s\t\\-\t\\-\n' "$PWD/left.partial/swap"
+	} | boot_id=01234567-89ab-cdef-0123-456789abcdef write_journal
+	run restore
+	after=$(cat /proc/sys/vm/stat_interval)
+	echo "$before" > /proc/sys/vm/stat_interval
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$after" = "$before" ]
+	[ ! -e left.partial/swap ]
+	[[ "$output" == *reboot* ]]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
 @test "a damaged journal harms nobody: exit 5 once, kept for a person, then 0" {
