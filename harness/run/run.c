@@ -342,51 +342,59 @@ static int open_results(struct run *run, struct error *e)
 	return err;
 }
 
+static int begin(struct run *run, struct error *e)
+{
+	int err;
+
+	results_init(&run->results);
+	journal_init(&run->journal);
+	run->start_ns = clock_now_ns();
+	run->stage = calloc(1, sizeof(*run->stage));
+	run->null_stage = calloc(1, sizeof(*run->null_stage));
+	run->judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run->judgement));
+	if (!run->stage || !run->null_stage || !run->judgement)
+		return error_set(e, ENOMEM, "out of memory");
+	err = open_results(run, e);
+	if (!err)
+		err = journal_open(&run->journal, run->results.run, e);
+	if (!err)
+		err = make_scratch(run, e);
+	return err ? err : open_raw(run, e);
+}
+
+/* Restores what is not yet, and says how it ended. err is how; it is returned first. */
+static int end(struct run *run, int err, struct error *e)
+{
+	int err_end;
+
+	if (run->results.dirfd >= 0 && run->journal.fd >= 0) {
+		if (journal_close(&run->journal, e))
+			run->summary->not_restored = true;
+		err_end = describe(run, err, e);
+		err = err ? err : err_end;
+	}
+	err_end = results_close(&run->results, !err, e);
+	snprintf(run->summary->path, sizeof(run->summary->path), "%s", run->results.path);
+	if (run->raw_dirfd >= 0)
+		close(run->raw_dirfd);
+	resume_release(&run->resume);
+	free(run->stage);
+	free(run->null_stage);
+	free(run->judgement);
+	return err ? err : err_end;
+}
+
 int run_plan(const struct plan *plan, const struct run_options *options,
 	     struct run_summary *summary, struct error *e)
 {
 	struct run run = {
 		.plan = plan, .options = options, .summary = summary, .raw_dirfd = -1
 	};
-	int err, err_end;
-	bool opened;
+	int err;
 
 	*summary = (struct run_summary){ 0 };
-	run.start_ns = clock_now_ns();
-	results_init(&run.results);
-	journal_init(&run.journal);
-	run.stage = calloc(1, sizeof(*run.stage));
-	run.null_stage = calloc(1, sizeof(*run.null_stage));
-	run.judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run.judgement));
-	err = run.stage && run.null_stage && run.judgement
-		      ? 0
-		      : error_set(e, ENOMEM, "out of memory");
-	if (!err)
-		err = open_results(&run, e);
-	opened = run.results.dirfd >= 0;
-	if (!err)
-		err = journal_open(&run.journal, run.results.run, e);
-	if (!err)
-		err = make_scratch(&run, e);
-	if (!err)
-		err = open_raw(&run, e);
+	err = begin(&run, e);
 	if (!err)
 		err = run_steps(&run, e);
-	if (run.results.dirfd >= 0 && run.journal.fd >= 0) {
-		err_end = journal_close(&run.journal, e);
-		summary->not_restored = summary->not_restored || err_end;
-		err_end = describe(&run, err, e);
-		err = err ? err : err_end;
-	}
-	err_end = results_close(&run.results, !err, e);
-	err = err ? err : err_end;
-	if (opened)
-		snprintf(summary->path, sizeof(summary->path), "%s", run.results.path);
-	if (run.raw_dirfd >= 0)
-		close(run.raw_dirfd);
-	resume_release(&run.resume);
-	free(run.stage);
-	free(run.null_stage);
-	free(run.judgement);
-	return err;
+	return end(&run, err, e);
 }

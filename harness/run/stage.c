@@ -84,6 +84,15 @@ static int write_ledger(const struct stage *stage, struct actor *actor, struct e
 	return 0;
 }
 
+static int make_ledgers(struct stage *stage, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
+		err = write_ledger(stage, &stage->actor[i], e);
+	return err;
+}
+
 static int start_worker(struct stage *stage, unsigned i, struct error *e)
 {
 	struct actor *actor = &stage->actor[i];
@@ -94,20 +103,38 @@ static int start_worker(struct stage *stage, unsigned i, struct error *e)
 					     .oom_score_adj = actor->plan->oom_score_adj,
 					     .cpus = actor->plan->cpus,
 					     .wrapper = i ? NULL : stage->wrapper };
-	int err = write_ledger(stage, actor, e);
+	int err = process_start(&actor->process, &setup, e);
 
-	if (!err)
-		err = process_start(&actor->process, &setup, e);
 	if (!err)
 		stage_say(stage, actor, "started", NULL);
 	return err;
 }
 
+static int start_workers(struct stage *stage, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
+		err = start_worker(stage, i, e);
+	return err;
+}
+
 /* ---- barriers ---- */
 
-static int call_hook(struct stage *stage, enum barrier barrier, struct error *e)
+static int start_flush(struct stage *stage, struct error *e)
 {
-	return stage->hook ? stage->hook(stage, barrier, stage->arg, e) : 0;
+	return flush_start(&stage->flush, &stage->top, stage->plan->host.cpus, e);
+}
+
+static int open_captures(struct stage *stage, struct error *e)
+{
+	int err = capture_open_system(&stage->capture, &stage->plan->host, e);
+
+	if (!err)
+		err = capture_open_group(&stage->capture, &stage->run, OWNER_RUN, e);
+	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
+		err = capture_open_group(&stage->capture, &stage->actor[i].group, (int)i, e);
+	return err;
 }
 
 static int open_processes(struct stage *stage, struct error *e)
@@ -219,58 +246,62 @@ static int start_timer(struct stage *stage, struct error *e)
 	return 0;
 }
 
-static int prepare(struct stage *stage, struct error *e)
+static int show_ready(struct stage *stage, struct error *e)
 {
-	int err = make_groups(stage, e);
-
-	if (!err)
-		err = flush_start(&stage->flush, &stage->top, stage->plan->host.cpus, e);
-	if (!err)
-		err = capture_open_system(&stage->capture, &stage->plan->host, e);
-	if (!err)
-		err = capture_open_group(&stage->capture, &stage->run, OWNER_RUN, e);
-	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
-		err = capture_open_group(&stage->capture, &stage->actor[i].group, (int)i, e);
-	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
-		err = start_worker(stage, i, e);
-	return err;
+	return stage->hook ? stage->hook(stage, BARRIER_READY, stage->arg, e) : 0;
 }
+
+static int show_held(struct stage *stage, struct error *e)
+{
+	if (stage->tick)
+		stage->tick(stage, "held", stage->arg);
+	return stage->hook ? stage->hook(stage, BARRIER_HELD, stage->arg, e) : 0;
+}
+
+static int show_gone(struct stage *stage, struct error *e)
+{
+	return stage->hook ? stage->hook(stage, BARRIER_GONE, stage->arg, e) : 0;
+}
+
+static int keep_raw(struct stage *stage, struct error *e)
+{
+	if (stage->raw_dirfd < 0)
+		return 0;
+	return capture_keep(&stage->capture, stage->raw_dirfd, stage->raw_prefix, e);
+}
+
+/* What a repeat is, in this order, up to the first that fails. */
+static int (*const acts[])(struct stage *stage, struct error *e) = {
+	make_groups, /* limited, each limit read back */
+	start_flush,
+	make_ledgers,  /* by the harness, so that they are charged to it */
+	open_captures, /* all files: at a barrier only bytes are taken */
+	start_workers,
+	stage_wait_ready, /* READY: prepared, nothing measured touched */
+	capture_ready,
+	show_ready,
+	start_timer,
+	stage_run_workers, /* GO, samples, deadlines */
+	stage_stop_background,
+	capture_held, /* HELD: memory still mapped */
+	show_held,
+	stage_say_goodbye, /* BYE: released, exited, reaped */
+	capture_gone,	   /* GONE: what was left behind */
+	show_gone,
+	keep_raw, /* before parsing: what does not parse is what one wants */
+	parse,
+};
 
 static int play(struct stage *stage, struct error *e)
 {
-	int err = prepare(stage, e);
+	int err = 0;
 
-	if (!err)
-		err = stage_wait_ready(stage, e);
-	if (!err)
-		err = capture_ready(stage, e);
-	if (!err)
-		err = call_hook(stage, BARRIER_READY, e);
-	if (!err)
-		err = start_timer(stage, e);
-	if (!err)
-		err = stage_run_workers(stage, e);
-	if (!err)
-		err = stage_stop_background(stage, e);
-	if (!err)
-		err = capture_held(stage, e);
-	if (!err && stage->tick)
-		stage->tick(stage, "held", stage->arg);
-	if (!err)
-		err = call_hook(stage, BARRIER_HELD, e);
-	if (!err)
-		err = stage_say_goodbye(stage, e);
-	if (!err)
-		err = capture_gone(stage, e);
-	if (!err)
-		err = call_hook(stage, BARRIER_GONE, e);
-	if (!err &&
-	    stage->raw_dirfd >= 0) /* before parsing: what does not parse is what one wants */
-		err = capture_keep(&stage->capture, stage->raw_dirfd, stage->raw_prefix, e);
-	return err ? err : parse(stage, e);
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]) && !err; i++)
+		err = acts[i](stage, e);
+	return err;
 }
 
-/* In reverse order of prepare(), and whatever had been made. The first error stays. */
+/* In reverse order, and whatever had been made. The first error stays. */
 static int clear(struct stage *stage, struct error *e)
 {
 	int err = 0;
