@@ -160,12 +160,15 @@ static __int128 shortfall(const struct claim *claim, __int128 expected,
 
 /* ---- what was observed ---- */
 
-static const struct counter *claimed_counter(const struct claim *claim,
-					     const struct record *work,
-					     const struct record *residue)
+static const struct record *record_of(const struct claim *claim, const struct record *work,
+				      const struct record *residue)
 {
-	const struct record *record = claim->span == SPAN_RESIDUE ? residue : work;
+	return claim->span == SPAN_RESIDUE ? residue : work;
+}
 
+static const struct counter *claimed_counter(const struct claim *claim,
+					     const struct record *record)
+{
 	return record ? record_find(record, claim->scope, claim->source, claim->counter) : NULL;
 }
 
@@ -221,8 +224,23 @@ static bool was_lost(const struct counter *counter)
 	return counter->has_before != counter->has_after && !of_process;
 }
 
+/*
+ * The null run is as long as the work was expected to be. What others do in a longer time
+ * is more by as much, rounded up.
+ */
+static int64_t lengthened(int64_t movement, const struct record *record,
+			  const struct record *null)
+{
+	__int128 longer = (__int128)movement * (__int128)record->span_ns;
+
+	if (!null->span_ns || record->span_ns <= null->span_ns)
+		return movement;
+	return saturate((longer + null->span_ns - 1) / null->span_ns);
+}
+
 /* Fills in what the counter did, in the claim's unit; false when a side is missing. */
 static bool measure(const struct counter *counter, const struct counter *null,
+		    const struct record *record, const struct record *null_record,
 		    uint64_t page_bytes, struct judgement *out, struct fraction *observed,
 		    struct fraction *noise)
 {
@@ -231,7 +249,7 @@ static bool measure(const struct counter *counter, const struct counter *null,
 
 	*noise = (struct fraction){ 0, 1 };
 	if (null && counter_delta(null, &n)) {
-		n.value = saturate(magnitude(n.value));
+		n.value = lengthened(saturate(magnitude(n.value)), record, null_record);
 		*noise = convert(n, null->unit, unit, page_bytes);
 		out->noise = print_form(*noise);
 		out->has_noise = true;
@@ -264,8 +282,10 @@ void judge_claim(const struct claim *claim, const struct record *work,
 		 const struct record *null_residue, const struct slot *slots,
 		 const uint64_t *slot, uint64_t page_bytes, struct judgement *out)
 {
-	const struct counter *counter = claimed_counter(claim, work, residue);
-	const struct counter *null = claimed_counter(claim, null_work, null_residue);
+	const struct record *record = record_of(claim, work, residue);
+	const struct record *null_record = record_of(claim, null_work, null_residue);
+	const struct counter *counter = claimed_counter(claim, record);
+	const struct counter *null = claimed_counter(claim, null_record);
 	struct fraction observed, noise;
 	__int128 expected;
 	int err = expect(claim, slots, slot, &expected);
@@ -280,7 +300,7 @@ void judge_claim(const struct claim *claim, const struct record *work,
 		out->verdict = VERDICT_FAIL;
 		return;
 	}
-	if (!measure(counter, null, page_bytes, out, &observed, &noise)) {
+	if (!measure(counter, null, record, null_record, page_bytes, out, &observed, &noise)) {
 		out->verdict = was_lost(counter) ? VERDICT_FAIL : VERDICT_ABSENT;
 		return;
 	}

@@ -33,13 +33,16 @@ struct judgement {
  * page_bytes converts pages.
  *
  * A claim is observed as after - before; a KIND_PEAK or KIND_INFO counter is
- * observed as its after value, since a high-water mark has no delta. Where a side
- * that is needed is missing, or the ledger that a slot is read from, the verdict
- * is absent.
+ * observed as its after value, since a high-water mark has no delta. Where the kernel
+ * has no such counter, a process died between the two sides, or the ledger is missing
+ * that a slot is read from, the verdict is absent. Any other counter with one side alone
+ * was lost, and a KIND_CUMULATIVE one that fell counts nothing: they fail.
  *
- * A direction claim whose |observed| is not above a noise floor that moved at all
- * gets the verdict noise; a floor of 0 hides nothing. Exact and bounded claims, and
- * the profile's own, never look at the noise.
+ * A direction claim gets the verdict noise where the noise explains it: all of the
+ * movement, or all of what the promise is missed by, unless it is a count that others
+ * can only add to. The noise is the null run's movement, lengthened to the work's span.
+ * A floor of 0 hides nothing. Exact and bounded claims, and the profile's own, never look
+ * at the noise.
  *
  * A bare number in a profile is in the counter's own unit, whatever that is.
  *

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/run/clock.h"
 #include "harness/run/stage_part.h"
 
 static bool wants_cpuset(const struct limits *limits)
@@ -148,6 +149,12 @@ static int open_processes(struct stage *stage, struct error *e)
 	return err;
 }
 
+static void take_system(struct stage *stage, enum barrier barrier)
+{
+	stage->taken_ns[barrier] = clock_now_ns();
+	capture_take(&stage->capture, barrier, PART_SYSTEM);
+}
+
 /* The pump's pages and faults are kept out of the machine's span: before READY's, after HELD's.
  */
 static int capture_ready(struct stage *stage, struct error *e)
@@ -160,7 +167,7 @@ static int capture_ready(struct stage *stage, struct error *e)
 		return err;
 	capture_take(&stage->capture, BARRIER_READY, PART_GROUPS);
 	capture_take(&stage->capture, BARRIER_READY, PART_PROCESSES);
-	capture_take(&stage->capture, BARRIER_READY, PART_SYSTEM);
+	take_system(stage, BARRIER_READY);
 	return 0;
 }
 
@@ -182,7 +189,7 @@ static int capture_held(struct stage *stage, struct error *e)
 {
 	int err;
 
-	capture_take(&stage->capture, BARRIER_HELD, PART_SYSTEM);
+	take_system(stage, BARRIER_HELD);
 	err = open_processes(stage, e);
 	if (err)
 		return err;
@@ -201,7 +208,7 @@ static int capture_gone(struct stage *stage, struct error *e)
 {
 	int err;
 
-	capture_take(&stage->capture, BARRIER_GONE, PART_SYSTEM);
+	take_system(stage, BARRIER_GONE);
 	err = flush_now(&stage->flush, &stage->top, e);
 	if (err)
 		return err;
@@ -211,6 +218,7 @@ static int capture_gone(struct stage *stage, struct error *e)
 
 static int parse(struct stage *stage, struct error *e)
 {
+	const uint64_t *taken = stage->taken_ns;
 	int err = 0;
 
 	for (unsigned i = 0; i < stage->nr_actors && !err; i++) {
@@ -221,6 +229,8 @@ static int parse(struct stage *stage, struct error *e)
 		if (!err)
 			err = capture_parse(&stage->capture, (int)i, true, BARRIER_READY,
 					    BARRIER_GONE, &actor->residue, e);
+		actor->work.span_ns = taken[BARRIER_HELD] - taken[BARRIER_READY];
+		actor->residue.span_ns = taken[BARRIER_GONE] - taken[BARRIER_READY];
 	}
 	return err;
 }

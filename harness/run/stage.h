@@ -93,8 +93,9 @@ struct stage {
 	struct capture capture;
 	struct actor actor[WORKERS_MAX];
 	int timer_fd;
-	uint64_t start_ns; /* of the first GO */
-	int interrupted;   /* the signal that ended it; 0: none */
+	uint64_t start_ns;	     /* of the first GO */
+	uint64_t taken_ns[BARRIERS]; /* when the machine's counters were */
+	int interrupted;	     /* the signal that ended it; 0: none */
 };
 
 /*

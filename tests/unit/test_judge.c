@@ -472,6 +472,42 @@ static void a_count_since_boot_that_falls_holds_no_promise(void **state)
 	}
 }
 
+static void noise_grows_with_the_time_that_the_work_took(void **state)
+{
+	static const struct {
+		uint64_t work_ns, null_ns;
+		int64_t noise;
+	} cases[] = {
+		{ 1000, 1000, 10 }, { 500, 1000, 10 }, { 7000, 1000, 70 },
+		{ 7001, 1000, 71 }, { 7000, 0, 10 },   { 0, 1000, 10 },
+	};
+	const struct given g = { .kind = KIND_CUMULATIVE, .unit = UNIT_COUNT, .after = 50 };
+	const struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
+							    .relation = RELATION_GE,
+							    .basis = BASIS_DIRECTION,
+							    .expected = 1 });
+
+	(void)state;
+	for (size_t i = 0; i < NR(cases); i++) {
+		struct record record, null;
+		struct judgement j;
+
+		record_init(&record);
+		record_init(&null);
+		put(&record, false, &g, 0);
+		put(&record, true, &g, 50);
+		put(&null, false, &g, 0);
+		put(&null, true, &g, 10);
+		record.span_ns = cases[i].work_ns;
+		null.span_ns = cases[i].null_ns;
+		judge_claim(&claim, &record, NULL, &null, NULL, slots, NULL, PAGE_BYTES, &j);
+		assert_int_equal(j.noise.value, cases[i].noise);
+		assert_int_equal(j.verdict, cases[i].noise < 50 ? VERDICT_PASS : VERDICT_NOISE);
+		record_release(&record);
+		record_release(&null);
+	}
+}
+
 static void noise_is_shown_in_the_claims_unit(void **state)
 {
 	struct given g = { .kind = KIND_GAUGE,
@@ -528,6 +564,7 @@ int main(void)
 		cmocka_unit_test(a_span_is_judged_in_its_own_record),
 		cmocka_unit_test(only_a_direction_can_drown_in_noise),
 		cmocka_unit_test(a_count_since_boot_that_falls_holds_no_promise),
+		cmocka_unit_test(noise_grows_with_the_time_that_the_work_took),
 		cmocka_unit_test(noise_is_shown_in_the_claims_unit),
 		cmocka_unit_test(names_are_those_of_the_schema),
 	};
