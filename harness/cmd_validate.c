@@ -169,13 +169,17 @@ static void print_row(const struct card_row *row, void *arg)
 	fflush(stdout);
 }
 
-static void show_progress(const char *tool, const char *load, unsigned step, unsigned steps,
-			  void *arg)
+static void show_progress(const char *tool, const char *load, unsigned run, unsigned runs,
+			  double left_s, void *arg)
 {
 	const struct arguments *a = arg;
 
-	if (!a->quiet && isatty(STDERR_FILENO))
-		fprintf(stderr, "\r%s, %s: run %u of %u\033[K", tool, load, step, steps);
+	if (a->quiet || !isatty(STDERR_FILENO))
+		return;
+	fprintf(stderr, "\r%s, %s: run %u of %u", tool, load, run, runs);
+	if (!isnan(left_s))
+		fprintf(stderr, ", about %.0f s left", left_s);
+	fputs("\033[K", stderr);
 }
 
 static json_t *real_or_null(double value)
@@ -367,6 +371,8 @@ static int score_all(struct validate *v, const struct arguments *a,
 		return err;
 	if (!a->json)
 		print_header();
+	for (unsigned i = 0; i < a->nr_tools; i++)
+		v->nr_runs += validate_runs(v, &adapters[i]);
 	for (unsigned i = 0; i < a->nr_tools && !err; i++)
 		err = validate_tool(v, &adapters[i], e);
 	err_close = validate_close(v, e);

@@ -31,7 +31,7 @@ static const char *const quantity_keys[] = {
 	"bias",	      "bias_to",	"bias_why", "column",  "difference", "evidence",
 	"frame",      "header",		"load",	    "pattern", "pick",	     "record",
 	"resolution", "resolution_why", "row",	    "scope",   "shift",	     "sites",
-	"times",      "truth",		"unit",	    "why",     NULL,
+	"times",      "truth",		"unit",	    "why",     "zero",	     NULL,
 };
 
 static const char *const visits[] = { "held", "gone", "during", "wrap", NULL };
@@ -227,7 +227,8 @@ static int take_reading(struct adapter *a, const char *section, struct quantity 
 					   .shift = text_of(a, section, "shift"),
 					   .pick = text_of(a, section, "pick"),
 					   .unit = text_of(a, section, "unit"),
-					   .times = text_of(a, section, "times") };
+					   .times = text_of(a, section, "times"),
+					   .zero = text_of(a, section, "zero") };
 	struct error clause = { "" };
 
 	if (reading_make(&q->reading, &text, &clause))

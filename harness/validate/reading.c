@@ -132,7 +132,7 @@ int reading_make(struct reading *r, const struct reading_text *text, struct erro
 	if (text->column && !text->row)
 		return error_set(e, EINVAL, "has a column but no row");
 	if (pattern_check(text->pattern, !counts, e) || pattern_check(text->row, false, e) ||
-	    pattern_check(text->header, false, e))
+	    pattern_check(text->header, false, e) || pattern_check(text->zero, false, e))
 		return -EINVAL;
 	r->unit = unit_find(text->unit ? text->unit : "count");
 	if (!r->unit)
@@ -151,6 +151,7 @@ int reading_make(struct reading *r, const struct reading_text *text, struct erro
 	r->column = copy(text->column);
 	r->row = copy(text->row);
 	r->header = copy(text->header);
+	r->zero = copy(text->zero);
 	return 0;
 }
 
@@ -160,6 +161,7 @@ void reading_release(struct reading *r)
 	free(r->column);
 	free(r->row);
 	free(r->header);
+	free(r->zero);
 	memset(r, 0, sizeof(*r));
 }
 
@@ -367,6 +369,21 @@ static int by_column(const struct reading *r, const char *text,
 	return err;
 }
 
+/* Whether it reported, so that having nothing to report is an answer. */
+static bool says_zero(const struct reading *r, const char *text,
+		      const struct reading_name *names)
+{
+	struct error ignored = { "" };
+	regex_t regex;
+	bool found;
+
+	if (!r->zero || compile(&regex, r->zero, names, &ignored))
+		return false;
+	found = !regexec(&regex, text, 0, NULL, 0);
+	regfree(&regex);
+	return found;
+}
+
 int reading_take_of(const struct reading *r, const char *text, const struct reading_name *names,
 		    double *value, double *step, struct error *e)
 {
@@ -379,7 +396,7 @@ int reading_take_of(const struct reading *r, const char *text, const struct read
 	if (r->pick == PICK_COUNT) {
 		t.value = (double)t.nr;
 		t.step = 0;
-	} else if (!t.nr) {
+	} else if (!t.nr && !says_zero(r, text, names)) {
 		return error_set(e, ENODATA, "nothing in its output matches '%s'",
 				 r->pattern ? r->pattern : r->row);
 	}

@@ -30,13 +30,14 @@ struct reading_unit {
 
 /* As written in an adapter; NULL: not given. */
 struct reading_text {
-	const char *pattern, *column, *row, *header, *shift, *pick, *unit, *times;
+	const char *pattern, *column, *row, *header, *shift, *pick, *unit, *times, *zero;
 };
 
 /* Patterns are kept as text: {pid} and its like are put in at each reading. */
 struct reading {
 	char *pattern, *column, *row, *header;
-	int shift; /* words that a row has before those of the header */
+	char *zero; /* of a report that has no such number because there was nothing; NULL */
+	int shift;  /* words that a row has before those of the header */
 	enum pick pick;
 	double times; /* a rate over so many seconds, for one */
 	const struct reading_unit *unit;

@@ -16,9 +16,7 @@
 #include "harness/run/clock.h"
 #include "harness/run/run.h"
 
-/* How long a tool has to say that it is there; valgrind's machine needs most of it. */
-#define ATTACH_BOUND_S 10
-#define LOOK_S	       0.01
+#define LOOK_S 0.01 /* from one look for a sign of the tool to the next */
 
 struct visitor {
 	struct session *session;
@@ -162,13 +160,13 @@ static bool has_output(const char *path)
 
 static int await_attach(const struct session *s, struct error *e)
 {
-	for (double waited = 0; waited < ATTACH_BOUND_S; waited += LOOK_S) {
+	for (double waited = 0; waited < s->load->timeout_s; waited += LOOK_S) {
 		if (s->load->attach == ATTACH_TRACER ? is_traced(s->pid)
 						     : has_output(s->across.path))
 			return 0;
 		command_sleep(LOOK_S);
 	}
-	return error_set(e, ETIMEDOUT, "it did not begin within %d s", ATTACH_BOUND_S);
+	return error_set(e, ETIMEDOUT, "it did not begin within %g s", s->load->timeout_s);
 }
 
 static int begin_across(struct session *s, struct error *e)
@@ -247,6 +245,8 @@ static int visit(struct stage *stage, enum barrier barrier, void *arg, struct er
 	}
 	if (barrier == BARRIER_GONE && s->load->visit == VISIT_GONE)
 		err = consult(s, s->load->command, "gone", &s->said, v->e_tool);
+	else if (barrier == BARRIER_GONE) /* a worker that was killed was never HELD */
+		err = end_across(s, v->e_tool);
 	if (err && !v->e_tool->text[0])
 		error_set(v->e_tool, -err, "%s", strerror(-err));
 	return 0;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "harness/plan/size.h"
+#include "harness/run/clock.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/session.h"
 
@@ -75,6 +76,7 @@ int validate_open(struct validate *v, struct error *e)
 			break;
 	}
 	scorecard_init(&v->card);
+	v->start_ns = clock_now_ns();
 	snprintf(path, sizeof(path), "%s/runs", v->path);
 	err = make_folder(path, e);
 	snprintf(path, sizeof(path), "%s/said", v->path);
@@ -502,39 +504,77 @@ static int add_rows(struct scoring *sc, struct error *e)
 	return err ? error_set(e, ENOMEM, "out of memory") : 0;
 }
 
+static unsigned repeats_of(const struct validate *v, const struct load *load)
+{
+	return load->repeats && load->repeats < v->repeats ? load->repeats : v->repeats;
+}
+
+/* A null load after each, so that both see the same machine. */
+static unsigned steps_of(const struct validate *v, const struct load *load, bool is_shared)
+{
+	return repeats_of(v, load) * (is_shared ? 2 : 1);
+}
+
+static bool has_shared(const struct adapter *a, const struct load *load)
+{
+	for (unsigned i = 0; i < a->nr_quantities; i++)
+		if (a->quantity[i].load == load && a->quantity[i].is_shared)
+			return true;
+	return false;
+}
+
+unsigned validate_runs(const struct validate *v, const struct adapter *a)
+{
+	char reason[400];
+	unsigned nr = 0;
+
+	if (!command_exists(a->program) ||
+	    !has_needs(v->host, a->needs, reason, sizeof(reason)))
+		return 0;
+	for (unsigned i = 0; i < a->nr_loads; i++)
+		if (has_needs(v->host, a->load[i].needs, reason, sizeof(reason)))
+			nr += steps_of(v, &a->load[i], has_shared(a, &a->load[i]));
+	return nr;
+}
+
 static void look_ahead(struct scoring *sc)
 {
-	sc->is_shared = false;
+	sc->is_shared = has_shared(sc->adapter, sc->load);
 	sc->wants_ready = false;
 	for (unsigned i = 0; i < sc->adapter->nr_quantities; i++) {
 		const struct quantity *q = &sc->adapter->quantity[i];
 
-		if (q->load != sc->load)
-			continue;
-		sc->is_shared |= q->is_shared;
-		sc->wants_ready |= q->is_difference;
+		sc->wants_ready |= q->load == sc->load && q->is_difference;
 	}
+}
+
+static double left_s(const struct validate *v)
+{
+	double passed_s = (double)(clock_now_ns() - v->start_ns) / 1e9;
+
+	if (!v->nr_done || v->nr_done > v->nr_runs)
+		return NAN;
+	return passed_s * (v->nr_runs - v->nr_done) / v->nr_done;
 }
 
 static int score_load(struct scoring *sc, struct error *e)
 {
 	struct validate *v = sc->v;
-	unsigned repeats = v->repeats, steps, turns;
+	unsigned steps, turns;
 	int err = 0;
 
 	look_ahead(sc);
-	if (sc->load->repeats && sc->load->repeats < repeats)
-		repeats = sc->load->repeats;
 	sc->run[0] = '\0';
 	if (!sc->skip[0])
 		(void)has_needs(v->host, sc->load->needs, sc->skip, sizeof(sc->skip));
-	/* a null load after each, so that both see the same machine */
 	turns = sc->is_shared ? 2 : 1;
-	steps = repeats * turns;
+	steps = steps_of(v, sc->load, sc->is_shared);
 	for (unsigned i = 0; i < steps && !err && !sc->skip[0]; i++) {
 		if (v->progress)
-			v->progress(sc->adapter->name, sc->load->name, i + 1, steps, v->arg);
+			v->progress(sc->adapter->name, sc->load->name, v->nr_done + 1,
+				    v->nr_runs, left_s(v), v->arg);
 		err = play_one(sc, i % turns, i / turns + 1, e);
+		v->nr_done++;
 		if (!err && v->interrupted)
 			err = -EINTR;
 	}

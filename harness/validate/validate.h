@@ -6,6 +6,8 @@
 #ifndef PAGESTORM_VALIDATE_H
 #define PAGESTORM_VALIDATE_H
 
+#include <stdint.h>
+
 #include "harness/error.h"
 #include "harness/plan/host.h"
 #include "harness/validate/adapter.h"
@@ -19,20 +21,27 @@ struct validate {
 	const char *filter; /* see session.h */
 	bool keep;	    /* the folder of every run, not of one a load */
 	int signal_fd;
-	void (*progress)(const char *tool, const char *load, unsigned step, unsigned steps,
-			 void *arg);
+	/* before each run, counted from 1; left_s is NaN while nothing is known of it */
+	void (*progress)(const char *tool, const char *load, unsigned run, unsigned runs,
+			 double left_s, void *arg);
+	unsigned nr_runs; /* of all tools: the sum of validate_runs() */
 	void (*row)(const struct card_row *row, void *arg);
 	void *arg;
 
 	/* what comes of it */
 	char path[400]; /* the folder: scorecard.csv, runs/, said/ */
 	struct scorecard card;
+	unsigned nr_done;
+	uint64_t start_ns;
 	int interrupted;
 	bool not_restored;
 };
 
 /* Makes the folder. */
 int validate_open(struct validate *v, struct error *e);
+
+/* How many runs it takes to score one tool; 0: it is not here. */
+unsigned validate_runs(const struct validate *v, const struct adapter *a);
 
 /*
  * Scores one tool; rows are added to the card. A tool that is missing is a row too.

@@ -220,6 +220,11 @@ static void a_pattern_or_a_column_gives_the_number_and_its_last_digit(void **sta
 		  "      total used free\nMem:  100 40 60\nSwap: 1 2 3\n",
 		  40960,
 		  1024 },
+		{ { .pattern = "([0-9]+) bytes", .pick = "sum", .zero = "^report" },
+		  "report\n",
+		  0,
+		  0 },
+		{ { .column = "HITS", .row = "^7 ", .zero = "^PID" }, "PID HITS\n12 3\n", 0, 0 },
 		{ { .column = "minflt/s", .row = "^[0-9]", .pick = "sum" },
 		  "PID minflt/s\n1 10.50\n1 20.25\nAverage: 15\n",
 		  30.75,
@@ -247,6 +252,8 @@ static void what_does_not_match_is_no_number(void **state)
 		{ .pattern = "rss ([0-9]+)" },
 		{ .column = "RSS", .row = "^[0-9]" },
 		{ .column = "PID", .row = "^x" },
+		{ .column = "PID", .row = "^x", .zero = "^UID" },
+		{ .column = "RSS", .row = "^x", .zero = "^PID" },
 	};
 
 	(void)state;
