@@ -6,7 +6,10 @@
 #include "harness/report/figure.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +122,42 @@ static struct extent axis_extent(const struct sweep *s)
 	return x;
 }
 
+static bool ends_with(const char *text, const char *suffix)
+{
+	size_t length = strlen(text), tail = strlen(suffix);
+
+	return length >= tail && !strcmp(text + length - tail, suffix);
+}
+
+/* A value as it stands on the axis: long numbers of bytes as a profile writes sizes, 512M. */
+static void tick(const struct swept *axis, size_t i, char *out, size_t out_bytes)
+{
+	static const char *const units[] = { "", "K", "M", "G", "T" };
+	const char *value = axis->value[i];
+	bool kilo = ends_with(axis->key, "_kbytes");
+	uint64_t number = strtoull(value, NULL, 10);
+	size_t unit = kilo;
+
+	if (!number || strspn(value, "0123456789") != strlen(value) ||
+	    !(kilo || ends_with(axis->key, "_bytes"))) {
+		snprintf(out, out_bytes, "%s", value);
+		return;
+	}
+	while (number % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+		number /= 1024;
+		unit++;
+	}
+	snprintf(out, out_bytes, "%" PRIu64 "%s", number, units[unit]);
+}
+
+static size_t tick_letters(const struct swept *axis, size_t i)
+{
+	char text[64];
+
+	tick(axis, i, text, sizeof(text));
+	return strlen(text);
+}
+
 /* Whether the values' labels stand side by side at these places. */
 static bool fits(const struct sweep *s)
 {
@@ -127,7 +166,7 @@ static bool fits(const struct sweep *s)
 
 	for (size_t i = 0; i < s->axis->nr; i++)
 		for (size_t j = 0; j < i; j++) {
-			size_t letters = strlen(s->axis->value[i]) + strlen(s->axis->value[j]);
+			size_t letters = tick_letters(s->axis, i) + tick_letters(s->axis, j);
 
 			if (fabs(s->position[i] - s->position[j]) * scale <
 			    letters * LETTER_WIDTH / 2 + LABEL_GAP)
@@ -312,11 +351,14 @@ static void write_x_axis(const struct sweep *s, const struct plot *p)
 {
 	struct extent x = axis_extent(s);
 	double margin = 0.05 * (x.high - x.low);
+	char text[64];
+
 	fprintf(p->script, "set xrange [%.9g:%.9g]\nset xtics (", x.low - margin,
 		x.high + margin);
 	for (size_t i = 0; i < s->axis->nr; i++) {
 		fputs(i ? ", " : "", p->script);
-		plot_text(p, s->axis->value[i]);
+		tick(s->axis, i, text, sizeof(text));
+		plot_text(p, text);
 		fprintf(p->script, " %.9g", s->position[i]);
 	}
 	fputs(")\n", p->script);

@@ -166,7 +166,11 @@ static void put_worker_changes(const struct page *p, const char *worker)
 			continue;
 		report_cell_name(p->report, s->label, cell, sizeof(cell));
 		page_put(p, "<tr><td>", s->worker, "</td>");
-		page_raw(p, "<td class=\"n\">");
+		if (p->report->nr_swept == 1 && p->report->swept[0].numeric)
+			page_put(p, "<td class=\"n\" data-key=\"", p->report->swept[0].key,
+				 "\">");
+		else
+			page_raw(p, "<td class=\"cell\">");
 		put_lines(p, cell);
 		page_raw(p, "</td>");
 		put_changes(p, s, CHANGE_BETTER);
@@ -180,14 +184,15 @@ void page_put_changes_table(const struct page *p)
 {
 	const struct report *r = p->report;
 	const struct folder *f = &r->folder;
-	const char *titles[] = { "worker",	  ">cell",	   "better", "worse",
+	const char *titles[] = { "worker",	  "cell",	   "better", "worse",
 				 ">within noise", ">too few runs", NULL };
 	char key[80];
 
 	if (!r->cells.nr)
 		return;
 	if (r->nr_swept == 1) {
-		snprintf(key, sizeof(key), ">%s", r->swept[0].key);
+		snprintf(key, sizeof(key), "%s%s", r->swept[0].numeric ? ">" : "",
+			 r->swept[0].key);
 		titles[1] = key;
 	}
 	page_heading(p, "verdicts", "Verdicts");
@@ -204,11 +209,13 @@ void page_put_changes_table(const struct page *p)
 		page_raw(p,
 			 "nothing can be told from so few repeats. Four are the least.</p>\n");
 	}
+	page_raw(p, "<div class=\"changes\">");
 	page_table_open(p, titles);
 	for (size_t i = 0; i < f->nr_series; i++)
 		if (folder_is_worker_first(f, i))
 			put_worker_changes(p, f->series[i].worker);
 	page_table_close(p);
+	page_raw(p, "</div>\n");
 }
 
 int page_put_workers(struct page *p)
