@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "harness/run/settings.h"
-#include "harness/run/swapdev.h"
+#include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -76,7 +76,7 @@ void doctor_swap(const struct host *host, struct finding *finding)
 			    "this kernel is built without swap");
 		return;
 	}
-	if (swapdev_each(add_swap, &swaps) < 0) {
+	if (swaps_each(add_swap, &swaps) < 0) {
 		doctor_find(finding, DOCTOR_MISSING, NULL, "/proc/swaps cannot be read");
 		return;
 	}

@@ -136,8 +136,10 @@ static int cpuset_limit(struct limit *out, const struct profile_entry *entry,
 	return ret;
 }
 
-int limit_parse(struct limit *out, const struct profile_entry *entry, const struct host *host,
-		const struct size_base *base, char *skip, size_t skip_bytes, struct error *e)
+/* -EINVAL with the place in *e; -ENODEV with a clause in skip. */
+static int limit_parse(struct limit *out, const struct profile_entry *entry,
+		       const struct host *host, const struct size_base *base, char *skip,
+		       size_t skip_bytes, struct error *e)
 {
 	struct limit limit = { .derived = false };
 	bool yes, has_max = strcmp(entry->key, "memory.swappiness");

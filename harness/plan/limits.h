@@ -9,15 +9,12 @@
 #include "harness/plan/size.h"
 
 /*
- * Resolves one key of cgroup_keys. memory.* take a size (a whole number of pages),
- * or max; memory.oom.group yes or no; cpuset.* what host_pick_*() takes;
- * memory.swappiness 0 to 200. -EINVAL with the place in
- * *e; -ENODEV with a clause in skip: this machine has no such limit or node.
+ * All limits of one section. memory.* take a size (a whole number of pages), or max;
+ * memory.oom.group yes or no; cpuset.* what host_pick_*() takes; memory.swappiness 0 to
+ * 200. memory.max is taken first, because the others may be shares of it. -EINVAL with the
+ * place in *e; what this machine has no limit or node for is left out, with a clause in
+ * skip.
  */
-int limit_parse(struct limit *out, const struct profile_entry *entry, const struct host *host,
-		const struct size_base *base, char *skip, size_t skip_bytes, struct error *e);
-
-/* All limits of one section; memory.max first, because the others may be shares of it. */
 int limits_parse(struct limits *out, const struct profile *profile, const char *section,
 		 const struct host *host, const struct size_base *base, char *skip,
 		 size_t skip_bytes, struct error *e);

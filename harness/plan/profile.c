@@ -35,7 +35,9 @@ const char *const cgroup_keys[] = {
 	NULL,
 };
 
-const char *const swap_keys[] = { "algorithm", "path", "priority", "size", "type", NULL };
+static const char *const swap_keys[] = {
+	"algorithm", "path", "priority", "size", "type", NULL
+};
 
 const char *const worker_keys[] = {
 	"background", "cpus",	  "delay",   "hold", "mems", "oom_score_adj",

@@ -22,8 +22,7 @@ extern const char profile_command_line[];
 /* Keys of the sections that have a fixed list, NULL at the end. */
 extern const char *const profile_keys[]; /* [profile] */
 extern const char
-	*const cgroup_keys[];	      /* [cgroup] and, as limits of its own group, a worker's */
-extern const char *const swap_keys[]; /* [swap] */
+	*const cgroup_keys[]; /* [cgroup] and, as limits of its own group, a worker's */
 extern const char *const worker_keys[]; /* common to all workers, beside limits and options */
 
 struct profile_entry {

@@ -227,7 +227,12 @@ static bool is_one_of(const char *word, const char *const *list)
 	return false;
 }
 
-bool folder_is_measured(const struct folder *f, size_t row)
+/*
+ * Whether the run in this row can be measured: it ended ok or as the profile expected,
+ * or held less than its target. One that was killed, timed out, skipped or interrupted is
+ * reported by its outcome; its numbers would compare a part with a whole.
+ */
+static bool is_measured(const struct folder *f, size_t row)
 {
 	static const char *const measured[] = { "ok", "expected_oom", "missing_oom",
 						"target_missed", NULL };
@@ -251,7 +256,7 @@ static double value_of(const struct folder *f, size_t row, const struct metric *
 
 	if (!m->column)
 		return failed_run(f, row);
-	if (!folder_is_measured(f, row))
+	if (!is_measured(f, row))
 		return NAN;
 	value = folder_number(folder_run_cell(f, row, m->column));
 	if (!m->over)

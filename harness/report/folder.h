@@ -49,13 +49,6 @@ const char *folder_run_cell(const struct folder *f, size_t row, const char *colu
 double folder_number(const char *text);
 
 /*
- * Whether the run in this row can be measured: it ended ok or as the profile expected,
- * or held less than its target. One that was killed, timed out, skipped or interrupted is
- * reported by its outcome; its numbers would compare a part with a whole.
- */
-bool folder_is_measured(const struct folder *f, size_t row);
-
-/*
  * The metric's values over the series, absent ones left out; *values is
  * malloc'd. rows may be NULL; otherwise *rows gets the row of
  * each value. 0 or -ENOMEM.

@@ -23,7 +23,7 @@
 #define MEMORY_BYTES (1u << 30)
 #define NOT_FOUND    127 /* as a shell says it */
 
-void plot_series_code(unsigned series, char *out, size_t out_bytes)
+static void series_code(unsigned series, char *out, size_t out_bytes)
 {
 	snprintf(out, out_bytes, "#0000%02x", 1 + series);
 }
@@ -77,7 +77,7 @@ int plot_begin(struct plot *p)
 		"unset key\n",
 		PLOT_WIDTH, PLOT_HEIGHT);
 	for (unsigned i = 0; i < PLOT_SERIES; i++) {
-		plot_series_code(i, code, sizeof(code));
+		series_code(i, code, sizeof(code));
 		fprintf(p->script, "set style line %u lc rgb '%s' lt 1 lw 1.6 pt 7 ps 0.55\n",
 			i + 1, code);
 	}

@@ -42,9 +42,8 @@ void plot_y_in_seconds(const struct plot *p);
 /* A gnuplot string: quoted, nothing in it is a command, a variable or markup. */
 void plot_text(const struct plot *p, const char *text);
 
-/* "#rrggbb" codes as they stand in the script; in the SVG: "rgb(rrr, ggg, bbb)", padded to 3.
+/* A "#rrggbb" code as it stands in the script; in the SVG: "rgb(rrr, ggg, bbb)", padded to 3.
  */
-void plot_series_code(unsigned series, char *out, size_t out_bytes);
 void plot_phase_code(unsigned phase, char *out, size_t out_bytes);
 
 /* The attribute's value in the SVG for the same two, as a style sheet must match it. */

@@ -24,7 +24,8 @@ static bool is_continuation(char c)
 	return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-size_t text_width(const char *text)
+/* Columns that a UTF-8 text takes on a terminal. */
+static size_t text_width(const char *text)
 {
 	size_t width = 0;
 

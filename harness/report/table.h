@@ -74,9 +74,6 @@ void screen_title(const struct screen *screen, FILE *out, const char *title);
 void screen_wrap(const struct screen *screen, FILE *out, unsigned indent, const char *first,
 		 const char *text);
 
-/* Columns that a UTF-8 text takes on a terminal. */
-size_t text_width(const char *text);
-
 /* Replaces control characters by ?, in place. */
 void text_clean(char *text);
 

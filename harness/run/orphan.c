@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "harness/run/cgtree.h"
-#include "harness/run/swapdev.h"
+#include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 
 struct search {
@@ -58,7 +58,7 @@ static int found_swap(const struct swap_entry *swap, void *context)
 {
 	int rc;
 
-	if (!swapdev_is_ours(swap->path))
+	if (!swaps_is_ours(swap->path))
 		return 0;
 	rc = report(context, JOURNAL_SWAP, swap->path, NULL);
 	if (!rc && swap->file)
@@ -78,7 +78,7 @@ static int found_block(const char *name, const struct search *search)
 	char path[PATH_MAX], backing[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/dev/%.64s", name);
-	if (!strncmp(name, "zram", 4) && swapdev_is_ours(path))
+	if (!strncmp(name, "zram", 4) && swaps_is_ours(path))
 		return report(search, JOURNAL_ZRAM, path, "made");
 	if (strncmp(name, "loop", 4))
 		return 0;
@@ -111,6 +111,6 @@ int orphans_each(int (*found)(const struct undo *orphan, void *context), void *c
 
 	rc = cgtree_each(found_group, &search);
 	if (!rc)
-		rc = swapdev_each(found_swap, &search);
+		rc = swaps_each(found_swap, &search);
 	return rc ? rc : search_blocks(&search);
 }

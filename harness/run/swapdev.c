@@ -23,15 +23,14 @@
 #include <unistd.h>
 
 #include "harness/run/swapheader.h"
+#include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 #include "harness/run/undo.h"
 
-#define LABEL	       "pagestorm"
-#define PAGE_BYTES_MAX 65536
-#define NODE_TRIES     100 /* times NODE_PAUSE_NS: 2 s for devtmpfs or udev */
-#define NODE_PAUSE_NS  20000000L
-#define ZERO_BYTES     (1u << 20)
-#define HOT_ADD	       "/sys/class/zram-control/hot_add"
+#define NODE_TRIES    100 /* times NODE_PAUSE_NS: 2 s for devtmpfs or udev */
+#define NODE_PAUSE_NS 20000000L
+#define ZERO_BYTES    (1u << 20)
+#define HOT_ADD	      "/sys/class/zram-control/hot_add"
 
 static size_t page_bytes(void)
 {
@@ -39,46 +38,6 @@ static size_t page_bytes(void)
 }
 
 /* ---- /proc/swaps ---- */
-
-static void unescape_path(char *path)
-{
-	char *out = path;
-
-	for (const char *in = path; *in; out++) {
-		if (in[0] == '\\' && in[1] && in[2] && in[3]) {
-			*out = (char)((in[1] - '0') * 64 + (in[2] - '0') * 8 + (in[3] - '0'));
-			in += 4;
-		} else {
-			*out = *in++;
-		}
-	}
-	*out = '\0';
-}
-
-int swapdev_each(int (*found)(const struct swap_entry *swap, void *context), void *context)
-{
-	char line[1024], type[32];
-	unsigned long long kib, used_kib;
-	struct swap_entry swap;
-	FILE *swaps;
-	int rc = 0;
-
-	swaps = fopen("/proc/swaps", "re");
-	if (!swaps)
-		return errno == ENOENT ? 0 : -errno;
-	while (!rc && fgets(line, sizeof(line), swaps)) {
-		if (sscanf(line, "%511s %31s %llu %llu %d", swap.path, type, &kib, &used_kib,
-			   &swap.priority) != 5)
-			continue; /* the header */
-		unescape_path(swap.path);
-		swap.file = !strcmp(type, "file");
-		swap.bytes = (uint64_t)kib * 1024;
-		swap.used_bytes = (uint64_t)used_kib * 1024;
-		rc = found(&swap, context);
-	}
-	fclose(swaps);
-	return rc;
-}
 
 static int match(const struct swap_entry *swap, void *context)
 {
@@ -95,24 +54,13 @@ static int look_up(const char *path, struct swap_entry *swap, struct error *e)
 	int rc;
 
 	snprintf(swap->path, sizeof(swap->path), "%s", path);
-	rc = swapdev_each(match, swap);
+	rc = swaps_each(match, swap);
 	if (rc < 0)
 		return error_set(e, -rc, "cannot read /proc/swaps: %s", strerror(-rc));
 	if (!rc)
 		return error_set(e, ENOENT,
 				 "%s is not in /proc/swaps: somebody switched it off", path);
 	return 0;
-}
-
-int swapdev_used(const struct swapdev *s, uint64_t *bytes, struct error *e)
-{
-	struct swap_entry swap;
-	int rc;
-
-	rc = look_up(s->path, &swap, e);
-	if (!rc)
-		*bytes = swap.used_bytes;
-	return rc;
 }
 
 /* ---- the header ---- */
@@ -133,7 +81,7 @@ static int write_header(const char *path, uint64_t bytes, struct error *e)
 	(void)!getrandom(uuid, sizeof(uuid), GRND_NONBLOCK);
 	if (!first) {
 		rc = error_set(e, ENOMEM, "no memory for a swap header");
-	} else if (swapheader_fill(first, page, bytes, LABEL, uuid)) {
+	} else if (swapheader_fill(first, page, bytes, SWAPS_LABEL, uuid)) {
 		rc = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
 			       path, (unsigned long long)bytes);
 	} else if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd)) {
@@ -143,25 +91,6 @@ static int write_header(const char *path, uint64_t bytes, struct error *e)
 	free(first);
 	close(fd);
 	return rc;
-}
-
-bool swapdev_is_ours(const char *path)
-{
-	const size_t page = page_bytes();
-	char first[PAGE_BYTES_MAX];
-	ssize_t n;
-	int fd;
-
-	/* Not to hang on what is no file: a path of a damaged journal may be anything. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || page > sizeof(first)) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	n = pread(fd, first, page, 0);
-	close(fd);
-	return n == (ssize_t)page && swapheader_is(first, page, LABEL);
 }
 
 /* ---- a file ---- */
@@ -248,7 +177,7 @@ static int resolve(const char *path, char *resolved, size_t bytes, struct error 
 		return error_set(e, ENAMETOOLONG, "the swap file's path is too long: %s", path);
 	slash = strrchr(directory, '/');
 	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
-		name = LABEL ".swap";
+		name = SWAPS_LABEL ".swap";
 	} else {
 		name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 		slash[slash == directory] = '\0';
@@ -262,7 +191,7 @@ static int resolve(const char *path, char *resolved, size_t bytes, struct error 
 				 real, name);
 	if (!undo_is_our_file(directory))
 		return error_set(e, EINVAL,
-				 "the swap file %s must be called " LABEL
+				 "the swap file %s must be called " SWAPS_LABEL
 				 "…, so that it is known "
 				 "for ours after a crash; or name only its directory",
 				 path);

@@ -31,24 +31,6 @@ struct swapdev {
 int swapdev_make(struct swapdev *s, struct journal *j, enum swap_kind kind, const char *path,
 		 uint64_t bytes, int priority, const char *algorithm, struct error *e);
 
-/* One line of /proc/swaps. */
-struct swap_entry {
-	char path[512]; /* unescaped */
-	bool file;	/* not a partition */
-	uint64_t bytes, used_bytes;
-	int priority;
-};
-
-/* Calls found() with each active swap, ours or not. Stops and returns what it returned when not
- * 0. */
-int swapdev_each(int (*found)(const struct swap_entry *swap, void *context), void *context);
-
-/* Whether the device or file carries a swap header with our label. */
-bool swapdev_is_ours(const char *path);
-
-/* Used bytes of this device, from /proc/swaps. */
-int swapdev_used(const struct swapdev *s, uint64_t *bytes, struct error *e);
-
 /* swapoff and removal; the journal's entries of it are forgotten. Copes with an empty one. */
 int swapdev_remove(struct swapdev *s, struct journal *j, struct error *e);
 

@@ -27,7 +27,7 @@
 
 #include "harness/plan/setting.h"
 #include "harness/run/cgtree.h"
-#include "harness/run/swapdev.h"
+#include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 
 #define BUSY_TRIES    150 /* times BUSY_PAUSE_NS: 3 s; udev may hold a new device that long */
@@ -283,7 +283,7 @@ static bool is_swapping(const char *path)
 	char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	return swapdev_each(match_path, copy) == 1;
+	return swaps_each(match_path, copy) == 1;
 }
 
 static int undo_swap(const struct undo *u, struct error *e)
@@ -292,7 +292,7 @@ static int undo_swap(const struct undo *u, struct error *e)
 
 	if (!is_swapping(u->what))
 		return 0;
-	if (!swapdev_is_ours(u->what)) {
+	if (!swaps_is_ours(u->what)) {
 		tell(u->warn,
 		     "%s is in use as swap but is not pagestorm's any more: left as it is",
 		     u->what);
@@ -344,7 +344,7 @@ static bool is_zero_page(const char *device)
 /* Ours: our label; or as large as the run made it and killed before the label was written. */
 static bool is_our_zram(const struct undo *u, const char *disksize)
 {
-	if (swapdev_is_ours(u->what))
+	if (swaps_is_ours(u->what))
 		return true;
 	return u->after && sysfile_same(disksize, u->after) && !is_swapping(u->what) &&
 	       is_zero_page(u->what);
