@@ -209,9 +209,9 @@ void row_from_ledger(struct run_row *row, const struct ledger *ledger, uint64_t 
 		fill_latency(row, &ledger->latency);
 }
 
-/* Adds a counter's delta to *sum, which starts absent; scaled by mul/div. */
+/* Adds a counter's delta, times `mul`, to *sum, which starts absent. */
 static void sum_delta(const struct record *work, const char *scope, const char *source,
-		      const char *counter, uint64_t mul, uint64_t div, uint64_t *sum)
+		      const char *counter, uint64_t mul, uint64_t *sum)
 {
 	const struct counter *c = record_find(work, scope, source, counter);
 	struct number delta;
@@ -220,7 +220,7 @@ static void sum_delta(const struct record *work, const char *scope, const char *
 		return;
 	if (*sum == ROW_ABSENT)
 		*sum = 0;
-	*sum += (uint64_t)delta.value * mul / div;
+	*sum += (uint64_t)delta.value * mul;
 }
 
 /* The group's own count where the kernel keeps one, otherwise the system's. */
@@ -228,9 +228,9 @@ static void group_or_system(const struct record *work, const char *group_source,
 			    const char *system_source, const char *counter, uint64_t mul,
 			    uint64_t *sum)
 {
-	sum_delta(work, "group", group_source, counter, mul, 1, sum);
+	sum_delta(work, "group", group_source, counter, mul, sum);
 	if (*sum == ROW_ABSENT)
-		sum_delta(work, "system", system_source, counter, mul, 1, sum);
+		sum_delta(work, "system", system_source, counter, mul, sum);
 }
 
 static uint64_t after_value(const struct record *work, const char *source, const char *counter)
@@ -245,10 +245,10 @@ void row_from_record(struct run_row *row, const struct record *work, uint64_t pa
 	const uint64_t tick_usec = 1000000u / (uint64_t)sysconf(_SC_CLK_TCK);
 	static const char *const zones[] = { "dma", "dma32", "normal", "movable", "device" };
 
-	sum_delta(work, "process", "stat", "minflt", 1, 1, &row->minor_faults);
-	sum_delta(work, "process", "stat", "majflt", 1, 1, &row->major_faults);
-	sum_delta(work, "process", "stat", "utime", tick_usec, 1, &row->cpu_user_usec);
-	sum_delta(work, "process", "stat", "stime", tick_usec, 1, &row->cpu_system_usec);
+	sum_delta(work, "process", "stat", "minflt", 1, &row->minor_faults);
+	sum_delta(work, "process", "stat", "majflt", 1, &row->major_faults);
+	sum_delta(work, "process", "stat", "utime", tick_usec, &row->cpu_user_usec);
+	sum_delta(work, "process", "stat", "stime", tick_usec, &row->cpu_system_usec);
 	group_or_system(work, "memory.stat", "vmstat", "pswpin", page_bytes,
 			&row->swap_in_bytes);
 	group_or_system(work, "memory.stat", "vmstat", "pswpout", page_bytes,
@@ -267,18 +267,18 @@ void row_from_record(struct run_row *row, const struct record *work, uint64_t pa
 		char key[32];
 
 		snprintf(key, sizeof(key), "allocstall_%s", zones[i]);
-		sum_delta(work, "system", "vmstat", key, 1, 1, &row->allocstall);
+		sum_delta(work, "system", "vmstat", key, 1, &row->allocstall);
 	}
-	sum_delta(work, "system", "vmstat", "compact_stall", 1, 1, &row->compact_stall);
-	sum_delta(work, "system", "vmstat", "pgscan_kswapd", 1, 1, &row->kswapd_scan_pages);
-	sum_delta(work, "system", "vmstat", "pgsteal_kswapd", 1, 1, &row->kswapd_steal_pages);
-	sum_delta(work, "system", "vmstat", "pgscan_direct", 1, 1, &row->direct_scan_pages);
-	sum_delta(work, "system", "vmstat", "pgsteal_direct", 1, 1, &row->direct_steal_pages);
+	sum_delta(work, "system", "vmstat", "compact_stall", 1, &row->compact_stall);
+	sum_delta(work, "system", "vmstat", "pgscan_kswapd", 1, &row->kswapd_scan_pages);
+	sum_delta(work, "system", "vmstat", "pgsteal_kswapd", 1, &row->kswapd_steal_pages);
+	sum_delta(work, "system", "vmstat", "pgscan_direct", 1, &row->direct_scan_pages);
+	sum_delta(work, "system", "vmstat", "pgsteal_direct", 1, &row->direct_steal_pages);
 	for (unsigned node = 0; node < ENV_NODES_MAX; node++) {
 		char scope[24];
 
 		snprintf(scope, sizeof(scope), "kswapd%u", node);
-		sum_delta(work, scope, "stat", "stime", tick_usec, 1, &row->kswapd_cpu_usec);
+		sum_delta(work, scope, "stat", "stime", tick_usec, &row->kswapd_cpu_usec);
 	}
 	row->limit_bytes = after_value(work, "memory.max", "memory.max");
 	if (row->limit_bytes == ROW_ABSENT)

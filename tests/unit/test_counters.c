@@ -619,6 +619,34 @@ static void bytes_that_are_not_text_are_not_printed(void **state)
 	record_release(&record);
 }
 
+static void pages_on_the_lists_of_cpus_are_counted_zone_by_zone(void **state)
+{
+	static const char text[] = "Node 0, zone DMA\n  pagesets\n    cpu: 0\n"
+				   "              count: 3\n              high: 9\n"
+				   "    cpu: 1\n              count: 4\n"
+				   "Node 0, zone Normal\n  pagesets\n    cpu: 0\n"
+				   "              count: 5\n  node_unreclaimable: 0\n"
+				   "Node 0, zone Movable\n  pages free 0\n";
+	static const struct {
+		const char *scope;
+		int64_t count;
+	} zones[] = { { "node0:DMA", 7 }, { "node0:Normal", 5 }, { "node0:Movable", 0 } };
+	struct record record;
+	struct error e = { "" };
+
+	(void)state;
+	record_init(&record);
+	assert_int_equal(parse(&record, source_of(PLACE_SYSTEM, "zoneinfo", 0), text, &e), 0);
+	for (size_t i = 0; i < NR(zones); i++) {
+		const struct counter *c =
+			record_find(&record, zones[i].scope, "zoneinfo", "pagesets.count");
+
+		assert_non_null(c);
+		assert_int_equal(c->after.value, zones[i].count);
+	}
+	record_release(&record);
+}
+
 static void unknown_keys_pass_through_with_the_defaults(void **state)
 {
 	const struct source *vmstat = source_of(PLACE_SYSTEM, "vmstat", 0);
@@ -907,6 +935,7 @@ int main(void)
 		cmocka_unit_test(counters_come_out_sorted_and_can_be_found),
 		cmocka_unit_test(a_line_that_is_not_understood_is_quoted),
 		cmocka_unit_test(bytes_that_are_not_text_are_not_printed),
+		cmocka_unit_test(pages_on_the_lists_of_cpus_are_counted_zone_by_zone),
 		cmocka_unit_test(unknown_keys_pass_through_with_the_defaults),
 		cmocka_unit_test(the_lines_own_kb_overrules_the_table),
 		cmocka_unit_test(swap_devices_are_scopes_and_priorities_may_be_negative),

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -28,6 +29,15 @@ struct machine {
 };
 
 static char told[4096];
+
+/* In libc's place: a crash cannot be played, but whether the kernel was asked can be seen. */
+static unsigned nr_syncs;
+
+int fdatasync(int fd)
+{
+	nr_syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
 
 static void tell(const char *sentence)
 {
@@ -151,6 +161,19 @@ static void add_to_journal(struct machine *m, const char *text, size_t bytes)
 	assert_non_null(file);
 	fwrite(text, 1, bytes, file);
 	fclose(file);
+}
+
+static void an_entry_is_on_disk_when_it_is_noted(void **state)
+{
+	struct machine *m = *state;
+	unsigned before;
+
+	assert_int_equal(journal_open(&m->j, "a run", &m->e), 0);
+	before = nr_syncs;
+	assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, SWAPPINESS, "60", "10", &m->e),
+			 0);
+	assert_int_equal(nr_syncs, before + 1);
+	assert_int_equal(journal_close(&m->j, &m->e), 0);
 }
 
 static void an_entry_is_in_the_file_before_the_act(void **state)
@@ -634,6 +657,7 @@ static void a_scratch_folder_goes_with_what_is_in_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(an_entry_is_on_disk_when_it_is_noted),
 		T(an_entry_is_in_the_file_before_the_act),
 		T(closing_undoes_and_leaves_no_directory),
 		T(a_directory_that_was_there_stays),

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Promises of harness/run/row.h and of the counts at a run's end: numbers in the unit of
+ * their column, and nothing in the place of what nobody counted.
+ */
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/run/run_part.h"
+
+#include <cmocka.h>
+
+#define PAGE 4096
+
+static void moved(struct record *record, const char *scope, const char *source,
+		  const char *counter, int64_t before, int64_t after)
+{
+	const struct number from = { .value = before }, to = { .value = after };
+
+	assert_int_equal(record_put(record, false, scope, source, counter, KIND_CUMULATIVE,
+				    UNIT_COUNT, from),
+			 0);
+	assert_int_equal(record_put(record, true, scope, source, counter, KIND_CUMULATIVE,
+				    UNIT_COUNT, to),
+			 0);
+}
+
+static struct run_row row_of(struct record *record)
+{
+	struct run_row row;
+
+	row_init(&row);
+	record_sort(record);
+	row_from_record(&row, record, PAGE);
+	record_release(record);
+	return row;
+}
+
+static void what_nobody_counted_is_absent(void **state)
+{
+	struct record record;
+	struct run_row row;
+	double value;
+
+	(void)state;
+	record_init(&record);
+	row = row_of(&record);
+	assert_true(row.minor_faults == ROW_ABSENT);
+	assert_true(row.swap_out_bytes == ROW_ABSENT);
+	assert_true(row.allocstall == ROW_ABSENT);
+	assert_true(row.limit_bytes == ROW_ABSENT);
+	assert_false(row_number(&row, "minor_faults", &value));
+	assert_false(row_number(&row, "seconds", &value));
+	assert_false(row_number(&row, "worker", &value));
+	assert_false(row_number(&row, "no_such_column", &value));
+}
+
+static void counts_are_brought_to_the_unit_of_their_column(void **state)
+{
+	const uint64_t tick_usec = 1000000u / (uint64_t)sysconf(_SC_CLK_TCK);
+	struct record record;
+	struct run_row row;
+	double value;
+
+	(void)state;
+	record_init(&record);
+	moved(&record, "process", "stat", "minflt", 10, 110);
+	moved(&record, "process", "stat", "utime", 0, 3);
+	moved(&record, "system", "vmstat", "pswpout", 5, 7);
+	moved(&record, "system", "vmstat", "allocstall_normal", 0, 2);
+	moved(&record, "system", "vmstat", "allocstall_movable", 1, 4);
+	moved(&record, "kswapd0", "stat", "stime", 0, 1);
+	moved(&record, "kswapd1", "stat", "stime", 0, 1);
+	row = row_of(&record);
+	assert_int_equal(row.minor_faults, 100);
+	assert_int_equal(row.cpu_user_usec, 3 * tick_usec);
+	assert_int_equal(row.swap_out_bytes, 2 * PAGE);
+	assert_int_equal(row.allocstall, 5);
+	assert_int_equal(row.kswapd_cpu_usec, 2 * tick_usec);
+	assert_true(row_number(&row, "swap_out_bytes", &value));
+	assert_true(value == 2 * PAGE);
+}
+
+static void a_group_that_counts_for_itself_outranks_the_machine(void **state)
+{
+	struct record record;
+	struct run_row row;
+
+	(void)state;
+	record_init(&record);
+	moved(&record, "group", "memory.stat", "workingset_refault_anon", 0, 0);
+	moved(&record, "system", "vmstat", "workingset_refault_anon", 0, 900);
+	moved(&record, "system", "vmstat", "workingset_refault_file", 0, 900);
+	row = row_of(&record);
+	assert_int_equal(row.refault_anon_pages, 0);
+	assert_int_equal(row.refault_file_pages, 900);
+}
+
+static void no_limit_is_absent_however_the_kernel_writes_it(void **state)
+{
+	static const int64_t largest = 9223372036854771712; /* LONG_MAX cut to a page */
+	struct record record;
+	struct run_row row;
+
+	(void)state;
+	record_init(&record);
+	moved(&record, "group", "memory.limit_in_bytes", "memory.limit_in_bytes", largest,
+	      largest);
+	row = row_of(&record);
+	assert_true(row.limit_bytes == ROW_ABSENT);
+	record_init(&record);
+	moved(&record, "group", "memory.limit_in_bytes", "memory.limit_in_bytes", 64 * PAGE,
+	      64 * PAGE);
+	row = row_of(&record);
+	assert_int_equal(row.limit_bytes, 64 * PAGE);
+}
+
+static void throughput_is_what_was_moved_while_it_ran(void **state)
+{
+	struct ledger *ledger = calloc(1, LEDGER_BYTES);
+	struct run_row row;
+
+	(void)state;
+	assert_non_null(ledger);
+	ledger->run_ns = 1000000000;
+	ledger->moved_bytes = 3 * PAGE;
+	ledger->ops = 6;
+	row_init(&row);
+	row_from_ledger(&row, ledger, 2500000000);
+	assert_true(row.seconds == 1.5);
+	assert_true(row.bytes_per_second == 2 * PAGE);
+	assert_true(row.ops_per_second == 4);
+	row_init(&row);
+	row_from_ledger(&row, ledger, 0); /* it never ended */
+	assert_true(isnan(row.seconds));
+	assert_true(isnan(row.bytes_per_second));
+	free(ledger);
+}
+
+/* The header and a row of it: as many cells as columns, none of them cut. */
+static void a_row_has_a_cell_for_each_column(void **state)
+{
+	struct csv_table t = { 0 };
+	struct csv_writer w = { .fd = -1 };
+	char directory[] = "/tmp/pagestorm-test-row-XXXXXX", path[64];
+	struct run_row row;
+	int dirfd;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	dirfd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	row_init(&row);
+	row.run = row.profile = row.cell_label = row.worker = row.workload = row.params = "a";
+	snprintf(row.reason, sizeof(row.reason), "one, two\n\"three\"");
+	assert_int_equal(csv_create(&w, dirfd, "runs.csv", row_header(), NULL), 0);
+	row_write(&row, &w);
+	assert_int_equal(csv_close(&w, NULL), 0);
+	snprintf(path, sizeof(path), "%s/runs.csv", directory);
+	assert_int_equal(csv_read(&t, path, NULL), 0);
+	assert_string_equal(t.header[0], "schema");
+	assert_string_equal(t.header[t.columns - 1], "started_utc");
+	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "reason")), "one; two  three ");
+	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "minor_faults")), "");
+	csv_release(&t);
+	close(dirfd);
+	unlink(path);
+	rmdir(directory);
+}
+
+static void a_run_ends_with_what_its_rows_and_claims_came_to(void **state)
+{
+	const struct plan_worker ok = { .expected = OUTCOME_OK },
+				 oom = { .expected = OUTCOME_EXPECTED_OOM };
+	struct run_summary s = { 0 };
+
+	(void)state;
+	tally_outcome(&s, &ok, OUTCOME_OK);
+	tally_outcome(&s, &oom, OUTCOME_EXPECTED_OOM);
+	tally_outcome(&s, &ok, OUTCOME_SKIPPED);
+	assert_int_equal(s.unexpected + s.invalid, 0);
+	assert_int_equal(s.skipped, 1);
+	tally_outcome(&s, &oom, OUTCOME_MISSING_OOM);
+	tally_outcome(&s, &ok, OUTCOME_TIMEOUT);
+	tally_outcome(&s, &ok, OUTCOME_BROKEN);
+	tally_outcome(&s, &ok, OUTCOME_FAILED);
+	assert_int_equal(s.unexpected, 2);
+	assert_int_equal(s.invalid, 2);
+	assert_int_equal(s.rows, 7);
+	tally_verdict(&s, VERDICT_PASS);
+	tally_verdict(&s, VERDICT_FAIL);
+	tally_verdict(&s, VERDICT_ABSENT);
+	tally_verdict(&s, VERDICT_NOISE);
+	tally_verdict(&s, VERDICT_FAIL);
+	assert_int_equal(s.claims, 5);
+	assert_int_equal(s.claims_failed, 2);
+	assert_int_equal(s.claims_absent, 1);
+	assert_int_equal(s.claims_noise, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_nobody_counted_is_absent),
+		cmocka_unit_test(counts_are_brought_to_the_unit_of_their_column),
+		cmocka_unit_test(a_group_that_counts_for_itself_outranks_the_machine),
+		cmocka_unit_test(no_limit_is_absent_however_the_kernel_writes_it),
+		cmocka_unit_test(throughput_is_what_was_moved_while_it_ran),
+		cmocka_unit_test(a_row_has_a_cell_for_each_column),
+		cmocka_unit_test(a_run_ends_with_what_its_rows_and_claims_came_to),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
