@@ -84,7 +84,7 @@ static void add_median(struct table *t, const struct report *r, size_t series, s
 static void format_spread(const struct summary *s, enum measure measure, char *out,
 			  size_t out_bytes)
 {
-	char text[80];
+	char text[60];
 
 	out[0] = 0;
 	if (s->n < 2 || s->min == s->max)
