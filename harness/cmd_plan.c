@@ -273,14 +273,17 @@ static void print_plan(const struct plan *plan, const struct arguments *a)
 	}
 }
 
-static int print_json(const struct plan *plan)
+static int print_json(const struct plan *plan, struct error *e)
 {
 	json_t *json = plan_json(plan);
-	int ret = json ? json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : -1;
 
-	json_decref(json);
+	if (!json)
+		return error_set(e, ENOMEM, "out of memory for the plan as JSON");
+	/* What could not be written main() finds on stdout. */
+	(void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
 	puts("");
-	return ret ? -ENOMEM : 0;
+	json_decref(json);
+	return 0;
 }
 
 static int status_of(const struct plan *plan)
@@ -315,8 +318,10 @@ int cmd_plan(int argc, char **argv)
 	} else if (a.ini) {
 		fputs(plan.profile_text, stdout);
 	} else if (a.json) {
-		if (print_json(&plan))
+		if (print_json(&plan, &e)) {
+			cmd_complain(&e);
 			status = EXIT_HARNESS;
+		}
 	} else {
 		print_plan(&plan, &a);
 	}

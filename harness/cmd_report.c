@@ -110,9 +110,10 @@ static int print_json(const struct report *report, int nr)
 	for (int i = 0; !rc && i < nr; i++)
 		rc = json_array_append_new(list, report_json(&report[i])) ? -EILSEQ : 0;
 	document = json_pack("{s:i, s:o}", "schema", 1, "reports", list);
-	if (!rc && (!document ||
-		    json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10))))
+	if (!rc && !document)
 		rc = -ENOMEM;
+	if (!rc && json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10)))
+		rc = errno ? -errno : -EIO;
 	fputs(rc ? "" : "\n", stdout);
 	json_decref(document);
 	return rc;

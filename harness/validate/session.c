@@ -328,7 +328,7 @@ static int play(struct session *s, const struct plan *plan, struct error *e_tool
 				       .signal_fd = s->signal_fd,
 				       .hook = visit,
 				       .hook_arg = &visitor };
-	struct run_summary summary;
+	struct run_summary summary = { 0 };
 	struct command wrapper = { 0 };
 	int saved[2] = { -1, -1 }, status, err = 0;
 
@@ -344,7 +344,7 @@ static int play(struct session *s, const struct plan *plan, struct error *e_tool
 		snprintf(s->run_path, sizeof(s->run_path), "%s", summary.path);
 		s->interrupted = summary.interrupted;
 	}
-	s->not_restored = !err && summary.not_restored;
+	s->not_restored = summary.not_restored;
 	(void)command_stop(&s->across, 1, &status); /* only after a failure is it still there */
 	command_release(&wrapper);
 	return err;

@@ -108,6 +108,7 @@ setup()
 		run sh -c '"$@" > /dev/full' sh "$PAGESTORM" $words
 		echo "$words: $status $output"
 		[ "$status" -eq 3 ]
+		[[ "$output" == *"not all of the output could be written"* ]]
 	done
 }
 
