@@ -1,0 +1,76 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One plan whose cells are spread over several runs, as the jobs of an array are: each
+# knows its cell by its number, leaves the others' alone, and what they wrote is joined.
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	cd "$BATS_TEST_TMPDIR"
+	export PAGESTORM
+	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
+	cat > sweep.ini <<- INI
+		[profile]
+		why = three cells for three jobs
+		repeats = 2
+		seed = 5
+		[sweep]
+		hog.size = 4M, 8M, 12M
+		[workload hog]
+		type = anon
+		memory.max = 64M
+	INI
+}
+
+# rows FILE COLUMN: of the worker hog
+rows()
+{
+	awk -F, -v name="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["worker"] == "hog" { print $at[name] }' "$1"
+}
+
+# sizes FOLDER…: what was held in which cell
+sizes()
+{
+	local folder
+	for folder; do
+		paste -d ' ' <(rows "$folder/runs.csv" cell) <(rows "$folder/runs.csv" achieved_bytes)
+	done | sort
+}
+
+@test "jobs that begin at once play their cells, and joined they are what one run gives" {
+	cells=$("$PAGESTORM" plan --json sweep.ini |
+		python3 -c 'import json, sys; print(len(json.load(sys.stdin)["cells"]))')
+	[ "$cells" -eq 3 ]
+	seq 0 $((cells - 1)) |
+		xargs -P 3 -I{} "$PAGESTORM" run sweep.ini --cell={} --wait=300 -q -o jobs
+	[ "$(ls -d jobs/*-sweep* | wc -l)" -eq 3 ]
+	joined=$("$PAGESTORM" merge -o joined jobs/*)
+	"$PAGESTORM" run sweep.ini --wait=300 -q -o alone
+	[ "$(rows "$joined/runs.csv" cell | sort | tr -d '\n')" = 001122 ]
+	diff <(sizes "$joined") <(sizes alone/*)
+	[ "$(rows "$joined/truth.csv" verdict | grep -vc '^pass$')" -eq 0 ]
+	diff <(rows "$joined/truth.csv" quantity | sort) <(rows alone/*/truth.csv quantity | sort)
+}
+
+@test "a job that finds the machine taken leaves with 75 and nothing, and can be queued again" {
+	command -v flock > /dev/null || skip "no flock(1)"
+	run flock -w 300 /proc/sys/vm "$PAGESTORM" run sweep.ini --cell=1 -q -o jobs
+	[ "$status" -eq 75 ]
+	[ ! -e jobs ]
+	"$PAGESTORM" run sweep.ini --cell=1 --wait=300 -q -o jobs
+	[ "$(rows jobs/*/runs.csv cell | tr -d '\n')" = 11 ]
+}
+
+@test "the jobs that came back are joined and the one that is missing is told, with 4" {
+	for cell in 0 2; do
+		"$PAGESTORM" run sweep.ini --cell=$cell --wait=300 -q -o jobs
+	done
+	run "$PAGESTORM" merge -o joined jobs/*
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"missing: cell 1"* ]]
+	"$PAGESTORM" run sweep.ini --cell=1 --wait=300 -q -o jobs
+	"$PAGESTORM" merge -o whole jobs/*
+}
