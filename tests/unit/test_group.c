@@ -10,9 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "harness/run/cgtree.h"
 #include "harness/run/group_part.h"
 
 static char directory[] = "/tmp/pagestorm-test-group-XXXXXX";
@@ -178,6 +180,29 @@ static void a_key_is_found_whole_or_not_at_all(void **state)
 	assert_true(value == UINT64_MAX);
 }
 
+/* An empty folder: rmdir(2) would take it. */
+static void a_group_is_removed_by_its_name_or_not_at_all(void **state)
+{
+	static const char *const foreign[] = { "docker", "pagestormy", "x-pagestorm-1" };
+	struct error e = { "" };
+	char path[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", directory, foreign[i]);
+		assert_int_equal(mkdir(path, 0700), 0);
+		e.text[0] = '\0';
+		assert_int_equal(cgtree_remove(path, NULL, &e), -EPERM);
+		assert_non_null(strstr(e.text, "left alone"));
+		assert_int_equal(rmdir(path), 0);
+	}
+	snprintf(path, sizeof(path), "%s/" CGTREE_PREFIX "-1", directory);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(cgtree_remove(path, NULL, NULL), 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(cgtree_remove(path, NULL, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +212,7 @@ int main(void)
 		cmocka_unit_test(memory_and_swap_are_one_limit_on_v1),
 		cmocka_unit_test(swap_alone_cannot_be_limited_on_v1),
 		cmocka_unit_test(a_key_is_found_whole_or_not_at_all),
+		cmocka_unit_test(a_group_is_removed_by_its_name_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, make_directory, remove_directory);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -203,12 +204,48 @@ static void a_worker_that_was_just_killed_is_waited_for(void **state)
 	thaw(&f);
 }
 
+/* A child that hears nothing but SIGKILL, as the worker. */
+static void past_its_deadline_a_worker_is_asked_and_after_the_grace_killed(void **state)
+{
+	const uint64_t grace_ns = 400000000;
+	struct process *process;
+	struct actor *actor;
+	struct frozen f;
+
+	(void)state;
+	freeze(&f);
+	actor = &f.stage->actor[0];
+	process = &actor->process;
+	process->pid = fork();
+	if (!process->pid) {
+		setpgid(0, 0);
+		for (;;)
+			pause();
+	}
+	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+	assert_true(process->pidfd >= 0);
+	actor->killed = false;
+	actor->go_ns = clock_now_ns();
+	f.worker.timeout_ns = 1;
+	f.plan.grace_ns = grace_ns;
+	assert_int_equal(stage_run_workers(f.stage, NULL), 0);
+	assert_int_equal(process->ledger->stop, 1);
+	assert_true(actor->timed_out);
+	assert_true(actor->killed);
+	assert_true(actor->killed_ns > actor->go_ns + grace_ns);
+	assert_int_equal(actor->state, ACTOR_DEAD);
+	close(f.silent[0]);
+	thaw(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_end_has_one_outcome_and_says_why),
 		cmocka_unit_test(a_worker_that_survives_sigkill_ends_the_wait_for_it),
 		cmocka_unit_test(a_worker_that_was_just_killed_is_waited_for),
+		cmocka_unit_test(
+			past_its_deadline_a_worker_is_asked_and_after_the_grace_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
