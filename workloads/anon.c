@@ -30,6 +30,7 @@
 #include "workloads/pace.h"
 #include "workloads/placement.h"
 #include "workloads/promise.h"
+#include "workloads/skew.h"
 #include "workloads/touch.h"
 #include "workloads/worker.h"
 
@@ -43,8 +44,9 @@ struct anon_params {
 	int pages, touch, pattern, access_pattern;
 	uint64_t stride, threads, rate;
 	uint64_t access_ns;
-	double reads, hot_share, hot_access, zipf_theta;
+	double reads;
 	bool latency;
+	struct skew skew;
 };
 
 enum anon_slot {
@@ -126,27 +128,7 @@ static const struct workload_option options[] = {
 	  .max = "1",
 	  .help = "share of the accesses that only read",
 	  AT(reads) },
-	{ .name = "hot_share",
-	  .type = OPTION_RATIO,
-	  .fallback = "20%",
-	  .min = "0",
-	  .max = "1",
-	  .help = "share of the pages that is hot, when access_pattern is hotcold",
-	  AT(hot_share) },
-	{ .name = "hot_access",
-	  .type = OPTION_RATIO,
-	  .fallback = "80%",
-	  .min = "0",
-	  .max = "1",
-	  .help = "share of the accesses that goes to the hot pages",
-	  AT(hot_access) },
-	{ .name = "zipf_theta",
-	  .type = OPTION_RATIO,
-	  .fallback = "0.99",
-	  .min = "0",
-	  .max = "1.2",
-	  .help = "skew, when access_pattern is zipf (0: none)",
-	  AT(zipf_theta) },
+	SKEW_OPTIONS(anon_params, "access_pattern"),
 	{ .name = "latency",
 	  .type = OPTION_BOOL,
 	  .fallback = "no",
@@ -556,7 +538,7 @@ static int anon_prepare(struct worker *w)
 	touch_init(&s->touch, (enum touch_kind)p->touch, w->env->page_bytes,
 		   huge ? w->env->pmd_bytes : 0, &s->fill);
 	if (p->access_ns && p->access_pattern == PATTERN_ZIPF)
-		zipf_init(&s->zipf, s->bytes / w->env->page_bytes, p->zipf_theta);
+		zipf_init(&s->zipf, s->bytes / w->env->page_bytes, p->skew.zipf_theta);
 	ret = crew_start(&s->crew, (unsigned)p->threads);
 	if (ret)
 		return worker_fail(w, -ret, "cannot start %" PRIu64 " threads: %s", p->threads,
@@ -680,8 +662,7 @@ static int access_pages(void *arg, unsigned index)
 	access_init(&a, s->map, page, p->reads, seed);
 	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->bytes / page, seed);
 	pattern_set_stride(&a.pattern, p->stride);
-	pattern_set_hot(&a.pattern, p->hot_share, p->hot_access);
-	pattern_set_zipf(&a.pattern, &s->zipf);
+	skew_set(&a.pattern, &p->skew, &s->zipf);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
 		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
 

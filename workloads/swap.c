@@ -141,27 +141,7 @@ static const struct workload_option options[] = {
 	  .max = "1",
 	  .help = "share of the accesses that only read",
 	  AT(reads) },
-	{ .name = "hot_share",
-	  .type = OPTION_RATIO,
-	  .fallback = "20%",
-	  .min = "0",
-	  .max = "1",
-	  .help = "share of the pages that is hot, when access_pattern is hotcold",
-	  AT(hot_share) },
-	{ .name = "hot_access",
-	  .type = OPTION_RATIO,
-	  .fallback = "80%",
-	  .min = "0",
-	  .max = "1",
-	  .help = "share of the accesses that goes to the hot pages",
-	  AT(hot_access) },
-	{ .name = "zipf_theta",
-	  .type = OPTION_RATIO,
-	  .fallback = "0.99",
-	  .min = "0",
-	  .max = "1.2",
-	  .help = "skew, when access_pattern is zipf (0: none)",
-	  AT(zipf_theta) },
+	SKEW_OPTIONS(swap_params, "access_pattern"),
 	{ .name = "threads",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
@@ -292,7 +272,7 @@ static int swap_prepare(struct worker *w)
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, TOUCH_BYTES, s->page, 0, &s->fill);
 	if (p->mode == MODE_PRESSURE && p->access_pattern == PATTERN_ZIPF)
-		zipf_init(&s->zipf, s->pages, p->zipf_theta);
+		zipf_init(&s->zipf, s->pages, p->skew.zipf_theta);
 	ret = check_priority(w);
 	if (!ret)
 		ret = open_all(w);
@@ -509,8 +489,7 @@ static int access_pages(void *arg, unsigned index)
 	access_init(&a, s->map, s->page, p->reads, seed);
 	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->pages, seed);
 	pattern_set_stride(&a.pattern, p->stride);
-	pattern_set_hot(&a.pattern, p->hot_share, p->hot_access);
-	pattern_set_zipf(&a.pattern, &s->zipf);
+	skew_set(&a.pattern, &p->skew, &s->zipf);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
 		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
 

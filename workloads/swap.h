@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "workloads/fill.h"
+#include "workloads/skew.h"
 #include "workloads/workload.h"
 
 enum swap_mode { MODE_PAGEOUT, MODE_PRESSURE };
@@ -21,8 +22,9 @@ struct swap_params {
 	int mode, back, pattern, access_pattern;
 	uint64_t size_bytes, stride, cycles, threads, duration_ns;
 	char fill[FILL_TEXT_BYTES];
-	double ratio, reads, hot_share, hot_access, zipf_theta, stall;
+	double ratio, reads, stall;
 	bool latency;
+	struct skew skew;
 };
 
 /* The mapping: asked for, or a share of the limit with mode=pressure. */

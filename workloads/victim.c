@@ -26,9 +26,9 @@
 #include <unistd.h>
 
 #include "workloads/fill.h"
-#include "workloads/pattern.h"
 #include "workloads/promise.h"
 #include "workloads/residency.h"
+#include "workloads/skew.h"
 #include "workloads/touch.h"
 #include "workloads/worker.h"
 
@@ -41,8 +41,9 @@ struct victim_params {
 	double reads, allocs, files; /* weights */
 	uint64_t rate, duration_ns;
 	int pattern;
-	double hot_share, hot_access, zipf_theta, writes;
+	double writes;
 	char fill[FILL_TEXT_BYTES];
+	struct skew skew;
 };
 
 enum victim_slot {
@@ -143,27 +144,7 @@ static const struct workload_option options[] = {
 	  .choices = PATTERN_DRAWS,
 	  .help = "which pages of the working set and of the file",
 	  AT(pattern) },
-	{ .name = "hot_share",
-	  .type = OPTION_RATIO,
-	  .fallback = "20%",
-	  .min = "0",
-	  .max = "1",
-	  .help = "share of the pages that is hot, when pattern is hotcold",
-	  AT(hot_share) },
-	{ .name = "hot_access",
-	  .type = OPTION_RATIO,
-	  .fallback = "80%",
-	  .min = "0",
-	  .max = "1",
-	  .help = "share of the accesses that goes to the hot pages",
-	  AT(hot_access) },
-	{ .name = "zipf_theta",
-	  .type = OPTION_RATIO,
-	  .fallback = "0.99",
-	  .min = "0",
-	  .max = "1.2",
-	  .help = "skew, when pattern is zipf (0: none)",
-	  AT(zipf_theta) },
+	SKEW_OPTIONS(victim_params, "pattern"),
 	{ .name = "fill",
 	  .type = OPTION_TEXT,
 	  .fallback = "random",
@@ -372,11 +353,9 @@ static void set_pattern(const struct victim_params *p, struct pattern *pattern,
 		(enum pattern_kind)p->pattern; /* PATTERN_DRAWS is its order */
 
 	pattern_init(pattern, kind, nr, seed);
-	pattern_set_hot(pattern, p->hot_share, p->hot_access);
-	if (kind == PATTERN_ZIPF) {
-		zipf_init(zipf, nr, p->zipf_theta);
-		pattern_set_zipf(pattern, zipf);
-	}
+	skew_set(pattern, &p->skew, zipf);
+	if (kind == PATTERN_ZIPF)
+		zipf_init(zipf, nr, p->skew.zipf_theta);
 }
 
 static int victim_prepare(struct worker *w)
