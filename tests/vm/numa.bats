@@ -27,6 +27,29 @@ verdicts()
 	[ "$(verdicts pass)" -ge 49 ]
 }
 
+# spilled COUNTER: of each cell, as the guest's own kernel counted it
+spilled()
+{
+	awk -F, -v name="$1" 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["counter"] ~ name "$" { print $at["observed"] }' results/*/truth.csv
+}
+
+@test "what prefers a full node goes to the other one, and both nodes count it" {
+	need_lab 6.1
+	need_lab 6.12
+	for kernel in 6.1 6.12; do
+		rm -rf results
+		numa --nodes 2 --kernel $kernel -- run profiles/numa-spill.ini -q
+		[ "$(verdicts fail)" = 0 ]
+		[ "$(verdicts pass)" = 33 ]
+		# With no room nothing fits, with room for a half something does.
+		mapfile -t elsewhere < <(spilled 'numa_maps/N0')
+		[ "${elsewhere[0]}" -lt 8192 ]
+		[ "${elsewhere[1]}" -lt 8192 ]
+		[ "${elsewhere[2]}" -ge 8000 ]
+	done
+}
+
 @test "weighted interleave on 6.12 follows the weights that the guest is given" {
 	need_lab 6.12
 	cat > weigh <<-'SCRIPT'
@@ -47,12 +70,14 @@ verdicts()
 	for mode in bind move touch interleave; do
 		echo "pagestorm run numa mode=$mode size=8M sabotage=2 memory.max=64M -q && exit 1"
 	done > breakage
+	echo 'pagestorm run numa mode=prefer spill=50% size=8M sabotage=2 memory.max=max -q && exit 1' \
+		>> breakage
 	echo exit 0 >> breakage
 	numa --nodes 2 --kernel 6.1 --file breakage:/breakage --exec 'sh /breakage'
 	for folder in results/*; do
 		grep -q ',fail,' "$folder/truth.csv"
 	done
-	[ "$(find results -maxdepth 1 -name '*numa*' | wc -l)" = 4 ]
+	[ "$(find results -maxdepth 1 -name '*numa*' | wc -l)" = 5 ]
 }
 
 @test "on one node it is skipped with the reason and status 77" {
