@@ -434,10 +434,12 @@ static int swap_in(struct worker *w)
 {
 	const struct swap_state *s = w->state;
 	struct rusage before, after;
-	struct placement found;
+	struct placement found, there;
 	uint64_t start, major;
-	int ret;
+	int ret = count_pages(w, &there);
 
+	if (ret)
+		return ret;
 	getrusage(RUSAGE_SELF, &before);
 	start = worker_now_ns();
 	ret = s->params->back == BACK_WILLNEED ? bring_back_ahead(w) : bring_back(w);
@@ -448,13 +450,14 @@ static int swap_in(struct worker *w)
 	if (ret)
 		return ret;
 	major = (uint64_t)(after.ru_majflt - before.ru_majflt);
-	worker_slot_add(w, SLOT_BACK, found.present);
+	worker_slot_add(w, SLOT_BACK, found.present - there.present);
 	worker_slot_add(w, SLOT_BACK_MAJOR, major);
 	worker_slot_add(w, SLOT_BACK_FAULTS,
 			major + (uint64_t)(after.ru_minflt - before.ru_minflt));
 	worker_slot_set(w, SLOT_BACK_RATE,
 			rate(w->ledger->slot[SLOT_BACK], w->ledger->slot[SLOT_BACK_NS]));
-	atomic_fetch_add_explicit(&w->ledger->moved_bytes, found.present * s->page,
+	atomic_fetch_add_explicit(&w->ledger->moved_bytes,
+				  (found.present - there.present) * s->page,
 				  memory_order_relaxed);
 	return 0;
 }

@@ -238,6 +238,7 @@ static const char *file_why(const struct workload_env *env)
 static void victim_claims(const void *params, const struct workload_env *env,
 			  struct claims *out)
 {
+	const struct victim_params *p = params;
 	const int64_t size = (int64_t)victim_target(params, env);
 	const bool safe = memory_is_safe(env), quiet = safe && env->limit_bytes;
 	const struct promise resident[] = {
@@ -260,6 +261,16 @@ static void victim_claims(const void *params, const struct workload_env *env,
 				      .relation = quiet ? RELATION_EQ : RELATION_GE,
 				      .basis = BASIS_EXACT,
 				      .slot = "pages_touched" };
+	const struct promise touched = { "pages_touched",
+					 "ledger",
+					 "ledger",
+					 "pages_touched",
+					 UNIT_PAGES,
+					 p->allocs > 0 ? RELATION_GE : RELATION_EQ,
+					 BASIS_EXACT,
+					 size / (int64_t)env->page_bytes,
+					 0,
+					 "each page of its working set once before all else" };
 	/* What reclaim takes away from it counts as fewer bytes or as another fault. */
 	const struct promise squeezed[] = {
 		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, RELATION_LE,
@@ -285,6 +296,7 @@ static void victim_claims(const void *params, const struct workload_env *env,
 		PROMISE_ROWS(out, SPAN_WORK, resident);
 	else
 		PROMISE_ROWS(out, SPAN_WORK, squeezed);
+	promise_add(out, SPAN_WORK, &touched, 1);
 	claims_add(out, &faults,
 		   quiet  ? "one fault per page that it touches for the first time"
 		   : safe ? "one fault per first touch; where nothing keeps the pressure in "

@@ -64,15 +64,6 @@ usage()
 	done
 }
 
-@test "one huge page left out turns the verdict, whatever the mode" {
-	for mode in fault noreserve reserve beyond; do
-		rm -rf out
-		run play hugetlb size=32M mode=$mode sabotage=1 hugepages.2048kB=20
-		[ "$status" -eq 1 ]
-		[ "$(count_verdicts hugetlb fail)" -ge 1 ]
-	done
-}
-
 @test "a pool that lacks pages skips the worker and says which setting helps" {
 	run play hugetlb size=32M
 	[ "$status" -eq 77 ]

@@ -49,15 +49,6 @@ every()
 
 # A page that one process leaves out is mapped all the same where the kernel maps a whole
 # folio of the page cache around a read (finish_fault() since Linux 6.15): so 2048 of them.
-@test "a process that touches less turns the verdict, whatever the kind" {
-	for kind in memfd sysv tmpfs file cow; do
-		rm -rf out
-		run play shm kind=$kind size=32M procs=3 memory.max=256M sabotage=2048
-		[ "$status" -eq 1 ]
-		[ "$(count_verdicts shm fail)" -ge 1 ]
-	done
-}
-
 @test "a System V segment does not outlive a killed run" {
 	before=$(ipcs -m | wc -l)
 	play_and_hold shm size=32M kind=sysv hold=20s

@@ -96,23 +96,6 @@ zram()
 	[ "$(tail -n +2 /proc/swaps)" = "$swaps_before" ]
 }
 
-@test "a page fewer turns a verdict" {
-	zram
-	! run_workload swap $device swap.type=zram size=16M sabotage=1
-	for quantity in swapped_bytes resident_bytes group_anonymous_bytes group_swap_bytes \
-		pages_present pages_out; do
-		[ "$(verdict $quantity)" = fail ]
-	done
-	! run_workload swap $device swap.type=zram size=16M sabotage=1 back=read
-	[ "$(verdict pages_out)" = fail ]
-	[ "$(verdict swap_in_faults)" = fail ]
-	! run_workload swap $device swap.type=zram mode=pressure memory.max=32M sabotage=1 duration=0s
-	[ "$(verdict pages_touched)" = fail ]
-	! run_workload swap $device swap.type=zram mode=pressure memory.max=32M sabotage=8000 duration=0s
-	[ "$(verdict minor_faults)" = fail ]
-	verdict swapped_bytes | grep -q fail
-}
-
 @test "what cannot be held is refused before anything runs" {
 	status=0
 	run_workload swap || status=$?

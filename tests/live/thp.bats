@@ -93,15 +93,6 @@ usage()
 	[ "$(count_verdicts thp fail)" = 0 ]
 }
 
-@test "one huge page left out turns the verdict, whatever the mode" {
-	for mode in madvise base collapse dontneed munmap split; do
-		rm -rf out
-		run play thp mode=$mode size=32M sabotage=1
-		[ "$status" -eq 1 ]
-		[ "$(count_verdicts thp fail)" -ge 5 ]
-	done
-}
-
 @test "folios of 64 KiB: as many as the kernel itself counts, and no huge page" {
 	stat=$thp/hugepages-64kB/stats/anon_fault_alloc
 	[ -e $stat ] || skip "this kernel has no folios of 64 KiB, or does not count them"

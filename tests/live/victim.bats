@@ -54,12 +54,6 @@ teardown() { live_teardown; }
 	[ "$(column runs.csv victim latency_max_ns)" -ge 450000000 ]
 }
 
-@test "a page that it leaves out turns the verdict" {
-	run play victim size=16M duration=100ms pattern=sequential rate=10 memory.max=64M sabotage=1
-	[ "$status" -eq 1 ]
-	[ "$(count_verdicts victim fail)" -ge 1 ]
-}
-
 @test "under a limit that holds two thirds of it, with swap, what it still promises holds" {
 	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
 	play victim size=24M file=24M files=1 rate=0 duration=2s memory.max=32M \
@@ -68,7 +62,7 @@ teardown() { live_teardown; }
 	[ "$(column runs.csv victim swap_out_bytes)" -gt 0 ]
 	[ "$(column runs.csv victim refault_file_pages)" -gt 0 ]
 	[ "$(count_verdicts victim fail)" = 0 ]
-	[ "$(count_verdicts victim pass)" = 4 ]
+	[ "$(count_verdicts victim pass)" = 5 ]
 }
 
 @test "blocks of its file are read as a whole" {

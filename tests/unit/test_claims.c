@@ -2,7 +2,8 @@
 /*
  * Every claim of every workload, on many machines and with each choice of each option,
  * against the table of sources and the captured kernels: a claim that could not be
- * judged, or that names a counter which no kernel has, is found here and not in a run.
+ * judged, that names a counter which no kernel has, or that nothing could make fail, is
+ * found here and not in a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -159,6 +160,94 @@ static void check_claim(const struct workload *w, const struct workload_env *env
 			 c->counter);
 }
 
+/* ---- whether it can fail ---- */
+
+#define COUNTED 3584 /* in each slot: what the worker says that it did */
+
+static enum verdict verdict_on(const struct workload *w, const struct claim *c, enum kind kind,
+			       uint64_t counted, int64_t observed, int64_t *expected)
+{
+	uint64_t slot[SLOTS_MAX];
+	struct judgement judgement;
+	struct record record;
+
+	for (size_t i = 0; i < SLOTS_MAX; i++)
+		slot[i] = counted;
+	record_init(&record);
+	record_put(&record, false, c->scope, c->source, c->counter, kind, c->unit,
+		   (struct number){ 0 });
+	record_put(&record, true, c->scope, c->source, c->counter, kind, c->unit,
+		   (struct number){ .value = observed });
+	judge_claim(c, &record, &record, NULL, NULL, w->slots, slot, 4096, &judgement);
+	record_release(&record);
+	if (expected)
+		*expected = judgement.claim.expected;
+	return judgement.verdict;
+}
+
+static enum kind kind_of(const struct claim *c, const struct workload_env *env)
+{
+	enum kind kind = KIND_GAUGE;
+	enum unit unit;
+
+	if (strcmp(c->scope, "ledger"))
+		counters_classify(claimed_source(c, env->cgroup_version), c->counter, &kind,
+				  &unit);
+	return kind;
+}
+
+/* No kernel counts below 0 but for what falls; a bound down there would hold for anything. */
+static bool can_be(const struct claim *c, enum kind kind, int64_t value)
+{
+	return value >= 0 || (kind == KIND_GAUGE && strcmp(c->scope, "ledger"));
+}
+
+/* One unit beyond its tolerance is a failure, and there is such a unit on some side. */
+static void check_it_can_fail(const struct workload *w, const struct workload_env *env,
+			      const struct claim *c)
+{
+	const enum kind kind = kind_of(c, env);
+	int64_t expected, low, high;
+	bool turns = false;
+
+	verdict_on(w, c, kind, COUNTED, 0, &expected);
+	if (verdict_on(w, c, kind, COUNTED, expected, NULL) != VERDICT_PASS)
+		fail_msg("%s/%s: what is expected does not pass", w->name, c->counter);
+	low = expected - (c->relation == RELATION_BETWEEN ? 0 : c->tolerance) - 1;
+	high = expected + c->tolerance + 1;
+	if (c->relation != RELATION_LE && can_be(c, kind, low)) {
+		turns = true;
+		if (verdict_on(w, c, kind, COUNTED, low, NULL) != VERDICT_FAIL)
+			fail_msg("%s/%s: too little passes", w->name, c->counter);
+	}
+	if (c->relation != RELATION_GE) {
+		turns = true;
+		if (verdict_on(w, c, kind, COUNTED, high, NULL) != VERDICT_FAIL)
+			fail_msg("%s/%s: too much passes", w->name, c->counter);
+	}
+	if (!turns)
+		fail_msg("%s: %s/%s/%s: nothing could make '%s' fail", w->name, c->scope,
+			 c->source, c->counter, c->quantity);
+}
+
+/* A worker that does nothing, and counts nothing, does not get away with it. */
+static void check_idleness_is_found_out(const struct workload *w,
+					const struct workload_env *env,
+					const struct claims *claims)
+{
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < claims->nr; i++) {
+		const struct claim *c = &claims->claim[i];
+
+		failed += c->span == SPAN_WORK &&
+			  verdict_on(w, c, kind_of(c, env), 0, 0, NULL) == VERDICT_FAIL;
+	}
+	if (!failed && strcmp(w->name, "null"))
+		fail_msg("%s: a worker that does nothing keeps all of %u promises", w->name,
+			 claims->nr);
+}
+
 /* ---- all of them ---- */
 
 static void check_workload(const struct workload *w, const struct workload_env *env,
@@ -171,8 +260,12 @@ static void check_workload(const struct workload *w, const struct workload_env *
 		return; /* this machine cannot, or the choices contradict each other */
 	memset(&claims, 0, sizeof(claims));
 	w->claims(params, env, &claims);
-	for (unsigned i = 0; i < claims.nr; i++)
+	for (unsigned i = 0; i < claims.nr; i++) {
 		check_claim(w, env, &claims.claim[i]);
+		check_it_can_fail(w, env, &claims.claim[i]);
+	}
+	if (claims.nr)
+		check_idleness_is_found_out(w, env, &claims);
 	nr_judged += claims.nr > 0;
 }
 
@@ -203,7 +296,45 @@ static void check_choices(const struct workload *w, const struct workload_env *e
 	}
 }
 
-static void every_claim_can_be_judged_on_the_kernels_it_is_made_for(void **state)
+/* What only several options together bring about. */
+static const struct {
+	const char *workload, *options[4];
+} together[] = {
+	{ "cache", { "warm=50%", "share=50%", "readahead=no" } },
+	{ "cache", { "evict=overflow", "size=512M", "passes=3" } },
+	{ "cache", { "method=mmap", "readahead=no", "warm=50%" } },
+	{ "numa", { "mode=prefer", "spill=50%" } },
+	{ "oom", { "victims=160M:0 8M:500" } },
+	{ "swap", { "back=read", "cycles=3" } },
+	{ "swap", { "mode=pressure", "stall=50%", "ratio=150%" } },
+	{ "victim", { "files=1", "file=64M", "allocs=1" } },
+};
+
+static unsigned together_judged[NR(together)];
+
+static void check_together(const struct workload *w, const struct workload_env *env)
+{
+	static _Alignas(16) unsigned char params[4096];
+
+	for (size_t i = 0; i < NR(together); i++) {
+		const unsigned before = nr_judged;
+
+		if (strcmp(w->name, together[i].workload))
+			continue;
+		set_defaults(w, params);
+		for (size_t k = 0; k < NR(together[i].options) && together[i].options[k]; k++) {
+			const char *text = together[i].options[k];
+			char name[32];
+
+			snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, "="), text);
+			set_option(option_find(w, name), params, strchr(text, '=') + 1);
+		}
+		check_workload(w, env, params);
+		together_judged[i] += nr_judged - before;
+	}
+}
+
+static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(void **state)
 {
 	static const unsigned kernels[] = { ENV_KERNEL(6, 1), ENV_KERNEL(6, 12),
 					    ENV_KERNEL(6, 18) };
@@ -243,20 +374,28 @@ static void every_claim_can_be_judged_on_the_kernels_it_is_made_for(void **state
 
 			env.swap_bytes = env.swap ? 512 << 20 : 0;
 			check_choices(*w, &env);
+			check_together(*w, &env);
 			env.limit_bytes = 0;
-			if (!((*w)->needs & NEED_LIMIT))
+			if (!((*w)->needs & NEED_LIMIT)) {
 				check_choices(*w, &env);
+				check_together(*w, &env);
+			}
 		}
 		if (!nr_judged)
 			fail_msg("%s never came to make a claim", (*w)->name);
 	}
+	for (size_t i = 0; i < NR(together); i++)
+		if (!together_judged[i])
+			fail_msg("%s with %s never came to make a claim", together[i].workload,
+				 together[i].options[0]);
 	print_message("# %u claims\n", nr_claims);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_claim_can_be_judged_on_the_kernels_it_is_made_for),
+		cmocka_unit_test(
+			every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for),
 	};
 
 	return cmocka_run_group_tests(tests, load_captures, release_captures);

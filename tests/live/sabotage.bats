@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Workloads are broken on purpose, in each of their modes, and the promises that depend on
+# what they left out turn: no fewer than the named ones, which are its own and its group's; a
+# counter of the whole machine may be moved by somebody else.
+
+load watched
+
+setup()
+{
+	watched_setup
+}
+
+teardown()
+{
+	[ -z "${intruder:-}" ] || kill -KILL "$intruder" 2> /dev/null || true
+	watched_teardown
+}
+
+# turned: the quantities that failed, or that left something behind
+turned()
+{
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["verdict"] == "fail" { print $at["quantity"] }' out/*/truth.csv | sort -u
+}
+
+# turns: of each line of stdin, WORKLOAD key=value… : QUANTITY…
+turns()
+{
+	local run wanted quantity words
+	while IFS=: read -r run wanted; do
+		read -ra words <<< "$run"
+		! run_workload "${words[@]}" || return 1
+		turned > failed
+		for quantity in $wanted; do
+			grep -qx "$quantity" failed && continue
+			echo "$run: $quantity did not turn, but:" $(cat failed)
+			cat said
+			return 1
+		done
+	done
+}
+
+@test "cache that reads less is found out by the kernel's counters and by the pages" {
+	turns <<-'END'
+	cache size=16M sabotage=256 block=4K readahead=no warm=50%: asked_bytes group_file_bytes missed_bytes pages_missing pages_read
+	cache size=16M sabotage=256 block=4K readahead=no method=mmap: group_major_faults major_faults mapped_bytes missed_bytes
+	cache size=16M sabotage=256 method=direct: asked_bytes missed_bytes pages_read
+	cache size=16M sabotage=256 evict=reclaim: asked_bytes pages_read
+	cache size=64M memory.max=32M sabotage=256 evict=overflow readahead=no block=4K: asked_bytes missed_bytes refaults pages_read
+	END
+}
+
+@test "a file under a loop device that is read less is found out" {
+	[ -e /dev/loop-control ] || skip "no loop devices"
+	turns <<-'END'
+	cache size=16M source=loop sabotage=256 block=4K readahead=no: asked_bytes group_file_bytes missed_bytes pages_read
+	END
+}
+
+@test "memory that one process does not share is found out, whatever the kind" {
+	turns <<-'END'
+	shm kind=memfd size=32M procs=3 memory.max=256M sabotage=2048: proportional_bytes resident_bytes shared_bytes
+	shm kind=sysv size=32M procs=3 memory.max=256M sabotage=2048: proportional_bytes resident_bytes shared_bytes
+	shm kind=tmpfs size=32M procs=3 memory.max=256M sabotage=2048: proportional_bytes resident_bytes shared_bytes
+	shm kind=file size=32M procs=3 memory.max=256M sabotage=2048: proportional_bytes resident_bytes shared_bytes
+	shm kind=memfd size=32M procs=1 memory.max=256M sabotage=2048: group_shared_bytes unique_bytes
+	shm kind=cow size=32M procs=3 memory.max=256M sabotage=1024: group_anonymous_bytes minor_faults proportional_bytes shared_bytes unique_bytes
+	END
+}
+
+@test "a huge page left out is found out, whatever the mode" {
+	grep -q never] /sys/kernel/mm/transparent_hugepage/enabled && skip "no huge pages"
+	turns <<-'END'
+	thp mode=base size=32M sabotage=1: anonymous_bytes group_anonymous_bytes group_faults minor_faults resident_bytes
+	thp mode=madvise size=32M sabotage=1: group_huge_bytes huge_bytes large_folios large_pages minor_faults
+	thp mode=collapse size=32M sabotage=1: group_huge_bytes huge_bytes large_folios
+	thp mode=dontneed size=32M sabotage=1: anonymous_bytes group_anonymous_bytes large_pages resident_bytes
+	thp mode=munmap size=32M sabotage=1: anonymous_bytes large_pages virtual_bytes
+	thp mode=split size=32M sabotage=1: anonymous_bytes large_folios large_pages
+	END
+}
+
+@test "a page of a pool left out is found out, whatever the mode" {
+	turns <<-'END'
+	hugetlb mode=fault size=32M sabotage=1 hugepages.2048kB=20: group_faults huge_pages hugetlb_bytes minor_faults pool_free pool_reserved pool_taken private_hugetlb_bytes
+	hugetlb mode=noreserve size=32M sabotage=1 hugepages.2048kB=20: huge_pages hugetlb_bytes pool_free pool_taken
+	hugetlb mode=reserve size=32M sabotage=1 hugepages.2048kB=20: pool_reserved virtual_bytes
+	hugetlb mode=beyond size=32M sabotage=1 hugepages.2048kB=20: requests_refused
+	END
+}
+
+@test "a victim without all of its working set is found out" {
+	turns <<-'END'
+	victim size=16M duration=100ms pattern=sequential rate=10 memory.max=64M sabotage=1: anonymous_bytes group_anonymous_bytes minor_faults resident_bytes
+	END
+}
+
+@test "an oom that never touched what it counted is found out" {
+	turns <<-'END'
+	oom memory.max=48M sabotage=1024: touched_pages
+	END
+}
+
+@test "pages that did not go out, or did not come back, are found out" {
+	[ -e /sys/class/zram-control ] || modprobe -q zram || skip "no zram"
+	turns <<-'END'
+	swap swap.size=128M swap.priority=32767 swap.type=zram size=16M sabotage=16: anonymous_bytes group_anonymous_bytes group_swap_bytes pages_out pages_present resident_bytes swapped_bytes swapped_proportional_bytes
+	swap swap.size=128M swap.priority=32767 swap.type=zram size=16M sabotage=16 back=read: group_major_faults major_faults pages_out pages_back swap_in_faults
+	swap swap.size=128M swap.priority=32767 swap.type=file size=16M sabotage=16 back=write: pages_out
+	swap swap.size=128M swap.priority=32767 swap.type=zram mode=pressure memory.max=32M sabotage=8000 duration=0s: group_swap_bytes minor_faults pages_swapped pages_touched swapped_bytes
+	END
+}
+
+# intrude DIRECTORY: memory and cache of somebody else in a group, until that is killed
+intrude()
+{
+	# shellcheck disable=SC2016 # expanded there
+	bash -c 'echo $$ > "$0/cgroup.procs" && held=$(head -c 8M /dev/zero | tr "\0" x) &&
+		cat cold > /dev/null && kill -STOP $$' "$1" 3>&- &
+	intruder=$!
+}
+
+@test "what somebody else has in its group turns what was to stay as it was" {
+	head -c 8M /dev/urandom > cold
+	dd if=cold of=cold oflag=nocache conv=notrunc,fdatasync count=0 status=none
+	begin cache size=16M
+	intrude "$(find /sys/fs/cgroup -path "*/pagestorm-$runner/run/cache" -print -quit)"
+	! finish
+	turned > failed
+	for quantity in group_anonymous_bytes group_file_bytes group_usage_bytes left_file_bytes; do
+		grep -qx $quantity failed
+	done
+}
