@@ -16,6 +16,7 @@
  * Beware: a machine that reclaims ahead of need (DAMON, memory.reclaim from outside)
  *   takes pages while nobody looks: those that are gone when a pass begins are counted
  *   as lost_pages, are misses too, and must be few. Only the first toucher is charged.
+ *   A reader of more than the limit stays on one CPU (cache_file.c says why).
  * Readahead changes when a page is read and not how many are, as long as the whole file is
  * read. Requests at the device, pgpgin and Cached are moved by whoever else is on the machine.
  * Before Linux 6.17 the process's majflt of a mapping with readahead counts retries as well.
