@@ -193,6 +193,12 @@ static int print_block(const struct compare *c, size_t first, size_t end, bool m
 	return rc;
 }
 
+/* The cells of one run take turns on the machine, two runs do not. */
+static bool is_interleaved(const struct compare *c)
+{
+	return !strcmp(c->a->folder->id, c->b->folder->id);
+}
+
 static void print_method(const struct compare *c, FILE *out, const struct screen *screen)
 {
 	static const struct screen unlimited = { .width = 0 };
@@ -206,6 +212,11 @@ static void print_method(const struct compare *c, FILE *out, const struct screen
 		 "%zu comparisons; less than %.3g %% is no difference.",
 		 c->nr_tested, 100 * c->least_effect);
 	screen_wrap(screen ? screen : &unlimited, out, 0, "", text);
+	if (!is_interleaved(c))
+		screen_wrap(
+			screen ? screen : &unlimited, out, 0, "",
+			"A and B are separate runs: whatever else changed on the machine in "
+			"between is compared too. The cells of one sweep are interleaved.");
 }
 
 static int print_tables(const struct compare *c, bool markdown, FILE *out,
@@ -326,12 +337,13 @@ static int print_json(const struct compare *c, FILE *out)
 	for (size_t i = 0; i < c->nr; i++)
 		if (json_array_append_new(rows, json_row(&c->row[i])))
 			rc = -EILSEQ; /* a text that is not UTF-8 */
-	document = json_pack("{s:i, s:s, s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
-			     "schema", 1, "a", c->a->name, "b", c->b->name, "level",
-			     STATS_LEVEL, "least_effect", c->least_effect, "compared",
-			     (json_int_t)c->nr, "tested", (json_int_t)c->nr_tested, "worse",
-			     (json_int_t)c->nr_worse, "better", (json_int_t)c->nr_better,
-			     "too_few_runs", (json_int_t)c->nr_too_few, "comparisons", rows);
+	document = json_pack("{s:i, s:s, s:s, s:b, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
+			     "schema", 1, "a", c->a->name, "b", c->b->name, "interleaved",
+			     is_interleaved(c), "level", STATS_LEVEL, "least_effect",
+			     c->least_effect, "compared", (json_int_t)c->nr, "tested",
+			     (json_int_t)c->nr_tested, "worse", (json_int_t)c->nr_worse,
+			     "better", (json_int_t)c->nr_better, "too_few_runs",
+			     (json_int_t)c->nr_too_few, "comparisons", rows);
 	if (!rc &&
 	    (!document || json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10))))
 		rc = -ENOMEM;
