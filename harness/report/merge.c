@@ -305,32 +305,39 @@ static bool is_csv(const char *name)
 	return length > 4 && length < 64 && !strcmp(name + length - 4, ".csv");
 }
 
-static void add_name(struct names *names, const char *name)
+static int add_name(struct names *names, const char *name)
 {
 	for (size_t i = 0; i < names->nr; i++)
 		if (!strcmp(names->name[i], name))
-			return;
-	if (names->nr < FILES_MAX)
-		strcpy(names->name[names->nr++], name);
+			return 0;
+	if (names->nr == FILES_MAX)
+		return -E2BIG;
+	strcpy(names->name[names->nr++], name);
+	return 0;
 }
 
 /* All CSV files that any of the folders has: also those that a later version adds. */
 static int find_files(const struct folder *const *folders, size_t nr, struct names *names,
 		      struct merge *out, struct error *e)
 {
-	for (size_t i = 0; i < nr; i++) {
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < nr; i++) {
 		DIR *dir = opendir(folders[i]->path);
 		struct dirent *entry;
 
 		if (!dir)
 			return error_set(e, errno, "%s: %s", folders[i]->path, strerror(errno));
-		while ((entry = readdir(dir))) {
+		while (!rc && (entry = readdir(dir))) {
 			if (is_csv(entry->d_name))
-				add_name(names, entry->d_name);
+				rc = add_name(names, entry->d_name);
 			out->raw_left_behind |= !strcmp(entry->d_name, "raw");
 		}
 		closedir(dir);
 	}
+	if (rc)
+		return error_set(e, EINVAL, "the folders have more than %d kinds of CSV files",
+				 FILES_MAX);
 	return 0;
 }
 

@@ -171,10 +171,12 @@ static int wait_for(pid_t pid, int *status)
 	if (p.fd < 0)
 		return -errno;
 	ready = poll(&p, 1, TIMEOUT_MS);
+	if (ready < 0)
+		ready = -errno;
 	close(p.fd);
 	if (ready == 1)
 		return waitpid(pid, status, 0) == pid ? 0 : -errno;
-	return ready ? -errno : -ETIME;
+	return ready ? ready : -ETIME;
 }
 
 /* Its own words, on one line. */

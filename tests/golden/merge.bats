@@ -124,3 +124,11 @@ refused()
 		[ "${#line}" -le 80 ]
 	done
 }
+
+@test "more files than can be joined are refused, none is left out in silence" {
+	for i in {1..40}; do
+		echo a,b > "$cells/run0/more$i.csv"
+	done
+	merge "$cells"/run*
+	refused "more than 32 kinds of CSV files"
+}
