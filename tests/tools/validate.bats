@@ -203,6 +203,26 @@ found_out()
 	[[ $output == *"Scorecard"* ]]
 }
 
+@test "the README's recipe for a monitor of one's own works as it stands there" {
+	recipe=$(awk '/^Or let it write a CSV/ { on = 1 } /^The scorecards|^## / { on = 0 }
+		on && sub(/^    /, "")' README.md)
+	[[ $recipe == *--compare=* ]]
+	mkdir "$work/there"
+	cd "$work/there"
+	ln -s "$PAGESTORM" pagestorm
+	run bash -c "${recipe/run anon/run anon --wait=900}"
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(cut -d, -f9 mine/*-anon/scorecard.csv | tr '\n' ' ')" = "verdict right right " ]
+}
+
+@test "the columns of scorecard.csv begin as they are promised" {
+	installed fincore
+	score -n 1 fincore
+	[[ $(head -1 "$work"/*-validate/scorecard.csv) == \
+		tool,version,quantity,truth,evidence,said,error,error_percent,verdict,why,* ]]
+}
+
 @test "--json is one document with every row" {
 	run --separate-stderr "$PAGESTORM" validate --wait=900 --json -n 1 -o "$work" fincore
 	[ "$status" -eq 0 ] || skip "fincore is not installed: package util-linux-extra"
