@@ -14,6 +14,7 @@
 #include "harness/plan/expectation.h"
 #include "harness/plan/plan_worker.h"
 #include "harness/plan/size.h"
+#include "harness/plan/splitmix.h"
 #include "harness/plan/sweep.h"
 
 #define NSEC_PER_MSEC 1000000ull
@@ -372,27 +373,13 @@ static int machine_check(const struct plan *plan, const struct profile *profile,
 
 /* ---- order ---- */
 
-/*
- * SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
- * OOPSLA 2014), started from the plan's seed. The order is part of the results:
- * another generator would be another schema.
- */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
 /* Evenly below n: what would make some numbers likelier is drawn again. */
 static uint64_t random_below(uint64_t *state, uint64_t n)
 {
 	uint64_t x, unfair = -n % n;
 
 	do
-		x = random_next(state);
+		x = splitmix_next(state);
 	while (x < unfair);
 	return x % n;
 }

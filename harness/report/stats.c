@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/plan/splitmix.h"
+
 #define RESAMPLES      2000
 #define SEED	       UINT64_C(0x70616765) /* fixed: the same data, the same interval */
 #define OUTLIER_SCORE  3.5
@@ -38,16 +40,6 @@ static double median_of_sorted(const double *values, size_t n)
 	return low == high ? low : (low + high) / 2; /* infinities: never inf - inf */
 }
 
-/* splitmix64, Steele, Lea and Flood, OOPSLA 2014. */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 /* The value of rank `rank`, from 0, in a resample that holds sorted[i] drawn[i] times. */
 static double drawn_value(const double *sorted, const unsigned *drawn, size_t rank)
 {
@@ -70,7 +62,7 @@ static int bootstrap(const double *sorted, size_t n, struct summary *s)
 	for (size_t i = 0; i < RESAMPLES; i++) {
 		memset(drawn, 0, n * sizeof(*drawn));
 		for (size_t j = 0; j < n; j++)
-			drawn[random_next(&state) % n]++;
+			drawn[splitmix_next(&state) % n]++;
 		medians[i] = (drawn_value(sorted, drawn, (n - 1) / 2) +
 			      drawn_value(sorted, drawn, n / 2)) /
 			     2;
