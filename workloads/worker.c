@@ -166,15 +166,27 @@ static bool measured(const struct ledger *ledger, uint64_t start, uint64_t end)
 	return false;
 }
 
-static bool runs_in_worker(const char *path)
+/* The program may have been installed under another name. */
+static bool runs_in_worker(const char *path, const char *self)
 {
-	static const char *const names[] = { "/libc.so",    "/ld-linux",  "/libm.so",
-					     "/libnuma.so", "/pagestorm", "/bin/" };
+	static const char *const names[] = { "/libc.so", "/ld-linux", "/libm.so", "/libnuma.so",
+					     "/bin/" };
 
+	if (*path && !strcmp(path, self))
+		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strstr(path, names[i]))
 			return true;
 	return false;
+}
+
+/* As it stands in /proc/self/maps, but for what follows a space. */
+static void own_path(char *path, size_t bytes)
+{
+	ssize_t n = readlink("/proc/self/exe", path, bytes - 1);
+
+	path[n > 0 ? n : 0] = 0;
+	path[strcspn(path, " ")] = 0;
 }
 
 /*
@@ -182,7 +194,7 @@ static bool runs_in_worker(const char *path)
  * data, heap and stack, and the text of what it executes. A worker that faults
  * in its own code would count that as the workload's.
  */
-static void prefault_line(const struct ledger *ledger, const char *line)
+static void prefault_line(const struct ledger *ledger, const char *self, const char *line)
 {
 	uint64_t start, end;
 	char perms[5], path[256] = "";
@@ -195,7 +207,7 @@ static void prefault_line(const struct ledger *ledger, const char *line)
 	 */
 	if (perms[1] == 'w' && end - start <= PREFAULT_BYTES_MAX)
 		(void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
-	else if (perms[0] == 'r' && runs_in_worker(path))
+	else if (perms[0] == 'r' && runs_in_worker(path, self))
 		(void)madvise((void *)start, end - start, MADV_POPULATE_READ);
 }
 
@@ -213,16 +225,18 @@ static void prefault(const struct ledger *ledger)
 	char *text = mmap(NULL, MAPS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	char self[256];
 	size_t length = 0;
 	ssize_t n;
 
 	prefault_stack();
+	own_path(self, sizeof(self));
 	if (fd >= 0 && text != MAP_FAILED) {
 		while ((n = read(fd, text + length, MAPS_BYTES - 1 - length)) > 0)
 			length += (size_t)n;
 		for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
 			*end = 0;
-			prefault_line(ledger, line);
+			prefault_line(ledger, self, line);
 		}
 	}
 	if (fd >= 0)

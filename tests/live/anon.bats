@@ -172,6 +172,14 @@ content()
 	[ "$(truth major_faults verdict)" = pass ]
 }
 
+@test "the program under another name has its own text in memory before it counts" {
+	cp "$PAGESTORM" storm
+	PAGESTORM=$PWD/storm
+	anon size=64K
+	[ "$(truth minor_faults 'expected observed verdict')" = "16 16 pass" ]
+	[ "$(verdicts fail)" = 0 ]
+}
+
 @test "one page fewer is also seen when only read" {
 	run anon size=16M touch=read sabotage=1
 	[ "$status" -eq 1 ]
