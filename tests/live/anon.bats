@@ -146,7 +146,9 @@ content()
 		"pattern=stride stride=7" "threads=3" "size=5000" "size=4K" \
 		"rate=200M/s" "access=200ms access_pattern=zipf latency=yes"; do
 		rm -rf out
-		anon size=33M $settings || { echo "$settings: $(cat said)"; return 1; }
+		[[ "$settings" == size=* ]] || settings="size=33M $settings"
+		# shellcheck disable=SC2086 # several words
+		anon $settings || { echo "$settings: $(cat said)"; return 1; }
 		[ "$(verdicts pass)" -ge 24 ] || { echo "$settings: $(cat said)"; return 1; }
 		[ "$(verdicts fail)" = 0 ]
 	done

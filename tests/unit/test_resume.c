@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Promises of harness/run/resume.h on a folder that a cut run left: which steps are done,
+ * and that every file is cut back to those.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "harness/run/resume.h"
+#include "harness/run/results.h"
+
+static char parent[] = "/tmp/pagestorm-test-resume-XXXXXX";
+
+static const struct workload hold = { .name = "hold" };
+static struct plan_worker worker[2] = { { .name = "a", .workload = &hold },
+					{ .name = "b", .workload = &hold } };
+static struct plan_cell cell[2] = { { .index = 0, .nr_workers = 2, .worker = worker },
+				    { .index = 1, .nr_workers = 2, .worker = worker } };
+static struct plan_step step[4] = { { 0, 1 }, { 1, 1 }, { 1, 2 }, { 0, 2 } };
+static struct plan plan = { .name = "t",
+			    .profile_text = (char *)"[profile]\n",
+			    .nr_cells = 2,
+			    .cell = cell,
+			    .nr_steps = 4,
+			    .step = step };
+
+static struct results results;
+
+static int begin(void **state)
+{
+	(void)state;
+	if (!mkdtemp(parent))
+		return -1;
+	results_init(&results);
+	return results_open(&results, parent, &plan, NULL);
+}
+
+static int end(void **state)
+{
+	char command[128];
+
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s", parent);
+	strcpy(parent + strlen(parent) - 6, "XXXXXX");
+	return system(command);
+}
+
+/* A row in runs.csv and one in events.csv. */
+static void add_row(unsigned i, const char *name, enum outcome outcome)
+{
+	const struct row_place place = {
+		.cell = step[i].cell, .repeat = step[i].repeat, .worker = name, .workload = ""
+	};
+	struct run_row row;
+
+	row_init(&row);
+	row.run = row.profile = row.cell_label = row.workload = row.params = "";
+	row.worker = name;
+	row.cell = step[i].cell;
+	row.repeat = step[i].repeat;
+	row.outcome = outcome;
+	results_event(&results, &place, 0, "went", NULL);
+	row_write(&row, &results.runs);
+}
+
+static void add_step(unsigned i, enum outcome a, enum outcome b)
+{
+	add_row(i, "null", OUTCOME_OK);
+	add_row(i, "a", a);
+	add_row(i, "b", b);
+}
+
+static void cut_off(struct resume *r)
+{
+	assert_int_equal(results_flush(&results, NULL), 0);
+	assert_int_equal(results_close(&results, false, NULL), 0);
+	assert_int_equal(resume_load(r, results.path, &plan, NULL), 0);
+}
+
+static void append(const char *name, const char *text)
+{
+	char path[768];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", results.path, name);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static size_t rows_of(const char *name, unsigned i)
+{
+	struct csv_table t = { 0 };
+	char path[768];
+	size_t nr = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", results.path, name);
+	assert_int_equal(csv_read(&t, path, NULL), 0);
+	for (size_t row = 0; row < t.nr; row++)
+		nr += strtoul(csv_cell(&t, row, csv_column(&t, "cell")), NULL, 10) ==
+			      step[i].cell &&
+		      atoi(csv_cell(&t, row, csv_column(&t, "repeat"))) == step[i].repeat;
+	csv_release(&t);
+	return nr;
+}
+
+static void expect_done(const struct resume *r, const bool done[4])
+{
+	size_t nr = 0;
+
+	for (unsigned i = 0; i < 4; i++) {
+		print_message("step %u\n", i);
+		assert_int_equal(r->done[i], done[i]);
+		assert_int_equal(rows_of("runs.csv", i), done[i] ? 3 : 0);
+		assert_int_equal(rows_of("events.csv", i), done[i] ? 3 : 0);
+		nr += done[i];
+	}
+	assert_int_equal(r->nr_done, nr);
+	assert_int_equal(r->runs.nr, 3 * nr);
+}
+
+static void a_step_is_done_when_each_worker_has_one_row(void **state)
+{
+	struct resume r;
+
+	(void)state;
+	add_step(0, OUTCOME_OK, OUTCOME_TIMEOUT);
+	add_row(1, "a", OUTCOME_OK); /* cut before b */
+	add_step(2, OUTCOME_OK, OUTCOME_SKIPPED);
+	add_row(2, "a", OUTCOME_OK); /* twice: nobody knows which */
+	cut_off(&r);
+	expect_done(&r, (const bool[4]){ true, false, false, false });
+	resume_release(&r);
+}
+
+static void what_was_interrupted_or_broken_is_played_again(void **state)
+{
+	struct resume r;
+
+	(void)state;
+	add_step(0, OUTCOME_OK, OUTCOME_INTERRUPTED);
+	add_step(1, OUTCOME_BROKEN, OUTCOME_OK);
+	add_step(2, OUTCOME_UNEXPECTED_OOM, OUTCOME_FAILED);
+	add_step(3, OUTCOME_OK, OUTCOME_OK);
+	cut_off(&r);
+	expect_done(&r, (const bool[4]){ false, false, true, true });
+	resume_release(&r);
+}
+
+static void a_row_without_its_end_is_dropped(void **state)
+{
+	struct resume r, again;
+
+	(void)state;
+	add_step(0, OUTCOME_OK, OUTCOME_OK);
+	assert_int_equal(results_flush(&results, NULL), 0);
+	assert_int_equal(results_close(&results, false, NULL), 0);
+	append("events.csv", "1,run,0,1,a,7,\"wen");
+	append("runs.csv", "1,run,t,0,,2");
+	assert_int_equal(resume_load(&r, results.path, &plan, NULL), 0);
+	expect_done(&r, (const bool[4]){ true, false, false, false });
+	resume_release(&r);
+	assert_int_equal(resume_load(&again, results.path, &plan, NULL), 0);
+	expect_done(&again, (const bool[4]){ true, false, false, false });
+	resume_release(&again);
+}
+
+static void what_is_no_csv_is_refused_and_left_as_it_is(void **state)
+{
+	struct error e = { "" };
+	struct resume r;
+
+	(void)state;
+	add_step(0, OUTCOME_OK, OUTCOME_OK);
+	assert_int_equal(results_flush(&results, NULL), 0);
+	assert_int_equal(results_close(&results, false, NULL), 0);
+	append("runs.csv", "too,few\n");
+	assert_int_equal(resume_load(&r, results.path, &plan, &e), -EBADMSG);
+	assert_non_null(strstr(e.text, "runs.csv:5"));
+	assert_null(r.done);
+	assert_int_equal(rows_of("events.csv", 0), 3);
+}
+
+static void a_folder_that_is_not_partial_is_refused(void **state)
+{
+	struct error e = { "" };
+
+	(void)state;
+	assert_int_equal(resume_check(parent, &plan, &e), -EINVAL);
+	assert_non_null(strstr(e.text, ".partial"));
+	assert_int_equal(results_close(&results, false, NULL), 0);
+	e.text[0] = '\0';
+	assert_int_equal(resume_check(results.path, &plan, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "run.json"));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_step_is_done_when_each_worker_has_one_row),
+		T(what_was_interrupted_or_broken_is_played_again),
+		T(a_row_without_its_end_is_dropped),
+		T(what_is_no_csv_is_refused_and_left_as_it_is),
+		T(a_folder_that_is_not_partial_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
