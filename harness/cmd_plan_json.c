@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A plan as JSON. Decides nothing: the plan has. */
 #include "harness/cmd_plan_json.h"
 
 #include <stdio.h>

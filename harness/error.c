@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Keeps the first sentence. Prints nothing. */
 #include "harness/error.h"
 
 #include <stdarg.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Makes one cell: settings, swap, limits, environment, workers, and what they come to.
+ * Looks at no file: what the machine is stands in struct host.
+ */
 #include "harness/plan/cell.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Writes the profile out with every default, for profile.ini. Changes no value. */
 #include "harness/plan/expand.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads [expect]: which number, which relation, in which unit. Judges nothing. */
 #include "harness/plan/expectation.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Brings the limits of one section to bytes and lists. Writes none: group.c does. */
 #include "harness/plan/limits.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* From a profile and a host to all that a run will do, in order. Touches nothing. */
 #include "harness/plan/plan.h"
 
 #include <ctype.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Makes one worker of a cell: every key of its section, its limits, amounts and claims,
+ * or the reason why it cannot run here.
+ */
 #include "harness/plan/plan_worker.h"
 
 #include <assert.h>

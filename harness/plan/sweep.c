@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Expands lists and ranges, and counts cells. Knows no setting by name. */
 #include "harness/plan/sweep.h"
 
 #include <ctype.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Opens counter files beforehand and takes their bytes at a barrier. Understands none. */
 #include "harness/run/capture.h"
 
 #include <dirent.h>

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Holds the profile's [expect] against a row and a record; before the run, whether there
+ * could be such a counter. Opens no file.
+ */
 #include "harness/run/expect.h"
 
 #include <ctype.h>
@@ -141,7 +145,7 @@ static void judge_column(const struct claim *claim, const struct run_row *row, c
 	if (!row_number(row, key, &observed))
 		return;
 	if (!strcmp(key, "seconds"))
-		observed *= 1e9; /* as expectation.c has it */
+		observed *= 1e9;   /* as expectation.c has it */
 	observed = rint(observed); /* a rate, as runs.csv shows it */
 	out->has_observed = true;
 	out->observed.value = observed < 0x1p63 ? (int64_t)observed : INT64_MAX;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Makes memory.stat true at the moment of reading, and proves it each time. */
 #include "harness/run/flush.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Starts, asks, kills and reaps one child of our own. What it does is not known here. */
 #include "harness/run/process.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The CSV files of a run and the life of its folder. Computes no value. */
 #include "harness/run/results.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Finds what a cut run had done, and cuts its files back to that. Plays nothing. */
 #include "harness/run/resume.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* The columns of runs.csv, and how they are filled from a ledger and a record. */
 #include "harness/run/row.h"
 
 #include <math.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A few cheap numbers at each tick. Opens no file whose reading walks page tables. */
 #include "harness/run/sample.h"
 
 #include <fcntl.h>

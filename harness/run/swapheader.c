@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Fills and recognises the first page of a swap area, in memory. */
 #include "config.h"
 
 #include "harness/run/swapheader.h"
