@@ -104,6 +104,20 @@ static const char *unalias(const char *name)
 	return name;
 }
 
+/* A column of runs.csv, or one of its other names. */
+static const char *suggest_number(const char *key)
+{
+	const char
+		*names[sizeof(columns) / sizeof(*columns) + sizeof(aliases) / sizeof(*aliases)];
+	size_t nr = 0;
+
+	for (const char *const *c = columns; *c; c++)
+		names[nr++] = *c;
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
+		names[nr++] = aliases[i].name;
+	return suggest(key, names, nr);
+}
+
 static int key_parse(struct expectation *x, const struct profile_entry *entry,
 		     const struct profile *profile, struct error *e)
 {
@@ -133,7 +147,7 @@ static int key_parse(struct expectation *x, const struct profile_entry *entry,
 	if (first)
 		return profile_error(entry, e, EINVAL, "%s: a counter is scope/source/counter",
 				     key);
-	near = suggest(key, columns, words_count(columns));
+	near = suggest_number(key);
 	if (near)
 		return profile_error(entry, e, EINVAL,
 				     "%s: no column of runs.csv; did you mean %s?", key, near);

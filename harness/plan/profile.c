@@ -214,6 +214,16 @@ int profile_unknown_of(struct error *e, const char *what, const char *name,
 	return profile_unknown(e, what, name, suggest(name, known, words_count(known)));
 }
 
+int profile_unknown_setting(struct error *e, const char *name)
+{
+	const char *near = setting_suggest(name);
+
+	if (near)
+		return profile_unknown(e, "setting", name, near);
+	return error_set(e, EINVAL, "%s: unknown setting; `pagestorm list settings` shows them",
+			 name);
+}
+
 int profile_key_check(const char *section, const char *key, struct error *e)
 {
 	bool sysctl = !strcmp(section, "sysctl");
@@ -227,7 +237,7 @@ int profile_key_check(const char *section, const char *key, struct error *e)
 	if (!sysctl && strcmp(section, "setting"))
 		return 0;
 	if (!setting_find(key))
-		return profile_unknown(e, "setting", key, setting_suggest(key));
+		return profile_unknown_setting(e, key);
 	if (sysctl != setting_is_sysctl(key))
 		return error_set(e, EINVAL, "%s belongs in [%s]", key,
 				 sysctl ? "setting" : "sysctl");

@@ -111,7 +111,7 @@ static int resolve_prefixed(const struct profile *p, const char *name, char *sec
 	if (!strncmp(name, "memory.", 7) || !strncmp(name, "cpuset.", 7))
 		return profile_unknown_of(e, "limit", name, cgroup_keys);
 	if (setting_suggest(name) || setting_is_sysctl(name))
-		return profile_unknown(e, "setting", name, setting_suggest(name));
+		return profile_unknown_setting(e, name);
 	near = suggest_prefix(p, name, length);
 	return error_set(e, EINVAL, "%.*s: no worker and no section has this name%s%s%s",
 			 (int)length, name, near ? "; did you mean " : "", near ? near : "",

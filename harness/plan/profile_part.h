@@ -34,6 +34,7 @@ int profile_key_check(const char *section, const char *key, struct error *e);
 
 /* "NAME: unknown WHAT; did you mean NEAR?"; near may be NULL. Returns -EINVAL. */
 int profile_unknown(struct error *e, const char *what, const char *name, const char *near);
+int profile_unknown_setting(struct error *e, const char *name);
 int profile_unknown_of(struct error *e, const char *what, const char *name,
 		       const char *const *known);
 

@@ -623,6 +623,9 @@ static void each_mistake_has_its_place_and_sentence(void **state)
 		  "minor_faults?" },
 		{ "[expect]\nb.outcome = ok\n[workload a]\ntype = hold\n", -EINVAL,
 		  "p.ini:2: error: b.outcome: no column of runs.csv; did you mean outcome?" },
+		{ "[expect]\npswpuot_bytes = 3\n[workload a]\ntype = hold\n", -EINVAL,
+		  "p.ini:2: error: pswpuot_bytes: no column of runs.csv; did you mean "
+		  "pswpout_bytes?" },
 		{ "[expect]\ngroup/x = 3\n[workload a]\ntype = hold\n", -EINVAL,
 		  "p.ini:2: error: group/x: a counter is scope/source/counter" },
 		{ "[expect]\nminor_faults = 3ms\n[workload a]\ntype = hold\n", -EINVAL,

@@ -177,7 +177,9 @@ static void each_mistake_has_its_line_and_sentence(void **state)
 		{ "[sysctl]\nvm.swapiness = 3\n", "p.ini:2: error: vm.swapiness: unknown "
 						  "setting; did you mean vm.swappiness?" },
 		{ "[sysctl]\nvm/../kernel/panic = 3\n",
-		  "p.ini:2: error: vm/../kernel/panic: unknown setting" },
+		  "p.ini:2: error: vm/../kernel/panic: unknown setting; `pagestorm list "
+		  "settings` "
+		  "shows them" },
 		{ "[sysctl]\nthp.enabled = never\n",
 		  "p.ini:2: error: thp.enabled belongs in [setting]" },
 		{ "[setting]\nvm.swappiness = 3\n",
@@ -338,7 +340,9 @@ static void each_wrong_override_has_its_sentence(void **state)
 				    "you mean vm.swappiness?" },
 		{ "thp.enable=1", "command line: error: thp.enable: unknown setting; did you "
 				  "mean thp.enabled?" },
-		{ "vm.nothing=1", "command line: error: vm.nothing: unknown setting" },
+		{ "vm.nothing=1",
+		  "command line: error: vm.nothing: unknown setting; `pagestorm list "
+		  "settings` shows them" },
 		{ "memory.maxx=1", "command line: error: memory.maxx: unknown limit; did you "
 				   "mean memory.max?" },
 		{ "expect.a ;b=1", "command line: error: 'a ;b' is not a key of expect" },
