@@ -3,11 +3,47 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 
 static void wait_for(sem_t *sem)
 {
 	while (sem_wait(sem) && errno == EINTR)
 		;
+}
+
+/* The CPU that is `steps` allowed ones after `from`. */
+static int cpu_after(const cpu_set_t *allowed, int from, unsigned steps)
+{
+	int cpu = from;
+
+	steps %= (unsigned)CPU_COUNT(allowed);
+	while (steps) {
+		cpu = (cpu + 1) % CPU_SETSIZE;
+		steps -= (unsigned)CPU_ISSET(cpu, allowed);
+	}
+	return cpu;
+}
+
+/*
+ * Each member begins on a CPU of its own and may then go where the scheduler likes. Left to
+ * itself a woken thread may share its waker's CPU for a tick or several although another one
+ * is idle, which is longer than some runs last.
+ */
+static void spread(struct crew *crew)
+{
+	const int here = sched_getcpu();
+
+	crew->spread = !sched_getaffinity(0, sizeof(crew->allowed), &crew->allowed) &&
+		       here >= 0 && CPU_ISSET(here, &crew->allowed) &&
+		       CPU_COUNT(&crew->allowed) > 1;
+	for (unsigned i = 1; crew->spread && i <= crew->started; i++) {
+		cpu_set_t own;
+
+		CPU_ZERO(&own);
+		CPU_SET(cpu_after(&crew->allowed, here, i), &own);
+		/* Refused: it begins where the scheduler puts it. */
+		(void)pthread_setaffinity_np(crew->member[i].thread, sizeof(own), &own);
+	}
 }
 
 static void run_body(struct crew *crew, unsigned index)
@@ -28,6 +64,8 @@ static void *member_main(void *arg)
 		wait_for(&member->go);
 		if (atomic_load(&crew->leave))
 			return NULL;
+		if (crew->spread)
+			(void)sched_setaffinity(0, sizeof(crew->allowed), &crew->allowed);
 		run_body(crew, member->index);
 	}
 }
@@ -74,6 +112,7 @@ int crew_run(struct crew *crew, int (*body)(void *arg, unsigned index), void *ar
 	crew->body = body;
 	crew->arg = arg;
 	atomic_store(&crew->error, 0);
+	spread(crew);
 	for (unsigned i = 1; i <= crew->started; i++)
 		sem_post(&crew->member[i].go);
 	run_body(crew, 0);

@@ -8,8 +8,10 @@
 #define PAGESTORM_CREW_H
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #define CREW_MAX	 64
 #define CREW_MAX_TEXT	 "64"
@@ -32,6 +34,8 @@ struct crew {
 	sem_t parked; /* posted by each member when it is parked or done */
 	atomic_bool leave;
 	_Atomic int error; /* the first failure of a body */
+	bool spread; /* members were moved to CPUs of their own: allowed is to be restored */
+	cpu_set_t allowed;
 	struct crew_member member[CREW_MAX];
 };
 
@@ -43,8 +47,8 @@ struct crew {
 int crew_start(struct crew *crew, unsigned nr);
 
 /*
- * Runs body(arg, index) in each member at once, index 0 in the caller, and waits
- * for all. Returns 0 or the first failure.
+ * Runs body(arg, index) in each member at once, index 0 in the caller, the others on
+ * other CPUs than it, and waits for all. Returns 0 or the first failure.
  */
 int crew_run(struct crew *crew, int (*body)(void *arg, unsigned index), void *arg);
 
