@@ -9,7 +9,7 @@
  * Beware: malloc(3) moves the same break: nothing here calls it while cycles run.
  *   The heap is one mapping that grows and shrinks at its end, so there is no new
  *   mapping to make; mmap_churn does the same with mappings. A latency contains
- *   one reading of the clock (clock_ns).
+ *   the loop and one reading of the clock (clock_ns); cycle_ns does not.
  */
 #include <errno.h>
 #include <string.h>
