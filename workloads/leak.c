@@ -52,6 +52,8 @@ enum leak_slot {
 	SLOT_SITE_BYTES,
 };
 
+#define STACK_SPARE_FRAMES 128 /* 6 KiB */
+
 #define AT(member) .offset = offsetof(struct leak_params, member)
 
 static const struct workload_option options[] = {
@@ -568,6 +570,17 @@ static int prepare_memory(struct worker *w)
 		       : 0;
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+/* As deep as it will be, and what malloc takes below that: run() faults in no stack. */
+static void touch_stack(const struct leak_params *p)
+{
+	(void)leak_sites[0].enter(nothing, NULL, (unsigned)p->depth + STACK_SPARE_FRAMES);
+}
+
 static int leak_prepare(struct worker *w)
 {
 	const struct leak_params *p = w->params;
@@ -589,6 +602,7 @@ static int leak_prepare(struct worker *w)
 	touch_init(&s->touch, p->touch == LEAK_TOUCH_BYTES ? TOUCH_BYTES : TOUCH_WRITE,
 		   w->env->page_bytes, 0, &s->fill);
 	write_sites(w);
+	touch_stack(p);
 	ret = start_threads(s);
 	if (ret)
 		return worker_fail(w, -ret, "cannot start %" PRIu64 " threads: %s", p->threads,

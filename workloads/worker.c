@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workloads/heap.h"
+
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ  22 /* Linux 5.14, include/uapi/asm-generic/mman-common.h */
 #define MADV_POPULATE_WRITE 23
@@ -26,10 +29,13 @@
 
 /* A worker's private writable areas above this size (thread stacks) are left alone. */
 #define PREFAULT_BYTES_MAX (1024 * 1024)
-#define STACK_AHEAD_BYTES  (64 * 1024)
-#define STOP_LOOK_NS	   10000000u
-#define PUMP_PAGES	   512
-#define MAPS_BYTES	   (128 * 1024)
+/* The deepest of the workloads' own frames is half of this; leak sees to its recursion itself.
+ */
+#define STACK_AHEAD_BYTES (20 * 1024)
+#define HEAP_AHEAD_BYTES  (8 * 1024)
+#define STOP_LOOK_NS	  10000000u
+#define PUMP_PAGES	  512
+#define MAPS_BYTES	  (128 * 1024)
 
 enum { EXIT_WORKER_OK = 0, EXIT_WORKER_FAILED = 3 };
 
@@ -189,25 +195,34 @@ static void own_path(char *path, size_t bytes)
 	path[strcspn(path, " ")] = 0;
 }
 
+struct prefault {
+	const struct ledger *ledger;
+	char self[256];	   /* the program, as maps names it */
+	uint64_t heap_end; /* what lies above is malloc's to grow into: nobody does before HELD
+			    */
+};
+
 /*
  * Makes every page present that run() may touch without meaning to: the frame's
  * data, heap and stack, and the text of what it executes. A worker that faults
  * in its own code would count that as the workload's.
  */
-static void prefault_line(const struct ledger *ledger, const char *self, const char *line)
+static void prefault_line(const struct prefault *p, const char *line)
 {
 	uint64_t start, end;
 	char perms[5], path[256] = "";
 
 	if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %255s", &start, &end, perms, path) < 3)
 		return;
-	if (measured(ledger, start, end) || perms[3] != 'p' || !strcmp(path, "[stack]"))
+	if (measured(p->ledger, start, end) || perms[3] != 'p' || !strcmp(path, "[stack]"))
 		return;
+	if (!strcmp(path, "[heap]") && start < p->heap_end && p->heap_end < end)
+		end = p->heap_end;
 	/* Refused (guard areas, special maps, Linux before 5.14): such pages stay as they are.
 	 */
 	if (perms[1] == 'w' && end - start <= PREFAULT_BYTES_MAX)
 		(void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
-	else if (perms[0] == 'r' && runs_in_worker(path, self))
+	else if (perms[0] == 'r' && runs_in_worker(path, p->self))
 		(void)madvise((void *)start, end - start, MADV_POPULATE_READ);
 }
 
@@ -219,24 +234,35 @@ static __attribute__((noinline)) void prefault_stack(void)
 		ahead[i] = 0;
 }
 
+/* What malloc has in use at the heap's bottom, and a little of the free part above it. */
+static uint64_t heap_used_end(void)
+{
+#ifdef HEAP_IS_MODELLED
+	return ((uintptr_t)sbrk(0) - mallinfo2().keepcost + HEAP_AHEAD_BYTES) &
+	       ~(uint64_t)(sysconf(_SC_PAGESIZE) - 1);
+#else
+	return UINT64_MAX;
+#endif
+}
+
 /* The text of /proc/self/maps goes into a mapping that is gone again before READY. */
 static void prefault(const struct ledger *ledger)
 {
+	struct prefault p = { .ledger = ledger, .heap_end = heap_used_end() };
 	char *text = mmap(NULL, MAPS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	char self[256];
 	size_t length = 0;
 	ssize_t n;
 
 	prefault_stack();
-	own_path(self, sizeof(self));
+	own_path(p.self, sizeof(p.self));
 	if (fd >= 0 && text != MAP_FAILED) {
 		while ((n = read(fd, text + length, MAPS_BYTES - 1 - length)) > 0)
 			length += (size_t)n;
 		for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
 			*end = 0;
-			prefault_line(ledger, self, line);
+			prefault_line(&p, line);
 		}
 	}
 	if (fd >= 0)
