@@ -64,6 +64,9 @@ static const char *pressure_contradiction(const struct swap_params *p,
 {
 	if (!env->limit_bytes)
 		return "mode=pressure needs a limit to exceed: add memory.max";
+	if (p->back == BACK_WILLNEED && p->access_pattern != PATTERN_SEQUENTIAL)
+		return "back=willneed with mode=pressure knows what comes next only with "
+		       "access_pattern=sequential";
 	if (env->limit_bytes < 2 * (OWN_BYTES + p->threads * CREW_STACK_BYTES))
 		return "memory.max leaves no room beside the worker's own memory: use 32M at "
 		       "least";
