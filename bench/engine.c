@@ -30,7 +30,7 @@ static int settings_apply_one(const struct workload *w, void *params, char *sett
 	return option ? option_set(option, params, equals + 1) : -ENOENT;
 }
 
-static int params_set(const struct workload *w, void *params, const char *settings)
+int engine_params(const struct workload *w, void *params, const char *settings)
 {
 	char text[512], *rest = text, *setting;
 	int ret = 0;
@@ -43,20 +43,8 @@ static int params_set(const struct workload *w, void *params, const char *settin
 	return ret;
 }
 
-static struct workload_env host_env(uint64_t limit_bytes)
-{
-	return (struct workload_env){ .page_bytes = (uint64_t)sysconf(_SC_PAGESIZE),
-				      .pmd_bytes = 2u << 20,
-				      .cgroup_version = 2,
-				      .kernel = ENV_KERNEL(6, 1),
-				      .cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
-				      .nr_nodes = 1,
-				      .limit_bytes = limit_bytes,
-				      .thp = THP_MADVISE };
-}
-
 int engine_prepare(struct engine *e, const char *workload, const char *settings,
-		   uint64_t limit_bytes)
+		   const struct workload_env *env)
 {
 	struct ledger *ledger = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE,
 				     MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -72,8 +60,8 @@ int engine_prepare(struct engine *e, const char *workload, const char *settings,
 	if (!e->worker.workload)
 		return -ENOENT;
 	ledger->seed = 1;
-	ledger->env = host_env(limit_bytes);
-	ret = params_set(e->worker.workload, ledger->params, settings);
+	ledger->env = *env;
+	ret = engine_params(e->worker.workload, ledger->params, settings);
 	if (ret)
 		return ret;
 	return e->worker.workload->prepare(&e->worker);

@@ -12,12 +12,14 @@
 
 struct engine {
 	struct worker worker;
-	uint64_t limit_bytes;
 };
 
-/* settings: "size=256M touch=populate", the options' own spelling. 0 or -errno. */
+/* Fills a workload's params struct from "size=256M touch=populate". 0 or -errno. */
+int engine_params(const struct workload *w, void *params, const char *settings);
+
+/* 0 or -errno; a workload's own sentence is in the ledger's error. */
 int engine_prepare(struct engine *e, const char *workload, const char *settings,
-		   uint64_t limit_bytes);
+		   const struct workload_env *env);
 int engine_run(struct engine *e);
 void engine_release(struct engine *e);
 

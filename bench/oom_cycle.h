@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One OOM kill in a group of its own: from GO until the charge is released.
- * 0 with errno set when no group can be made below the caller's own.
+ * One OOM kill in a group of its own, timed from GO until the dead process's
+ * charge is released: by a limit loop that populates in one call, and by the
+ * oom workload. 0 with errno when a group could not be made or no kill came.
  */
 #ifndef PAGESTORM_OOM_CYCLE_H
 #define PAGESTORM_OOM_CYCLE_H
@@ -9,10 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One MADV_POPULATE_WRITE over twice the limit. */
-uint64_t oom_cycle_limit(uint64_t limit_bytes, bool huge);
+#include "bench/box.h"
 
-/* The oom workload. */
-uint64_t oom_cycle_workload(uint64_t limit_bytes, const char *settings);
+uint64_t oom_cycle_limit(struct box *b, uint64_t limit_bytes, bool huge);
+
+/* settings: of the oom workload */
+uint64_t oom_cycle_workload(struct box *b, uint64_t limit_bytes, const char *settings);
 
 #endif

@@ -5,11 +5,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench/engine.h"
-#include "bench/limits.h"
+#include "bench/loops.h"
 
 #define LOOK_NS	    200000 /* between looks at the ledger */
 #define SAMPLES_MAX 50000
@@ -29,7 +30,7 @@ static void *watch(void *arg)
 
 	while (!atomic_load(&w->done) && w->nr < SAMPLES_MAX) {
 		const struct timespec pause = { .tv_nsec = LOOK_NS };
-		double due = (double)(limit_now_ns() - w->start_ns) / 1e9 * w->bytes_per_second;
+		double due = (double)(loop_now_ns() - w->start_ns) / 1e9 * w->bytes_per_second;
 		double there = (double)w->ledger->achieved_bytes;
 
 		if (due < w->bytes)
@@ -63,10 +64,10 @@ static int timed_run(struct engine *e, double *cpu_ns)
 	return ret;
 }
 
-static int unpaced_cpu(const char *settings, double *cpu_ns)
+static int unpaced_cpu(const char *settings, const struct workload_env *env, double *cpu_ns)
 {
 	struct engine e;
-	int ret = engine_prepare(&e, "anon", settings, 0);
+	int ret = engine_prepare(&e, "anon", settings, env);
 
 	if (!ret)
 		ret = timed_run(&e, cpu_ns);
@@ -75,8 +76,10 @@ static int unpaced_cpu(const char *settings, double *cpu_ns)
 }
 
 int paced_measure(const char *settings, const char *unpaced, uint64_t bytes,
-		  uint64_t bytes_per_second, struct paced *out)
+		  const struct workload_env *env, struct paced *out)
 {
+	const char *rate = strstr(settings, "rate=");
+	const uint64_t bytes_per_second = rate ? strtoull(rate + 5, NULL, 10) << 20 : 0;
 	struct watch *w = calloc(1, sizeof(*w));
 	double cpu_ns, unpaced_ns, seconds;
 	struct engine e;
@@ -85,15 +88,15 @@ int paced_measure(const char *settings, const char *unpaced, uint64_t bytes,
 
 	if (!w)
 		return -ENOMEM;
-	ret = unpaced_cpu(unpaced, &unpaced_ns);
+	ret = unpaced_cpu(unpaced, env, &unpaced_ns);
 	if (!ret)
-		ret = engine_prepare(&e, "anon", settings, 0);
+		ret = engine_prepare(&e, "anon", settings, env);
 	if (ret)
 		goto out;
 	w->ledger = e.worker.ledger;
 	w->bytes = (double)bytes;
 	w->bytes_per_second = (double)bytes_per_second;
-	w->start_ns = limit_now_ns();
+	w->start_ns = loop_now_ns();
 	ret = -pthread_create(&thread, NULL, watch, w);
 	if (ret)
 		goto release;

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "workloads/workload.h"
+
 struct paced {
 	double mean_error_percent;     /* of the whole growth; below 0: late */
 	double lag_p99_ms, lag_max_ms; /* bytes due and not yet there, in time */
@@ -15,8 +17,8 @@ struct paced {
 	double cpu_percent; /* beyond what an unpaced growth of the same size takes */
 };
 
-/* settings: of anon, with rate and size; 0 or -errno. */
+/* settings: of anon, with a rate and a size of `bytes`; unpaced: without it. 0 or -errno. */
 int paced_measure(const char *settings, const char *unpaced, uint64_t bytes,
-		  uint64_t bytes_per_second, struct paced *out);
+		  const struct workload_env *env, struct paced *out);
 
 #endif

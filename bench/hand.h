@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A real worker, exec'd into a group of its own as a run's is, taken through its
+ * barriers by hand: for what shows only from outside.
+ */
+#ifndef PAGESTORM_HAND_H
+#define PAGESTORM_HAND_H
+
+#include "bench/box.h"
+#include "harness/run/process.h"
+
+struct hand {
+	struct group group;
+	struct process process;
+	uint64_t exec_ns; /* when exec had succeeded */
+};
+
+/* Makes the group, starts the worker and waits for READY. settings: of the anon workload. */
+int hand_start(struct hand *h, struct box *b, const char *settings, struct error *e);
+
+/* GO, until HELD. */
+int hand_go(struct hand *h, struct error *e);
+
+/* Ends it and removes the group. Copes with one that did not start. */
+void hand_release(struct hand *h);
+
+/* Bytes charged to the group. */
+uint64_t hand_usage(const struct hand *h);
+
+/* Resident pages of the worker by its statm, exact since Linux 6.17. */
+uint64_t hand_resident_pages(const struct hand *h);
+
+/* kB of a key of its status or smaps_rollup. */
+uint64_t hand_kb(const struct hand *h, const char *file, const char *key);
+
+#endif
