@@ -505,7 +505,7 @@ struct anon_state {
 	uint64_t start_ns;
 	struct touch touch;
 	struct fill fill;
-	struct zipf zipf;
+	struct zipf *zipf; /* NULL: not drawn from */
 	struct crew crew;
 };
 
@@ -537,8 +537,12 @@ static int anon_prepare(struct worker *w)
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, (enum touch_kind)p->touch, w->env->page_bytes,
 		   huge ? w->env->pmd_bytes : 0, &s->fill);
-	if (p->access_ns && p->access_pattern == PATTERN_ZIPF)
-		zipf_init(&s->zipf, s->bytes / w->env->page_bytes, p->skew.zipf_theta);
+	if (p->access_ns && p->access_pattern == PATTERN_ZIPF) {
+		s->zipf = malloc(sizeof(*s->zipf));
+		if (!s->zipf)
+			return -ENOMEM;
+		zipf_init(s->zipf, s->bytes / w->env->page_bytes, p->skew.zipf_theta);
+	}
 	ret = crew_start(&s->crew, (unsigned)p->threads);
 	if (ret)
 		return worker_fail(w, -ret, "cannot start %" PRIu64 " threads: %s", p->threads,
@@ -662,7 +666,7 @@ static int access_pages(void *arg, unsigned index)
 	access_init(&a, s->map, page, p->reads, seed);
 	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->bytes / page, seed);
 	pattern_set_stride(&a.pattern, p->stride);
-	skew_set(&a.pattern, &p->skew, &s->zipf);
+	skew_set(&a.pattern, &p->skew, s->zipf);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
 		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
 
@@ -718,6 +722,7 @@ static void anon_release(struct worker *w)
 		munmap(s->map, s->bytes);
 	if (s->pagemap >= 0)
 		close(s->pagemap);
+	free(s->zipf);
 	free(s);
 	w->state = NULL;
 }

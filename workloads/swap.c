@@ -179,7 +179,7 @@ struct swap_state {
 	uint64_t start_ns;
 	struct fill fill;
 	struct touch touch;
-	struct zipf zipf;
+	struct zipf *zipf; /* NULL: not drawn from */
 	struct crew crew;
 	unsigned char mincore[MINCORE_PAGES];
 };
@@ -275,8 +275,12 @@ static int swap_prepare(struct worker *w)
 	s->pagemap = s->reclaim = -1;
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, TOUCH_BYTES, s->page, 0, &s->fill);
-	if (p->mode == MODE_PRESSURE && p->access_pattern == PATTERN_ZIPF)
-		zipf_init(&s->zipf, s->pages, p->skew.zipf_theta);
+	if (p->mode == MODE_PRESSURE && p->access_pattern == PATTERN_ZIPF) {
+		s->zipf = malloc(sizeof(*s->zipf));
+		if (!s->zipf)
+			return -ENOMEM;
+		zipf_init(s->zipf, s->pages, p->skew.zipf_theta);
+	}
 	ret = check_priority(w);
 	if (!ret)
 		ret = open_all(w);
@@ -496,7 +500,7 @@ static int access_pages(void *arg, unsigned index)
 	access_init(&a, s->map, s->page, p->reads, seed);
 	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->pages, seed);
 	pattern_set_stride(&a.pattern, p->stride);
-	skew_set(&a.pattern, &p->skew, &s->zipf);
+	skew_set(&a.pattern, &p->skew, s->zipf);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
 		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
 
@@ -603,6 +607,7 @@ static void swap_release(struct worker *w)
 	if (s->reclaim >= 0)
 		close(s->reclaim);
 	(void)munlockall(); /* it is about to exit */
+	free(s->zipf);
 	free(s);
 	w->state = NULL;
 }

@@ -88,6 +88,23 @@ zram()
 	[ "$(verdict oom_kills)" = pass ]
 }
 
+@test "a sweep that asks ahead waits for few of its pages, and needs to know the order" {
+	sweep="swap.type=zram mode=pressure memory.max=48M back=willneed"
+	zram
+	begin swap $device $sweep access_pattern=sequential duration=1s
+	minor=$(minor_faults)
+	major=$(major_faults)
+	held
+	[ "$(kb smaps Swap)" -ge $((48 << 10)) ]
+	[ $((4 * ($(major_faults) - major))) -lt $(($(minor_faults) - minor)) ]
+	finish
+	[ "$(verdict oom_kills)" = pass ]
+	status=0
+	run_workload swap $device $sweep access_pattern=random || status=$?
+	[ "$status" = 2 ]
+	grep -q 'access_pattern=sequential' said
+}
+
 @test "a killed worker leaves no swap device" {
 	zram
 	begin swap $device swap.type=zram size=32M
