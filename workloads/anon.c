@@ -53,6 +53,7 @@ enum anon_slot {
 	SLOT_PAGES_TOUCHED,
 	SLOT_PAGES_PRESENT,
 	SLOT_PAGES_SWAPPED,
+	SLOT_PAGES_FILLED,
 	SLOT_FILL_NS,
 	SLOT_READS,
 	SLOT_WRITES,
@@ -421,6 +422,24 @@ static void claim_counted(const struct anon_params *p, const struct workload_env
 	claims_add(out, &present, "in the page table of the worker but for what is in swap");
 }
 
+/* Of what is in memory; accesses may have written since. */
+static void claim_content(const struct anon_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	const struct promise filled = { "pages_filled",
+					"ledger",
+					"ledger",
+					"pages_filled",
+					UNIT_PAGES,
+					PROMISE_EXACT,
+					(int64_t)(held_bytes(p, env) / env->page_bytes),
+					0,
+					"each page begins with its part of the stream" };
+
+	if (p->touch != TOUCH_READ && !p->access_ns)
+		promise_add(out, SPAN_WORK, &filled, 1);
+}
+
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
 	const struct promise rows[] = {
@@ -482,6 +501,7 @@ static void anon_claims(const void *params, const struct workload_env *env, stru
 
 	claim_residue(env, out);
 	claim_counted(p, env, out);
+	promise_no_files(out, env);
 	if (!fits(p, env)) {
 		claim_pressed(p, env, out);
 		return;
@@ -490,6 +510,7 @@ static void anon_claims(const void *params, const struct workload_env *env, stru
 	claim_mapping(p, env, out);
 	claim_process(p, env, out);
 	claim_group(p, env, out);
+	claim_content(p, env, out);
 	if (huge)
 		promise_add(out, SPAN_WORK, &huge_row, 1);
 }
@@ -678,11 +699,27 @@ static int access_pages(void *arg, unsigned index)
 	return 0;
 }
 
-/* What the page table says replaces what the loop counted. */
-static int verify(struct worker *w, const struct anon_state *s)
+/*
+ * Pages that begin with the word that was to be written there. Only of what is all
+ * present: looking would make a page present, and hide that it was not.
+ */
+static uint64_t pages_filled(const struct anon_state *s, uint64_t page_bytes)
 {
+	uint64_t filled = 0;
+
+	for (uint64_t at = 0; at < s->bytes; at += page_bytes)
+		filled += *(const volatile uint64_t *)(s->map + at) ==
+			  fill_word(&s->fill, at / FILL_BLOCK_BYTES);
+	return filled;
+}
+
+/* What the page table says replaces what the loop counted. */
+static int anon_verify(struct worker *w)
+{
+	const struct anon_state *s = w->state;
+	const uint64_t page = w->env->page_bytes;
 	struct placement found;
-	int ret = placement_count(s->pagemap, s->map, s->bytes, w->env->page_bytes, &found);
+	int ret = placement_count(s->pagemap, s->map, s->bytes, page, &found);
 
 	if (ret)
 		return worker_fail(w, -ret, "cannot read /proc/self/pagemap: %s",
@@ -690,7 +727,9 @@ static int verify(struct worker *w, const struct anon_state *s)
 	worker_slot_set(w, SLOT_PAGES_PRESENT, found.present);
 	worker_slot_set(w, SLOT_PAGES_SWAPPED, found.swapped);
 	if (s->params->touch != TOUCH_READ)
-		worker_achieved(w, (found.present + found.swapped) * w->env->page_bytes);
+		worker_achieved(w, (found.present + found.swapped) * page);
+	if (found.present * page == s->bytes)
+		worker_slot_set(w, SLOT_PAGES_FILLED, pages_filled(s, page));
 	return 0;
 }
 
@@ -708,7 +747,7 @@ static int anon_run(struct worker *w)
 		s->start_ns = worker_now_ns();
 		crew_run(&s->crew, access_pages, s);
 	}
-	return verify(w, s);
+	return 0;
 }
 
 static void anon_release(struct worker *w)
@@ -740,6 +779,8 @@ const struct workload anon_workload = {
 					 "base pages present in the page table after the touch" },
 		[SLOT_PAGES_SWAPPED] = { "pages_swapped", UNIT_PAGES,
 					 "base pages that the page table has in swap" },
+		[SLOT_PAGES_FILLED] = { "pages_filled", UNIT_PAGES,
+					"base pages that begin with what was written" },
 		[SLOT_FILL_NS] = { "fill_ns", UNIT_NSEC, "time of the first touch alone" },
 		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses that read" },
 		[SLOT_WRITES] = { "writes", UNIT_COUNT, "accesses that wrote" },
@@ -752,5 +793,6 @@ const struct workload anon_workload = {
 	.claims = anon_claims,
 	.prepare = anon_prepare,
 	.run = anon_run,
+	.verify = anon_verify,
 	.release = anon_release,
 };

@@ -249,6 +249,7 @@ void churn_claims(const void *params, const struct workload_env *env, struct cla
 	claim_faults(params, env, out);
 	claim_nothing_left(env, out);
 	claim_counted(params, env, out);
+	promise_no_files(out, env);
 }
 
 /* ---- in the worker ---- */

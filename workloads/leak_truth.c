@@ -561,6 +561,7 @@ void leak_claims(const void *params, const struct workload_env *env, struct clai
 	struct view view;
 
 	claim_residue(env, out);
+	promise_no_files(out, env);
 	claim_ledger(p, env, out);
 	if (!view_make(p, env, &view)) /* no memory for the model: nothing can be promised */
 		claim_kernel(p, env, &view, out);

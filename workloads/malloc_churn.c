@@ -301,6 +301,7 @@ static void malloc_claims(const void *params, const struct workload_env *env,
 	struct heap_outcome outcome;
 
 	claim_residue(env, out);
+	promise_no_files(out, env);
 	if (heap_model(&plan, &outcome))
 		return; /* no memory for its pages: nothing can be promised */
 	claim_kernel(env, &plan, &outcome, out);

@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "workloads/promise.h"
 #include "workloads/worker.h"
 
 struct null_params {
@@ -49,6 +50,8 @@ static void null_claims(const void *params, const struct workload_env *env, stru
 		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT },
 		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES },
 		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES },
+		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES },
+		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES },
 		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT },
 	};
 
@@ -73,6 +76,7 @@ static void null_claims(const void *params, const struct workload_env *env, stru
 				    .relation = RELATION_EQ,
 				    .basis = BASIS_EXACT },
 		   "the null workload maps nothing");
+	promise_no_files(out, env);
 }
 
 static int null_run(struct worker *w)

@@ -20,3 +20,21 @@ void promise_add(struct claims *out, enum span span, const struct promise *rows,
 		claims_add(out, &c, "%s", p->why);
 	}
 }
+
+void promise_no_files(struct claims *out, const struct workload_env *env)
+{
+	const struct promise row = {
+		"group_file_bytes",
+		"group",
+		"memory.stat",
+		env_group_file(env),
+		UNIT_BYTES,
+		RELATION_LE,
+		BASIS_EXACT,
+		0,
+		0,
+		"no file is read or written and no shared memory is made"
+	};
+
+	promise_add(out, SPAN_WORK, &row, 1);
+}

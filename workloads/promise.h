@@ -24,6 +24,9 @@ struct promise {
 #define PROMISE_EXACT	RELATION_EQ, BASIS_EXACT
 #define PROMISE_BOUNDED RELATION_EQ, BASIS_BOUNDED
 
+/* The group's page cache does not grow: the workload opens no file. */
+void promise_no_files(struct claims *out, const struct workload_env *env);
+
 void promise_add(struct claims *out, enum span span, const struct promise *rows, size_t nr);
 
 #define PROMISE_ROWS(out, span, rows)                                                          \

@@ -178,6 +178,8 @@ static void claim_shared(const struct shm_params *p, const struct workload_env *
 		  file ? "charged once to the first that touches; up to 16 pages of extent "
 			 "blocks"
 		       : "charged once to the group of the first that touches" },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "what is shared is nobody's own" },
 	};
 
 	for (unsigned i = 0; i < spoken_for(p); i++) {
