@@ -5,38 +5,29 @@
 #include "config.h"
 #include "harness/run/undo.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
-#include <linux/loop.h>
 #include <linux/magic.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/swap.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "harness/plan/setting.h"
 #include "harness/run/cgtree.h"
-#include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
+#include "harness/run/undo_part.h"
 
-#define BUSY_TRIES    150 /* times BUSY_PAUSE_NS: 3 s; udev may hold a new device that long */
 #define BUSY_PAUSE_NS 20000000L
 
-static void tell(void (*to)(const char *), const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void tell(void (*to)(const char *), const char *format, ...)
+void undo_tell(void (*to)(const char *), const char *format, ...)
 {
 	char sentence[1024];
 	va_list args;
@@ -49,12 +40,22 @@ static void tell(void (*to)(const char *), const char *format, ...)
 	to(sentence);
 }
 
-static void pause_busy(void)
+void undo_pause_busy(void)
 {
 	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
 
 	/* Cut short by a signal it only tries sooner. */
 	(void)nanosleep(&pause, NULL);
+}
+
+bool undo_lists(const char *words, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += length)
+		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
 }
 
 /* ---- what may be undone ---- */
@@ -167,16 +168,6 @@ static bool is_pool_between(const struct undo *u, const char *now)
 			      : value > after && value < before;
 }
 
-static bool lists(const char *words, const char *word)
-{
-	const size_t length = strlen(word);
-
-	for (const char *at = words; (at = strstr(at, word)); at += length)
-		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
-			return true;
-	return false;
-}
-
 /* A subtree_control is changed by +name and -name; only what the run switched on goes off. */
 static int undo_subtree(const struct undo *u, struct error *e)
 {
@@ -191,19 +182,19 @@ static int undo_subtree(const struct undo *u, struct error *e)
 	snprintf(after, sizeof(after), "%s", u->after ? u->after : "");
 	for (char *word = strtok_r(after, " +", &save); word;
 	     word = strtok_r(NULL, " +", &save)) {
-		if (!lists(now, word) || lists(u->before, word))
+		if (!undo_lists(now, word) || undo_lists(u->before, word))
 			continue;
 		snprintf(minus, sizeof(minus), "-%s", word);
 		rc = sysfile_write(u->root, u->what, minus);
 		if (rc == -EBUSY) {
-			tell(u->warn, "%s keeps %s on: a group below it uses it now", u->what,
-			     word);
+			undo_tell(u->warn, "%s keeps %s on: a group below it uses it now",
+				  u->what, word);
 			continue;
 		}
 		if (rc)
 			return error_set(e, -rc, "cannot switch %s off in %s: %s", word,
 					 u->what, strerror(-rc));
-		tell(u->say, "%s: switched %s off again", u->what, word);
+		undo_tell(u->say, "%s: switched %s off again", u->what, word);
 	}
 	return 0;
 }
@@ -224,17 +215,18 @@ static int undo_setting(const struct undo *u, struct error *e)
 	if (sysfile_same(now, u->before))
 		return 0;
 	if (u->after && !sysfile_same(now, u->after) && !is_pool_between(u, now)) {
-		tell(u->warn,
-		     "%s holds %s, which is neither the %s of the run nor the %s before it: "
-		     "somebody else set it, so it is left as it is",
-		     u->what, now, u->after, u->before);
+		undo_tell(
+			u->warn,
+			"%s holds %s, which is neither the %s of the run nor the %s before it: "
+			"somebody else set it, so it is left as it is",
+			u->what, now, u->after, u->before);
 		return 0;
 	}
 	rc = sysfile_write(u->root, u->what, u->before);
 	if (rc)
 		return error_set(e, -rc, "cannot write %s back to %s: %s", u->before, u->what,
 				 strerror(-rc));
-	tell(u->say, "%s: put back from %s to %s", u->what, now, u->before);
+	undo_tell(u->say, "%s: put back from %s to %s", u->what, now, u->before);
 	rc = sysfile_read(u->root, u->what, now, sizeof(now));
 	if (rc || !sysfile_same(now, u->before))
 		return error_set(e, EIO, "%s was given %s again but holds %s", u->what,
@@ -265,228 +257,28 @@ static int undo_group(const struct undo *u, struct error *e)
 	if (rc)
 		return rc;
 	if (killed)
-		tell(u->say, "%s: group removed, %u processes in it killed", u->what, killed);
+		undo_tell(u->say, "%s: group removed, %u processes in it killed", u->what,
+			  killed);
 	else
-		tell(u->say, "%s: group removed", u->what);
+		undo_tell(u->say, "%s: group removed", u->what);
 	return 0;
-}
-
-/* ---- swap ---- */
-
-static int match_path(const struct swap_entry *swap, void *context)
-{
-	return !strcmp(swap->path, context);
-}
-
-static bool is_swapping(const char *path)
-{
-	char copy[PATH_MAX];
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	return swaps_each(match_path, copy) == 1;
-}
-
-static int undo_swap(const struct undo *u, struct error *e)
-{
-	int rc = 0;
-
-	if (!is_swapping(u->what))
-		return 0;
-	if (!swaps_is_ours(u->what)) {
-		tell(u->warn,
-		     "%s is in use as swap but is not pagestorm's any more: left as it is",
-		     u->what);
-		return 0;
-	}
-	/* A signal ends swapoff(2) half way; what is left is less each time. */
-	for (unsigned try = 0; try < BUSY_TRIES; try++) {
-		rc = swapoff(u->what) ? -errno : 0;
-		if (rc != -EINTR)
-			break;
-	}
-	if (rc)
-		return error_set(e, -rc, "cannot switch the swap %s off: %s", u->what,
-				 rc == -ENOMEM
-					 ? "its pages do not fit into memory; end what uses it"
-					 : strerror(-rc));
-	tell(u->say, "%s: swap switched off", u->what);
-	return 0;
-}
-
-/* Writes until the device is idle. */
-static int write_idle(const char *path, const char *value)
-{
-	int rc = -EBUSY;
-
-	for (unsigned try = 0; rc == -EBUSY && try < BUSY_TRIES; try++) {
-		if (try)
-			pause_busy();
-		rc = sysfile_write("", path, value);
-	}
-	return rc;
-}
-
-static bool is_zero_page(const char *device)
-{
-	unsigned char page[4096];
-	bool zero = false;
-	int fd;
-
-	fd = open(device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, page, sizeof(page)) == (ssize_t)sizeof(page))
-		zero = !page[0] && !memcmp(page, page + 1, sizeof(page) - 1);
-	close(fd);
-	return zero;
-}
-
-/* Ours: our label; or as large as the run made it and killed before the label was written. */
-static bool is_our_zram(const struct undo *u, const char *disksize)
-{
-	if (swaps_is_ours(u->what))
-		return true;
-	return u->after && sysfile_same(disksize, u->after) && !is_swapping(u->what) &&
-	       is_zero_page(u->what);
-}
-
-static int undo_zram_one(const struct undo *u, struct error *e)
-{
-	const unsigned number = (unsigned)strtoul(u->what + strlen("/dev/zram"), NULL, 10);
-	char path[128], disksize[32], text[16];
-	int rc;
-
-	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", number);
-	rc = sysfile_read("", path, disksize, sizeof(disksize));
-	if (rc)
-		return 0; /* gone */
-	if (strcmp(disksize, "0")) {
-		if (!is_our_zram(u, disksize)) {
-			tell(u->warn, "%s holds somebody else's data now: left as it is",
-			     u->what);
-			return 0;
-		}
-		snprintf(path, sizeof(path), "/sys/block/zram%u/reset", number);
-		rc = write_idle(path, "1");
-		if (rc)
-			return error_set(e, -rc, "cannot reset %s: %s", u->what, strerror(-rc));
-		tell(u->say, "%s: reset", u->what);
-	}
-	if (strcmp(u->before, "made"))
-		return 0;
-	snprintf(text, sizeof(text), "%u", number);
-	rc = write_idle("/sys/class/zram-control/hot_remove", text);
-	if (rc && rc != -ENODEV)
-		return error_set(e, -rc, "cannot remove %s: %s", u->what, strerror(-rc));
-	tell(u->say, "%s: removed", u->what);
-	return 0;
-}
-
-/* Killed between hot_add and the entry that names its device: an unused one that is new. */
-static int undo_zram_added(const struct undo *u, struct error *e)
-{
-	char path[64], disksize[32], name[32], number[16];
-	int rc = 0;
-
-	for (unsigned i = 0; i < 128 && !rc; i++) {
-		snprintf(number, sizeof(number), "%u", i);
-		snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", i);
-		if (lists(u->before, number) ||
-		    sysfile_read("", path, disksize, sizeof(disksize)) || strcmp(disksize, "0"))
-			continue;
-		snprintf(name, sizeof(name), "/dev/zram%u", i);
-		rc = undo_zram_one(&(struct undo){ .kind = JOURNAL_ZRAM,
-						   .what = name,
-						   .before = "made",
-						   .say = u->say,
-						   .warn = u->warn },
-				   e);
-	}
-	return rc;
-}
-
-static int undo_zram(const struct undo *u, struct error *e)
-{
-	return strchr(u->what, '*') ? undo_zram_added(u, e) : undo_zram_one(u, e);
 }
 
 /* ---- loop devices, mounts, files ---- */
 
-static int detach(const char *device, const char *backing)
-{
-	char now[PATH_MAX];
-	int fd, rc = 0;
-
-	fd = open(device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, LOOP_CLR_FD, 0) && errno != ENXIO)
-		rc = -errno;
-	close(fd);
-	for (unsigned try = 0; !rc && !sysfile_read("", backing, now, sizeof(now)); try++) {
-		if (try == BUSY_TRIES)
-			rc = -EBUSY;
-		pause_busy();
-	}
-	return rc;
-}
-
-static int remove_loop(unsigned long number)
-{
-	int fd, rc = -EBUSY;
-
-	fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (unsigned try = 0; rc == -EBUSY && try < BUSY_TRIES; try++) {
-		if (try)
-			pause_busy();
-		rc = ioctl(fd, LOOP_CTL_REMOVE, number) < 0 ? -errno : 0;
-	}
-	close(fd);
-	return rc == -ENODEV ? 0 : rc;
-}
-
-static int undo_loop(const struct undo *u, struct error *e)
-{
-	char sysfs[128], now[PATH_MAX];
-	int rc;
-
-	snprintf(sysfs, sizeof(sysfs), "/sys/block/%.32s/loop/backing_file",
-		 u->what + strlen("/dev/"));
-	if (!sysfile_read("", sysfs, now, sizeof(now))) {
-		if (strncmp(now, u->before, strlen(u->before))) {
-			tell(u->warn,
-			     "%s is attached to %s now: somebody else's, left as it is",
-			     u->what, now);
-			return 0;
-		}
-		rc = detach(u->what, sysfs);
-		if (rc)
-			return error_set(e, -rc, "cannot detach %s from %s: %s", u->what,
-					 u->before,
-					 rc == -EBUSY ? "it is in use" : strerror(-rc));
-		tell(u->say, "%s: detached from %s", u->what, u->before);
-	}
-	if (!u->after || strcmp(u->after, "made"))
-		return 0;
-	rc = remove_loop(strtoul(u->what + strlen("/dev/loop"), NULL, 10));
-	if (rc)
-		return error_set(e, -rc, "cannot remove %s: %s", u->what, strerror(-rc));
-	return 0;
-}
+/* ---- mounts and files ---- */
 
 static int undo_mount(const struct undo *u, struct error *e)
 {
 	int rc = -EBUSY;
 
-	for (unsigned try = 0; !u->rebooted && rc == -EBUSY && try < BUSY_TRIES; try++) {
+	for (unsigned try = 0; !u->rebooted && rc == -EBUSY && try < UNDO_BUSY_TRIES; try++) {
 		if (try)
-			pause_busy();
+			undo_pause_busy();
 		rc = umount2(u->what, UMOUNT_NOFOLLOW) ? -errno : 0;
 	}
 	if (!rc)
-		tell(u->say, "%s: unmounted", u->what);
+		undo_tell(u->say, "%s: unmounted", u->what);
 	else if (!u->rebooted && rc != -EINVAL && rc != -ENOENT)
 		return error_set(e, -rc, "cannot unmount %s: %s", u->what, strerror(-rc));
 	if (rmdir(u->what) && errno != ENOENT)
@@ -531,7 +323,7 @@ static int undo_file(const struct undo *u, struct error *e)
 		code = unlink(u->what) ? errno : 0;
 	if (code)
 		return error_set(e, code, "cannot remove %s: %s", u->what, strerror(code));
-	tell(u->say, "%s: removed", u->what);
+	undo_tell(u->say, "%s: removed", u->what);
 	return 0;
 }
 
@@ -548,7 +340,7 @@ int undo_act(const struct undo *u, struct error *e)
 	if (objection)
 		return error_set(e, EBADMSG, "%s is left alone: %s", u->what, objection);
 	if (u->rebooted && u->kind != JOURNAL_FILE && u->kind != JOURNAL_MOUNT) {
-		tell(u->say, "%s: gone with the reboot since the run", u->what);
+		undo_tell(u->say, "%s: gone with the reboot since the run", u->what);
 		return 0;
 	}
 	return act[u->kind](u, e);
