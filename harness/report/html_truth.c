@@ -133,12 +133,12 @@ void page_put_scorecard(const struct page *p)
 		return;
 	page_heading(p, "scorecard", "Scorecard: what other tools said");
 	page_table_open(p, columns);
-	for (unsigned pass = 0; pass < 2; pass++)
+	for (unsigned pass = 0; pass < REPORT_SCORE_PASSES; pass++)
 		for (size_t row = 0; row < card->nr; row++) {
-			bool wrong = !strcmp(csv_cell(card, row, csv_column(card, "verdict")),
-					     "wrong");
+			unsigned turn = report_score_pass(p->report, row);
+			bool wrong = !turn;
 
-			if (wrong != pass)
+			if (turn == pass)
 				put_score(p, columns, row, wrong);
 		}
 	page_table_close(p);

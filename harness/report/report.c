@@ -504,6 +504,16 @@ void report_release(struct report *r)
 	memset(r, 0, sizeof(*r));
 }
 
+unsigned report_score_pass(const struct report *r, size_t row)
+{
+	const struct csv_table *card = &r->folder.scorecard;
+	const char *verdict = csv_cell(card, row, csv_column(card, "verdict"));
+
+	if (!strcmp(verdict, "wrong"))
+		return 0;
+	return strcmp(verdict, "skipped") ? 1 : 2;
+}
+
 bool report_is_clean(const struct report *r)
 {
 	return !r->nr_unexpected && !r->claims[TRUTH_FAIL] && !r->scored[0].nr;

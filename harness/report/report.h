@@ -112,6 +112,10 @@ bool report_common_value(const struct report *r, const char *label, char *out,
 /* "10" where one setting is swept, else the whole label; "all" where nothing is. */
 void report_cell_name(const struct report *r, const char *label, char *out, size_t out_bytes);
 
+/* In which pass a scorecard's row is shown: 0 it is wrong, 2 it was skipped, 1 the rest. */
+#define REPORT_SCORE_PASSES 3
+unsigned report_score_pass(const struct report *r, size_t row);
+
 /* 1 - something failed: what a reader must see before all else. */
 bool report_is_clean(const struct report *r);
 

@@ -208,13 +208,13 @@ int text_put_scorecard(const struct report *r, FILE *out, const struct screen *s
 		return 0;
 	screen_title(screen, out, "Scorecard: what other tools said");
 	table_init(&t, columns);
-	for (unsigned pass = 0; pass < 2; pass++)
+	for (unsigned pass = 0; pass < REPORT_SCORE_PASSES; pass++)
 		for (size_t row = 0; row < card->nr; row++) {
-			bool wrong = !strcmp(csv_cell(card, row, csv_column(card, "verdict")),
-					     "wrong");
+			unsigned turn = report_score_pass(r, row);
+			bool wrong = !turn;
 
-			for (size_t i = 0;
-			     wrong != pass && i < sizeof(names) / sizeof(names[0]); i++)
+			for (size_t i = 0; turn == pass && i < sizeof(names) / sizeof(names[0]);
+			     i++)
 				table_add(&t, wrong ? STYLE_BAD : STYLE_PLAIN, "%s",
 					  csv_cell(card, row, csv_column(card, names[i])));
 		}
