@@ -6,7 +6,11 @@
  *   and reserved pages fall by N, HugetlbPages and Private_Hugetlb rise by them.
  *   reserve maps and touches nothing: N are reserved and none is taken. noreserve takes
  *   without a promise. beyond reserves, then asks for one page more than the pool has
- *   left, which is refused with ENOMEM, and for all that is left, which is not.
+ *   left, which is refused with ENOMEM, and for all that is left, which is not. With
+ *   node= all of it comes from that node's pool and none from the others'; a request for
+ *   more than the node has free is refused although other nodes have some. noreserve may
+ *   ask for more than the pool has where vm.nr_overcommit_hugepages lets it grow: what it
+ *   grows by is surplus, on the node of the policy, and goes when the process does.
  * Rises: minflt, HugetlbPages, Private_Hugetlb; HugePages_Free falls and HugePages_Rsvd
  *   moves: exact in a guest, at least so where others use the pool as well.
  * Still: VmRSS, Rss, Anonymous, the group's anon and its usage: the pool was taken from
@@ -19,10 +23,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/mempolicy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "workloads/fill.h"
@@ -40,9 +46,12 @@ enum hugetlb_kind { KIND_FAULT, KIND_RESERVE, KIND_NORESERVE, KIND_BEYOND };
 enum hugetlb_page { PAGE_2M, PAGE_1G };
 enum hugetlb_touch { FIRST_WORD, EVERY_BYTE };
 
+#define NODE_TEXT 16
+
 struct hugetlb_params {
 	uint64_t size_bytes;
 	int page, kind, touch;
+	char node[NODE_TEXT];
 	char fill[FILL_TEXT_BYTES];
 };
 
@@ -75,6 +84,12 @@ static const struct workload_option options[] = {
 	  .choices = "fault|reserve|noreserve|beyond",
 	  .help = "take what was reserved, only reserve, take unreserved, or ask for too much",
 	  AT(kind) },
+	{ .name = "node",
+	  .type = OPTION_TEXT,
+	  .fallback = "any",
+	  .help = "node whose pool of 2 MiB it is bound to: a number, or any",
+	  .capacity = NODE_TEXT,
+	  AT(node) },
 	{ .name = "touch",
 	  .type = OPTION_CHOICE,
 	  .fallback = "bytes",
@@ -113,6 +128,38 @@ static bool maps_early(const struct hugetlb_params *p)
 	return touches(p);
 }
 
+/* The node's place in env->nodes; -1: any node; -2: there is no such node. */
+static int node_index(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	char *end;
+	unsigned long node = strtoul(p->node, &end, 10);
+
+	if (!p->node[0] || !strcmp(p->node, "any"))
+		return -1;
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		if (end != p->node && !*end && env->nodes[i] == node)
+			return (int)i;
+	return -2;
+}
+
+/* Free pages of the pool, or of the node's part of it. */
+static uint64_t pool_pages(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	const int node = node_index(p, env);
+
+	if (p->page == PAGE_1G)
+		return env->hugetlb_1g;
+	return node < 0 ? env->hugetlb_2m : env->hugetlb_2m_node[node];
+}
+
+/* Pages by which the pool grows for the process and shrinks after it. */
+static uint64_t nr_surplus(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	const uint64_t pool = pool_pages(p, env);
+
+	return p->kind == KIND_NORESERVE && nr_huge(p) > pool ? nr_huge(p) - pool : 0;
+}
+
 static uint64_t hugetlb_target(const void *params, const struct workload_env *env)
 {
 	const struct hugetlb_params *p = params;
@@ -137,14 +184,24 @@ static int hugetlb_check(const void *params, const struct workload_env *env, cha
 			 size_t reason_bytes)
 {
 	const struct hugetlb_params *p = params;
-	const uint64_t pool = p->page == PAGE_1G ? env->hugetlb_1g : env->hugetlb_2m;
+	const uint64_t pool = pool_pages(p, env), surplus = nr_surplus(p, env);
 
 	if (fill_parse(p->fill, NULL, NULL)) {
 		snprintf(reason, reason_bytes,
 			 "fill is none of zero, same, random and a share such as 50%%");
 		return -EINVAL;
 	}
-	if (pool >= nr_huge(p))
+	if (node_index(p, env) != -1 && p->page == PAGE_1G) {
+		snprintf(reason, reason_bytes, "node is for pages of 2M: use node=any");
+		return -EINVAL;
+	}
+	if (node_index(p, env) == -2) {
+		snprintf(reason, reason_bytes, "node=%s: no node of that number has memory",
+			 p->node);
+		return -ENODEV;
+	}
+	if (pool >= nr_huge(p) ||
+	    (p->page == PAGE_2M && surplus && surplus <= env->hugetlb_2m_overcommit))
 		return 0;
 	snprintf(reason, reason_bytes,
 		 "needs %" PRIu64 " free huge pages of %s and the pool has %" PRIu64
@@ -270,21 +327,30 @@ static void claim_pool(const struct hugetlb_params *p, const struct workload_env
 	const int64_t reserved = p->kind == KIND_FAULT ? -nr : taken ? 0 : nr;
 	const char *free_why = taken ? "what is touched leaves the pool"
 				     : "a reservation takes no page from the pool";
+	const char *surplus_why = nr_surplus(p, env)
+					  ? "the pool grows by what it lacks"
+					  : "the pool was grown before and keeps its size";
 	const char *reserved_why = reserved < 0	  ? "a fault makes a promise good"
 				   : reserved > 0 ? "mmap reserves what it may need"
 						  : "MAP_NORESERVE";
+	const int64_t surplus = (int64_t)nr_surplus(p, env);
 	const struct pool_row both[] = {
-		{ "pool_taken", "ledger", "ledger", "pool_taken", SPAN_WORK, taken, free_why },
+		{ "pool_taken", "ledger", "ledger", "pool_taken", SPAN_WORK, taken - surplus,
+		  free_why },
 		{ "pool_reserved", "ledger", "ledger", "pool_reserved", SPAN_WORK,
 		  reserved > 0 ? reserved : 0, reserved_why },
 	};
 	const struct pool_row in_meminfo[] = {
-		{ "pool_free", "system", "meminfo", "HugePages_Free", SPAN_WORK, -taken,
-		  free_why },
+		{ "pool_free", "system", "meminfo", "HugePages_Free", SPAN_WORK,
+		  surplus - taken, free_why },
 		{ "pool_reserved", "system", "meminfo", "HugePages_Rsvd", SPAN_WORK, reserved,
 		  reserved_why },
-		{ "pool_total", "system", "meminfo", "HugePages_Total", SPAN_WORK, 0,
-		  "the pool was grown before and keeps its size" },
+		{ "pool_total", "system", "meminfo", "HugePages_Total", SPAN_WORK, surplus,
+		  surplus_why },
+		{ "pool_surplus", "system", "meminfo", "HugePages_Surp", SPAN_WORK, surplus,
+		  surplus_why },
+		{ "left_pool_surplus", "system", "meminfo", "HugePages_Surp", SPAN_RESIDUE, 0,
+		  "what the pool grew by goes with the process" },
 		{ "left_pool_free", "system", "meminfo", "HugePages_Free", SPAN_RESIDUE, 0,
 		  "the pages are back in the pool" },
 		{ "left_pool_reserved", "system", "meminfo", "HugePages_Rsvd", SPAN_RESIDUE,
@@ -296,6 +362,58 @@ static void claim_pool(const struct hugetlb_params *p, const struct workload_env
 	for (size_t i = 0; p->page == PAGE_2M && i < sizeof(in_meminfo) / sizeof(in_meminfo[0]);
 	     i++)
 		claim_pool_row(env, &in_meminfo[i], out);
+}
+
+/* Node by node: the one that is named gives all and the others nothing. */
+static void claim_node_pools(const struct hugetlb_params *p, const struct workload_env *env,
+			     struct claims *out)
+{
+	const int home = node_index(p, env);
+	const int64_t taken = touches(p) ? (int64_t)nr_huge(p) : 0;
+	const int64_t surplus = (int64_t)nr_surplus(p, env);
+
+	for (unsigned i = 0; home >= 0 && i < env->nr_nodes; i++) {
+		const bool here = (int)i == home;
+		char scope[16];
+		const struct pool_row rows[] = {
+			{ "node_pool_free", scope, "meminfo", "HugePages_Free", SPAN_WORK,
+			  here ? surplus - taken : 0,
+			  here ? "the policy names this node"
+			       : "the policy names another node" },
+			{ "node_pool_surplus", scope, "meminfo", "HugePages_Surp", SPAN_WORK,
+			  here ? surplus : 0, "the pool grows where the policy says" },
+			{ "node_pool_total", scope, "meminfo", "HugePages_Total", SPAN_WORK,
+			  here ? surplus : 0, "the pool's own pages and the surplus" },
+			{ "left_node_pool_free", scope, "meminfo", "HugePages_Free",
+			  SPAN_RESIDUE, 0, "the pages are back in their node's pool" },
+		};
+
+		snprintf(scope, sizeof(scope), "node%u", env->nodes[i]);
+		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++)
+			claim_pool_row(env, &rows[k], out);
+	}
+}
+
+static void claim_node_maps(const struct hugetlb_params *p, const struct workload_env *env,
+			    struct claims *out)
+{
+	static char names[ENV_NODES_MAX][16]; /* claims keep pointers to their counters */
+	const int home = node_index(p, env);
+
+	for (unsigned i = 0; home >= 0 && touches(p) && i < env->nr_nodes; i++) {
+		const struct promise row = { "huge_pages_on_node",
+					     "mapping",
+					     "numa_maps",
+					     names[i],
+					     UNIT_COUNT,
+					     PROMISE_EXACT,
+					     (int)i == home ? (int64_t)nr_huge(p) : 0,
+					     0,
+					     "the policy names one node" };
+
+		snprintf(names[i], sizeof(names[i]), "N%u", env->nodes[i]);
+		promise_add(out, SPAN_WORK, &row, 1);
+	}
 }
 
 static void claim_beyond(struct claims *out)
@@ -318,13 +436,22 @@ static void hugetlb_claims(const void *params, const struct workload_env *env,
 	claim_process(p, env, out);
 	claim_group(p, env, out);
 	claim_pool(p, env, out);
+	claim_node_pools(p, env, out);
+	claim_node_maps(p, env, out);
 	if (p->kind == KIND_BEYOND)
 		claim_beyond(out);
 }
 
 /* ---- in the worker ---- */
 
-enum pool_file { POOL_FREE, POOL_RESERVED, POOL_OVERCOMMIT, POOL_SURPLUS, NR_POOL_FILES };
+enum pool_file {
+	POOL_FREE,
+	POOL_RESERVED,
+	POOL_OVERCOMMIT,
+	POOL_SURPLUS,
+	POOL_NODE_FREE,
+	NR_POOL_FILES,
+};
 
 struct pool {
 	int fd[NR_POOL_FILES];
@@ -345,7 +472,7 @@ static int pool_open(struct worker *w, struct pool *pool)
 					     "nr_overcommit_hugepages", "surplus_hugepages" };
 	char path[96];
 
-	for (unsigned i = 0; i < NR_POOL_FILES; i++) {
+	for (unsigned i = 0; i < POOL_NODE_FREE; i++) {
 		snprintf(path, sizeof(path),
 			 "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/%s",
 			 huge_bytes(w->params) / 1024, names[i]);
@@ -355,6 +482,28 @@ static int pool_open(struct worker *w, struct pool *pool)
 			return worker_fail(w, errno, "cannot open %s: %s", path,
 					   strerror(errno));
 	}
+	return 0;
+}
+
+/* Every request and every fault of the process goes to the node's pool from now on. */
+static int bind_to_node(struct worker *w, struct pool *pool)
+{
+	const int index = node_index(w->params, w->env);
+	const unsigned node = index < 0 ? 0 : w->env->nodes[index];
+	const unsigned long mask = 1ul << node;
+	char path[112];
+
+	if (index < 0)
+		return 0;
+	snprintf(path, sizeof(path),
+		 "/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/free_hugepages",
+		 node);
+	pool->fd[POOL_NODE_FREE] = open(path, O_RDONLY | O_CLOEXEC);
+	if (pool->fd[POOL_NODE_FREE] < 0)
+		return worker_fail(w, errno, "cannot open %s: %s", path, strerror(errno));
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, &mask, ENV_NODES_MAX + 1))
+		return worker_fail(w, errno, "cannot bind to node %u: %s", node,
+				   strerror(errno));
 	return 0;
 }
 
@@ -375,8 +524,19 @@ static uint64_t pool_left(const struct pool *pool)
 	const uint64_t more = pool_read(pool, POOL_OVERCOMMIT),
 		       surplus = pool_read(pool, POOL_SURPLUS);
 
-	return pool_read(pool, POOL_FREE) - pool_read(pool, POOL_RESERVED) +
-	       (more > surplus ? more - surplus : 0);
+	uint64_t left = pool_read(pool, POOL_FREE) - pool_read(pool, POOL_RESERVED) +
+			(more > surplus ? more - surplus : 0);
+
+	/*
+	 * Under a policy a request is also held against what its nodes have free, promised
+	 * or not (mm/hugetlb.c, hugetlb_acct_memory()).
+	 */
+	if (pool->fd[POOL_NODE_FREE] >= 0) {
+		const uint64_t here = pool_read(pool, POOL_NODE_FREE);
+
+		left = here < left ? here : left;
+	}
+	return left;
 }
 
 static void *map_huge(const struct worker *w, uint64_t bytes)
@@ -423,6 +583,8 @@ static int hugetlb_prepare(struct worker *w)
 				   strerror(-err));
 	fill_init(&h->fill, p->fill, w->ledger->seed);
 	err = pool_open(w, &h->pool);
+	if (!err)
+		err = bind_to_node(w, &h->pool);
 	if (err || !maps_early(p))
 		return err;
 	err = map_all(w, h, hugetlb_target(p, w->env));

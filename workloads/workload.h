@@ -72,6 +72,15 @@ enum swap_kind {
 /* major<<16 | minor<<8, as in the kernel's KERNEL_VERSION. */
 #define ENV_KERNEL(major, minor) (((major) << 16) | ((minor) << 8))
 
+#define ENV_ZONES_MAX 32
+
+/* A zone with pages, as /proc/zoneinfo names it. */
+struct env_zone {
+	unsigned node;
+	char name[12];
+	uint64_t managed_pages;
+};
+
 /* What check(), footprint() and claims() may know of the machine and the group. */
 struct workload_env {
 	uint64_t page_bytes;
@@ -98,6 +107,14 @@ struct workload_env {
 	uint32_t thp_orders_madvise, thp_orders_always;
 	/* Pages of the pools that are free and promised to nobody, as the run has them. */
 	uint64_t hugetlb_2m, hugetlb_1g;
+	/* Of the pool of 2 MiB: free pages of nodes[i], and how far it may grow on demand. */
+	uint64_t hugetlb_2m_node[ENV_NODES_MAX], hugetlb_2m_overcommit;
+	unsigned nr_zones;
+	struct env_zone zone[ENV_ZONES_MAX];
+	/* As the run has them: vm.min_free_kbytes, watermark_scale_factor, zone_reclaim_mode. */
+	uint64_t min_free_kb, watermark_scale;
+	unsigned zone_reclaim_mode;
+	bool watermarks_fresh; /* the run makes the kernel compute them anew */
 	bool mglru;		  /* lru_gen/enabled is not 0 */
 	bool cachestat;		  /* cachestat(2) answers */
 	bool loop;		  /* a loop device can be made */

@@ -312,6 +312,41 @@ static void take_dirty(struct workload_env *env, const struct plan_cell *cell,
 	env->dirty_background_bytes = host_dirty_background(&dirty, host->available_bytes);
 }
 
+/* Node by node where the cell says so; the kernel shares a whole pool out as it likes. */
+static void take_node_pools(struct workload_env *env, const struct plan_cell *cell)
+{
+	const char *more = setting_value(cell, "vm.nr_overcommit_hugepages");
+
+	for (unsigned i = 0; i < env->nr_nodes; i++) {
+		const char *value;
+		char name[48];
+
+		snprintf(name, sizeof(name), "hugepages.2048kB.node%u", env->nodes[i]);
+		value = setting_value(cell, name);
+		if (value)
+			env->hugetlb_2m_node[i] = strtoull(value, NULL, 10);
+		else if (setting_value(cell, "hugepages.2048kB"))
+			env->hugetlb_2m_node[i] = 0;
+	}
+	if (more)
+		env->hugetlb_2m_overcommit = strtoull(more, NULL, 10);
+}
+
+static void take_watermarks(struct workload_env *env, const struct plan_cell *cell)
+{
+	const char *min_free = setting_value(cell, "vm.min_free_kbytes");
+	const char *scale = setting_value(cell, "vm.watermark_scale_factor");
+	const char *mode = setting_value(cell, "vm.zone_reclaim_mode");
+
+	env->watermarks_fresh = min_free || scale;
+	if (min_free)
+		env->min_free_kb = strtoull(min_free, NULL, 10);
+	if (scale)
+		env->watermark_scale = strtoull(scale, NULL, 10);
+	if (mode)
+		env->zone_reclaim_mode = (unsigned)strtoul(mode, NULL, 10);
+}
+
 static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		     const struct host *host)
 {
@@ -328,6 +363,8 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 	take_thp_orders(env, cell, host);
 	env->hugetlb_2m = pool_left(cell, &host->hugetlb_2m, "hugepages.2048kB");
 	env->hugetlb_1g = pool_left(cell, &host->hugetlb_1g, "hugepages.1048576kB");
+	take_node_pools(env, cell);
+	take_watermarks(env, cell);
 	if (mglru)
 		env->mglru = strcmp(mglru, "0");
 	if (cluster)

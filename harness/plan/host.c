@@ -133,6 +133,52 @@ static void probe_pool(struct hugetlb_pool *pool, const char *root, unsigned kb)
 	pool->left = available > promised ? available - promised : 0;
 }
 
+static void probe_pool_nodes(struct host *host, const char *root)
+{
+	for (unsigned i = 0; i < host->nr_nodes; i++) {
+		char path[128], text[32];
+
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/"
+			 "free_hugepages",
+			 host->node[i].id);
+		if (!host_file_read(root, path, text, sizeof(text)))
+			host->hugetlb_2m_node[i] = strtoull(text, NULL, 10);
+	}
+}
+
+/* "Node 0, zone  Normal" begins a zone, "managed  127000" is its pages for allocation. */
+static bool zoneinfo_line(char *text, void *context)
+{
+	struct host *host = context;
+	struct env_zone *zone = &host->zone[host->nr_zones];
+	uint64_t managed;
+
+	if (sscanf(text, "Node %u, zone %11s", &zone->node, zone->name) == 2)
+		return true;
+	if (sscanf(text, " managed %" SCNu64, &managed) == 1 && managed) {
+		zone->managed_pages = managed;
+		host->nr_zones++;
+	}
+	return host->nr_zones < ENV_ZONES_MAX;
+}
+
+static uint64_t vm_value(const char *root, const char *name)
+{
+	char path[64], text[32];
+
+	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
+	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
+}
+
+static void probe_watermarks(struct host *host, const char *root)
+{
+	(void)host_file_lines(root, "/proc/zoneinfo", zoneinfo_line, host);
+	host->min_free_kb = vm_value(root, "min_free_kbytes");
+	host->watermark_scale = vm_value(root, "watermark_scale_factor");
+	host->zone_reclaim_mode = (unsigned)vm_value(root, "zone_reclaim_mode");
+}
+
 static bool has_entry(const char *root, const char *directory, const char *prefix)
 {
 	struct dirent *entry;
@@ -277,6 +323,7 @@ static void probe_features(struct host *host, const char *root)
 	host->psi = host_file_exists(root, "/proc/pressure/memory");
 	probe_pool(&host->hugetlb_2m, root, 2048);
 	probe_pool(&host->hugetlb_1g, root, 1048576);
+	host->hugetlb_2m_overcommit = pool_value(root, 2048, "nr_overcommit_hugepages");
 	host->hugetlb = has_entry(root, "/sys/kernel/mm/hugepages", "hugepages-");
 	host->zram = has_driver(host, root, "/sys/class/zram-control", "zram");
 	host->loop = has_driver(host, root, "/dev/loop-control", "loop");
@@ -350,9 +397,12 @@ int host_probe(struct host *out, const char *root, struct error *e)
 	host_probe_cgroup(host, root);
 	host_clamp_available(host, root);
 	host->can_lower_oom_score = !*root && probe_oom_score();
+	probe_watermarks(host, root);
 	ret = host_probe_topology(host, root, e);
-	if (!ret)
-		*out = *host;
+	if (ret)
+		goto out;
+	probe_pool_nodes(host, root);
+	*out = *host;
 out:
 	free(host);
 	return ret;
@@ -372,6 +422,7 @@ void host_env(const struct host *host, struct workload_env *env)
 
 		if (node->memory_bytes) {
 			env->node_bytes[env->nr_nodes] = node->memory_bytes;
+			env->hugetlb_2m_node[env->nr_nodes] = host->hugetlb_2m_node[i];
 			env->nodes[env->nr_nodes++] = node->id;
 		}
 		if (node->id >= ENV_NODES_MAX)
@@ -394,4 +445,10 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->loop = host->loop;
 	env->reclaims_ahead = host->reclaims_ahead;
 	env->in_lab = host->lab[0] != '\0';
+	env->nr_zones = host->nr_zones;
+	memcpy(env->zone, host->zone, sizeof(env->zone));
+	env->min_free_kb = host->min_free_kb;
+	env->watermark_scale = host->watermark_scale;
+	env->zone_reclaim_mode = host->zone_reclaim_mode;
+	env->hugetlb_2m_overcommit = host->hugetlb_2m_overcommit;
 }

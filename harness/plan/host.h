@@ -58,6 +58,12 @@ struct host {
 	enum thp_mode thp;
 	enum mthp_mode mthp[HOST_ORDERS]; /* hugepages-…kB/enabled, by order */
 	struct hugetlb_pool hugetlb_2m, hugetlb_1g;
+	uint64_t hugetlb_2m_node[ENV_NODES_MAX]; /* free pages on node[i] */
+	uint64_t hugetlb_2m_overcommit;
+	unsigned nr_zones; /* with pages */
+	struct env_zone zone[ENV_ZONES_MAX];
+	uint64_t min_free_kb, watermark_scale; /* vm.…, now */
+	unsigned zone_reclaim_mode;
 	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
 	unsigned cgroup_version; /* of the memory controller; 0: none */
 	char cgroup_mount[256];	 /* where that hierarchy is mounted */

@@ -363,6 +363,12 @@ static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(voi
 				.thp = THP_ALWAYS,
 				.hugetlb_2m = 64,
 				.hugetlb_1g = 1,
+				.hugetlb_2m_node = { 32, 32 },
+				.nr_zones = 2,
+				.zone = { { 0, "DMA", 3840 }, { 0, "DMA32", 258304 } },
+				.min_free_kb = 16384,
+				.watermark_scale = 10,
+				.watermarks_fresh = true,
 				.thp_orders_madvise = 1 << 9,
 				.thp_orders_always = 1 << 9,
 				.cachestat = true,
@@ -376,9 +382,15 @@ static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(voi
 			check_choices(*w, &env);
 			check_together(*w, &env);
 			env.limit_bytes = 0;
-			if (!((*w)->needs & NEED_LIMIT)) {
+			if ((*w)->needs & NEED_LIMIT)
+				continue;
+			check_choices(*w, &env);
+			check_together(*w, &env);
+			env.in_lab = true;
+			for (unsigned k = 0; k < 4; k++) {
+				env.zone_reclaim_mode = k & 1;
+				env.mglru = k & 2;
 				check_choices(*w, &env);
-				check_together(*w, &env);
 			}
 		}
 		if (!nr_judged)

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What kswapd, full_node and hugetlb on a node promise follows from settings, zones and pools.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/drive.h"
+
+#define MB (1ull << 20)
+
+extern const struct workload full_node_workload, hugetlb_workload, kswapd_workload;
+
+static struct drive d;
+
+static int close_drive(void **state)
+{
+	(void)state;
+	drive_close(&d);
+	return 0;
+}
+
+static int64_t promised(const char *scope, const char *counter)
+{
+	const struct claim *c;
+
+	drive_claims(&d);
+	drive_assert_claims_are_sound(&d);
+	c = drive_claim(&d, SPAN_WORK, scope, counter);
+	if (!c)
+		fail_msg("no claim of %s %s", scope, counter);
+	return drive_expected(&d, c);
+}
+
+/* ---- kswapd ---- */
+
+static int open_kswapd(void **state)
+{
+	(void)state;
+	drive_open(&d, &kswapd_workload);
+	d.env.memory_bytes = 512 * MB;
+	d.env.available_bytes = 400 * MB;
+	d.env.nr_zones = 2;
+	d.env.zone[0] = (struct env_zone){ 0, "DMA", 3840 };
+	d.env.zone[1] = (struct env_zone){ 0, "DMA32", 120000 };
+	d.env.min_free_kb = 65536;
+	d.env.watermark_scale = 10;
+	d.env.watermarks_fresh = true;
+	d.env.in_lab = true;
+	drive_set(&d, "size", 600 * MB);
+	return 0;
+}
+
+static void the_textbook_holds_where_a_quarter_of_min_is_the_larger(void **state)
+{
+	(void)state;
+	/* 16384 pages of reserve, shared out over 123840 */
+	assert_int_equal(promised("node0:DMA32", "min"), 15875);
+	assert_int_equal(promised("node0:DMA32", "low"), 15875 + 3968);
+	assert_int_equal(promised("node0:DMA32", "high"), 15875 + 2 * 3968);
+	assert_int_equal(promised("node0:DMA", "min"), 508);
+	assert_int_equal(promised("node0:DMA", "low"), 508 + 127);
+	assert_int_equal(promised("ledger", "textbook_zones"), 2);
+	assert_non_null(strstr(drive_claim(&d, SPAN_WORK, "node0:DMA32", "low")->why,
+			       "holds to a page"));
+}
+
+static void the_scale_factor_rules_where_it_gives_more(void **state)
+{
+	(void)state;
+	d.env.watermark_scale = 335; /* 4020 pages of DMA32, 128 of DMA */
+	assert_int_equal(promised("node0:DMA32", "min"), 15875);
+	assert_int_equal(promised("node0:DMA32", "low"), 15875 + 4020);
+	assert_int_equal(promised("node0:DMA32", "high"), 15875 + 2 * 4020);
+	assert_int_equal(promised("node0:DMA", "high"), 508 + 2 * 128);
+	assert_int_equal(promised("ledger", "textbook_zones"), 0);
+	assert_non_null(
+		strstr(drive_claim(&d, SPAN_WORK, "node0:DMA32", "low")->why, "does not hold"));
+}
+
+static void direct_reclaim_is_promised_only_of_a_burst_that_outruns(void **state)
+{
+	(void)state;
+	promised("system", "pgsteal_kswapd");
+	assert_null(drive_claim(&d, SPAN_WORK, "system", "allocstall_movable"));
+	drive_set(&d, "burst", 128 * MB);
+	promised("system", "pgsteal_kswapd");
+	assert_null(drive_claim(&d, SPAN_WORK, "system", "allocstall_movable"));
+	d.env.min_free_kb = 2048;
+	assert_int_equal(promised("system", "allocstall_movable"), 1);
+}
+
+static void kswapd_wants_fresh_watermarks_and_no_limit(void **state)
+{
+	char reason[256] = "";
+
+	(void)state;
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), 0);
+	d.env.watermarks_fresh = false;
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -EINVAL);
+	assert_non_null(strstr(reason, "vm.min_free_kbytes"));
+	d.env.watermarks_fresh = true;
+	d.env.limit_bytes = 64 * MB;
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -EINVAL);
+	assert_non_null(strstr(reason, "memory.max"));
+	d.env.limit_bytes = 0;
+	drive_set(&d, "size", 300 * MB);
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -EINVAL);
+}
+
+/* ---- full_node ---- */
+
+static void two_nodes(void)
+{
+	d.env.nr_nodes = 2;
+	d.env.nodes[1] = 1;
+	d.env.cpu_nodes = 3;
+	d.env.node_bytes[0] = d.env.node_bytes[1] = 512 * MB;
+	d.env.in_lab = true;
+}
+
+static int open_full_node(void **state)
+{
+	(void)state;
+	drive_open(&d, &full_node_workload);
+	two_nodes();
+	drive_set(&d, "size", 64 * MB);
+	return 0;
+}
+
+static void what_is_away_follows_from_mode_and_lru(void **state)
+{
+	(void)state;
+	d.ledger->slot[workload_slot(&full_node_workload, "room_pages")] = 400;
+	assert_int_equal(promised("ledger", "away_pages"), 16384 - 400);
+	assert_int_equal(promised("system", "zone_reclaim_failed"), 0);
+	assert_int_equal(promised("system", "pgsteal_direct"), 0);
+	d.env.zone_reclaim_mode = 1;
+	assert_int_equal(promised("ledger", "away_pages"), 16384 / 50);
+	assert_int_equal(drive_claim(&d, SPAN_WORK, "ledger", "away_pages")->relation,
+			 RELATION_LE);
+	d.env.mglru = true;
+	assert_int_equal(promised("ledger", "away_pages"), 16384 - 400);
+	assert_int_equal(promised("system", "zone_reclaim_failed"), 1);
+}
+
+static void a_home_needs_a_cpu_and_room_elsewhere(void **state)
+{
+	char reason[256] = "";
+
+	(void)state;
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), 0);
+	d.env.cpu_nodes = 2;
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -ENODEV);
+	assert_non_null(strstr(reason, "CPU"));
+	d.env.cpu_nodes = 3;
+	drive_set(&d, "size", 300 * MB);
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -ENODEV);
+}
+
+/* ---- hugetlb on a node ---- */
+
+static int open_hugetlb(void **state)
+{
+	(void)state;
+	drive_open(&d, &hugetlb_workload);
+	two_nodes();
+	d.env.hugetlb_2m = 64;
+	d.env.hugetlb_2m_node[0] = 24;
+	d.env.hugetlb_2m_node[1] = 40;
+	drive_set(&d, "size", 32 * MB);
+	strcpy(drive_option(&d, "node"), "1");
+	strcpy(drive_option(&d, "fill"), "zero");
+	return 0;
+}
+
+static void the_named_node_pays_and_the_other_does_not(void **state)
+{
+	(void)state;
+	assert_int_equal(promised("node1", "HugePages_Free"), -16);
+	assert_int_equal(promised("node0", "HugePages_Free"), 0);
+	assert_int_equal(promised("system", "HugePages_Free"), -16);
+	assert_int_equal(promised("mapping", "N1"), 16);
+	assert_int_equal(promised("mapping", "N0"), 0);
+}
+
+static void surplus_is_the_named_nodes(void **state)
+{
+	char reason[256] = "";
+
+	(void)state;
+	drive_set(&d, "size", 64 * MB);
+	strcpy(drive_option(&d, "node"), "0");
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -ENODEV);
+	drive_choose(&d, "mode", "noreserve");
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -ENODEV);
+	d.env.hugetlb_2m_overcommit = 8;
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), 0);
+	assert_int_equal(promised("node0", "HugePages_Surp"), 8);
+	assert_int_equal(promised("node0", "HugePages_Free"), -24);
+	assert_int_equal(promised("node1", "HugePages_Surp"), 0);
+	assert_int_equal(promised("system", "HugePages_Total"), 8);
+}
+
+#define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_drive)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(the_textbook_holds_where_a_quarter_of_min_is_the_larger, open_kswapd),
+		TEST(the_scale_factor_rules_where_it_gives_more, open_kswapd),
+		TEST(direct_reclaim_is_promised_only_of_a_burst_that_outruns, open_kswapd),
+		TEST(kswapd_wants_fresh_watermarks_and_no_limit, open_kswapd),
+		TEST(what_is_away_follows_from_mode_and_lru, open_full_node),
+		TEST(a_home_needs_a_cpu_and_room_elsewhere, open_full_node),
+		TEST(the_named_node_pays_and_the_other_does_not, open_hugetlb),
+		TEST(surplus_is_the_named_nodes, open_hugetlb),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,560 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * buddy: free memory broken into single pages by a known pattern, and made whole again.
+ *
+ * Truth: of each two page frames that are buddies and both the worker's, the even one is
+ *   given back and the odd one kept: so many free blocks of order 0 more, and none of them
+ *   can merge (mm/page_alloc.c, __free_one_page()). Giving back the odd ones as well makes
+ *   each pair a block of order 1 and, with their neighbours, larger ones: the blocks of
+ *   order 0 are gone, and the largest blocks are as many as before the memory was taken.
+ *   Compaction instead moves the kept pages together: the same free pages in large blocks,
+ *   without a fault and with every page still resident.
+ * Rises: order0 of the zone in buddyinfo; compacting, pgmigrate_success.
+ * Still: free pages of the zone while compacting; the process's pages and faults.
+ * Beware: each CPU keeps freed pages on lists of its own before they reach the buddy
+ *   lists: up to pagesets high (vm.percpu_pagelist_high_fraction). What others free and
+ *   take moves every order: for a quiet guest. Page frame numbers need root.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/mempolicy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "workloads/promise.h"
+#include "workloads/worker.h"
+
+#define MB		(1ull << 20)
+#define PAGEMAP_PRESENT (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGEMAP_PFN	((1ull << 55) - 1)
+#define BUDDYINFO_BYTES 16384
+#define ORDERS		16
+#define LARGE_ORDER	9 /* a huge page of 2 MiB */
+#define LIST_BATCHES	5 /* pagesets high is four at least (mm/page_alloc.c), one is on its way \
+			   */
+#define LIST_BATCH_PAGES 63
+#define SETTLE_NS	 200000000u
+
+enum buddy_mode { MODE_FRAGMENT, MODE_MERGE, MODE_COMPACT };
+
+struct buddy_params {
+	uint64_t size_bytes;
+	int mode;
+};
+
+enum buddy_slot {
+	SLOT_FRAGMENTS,
+	SLOT_KEPT,
+	SLOT_LARGE_BEFORE,
+	SLOT_LARGE_READY,
+	SLOT_LARGE_AFTER,
+};
+
+#define AT(member) .offset = offsetof(struct buddy_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "128M",
+	  .min = "16M",
+	  .help = "anonymous memory of base pages to take first",
+	  AT(size_bytes) },
+	{ .name = "mode",
+	  .type = OPTION_CHOICE,
+	  .fallback = "fragment",
+	  .choices = "fragment|merge|compact",
+	  .help = "give back each second page; the others as well; or compact instead",
+	  AT(mode) },
+	{ .name = NULL },
+};
+
+/* ---- arithmetic ---- */
+
+static uint64_t nr_pages(const struct buddy_params *p, const struct workload_env *env)
+{
+	return p->size_bytes / env->page_bytes;
+}
+
+/* The zone that the pages come from: the largest of the first node with memory. */
+static const struct env_zone *home_zone(const struct workload_env *env)
+{
+	const struct env_zone *best = NULL;
+
+	for (unsigned i = 0; i < env->nr_zones; i++) {
+		const struct env_zone *zone = &env->zone[i];
+
+		if (env->nr_nodes && zone->node == env->nodes[0] &&
+		    (!best || zone->managed_pages > best->managed_pages))
+			best = zone;
+	}
+	return best;
+}
+
+/* Free pages that the lists of CPUs hold back, at their smallest. */
+static int64_t lists_pages(const struct workload_env *env)
+{
+	return (int64_t)LIST_BATCHES * LIST_BATCH_PAGES * env->cpus;
+}
+
+static int buddy_check(const void *params, const struct workload_env *env, char *reason,
+		       size_t reason_bytes)
+{
+	const struct buddy_params *p = params;
+	const struct env_zone *zone = home_zone(env);
+	const char *lack = NULL;
+
+	if (!zone)
+		lack = "this machine's zones are not known";
+	else if (nr_pages(p, env) > zone->managed_pages / 2)
+		lack = "size is more than half of the zone";
+	else if (!env->in_lab)
+		lack = "what others free and take moves the buddy lists too: it is for a "
+		       "quiet guest; pagestorm lab";
+	if (lack)
+		snprintf(reason, reason_bytes, "%s", lack);
+	return lack ? -ENODEV : 0;
+}
+
+static uint64_t buddy_target(const void *params, const struct workload_env *env)
+{
+	const struct buddy_params *p = params;
+	const uint64_t half = nr_pages(p, env) / 2 * env->page_bytes;
+
+	return p->mode == MODE_MERGE ? 0 : half;
+}
+
+static uint64_t buddy_footprint(const void *params, const struct workload_env *env)
+{
+	const struct buddy_params *p = params;
+
+	return p->size_bytes + p->size_bytes / 128 + 4 * MB +
+	       (uint64_t)env_usage_slack_bytes(env);
+}
+
+static double buddy_seconds(const void *params, const struct workload_env *env)
+{
+	const struct buddy_params *p = params;
+
+	return 0.5 + (double)p->size_bytes / (env->in_lab ? 1e8 : 1e9);
+}
+
+/* ---- promises ---- */
+
+struct order_row {
+	const char *quantity, *source, *counter;
+	enum unit unit;
+	enum relation relation;
+	int64_t expected, tolerance;
+	int64_t fragments; /* so many of each fragment on top, in percent */
+	const char *why;
+};
+
+static void claim_orders(const struct workload_env *env, const struct order_row *rows,
+			 size_t nr, struct claims *out)
+{
+	const struct env_zone *zone = home_zone(env);
+
+	for (size_t i = 0; zone && i < nr; i++) {
+		struct claim c = { .quantity = rows[i].quantity,
+				   .source = rows[i].source,
+				   .counter = rows[i].counter,
+				   .unit = rows[i].unit,
+				   .relation = rows[i].relation,
+				   .basis = BASIS_BOUNDED,
+				   .expected = rows[i].expected,
+				   .tolerance = rows[i].tolerance,
+				   .slot = rows[i].fragments ? "fragments" : NULL,
+				   .slot_mul = rows[i].fragments,
+				   .slot_div = 100 };
+
+		snprintf(c.scope, sizeof(c.scope), "node%u:%s", zone->node, zone->name);
+		claims_add(out, &c, "%s", rows[i].why);
+	}
+}
+
+#define CLAIM_ORDERS(env, rows, out)                                                           \
+	claim_orders(env, rows, sizeof(rows) / sizeof((rows)[0]), out)
+
+static void claim_fragment(const struct workload_env *env, struct claims *out)
+{
+	const int64_t lists = lists_pages(env);
+	const struct order_row rows[] = {
+		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_EQ, 0, lists,
+		  100, "each frame given back has a buddy that is kept; CPUs hold some back" },
+		{ "free_pages", "zoneinfo", "free", UNIT_PAGES, RELATION_EQ, 0, lists, 100,
+		  "each frame given back is one free page; CPUs hold some back" },
+	};
+
+	CLAIM_ORDERS(env, rows, out);
+}
+
+static void claim_merge(const struct workload_env *env, struct claims *out)
+{
+	const int64_t lists = lists_pages(env);
+	const struct order_row rows[] = {
+		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_EQ, 0, lists,
+		  -100, "its buddy is free as well: none stays single; CPUs hold some back" },
+	};
+	const struct claim large = { .quantity = "large_blocks",
+				     .scope = "ledger",
+				     .source = "ledger",
+				     .counter = "large_blocks_after",
+				     .unit = UNIT_COUNT,
+				     .relation = RELATION_GE,
+				     .basis = BASIS_BOUNDED,
+				     .tolerance = 4 + lists / 128,
+				     .slot = "large_blocks_before",
+				     .slot_mul = 1 };
+
+	CLAIM_ORDERS(env, rows, out);
+	claims_add(out, &large,
+		   "what is given back merges to the blocks of 2 MiB and more that were there "
+		   "before; a page that a CPU holds back spoils one");
+}
+
+static void claim_compact(const struct workload_env *env, struct claims *out)
+{
+	const int64_t lists = lists_pages(env);
+	const struct order_row rows[] = {
+		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_LE, 0, lists,
+		  -80, "kept pages move into single free frames: four of five are used up" },
+		{ "free_pages", "zoneinfo", "free", UNIT_PAGES, RELATION_EQ, 0, 2 * lists, 0,
+		  "a page that moves takes one frame and leaves one" },
+	};
+	const struct promise moved[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "a moved page is mapped again by the kernel and not by a fault" },
+	};
+	const struct claim large = { .quantity = "large_blocks",
+				     .scope = "ledger",
+				     .source = "ledger",
+				     .counter = "large_blocks_after",
+				     .unit = UNIT_COUNT,
+				     .relation = RELATION_GE,
+				     .basis = BASIS_BOUNDED,
+				     .expected = 1,
+				     .slot = "large_blocks_ready",
+				     .slot_mul = 1 };
+	struct claim migrated = { .quantity = "migrated_pages",
+				  .scope = "system",
+				  .source = "vmstat",
+				  .counter = "pgmigrate_success",
+				  .unit = UNIT_PAGES,
+				  .relation = RELATION_GE,
+				  .basis = BASIS_BOUNDED,
+				  .slot = "fragments",
+				  .slot_mul = 1,
+				  .slot_div = 4 };
+
+	CLAIM_ORDERS(env, rows, out);
+	PROMISE_ROWS(out, SPAN_WORK, moved);
+	claims_add(out, &large, "blocks of 2 MiB and more are made of what was single pages");
+	claims_add(out, &migrated,
+		   "to empty half of the blocks half of the kept pages have to move; half of "
+		   "that at least");
+}
+
+static void buddy_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	static void (*const by_mode[])(const struct workload_env *, struct claims *) = {
+		[MODE_FRAGMENT] = claim_fragment,
+		[MODE_MERGE] = claim_merge,
+		[MODE_COMPACT] = claim_compact,
+	};
+	const struct buddy_params *p = params;
+	const struct claim pairs = { .quantity = "fragments",
+				     .scope = "ledger",
+				     .source = "ledger",
+				     .counter = "fragments",
+				     .unit = UNIT_PAGES,
+				     .relation = RELATION_GE,
+				     .basis = BASIS_BOUNDED,
+				     .expected = (int64_t)(nr_pages(p, env) * 2 / 5) };
+
+	claims_add(out, &pairs,
+		   "a quiet kernel hands out whole blocks: four of five pages have their "
+		   "buddy in the mapping");
+	by_mode[p->mode](env, out);
+}
+
+/* ---- in the worker ---- */
+
+struct buddy {
+	char *map;
+	uint64_t nr, page_bytes;
+	uint64_t *pfn; /* of each page of the mapping; 0: given back or not ours to use */
+	char *text;
+	int buddyinfo, compact;
+};
+
+/* Free blocks of 2 MiB and more in the home zone, in units of 2 MiB. */
+static int count_large(struct worker *w, uint64_t *large)
+{
+	const struct env_zone *zone = home_zone(w->env);
+	const struct buddy *s = w->state;
+	ssize_t got = pread(s->buddyinfo, s->text, BUDDYINFO_BYTES - 1, 0);
+	char name[40];
+	char *at;
+
+	if (got <= 0)
+		return worker_fail(w, got ? errno : EIO, "cannot read /proc/buddyinfo");
+	s->text[got] = '\0';
+	*large = 0;
+	for (at = s->text; at && *at; at = strchr(at, '\n'), at += at ? 1 : 0) {
+		unsigned node;
+		int used;
+
+		if (sscanf(at, "Node %u, zone %15s%n", &node, name, &used) != 2 ||
+		    node != zone->node || strcmp(name, zone->name))
+			continue;
+		for (unsigned order = 0; order < ORDERS; order++) {
+			uint64_t blocks;
+			int more;
+
+			if (sscanf(at + used, " %" SCNu64 "%n", &blocks, &more) != 1)
+				break;
+			used += more;
+			if (order >= LARGE_ORDER)
+				*large += blocks << (order - LARGE_ORDER);
+			if (at[used] == '\n')
+				break;
+		}
+	}
+	return 0;
+}
+
+static int note_large(struct worker *w, enum buddy_slot slot)
+{
+	uint64_t large;
+	int err = count_large(w, &large);
+
+	if (!err)
+		worker_slot_set(w, slot, large);
+	return err;
+}
+
+static int read_frames(struct worker *w)
+{
+	const struct buddy *s = w->state;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	const off_t at = (off_t)((uintptr_t)s->map / s->page_bytes * sizeof(uint64_t));
+	const size_t bytes = s->nr * sizeof(uint64_t);
+	ssize_t got = fd < 0 ? -1 : pread(fd, s->pfn, bytes, at);
+
+	if (fd >= 0)
+		close(fd);
+	if (got != (ssize_t)bytes)
+		return worker_fail(w, errno ?: EIO, "cannot read /proc/self/pagemap: %s",
+				   strerror(errno));
+	for (uint64_t i = 0; i < s->nr; i++)
+		s->pfn[i] = s->pfn[i] & PAGEMAP_PRESENT ? s->pfn[i] & PAGEMAP_PFN : 0;
+	return 0;
+}
+
+static int compare_frames(const void *a, const void *b)
+{
+	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Which pages to give back first: even frames whose odd buddy is the mapping's as well. */
+static int choose(struct worker *w, bool *pair)
+{
+	const struct buddy *s = w->state;
+	const size_t bytes = s->nr * sizeof(uint64_t);
+	uint64_t *sorted = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (sorted == MAP_FAILED)
+		return worker_fail(w, ENOMEM, "out of memory");
+	memcpy(sorted, s->pfn, bytes);
+	qsort(sorted, s->nr, sizeof(*sorted), compare_frames);
+	for (uint64_t i = 0; i < s->nr; i++) {
+		const uint64_t buddy = s->pfn[i] ^ 1;
+
+		pair[i] = s->pfn[i] &&
+			  bsearch(&buddy, sorted, s->nr, sizeof(*sorted), compare_frames);
+	}
+	munmap(sorted, bytes);
+	return 0;
+}
+
+/* Gives back the pages of one parity that are one of a pair. */
+static int give_back(struct worker *w, uint64_t parity, uint64_t spare, uint64_t *given)
+{
+	const struct buddy *s = w->state;
+
+	*given = 0;
+	for (uint64_t i = 0; i < s->nr; i++) {
+		if (!s->pfn[i] || (s->pfn[i] & 1) != parity)
+			continue;
+		if (spare) {
+			spare--;
+			continue;
+		}
+		if (madvise(s->map + i * s->page_bytes, s->page_bytes, MADV_DONTNEED))
+			return worker_fail(w, errno, "cannot give a page back: %s",
+					   strerror(errno));
+		++*given;
+	}
+	return 0;
+}
+
+static int take_and_pair(struct worker *w)
+{
+	struct buddy *s = w->state;
+	bool *pair = mmap(NULL, s->nr, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	uint64_t pairs = 0;
+	int err;
+
+	if (pair == MAP_FAILED)
+		return worker_fail(w, ENOMEM, "out of memory");
+	memset(s->map, 1, s->nr * s->page_bytes);
+	err = read_frames(w);
+	if (!err)
+		err = choose(w, pair);
+	for (uint64_t i = 0; i < s->nr && !err; i++) {
+		if (!pair[i])
+			s->pfn[i] = 0;
+		pairs += pair[i];
+	}
+	munmap(pair, s->nr);
+	if (err)
+		return err;
+	/* What the process itself counts is the pattern; sabotage leaves some of it out. */
+	worker_slot_set(w, SLOT_FRAGMENTS, pairs / 2);
+	worker_slot_set(w, SLOT_KEPT, s->nr - pairs / 2);
+	return 0;
+}
+
+static int open_all(struct worker *w)
+{
+	const struct buddy_params *p = w->params;
+	struct buddy *s = w->state;
+	const unsigned long home = 1ul << w->env->nodes[0];
+
+	s->buddyinfo = open("/proc/buddyinfo", O_RDONLY | O_CLOEXEC);
+	if (s->buddyinfo < 0)
+		return worker_fail(w, errno, "cannot open /proc/buddyinfo: %s",
+				   strerror(errno));
+	if (p->mode == MODE_COMPACT) {
+		s->compact = open("/proc/sys/vm/compact_memory", O_WRONLY | O_CLOEXEC);
+		if (s->compact < 0)
+			return worker_fail(w, errno, "cannot open compact_memory: %s",
+					   strerror(errno));
+	}
+	s->text = malloc(BUDDYINFO_BYTES);
+	s->pfn = mmap(NULL, s->nr * sizeof(*s->pfn), PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	s->map = worker_map_anon(s->nr * s->page_bytes, s->page_bytes, false);
+	if (!s->text || s->pfn == MAP_FAILED || !s->map)
+		return worker_fail(w, ENOMEM, "out of memory");
+	if (w->env->nr_nodes > 1 &&
+	    syscall(SYS_set_mempolicy, MPOL_BIND, &home, ENV_NODES_MAX + 1))
+		return worker_fail(w, errno, "set_mempolicy: %s", strerror(errno));
+	worker_mapping(w, 0, s->map, s->nr * s->page_bytes);
+	return 0;
+}
+
+static int buddy_prepare(struct worker *w)
+{
+	const struct buddy_params *p = w->params;
+	struct buddy *s = calloc(1, sizeof(*s));
+	uint64_t given;
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	w->state = s;
+	s->buddyinfo = s->compact = -1;
+	s->page_bytes = w->env->page_bytes;
+	s->nr = nr_pages(p, w->env);
+	err = open_all(w);
+	if (!err)
+		err = note_large(w, SLOT_LARGE_BEFORE);
+	if (!err)
+		err = take_and_pair(w);
+	if (!err && p->mode != MODE_FRAGMENT)
+		err = give_back(w, 0, 0, &given);
+	worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
+	return err ? err : note_large(w, SLOT_LARGE_READY);
+}
+
+/* Pages that are no pair's stay in every mode: they were single before. */
+static int buddy_run(struct worker *w)
+{
+	const struct buddy_params *p = w->params;
+	const struct buddy *s = w->state;
+	uint64_t given = 0;
+	int err = 0;
+
+	if (p->mode == MODE_FRAGMENT)
+		err = give_back(w, 0, w->ledger->sabotage_pages, &given);
+	else if (p->mode == MODE_MERGE)
+		err = give_back(w, 1, w->ledger->sabotage_pages, &given);
+	else if (p->mode == MODE_COMPACT && !w->ledger->sabotage_pages &&
+		 write(s->compact, "1", 1) != 1)
+		err = worker_fail(w, errno, "cannot compact: %s", strerror(errno));
+	worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
+	if (!err)
+		err = note_large(w, SLOT_LARGE_AFTER);
+	worker_achieved(w, buddy_target(p, w->env));
+	return err;
+}
+
+static void buddy_release(struct worker *w)
+{
+	struct buddy *s = w->state;
+
+	if (!s)
+		return;
+	if (s->map)
+		munmap(s->map, s->nr * s->page_bytes);
+	if (s->pfn && s->pfn != MAP_FAILED)
+		munmap(s->pfn, s->nr * sizeof(*s->pfn));
+	if (s->buddyinfo >= 0)
+		close(s->buddyinfo);
+	if (s->compact >= 0)
+		close(s->compact);
+	free(s->text);
+	free(s);
+	w->state = NULL;
+}
+
+const struct workload buddy_workload = {
+	.name = "buddy",
+	.summary = "free memory broken into single pages, and made whole (for a guest)",
+	.truth = "Of each pair of buddies one page is given back: so many free blocks of order 0 "
+		 "more. Given back as well, the others merge with them to the large blocks that "
+		 "were there before; compaction makes large blocks by moving what is kept.",
+	.needs = 0,
+	.options = options,
+	.params_bytes = sizeof(struct buddy_params),
+	.slots = {
+		[SLOT_FRAGMENTS] = { "fragments", UNIT_PAGES,
+				     "pairs of buddies that are both the worker's" },
+		[SLOT_KEPT] = { "kept_pages", UNIT_PAGES,
+				"pages that stay when one of each pair is given back" },
+		[SLOT_LARGE_BEFORE] = { "large_blocks_before", UNIT_COUNT,
+					"free blocks of 2 MiB before anything was taken" },
+		[SLOT_LARGE_READY] = { "large_blocks_ready", UNIT_COUNT,
+				       "free blocks of 2 MiB at READY" },
+		[SLOT_LARGE_AFTER] = { "large_blocks_after", UNIT_COUNT,
+				       "free blocks of 2 MiB at HELD" },
+	},
+	.check = buddy_check,
+	.footprint = buddy_footprint,
+	.target = buddy_target,
+	.seconds = buddy_seconds,
+	.claims = buddy_claims,
+	.prepare = buddy_prepare,
+	.run = buddy_run,
+	.release = buddy_release,
+};

@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * full_node: memory wanted on a node that is full of clean page cache.
+ *
+ * Truth: with vm.zone_reclaim_mode=0 the process gets what its node has above low, its
+ *   room, and then pages of other nodes; nothing is reclaimed and nobody wakes kswapd, since
+ *   the first look at the zones, at low, succeeds elsewhere (mm/page_alloc.c,
+ *   get_page_from_freelist()). With 1 the kernel reclaims clean pages of the own node
+ *   first (mm/vmscan.c, node_reclaim()), 32 at a time, and all but a few pages are local.
+ *   With the multi-generational LRU that reclaim gives nothing, is tried again and again
+ *   (zone_reclaim_failed), and the pages are on other nodes as with 0.
+ * Rises: numa_foreign of the node and numa_miss of the others by what is away; with mode 1
+ *   pgsteal_direct, although no allocation stalled.
+ * Still: allocstall; with mode 0 pgsteal_direct, and pgsteal_kswapd but for what the kernel
+ *   itself insists on having on the node.
+ * Beware: it fills a node, so it is for a guest. CPUs keep lists of free pages of their own:
+ *   with vm.percpu_pagelist_high_fraction they are short, as the promises want them. Only the
+ * node of the CPU reclaims for it, and only where the others are at least 30 away
+ * (node_reclaim_distance) the kernel switches the mode on by itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/mempolicy.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "workloads/promise.h"
+#include "workloads/worker.h"
+#include "workloads/zones.h"
+
+#define MB	    (1ull << 20)
+#define STEP_BYTES  MB
+#define AHEAD_BYTES (128u << 10) /* what the kernel reads ahead at once unless told otherwise  \
+				  */
+#define ZONEINFO_BYTES (256 << 10)
+#define QUERY_PAGES    512
+#define FILE_BYTES     (1ull << 40) /* of a hole: more than any node */
+
+/*
+ * What the room may be wrong by: a zone's count of free pages lags by up to 125 pages on
+ * each CPU (MAX_THRESHOLD, mm/vmstat.c), and CPUs keep lists of free pages of their own.
+ */
+#define ZONE_LAG_PAGES 125
+#define LIST_PAGES     315 /* four batches of 63, and one on its way */
+
+struct full_node_params {
+	uint64_t size_bytes, home;
+};
+
+enum full_node_slot {
+	SLOT_ROOM,
+	SLOT_CACHE,
+	SLOT_HOME,
+	SLOT_AWAY,
+	SLOT_TAKEN_OVER,
+};
+
+#define AT(member) .offset = offsetof(struct full_node_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64M",
+	  .min = "16M",
+	  .help = "anonymous memory that is wanted, rounded up to whole pages",
+	  AT(size_bytes) },
+	{ .name = "home",
+	  .type = OPTION_COUNT,
+	  .fallback = "0",
+	  .help = "the node that is full and whose CPUs it runs on",
+	  AT(home) },
+	{ .name = NULL },
+};
+
+/* ---- arithmetic ---- */
+
+static uint64_t nr_pages(const struct full_node_params *p, const struct workload_env *env)
+{
+	return (p->size_bytes + env->page_bytes - 1) / env->page_bytes;
+}
+
+static uint64_t bytes_of_node(const struct workload_env *env, uint64_t node)
+{
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		if (env->nodes[i] == node)
+			return env->node_bytes[i];
+	return 0;
+}
+
+static uint64_t bytes_elsewhere(const struct workload_env *env, uint64_t node)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		sum += env->nodes[i] == node ? 0 : env->node_bytes[i];
+	return sum;
+}
+
+/* What the kernel will do: reclaim on the node and have what it wants, or go elsewhere. */
+static bool tries(const struct workload_env *env)
+{
+	return env->zone_reclaim_mode & 7;
+}
+
+static bool stays(const struct workload_env *env)
+{
+	return tries(env) && !env->mglru;
+}
+
+static int64_t lag_pages(const struct workload_env *env)
+{
+	return (int64_t)(ZONE_LAG_PAGES + LIST_PAGES) * env->cpus;
+}
+
+static int full_node_check(const void *params, const struct workload_env *env, char *reason,
+			   size_t reason_bytes)
+{
+	const struct full_node_params *p = params;
+
+	if (p->home >= ENV_NODES_MAX || !bytes_of_node(env, p->home) ||
+	    !(env->cpu_nodes >> p->home & 1))
+		snprintf(reason, reason_bytes,
+			 "node %" PRIu64 " needs memory and a CPU to be a home", p->home);
+	else if (p->size_bytes > bytes_elsewhere(env, p->home) / 2)
+		snprintf(reason, reason_bytes,
+			 "half of the other nodes' memory is less than size: they would be "
+			 "full as well");
+	else
+		return 0;
+	return -ENODEV;
+}
+
+static uint64_t full_node_target(const void *params, const struct workload_env *env)
+{
+	return nr_pages(params, env) * env->page_bytes;
+}
+
+/* The node's cache and what is wanted, with page tables and the cache's index. */
+static uint64_t full_node_footprint(const void *params, const struct workload_env *env)
+{
+	const struct full_node_params *p = params;
+	const uint64_t bytes = bytes_of_node(env, p->home) + full_node_target(p, env);
+
+	return bytes + bytes / 32 + 4 * MB;
+}
+
+static double full_node_seconds(const void *params, const struct workload_env *env)
+{
+	return (double)full_node_target(params, env) / (env->in_lab ? 1e8 : 1e9);
+}
+
+/* ---- promises ---- */
+
+static void claim_placement(const struct full_node_params *p, const struct workload_env *env,
+			    struct claims *out)
+{
+	const int64_t nr = (int64_t)nr_pages(p, env);
+	struct claim away = { .quantity = "pages_away",
+			      .scope = "ledger",
+			      .source = "ledger",
+			      .counter = "away_pages",
+			      .unit = UNIT_PAGES,
+			      .basis = BASIS_BOUNDED };
+
+	if (stays(env)) {
+		away.relation = RELATION_LE;
+		away.expected = nr / 50;
+		claims_add(out, &away,
+			   "clean pages of the own node are reclaimed instead; measured: 98 to "
+			   "100 of 100 pages are local");
+		return;
+	}
+	away.relation = RELATION_EQ;
+	away.expected = nr;
+	away.tolerance = lag_pages(env) + nr / 512;
+	away.slot = "room_pages";
+	away.slot_mul = -1;
+	claims_add(out, &away,
+		   "what the node has above low is taken and the rest comes from others; "
+		   "page tables and what CPUs keep are the slack");
+}
+
+static void claim_numastat(const struct full_node_params *p, const struct workload_env *env,
+			   struct claims *out)
+{
+	const int64_t nr = (int64_t)nr_pages(p, env);
+	struct claim c = { .quantity = "numa_foreign",
+			   .source = "numastat",
+			   .counter = "numa_foreign",
+			   .unit = UNIT_PAGES,
+			   .relation = RELATION_BETWEEN,
+			   .basis = BASIS_BOUNDED,
+			   .tolerance = nr / 512 + 256,
+			   .slot = "away_pages" };
+
+	snprintf(c.scope, sizeof(c.scope), "node%" PRIu64, p->home);
+	claims_add(out, &c,
+		   "each page that was wanted here and came from elsewhere; page tables and "
+		   "the rest of the guest add to it");
+}
+
+static void claim_reclaim(const struct full_node_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	const bool quiet = !tries(env);
+	const struct promise none[] = {
+		{ "kswapd_reclaimed", "system", "vmstat", "pgsteal_kswapd", UNIT_PAGES,
+		  RELATION_LE, BASIS_BOUNDED, (int64_t)nr_pages(p, env) / 16, 0,
+		  "the first look at the zones succeeds on another node; only what the kernel "
+		  "insists on having here wakes kswapd" },
+		{ "direct_reclaimed", "system", "vmstat", "pgsteal_direct", UNIT_PAGES,
+		  PROMISE_EXACT, 0, 0, "nobody has to reclaim" },
+		{ "zone_reclaim_failed", "system", "vmstat", "zone_reclaim_failed", UNIT_COUNT,
+		  PROMISE_EXACT, 0, 0, "vm.zone_reclaim_mode=0 does not try" },
+	};
+	const struct promise stalls[] = {
+		{ "allocation_stalls", "system", "vmstat", "allocstall_movable", UNIT_COUNT,
+		  PROMISE_EXACT, 0, 0, "what is reclaimed on the node is no stall" },
+	};
+	const struct promise failed[] = {
+		{ "zone_reclaim_failed", "system", "vmstat", "zone_reclaim_failed", UNIT_COUNT,
+		  RELATION_GE, BASIS_EXACT, 1, 0,
+		  "with the multi-generational LRU reclaim of the node gives nothing" },
+	};
+	const struct promise direct[] = {
+		{ "direct_reclaimed", "system", "vmstat", "pgsteal_direct", UNIT_PAGES,
+		  RELATION_GE, BASIS_EXACT, 1, 0,
+		  "reclaim on the node is the process's own and counts as direct" },
+	};
+	const struct claim file = { .quantity = "file_pages_reclaimed",
+				    .scope = "system",
+				    .source = "vmstat",
+				    .counter = "pgsteal_file",
+				    .unit = UNIT_PAGES,
+				    .relation = RELATION_GE,
+				    .basis = BASIS_BOUNDED,
+				    .tolerance = lag_pages(env),
+				    .slot = "taken_over_pages",
+				    .slot_mul = 49,
+				    .slot_div = 50 };
+
+	PROMISE_ROWS(out, SPAN_WORK, stalls);
+	if (quiet)
+		PROMISE_ROWS(out, SPAN_WORK, none);
+	else if (!stays(env))
+		PROMISE_ROWS(out, SPAN_WORK, failed);
+	if (!stays(env))
+		return;
+	PROMISE_ROWS(out, SPAN_WORK, direct);
+	claims_add(out, &file,
+		   "what is local beyond the room was cache; a 50th of it its index and other "
+		   "slab");
+}
+
+static void full_node_claims(const void *params, const struct workload_env *env,
+			     struct claims *out)
+{
+	const struct full_node_params *p = params;
+	const int64_t nr = (int64_t)nr_pages(p, env);
+	struct claim home = { .quantity = "pages_home",
+			      .scope = "ledger",
+			      .source = "ledger",
+			      .counter = "home_pages",
+			      .unit = UNIT_PAGES,
+			      .relation = RELATION_EQ,
+			      .basis = BASIS_EXACT,
+			      .expected = nr,
+			      .slot = "away_pages",
+			      .slot_mul = -1 };
+	const struct promise rows[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, RELATION_BETWEEN,
+		  BASIS_BOUNDED, nr, 64,
+		  "one fault per page wherever it is; what reclaim unmaps of the program "
+		  "itself "
+		  "comes back by faults as well" },
+		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT,
+		  nr * (int64_t)env->page_bytes, 0, "every page is there" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	claims_add(out, &home, "each page is here or there");
+	claim_placement(p, env, out);
+	claim_numastat(p, env, out);
+	if (env->in_lab) /* others reclaim on a machine that is not ours alone */
+		claim_reclaim(p, env, out);
+}
+
+/* ---- in the worker ---- */
+
+struct full_node {
+	int zoneinfo, file;
+	char *text, *map;
+	char path[512];
+	uint64_t nr;
+};
+
+static int set_policy(struct worker *w, int policy, uint64_t nodes)
+{
+	if (!syscall(SYS_set_mempolicy, policy, nodes ? &nodes : NULL, nodes ? 65 : 0))
+		return 0;
+	return worker_fail(w, errno, "set_mempolicy: %s", strerror(errno));
+}
+
+/* "0-1,4" of sysfs. */
+static int node_cpus(uint64_t node, cpu_set_t *set)
+{
+	char path[80], text[1024];
+	char *at = text;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%" PRIu64 "/cpulist", node);
+	f = fopen(path, "re");
+	if (!f || !fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	if (f)
+		fclose(f);
+	CPU_ZERO(set);
+	while (*at >= '0' && *at <= '9') {
+		unsigned long first = strtoul(at, &at, 10), last = first;
+
+		if (*at == '-')
+			last = strtoul(at + 1, &at, 10);
+		for (; first <= last && first < CPU_SETSIZE; first++)
+			CPU_SET(first, set);
+		at += *at == ',';
+	}
+	return CPU_COUNT(set) ? 0 : -ENODEV;
+}
+
+static int stay_home(struct worker *w)
+{
+	const struct full_node_params *p = w->params;
+	cpu_set_t cpus;
+	int err = node_cpus(p->home, &cpus);
+
+	if (!err && sched_setaffinity(0, sizeof(cpus), &cpus))
+		err = -errno;
+	return err ? worker_fail(w, -err, "cannot run on the CPUs of node %" PRIu64 ": %s",
+				 p->home, strerror(-err))
+		   : 0;
+}
+
+/* Free pages of the home's zones above a mark and above what they keep for others. */
+static int above(struct worker *w, bool low, uint64_t *pages)
+{
+	const struct full_node_params *p = w->params;
+	const struct full_node *s = w->state;
+	struct zones zones;
+	int err = zones_read(s->zoneinfo, s->text, ZONEINFO_BYTES, &zones);
+
+	if (err)
+		return worker_fail(w, -err, "cannot read /proc/zoneinfo: %s", strerror(-err));
+	*pages = 0;
+	for (unsigned i = 0; i < zones.nr; i++) {
+		const struct zone *z = &zones.zone[i];
+		const uint64_t kept = (low ? z->low : z->high) + z->protection;
+
+		if (z->node == p->home && z->free > kept)
+			*pages += z->free - kept;
+	}
+	return 0;
+}
+
+/* A hole is read ahead into the cache of the node until that is two MiB from its high mark. */
+static int fill_node(struct worker *w)
+{
+	const struct full_node *s = w->state;
+	uint64_t left = 0, at = 0;
+	int err = above(w, false, &left);
+
+	while (!err && left > 2 * STEP_BYTES / w->env->page_bytes) {
+		for (uint64_t end = at + STEP_BYTES; !err && at < end; at += AHEAD_BYTES)
+			err = posix_fadvise(s->file, (off_t)at, AHEAD_BYTES,
+					    POSIX_FADV_WILLNEED);
+		if (err)
+			return worker_fail(w, err, "cannot read %s ahead: %s", s->path,
+					   strerror(err));
+		worker_slot_add(w, SLOT_CACHE, STEP_BYTES / w->env->page_bytes);
+		if (worker_should_stop(w) || at >= FILE_BYTES)
+			return -EINTR;
+		err = above(w, false, &left);
+	}
+	return err;
+}
+
+static int open_all(struct worker *w)
+{
+	struct full_node *s = w->state;
+
+	s->zoneinfo = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
+	if (s->zoneinfo < 0)
+		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
+	snprintf(s->path, sizeof(s->path), "%s/full_node-%s", w->env->scratch_dir,
+		 w->ledger->worker[0] ? w->ledger->worker : "worker");
+	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->file < 0 || ftruncate(s->file, FILE_BYTES))
+		return worker_fail(w, errno, "cannot make %s: %s", s->path, strerror(errno));
+	s->text = malloc(ZONEINFO_BYTES);
+	s->map = worker_map_anon(s->nr * w->env->page_bytes, w->env->page_bytes, false);
+	if (!s->text || !s->map)
+		return worker_fail(w, ENOMEM, "out of memory");
+	memset(s->text, 0, ZONEINFO_BYTES);
+	worker_mapping(w, 0, s->map, s->nr * w->env->page_bytes);
+	return 0;
+}
+
+static int full_node_prepare(struct worker *w)
+{
+	const struct full_node_params *p = w->params;
+	struct full_node *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	w->state = s;
+	s->zoneinfo = s->file = -1;
+	s->nr = nr_pages(p, w->env);
+	err = stay_home(w);
+	if (!err)
+		err = open_all(w);
+	if (!err)
+		err = set_policy(w, MPOL_BIND, 1ull << p->home);
+	if (!err)
+		err = fill_node(w);
+	/* Local, as the frame has set it: NUMA balancing leaves such memory alone. */
+	return err ? err : set_policy(w, MPOL_LOCAL, 0);
+}
+
+static int count_nodes(struct worker *w)
+{
+	const struct full_node_params *p = w->params;
+	const struct full_node *s = w->state;
+	void *page[QUERY_PAGES];
+	int status[QUERY_PAGES];
+
+	for (uint64_t first = 0; first < s->nr; first += QUERY_PAGES) {
+		const uint64_t nr = s->nr - first < QUERY_PAGES ? s->nr - first : QUERY_PAGES;
+
+		for (uint64_t i = 0; i < nr; i++)
+			page[i] = s->map + (first + i) * w->env->page_bytes;
+		if (syscall(SYS_move_pages, 0, nr, page, NULL, status, 0) < 0)
+			return worker_fail(w, errno, "cannot ask where the pages are: %s",
+					   strerror(errno));
+		for (uint64_t i = 0; i < nr; i++)
+			if (status[i] >= 0) /* -ENOENT: not there */
+				worker_slot_add(w,
+						(uint64_t)status[i] == p->home ? SLOT_HOME
+									       : SLOT_AWAY,
+						1);
+	}
+	return 0;
+}
+
+static int full_node_run(struct worker *w)
+{
+	const struct full_node *s = w->state;
+	const uint64_t left_out = w->ledger->sabotage_pages;
+	uint64_t room;
+	int err = above(w, true, &room);
+
+	if (err)
+		return err;
+	worker_slot_set(w, SLOT_ROOM, room);
+	for (uint64_t i = left_out; i < s->nr && !worker_should_stop(w); i++)
+		*(volatile uint64_t *)(void *)(s->map + i * w->env->page_bytes) = i;
+	err = count_nodes(w);
+	if (w->ledger->slot[SLOT_HOME] > room)
+		worker_slot_set(w, SLOT_TAKEN_OVER, w->ledger->slot[SLOT_HOME] - room);
+	worker_achieved(w, (w->ledger->slot[SLOT_HOME] + w->ledger->slot[SLOT_AWAY]) *
+				   w->env->page_bytes);
+	return err;
+}
+
+static void full_node_release(struct worker *w)
+{
+	struct full_node *s = w->state;
+
+	if (!s)
+		return;
+	if (s->map)
+		munmap(s->map, s->nr * w->env->page_bytes);
+	free(s->text);
+	if (s->zoneinfo >= 0)
+		close(s->zoneinfo);
+	if (s->file >= 0) {
+		close(s->file);
+		unlink(s->path);
+	}
+	free(s);
+	w->state = NULL;
+}
+
+const struct workload full_node_workload = {
+	.name = "full_node",
+	.summary = "memory wanted on a node that is full of page cache (for a guest)",
+	.truth = "With zone_reclaim_mode=0 the node gives what it has above low and the rest "
+		 "comes from other nodes, predicted to a few hundred pages; with 1 its clean "
+		 "cache is reclaimed and the memory is local, but not with the "
+		 "multi-generational LRU.",
+	.needs = NEED_NODES | NEED_FILES,
+	.options = options,
+	.params_bytes = sizeof(struct full_node_params),
+	.slots = {
+		[SLOT_ROOM] = { "room_pages", UNIT_PAGES,
+				"free pages of the node above low when it begins" },
+		[SLOT_CACHE] = { "cache_pages", UNIT_PAGES,
+				 "pages of the file that fill the node" },
+		[SLOT_HOME] = { "home_pages", UNIT_PAGES, "pages found on the node" },
+		[SLOT_AWAY] = { "away_pages", UNIT_PAGES, "pages found on other nodes" },
+		[SLOT_TAKEN_OVER] = { "taken_over_pages", UNIT_PAGES,
+				      "pages found on the node beyond its room" },
+	},
+	.check = full_node_check,
+	.footprint = full_node_footprint,
+	.target = full_node_target,
+	.seconds = full_node_seconds,
+	.claims = full_node_claims,
+	.prepare = full_node_prepare,
+	.run = full_node_run,
+	.release = full_node_release,
+};
