@@ -35,8 +35,9 @@
 #define BUDDYINFO_BYTES 16384
 #define ORDERS		16
 #define LARGE_ORDER	9 /* a huge page of 2 MiB */
-#define LIST_BATCHES	5 /* pagesets high is four at least (mm/page_alloc.c), one is on its way \
-			   */
+#define LIST_BATCHES                                                                           \
+	5 /* pagesets high is four at least (mm/page_alloc.c), one is on its way               \
+	   */
 #define LIST_BATCH_PAGES 63
 #define SETTLE_NS	 200000000u
 
@@ -292,40 +293,46 @@ struct buddy {
 	int buddyinfo, compact;
 };
 
-/* Free blocks of 2 MiB and more in the home zone, in units of 2 MiB. */
+/* The numbers of one line, order by order, in units of 2 MiB from LARGE_ORDER on. */
+static uint64_t large_of(const char *numbers)
+{
+	uint64_t large = 0, blocks;
+	int used;
+
+	for (unsigned order = 0; order < ORDERS && *numbers != '\n'; order++) {
+		if (sscanf(numbers, " %" SCNu64 "%n", &blocks, &used) != 1)
+			break;
+		numbers += used + (int)strspn(numbers + used, " ");
+		if (order >= LARGE_ORDER)
+			large += blocks << (order - LARGE_ORDER);
+	}
+	return large;
+}
+
+/* Free memory of the home zone in blocks of 2 MiB and more. */
 static int count_large(struct worker *w, uint64_t *large)
 {
 	const struct env_zone *zone = home_zone(w->env);
 	const struct buddy *s = w->state;
 	ssize_t got = pread(s->buddyinfo, s->text, BUDDYINFO_BYTES - 1, 0);
-	char name[40];
-	char *at;
 
 	if (got <= 0)
 		return worker_fail(w, got ? errno : EIO, "cannot read /proc/buddyinfo");
 	s->text[got] = '\0';
-	*large = 0;
-	for (at = s->text; at && *at; at = strchr(at, '\n'), at += at ? 1 : 0) {
+	for (const char *at = s->text, *end; *at; at = end + (*end == '\n')) {
+		char name[16];
 		unsigned node;
 		int used;
 
-		if (sscanf(at, "Node %u, zone %15s%n", &node, name, &used) != 2 ||
-		    node != zone->node || strcmp(name, zone->name))
-			continue;
-		for (unsigned order = 0; order < ORDERS; order++) {
-			uint64_t blocks;
-			int more;
-
-			if (sscanf(at + used, " %" SCNu64 "%n", &blocks, &more) != 1)
-				break;
-			used += more;
-			if (order >= LARGE_ORDER)
-				*large += blocks << (order - LARGE_ORDER);
-			if (at[used] == '\n')
-				break;
+		end = at + strcspn(at, "\n");
+		if (sscanf(at, "Node %u, zone %15s%n", &node, name, &used) == 2 &&
+		    node == zone->node && !strcmp(name, zone->name)) {
+			*large = large_of(at + used);
+			return 0;
 		}
 	}
-	return 0;
+	return worker_fail(w, ENODATA, "/proc/buddyinfo has no zone %s of node %u", zone->name,
+			   zone->node);
 }
 
 static int note_large(struct worker *w, enum buddy_slot slot)

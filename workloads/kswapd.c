@@ -304,6 +304,15 @@ struct kswapd {
 	char path[512];
 };
 
+static uint64_t listed_pages(const struct zones *zones)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < zones->nr; i++)
+		sum += zones->zone[i].listed;
+	return sum;
+}
+
 static int look(struct worker *w, struct zones *zones, uint64_t *free_pages)
 {
 	const struct kswapd *s = w->state;
@@ -444,6 +453,7 @@ static int kswapd_run(struct worker *w)
 	count_textbook(w, &zones);
 	worker_slot_set(w, SLOT_FREE_BEFORE, before);
 	worker_slot_set(w, SLOT_FREE_LOWEST, before);
+	before += listed_pages(&zones);
 	err = read_once(w);
 	if (!err)
 		take_burst(w);
@@ -454,6 +464,7 @@ static int kswapd_run(struct worker *w)
 	if (err)
 		return err;
 	worker_slot_set(w, SLOT_FREE_AFTER, after);
+	after += listed_pages(&zones);
 	taken = w->ledger->slot[SLOT_PAGES_READ] + w->ledger->slot[SLOT_BURST_PAGES] + after;
 	worker_slot_set(w, SLOT_TAKEN_OVER, taken > before ? taken - before : 0);
 	worker_achieved(w, w->ledger->slot[SLOT_PAGES_READ] * w->env->page_bytes);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,8 @@ static void take_line(const char *line, struct zone *zone)
 	line += strspn(line, " ");
 	if (!strncmp(line, "protection:", 11))
 		take_protection(line, zone);
+	if (!strncmp(line, "count:", 6))
+		zone->listed += strtoull(line + 6, NULL, 10);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		size_t length = strlen(keys[i].key);
 

@@ -16,6 +16,7 @@ struct zone {
 	unsigned node;
 	char name[16];
 	uint64_t free, min, low, high, managed;
+	uint64_t listed;     /* free pages on lists of CPUs, which `free` leaves out */
 	uint64_t protection; /* the most that it keeps from allocations of a higher zone */
 };
 

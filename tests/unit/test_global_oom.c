@@ -156,7 +156,10 @@ static const char zoneinfo[] = "Node 0, zone      DMA\n"
 			       "      nr_free_pages 3840\n"
 			       "  pagesets\n"
 			       "    cpu: 0\n"
-			       "              count: 0\n"
+			       "              count: 3\n"
+			       "              high:  13\n"
+			       "    cpu: 1\n"
+			       "              count: 4\n"
 			       "              high:  13\n"
 			       "Node 0, zone   Normal\n"
 			       "  pages free     0\n"
@@ -181,6 +184,8 @@ static void zones_are_read_as_the_kernel_writes_them(void **state)
 	assert_int_equal(zones.zone[0].free, 3840);
 	assert_int_equal(zones.zone[0].high, 44);
 	assert_int_equal(zones.zone[0].protection, 441);
+	assert_int_equal(zones.zone[0].listed, 7);
+	assert_int_equal(zones.zone[1].listed, 0);
 	assert_int_equal(zones.zone[1].node, 1);
 	assert_int_equal(zones.zone[1].min, 1000);
 	assert_int_equal(zones.zone[1].low, 1250);

@@ -78,6 +78,12 @@ static void a_saved_machine_says_what_it_is(void **state)
 	assert_int_equal(env.cgroup_version, 1);
 	assert_int_equal(env.page_cluster, 3);
 	assert_int_equal(env.dirty_background_bytes, host.available_bytes / 100 * 10);
+	assert_int_equal(env.nr_zones, 2);
+	assert_string_equal(env.zone[0].name, "DMA");
+	assert_string_equal(env.zone[1].name, "DMA32");
+	assert_int_equal(env.zone[1].managed_pages, 244999);
+	assert_int_equal(env.min_free_kb, 45056);
+	assert_int_equal(env.watermark_scale, 10);
 	assert_int_equal(env.available_bytes, host.available_bytes);
 }
 

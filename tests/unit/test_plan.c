@@ -431,6 +431,7 @@ static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 	(void)state;
 	make_plan(&plan,
 		  "[sysctl]\nvm.page-cluster = 0\nvm.dirty_background_bytes = 1048576\n"
+		  "vm.min_free_kbytes = 9000\nvm.zone_reclaim_mode = 1\n"
 		  "[setting]\nthp.enabled = always\nlru_gen.enabled = 7\n[swap]\ntype = "
 		  "file\nsize = 32M\npath = /s\n"
 		  "[workload a]\ntype = hold\n",
@@ -444,9 +445,13 @@ static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 	assert_int_equal(env->swap_bytes, 32 * M);
 	assert_string_equal(env->swap_path, "/s");
 	assert_int_equal(env->cpus, 2);
+	assert_int_equal(env->min_free_kb, 9000);
+	assert_int_equal(env->zone_reclaim_mode, 1);
+	assert_true(env->watermarks_fresh);
 	plan_release(&plan);
 	make_plan(&plan, "[workload a]\ntype = hold\n", &v1);
 	env = &plan.cell[0].worker[0].env;
+	assert_false(env->watermarks_fresh);
 	assert_int_equal(env->page_cluster, 3);
 	assert_int_equal(env->dirty_background_bytes, 20 * G / 100 * 10);
 	assert_int_equal(env->thp, THP_NEVER);
@@ -482,6 +487,15 @@ static void workloads_see_the_huge_pages_that_the_run_sets_up(void **state)
 	assert_int_equal(env->thp_orders_always, 1 << 9);
 	assert_int_equal(env->hugetlb_2m, 14);
 	assert_int_equal(env->hugetlb_1g, 0);
+	assert_int_equal(env->hugetlb_2m_node[0], 0); /* the kernel shares it out */
+	plan_release(&plan);
+	make_plan(&plan,
+		  "[setting]\nhugepages.2048kB.node0 = 20\n[sysctl]\n"
+		  "vm.nr_overcommit_hugepages = 3\n[workload a]\ntype = hold\n",
+		  &host);
+	env = &plan.cell[0].worker[0].env;
+	assert_int_equal(env->hugetlb_2m_node[0], 20);
+	assert_int_equal(env->hugetlb_2m_overcommit, 3);
 	plan_release(&plan);
 }
 
