@@ -398,6 +398,7 @@ static int open_all(struct worker *w)
 		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
 	snprintf(s->path, sizeof(s->path), "%s/full_node-%s", w->env->scratch_dir,
 		 w->ledger->worker[0] ? w->ledger->worker : "worker");
+	(void)unlink(s->path); /* of a step that was killed */
 	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->file < 0 || ftruncate(s->file, FILE_BYTES))
 		return worker_fail(w, errno, "cannot make %s: %s", s->path, strerror(errno));

@@ -47,7 +47,7 @@
 #define WATERMARK_ZONES 16 /* so that the claims fit */
 
 struct kswapd_params {
-	uint64_t size_bytes, burst_bytes;
+	uint64_t size_bytes, burst_bytes, passes;
 };
 
 enum kswapd_slot {
@@ -69,6 +69,13 @@ static const struct workload_option options[] = {
 	  .min = "64M",
 	  .help = "bytes of the file that is read once, more than is available",
 	  AT(size_bytes) },
+	{ .name = "passes",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = "1000",
+	  .help = "times to read it; what the second pass finds is the LRU's choice",
+	  AT(passes) },
 	{ .name = "burst",
 	  .type = OPTION_BYTES,
 	  .fallback = "0",
@@ -159,7 +166,7 @@ static double kswapd_seconds(const void *params, const struct workload_env *env)
 {
 	const struct kswapd_params *p = params;
 
-	return 1 + (double)p->size_bytes / (env->in_lab ? 2e8 : 2e9);
+	return 1 + (double)p->size_bytes * (double)p->passes / (env->in_lab ? 2e8 : 2e9);
 }
 
 /* ---- promises ---- */
@@ -348,6 +355,7 @@ static int make_file(struct worker *w)
 
 	snprintf(s->path, sizeof(s->path), "%s/kswapd-%s", w->env->scratch_dir,
 		 w->ledger->worker[0] ? w->ledger->worker : "worker");
+	(void)unlink(s->path); /* of a step that was killed */
 	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->file < 0 || ftruncate(s->file, (off_t)p->size_bytes))
 		return worker_fail(w, errno, "cannot make %s: %s", s->path, strerror(errno));
@@ -394,8 +402,6 @@ static int read_once(struct worker *w)
 	const struct kswapd *s = w->state;
 	uint64_t at = 0;
 
-	/* What is left out of a promise of whole pages shows only when it is much. */
-	at += w->ledger->sabotage_pages * w->env->page_bytes;
 	while (at < p->size_bytes && !worker_should_stop(w)) {
 		ssize_t got = pread(s->file, s->buffer, STEP_BYTES, (off_t)at);
 		int err;
@@ -442,10 +448,12 @@ static int settle(struct worker *w, struct zones *zones, uint64_t *free_pages)
 	return err;
 }
 
+/* Pages of later passes may be there still: what was taken counts the first one alone. */
 static int kswapd_run(struct worker *w)
 {
+	const struct kswapd_params *p = w->params;
 	struct zones zones;
-	uint64_t before, after, taken;
+	uint64_t before, after, taken = 0;
 	int err = look(w, &zones, &before);
 
 	if (err)
@@ -454,7 +462,10 @@ static int kswapd_run(struct worker *w)
 	worker_slot_set(w, SLOT_FREE_BEFORE, before);
 	worker_slot_set(w, SLOT_FREE_LOWEST, before);
 	before += listed_pages(&zones);
-	err = read_once(w);
+	for (uint64_t pass = 0; !err && pass < p->passes && !worker_should_stop(w); pass++) {
+		err = read_once(w);
+		taken = pass ? taken : w->ledger->slot[SLOT_PAGES_READ];
+	}
 	if (!err)
 		take_burst(w);
 	if (!err)
@@ -465,7 +476,7 @@ static int kswapd_run(struct worker *w)
 		return err;
 	worker_slot_set(w, SLOT_FREE_AFTER, after);
 	after += listed_pages(&zones);
-	taken = w->ledger->slot[SLOT_PAGES_READ] + w->ledger->slot[SLOT_BURST_PAGES] + after;
+	taken += w->ledger->slot[SLOT_BURST_PAGES] + after;
 	worker_slot_set(w, SLOT_TAKEN_OVER, taken > before ? taken - before : 0);
 	worker_achieved(w, w->ledger->slot[SLOT_PAGES_READ] * w->env->page_bytes);
 	return 0;

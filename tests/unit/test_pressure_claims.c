@@ -54,6 +54,7 @@ static int open_kswapd(void **state)
 	d.env.watermarks_fresh = true;
 	d.env.in_lab = true;
 	drive_set(&d, "size", 600 * MB);
+	drive_set(&d, "passes", 1);
 	return 0;
 }
 

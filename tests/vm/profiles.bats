@@ -57,14 +57,14 @@ cell()
 
 @test "6.1, kswapd: watermarks by arithmetic in each zone, and who reclaims" { cell 6.1 kswapd 512M 33; }
 @test "6.12, kswapd: watermarks by arithmetic in each zone, and who reclaims" { cell 6.12 kswapd 512M 33; }
-@test "6.1, zone-reclaim: a full node gives its cache only with mode 1" { cell 6.1 zone-reclaim 384M,512M 28; }
-@test "6.12, zone-reclaim: a full node gives its cache only with mode 1" { cell 6.12 zone-reclaim 384M,512M 28; }
+@test "6.1, zone-reclaim: a full node gives its cache only with mode 1" { cell 6.1 zone-reclaim 256M,512M 28; }
+@test "6.12, zone-reclaim: a full node gives its cache only with mode 1" { cell 6.12 zone-reclaim 256M,512M 28; }
 @test "6.1, hugetlb-nodes: each node's pool pays for itself" { cell 6.1 hugetlb-nodes 512M,512M 200; }
 @test "6.12, hugetlb-nodes: each node's pool pays for itself" { cell 6.12 hugetlb-nodes 512M,512M 200; }
 @test "6.1, buddy: fragmented by a known pattern, merged, compacted" { cell 6.1 buddy 1G 12; }
 @test "6.12, buddy: fragmented by a known pattern, merged, compacted" { cell 6.12 buddy 1G 12; }
-@test "6.1, mglru: the same load under both LRUs" { cell 6.1 mglru 512M 60; }
-@test "6.12, mglru: the same load under both LRUs" { cell 6.12 mglru 512M 60; }
+@test "6.1, mglru: the same load under both LRUs" { cell 6.1 mglru 384M 28; }
+@test "6.12, mglru: the same load under both LRUs" { cell 6.12 mglru 384M 28; }
 
 @test "pages beyond a node's pool are surplus of that node, and go with the process" {
 	need_lab 6.1
@@ -93,7 +93,7 @@ cell()
 		broken full_node vm.zone_reclaim_mode=0
 		broken hugetlb hugepages.2048kB.node0=20 hugepages.2048kB.node1=20 node=1 size=32M
 	SH
-	"$PAGESTORM" lab --memory 384M,512M --file breakage:/breakage --exec 'sh /breakage' > out 2>&1
+	"$PAGESTORM" lab --memory 256M,512M --file breakage:/breakage --exec 'sh /breakage' > out 2>&1
 	cat out
 	[ "$(grep -c '^found out: ' out)" -eq 4 ]
 }
