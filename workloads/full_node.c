@@ -7,8 +7,8 @@
  *   the first look at the zones, at low, succeeds elsewhere (mm/page_alloc.c,
  *   get_page_from_freelist()). With 1 the kernel reclaims clean pages of the own node
  *   first (mm/vmscan.c, node_reclaim()), 32 at a time, and all but a few pages are local.
- *   With the multi-generational LRU that reclaim gives nothing, is tried again and again
- *   (zone_reclaim_failed), and the pages are on other nodes as with 0.
+ *   With the multi-generational LRU of Linux 6.3 and later that reclaim gives nothing, is
+ *   tried again and again (zone_reclaim_failed), and the pages are on other nodes as with 0.
  * Rises: numa_foreign of the node and numa_miss of the others by what is away; with mode 1
  *   pgsteal_direct, although no allocation stalled.
  * Still: allocstall; with mode 0 pgsteal_direct, and pgsteal_kswapd but for what the kernel
@@ -34,10 +34,11 @@
 #include "workloads/worker.h"
 #include "workloads/zones.h"
 
-#define MB	    (1ull << 20)
-#define STEP_BYTES  MB
-#define AHEAD_BYTES (128u << 10) /* what the kernel reads ahead at once unless told otherwise  \
-				  */
+#define MB	   (1ull << 20)
+#define STEP_BYTES MB
+#define AHEAD_BYTES                                                                            \
+	(128u << 10) /* what the kernel reads ahead at once unless told otherwise              \
+		      */
 #define ZONEINFO_BYTES (256 << 10)
 #define QUERY_PAGES    512
 #define FILE_BYTES     (1ull << 40) /* of a hole: more than any node */
@@ -108,9 +109,14 @@ static bool tries(const struct workload_env *env)
 	return env->zone_reclaim_mode & 7;
 }
 
+/*
+ * From Linux 6.3 on the multi-generational LRU leaves at once where it may neither write
+ * nor unmap, as here (mm/vmscan.c, lru_gen_shrink_node()). Measured: 6.1 reclaims, 6.12
+ * does not.
+ */
 static bool stays(const struct workload_env *env)
 {
-	return tries(env) && !env->mglru;
+	return tries(env) && !(env->mglru && env->kernel >= ENV_KERNEL(6, 3));
 }
 
 static int64_t lag_pages(const struct workload_env *env)
@@ -346,33 +352,61 @@ static int stay_home(struct worker *w)
 		   : 0;
 }
 
-/* Free pages of the home's zones above a mark and above what they keep for others. */
-static int above(struct worker *w, bool low, uint64_t *pages)
+static int look(struct worker *w, struct zones *zones)
+{
+	const struct full_node *s = w->state;
+	int err = zones_read(s->zoneinfo, s->text, ZONEINFO_BYTES, zones);
+
+	return err ? worker_fail(w, -err, "cannot read /proc/zoneinfo: %s", strerror(-err)) : 0;
+}
+
+static uint64_t above(uint64_t pages, uint64_t mark)
+{
+	return pages > mark ? pages - mark : 0;
+}
+
+/* What the home gives before the others are asked: its zones above low and what they keep. */
+static int room_of_home(struct worker *w, uint64_t *pages)
 {
 	const struct full_node_params *p = w->params;
-	const struct full_node *s = w->state;
 	struct zones zones;
-	int err = zones_read(s->zoneinfo, s->text, ZONEINFO_BYTES, &zones);
+	int err = look(w, &zones);
 
-	if (err)
-		return worker_fail(w, -err, "cannot read /proc/zoneinfo: %s", strerror(-err));
 	*pages = 0;
-	for (unsigned i = 0; i < zones.nr; i++) {
-		const struct zone *z = &zones.zone[i];
-		const uint64_t kept = (low ? z->low : z->high) + z->protection;
+	for (unsigned i = 0; !err && i < zones.nr; i++)
+		if (zones.zone[i].node == p->home)
+			*pages += above(zones.zone[i].free,
+					zones.zone[i].low + zones.zone[i].protection);
+	return err;
+}
 
-		if (z->node == p->home && z->free > kept)
-			*pages += z->free - kept;
-	}
-	return 0;
+/*
+ * Pages that the home's largest zone is above high. Lower zones are not filled: with
+ * mode 1 the kernel rather reclaims than takes from them.
+ */
+static int left_to_fill(struct worker *w, uint64_t *pages)
+{
+	const struct full_node_params *p = w->params;
+	const struct zone *largest = NULL;
+	struct zones zones;
+	int err = look(w, &zones);
+
+	for (unsigned i = 0; !err && i < zones.nr; i++)
+		if (zones.zone[i].node == p->home &&
+		    (!largest || zones.zone[i].managed > largest->managed))
+			largest = &zones.zone[i];
+	*pages = largest ? above(largest->free, largest->high) : 0;
+	return err;
 }
 
 /* A hole is read ahead into the cache of the node until that is two MiB from its high mark. */
 static int fill_node(struct worker *w)
 {
+	const struct full_node_params *p = w->params;
 	const struct full_node *s = w->state;
+	const uint64_t enough = 2 * bytes_of_node(w->env, p->home);
 	uint64_t left = 0, at = 0;
-	int err = above(w, false, &left);
+	int err = left_to_fill(w, &left);
 
 	while (!err && left > 2 * STEP_BYTES / w->env->page_bytes) {
 		for (uint64_t end = at + STEP_BYTES; !err && at < end; at += AHEAD_BYTES)
@@ -381,10 +415,13 @@ static int fill_node(struct worker *w)
 		if (err)
 			return worker_fail(w, err, "cannot read %s ahead: %s", s->path,
 					   strerror(err));
+		if (at > enough)
+			return worker_fail(w, EBUSY,
+					   "node %" PRIu64 " does not fill: its cache is "
+					   "reclaimed while it is read",
+					   p->home);
 		worker_slot_add(w, SLOT_CACHE, STEP_BYTES / w->env->page_bytes);
-		if (worker_should_stop(w) || at >= FILE_BYTES)
-			return -EINTR;
-		err = above(w, false, &left);
+		err = worker_should_stop(w) ? -EINTR : left_to_fill(w, &left);
 	}
 	return err;
 }
@@ -463,7 +500,7 @@ static int full_node_run(struct worker *w)
 	const struct full_node *s = w->state;
 	const uint64_t left_out = w->ledger->sabotage_pages;
 	uint64_t room;
-	int err = above(w, true, &room);
+	int err = room_of_home(w, &room);
 
 	if (err)
 		return err;
@@ -503,7 +540,7 @@ const struct workload full_node_workload = {
 	.truth = "With zone_reclaim_mode=0 the node gives what it has above low and the rest "
 		 "comes from other nodes, predicted to a few hundred pages; with 1 its clean "
 		 "cache is reclaimed and the memory is local, but not with the "
-		 "multi-generational LRU.",
+		 "multi-generational LRU of Linux 6.3 and later.",
 	.needs = NEED_NODES | NEED_FILES,
 	.options = options,
 	.params_bytes = sizeof(struct full_node_params),
