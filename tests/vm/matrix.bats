@@ -82,6 +82,7 @@ cell()
 	enter_scratch
 	status=0
 	"$PAGESTORM" lab --nodes 2 -- run -q anon size=16M sabotage=1 > out 2> err || status=$?
+	cat out err
 	[ "$status" -eq 1 ]
 	grep -q ',fail,' results/*/truth.csv
 	grep -q '"lab": "nodes=2 memory=1073741824 ' results/*/run.json
