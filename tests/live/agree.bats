@@ -71,7 +71,7 @@ disagreements()
 		same("claims", claims[who] + 0)
 		same("claims_failed", failed[who] + 0)
 		same("latency_count", who in operations ? operations[who] : "")
-		if ($at["outcome"] == "ok" && $at["target_bytes"] != "")
+		if ($at["outcome"] == "ok" && $at["target_bytes"] > 0)
 			same("achieved_bytes", $at["target_bytes"])
 	}
 	END { if (checked < 23) print "only " checked + 0 " cells were looked at" }
