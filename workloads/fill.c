@@ -127,6 +127,8 @@ random_blocks_avx2(const struct fill *fill, char *to, uint64_t nr, uint64_t bloc
 	random_blocks(fill, to, nr, block);
 }
 
+#define COPIED_BLOCKS 16 /* from so many on a copy of the block is worth making */
+
 typedef uint64_t line __attribute__((vector_size(64), may_alias, aligned(8)));
 
 /*
@@ -136,8 +138,10 @@ typedef uint64_t line __attribute__((vector_size(64), may_alias, aligned(8)));
 __attribute__((target("avx512f"))) static void
 random_lines_avx512(const struct fill *fill, char *to, uint64_t nr, uint64_t block)
 {
-	const line *from = (const line *)fill->block;
+	line from[FILL_BLOCK_BYTES / sizeof(line)] __attribute__((aligned(64)));
 
+	/* malloc aligns to 16 bytes whatever the struct says: each load would cross a line. */
+	memcpy(from, fill->block, sizeof(from));
 	for (; nr; nr--, to += FILL_BLOCK_BYTES) {
 		uint64_t key = block_key(fill, block++);
 		line keys = { key, key, key, key, key, key, key, key }, *out = (line *)to;
@@ -152,7 +156,8 @@ random_lines_avx512(const struct fill *fill, char *to, uint64_t nr, uint64_t blo
 static void write_random(const struct fill *fill, char *to, uint64_t nr, uint64_t block)
 {
 #if defined(__x86_64__)
-	if (fill->random_words == FILL_BLOCK_WORDS && __builtin_cpu_supports("avx512f")) {
+	if (nr >= COPIED_BLOCKS && fill->random_words == FILL_BLOCK_WORDS &&
+	    __builtin_cpu_supports("avx512f")) {
 		random_lines_avx512(fill, to, nr, block);
 		return;
 	}
