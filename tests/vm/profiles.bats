@@ -93,7 +93,7 @@ cell()
 		broken full_node vm.zone_reclaim_mode=0
 		broken hugetlb hugepages.2048kB.node0=20 hugepages.2048kB.node1=20 node=1 size=32M
 	SH
-	"$PAGESTORM" lab --memory 256M,512M --file breakage:/breakage --exec 'sh /breakage' > out 2>&1
+	"$PAGESTORM" lab --memory 512M,512M --file breakage:/breakage --exec 'sh /breakage' > out 2>&1
 	cat out
 	[ "$(grep -c '^found out: ' out)" -eq 4 ]
 }
