@@ -69,7 +69,7 @@ void actor_decide(struct actor *actor, int interrupted)
 			 (unsigned long)ledger->achieved_bytes,
 			 (unsigned long)plan->target_bytes);
 	} else if (plan->target_bytes && ledger->achieved_bytes > plan->target_bytes) {
-		actor->outcome = OUTCOME_BROKEN;
+		actor->outcome = OUTCOME_TARGET_MISSED;
 		snprintf(reason, room, "it says that it held %lu bytes and %lu were asked for",
 			 (unsigned long)ledger->achieved_bytes,
 			 (unsigned long)plan->target_bytes);

@@ -25,7 +25,7 @@ every()
 	[ "$(every Private_Dirty | sort -u)" = 0 ]
 	wait "$runner"
 	[ "$(count_verdicts shm fail)" = 0 ]
-	[ "$(count_verdicts shm pass)" = 17 ]
+	[ "$(count_verdicts shm pass)" = 18 ]
 }
 
 @test "after a fork a written quarter is everybody's own and the rest is shared" {

@@ -33,7 +33,7 @@ static const struct end ends[] = {
 	{ .exited = true, .achieved_bytes = 100, .outcome = OUTCOME_OK, .reason = "" },
 	{ .exited = true,
 	  .achieved_bytes = 101,
-	  .outcome = OUTCOME_BROKEN,
+	  .outcome = OUTCOME_TARGET_MISSED,
 	  .reason = "101 bytes and 100 were asked for" },
 	{ .exited = true,
 	  .achieved_bytes = 99,
