@@ -458,6 +458,21 @@ static void print_console(const struct blob *console)
 		fprintf(stderr, "the console stayed empty\n");
 }
 
+/* With -no-reboot qemu leaves with status 0 when the machine resets, as on a triple fault. */
+static void print_early_end(const struct lab_result *result)
+{
+	int status = result->qemu_status;
+
+	fprintf(stderr, "pagestorm: error: the guest ended before its command did: ");
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "qemu was killed by signal %d (%s)\n", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	else if (WEXITSTATUS(status))
+		fprintf(stderr, "qemu left with status %d\n", WEXITSTATUS(status));
+	else
+		fprintf(stderr, "the machine was reset or switched off\n");
+}
+
 static void print_death(const struct lab_result *result)
 {
 	static const char mark[] = "Kernel panic - not syncing";
@@ -467,7 +482,7 @@ static void print_death(const struct lab_result *result)
 		fprintf(stderr, "pagestorm: error: the guest panicked: %.*s\n",
 			(int)strcspn(panic, "\r\n"), panic);
 	else
-		fprintf(stderr, "pagestorm: error: the guest ended before its command did\n");
+		print_early_end(result);
 	if (result->qemu_said.size)
 		fprintf(stderr, "qemu: %s", result->qemu_said.data);
 	print_console(&result->console);

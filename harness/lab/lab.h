@@ -57,6 +57,7 @@ struct lab_result {
 	int signal;	       /* LAB_INTERRUPTED, or 0 */
 	struct blob console;   /* the last part of what the kernel printed */
 	struct blob qemu_said; /* qemu's own complaints */
+	int qemu_status; /* as waitpid(2) tells it; SIGKILL is also how a session ends it */
 	double boot_seconds;
 	size_t nr_files_collected;
 };

@@ -557,7 +557,8 @@ int session_run(const struct lab_request *request, int initramfs_fd, int disk_fd
 	if (session.terminal_is_raw)
 		tcsetattr(STDIN_FILENO, TCSANOW, &session.terminal);
 	kill(session.qemu, SIGKILL);
-	(void)TEMP_FAILURE_RETRY(waitpid(session.qemu, NULL, 0)); /* ours, and killed */
+	/* ours, and gone or killed: this cannot fail */
+	(void)TEMP_FAILURE_RETRY(waitpid(session.qemu, &result->qemu_status, 0));
 	close(session.watch[WATCH_QEMU].fd);
 	result->end = how_it_ended(&session);
 	result->nr_files_collected = session.collector.nr_files;
