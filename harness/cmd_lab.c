@@ -611,6 +611,11 @@ static int boot(struct lab_request *request)
 
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves does not cost the results */
 	error = lab_run(request, &result, &e);
+	if (result.nr_boots > 1)
+		fprintf(stderr,
+			"pagestorm: the guest ended before it had said anything and was "
+			"booted %u times\n",
+			result.nr_boots);
 	status = error ? harness_error(&e, error) : conclude(request, &result, &e);
 
 	lab_result_release(&result);

@@ -59,6 +59,7 @@ struct lab_result {
 	struct blob qemu_said; /* qemu's own complaints */
 	int qemu_status; /* as waitpid(2) tells it; SIGKILL is also how a session ends it */
 	double boot_seconds;
+	unsigned nr_boots; /* more than 1: a guest ended before it had said anything */
 	size_t nr_files_collected;
 };
 

@@ -146,6 +146,28 @@ stdout2='o\000\000\000\002\000\000\0001\n'
 	grep -q garbled err
 }
 
+@test "a guest that ends before it says anything is booted again, and told how it ended" {
+	fake_qemu "$ready$stdout2$status0$end2"
+	sed -i '2i if mkdir once 2> /dev/null; then exit 0; fi' bin/qemu-system-x86_64
+	PATH=$PWD/bin:$PATH lab --exec true
+	[ "$status" -eq 0 ]
+	[ "$(cat out)" = 1 ]
+	grep -q 'booted 2 times' err
+
+	printf '#!/bin/sh\nkill -KILL $$\n' > bin/qemu-system-x86_64
+	PATH=$PWD/bin:$PATH lab --exec true
+	[ "$status" -eq 3 ]
+	grep -q 'booted 3 times' err
+	grep -q 'qemu was killed by signal 9' err
+
+	fake_qemu ''
+	sed -i 's/^exec sleep.*/exit 0/' bin/qemu-system-x86_64
+	PATH=$PWD/bin:$PATH lab --exec true
+	[ "$status" -eq 3 ]
+	! grep -q booted err
+	grep -q 'the machine was reset or switched off' err
+}
+
 @test "a result that the guest cannot read is told, with 3" {
 	# At the address 0 there is nothing to read.
 	lab --exec 'mkdir -p results; : >results/mem; mount -o bind /proc/1/mem results/mem'
