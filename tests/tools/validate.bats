@@ -75,16 +75,17 @@ is_true()
 
 # found_out NAMES-OF-THE-LIE TOOL…: what was no lie before: every amount that is not
 # nothing must be wrong with five percent more. Sets $nr to how many were found out.
-# $may is what a lie may be called besides.
+# $may is what a lie may be called besides; $again are the tools whose lie was missed.
 found_out()
 {
-	local names=$1 honest tool quantity said truth verdict now missed=0
+	local names=$1 honest tool quantity said truth verdict now
 	shift
 	score -n 1 "$@"
 	honest=$rows
 	rm -rf "$work"/*-validate
 	score -n 1 --filter "tests/tools/lie $names" "$@"
 	nr=0
+	again=()
 	while IFS=, read -r tool _ quantity truth _ said _ _ verdict _; do
 		case $verdict in skipped | noise | unread | wrong) continue ;; esac
 		# five percent of nothing is nothing
@@ -95,10 +96,10 @@ found_out()
 		case $now in
 		wrong) nr=$((nr + 1)) ;;
 		"${may-}") ;;
-		*) missed=$((missed + 1)) ;;
+		*) [[ " ${again[*]} " == *" $tool "* ]] || again+=("$tool") ;;
 		esac
 	done <<< "$honest"
-	[ "$missed" -eq 0 ]
+	[ ${#again[@]} -eq 0 ]
 }
 
 @test "a tool that adds five percent is found out in every quantity" {
@@ -114,19 +115,21 @@ found_out()
 
 # Of the whole machine: others who use it are noise that a null load measures beforehand
 # and afterwards, and that may change in between. What must hold is that each is read,
-# and that a lie is found out or the noise that hides it is stated.
+# and that a lie is found out or the noise that hides it is stated. A neighbour that takes
+# or gives memory just then can hide one, so what was missed is played once more.
 @test "tools of the whole machine are read, and lie in vain or beside noise that is stated" {
 	local tool tools=() may=noise
 	for tool in free node-exporter sadf sar slabtop vmstat; do
 		! has "$tool" || tools+=("$tool")
 	done
 	[ ${#tools[@]} -gt 0 ] || skip "no tool of the whole machine is installed: package procps"
-	found_out "" "${tools[@]}"
+	found_out "" "${tools[@]}" || true
 	! grep -q ',unread,' <<< "$rows"
 	# each row that is not skipped has its noise in column 18
 	! awk -F, '$9 != "skipped" && $18 == ""' <<< "$rows" | grep .
-	echo "$nr found out"
+	echo "$nr found out, missed: ${again[*]}"
 	[ "$nr" -ge 3 ]
+	[ ${#again[@]} -eq 0 ] || found_out "" "${again[@]}" || found_out "" "${again[@]}"
 }
 
 # A tool of its own, an adapter of its own: ps with five percent more.
