@@ -11,21 +11,35 @@ setup()
 	enter_scratch
 }
 
+# in_guest COMMAND LAB_OPTION…
 in_guest()
 {
-	run "$PAGESTORM" lab --memory 1G --exec "$1"
+	run "$PAGESTORM" lab --memory 1G "${@:2}" --exec "$1"
 	echo "$output"
 	[ "$status" -eq 0 ]
 }
 
-@test "a huge page pool that grows only in part is an error, and the old size is back" {
+@test "a huge page pool that the machine cannot hold is refused before anything is changed" {
 	in_guest '
 		pool=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 		echo 3 > $pool
-		pagestorm run null hugepages.2048kB=4096 --allow-risk=R3 && echo accepted
+		pagestorm run null hugepages.2048kB=4096 --allow-risk=R3; echo "status=$?"
 		echo "pool=$(cat $pool). journal=$(ls /var/lib/pagestorm 2> /dev/null)."'
+	[[ "$output" == *"it needs 8 GiB at its peak"* ]]
+	[[ "$output" == *"status=2"* ]]
+	[[ "$output" == *"pool=3. journal=."* ]]
+}
+
+# The machine has room for it, and the node has not.
+@test "a huge page pool that grows only in part is an error, and the old size is back" {
+	in_guest '
+		pool=/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages
+		echo 3 > $pool
+		pagestorm run null hugepages.2048kB.node1=200 --allow-risk=R3 && echo accepted
+		echo "pool=$(cat $pool). journal=$(ls /var/lib/pagestorm 2> /dev/null)."' \
+		--memory 1G,256M
 	[[ "$output" != *accepted* ]]
-	[[ "$output" == *"asked for 4096 huge pages, got "* ]]
+	[[ "$output" == *"asked for 200 huge pages, got "* ]]
 	[[ "$output" == *"pool=3. journal=."* ]]
 }
 
