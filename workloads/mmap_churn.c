@@ -7,9 +7,10 @@
  * Rises: minflt and the group's pgfault, by cycles x pages exactly.
  * Still: Rss, Anonymous, VmSize, VmData, majflt, the group's anon.
  * Beware: with pages=huge a cycle has an madvise(2) more. A latency contains the
- *   loop and one reading of the clock (clock_ns); cycle_ns does not. The group's usage is not promised: an unmapped
- *   page table is freed after an RCU grace period (tlb_remove_table() in
- *   mm/mmu_gather.c) and stays charged until then; 2.2 MiB were seen on a busy machine.
+ *   loop and one reading of the clock (clock_ns); cycle_ns does not. The group's
+ *   usage is not promised: an unmapped page table is freed after an RCU grace
+ *   period (tlb_remove_table() in mm/mmu_gather.c) and stays charged until then;
+ *   2.2 MiB were seen on a busy machine.
  */
 #include <errno.h>
 #include <string.h>

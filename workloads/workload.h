@@ -111,10 +111,10 @@ struct workload_env {
 	uint64_t hugetlb_2m_node[ENV_NODES_MAX], hugetlb_2m_overcommit;
 	unsigned nr_zones;
 	struct env_zone zone[ENV_ZONES_MAX];
-	/* As the run has them: vm.min_free_kbytes, watermark_scale_factor, zone_reclaim_mode. */
+	/* as the run has them: vm.min_free_kbytes, watermark_scale_factor, zone_reclaim_mode */
 	uint64_t min_free_kb, watermark_scale;
 	unsigned zone_reclaim_mode;
-	bool watermarks_fresh; /* the run makes the kernel compute them anew */
+	bool watermarks_fresh;	  /* the run makes the kernel compute them anew */
 	bool mglru;		  /* lru_gen/enabled is not 0 */
 	bool cachestat;		  /* cachestat(2) answers */
 	bool loop;		  /* a loop device can be made */

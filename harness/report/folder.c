@@ -229,8 +229,8 @@ static bool is_one_of(const char *word, const char *const *list)
 
 /*
  * Whether the run in this row can be measured: it ended ok or as the profile expected,
- * or held less or more than its target. One that was killed, timed out, skipped or interrupted is
- * reported by its outcome; its numbers would compare a part with a whole.
+ * or held less or more than its target. One that was killed, timed out, skipped or interrupted
+ * is reported by its outcome; its numbers would compare a part with a whole.
  */
 static bool is_measured(const struct folder *f, size_t row)
 {
