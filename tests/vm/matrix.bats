@@ -29,20 +29,8 @@ boot_cell()
 	mv status.new status
 }
 
-setup_file()
-{
-	cd "$BATS_FILE_TMPDIR" || return
-	export PAGESTORM PAGESTORM_SRCDIR
-	export -f boot_cell
-	cells | setsid xargs -P 2 -L 1 bash -c 'boot_cell "$@"' - > boots 2>&1 3>&- &
-	echo $! > "$BATS_FILE_TMPDIR/boots.pid"
-}
-
-teardown_file()
-{
-	[ ! -e "$BATS_FILE_TMPDIR/boots.pid" ] ||
-		kill -- "-$(cat "$BATS_FILE_TMPDIR/boots.pid")" 2> /dev/null || true
-}
+setup_file() { boots_begin; }
+teardown_file() { boots_end; }
 
 # cell KERNEL CGROUP NODES SWAP
 cell()
