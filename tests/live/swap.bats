@@ -82,7 +82,7 @@ zram()
 	major=$(major_faults)
 	held
 	[ "$(kb smaps Swap)" -ge $((48 << 10)) ]
-	[ "$(kb smaps Rss)" -lt $((52 << 10)) ]
+	[ "$(kb smaps Anonymous)" -le $((48 << 10)) ] # its program is charged to who read it first
 	[ "$(major_faults)" -gt "$major" ]
 	finish
 	[ "$(verdict oom_kills)" = pass ]
