@@ -439,17 +439,38 @@ static void request_release(struct lab_request *request)
 
 /* ---- telling how it ended ---- */
 
-#define CONSOLE_LINES 40 /* a panic takes 25, and its cause stands before it */
+#define CONSOLE_LINES	   40
+#define CONSOLE_OOPS_LINES 120
+
+/* Where the line begins that says why the kernel gave up: a call trace as long as
+ * that of a fault in an interrupt would push it out of the last lines. */
+static const char *find_oops(const struct blob *console)
+{
+	static const char *const mark[] = { "BUG: ", "Oops: ", "general protection fault",
+					    "------------[ cut here ]" };
+	const char *first = NULL;
+
+	for (size_t i = 0; console->size && i < sizeof(mark) / sizeof(mark[0]); i++) {
+		const char *found = strstr(console->data, mark[i]);
+
+		if (found && (!first || found < first))
+			first = found;
+	}
+	while (first && first > console->data && first[-1] != '\n')
+		first--;
+	return first;
+}
 
 static void print_console(const struct blob *console)
 {
-	size_t start = console->size;
-	int lines = 0;
+	const char *oops = find_oops(console);
+	size_t start = console->size, end = oops ? (size_t)(oops - console->data) : 0;
+	int lines = 0, most = oops ? CONSOLE_OOPS_LINES : CONSOLE_LINES;
 
-	while (start && lines <= CONSOLE_LINES)
+	while (start > end && lines <= most)
 		if (console->data[--start] == '\n')
 			lines++;
-	if (lines > CONSOLE_LINES)
+	if (lines > most)
 		start++;
 	if (console->size)
 		fprintf(stderr, "the console's last lines:\n%s%s", console->data + start,
