@@ -3,18 +3,10 @@
 # What the anon workload promises, held against what the kernel shows to others:
 # smaps, the group's files and the content of the pages, read from outside.
 
-setup()
-{
-	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
-	[ "$(id -u)" -eq 0 ] || skip "not root"
-	cd "$BATS_TEST_TMPDIR"
-	runner=
-}
+load watched
 
-teardown()
-{
-	[ -z "$runner" ] || { kill "$runner" 2> /dev/null && wait "$runner"; } || true
-}
+setup() { watched_setup; }
+teardown() { watched_teardown; }
 
 anon()
 {

@@ -3,6 +3,8 @@
 # For tests of a workload on this host: a run in a folder of its own, its CSV, and its
 # processes as others see them. Source it with `load live`.
 
+load tell
+
 live_setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
@@ -13,6 +15,7 @@ live_setup()
 
 live_teardown()
 {
+	tell_run
 	[ -z "$runner" ] || { kill "$runner" 2> /dev/null && wait "$runner"; } || true
 }
 

@@ -3,6 +3,10 @@
 # What the oom workload promises, held against the kernel's own messages and the
 # machine's count of kills.
 
+load tell
+
+teardown() { tell_run; }
+
 setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"

@@ -2,6 +2,8 @@
 # Sourced by the tests that look at a worker from outside: its run in the background,
 # with time before GO and after HELD in which other instruments can look.
 
+load tell
+
 watched_setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
@@ -12,6 +14,7 @@ watched_setup()
 
 watched_teardown()
 {
+	tell_run
 	[ -z "$runner" ] || { kill "$runner" 2> /dev/null && wait "$runner"; } || true
 }
 

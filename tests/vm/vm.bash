@@ -5,6 +5,10 @@
 PAGESTORM=$(readlink -f "$PAGESTORM")
 PAGESTORM_SRCDIR=$(readlink -f "${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..}")
 
+load ../live/tell
+
+teardown() { tell_run; }
+
 # need_lab VERSION…: skips, naming what is missing
 need_lab()
 {
