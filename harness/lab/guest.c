@@ -294,11 +294,24 @@ static int mount_cgroup_v1(struct error *e)
 	return error;
 }
 
+/* The kernel patches its own allocator (static key cpusets_enabled) whenever the first
+ * cpuset comes or the last one goes, which each run's groups would be. qemu 7.2's threads
+ * can miss such a patch and go on with the breakpoint that stood there meanwhile: "Oops:
+ * int3" in __alloc_pages. A group that stays leaves nothing to patch. */
+static int keep_cpuset(const char *hierarchy, struct error *e)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/lab-keeps-cpusets-on", hierarchy);
+	return mkdir(path, 0755) ? error_set(e, errno, "cannot make %s: %m", path) : 0;
+}
+
 static int mount_cgroups(enum guest_cgroup kind, struct error *e)
 {
 	if (kind == GUEST_CGROUP_V2)
-		return mount_cgroup_v2("/sys/fs/cgroup", true, e);
-	return mount_cgroup_v1(e)
+		return mount_cgroup_v2("/sys/fs/cgroup", true, e)
+			       ?: keep_cpuset("/sys/fs/cgroup", e);
+	return mount_cgroup_v1(e) ?: keep_cpuset("/sys/fs/cgroup/cpuset", e)
 		       ?: (kind == GUEST_CGROUP_V1
 				   ? 0
 				   : mount_cgroup_v2("/sys/fs/cgroup/unified", false, e));

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -73,6 +74,24 @@ static long touch_pages(enum touch_kind kind, const char *text, char *map, uint6
 	return before;
 }
 
+/* The kernel may move a page of ours meanwhile, which then faults once more (compaction, a
+ * huge page of program text); it can only add, and does not do so each time. */
+static long fewest_faults(enum touch_kind kind, const char *text)
+{
+	long fewest = LONG_MAX;
+
+	for (int i = 0; i < 5; i++) {
+		char *map = map_pages(PAGES + 1);
+		uint64_t present;
+		long faults = touch_pages(kind, text, map, &present);
+
+		assert_int_equal(present, PAGES);
+		fewest = faults < fewest ? faults : fewest;
+		munmap(map, (PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE));
+	}
+	return fewest;
+}
+
 static void each_touch_takes_its_faults_and_only_its_pages(void **state)
 {
 	static const struct {
@@ -90,15 +109,9 @@ static void each_touch_takes_its_faults_and_only_its_pages(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char *map = map_pages(PAGES + 1);
-		uint64_t present;
-
-		assert_in_range(touch_pages(rows[i].kind, rows[i].fill, map, &present),
-				rows[i].faults, rows[i].faults + SHADOW_PAGES);
-		assert_int_equal(present, PAGES);
-		munmap(map, (PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE));
-	}
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_in_range(fewest_faults(rows[i].kind, rows[i].fill), rows[i].faults,
+				rows[i].faults + SHADOW_PAGES);
 }
 
 static void bytes_and_populate_leave_the_same_content(void **state)

@@ -257,6 +257,19 @@ swap_is()
 	[ "$(tail -n 1 out)" = "unified: 0" ]
 }
 
+@test "cpusets come and go by the hundred, and the guest's kernel stays whole" {
+	need_lab 6.12
+	lab --kernel 6.12 --nodes 2 --exec 'cd /sys/fs/cgroup
+		for i in 1 2 3; do
+			while sh -c true; do ls -R /proc/self > /dev/null; done &
+		done
+		for i in $(seq 1500); do mkdir t && rmdir t || exit; done
+		kill $(jobs -p)
+		echo whole'
+	[ "$status" -eq 0 ]
+	[ "$(tail -n 1 out)" = whole ]
+}
+
 @test "kernel parameters reach the kernel" {
 	lab --append 'hugepages=3 mypar=7' --exec 'cat /proc/cmdline; grep HugePages_Total /proc/meminfo'
 	grep -q 'mypar=7' out
