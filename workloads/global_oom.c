@@ -517,6 +517,7 @@ const struct workload global_oom_workload = {
 					  "fewest free pages seen on the other nodes" },
 	},
 	.expects_oom = true,
+	.machine_wide = true,
 	.check = global_oom_check,
 	.footprint = global_oom_footprint,
 	.seconds = global_oom_seconds,

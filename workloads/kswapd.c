@@ -527,6 +527,7 @@ const struct workload kswapd_workload = {
 		[SLOT_BURST_PAGES] = { "burst_pages", UNIT_PAGES,
 				       "pages of the burst touched" },
 	},
+	.machine_wide = true,
 	.check = kswapd_check,
 	.footprint = kswapd_footprint,
 	.seconds = kswapd_seconds,

@@ -252,8 +252,9 @@ struct workload {
 	const struct workload_option *options; /* ends with name == NULL */
 	size_t params_bytes;		       /* of the struct that the options fill */
 	struct slot slots[SLOTS_MAX];	       /* ends with name == NULL */
-	bool rate_metric; /* a rate is among the results: prewarm by default */
-	bool expects_oom; /* the expected outcome is an OOM kill */
+	bool rate_metric;  /* a rate is among the results: prewarm by default */
+	bool expects_oom;  /* the expected outcome is an OOM kill */
+	bool machine_wide; /* takes the machine's memory: no memory.max unless one is given */
 
 	/*
 	 * Pure. 0 when these parameters can run on this machine; otherwise fills

@@ -270,8 +270,9 @@ static uint64_t asked(const struct maker *m, const char *name)
 
 static bool is_unlimited(const struct maker *m)
 {
-	return !asked(m, "memory.max") && (limits_is_max(&m->w->limits, "memory.max") ||
-					   limits_is_max(&m->c->cell->limits, "memory.max"));
+	return !asked(m, "memory.max") &&
+	       (m->w->workload->machine_wide || limits_is_max(&m->w->limits, "memory.max") ||
+		limits_is_max(&m->c->cell->limits, "memory.max"));
 }
 
 static int take_limits(const struct maker *m)

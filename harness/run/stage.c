@@ -314,6 +314,7 @@ static int play(struct stage *stage, struct error *e)
 /* In reverse order, and whatever had been made. The first error stays. */
 static int clear(struct stage *stage, struct error *e)
 {
+	struct error unseen;
 	int err = 0;
 
 	for (unsigned i = 0; i < stage->nr_actors; i++) {
@@ -329,6 +330,7 @@ static int clear(struct stage *stage, struct error *e)
 	}
 	flush_stop(&stage->flush);
 	capture_release(&stage->capture);
+	(void)count_kills(stage, &unseen); /* one that was killed before it was READY, too */
 	err = group_remove(&stage->top, e);
 	if (stage->timer_fd >= 0)
 		close(stage->timer_fd);

@@ -36,11 +36,13 @@ switches()
 	awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$worker/status"
 }
 
-# begin WORKLOAD key=value…: starts a run, and waits until its worker is READY, for 3 s
+# begin WORKLOAD key=value…: starts a run, and waits until its worker is READY, for
+# $watched_delay (3s); it holds for $watched_hold (4s)
 begin()
 {
 	workload=${watched_group:-$1} # the group is called as the worker is
-	"$PAGESTORM" run "$@" delay=3s hold=4s --quiet --wait=200 -o out > said 2>&1 3>&- &
+	"$PAGESTORM" run "$@" "delay=${watched_delay:-3s}" "hold=${watched_hold:-4s}" \
+		--quiet --wait=200 -o out > said 2>&1 3>&- &
 	runner=$!
 	for _ in $(seq 4000); do
 		for worker in $(pgrep -P "$runner"); do
@@ -71,7 +73,6 @@ finish()
 	wait "$runner"
 	status=$?
 	runner=
-	[ "$status" -eq 0 ] || cat said
 	return "$status"
 }
 

@@ -1,0 +1,199 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Promises that something stays as it was are broken by somebody else: one who reclaims
+# the group's memory before the work, lives in the group, reads or evicts the file, raises
+# the limit or another process's oom_score_adj. sabotage.bats has what a workload leaves out.
+
+load watched
+
+setup()
+{
+	watched_setup
+	watched_delay=3s
+	watched_hold=1s
+	intruder=
+}
+
+teardown()
+{
+	[ -z "$intruder" ] || kill -KILL "$intruder" 2> /dev/null || true
+	watched_teardown
+}
+
+zram()
+{
+	[ -e /sys/class/zram-control ] || modprobe -q zram || skip "no zram"
+}
+
+# begin_in_group WORKLOAD key=value…: as begin; sets $group, its group's directory
+begin_in_group()
+{
+	rm -rf out
+	begin "$@"
+	group=$(find /sys/fs/cgroup -path "*/pagestorm-$runner/run/$1" -print -quit)
+}
+
+# intrude BYTES [OOM_SCORE_ADJ]: somebody else's memory in the group, until it is killed
+intrude()
+{
+	# shellcheck disable=SC2016 # expanded there
+	bash -c 'echo "$1" > /proc/self/oom_score_adj && echo $$ > "$2/cgroup.procs" &&
+		held=$(head -c "$0" /dev/zero | tr "\0" x) && kill -STOP $$' \
+		"$1" "${2:-0}" "$group" 3>&- &
+	intruder=$!
+	disown
+}
+
+# Out of the group, and its memory stays charged there.
+intruder_leaves()
+{
+	local home=$group
+	until [ "$(cut -d' ' -f3 "/proc/$intruder/stat")" = T ]; do
+		sleep 0.05
+	done
+	while [[ $home == *pagestorm-* ]]; do
+		home=${home%/*}
+	done
+	echo "$intruder" > "$home/cgroup.procs"
+}
+
+# All that the group has goes to swap. Reclaim passes over what was used since it last
+# looked, so it looks more than once.
+squeeze()
+{
+	for _ in 1 2 3 4 5; do
+		if [ -e "$group/memory.reclaim" ]; then
+			echo 64M > "$group/memory.reclaim" 2> /dev/null || true # more than there is
+		else
+			echo 0 > "$group/memory.force_empty"
+		fi
+	done
+}
+
+evict_file()
+{
+	dd if="$1" iflag=nocache count=0 status=none
+}
+
+file_of_run()
+{
+	find out -path '*.partial/scratch/cache-cache'
+}
+
+# turned QUANTITY…: the run ends, and no fewer than these claims of its worker fail
+turned()
+{
+	! finish || return 1
+	had_turned "$@"
+}
+
+had_turned()
+{
+	local quantity
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["verdict"] == "fail" { print $at["quantity"] }' out/*/truth.csv |
+		sort -u > failed
+	for quantity; do
+		grep -qx "$quantity" failed && continue
+		echo "$quantity did not turn, but:" $(cat failed)
+		return 1
+	done
+}
+
+@test "who reclaims the group before the work, and lives in it, is seen whatever the workload" {
+	zram
+	while IFS=: read -r run quantities; do
+		read -ra words <<< "$run"
+		echo "$run"
+		begin_in_group "${words[@]}" swap.size=128M swap.priority=32767 swap.type=zram \
+			memory.max=256M
+		squeeze
+		intrude 8M
+		intruder_leaves
+		# shellcheck disable=SC2086 # words
+		turned major_faults $quantities
+		kill -KILL "$intruder"
+	done <<-'END'
+	anon size=16M: group_major_faults left_anonymous_bytes left_usage_bytes swap_bytes
+	leak blocks=64: group_major_faults left_anonymous_bytes left_usage_bytes
+	malloc_churn: group_major_faults left_anonymous_bytes left_usage_bytes
+	brk_churn: group_major_faults left_anonymous_bytes
+	mmap_churn: group_major_faults left_anonymous_bytes
+	cache size=16M: group_major_faults left_anonymous_bytes
+	thp size=16M: left_anonymous_bytes left_usage_bytes
+	dirty size=16M: group_anonymous_bytes
+	END
+}
+
+@test "who reads the file first is found out by the misses, who evicts it by what was lost" {
+	begin_in_group cache size=16M warm=50%
+	cat "$(file_of_run)" > /dev/null
+	turned missed_bytes
+	begin_in_group cache size=16M warm=50%
+	evict_file "$(file_of_run)"
+	turned pages_lost
+}
+
+@test "a file that somebody has mapped cannot be evicted: the run says so" {
+	command -v python3 > /dev/null || skip "no python3"
+	python3 - <<-'PROGRAM' 3>&- &
+		import glob, mmap, os, signal, time
+		size = 16 << 20
+		while True:
+		    for path in glob.glob("out/*.partial/scratch/cache-cache"):
+		        if os.path.getsize(path) == size:
+		            with open(path, "rb") as file:
+		                pages = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
+		            sum(pages[0:size:4096])
+		            signal.pause()
+		    time.sleep(0.0002)
+	PROGRAM
+	intruder=$!
+	disown
+	sleep 0.5
+	! run_workload cache size=16M warm=50% || return 1
+	grep '4096 pages of .* stay in the page cache' said
+}
+
+# Its reader may miss the moment between the eviction and the count.
+@test "who keeps reading the file is found out by what was there before" {
+	while :; do
+		cat out/*.partial/scratch/cache-cache 2> /dev/null || sleep 0.01
+	done > /dev/null 3>&- &
+	intruder=$!
+	disown
+	for _ in 1 2 3 4 5; do
+		run_workload cache size=16M warm=50% || true
+		had_turned hits misses pages_cached_before && return
+	done
+	return 1
+}
+
+@test "who writes to the file is found out by what is dirty in the group" {
+	begin_in_group cache size=16M method=mmap
+	dd if=/dev/urandom of="$(file_of_run)" bs=1M count=1 conv=notrunc status=none
+	turned dirty_bytes
+}
+
+@test "a limit that somebody raises is found out by the peak" {
+	begin_in_group oom memory.max=48M
+	if [ -e "$group/memory.max" ]; then
+		echo 64M > "$group/memory.max"
+	else
+		echo 64M > "$group/memory.memsw.limit_in_bytes"
+		echo 64M > "$group/memory.limit_in_bytes"
+	fi
+	turned peak_bytes
+}
+
+@test "somebody else who dies in the group is one kill too many" {
+	begin_in_group oom memory.max=48M
+	intrude 8M 1000
+	turned oom_kills
+}
+
+@test "who asks for another victim is found out by who died" {
+	begin_in_group oom memory.max=48M "victims=4M:900 12M"
+	echo 1000 > "/proc/$worker/oom_score_adj"
+	turned victim
+}
