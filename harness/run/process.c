@@ -52,9 +52,11 @@ int process_make_ledger(struct process *p, struct error *e)
 
 /* ---- in the child ---- */
 
+/* A cpuset that holds only some of them is an error too: the kernel leaves out the others
+ * without a word (sched_setaffinity(2)). */
 static int set_affinity(const char *list)
 {
-	cpu_set_t set;
+	cpu_set_t set, given;
 
 	CPU_ZERO(&set);
 	for (const char *p = list; *p;) {
@@ -69,7 +71,10 @@ static int set_affinity(const char *list)
 			CPU_SET(cpu, &set);
 		p = *end == ',' ? end + 1 : end;
 	}
-	return sched_setaffinity(0, sizeof(set), &set) ? errno : 0;
+	if (sched_setaffinity(0, sizeof(set), &set) ||
+	    sched_getaffinity(0, sizeof(given), &given))
+		return errno;
+	return CPU_EQUAL(&set, &given) ? 0 : EINVAL;
 }
 
 static void child_fail(int fd, int code, const char *stage)
@@ -163,7 +168,7 @@ static void child(const struct process *p, const struct process_setup *setup, pi
 		child_fail(failure_fd, code, "set oom_score_adj");
 	code = setup->cpus && *setup->cpus ? set_affinity(setup->cpus) : 0;
 	if (code)
-		child_fail(failure_fd, code, "run on the CPUs that it was given");
+		child_fail(failure_fd, code, "run on its CPUs, all in its cpuset");
 	exec_self(setup, failure_fd);
 }
 
