@@ -18,7 +18,7 @@
 
 #define MIB (1ull << 20)
 
-/* Below this a machine begins to reclaim from everybody. */
+/* Below this a machine begins to reclaim from everybody; a guest has nobody else. */
 #define RESERVE_SHARE	  10
 #define RESERVE_MIN_BYTES (256 * MIB)
 
@@ -34,7 +34,9 @@
 
 uint64_t cell_reserve_bytes(const struct host *host)
 {
-	return MAX(host->available_bytes / RESERVE_SHARE, RESERVE_MIN_BYTES);
+	uint64_t share = host->available_bytes / RESERVE_SHARE;
+
+	return host->lab[0] ? share : MAX(share, RESERVE_MIN_BYTES);
 }
 
 void cell_release(struct plan_cell *cell)

@@ -219,6 +219,14 @@ swap_is()
 	[ "$kib" -eq $((64 * 1024 - 4)) ]
 }
 
+@test "a small guest has room for a run that fits it, and says what does not" {
+	lab --memory 256M -- run anon size=64M -q
+	[ "$status" -eq 0 ]
+	lab --memory 256M -- run anon size=1G -q
+	[ "$status" -eq 2 ]
+	grep -q 'stay untouched' err
+}
+
 @test "swap on a file is on and has its size" {
 	swap_is 64M /scratch/swapfile
 }
