@@ -270,13 +270,13 @@ static uint64_t asked(const struct maker *m, const char *name)
 
 static bool is_unlimited(const struct maker *m)
 {
-	return !asked(m, "memory.max") &&
-	       (m->w->workload->machine_wide || limits_is_max(&m->w->limits, "memory.max") ||
-		limits_is_max(&m->c->cell->limits, "memory.max"));
+	return !asked(m, "memory.max") && (limits_is_max(&m->w->limits, "memory.max") ||
+					   limits_is_max(&m->c->cell->limits, "memory.max"));
 }
 
 static int take_limits(const struct maker *m)
 {
+	const struct limit unlimited = { .name = "memory.max", .value = "max" };
 	const struct limits *inherited = m->c->inherited;
 	struct size_base base = {
 		.limit_bytes = limits_bytes(&m->c->cell->limits, "memory.max"),
@@ -290,6 +290,9 @@ static int take_limits(const struct maker *m)
 		return -EINVAL;
 	for (unsigned i = 0; i < inherited->nr; i++)
 		limits_set(&m->w->limits, &inherited->limit[i]);
+	if (m->w->workload->machine_wide && !limits_find(&m->w->limits, unlimited.name) &&
+	    !limits_find(&m->c->cell->limits, unlimited.name))
+		limits_set(&m->w->limits, &unlimited);
 	return 0;
 }
 

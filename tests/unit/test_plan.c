@@ -122,6 +122,7 @@ static int picky_check(const void *params, const struct workload_env *env, char 
 
 static const struct workload hold = { .name = "hold", HOLD, .target = hold_footprint };
 static const struct workload rated = { .name = "rated", HOLD, .rate_metric = true };
+static const struct workload take_all = { .name = "take_all", HOLD, .machine_wide = true };
 static const struct workload picky = { .name = "picky", HOLD, .check = picky_check };
 static const struct workload wide = {
 	.name = "wide",
@@ -160,8 +161,9 @@ static const struct workload thp = { .name = "thp",
 extern const struct workload null_workload;
 
 /* Takes the place of the generated table. */
-const struct workload *const workloads[] = { &far,   &hold,    &killed, &null_workload, &picky,
-					     &rated, &swapper, &thp,	&wide,		NULL };
+const struct workload *const workloads[] = { &far,   &hold,  &killed,  &null_workload,
+					     &picky, &rated, &swapper, &take_all,
+					     &thp,   &wide,  NULL };
 
 /* ---- machines ---- */
 
@@ -952,6 +954,22 @@ static void without_a_limit_none_is_written(void **state)
 	plan_release(&plan);
 }
 
+static void what_takes_the_machine_has_no_limit_unless_given_one(void **state)
+{
+	struct plan plan;
+
+	(void)state;
+	make_plan(&plan, "[workload a]\ntype = take_all\n", &v2_two_nodes);
+	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.max"), "max");
+	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.swap.max"), "0");
+	assert_int_equal(plan.risk, RISK_R2);
+	plan_release(&plan);
+	make_plan(&plan, "[workload a]\ntype = take_all\nmemory.max = 128M\n", &v2_two_nodes);
+	assert_int_equal(plan.cell[0].worker[0].env.limit_bytes, 128 << 20);
+	assert_int_equal(plan.risk, RISK_R0);
+	plan_release(&plan);
+}
+
 static void the_null_run_is_as_long_as_what_others_can_disturb(void **state)
 {
 	struct plan plan;
@@ -1274,6 +1292,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_run_here_is_skipped_with_the_reason),
 		cmocka_unit_test(risk_has_its_class_and_reason),
 		cmocka_unit_test(without_a_limit_none_is_written),
+		cmocka_unit_test(what_takes_the_machine_has_no_limit_unless_given_one),
 		cmocka_unit_test(the_null_run_is_as_long_as_what_others_can_disturb),
 		cmocka_unit_test(an_oom_may_be_expected_where_it_is_not_usual),
 		cmocka_unit_test(with_swap_of_its_own_more_than_the_limit_fits),

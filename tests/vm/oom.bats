@@ -72,7 +72,7 @@ every_claim_held()
 }
 
 @test "a growing process that stops short of the kill is found out" {
-	run "$PAGESTORM" lab -- run -q global_oom memory.max=max sabotage=65536
+	run "$PAGESTORM" lab -- run -q global_oom sabotage=65536
 	[ "$status" -eq 1 ]
 	grep -q ',missing_oom,' results/*/runs.csv
 	grep -q ',system_oom_kills,.*,fail,' results/*/truth.csv
