@@ -402,6 +402,17 @@ static void close_one(int fd)
 		close(fd);
 }
 
+/* Between the count of verify() and the capture somebody else may reclaim: after both it
+ * can only be more. */
+static void count_gone(struct worker *w)
+{
+	struct cache_state *s = w->state;
+	uint64_t now, held = w->ledger->slot[SLOT_AFTER];
+
+	if (held && !residency_count(&s->residency, &now))
+		worker_slot_set(w, SLOT_GONE, held > now ? held - now : 0);
+}
+
 static void cache_release(struct worker *w)
 {
 	struct cache_state *s = w->state;
@@ -409,6 +420,7 @@ static void cache_release(struct worker *w)
 	if (!s)
 		return;
 	crew_stop(&s->crew);
+	count_gone(w);
 	for (unsigned i = 0; i < CREW_MAX; i++) {
 		close_one(s->reader[i].fd);
 		if (s->reader[i].buffer)
@@ -455,6 +467,10 @@ const struct workload cache_workload = {
 				"pages that others had reclaimed when a pass began" },
 		[SLOT_MISSING] = { "missing_pages", UNIT_PAGES,
 				   "pages that should be in the cache at HELD and are not" },
+		[SLOT_GONE] = { "gone_pages", UNIT_PAGES,
+				"of those in the cache at HELD, pages that were not when all "
+				"was over",
+				.late = true },
 		[SLOT_FIRST_NS] = { "first_pass_ns", UNIT_NSEC, "time of the first pass" },
 		[SLOT_LAST_NS] = { "last_pass_ns", UNIT_NSEC, "time of the last pass" },
 		[SLOT_FIRST_RATE] = { "first_pass_rate", UNIT_BYTES,

@@ -238,6 +238,7 @@ struct slot {
 	const char *name; /* pages_touched, cycles, live_bytes … */
 	enum unit unit;
 	const char *help;
+	bool late; /* counted by release(), and so read after GONE; the others at HELD */
 };
 
 /* ---- the workload ---- */

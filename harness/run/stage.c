@@ -204,11 +204,23 @@ static int capture_held(struct stage *stage, struct error *e)
 	return count_kills(stage, e);
 }
 
+static void take_late_slots(struct actor *actor)
+{
+	const struct slot *slots = actor->plan->workload->slots;
+	const struct ledger *ledger = actor->process.ledger;
+
+	for (unsigned i = 0; i < SLOTS_MAX && slots[i].name; i++)
+		if (slots[i].late && ledger->phase == PHASE_RELEASED)
+			actor->last->slot[i] = ledger->slot[i];
+}
+
 static int capture_gone(struct stage *stage, struct error *e)
 {
 	int err;
 
 	take_system(stage, BARRIER_GONE);
+	for (unsigned i = 0; i < stage->nr_actors; i++)
+		take_late_slots(&stage->actor[i]);
 	err = flush_now(&stage->flush, &stage->top, e);
 	if (err)
 		return err;

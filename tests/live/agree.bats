@@ -7,8 +7,10 @@ load live
 
 setup()
 {
-	live_setup
+	watched_setup
 }
+
+teardown() { watched_teardown; }
 
 # disagreements FOLDER: a line for each cell of runs.csv that the other files contradict
 disagreements()

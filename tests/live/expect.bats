@@ -7,8 +7,10 @@ load live
 
 setup()
 {
-	live_setup
+	watched_setup
 }
+
+teardown() { watched_teardown; }
 
 # ends STATUS WORD…: a run of 1 MiB ends with that status
 ends()

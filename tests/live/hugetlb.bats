@@ -9,12 +9,12 @@ pool=/sys/kernel/mm/hugepages/hugepages-2048kB
 
 setup()
 {
-	live_setup
+	watched_setup
 	[ -e $pool/nr_hugepages ] || skip "this kernel has no pool of huge pages of 2 MiB"
 	[ "$(cat $pool/nr_hugepages)" = 0 ] || skip "somebody here uses huge pages of 2 MiB"
 }
 
-teardown() { live_teardown; }
+teardown() { watched_teardown; }
 
 # of_pool NAME: free, resv
 of_pool() { cat "$pool/$1_hugepages"; }

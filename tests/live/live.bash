@@ -3,21 +3,7 @@
 # For tests of a workload on this host: a run in a folder of its own, its CSV, and its
 # processes as others see them. Source it with `load live`.
 
-load tell
-
-live_setup()
-{
-	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
-	[ "$(id -u)" -eq 0 ] || skip "not root"
-	cd "$BATS_TEST_TMPDIR" || return 1
-	runner=
-}
-
-live_teardown()
-{
-	tell_run
-	[ -z "$runner" ] || { kill "$runner" 2> /dev/null && wait "$runner"; } || true
-}
+load watched
 
 # play WORD…: a run to its end; what it said is in ./said, its folder in ./out
 play()

@@ -6,12 +6,12 @@ load live
 
 setup()
 {
-	live_setup
+	watched_setup
 }
 
 teardown()
 {
-	live_teardown
+	watched_teardown
 	[ -z "$deep" ] || find "$deep" -depth -type d -exec rmdir {} \; 2> /dev/null || true
 }
 

@@ -7,7 +7,7 @@ load live
 
 setup()
 {
-	live_setup
+	watched_setup
 	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
 	cat > sweep.ini <<- INI
 		[profile]
@@ -26,7 +26,7 @@ setup()
 # Not every test takes up what it cut.
 teardown()
 {
-	live_teardown
+	watched_teardown
 	[ "$(id -u)" -ne 0 ] || "$PAGESTORM" restore > restored 2>&1 || cat restored
 }
 

@@ -4,8 +4,8 @@
 
 load live
 
-setup() { live_setup; }
-teardown() { live_teardown; }
+setup() { watched_setup; }
+teardown() { watched_teardown; }
 
 # every KEY: kB of the mapping of the held size, in each process of the group
 every()

@@ -7,13 +7,13 @@ load live
 
 setup()
 {
-	live_setup
+	watched_setup
 	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
 }
 
 teardown()
 {
-	live_teardown
+	watched_teardown
 	! mountpoint -q small || umount small
 }
 

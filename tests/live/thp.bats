@@ -9,13 +9,13 @@ thp=/sys/kernel/mm/transparent_hugepage
 
 setup()
 {
-	live_setup
+	watched_setup
 	[ -e $thp/enabled ] || skip "this kernel has no transparent huge pages"
 	grep -q never\] $thp/enabled && skip "transparent huge pages are off"
 	return 0
 }
 
-teardown() { live_teardown; }
+teardown() { watched_teardown; }
 
 # mapping KEY: kB, summed over the anonymous mappings that can be written
 mapping()

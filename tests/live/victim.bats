@@ -4,8 +4,8 @@
 
 load live
 
-setup() { live_setup; }
-teardown() { live_teardown; }
+setup() { watched_setup; }
+teardown() { watched_teardown; }
 
 @test "its working set, its faults and its file's pages are as promised" {
 	play victim size=32M file=32M files=1 allocs=0.5 duration=1s memory.max=256M
