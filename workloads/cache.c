@@ -469,8 +469,7 @@ const struct workload cache_workload = {
 				   "pages that should be in the cache at HELD and are not" },
 		[SLOT_GONE] = { "gone_pages", UNIT_PAGES,
 				"of those in the cache at HELD, pages that were not when all "
-				"was over",
-				.late = true },
+				"was over" },
 		[SLOT_FIRST_NS] = { "first_pass_ns", UNIT_NSEC, "time of the first pass" },
 		[SLOT_LAST_NS] = { "last_pass_ns", UNIT_NSEC, "time of the last pass" },
 		[SLOT_FIRST_RATE] = { "first_pass_rate", UNIT_BYTES,
@@ -478,6 +477,7 @@ const struct workload cache_workload = {
 		[SLOT_LAST_RATE] = { "last_pass_rate", UNIT_BYTES,
 				     "bytes per second of the last pass" },
 	},
+	.late_slots = 1 << SLOT_GONE,
 	.check = cache_check,
 	.footprint = cache_footprint,
 

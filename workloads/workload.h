@@ -238,7 +238,6 @@ struct slot {
 	const char *name; /* pages_touched, cycles, live_bytes … */
 	enum unit unit;
 	const char *help;
-	bool late; /* counted by release(), and so read after GONE; the others at HELD */
 };
 
 /* ---- the workload ---- */
@@ -253,9 +252,10 @@ struct workload {
 	const struct workload_option *options; /* ends with name == NULL */
 	size_t params_bytes;		       /* of the struct that the options fill */
 	struct slot slots[SLOTS_MAX];	       /* ends with name == NULL */
-	bool rate_metric;  /* a rate is among the results: prewarm by default */
-	bool expects_oom;  /* the expected outcome is an OOM kill */
-	bool machine_wide; /* takes the machine's memory: no memory.max unless one is given */
+	uint64_t late_slots; /* a bit each: counted by release(), read after GONE, not HELD */
+	bool rate_metric;    /* a rate is among the results: prewarm by default */
+	bool expects_oom;    /* the expected outcome is an OOM kill */
+	bool machine_wide;   /* takes the machine's memory: no memory.max unless one is given */
 
 	/*
 	 * Pure. 0 when these parameters can run on this machine; otherwise fills

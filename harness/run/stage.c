@@ -206,11 +206,11 @@ static int capture_held(struct stage *stage, struct error *e)
 
 static void take_late_slots(struct actor *actor)
 {
-	const struct slot *slots = actor->plan->workload->slots;
+	const uint64_t late = actor->plan->workload->late_slots;
 	const struct ledger *ledger = actor->process.ledger;
 
-	for (unsigned i = 0; i < SLOTS_MAX && slots[i].name; i++)
-		if (slots[i].late && ledger->phase == PHASE_RELEASED)
+	for (unsigned i = 0; i < SLOTS_MAX && ledger->phase == PHASE_RELEASED; i++)
+		if (late >> i & 1)
 			actor->last->slot[i] = ledger->slot[i];
 }
 
