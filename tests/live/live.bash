@@ -5,12 +5,6 @@
 
 load watched
 
-# play WORD…: a run to its end; what it said is in ./said, its folder in ./out
-play()
-{
-	"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1
-}
-
 # play_and_hold WORD…: a run in the background, until it says that all are held; sets
 # $group, the directory of the first worker's group
 play_and_hold()

@@ -29,13 +29,8 @@ used()
 	awk '$5 == 32767 { print $4 }' /proc/swaps
 }
 
-zram()
-{
-	[ -e /sys/class/zram-control ] || modprobe -q zram || skip "no zram"
-}
-
 @test "every page is in swap, by VmSwap and smaps and the device, on zram and a file" {
-	zram
+	need_zram
 	for type in zram file; do
 		rm -rf out
 		begin swap $device swap.type=$type size=48M
@@ -51,7 +46,7 @@ zram()
 }
 
 @test "each page comes back with one fault, all of them major from zram" {
-	zram
+	need_zram
 	begin swap $device swap.type=zram size=32M back=read
 	minor=$(minor_faults)
 	major=$(major_faults)
@@ -77,7 +72,7 @@ zram()
 }
 
 @test "a working set of twice its limit has half in swap, and nobody is killed" {
-	zram
+	need_zram
 	begin swap $device swap.type=zram mode=pressure memory.max=48M duration=1s
 	major=$(major_faults)
 	held
@@ -90,7 +85,7 @@ zram()
 
 @test "a sweep that asks ahead waits for few of its pages, and needs to know the order" {
 	sweep="swap.type=zram mode=pressure memory.max=48M back=willneed"
-	zram
+	need_zram
 	begin swap $device $sweep access_pattern=sequential duration=1s
 	minor=$(minor_faults)
 	major=$(major_faults)
@@ -106,7 +101,7 @@ zram()
 }
 
 @test "a killed worker leaves no swap device" {
-	zram
+	need_zram
 	begin swap $device swap.type=zram size=32M
 	kill -KILL "$worker"
 	! finish

@@ -18,11 +18,22 @@ watched_teardown()
 	[ -z "$runner" ] || { kill "$runner" 2> /dev/null && wait "$runner"; } || true
 }
 
-# run_workload WORKLOAD key=value…: to its end
+need_zram()
+{
+	[ -e /sys/class/zram-control ] || modprobe -q zram || skip "no zram"
+}
+
+# play WORD…: a run to its end; what it said is in ./said, its folder in ./out
+play()
+{
+	"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1
+}
+
+# run_workload WORKLOAD key=value…: as play, and ./out has nothing else
 run_workload()
 {
 	rm -rf out
-	"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1
+	play "$@"
 }
 
 # The worker waits for a command: it is READY or HELD.
@@ -113,4 +124,25 @@ failed()
 {
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$at["verdict"] == "fail"' out/*/truth.csv | wc -l
+}
+
+# had_turned QUANTITY…: no fewer than these claims failed
+had_turned()
+{
+	local quantity
+	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["verdict"] == "fail" { print $at["quantity"] }' out/*/truth.csv |
+		sort -u > failed
+	for quantity; do
+		grep -qx "$quantity" failed && continue
+		echo "$quantity did not turn, but:" $(cat failed)
+		return 1
+	done
+}
+
+# turned QUANTITY…: the run that begin() began ends, and these claims fail
+turned()
+{
+	! finish || return 1
+	had_turned "$@"
 }
