@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/cmd_run_pause.h"
 #include "harness/plan/size.h"
 #include "harness/run/group.h"
 #include "harness/run/journal.h"
@@ -32,6 +33,7 @@ struct arguments {
 	enum risk allowed;
 	unsigned wait_s;
 	bool json, quiet, keep_raw;
+	struct cmd_pause pause;
 	char *word[WORDS_MAX];
 	int nr_words;
 };
@@ -45,22 +47,43 @@ struct report {
 	bool line_open; /* a progress line without its newline */
 };
 
-enum { KEY_RISK = 256, KEY_CELL, KEY_RESUME, KEY_WAIT, KEY_JSON, KEY_RAW };
+enum {
+	KEY_RISK = 256,
+	KEY_CELL,
+	KEY_RESUME,
+	KEY_WAIT,
+	KEY_JSON,
+	KEY_RAW,
+	KEY_PAUSE,
+	KEY_PAUSE_FD
+};
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR", 0, "where the run's folder goes (results)", 0 },
 	{ "repeat", 'n', "N", 0, "repeats of each cell, in place of the profile's", 0 },
 	{ "cell", KEY_CELL, "K", 0, "only cell K of the sweep (see pagestorm plan)", 0 },
-	{ "resume", KEY_RESUME, "DIR", 0,
-	  "continue DIR.partial, a run that was cut, in place of a PROFILE", 0 },
-	{ "allow-risk", KEY_RISK, "R2", 0,
-	  "allow system-wide pressure (R2) or that the kernel kills others (R3)", 0 },
+	{ "resume", KEY_RESUME, "DIR", 0, "continue DIR.partial, a run that was cut", 0 },
+	{ "allow-risk", KEY_RISK, "R2", 0, "allow pressure on all (R2), kills of others (R3)",
+	  0 },
 	{ "wait", KEY_WAIT, "SECONDS", 0, "wait so long for another run to end", 0 },
 	{ "keep-raw", KEY_RAW, NULL, 0, "keep the captured bytes as well, in raw/", 0 },
+	{ "pause", KEY_PAUSE, "BARRIERS", 0, "stop at ready,held, each until Enter", 0 },
+	{ "pause-fd", KEY_PAUSE_FD, "OUT,IN", 0, "say so on OUT, go on at a line from IN", 0 },
 	{ "json", KEY_JSON, NULL, 0, "one JSON document on stdout", 0 },
 	{ "quiet", 'q', NULL, 0, "no progress", 0 },
 	{ 0 },
 };
+
+/* argp_error() ends the program. */
+static void parse_pause(struct arguments *a, int key, const char *arg, struct argp_state *state)
+{
+	struct error e = { "" };
+	const int err = key == KEY_PAUSE ? cmd_pause_barriers(&a->pause, arg, &e)
+					 : cmd_pause_descriptors(&a->pause, arg, &e);
+
+	if (err)
+		argp_error(state, "%s", e.text);
+}
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
@@ -96,6 +119,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case KEY_RAW:
 		a->keep_raw = true;
 		break;
+	case KEY_PAUSE:
+	case KEY_PAUSE_FD:
+		parse_pause(a, key, arg, state);
+		break;
 	case 'q':
 		a->quiet = true;
 		break;
@@ -111,6 +138,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (!a->resume && !a->nr_words)
 			argp_error(state,
 				   "a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
+		if (a->pause.out_fd >= 0 && !a->pause.stage.barriers)
+			argp_error(state, "--pause-fd needs --pause=ready,held");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -405,8 +434,12 @@ static bool needs_groups(const struct plan *plan)
 	return false;
 }
 
-static int play(const struct plan *plan, const struct arguments *a, int signal_fd,
-		struct error *e)
+static void make_room(void *arg)
+{
+	close_line(arg);
+}
+
+static int play(const struct plan *plan, struct arguments *a, int signal_fd, struct error *e)
 {
 	struct report report = { .arguments = a,
 				 .rows = a->json ? json_array() : NULL,
@@ -415,12 +448,15 @@ static int play(const struct plan *plan, const struct arguments *a, int signal_f
 					 .resume = a->resume,
 					 .only_cell = a->cell,
 					 .signal_fd = signal_fd,
+					 .pause = &a->pause.stage,
 					 .progress = show_progress,
 					 .row = take_row,
 					 .arg = &report };
 	struct run_summary summary = { .rows = 0 };
 	int err = needs_groups(plan) ? group_permitted(&plan->host, e) : 0, status;
 
+	a->pause.make_room = make_room;
+	a->pause.arg = &report;
 	if (err) {
 		status = EXIT_NOTHING_RAN;
 	} else {
@@ -520,13 +556,16 @@ int cmd_run(int argc, char **argv)
 	struct error e = { "" };
 	int err, status;
 
+	cmd_pause_init(&a.pause);
 	if (!plan || cmd_parse("pagestorm run", &argp, argc, argv, 0, &a)) {
 		free(plan);
 		return EXIT_USAGE;
 	}
 	if (a.keep_raw && a.nr_words < WORDS_MAX)
 		a.word[a.nr_words++] = (char *)"profile.keep_raw=yes";
-	err = load(plan, &a, &e);
+	err = cmd_pause_check(&a.pause, &e);
+	if (!err)
+		err = load(plan, &a, &e);
 	if (err) {
 		cmd_complain(&e);
 		status = err == -EIO ? EXIT_HARNESS : EXIT_USAGE;

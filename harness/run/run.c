@@ -142,6 +142,7 @@ static void set_stage(struct run *run, struct stage *stage, const struct plan_ce
 {
 	*stage = (struct stage){ .plan = run->plan,
 				 .cell = cell,
+				 .repeat = run->repeat,
 				 .journal = &run->journal,
 				 .swap = run->swap.on ? &run->swap : NULL,
 				 .signal_fd = run->options->signal_fd,
@@ -218,6 +219,7 @@ static int play_cell(struct run *run, const struct plan_cell *cell, struct error
 		run_write_interrupted(run, stage);
 	run->base.known = false;
 	stage->wrapper = run->options->wrapper;
+	stage->pause = run->options->pause;
 	if (!err)
 		err = play(run, stage, run->null_stage, e);
 	else

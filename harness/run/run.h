@@ -32,6 +32,7 @@ struct run_options {
 	char *const *wrapper;	 /* see stage.h */
 	stage_hook *hook;	 /* called at the barriers of real repeats, not of null ones */
 	void *hook_arg;
+	struct stage_pause *pause; /* of real trials, not of null ones; NULL: none */
 	void (*progress)(const struct run_progress *progress, void *arg);
 	/* Each row as it is made, with its judgements. */
 	void (*row)(const struct run_row *row, const struct judgement *judgements, unsigned nr,

@@ -273,6 +273,18 @@ static int show_ready(struct stage *stage, struct error *e)
 	return stage->hook ? stage->hook(stage, BARRIER_READY, stage->arg, e) : 0;
 }
 
+static int pause_ready(struct stage *stage, struct error *e)
+{
+	(void)e; /* a signal has no sentence */
+	return stage_pause_at(stage, BARRIER_READY);
+}
+
+static int pause_held(struct stage *stage, struct error *e)
+{
+	(void)e; /* as above */
+	return stage_pause_at(stage, BARRIER_HELD);
+}
+
 static int show_held(struct stage *stage, struct error *e)
 {
 	if (stage->tick)
@@ -302,11 +314,13 @@ static int (*const acts[])(struct stage *stage, struct error *e) = {
 	stage_wait_ready, /* READY: prepared, nothing measured touched */
 	capture_ready,
 	show_ready,
+	pause_ready,
 	start_timer,
 	stage_run_workers, /* GO, samples, deadlines */
 	stage_stop_background,
 	capture_held, /* HELD: memory still mapped */
 	show_held,
+	pause_held,
 	stage_say_goodbye, /* BYE: released, exited, reaped */
 	capture_gone,	   /* GONE: what was left behind */
 	show_gone,

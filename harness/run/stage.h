@@ -8,6 +8,8 @@
  *	BYE    release, exit, reap → outcome
  *	GONE   what was left behind                 → capture
  *
+ * At READY and HELD a trial can pause, after the capture, with all workers blocked.
+ *
  * Dying is a result: a worker that was OOM-killed or timed out has an outcome,
  * not an error. Errors are the harness's own.
  */
@@ -69,10 +71,31 @@ typedef void stage_tick(struct stage *stage, const char *phase, void *arg);
 typedef void stage_event(struct stage *stage, const struct actor *actor, const char *event,
 			 const char *detail, void *arg);
 
+/* What a pause reports to whoever watches it. */
+enum pause_news {
+	PAUSE_BEGAN,	   /* all workers are blocked at the barrier */
+	PAUSE_WORKER_DIED, /* meanwhile; the pause goes on */
+	PAUSE_ABANDONED,   /* nobody is left to end it: the run goes on, without pauses */
+};
+
+/* -errno: what was to be told reaches nobody, so the run must not wait for an answer. */
+typedef int stage_pause_report(const struct stage *stage, enum pause_news news,
+			       enum barrier barrier, const struct actor *actor, void *arg);
+
+/* Where a run stops, and how it is told to go on. Lasts for all trials of a run. */
+struct stage_pause {
+	unsigned barriers; /* bit n: at enum barrier n */
+	int in_fd;	   /* each line ends one pause; the end of the file all of them */
+	stage_pause_report *report;
+	void *arg;
+	bool abandoned;
+};
+
 struct stage {
 	/* what the caller gives */
 	const struct plan *plan;
 	const struct plan_cell *cell;
+	int repeat;				       /* of the cell, from 1 */
 	const struct plan_worker *worker[WORKERS_MAX]; /* the cell's, or its null worker */
 	unsigned nr_actors;
 	struct journal *journal;
@@ -83,6 +106,7 @@ struct stage {
 	const char *raw_prefix;
 	char *const *wrapper; /* a program to run the first worker under, or NULL */
 	stage_hook *hook;
+	struct stage_pause *pause; /* NULL: none */
 	stage_tick *tick;
 	stage_event *event;
 	void *arg; /* of the three */

@@ -17,6 +17,15 @@ void stage_say(struct stage *stage, const struct actor *actor, const char *name,
 	       const char *detail);
 
 /*
+ * One poll of everything that can happen, for at most 50 ms. readable: other_fd (-1: none)
+ * has something to read, or its end. -EINTR after a signal.
+ */
+int stage_look(struct stage *stage, int other_fd, bool *readable);
+
+/* Stops at a barrier that stage->pause names, until its controller goes on. -EINTR. */
+int stage_pause_at(struct stage *stage, enum barrier barrier);
+
+/*
  * The waits of a play. Each returns once every worker is past it, however it fares: dead
  * is past everything. -EINTR after a signal; -ETIMEDOUT when a bound of the harness
  * itself passed, with the sentence in *e.

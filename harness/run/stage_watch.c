@@ -91,14 +91,16 @@ static const char *phase_name(const struct stage *stage)
 	return held ? "held" : "running";
 }
 
-/* One poll of everything that can happen, for at most LOOK_NS. -EINTR after a signal. */
-static int look(struct stage *stage)
+int stage_look(struct stage *stage, int other_fd, bool *readable)
 {
-	struct pollfd fds[2 + 2 * WORKERS_MAX];
+	struct pollfd fds[2 + 2 * WORKERS_MAX + 1];
+	const unsigned other = 2 + 2 * stage->nr_actors;
 	uint64_t ticks;
 
+	*readable = false;
 	fds[0] = (struct pollfd){ .fd = stage->signal_fd, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = stage->timer_fd, .events = POLLIN };
+	fds[other] = (struct pollfd){ .fd = other_fd, .events = POLLIN };
 	for (unsigned i = 0; i < stage->nr_actors; i++) {
 		const struct actor *actor = &stage->actor[i];
 		bool dead = actor->state == ACTOR_DEAD;
@@ -108,7 +110,7 @@ static int look(struct stage *stage)
 		fds[3 + 2 * i] = (struct pollfd){ .fd = dead ? -1 : actor->process.pidfd,
 						  .events = POLLIN };
 	}
-	if (poll(fds, 2 + 2 * stage->nr_actors, LOOK_NS / 1000000) < 0)
+	if (poll(fds, other + 1, LOOK_NS / 1000000) < 0)
 		return errno == EINTR ? 0 : -errno;
 	for (unsigned i = 0; i < stage->nr_actors; i++) {
 		if (fds[2 + 2 * i].revents & POLLIN)
@@ -121,7 +123,15 @@ static int look(struct stage *stage)
 		stage->tick(stage, phase_name(stage), stage->arg);
 	if (fds[0].revents & POLLIN)
 		read_signal(stage);
+	*readable = fds[other].revents;
 	return stage->interrupted ? -EINTR : 0;
+}
+
+static int look(struct stage *stage)
+{
+	bool unused;
+
+	return stage_look(stage, -1, &unused);
 }
 
 static bool all_past(const struct stage *stage, enum actor_state state)

@@ -52,6 +52,44 @@ setup()
 	[[ "$output" != *"no option"* ]]
 }
 
+@test "a pause that nothing could end, or at no barrier, is a usage error with the remedy" {
+	local barriers
+	for barriers in redy "" ready, ,held ready,,held gone READY; do
+		run "$PAGESTORM" run null "--pause=$barriers"
+		echo "$barriers: $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"--pause: no barrier '"*"'; it is ready, held or ready,held"* ]]
+	done
+	for input in /dev/null "$BATS_TEST_DIRNAME/command_line.bats" /; do
+		run "$PAGESTORM" run null --pause=ready < "$input"
+		echo "$input: $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"--pause: stdin is neither a terminal, a pipe nor a socket"*"--pause-fd=OUT,IN" ]]
+	done
+}
+
+@test "--pause-fd takes two descriptors that are open, the second one that can be waited for" {
+	local words
+	run "$PAGESTORM" run null --pause-fd=1,0
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--pause-fd needs --pause=ready,held"* ]]
+	for words in 1 1, ,0 1,0, 1,0x0 -1,0 a,b 99999999999,0; do
+		run "$PAGESTORM" run null --pause=ready "--pause-fd=$words"
+		echo "$words: $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"--pause-fd: '$words' is not OUT,IN, two numbers of open descriptors"* ]]
+	done
+	run "$PAGESTORM" run null --pause=ready --pause-fd=8,9 8>&-
+	[[ "$output" == *"--pause-fd: descriptor 8 is not open for writing" ]]
+	run "$PAGESTORM" run null --pause=ready --pause-fd=8,9 8< /dev/null
+	[[ "$output" == *"--pause-fd: descriptor 8 is not open for writing" ]]
+	run "$PAGESTORM" run null --pause=ready --pause-fd=1,9 9> /dev/null
+	[[ "$output" == *"--pause-fd: descriptor 9 is not open for reading" ]]
+	run "$PAGESTORM" run null --pause=ready --pause-fd=1,9 9< /dev/null
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"--pause-fd: descriptor 9 is neither a terminal, a pipe nor a socket"* ]]
+}
+
 @test "profiles and adapters are found from any folder, beside the program and below its prefix" {
 	local src=${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..} place
 	cd "$BATS_TEST_TMPDIR"

@@ -31,6 +31,7 @@ offered()
 @test "an option is one of the verb's own" {
 	[ "$(offered run --rep)" = " --repeat= " ]
 	[ "$(offered restore --rep)" = "  " ]
+	[ "$(offered run --pause)" = " --pause= --pause-fd= " ]
 }
 
 @test "a key is one of the workload's own" {

@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What `run --pause` promises: it stops at the barrier, says who is there, and all that
+# can end a run ends it there as well. /proc and the group's files are looked at.
+
+bats_require_minimum_version 1.5.0
+
+load ../lib/paused
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
+	cd "$BATS_TEST_TMPDIR"
+	runner=
+}
+
+teardown()
+{
+	end_paused
+	[ -n "$BATS_TEST_COMPLETED" ] || cat said out/*/events.csv || true
+}
+
+rss_kb()
+{
+	awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"
+}
+
+# What a process does in the kernel: it waits in read(2) for a command.
+reads_a_pipe()
+{
+	[ "$(cut -d' ' -f1,2 "/proc/$1/syscall")" = "0 0x4" ] # x86-64
+}
+
+# events WORKER: its events, or those of the run for ""
+events()
+{
+	awk -F, -v worker="$1" '$5 == worker { print $7 ($8 == "" ? "" : " " $8) }' out/*/events.csv
+}
+
+nothing_is_left()
+{
+	local pid
+	for pid; do
+		[ ! -e "/proc/$pid" ] || { echo "process $pid is there"; return 1; }
+	done
+	[ ! -e "$group" ] || { echo "$group is there"; return 1; }
+	[ ! -e "$PAGESTORM_STATE_DIR" ] || { echo "a journal is there"; return 1; }
+	[ -z "$(find out -name scratch)" ] || { echo "scratch is there"; return 1; }
+}
+
+@test "at READY all workers are there, blocked, with nothing of theirs touched; at HELD all of it is mapped" {
+	cat > two.ini <<- INI
+		[profile]
+		why = two workers in one trial
+		repeats = 1
+		[workload one]
+		type = anon
+		size = 32M
+		[workload two]
+		type = anon
+		size = 16M
+	INI
+	begin_paused ready,held two.ini
+	until_paused ready
+	[ "${!worker_pid[*]}" = "one two" ] || [ "${!worker_pid[*]}" = "two one" ]
+	[ "$worker" = "${worker_pid[one]}" ]
+	for name in one two; do
+		[ "$(cat "${worker_group[$name]}/cgroup.procs")" = "${worker_pid[$name]}" ]
+		[ "$(rss_kb "${worker_pid[$name]}")" -lt 16384 ]
+		reads_a_pipe "${worker_pid[$name]}" || [ "$(uname -m)" != x86_64 ]
+	done
+	until_paused held
+	[ "$(rss_kb "${worker_pid[one]}")" -ge 32768 ]
+	[ "$(rss_kb "${worker_pid[two]}")" -ge 16384 ]
+	for name in one two; do
+		reads_a_pipe "${worker_pid[$name]}" || [ "$(uname -m)" != x86_64 ]
+	done
+	pids="${worker_pid[*]}"
+	finish
+	# shellcheck disable=SC2086 # words
+	nothing_is_left $pids
+	[ "$(events "" | tr '\n' ,)" = "paused ready,continued ready,paused held,continued held," ]
+}
+
+@test "each real trial pauses, and no null trial" {
+	begin_paused ready anon size=1M profile.repeats=2
+	until_paused ready
+	[ "${!worker_pid[*]}" = anon ]
+	first=$worker
+	until_paused ready
+	[ "${!worker_pid[*]}" = anon ]
+	[ "$worker" != "$first" ]
+	finish
+	[ "$(events "" | tr '\n' ,)" = "paused ready,continued ready,paused ready,continued ready," ]
+	[ "$(grep -c ',null,null,.*,ok,' out/*/runs.csv)" = 2 ]
+}
+
+@test "a deadline begins with GO and not before" {
+	begin_paused ready anon size=1M timeout=1s
+	until_paused ready
+	sleep 1.5 # time has to pass: more than the deadline
+	finish
+	grep -q ',anon,anon,.*,ok,' out/*/runs.csv
+	run ! grep -q ',timeout,' out/*/events.csv
+}
+
+@test "samples go on while it is paused at HELD" {
+	begin_paused held anon size=8M profile.sample=10ms
+	until_paused held
+	sleep 0.5 # time has to pass: fifty samples
+	finish
+	[ "$(grep -c ',anon,held,.*,rss,' out/*/samples.csv)" -ge 20 ]
+}
+
+@test "SIGINT and SIGTERM end a paused run as they end any, and nothing is left" {
+	for how in "INT ready 130" "TERM held 143"; do
+		read -r signal barrier status <<< "$how"
+		rm -rf out
+		begin_paused "$barrier" anon size=8M
+		until_paused "$barrier"
+		kill -"$signal" "$runner"
+		ended=0
+		wait "$runner" || ended=$?
+		runner=
+		[ "$ended" = "$status" ]
+		nothing_is_left "$worker"
+		grep -q ',interrupted,' out/*/runs.csv
+		let_go
+	done
+}
+
+@test "a worker that dies while the run is paused is reported at once, and the pause goes on" {
+	for barrier in ready held; do
+		rm -rf out
+		begin_paused "$barrier" anon size=8M
+		until_paused "$barrier"
+		kill -KILL "$worker"
+		until_died anon
+		[ -e "$group" ]
+		status=0
+		finish || status=$?
+		[ "$status" = 4 ]
+		grep -q ',broken,.*signal 9' out/*/runs.csv
+		nothing_is_left "$worker"
+	done
+}
+
+@test "when the controller is gone the run goes on without further pauses, and says so" {
+	begin_paused ready,held anon size=8M
+	until_paused ready
+	let_go
+	wait "$runner"
+	runner=
+	grep -q 'the controller of --pause is gone' said
+	[ "$(events "" | tr '\n' ,)" = "paused ready,abandoned ready," ]
+	grep -q ',ok,' out/*/runs.csv
+}
+
+@test "without descriptors it is a person's: lines on stdin, the announcement and the hint on stderr" {
+	echo | "$PAGESTORM" run anon size=1M --pause=ready,held --wait=200 -q -o out > printed 2> said
+	grep -Eqx 'worker name=anon pid=[0-9]+ state=held group=/.*/run/anon' said
+	grep -qx 'paused barrier=held cell=0 repeat=1 workers=1' said
+	grep -q 'press Enter' said
+	[ "$(events "" | tr '\n' ,)" = "paused ready,continued ready,paused held,abandoned held," ]
+	run ! grep -q paused printed
+}
+
+@test "a run that was cut pauses when it is resumed" {
+	begin_paused held anon size=1M profile.repeats=2
+	until_paused held
+	until_paused held
+	kill -KILL "$runner"
+	wait "$runner" || true
+	runner=
+	let_go
+	begin_paused held --resume="$(echo out/*.partial)"
+	until_paused held
+	finish
+	[ "$(grep -c ',anon,anon,.*,ok,' out/*/runs.csv)" = 2 ]
+}
