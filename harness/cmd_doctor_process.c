@@ -114,7 +114,10 @@ void doctor_pagemap(const struct host *host, struct finding *finding)
 			"checked");
 }
 
-/* As /proc/PID/comm has them: cut at 15 characters. */
+/*
+ * As /proc/PID/comm has them: cut at 15 characters. Any process may carry such a name, so
+ * it is a guess and is worded as one.
+ */
 static bool is_oom_daemon(const char *comm)
 {
 	static const char *const names[] = {
@@ -151,8 +154,7 @@ void doctor_oom_daemons(const struct host *host, struct finding *finding)
 	if (found[0])
 		doctor_find(
 			finding, DOCTOR_LIMITED, "stop them while you measure",
-			"running: %s; they kill before the kernel does, which a run reports as "
-			"broken",
+			"processes called %s: if they are OOM daemons, they kill before the kernel does, which a run reports as broken",
 			found);
 	else
 		doctor_find(finding, DOCTOR_OK, NULL, "none of the known ones runs");

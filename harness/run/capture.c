@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/run/kthread.h"
+
 #define BUFFER_BYTES 8192 /* first guess; a trial read at opening finds the size */
 
 static const char *const barrier_names[BARRIERS] = { "ready", "held", "gone" };
@@ -150,7 +152,22 @@ static const struct source *find_source(const char *name, enum place place)
 	return NULL;
 }
 
-/* kswapd's CPU time is in its own stat: scope kswapd0 … */
+static bool is_kswapd(const char *path, char *name, size_t name_bytes)
+{
+	char text[1024];
+	FILE *f = fopen(path, "re");
+	bool is = f && fgets(text, sizeof(text), f) && kthread_name(text, name, name_bytes) &&
+		  !strncmp(name, "kswapd", 6);
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
+/*
+ * kswapd's CPU time is in its own stat: scope kswapd0 … In a PID namespace kernel threads
+ * cannot be seen, and these counters are absent.
+ */
 static int open_kswapd(struct capture *c, struct error *e)
 {
 	const struct source *stat = find_source("stat", PLACE_PROCESS);
@@ -159,22 +176,14 @@ static int open_kswapd(struct capture *c, struct error *e)
 	int err = 0;
 
 	while (proc && stat && !err && (entry = readdir(proc))) {
-		char path[64], comm[32] = "";
+		char path[64], name[32];
 		pid_t pid = atoi(entry->d_name);
-		FILE *f;
 
 		if (pid <= 0)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-		f = fopen(path, "re");
-		if (!f)
-			continue;
-		if (fscanf(f, "%31s", comm) != 1)
-			comm[0] = 0;
-		fclose(f);
 		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		if (!strncmp(comm, "kswapd", 6))
-			err = add(c, stat, path, comm, OWNER_SYSTEM, pid, e);
+		if (is_kswapd(path, name, sizeof(name)))
+			err = add(c, stat, path, name, OWNER_SYSTEM, pid, e);
 	}
 	if (proc)
 		closedir(proc);
