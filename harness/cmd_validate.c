@@ -23,7 +23,7 @@
 #define REPEATS	  3
 
 struct arguments {
-	const char *results_dir, *filter, *compare;
+	const char *results_dir, *filter, *compare, *replay;
 	unsigned repeats, wait_s;
 	bool json, quiet, keep, list;
 	char *tool[TOOLS_MAX];
@@ -31,7 +31,7 @@ struct arguments {
 	unsigned nr_tools;
 };
 
-enum { KEY_WAIT = 256, KEY_JSON, KEY_FILTER, KEY_COMPARE, KEY_KEEP, KEY_LIST };
+enum { KEY_WAIT = 256, KEY_JSON, KEY_FILTER, KEY_COMPARE, KEY_KEEP, KEY_LIST, KEY_REPLAY };
 
 static const struct argp_option options[] = {
 	{ "output", 'o', "DIR", 0, "where the results' folder goes (results)", 0 },
@@ -42,6 +42,8 @@ static const struct argp_option options[] = {
 	  "put what each tool prints through COMMAND first: to see that a lie is found out",
 	  0 },
 	{ "keep", KEY_KEEP, NULL, 0, "keep the folder of every run, not of one a load", 0 },
+	{ "replay", KEY_REPLAY, "DIR", 0, "score again what --keep left in DIR; run nothing",
+	  0 },
 	{ "list", KEY_LIST, NULL, 0, "the tools that there are adapters for", 0 },
 	{ "wait", KEY_WAIT, "SECONDS", 0, "wait so long for another run to end", 0 },
 	{ "json", KEY_JSON, NULL, 0, "one JSON document on stdout", 0 },
@@ -70,6 +72,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		break;
 	case KEY_KEEP:
 		a->keep = true;
+		break;
+	case KEY_REPLAY:
+		a->replay = arg;
 		break;
 	case KEY_LIST:
 		a->list = true;
@@ -371,12 +376,31 @@ static int score_all(struct validate *v, const struct arguments *a,
 		return err;
 	if (!a->json)
 		print_header();
-	for (unsigned i = 0; i < a->nr_tools; i++)
+	for (unsigned i = 0; i < a->nr_tools && !a->replay; i++)
 		v->nr_runs += validate_runs(v, &adapters[i]);
 	for (unsigned i = 0; i < a->nr_tools && !err; i++)
 		err = validate_tool(v, &adapters[i], e);
 	err_close = validate_close(v, e);
 	return err ? err : err_close;
+}
+
+static int score_and_print(struct validate *v, const struct arguments *a,
+			   const struct adapter *adapters, struct error *e)
+{
+	int err = score_all(v, a, adapters, e), status = status_of(&v->card);
+
+	if (err)
+		status = err == -EINVAL || err == -EPERM ? EXIT_USAGE : EXIT_HARNESS;
+	if (v->not_restored)
+		status = EXIT_NOT_RESTORED;
+	if (v->interrupted)
+		status = 128 + v->interrupted;
+	if (v->path[0])
+		print_summary(&v->card, v->path, a, status);
+	if (err && !v->interrupted)
+		cmd_complain(e);
+	scorecard_release(&v->card);
+	return status;
 }
 
 static int play(const struct arguments *a, const struct adapter *adapters, int signal_fd,
@@ -393,24 +417,35 @@ static int play(const struct arguments *a, const struct adapter *adapters, int s
 			      .row = print_row,
 			      .arg = (void *)a };
 	int err = host ? host_probe(host, "", e) : error_set(e, ENOMEM, "out of memory");
-	int status;
+	int status = EXIT_HARNESS;
 
-	if (!err)
-		err = score_all(&v, a, adapters, e);
-	status = status_of(&v.card);
 	if (err)
-		status = err == -EINVAL || err == -EPERM ? EXIT_USAGE : EXIT_HARNESS;
-	if (v.not_restored)
-		status = EXIT_NOT_RESTORED;
-	if (v.interrupted)
-		status = 128 + v.interrupted;
-	if (v.path[0])
-		print_summary(&v.card, v.path, a, status);
-	if (err && !v.interrupted)
 		cmd_complain(e);
-	scorecard_release(&v.card);
+	else
+		status = score_and_print(&v, a, adapters, e);
 	free(host);
 	return status;
+}
+
+/* Nothing runs, so neither the lock nor the machine is needed. */
+static int replay(const struct arguments *a, const struct adapter *adapters, struct error *e)
+{
+	struct validate v = { .results_dir = a->results_dir,
+			      .filter = a->filter,
+			      .replay = a->replay,
+			      .signal_fd = -1,
+			      .row = print_row,
+			      .arg = (void *)a };
+	char said[512];
+
+	snprintf(said, sizeof(said), "%.480s/said", a->replay);
+	if (access(said, F_OK)) {
+		error_set(e, ENOENT, "cannot replay %s: it is not a directory of validate's",
+			  a->replay);
+		cmd_complain(e);
+		return EXIT_USAGE;
+	}
+	return score_and_print(&v, a, adapters, e);
 }
 
 static int play_locked(const struct arguments *a, const struct adapter *adapters,
@@ -479,7 +514,9 @@ int cmd_validate(int argc, char **argv)
 		cmd_complain(&e);
 		status = EXIT_USAGE;
 	} else {
-		status = a.list ? list_tools(&a, adapters) : play_locked(&a, adapters, &e);
+		status = a.list	    ? list_tools(&a, adapters)
+			 : a.replay ? replay(&a, adapters, &e)
+				    : play_locked(&a, adapters, &e);
 	}
 	for (unsigned i = 0; adapters && i < a.nr_tools; i++)
 		adapter_release(&adapters[i]);

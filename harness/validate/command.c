@@ -300,22 +300,18 @@ int command_capture(const struct command *c, const char *path, double timeout_s,
 	return err ? err : command_slurp(path, text, e);
 }
 
-int command_filter(const char *program, const char *path, const struct command_names *names,
+int command_filter(const struct command_filter *filter, const struct command_names *names,
 		   struct error *e)
 {
 	struct command c;
 	struct command_run run;
-	char made[620];
-	int status, err = command_make(&c, program, names, e);
+	int status, err = command_make(&c, filter->program, names, e);
 
 	if (err)
 		return err;
-	snprintf(made, sizeof(made), "%s.new", path);
-	err = start(&run, &c, path, made, e);
+	err = start(&run, &c, filter->from, filter->to, e);
 	if (!err && (command_wait(&run, 60, &status) || status))
-		err = error_set(e, EIO, "%s failed", program);
-	if (!err && rename(made, path))
-		err = error_set(e, errno, "cannot write %s: %s", path, strerror(errno));
+		err = error_set(e, EIO, "%s failed", filter->program);
 	command_release(&c);
 	return err;
 }

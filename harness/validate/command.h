@@ -61,8 +61,14 @@ int command_capture(const struct command *c, const char *path, double timeout_s,
 /* The file's bytes with a NUL at the end, malloc'd. NUL bytes within become spaces. */
 int command_slurp(const char *path, char **text, struct error *e);
 
-/* Puts the file's bytes through a program. */
-int command_filter(const char *program, const char *path, const struct command_names *names,
+/* A program that rewrites what a tool printed. */
+struct command_filter {
+	const char *program; /* words, with {names} */
+	const char *from, *to;
+};
+
+/* Puts the bytes of one file through the program into another, which is replaced. */
+int command_filter(const struct command_filter *filter, const struct command_names *names,
 		   struct error *e);
 
 /* Whether the program can be found in PATH or, for root's, in /usr/sbin and /sbin. */

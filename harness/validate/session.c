@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,11 +105,18 @@ static int complain_status(const struct session *s, const char *program, int sta
 			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
+/* What the tool printed stays as it is; the filter's words lie beside it. */
 static int read_said(struct session *s, const char *path, char **text, struct error *e)
 {
-	int err = s->filter ? command_filter(s->filter, path, &s->names, e) : 0;
+	char to[720];
+	struct command_filter filter = { s->filter, path, to };
+	int err = 0;
 
-	return err ? err : command_slurp(path, text, e);
+	if (!s->filter)
+		return command_slurp(path, text, e);
+	snprintf(to, sizeof(to), "%s/%s.filtered", s->filtered_dir, strrchr(path, '/') + 1);
+	err = command_filter(&filter, &s->names, e);
+	return err ? err : command_slurp(to, text, e);
 }
 
 /* Runs the words to their end and keeps what they print, as the tool's word at this time. */
@@ -360,21 +368,113 @@ static int read_left(struct session *s, struct error *e)
 	return 0;
 }
 
-/* Beside what the tool printed, so that it can be read again. */
-static void write_names(const struct session *s)
+/* ---- kept and read again ---- */
+
+/* The first five are what a pattern can name (validate.c). */
+static const struct {
+	const char *name;
+	size_t offset, bytes;
+} kept[] = {
+#define KEPT(name)                                                                             \
+	{                                                                                      \
+#name, offsetof(struct command_names, name),                                   \
+			sizeof(((struct command_names *)0)->name)                              \
+	}
+	KEPT(pid),  KEPT(group),      KEPT(start), KEPT(file), KEPT(swap),
+	KEPT(pids), KEPT(group_path), KEPT(out),   KEPT(end),
+#undef KEPT
+};
+
+static void write_names(const struct session *s, const struct error *e_tool)
 {
-	const struct command_names *n = &s->names;
 	char path[700];
 	FILE *out;
 
 	path_of(s, "names", path, sizeof(path));
 	out = fopen(path, "we");
 	if (!out)
-		return; /* nothing reads it here */
-	fprintf(out, "pid=%s\ngroup=%s\nstart=%s\nfile=%s\nswap=%s\n", n->pid, n->group,
-		n->start, n->file, n->swap);
+		return; /* a replay says that there is none */
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		fprintf(out, "%s=%s\n", kept[i].name, (const char *)&s->names + kept[i].offset);
+	fprintf(out, "run=%s\n", strrchr(s->run_path, '/') + 1);
+	if (e_tool->text[0])
+		fprintf(out, "failed=%s\n", e_tool->text);
 	fclose(out);
 }
+
+static void take_name(struct session *s, char *line, struct error *e_tool)
+{
+	char *value = strchr(line, '=');
+
+	line[strcspn(line, "\n")] = '\0';
+	if (!value)
+		return;
+	*value++ = '\0';
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (!strcmp(kept[i].name, line))
+			snprintf((char *)&s->names + kept[i].offset, kept[i].bytes, "%s",
+				 value);
+	if (!strcmp(line, "run"))
+		snprintf(s->run_path, sizeof(s->run_path), "%.300s/%.200s", s->runs_dir, value);
+	if (!strcmp(line, "failed"))
+		error_set(e_tool, EIO, "%s", value);
+}
+
+static int read_names(struct session *s, struct error *e_tool, struct error *e)
+{
+	char path[700], *line = NULL;
+	size_t bytes = 0;
+	FILE *in;
+
+	path_of(s, "names", path, sizeof(path));
+	in = fopen(path, "re");
+	if (!in)
+		return -ENOENT;
+	while (getline(&line, &bytes, in) > 0)
+		take_name(s, line, e_tool);
+	free(line);
+	fclose(in);
+	if (!s->run_path[0])
+		return error_set(e, EINVAL, "%s names no run: it cannot be replayed", path);
+	if (access(s->run_path, F_OK))
+		return error_set(
+			e, EINVAL,
+			"%s is not there: only what validate --keep wrote can be replayed",
+			s->run_path);
+	return 0;
+}
+
+static const char *kept_as(const struct load *load)
+{
+	static const char *const names[] = {
+		[VISIT_HELD] = "held",
+		[VISIT_GONE] = "gone",
+		[VISIT_DURING] = "across",
+		[VISIT_WRAP] = "out",
+	};
+
+	return load->report ? "report" : names[load->visit];
+}
+
+int session_replay(struct session *s, struct error *e_tool, struct error *e)
+{
+	char path[700];
+	int err;
+
+	memset(&s->names, 0, sizeof(s->names));
+	err = read_names(s, e_tool, e);
+	if (err || e_tool->text[0])
+		return err;
+	path_of(s, "ready", path, sizeof(path));
+	if (s->wants_ready && !access(path, F_OK))
+		err = read_said(s, path, &s->ready, e_tool);
+	path_of(s, kept_as(s->load), path, sizeof(path));
+	if (!err)
+		(void)read_said(s, path, &s->said, e_tool); /* a finding about the tool */
+	return 0;
+}
+
+/* ---- */
 
 int session_play(struct session *s, struct error *e_tool, struct error *e)
 {
@@ -389,10 +489,10 @@ int session_play(struct session *s, struct error *e_tool, struct error *e)
 		snprintf(s->skip, sizeof(s->skip), "%s", skip_of(plan));
 	if (!err && !s->skip[0])
 		err = play(s, plan, e_tool, e);
-	if (!err && !s->skip[0])
-		write_names(s);
 	if (!err && !s->skip[0] && !e_tool->text[0])
 		(void)read_left(s, e_tool); /* it says itself what failed */
+	if (!err && !s->skip[0])
+		write_names(s, e_tool);
 	if (plan)
 		plan_release(plan);
 	free(plan);

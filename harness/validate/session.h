@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One run of one load with the tool beside it: what it printed before, after or
- * across the work, and the folder that the run left.
+ * across the work, and the directory that the run left. The output, the names that
+ * stood for the worker and the run's directory are kept, so that the same session can
+ * be read again without running anything.
  */
 #ifndef PAGESTORM_VALIDATE_SESSION_H
 #define PAGESTORM_VALIDATE_SESSION_H
@@ -20,8 +22,9 @@ struct session {
 	const char *run_words; /* load->run, or the null load's */
 	const struct host *host;
 	const char *runs_dir, *said_dir;
-	const char *label;  /* names the files in said_dir */
-	const char *filter; /* a program that what the tool printed goes through; NULL */
+	const char *label;	  /* names the files in said_dir */
+	const char *filter;	  /* a program that what the tool printed goes through; NULL */
+	const char *filtered_dir; /* where what comes out of it goes */
 	int signal_fd;
 	bool wants_ready; /* the tool runs at READY as well */
 
@@ -41,6 +44,12 @@ struct session {
 
 /* -errno when the harness failed; a tool that failed has said NULL and *e_tool the reason. */
 int session_play(struct session *s, struct error *e_tool, struct error *e);
+
+/*
+ * Reads what an earlier session_play() left in said_dir, and writes nothing but into
+ * filtered_dir. -ENOENT: it left nothing; -EINVAL: its run's directory is gone.
+ */
+int session_replay(struct session *s, struct error *e_tool, struct error *e);
 void session_release(struct session *s);
 
 #endif

@@ -41,6 +41,11 @@ struct scoring {
 	bool is_shared, wants_ready;
 };
 
+static const char *cell(const struct csv_table *t, size_t row, const char *column)
+{
+	return csv_cell(t, row, csv_column(t, column));
+}
+
 /* ---- folders ---- */
 
 static int make_folder(const char *path, struct error *e)
@@ -78,7 +83,7 @@ int validate_open(struct validate *v, struct error *e)
 	scorecard_init(&v->card);
 	v->start_ns = clock_now_ns();
 	snprintf(path, sizeof(path), "%s/runs", v->path);
-	err = make_folder(path, e);
+	err = v->replay ? 0 : make_folder(path, e);
 	snprintf(path, sizeof(path), "%s/said", v->path);
 	return err ? err : make_folder(path, e);
 }
@@ -100,30 +105,40 @@ static void drop_run(const char *path)
 
 /* ---- the tool ---- */
 
+/* The first version number in what the tool printed. */
+static void take_version(const char *text, char *version, size_t bytes)
+{
+	static const char digits[] = "[0-9]+(\\.[0-9]+)+[0-9A-Za-z.~+-]*";
+	regmatch_t match;
+	regex_t regex;
+
+	if (regcomp(&regex, digits, REG_EXTENDED))
+		return;
+	if (!regexec(&regex, text, 1, &match, 0))
+		snprintf(version, bytes, "%.*s", (int)(match.rm_eo - match.rm_so),
+			 text + match.rm_so);
+	regfree(&regex);
+}
+
 static void find_version(struct validate *v, const struct adapter *a, char *version,
 			 size_t bytes)
 {
-	static const char digits[] = "[0-9]+(\\.[0-9]+)+[0-9A-Za-z.~+-]*";
 	const struct command_names none = { .pid = "" };
 	char words[256], path[480], *text = NULL;
 	struct error ignored = { "" };
-	struct command c;
-	regmatch_t match;
-	regex_t regex;
+	struct command c = { .nr = 0 };
 	int status;
 
 	version[0] = '\0';
 	snprintf(words, sizeof(words), "%s --version", a->program);
-	snprintf(path, sizeof(path), "%s/said/%s.version", v->path, a->name);
-	if (command_make(&c, a->version ? a->version : words, &none, &ignored))
-		return;
-	if (!command_capture(&c, path, VERSION_TIMEOUT_S, &text, &status, &ignored) &&
-	    !regcomp(&regex, digits, REG_EXTENDED)) {
-		if (!regexec(&regex, text, 1, &match, 0))
-			snprintf(version, bytes, "%.*s", (int)(match.rm_eo - match.rm_so),
-				 text + match.rm_so);
-		regfree(&regex);
-	}
+	snprintf(path, sizeof(path), "%.390s/said/%s.version", v->replay ? v->replay : v->path,
+		 a->name);
+	if (v->replay)
+		(void)command_slurp(path, &text, &ignored);
+	else if (!command_make(&c, a->version ? a->version : words, &none, &ignored))
+		(void)command_capture(&c, path, VERSION_TIMEOUT_S, &text, &status, &ignored);
+	if (text)
+		take_version(text, version, bytes);
 	free(text);
 	command_release(&c);
 }
@@ -372,11 +387,62 @@ static void take_noise(struct scoring *sc, const struct session *s)
 	evidence_release(&evidence);
 }
 
+/* What a session that ran, or was read again, is worth. */
+static void take_session(struct scoring *sc, const struct session *s, bool null,
+			 const struct error *e_tool)
+{
+	const struct validate *v = sc->v;
+
+	if (null) {
+		take_noise(sc, s);
+		return;
+	}
+	take_repeat(sc, s, e_tool);
+	if (sc->run[0])
+		return;
+	snprintf(sc->run, sizeof(sc->run), "%.199s",
+		 v->replay ? s->run_path : s->run_path + strlen(v->path) + 1);
+	/* the null load lasts as long, so that as much can happen beside it */
+	snprintf(sc->null_run, sizeof(sc->null_run), "null sleep=%dms",
+		 (int)(s->seconds * 1000));
+}
+
+static int play_session(struct scoring *sc, struct session *s, bool null, struct error *e)
+{
+	struct validate *v = sc->v;
+	struct error e_tool = { "" };
+	bool first = !sc->run[0];
+	int err = session_play(s, &e_tool, e);
+
+	v->interrupted = s->interrupted;
+	v->not_restored = v->not_restored || s->not_restored;
+	if (err)
+		return err;
+	if (s->skip[0])
+		snprintf(sc->skip, sizeof(sc->skip), "%s", s->skip);
+	else
+		take_session(sc, s, null, &e_tool);
+	if (!v->keep && s->run_path[0] && (null || !first))
+		drop_run(s->run_path);
+	return 0;
+}
+
+static int replay_session(struct scoring *sc, struct session *s, bool null, struct error *e)
+{
+	struct error e_tool = { "" };
+	int err = session_replay(s, &e_tool, e);
+
+	if (!err)
+		take_session(sc, s, null, &e_tool);
+	return err;
+}
+
+/* -ENOENT: there is nothing to replay. */
 static int play_one(struct scoring *sc, bool null, unsigned repeat, struct error *e)
 {
 	struct validate *v = sc->v;
-	char label[200], runs[480], said[480];
-	struct error e_tool = { "" };
+	const char *from = v->replay ? v->replay : v->path;
+	char label[200], runs[480], said[480], filtered[480];
 	struct session s = { .adapter = sc->adapter,
 			     .load = sc->load,
 			     .run_words = null ? sc->null_run : sc->load->run,
@@ -385,31 +451,17 @@ static int play_one(struct scoring *sc, bool null, unsigned repeat, struct error
 			     .said_dir = said,
 			     .label = label,
 			     .filter = v->filter,
+			     .filtered_dir = filtered,
 			     .signal_fd = v->signal_fd,
 			     .wants_ready = sc->wants_ready };
 	int err;
 
-	snprintf(runs, sizeof(runs), "%s/runs", v->path);
-	snprintf(said, sizeof(said), "%s/said", v->path);
+	snprintf(runs, sizeof(runs), "%.470s/runs", from);
+	snprintf(said, sizeof(said), "%.470s/said", from);
+	snprintf(filtered, sizeof(filtered), "%s/said", v->path);
 	snprintf(label, sizeof(label), "%s.%s%s.%u", sc->adapter->name, sc->load->name,
 		 null ? ".null" : "", repeat);
-	err = session_play(&s, &e_tool, e);
-	v->interrupted = s.interrupted;
-	v->not_restored = v->not_restored || s.not_restored;
-	if (!err && s.skip[0])
-		snprintf(sc->skip, sizeof(sc->skip), "%s", s.skip);
-	else if (!err && null)
-		take_noise(sc, &s);
-	else if (!err)
-		take_repeat(sc, &s, &e_tool);
-	if (!err && !s.skip[0] && repeat == 1 && !null) {
-		snprintf(sc->run, sizeof(sc->run), "%s", s.run_path + strlen(v->path) + 1);
-		/* the null load lasts as long, so that as much can happen beside it */
-		snprintf(sc->null_run, sizeof(sc->null_run), "null sleep=%dms",
-			 (int)(s.seconds * 1000));
-	} else if (!err && !v->keep && s.run_path[0]) {
-		drop_run(s.run_path);
-	}
+	err = v->replay ? replay_session(sc, &s, null, e) : play_session(sc, &s, null, e);
 	session_release(&s);
 	return err;
 }
@@ -557,18 +609,15 @@ static double left_s(const struct validate *v)
 	return passed_s * (v->nr_runs - v->nr_done) / v->nr_done;
 }
 
-static int score_load(struct scoring *sc, struct error *e)
+/* Runs each repeat, and beside a tool of the whole machine a null load after it. */
+static int play_load(struct scoring *sc, struct error *e)
 {
 	struct validate *v = sc->v;
-	unsigned steps, turns;
+	unsigned turns = sc->is_shared ? 2 : 1;
+	unsigned steps = steps_of(v, sc->load, sc->is_shared);
 	int err = 0;
 
-	look_ahead(sc);
-	sc->run[0] = '\0';
-	if (!sc->skip[0])
-		(void)has_needs(v->host, sc->load->needs, sc->skip, sizeof(sc->skip));
-	turns = sc->is_shared ? 2 : 1;
-	steps = steps_of(v, sc->load, sc->is_shared);
+	(void)has_needs(v->host, sc->load->needs, sc->skip, sizeof(sc->skip));
 	for (unsigned i = 0; i < steps && !err && !sc->skip[0]; i++) {
 		if (v->progress)
 			v->progress(sc->adapter->name, sc->load->name, v->nr_done + 1,
@@ -578,19 +627,75 @@ static int score_load(struct scoring *sc, struct error *e)
 		if (!err && v->interrupted)
 			err = -EINTR;
 	}
+	return err;
+}
+
+/* Why the tool did not run then, by the scorecard of that time. */
+static void saved_skip(const struct scoring *sc, char *skip, size_t bytes)
+{
+	struct error ignored = { "" };
+	struct csv_table t = { 0 };
+	char path[512];
+
+	snprintf(path, sizeof(path), "%.480s/scorecard.csv", sc->v->replay);
+	snprintf(skip, bytes, "%.300s holds no output of it", sc->v->replay);
+	if (csv_read(&t, path, &ignored))
+		return;
+	for (size_t i = 0; i < t.nr; i++)
+		if (!strcmp(cell(&t, i, "tool"), sc->adapter->name) &&
+		    !strcmp(cell(&t, i, "load"), sc->load->run) &&
+		    !strcmp(cell(&t, i, "verdict"), "skipped"))
+			snprintf(skip, bytes, "%s", cell(&t, i, "why"));
+	csv_release(&t);
+}
+
+/* Reads as many repeats as there are. */
+static int replay_load(struct scoring *sc, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned repeat = 1; repeat <= SCORE_REPEATS_MAX && !err; repeat++) {
+		err = play_one(sc, false, repeat, e);
+		if (!err && sc->is_shared)
+			err = play_one(sc, true, repeat, e);
+	}
+	if (!sc->run[0])
+		saved_skip(sc, sc->skip, sizeof(sc->skip));
+	return err == -ENOENT ? 0 : err;
+}
+
+static int score_load(struct scoring *sc, struct error *e)
+{
+	int err = 0;
+
+	look_ahead(sc);
+	sc->run[0] = '\0';
+	if (!sc->skip[0])
+		err = sc->v->replay ? replay_load(sc, e) : play_load(sc, e);
 	return err ? err : add_rows(sc, e);
+}
+
+static void find_skip(const struct validate *v, const struct adapter *a, char *skip,
+		      size_t bytes)
+{
+	skip[0] = '\0';
+	if (v->replay)
+		return;
+	if (!command_exists(a->program))
+		snprintf(skip, bytes, "%s is not installed; package %s", a->program,
+			 a->package);
+	else
+		(void)has_needs(v->host, a->needs, skip, bytes);
 }
 
 int validate_tool(struct validate *v, const struct adapter *a, struct error *e)
 {
 	struct scoring sc = { .v = v, .adapter = a };
-	char version[64] = "", skip[400] = "";
+	char version[64] = "", skip[400];
 	int err = 0;
 
-	if (!command_exists(a->program))
-		snprintf(skip, sizeof(skip), "%s is not installed; package %s", a->program,
-			 a->package);
-	else if (has_needs(v->host, a->needs, skip, sizeof(skip)))
+	find_skip(v, a, skip, sizeof(skip));
+	if (!skip[0])
 		find_version(v, a, version, sizeof(version));
 	sc.version = version;
 	sc.gathered = calloc(ADAPTER_QUANTITIES_MAX, sizeof(*sc.gathered));
@@ -611,11 +716,6 @@ int validate_close(struct validate *v, struct error *e)
 }
 
 /* ---- a monitor's own CSV ---- */
-
-static const char *cell(const struct csv_table *t, size_t row, const char *column)
-{
-	return csv_cell(t, row, csv_column(t, column));
-}
 
 static int compare_row(struct scorecard *card, const struct evidence *evidence,
 		       const struct csv_table *t, size_t i, const char *tool, struct error *e)

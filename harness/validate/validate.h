@@ -20,6 +20,7 @@ struct validate {
 	unsigned repeats;
 	const char *filter; /* see session.h */
 	bool keep;	    /* the folder of every run, not of one a load */
+	const char *replay; /* read what this results directory holds, run nothing; NULL */
 	int signal_fd;
 	/* before each run, counted from 1; left_s is NaN while nothing is known of it */
 	void (*progress)(const char *tool, const char *load, unsigned run, unsigned runs,
@@ -45,7 +46,8 @@ unsigned validate_runs(const struct validate *v, const struct adapter *a);
 
 /*
  * Scores one tool; rows are added to the card. A tool that is missing is a row too.
- * -EINTR after a signal; -EINVAL: the adapter names a load that cannot be planned.
+ * -EINTR after a signal; -EINVAL: the adapter names a load that cannot be planned, or
+ * what is replayed is not whole.
  */
 int validate_tool(struct validate *v, const struct adapter *a, struct error *e);
 

@@ -42,4 +42,5 @@ offered()
 @test "validate takes tools that there are adapters for" {
 	[ "$(offered validate numas)" = " numastat " ]
 	[[ "$(offered validate ps "")" == *" strace "* ]]
+	[ "$(offered validate --repl)" = " --replay= " ]
 }

@@ -1,0 +1,134 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What was kept of a tool is scored again: nothing runs, no privilege is needed.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	PAGESTORM=$(readlink -f "$PAGESTORM")
+	cd "$BATS_TEST_TMPDIR" || return
+	cat > tool.ini <<-'INI'
+	[tool]
+	summary = a tool that is not installed
+	package = none
+	program = no-such-program
+	command = no-such-program {pid}
+	[load own]
+	run = anon size=1M
+	[load machine]
+	run = anon size=1M
+	when = during
+	[quantity rss]
+	load = own
+	difference = yes
+	pattern = ^{pid} rss ([0-9]+)
+	unit = KiB
+	truth = achieved
+	[quantity used]
+	load = machine
+	scope = machine
+	pattern = used ([0-9]+)
+	unit = KiB
+	truth = achieved
+	INI
+	mkdir -p kept/said
+	echo "tool 1.2.3" > kept/said/tool.version
+	for repeat in 1 2 3; do
+		session own "$repeat" 1048576
+		echo "7 rss 10" > "kept/said/tool.own.$repeat.ready"
+		echo "7 rss $((1034 + (repeat - 2)))" > "kept/said/tool.own.$repeat.held"
+		session machine "$repeat" 1048576
+		echo "used 1044" > "kept/said/tool.machine.$repeat.across"
+		session machine.null "$repeat" 0
+		echo "used 60" > "kept/said/tool.machine.null.$repeat.across"
+	done
+}
+
+# session LOAD REPEAT ACHIEVED: a run's directory and the names beside it
+session()
+{
+	mkdir -p "kept/runs/$1-$2"
+	printf 'repeat,worker,outcome,achieved_bytes\n1,w,ok,%s\n' "$3" > "kept/runs/$1-$2/runs.csv"
+	printf 'pid=7\ngroup=/g\nstart=0\nfile=\nswap=\nrun=%s\n' "$1-$2" \
+		> "kept/said/tool.$1.$2.names"
+}
+
+replay()
+{
+	run --separate-stderr "$PAGESTORM" validate --replay=kept -q -o again "$@" ./tool.ini
+	echo "$output"
+	echo "$stderr"
+	rows=$(tail -n +2 again/*-validate/scorecard.csv) || true
+}
+
+# is QUANTITY VERDICT SAID REPEATS
+is()
+{
+	local -a cells
+	IFS=, read -ra cells < <(awk -F, -v q="$1" '$3 == q' <<< "$rows")
+	[ "${cells[8]} ${cells[5]} ${cells[13]}" = "$2 $3 $4" ]
+}
+
+@test "what was kept is scored with every repeat, its noise and its version, and nothing of it changes" {
+	find kept -type f -exec md5sum {} + | sort > before
+	replay
+	[ "$status" -eq 0 ]
+	is rss right 1048576 3
+	is used noise 1069056 3
+	[ "$(cut -d, -f2,18 <<< "$rows" | tail -n 1)" = 1.2.3,61440 ]
+	[ "$(cut -d, -f19 <<< "$rows" | head -n 1)" = kept/runs/own-1 ]
+	find kept -type f -exec md5sum {} + | sort | diff before -
+}
+
+@test "a changed adapter is what is read with" {
+	sed -i 's/^\[quantity rss\]/&\nresolution = 2K\nresolution_why = a reason/; s/rss (/[r]ss (/' tool.ini
+	sed -i 's/1034/1035/' kept/said/tool.own.2.held
+	replay
+	is rss within_resolution 1049600 3
+}
+
+@test "a filter's words are read in place of the tool's, beside which they lie" {
+	replay --filter="sed s/rss.103/rss\ 193/"
+	[ "$status" -eq 1 ]
+	is rss wrong 1970176 3
+	is used noise 1069056 3
+	[ "$(cat kept/said/tool.own.2.held)" = "7 rss 1034" ]
+	[ "$(cat again/*-validate/said/tool.own.2.held.filtered)" = "7 rss 1934" ]
+}
+
+@test "a tool that failed then is unread again, with the reason of that time" {
+	for repeat in 1 2 3; do
+		echo "failed=it did not begin within 3 s" >> "kept/said/tool.own.$repeat.names"
+	done
+	replay
+	[ "$status" -eq 4 ]
+	grep -q ',rss,.*,unread,it did not begin within 3 s,' <<< "$rows"
+}
+
+@test "a tool without output is skipped, with the reason of that time if there is one" {
+	rm kept/said/tool.own.*
+	replay
+	[ "$status" -eq 0 ]
+	grep -q ',rss,.*,skipped,kept holds no output of it,' <<< "$rows"
+	printf 'tool,load,verdict,why\ntool,anon size=1M,skipped,requires a moon\n' > kept/scorecard.csv
+	rm -r again
+	replay
+	grep -q ',rss,.*,skipped,requires a moon,' <<< "$rows"
+}
+
+@test "a run that was not kept is an error that names it and the remedy" {
+	rm -r kept/runs/own-2
+	replay
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"kept/runs/own-2 is not there"*--keep* ]]
+}
+
+@test "a directory that validate did not write is an error" {
+	mkdir other
+	run --separate-stderr "$PAGESTORM" validate --replay=other -o again ./tool.ini
+	[ "$status" -eq 2 ]
+	[[ $stderr == *"cannot replay other"* ]]
+	[ ! -e again ]
+}
