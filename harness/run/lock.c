@@ -24,18 +24,19 @@
 void lock_init(struct lock *l)
 {
 	l->fd = -1;
+	l->object = LOCK_OBJECT;
 }
 
 /* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 17112 00:15:1658 0 EOF"; waiters have "->".
  */
-pid_t lock_holder(void)
+pid_t lock_holder_of(const char *object_path)
 {
 	struct stat object;
 	char line[256];
 	pid_t holder = 0;
 	FILE *locks;
 
-	if (stat(LOCK_OBJECT, &object))
+	if (stat(object_path, &object))
 		return 0;
 	locks = fopen("/proc/locks", "re");
 	if (!locks)
@@ -54,16 +55,22 @@ pid_t lock_holder(void)
 	return holder;
 }
 
-static int busy(struct error *e)
+pid_t lock_holder(void)
 {
-	const pid_t holder = lock_holder();
+	return lock_holder_of(LOCK_OBJECT);
+}
+
+static int busy(const struct lock *l, struct error *e)
+{
+	const pid_t holder = lock_holder_of(l->object);
 	char path[64], comm[32] = "";
 	FILE *file;
 
 	if (!holder)
 		return error_set(e, EBUSY,
-				 "another run holds the machine's lock (flock on " LOCK_OBJECT
-				 "); wait for it with --wait=SECONDS");
+				 "another run holds the machine's lock (flock on %s); wait for "
+				 "it with --wait=SECONDS",
+				 l->object);
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder);
 	file = fopen(path, "re");
 	if (file) {
@@ -71,11 +78,10 @@ static int busy(struct error *e)
 			comm[strcspn(comm, "\n")] = '\0';
 		fclose(file);
 	}
-	return error_set(
-		e, EBUSY,
-		"another run holds the machine's lock: process %d (%s); wait for it with "
-		"--wait=SECONDS",
-		(int)holder, comm[0] ? comm : "ending");
+	return error_set(e, EBUSY,
+			 "another run holds the machine's lock: process %d (%s); wait for it "
+			 "with --wait=SECONDS",
+			 (int)holder, comm[0] ? comm : "ending");
 }
 
 /* Also one that is blocked, to be read from a signalfd later. */
@@ -94,16 +100,16 @@ int lock_take(struct lock *l, unsigned wait_seconds, struct error *e)
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_NS };
 	int rc = 0, fd;
 
-	fd = open(LOCK_OBJECT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(l->object, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(e, errno, "cannot open " LOCK_OBJECT " to lock it: %s",
+		return error_set(e, errno, "cannot open %s to lock it: %s", l->object,
 				 strerror(errno));
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
-			rc = error_set(e, errno, "cannot lock " LOCK_OBJECT ": %s",
+			rc = error_set(e, errno, "cannot lock %s: %s", l->object,
 				       strerror(errno));
 		else if (clock_now_ns() >= deadline_ns)
-			rc = busy(e);
+			rc = busy(l, e);
 		else if (nanosleep(&pause, NULL) || is_signalled())
 			rc = error_set(e, EINTR,
 				       "interrupted while waiting for the machine's lock");

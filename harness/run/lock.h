@@ -16,10 +16,11 @@
 #include "harness/error.h"
 
 struct lock {
-	int fd; /* close-on-exec, so that workers do not keep it */
+	int fd;		    /* close-on-exec, so that workers do not keep it */
+	const char *object; /* the directory that is locked; a test has one of its own */
 };
 
-/* Starts empty: fd -1. */
+/* Starts empty: fd -1, on the machine's own object. */
 void lock_init(struct lock *l);
 
 /*
@@ -33,5 +34,8 @@ void lock_release(struct lock *l);
 
 /* Process that holds the lock; 0: nobody, or nobody that this namespace can see. */
 pid_t lock_holder(void);
+
+/* The same of another object. */
+pid_t lock_holder_of(const char *object_path);
 
 #endif
