@@ -5,6 +5,7 @@
 setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	machine="$BATS_TEST_DIRNAME/../fixtures/machines/v1"
 }
 
 @test "--version names the program and a version" {
@@ -101,8 +102,8 @@ setup()
 	mkdir elsewhere
 	cd elsewhere
 	for place in ../tree ../moved/bin; do
-		"$place/pagestorm" plan demo > /dev/null
-		"$place/pagestorm" validate --list | grep -q '^valgrind-memcheck '
+		"$place/pagestorm" plan --host "$machine" demo > /dev/null
+		"$place/pagestorm" validate --list | grep '^valgrind-memcheck ' > /dev/null
 	done
 }
 
@@ -111,7 +112,7 @@ setup()
 	mkdir -p profiles/tools
 	echo > profiles/swap-storm.ini
 	echo > profiles/tools/valgrind-memcheck.ini
-	run "$PAGESTORM" plan swapstorm
+	run "$PAGESTORM" plan --host "$machine" swapstorm
 	[ "$status" -eq 2 ]
 	[ "$output" = "pagestorm: error: swapstorm: no workload and no profile; did you mean swap-storm?" ]
 	run "$PAGESTORM" validate valgrind-memchek
@@ -141,7 +142,8 @@ setup()
 @test "output that could not be written is a failure, told on stderr" {
 	local words
 	[ -w /dev/full ] || skip "no /dev/full"
-	for words in list --version --help "plan null" "plan null --json" "plan null --ini"; do
+	for words in list --version --help "plan --host $machine null" \
+		"plan --host $machine null --json" "plan --host $machine null --ini"; do
 		# shellcheck disable=SC2086 # several words
 		run sh -c '"$@" > /dev/full' sh "$PAGESTORM" $words
 		echo "$words: $status $output"
@@ -151,7 +153,8 @@ setup()
 }
 
 @test "a number of an option that is out of range is refused, not cut" {
-	for words in "plan null --cell=4294967296" "plan null --cell=-1" "plan null --cell=" \
+	for words in "plan --host $machine null --cell=4294967296" \
+		"plan --host $machine null --cell=-1" "plan --host $machine null --cell=" \
 		"run null --repeat=0" "restore --wait=99999999999999999999" "restore --wait=3s"; do
 		# shellcheck disable=SC2086 # several words
 		run "$PAGESTORM" $words
@@ -162,6 +165,6 @@ setup()
 }
 
 @test "a limit that no run could set is no key" {
-	run "$PAGESTORM" plan null pids.max=100
+	run "$PAGESTORM" plan --host "$machine" null pids.max=100
 	[ "$status" -eq 2 ]
 }

@@ -21,12 +21,11 @@ golden()
 	fi
 }
 
-# fits NAME: nobody's terminal is narrower
+# fits WORD…: no line of what it prints is longer than 80 characters
 fits()
 {
-	local text
-	text=$("$PAGESTORM" "$@")
-	! grep -E '^.{81,}$' <<< "$text"
+	"$PAGESTORM" "$@" > text
+	! grep -E '^.{81,}$' text || return 1
 }
 
 @test "plan --json says all that a run would do, cells numbered in a fixed order" {
@@ -65,15 +64,15 @@ fits()
 
 @test "plan: a mistake exits 2 with its place, on stderr, and prints no plan" {
 	printf '[workload a]\ntype = null\nsleeep = 1s\n' > wrong.ini
-	run bash -c '"$1" plan ./wrong.ini 2>/dev/null' - "$PAGESTORM"
+	run bash -c '"$1" plan --host "$2" ./wrong.ini 2>/dev/null' - "$PAGESTORM" "$machines/v1"
 	[ "$status" -eq 2 ]
 	[ -z "$output" ]
-	run "$PAGESTORM" plan ./wrong.ini
+	run "$PAGESTORM" plan --host "$machines/v1" ./wrong.ini
 	[ "$output" = "./wrong.ini:3: error: sleeep: no option of null; did you mean sleep?" ]
-	run "$PAGESTORM" plan null vm.swapiness=3
+	run "$PAGESTORM" plan --host "$machines/v1" null vm.swapiness=3
 	[ "$status" -eq 2 ]
 	[ "$output" = "command line: error: vm.swapiness: unknown setting; did you mean vm.swappiness?" ]
-	run "$PAGESTORM" plan nul
+	run "$PAGESTORM" plan --host "$machines/v1" nul
 	[ "$status" -eq 2 ]
 	[ "$output" = "pagestorm: error: nul: no workload and no profile; did you mean null?" ]
 	run "$PAGESTORM" plan

@@ -157,19 +157,18 @@ page()
 	[[ "$output" == *"gnuplot is not installed"*"refaults anon"*"zswap stores"* ]]
 }
 
-@test "html: a gnuplot that fails or hangs costs the drawings, not the page" {
+# One that hangs ends in the same way, at a bound that is tested without waiting for it.
+@test "html: a gnuplot that fails costs the drawings, not the page" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
-	for body in 'exit 3' 'exec sleep 60'; do
-		printf '#!/bin/sh\n%s\n' "$body" > "$BATS_TEST_TMPDIR/bin/gnuplot"
-		chmod +x "$BATS_TEST_TMPDIR/bin/gnuplot"
-		run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
-			timeout 50 "$PAGESTORM" report "$sweep" --html -o "$BATS_TEST_TMPDIR/page.html"
-		[ "$status" -eq 0 ]
-		[[ "$stderr" == *gnuplot* ]]
-		run page "$BATS_TEST_TMPDIR/page.html"
-		[ "$status" -eq 0 ]
-		[ "$(head -n 1 <<< "$output")" = "figures 0" ]
-	done
+	printf '#!/bin/sh\nexit 3\n' > "$BATS_TEST_TMPDIR/bin/gnuplot"
+	chmod +x "$BATS_TEST_TMPDIR/bin/gnuplot"
+	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin:$PATH" \
+		"$PAGESTORM" report "$sweep" --html -o "$BATS_TEST_TMPDIR/page.html"
+	[ "$status" -eq 0 ]
+	[[ "$stderr" == *gnuplot* ]]
+	run page "$BATS_TEST_TMPDIR/page.html"
+	[ "$status" -eq 0 ]
+	[ "$(head -n 1 <<< "$output")" = "figures 0" ]
 }
 
 @test "html: several folders on one page" {
