@@ -27,6 +27,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "workloads/grace.h"
 #include "workloads/heap.h"
 #include "workloads/heap_model.h"
 #include "workloads/hugepages.h"
@@ -483,6 +484,14 @@ static int malloc_run(struct worker *w)
 	return ret;
 }
 
+/* The page tables of blocks that were unmapped are charged until then. */
+static int malloc_verify(struct worker *w)
+{
+	(void)w; /* nothing to count */
+	grace_wait();
+	return 0;
+}
+
 static void malloc_release(struct worker *w)
 {
 	struct malloc_state *s = w->state;
@@ -506,6 +515,11 @@ static int malloc_prepare(struct worker *w)
 }
 
 static int malloc_run(struct worker *w)
+{
+	return malloc_prepare(w);
+}
+
+static int malloc_verify(struct worker *w)
 {
 	return malloc_prepare(w);
 }
@@ -550,5 +564,6 @@ const struct workload malloc_churn_workload = {
 	.claims = malloc_claims,
 	.prepare = malloc_prepare,
 	.run = malloc_run,
+	.verify = malloc_verify,
 	.release = malloc_release,
 };

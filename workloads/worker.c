@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workloads/grace.h"
 #include "workloads/heap.h"
 
 #ifndef MADV_POPULATE_READ
@@ -287,6 +288,7 @@ static void prewarm(uint64_t bytes)
 		return;
 	(void)madvise(map, bytes, MADV_POPULATE_WRITE); /* refused: the run is merely colder */
 	munmap(map, bytes);
+	grace_wait(); /* or its page tables would leave the charge during run() */
 }
 
 /*

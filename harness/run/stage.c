@@ -15,6 +15,7 @@
 
 #include "harness/run/clock.h"
 #include "harness/run/stage_part.h"
+#include "workloads/grace.h"
 
 static bool wants_cpuset(const struct limits *limits)
 {
@@ -218,6 +219,7 @@ static int capture_gone(struct stage *stage, struct error *e)
 {
 	int err;
 
+	grace_wait(); /* until the page tables of the workers are gone as well */
 	take_system(stage, BARRIER_GONE);
 	for (unsigned i = 0; i < stage->nr_actors; i++)
 		take_late_slots(&stage->actor[i]);
