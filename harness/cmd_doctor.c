@@ -83,7 +83,10 @@ static const struct argp argp = {
 	"",
 	"Says what this machine can do, one line a check: ok, limited or missing, and what "
 	"would "
-	"help. It tries what only trying can tell, in a group of its own, and leaves nothing.\v"
+	"help. It tries what only trying can tell, in a group of its own, and leaves nothing. "
+	"The "
+	"kernel's capabilities, on which claims depend, are yes, no or unknown, with what was "
+	"seen.\v"
 	"Exit status: 0 workloads can run here; 3 the machine cannot be looked at; "
 	"77 nothing could run here.",
 	NULL,
@@ -124,6 +127,21 @@ static void put(struct sheet *sheet, const char *name, const struct finding *fin
 	       finding->text, finding->fix[0] ? "; fix: " : "", finding->fix);
 }
 
+/* What claims depend on: no is as good as yes, and unknown makes them wider. */
+static void put_capabilities(struct sheet *sheet, const struct host *host)
+{
+	for (size_t i = 0; i < NR_CAPABILITIES; i++) {
+		const struct capability_result *result = &host->capability[i];
+		struct finding finding;
+
+		doctor_find(&finding,
+			    result->state == CAPABILITY_UNKNOWN ? DOCTOR_LIMITED : DOCTOR_OK,
+			    NULL, "%s: %s (%s)", capability_state_name(result->state),
+			    capability_table[i].meaning, result->seen);
+		put(sheet, capability_table[i].name, &finding);
+	}
+}
+
 static void put_lab(struct sheet *sheet)
 {
 	struct lab_requirement list[LAB_REQUIREMENTS_MAX];
@@ -144,10 +162,15 @@ static void put_lab(struct sheet *sheet)
 static int finish(struct sheet *sheet, const struct host *host, bool can_run)
 {
 	if (sheet->json) {
-		json_t *root = json_pack("{s:s, s:s, s:b, s:o}", "pagestorm", PACKAGE_VERSION,
-					 "kernel", host->kernel, "can_run", can_run, "checks",
-					 sheet->list);
+		json_t *capabilities = json_object(), *root;
 
+		for (size_t i = 0; i < NR_CAPABILITIES; i++)
+			json_object_set_new(
+				capabilities, capability_table[i].name,
+				json_string(capability_state_name(host->capability[i].state)));
+		root = json_pack("{s:s, s:s, s:b, s:o, s:o}", "pagestorm", PACKAGE_VERSION,
+				 "kernel", host->kernel, "can_run", can_run, "capabilities",
+				 capabilities, "checks", sheet->list);
 		json_dumpf(root, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(root);
@@ -180,6 +203,7 @@ int cmd_doctor(int argc, char **argv)
 		if (checks[i].look == doctor_group && finding.status == DOCTOR_MISSING)
 			can_run = false;
 	}
+	put_capabilities(&sheet, &host);
 	if (!host.lab[0])
 		put_lab(&sheet);
 	return finish(&sheet, &host, can_run);

@@ -24,6 +24,16 @@ void claims_add(struct claims *claims, const struct claim *c, const char *why, .
 	assert(!strpbrk(slot->why, ",\"\n"));
 }
 
+bool env_has(const struct workload_env *env, enum capability capability)
+{
+	return env->capability[capability] == CAPABILITY_YES;
+}
+
+bool env_lacks(const struct workload_env *env, enum capability capability)
+{
+	return env->capability[capability] == CAPABILITY_NO;
+}
+
 const char *env_group_anon(const struct workload_env *env)
 {
 	return env->cgroup_version == 1 ? "rss" : "anon";

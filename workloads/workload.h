@@ -67,6 +67,23 @@ enum swap_kind {
 	SWAP_ZRAM,
 };
 
+/*
+ * What kernels of the same version may do or not: found by trying (the table is in
+ * harness/machine/capability.h), never concluded from a version.
+ */
+enum capability {
+	CAPABILITY_ZERO_PAGE,	   /* a read of untouched memory maps the zero page */
+	CAPABILITY_HUGE_ZERO_PAGE, /* the same where a huge page fits */
+	CAPABILITY_TABLE_CHARGE,   /* page tables are charged to their process's group */
+	NR_CAPABILITIES,
+};
+
+enum capability_state {
+	CAPABILITY_UNKNOWN, /* could not be tried: what is promised allows for both */
+	CAPABILITY_NO,
+	CAPABILITY_YES,
+};
+
 #define ENV_NODES_MAX 64
 
 /* major<<16 | minor<<8, as in the kernel's KERNEL_VERSION. */
@@ -99,7 +116,8 @@ struct workload_env {
 	uint64_t high_bytes;	  /* tightest memory.high; 0: none */
 	uint64_t swap_max_bytes;  /* memory.swap.max; UINT64_MAX: none */
 	uint64_t available_bytes; /* MemAvailable at planning time */
-	enum thp_mode thp;	  /* transparent_hugepage/enabled */
+	enum capability_state capability[NR_CAPABILITIES];
+	enum thp_mode thp; /* transparent_hugepage/enabled */
 	/*
 	 * Bit n: a fault may take a folio of page_bytes << n, in memory with
 	 * MADV_HUGEPAGE and in memory without. Before Linux 6.8 huge pages only.
@@ -204,6 +222,10 @@ struct claims {
  */
 void claims_add(struct claims *claims, const struct claim *c, const char *why, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The capability was tried and is there; it was tried and is not. Both false: unknown. */
+bool env_has(const struct workload_env *env, enum capability capability);
+bool env_lacks(const struct workload_env *env, enum capability capability);
 
 /* Key of the group's anonymous bytes in memory.stat: rss on v1, anon on v2. */
 const char *env_group_anon(const struct workload_env *env);

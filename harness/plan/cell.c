@@ -349,6 +349,18 @@ static void take_watermarks(struct workload_env *env, const struct plan_cell *ce
 		env->zone_reclaim_mode = (unsigned)strtoul(mode, NULL, 10);
 }
 
+/* Tried as the machine is set now; what the cell sets it to decides. */
+static void take_huge_zero_page(struct workload_env *env, const struct plan_cell *cell)
+{
+	const char *use = setting_value(cell, "thp.use_zero_page");
+	enum capability_state *state = &env->capability[CAPABILITY_HUGE_ZERO_PAGE];
+
+	if (use && !strcmp(use, "0"))
+		*state = CAPABILITY_NO;
+	else if (use && *state != CAPABILITY_YES)
+		*state = env->capability[CAPABILITY_ZERO_PAGE];
+}
+
 static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		     const struct host *host)
 {
@@ -363,6 +375,7 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 			   : !strcmp(thp, "madvise") ? THP_MADVISE
 						     : THP_NEVER;
 	take_thp_orders(env, cell, host);
+	take_huge_zero_page(env, cell);
 	env->hugetlb_2m = pool_left(cell, &host->hugetlb_2m, "hugepages.2048kB");
 	env->hugetlb_1g = pool_left(cell, &host->hugetlb_1g, "hugepages.1048576kB");
 	take_node_pools(env, cell);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Looks at the machine and changes nothing, save one write that proves whether
- * oom_score_adj may be lowered and is undone at once.
+ * Looks at the machine and changes nothing that outlives it: one write proves whether
+ * oom_score_adj may be lowered and is undone at once, and the capabilities are tried
+ * (harness/machine/capability.h).
  */
 #include "harness/plan/host.h"
 
@@ -332,6 +333,39 @@ static void probe_features(struct host *host, const char *root)
 	host->reclaims_ahead = probe_damon(root);
 }
 
+/* ---- what only trying tells ---- */
+
+static bool capability_line(char *text, void *context)
+{
+	struct host *host = context;
+
+	(void)capability_take_line(text, host->capability); /* another line is a remark */
+	return true;
+}
+
+/* After all else: a probe is told of the machine. */
+static void probe_capabilities(struct host *host, const char *root)
+{
+	const struct capability_machine machine = { .page_bytes = host->page_bytes,
+						    .pmd_bytes = host->thp == THP_ABSENT
+									 ? 0
+									 : host->pmd_bytes,
+						    .available_bytes = host->available_bytes,
+						    .cgroup_version = host->cgroup_version,
+						    .cgroup_mount = host->cgroup_mount,
+						    .cgroup_own = host->cgroup_own };
+
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++) {
+		struct capability_result *result = &host->capability[i];
+
+		snprintf(result->seen, sizeof(result->seen), "not saved");
+		if (!*root)
+			capability_probe((enum capability)i, &machine, result);
+	}
+	if (*root)
+		(void)host_file_lines(root, "/capabilities", capability_line, host);
+}
+
 /* ---- who we are ---- */
 
 static bool status_line(char *text, void *context)
@@ -402,6 +436,7 @@ int host_probe(struct host *out, const char *root, struct error *e)
 	if (ret)
 		goto out;
 	probe_pool_nodes(host, root);
+	probe_capabilities(host, root);
 	*out = *host;
 out:
 	free(host);
@@ -436,6 +471,8 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->memory_bytes = host->memory_bytes;
 	env->swap_total_bytes = host->swap_total_bytes;
 	env->available_bytes = host->available_bytes;
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++)
+		env->capability[i] = host->capability[i].state;
 	env->thp = host->thp;
 	env->mglru = host->mglru;
 	env->page_cluster = host->page_cluster;

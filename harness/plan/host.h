@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "harness/error.h"
+#include "harness/machine/capability.h"
 #include "workloads/workload.h"
 
 #define HOST_ORDERS 16 /* folios of 2 pages to 2^15 */
@@ -74,9 +75,14 @@ struct host {
 	bool reclaims_ahead;	  /* DAMON reclaims what lies idle */
 	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
 	char boot_id[40];
+	struct capability_result capability[NR_CAPABILITIES];
 };
 
-/* -errno only when /proc itself cannot be read; what cannot be found stays 0 or "". */
+/*
+ * -errno only when /proc itself cannot be read; what cannot be found stays 0 or "". The
+ * capabilities of the real machine are tried; a saved one has them in its file
+ * `capabilities`, and those that it does not name are unknown.
+ */
 int host_probe(struct host *host, const char *root, struct error *e);
 
 /* "madvise" … as in hugepages-…kB/enabled; MTHP_ABSENT for another word. */

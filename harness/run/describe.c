@@ -13,6 +13,18 @@
 
 #include <gnu/libc-version.h>
 
+static json_t *describe_capabilities(const struct host *h)
+{
+	json_t *all = json_object();
+
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++)
+		json_object_set_new(all, capability_table[i].name,
+				    json_pack("{s:s, s:s}", "state",
+					      capability_state_name(h->capability[i].state),
+					      "seen", h->capability[i].seen));
+	return all;
+}
+
 static json_t *describe_host(const struct host *h)
 {
 	static const char *const thp[] = { "absent", "never", "madvise", "always" };
@@ -39,6 +51,7 @@ static json_t *describe_host(const struct host *h)
 		(int)h->cgroup_version);
 	json_object_set_new(host, "swap_bytes", json_integer((json_int_t)h->swap_total_bytes));
 	json_object_set_new(host, "reclaims_ahead", json_boolean(h->reclaims_ahead));
+	json_object_set_new(host, "capabilities", describe_capabilities(h));
 	if (h->lab[0])
 		json_object_set_new(host, "lab", json_string(h->lab));
 	json_object_set_new(host, "boot_id", json_string(h->boot_id));

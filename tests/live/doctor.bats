@@ -93,6 +93,50 @@ assert isinstance(d["can_run"], bool)'
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
+@test "each capability has a line, and the group that one is tried in is gone" {
+	root
+	"$PAGESTORM" doctor > lines 2> /dev/null &
+	pid=$!
+	wait $pid
+	for name in zero_page huge_zero_page table_charge; do
+		grep -E "^(ok +$name +(yes|no)|limited +$name +unknown): .+ \(.+\)" lines
+	done
+	[ -z "$(find /sys/fs/cgroup -type d -name "pagestorm-probe-$pid")" ]
+}
+
+@test "zero_page is what another program sees of a read and of the write after it" {
+	command -v python3 > /dev/null || skip "no python3"
+	python3 - > seen <<-'EOF'
+		import mmap, resource
+		PAGES, PAGE = 2000, mmap.PAGESIZE
+		def faults():
+		    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+		m = mmap.mmap(-1, PAGES * PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+		m.madvise(mmap.MADV_NOHUGEPAGE)
+		for i in range(PAGES):
+		    m[i * PAGE]
+		before = faults()
+		for i in range(PAGES):
+		    m[i * PAGE] = 1
+		print("yes" if faults() - before >= PAGES / 2 else "no")
+	EOF
+	[[ "$(line zero_page)" == ok*"zero_page "*" $(cat seen): "* ]]
+}
+
+@test "run.json records the capabilities that doctor shows" {
+	root
+	command -v python3 > /dev/null || skip "no python3"
+	"$PAGESTORM" doctor --json > doctor.json 2> /dev/null
+	"$PAGESTORM" run null sleep=10ms --wait=200 -o out > /dev/null 2>&1
+	python3 - out/*/run.json <<-'EOF'
+		import json, sys
+		shown = json.load(open("doctor.json"))["capabilities"]
+		recorded = json.load(open(sys.argv[1]))["machine"]["capabilities"]
+		assert shown and {n: c["state"] for n, c in recorded.items()} == shown
+		assert all(c["seen"] for c in recorded.values())
+	EOF
+}
+
 @test "without the right to make groups it names the fix and leaves with 77" {
 	root
 	command -v setpriv > /dev/null || skip "no setpriv(1)"

@@ -276,6 +276,23 @@ static void a_group_mounted_from_its_middle_is_found_below_the_mount(void **stat
 	assert_string_equal(host.cgroup_own, "/inner");
 }
 
+static void a_saved_machine_has_the_capabilities_that_its_file_names(void **state)
+{
+	struct workload_env env = { 0 };
+	struct error e = { "" };
+	struct host host;
+
+	(void)state;
+	put("/capabilities", "doctor said so in March\nzero_page no\ntable_charge yes\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	host_env(&host, &env);
+	assert_true(env_lacks(&env, CAPABILITY_ZERO_PAGE));
+	assert_true(env_has(&env, CAPABILITY_TABLE_CHARGE));
+	assert_false(env_has(&env, CAPABILITY_HUGE_ZERO_PAGE));
+	assert_false(env_lacks(&env, CAPABILITY_HUGE_ZERO_PAGE));
+	assert_string_equal(host.capability[CAPABILITY_HUGE_ZERO_PAGE].seen, "not saved");
+}
+
 static void a_mount_point_with_a_space_is_unescaped(void **state)
 {
 	struct error e = { "" };
@@ -431,6 +448,7 @@ int main(void)
 		cmocka_unit_test(cpus_and_nodes_are_picked_by_distance),
 		cmocka_unit_test(one_node_has_no_other),
 		BY_HAND(a_group_mounted_from_its_middle_is_found_below_the_mount),
+		BY_HAND(a_saved_machine_has_the_capabilities_that_its_file_names),
 		BY_HAND(a_mount_point_with_a_space_is_unescaped),
 		BY_HAND(a_v2_tree_without_the_memory_controller_is_no_memory_cgroup),
 		BY_HAND(what_is_available_is_what_the_tightest_group_above_has_left),

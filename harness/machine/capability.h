@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Capabilities: what this machine's kernel does, found by trying it once, harmlessly and in
+ * milliseconds. Distributions backport and hypervisors patch, so that a version number says
+ * neither that a feature is there nor that it is not; no probe looks at one.
+ *
+ * One table: to add a capability, add its constant to enum capability (workloads/workload.h),
+ * its row to capability_table[] and its probe. doctor, run.json, the environment of
+ * workloads and the file of a saved machine follow from the table.
+ *
+ * A probe answers yes, no, or unknown where it could not try or where what it saw fits
+ * neither; it keeps what it saw, in numbers. What decides is a pure function of those
+ * numbers, declared here for its test.
+ */
+#ifndef PAGESTORM_CAPABILITY_H
+#define PAGESTORM_CAPABILITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "workloads/workload.h"
+
+/* What a probe may need to know of the machine. */
+struct capability_machine {
+	uint64_t page_bytes, pmd_bytes; /* pmd_bytes: of a huge page; 0: none */
+	uint64_t available_bytes; /* a probe that takes memory refuses where little is left */
+	unsigned cgroup_version;  /* of the memory controller; 0: none */
+	const char *cgroup_mount, *cgroup_own; /* as in struct host */
+};
+
+struct capability_result {
+	enum capability_state state;
+	char seen[160]; /* the numbers, or why it could not be tried; no newline */
+};
+
+struct capability_row {
+	const char *name;    /* in doctor, run.json and a saved machine: zero_page */
+	const char *meaning; /* one line, of yes */
+	void (*probe)(const struct capability_machine *machine, struct capability_result *out);
+};
+
+/* A row for each enum capability, in its order. */
+extern const struct capability_row capability_table[NR_CAPABILITIES];
+
+/* Tries one. Changes nothing that outlives the call; needs no privilege, and what is refused
+ * without one is unknown.
+ */
+void capability_probe(enum capability capability, const struct capability_machine *machine,
+		      struct capability_result *out);
+
+/* "yes", "no", "unknown". */
+const char *capability_state_name(enum capability_state state);
+
+/*
+ * Nothing can be tried on a saved machine: its file `capabilities` says, one a line, "zero_page
+ * yes". Takes such a line over; false: it is none.
+ */
+bool capability_take_line(const char *line, struct capability_result results[NR_CAPABILITIES]);
+
+/* ---- zero_page ---- */
+
+/*
+ * Fresh private pages with MADV_NOHUGEPAGE are read once each, then written once each. With
+ * a zero page, a read takes no memory (do_anonymous_page() in mm/memory.c) and the write
+ * faults again (do_wp_page()): resident 0, write faults = pages. A kernel that gives a
+ * page of its own at the read (some guests with shadow paging) has resident = pages, and its
+ * write does not fault. Resident is smaps_rollup's, which walks the page table: status and
+ * statm lag behind by up to 64 pages for each CPU.
+ */
+struct capability_reads {
+	uint64_t pages;
+	uint64_t read_faults, resident, write_faults; /* resident: pages, after the reads */
+};
+
+enum capability_state capability_zero_page(const struct capability_reads *r);
+
+/* ---- huge_zero_page ---- */
+
+/*
+ * One word of an untouched, aligned huge page's room with MADV_HUGEPAGE is read. With a huge
+ * zero page (transparent_hugepage/use_zero_page; do_huge_pmd_anonymous_page() in
+ * mm/huge_memory.c) all its base pages are present in the page table and none is resident;
+ * without, all are both. Fewer present: the fault took base pages, which says nothing.
+ */
+struct capability_huge_read {
+	uint64_t pages;		    /* base pages of a huge page */
+	uint64_t present, resident; /* after the read */
+};
+
+enum capability_state capability_huge_zero_page(const struct capability_huge_read *r);
+
+/* ---- table_charge ---- */
+
+/*
+ * A child in a group of its own writes one page in each range that a page table covers, so
+ * that as many tables are made as pages. Where page tables are charged (__GFP_ACCOUNT in
+ * pte_alloc_one()) the group's charge rises by both; with cgroup.memory=nokmem and on some
+ * guests with shadow paging by the pages alone. Charges are taken in batches of 64 pages for
+ * each CPU (MEMCG_CHARGE_BATCH), which is an eighth of the tables here: the child stays on one.
+ */
+struct capability_charge {
+	uint64_t pages, tables; /* tables: pages by which VmPTE rose */
+	int64_t charged;	/* pages by which the group's charge rose */
+};
+
+enum capability_state capability_table_charge(const struct capability_charge *c);
+
+#endif
