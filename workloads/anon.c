@@ -4,7 +4,8 @@
  *
  * Truth: one minor fault per page (4 KiB or huge) and as many bytes of resident,
  *   anonymous, dirty memory, to the page: in the process, in its mapping and in
- *   its group. Reading maps the zero page: faults without memory.
+ *   its group. Reading maps the zero page: faults without memory; where the kernel has
+ *   no zero page (CAPABILITY_ZERO_PAGE), reading takes memory as writing does.
  * Rises: minflt, Rss, Anonymous, Private_Dirty, the group's anon (rss on cgroup
  *   v1) and pgfault exactly; the group's usage by page tables and charge batches
  *   more.
@@ -160,15 +161,58 @@ static uint64_t huge_pages(const struct anon_params *p, const struct workload_en
 	return p->pages == PAGES_HUGE ? held_bytes(p, env) / env->pmd_bytes : 0;
 }
 
-/* One per huge page and one per base page of the tail; twice when read before written. */
-static uint64_t first_faults(const struct anon_params *p, const struct workload_env *env)
+static uint64_t huge_bytes(const struct anon_params *p, const struct workload_env *env)
 {
-	uint64_t huge = huge_pages(p, env);
-	uint64_t base = held_bytes(p, env) / env->page_bytes;
+	return huge_pages(p, env) * env->pmd_bytes;
+}
 
-	if (huge)
-		base -= huge * (env->pmd_bytes / env->page_bytes);
-	return (huge + base) * (p->touch == TOUCH_READ_WRITE ? 2 : 1);
+/* Base pages beside the huge ones. */
+static uint64_t base_pages(const struct anon_params *p, const struct workload_env *env)
+{
+	return (held_bytes(p, env) - huge_bytes(p, env)) / env->page_bytes;
+}
+
+/* Both the same but where it could not be tried what a read takes. */
+struct bounds {
+	uint64_t least, most;
+};
+
+/* One per huge page and one per base page of the tail; where a read maps a zero page, the
+ * write after it is one more.
+ */
+static struct bounds first_faults(const struct anon_params *p, const struct workload_env *env)
+{
+	uint64_t huge = huge_pages(p, env), base = base_pages(p, env);
+	struct bounds b = { huge + base, huge + base };
+
+	if (p->touch != TOUCH_READ_WRITE)
+		return b;
+	b.least += env_has(env, CAPABILITY_HUGE_ZERO_PAGE) ? huge : 0;
+	b.least += env_has(env, CAPABILITY_ZERO_PAGE) ? base : 0;
+	b.most += env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE) ? 0 : huge;
+	b.most += env_lacks(env, CAPABILITY_ZERO_PAGE) ? 0 : base;
+	return b;
+}
+
+/* Bytes of memory that the first touch takes. */
+static struct bounds taken_bytes(const struct anon_params *p, const struct workload_env *env)
+{
+	uint64_t huge = huge_bytes(p, env), base = base_pages(p, env) * env->page_bytes;
+	struct bounds b = { huge + base, huge + base };
+
+	if (p->touch != TOUCH_READ)
+		return b;
+	b.least = env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE) ? huge : 0;
+	b.least += env_lacks(env, CAPABILITY_ZERO_PAGE) ? base : 0;
+	b.most = env_has(env, CAPABILITY_HUGE_ZERO_PAGE) ? 0 : huge;
+	b.most += env_has(env, CAPABILITY_ZERO_PAGE) ? 0 : base;
+	return b;
+}
+
+/* Nothing is left that maps a zero page. */
+static bool takes_all(const struct anon_params *p, const struct workload_env *env)
+{
+	return taken_bytes(p, env).least == held_bytes(p, env);
 }
 
 /*
@@ -197,14 +241,12 @@ static uint64_t anon_footprint(const void *params, const struct workload_env *en
 	uint64_t tables = (uint64_t)(tables_min(p, env) + tables_slack(p, env));
 	uint64_t own = (1u << 20) + p->threads * (CREW_STACK_BYTES + 16 * env->page_bytes);
 
-	return (p->touch == TOUCH_READ ? 0 : held_bytes(p, env)) + tables + own;
+	return taken_bytes(p, env).most + tables + own;
 }
 
 static uint64_t anon_target(const void *params, const struct workload_env *env)
 {
-	const struct anon_params *p = params;
-
-	return p->touch == TOUCH_READ ? 0 : held_bytes(p, env);
+	return taken_bytes(params, env).least;
 }
 
 static double anon_seconds(const void *params, const struct workload_env *env)
@@ -229,14 +271,14 @@ static const char *contradiction(const struct anon_params *p, const struct workl
 {
 	if (fill_parse(p->fill, NULL, NULL))
 		return "fill is none of zero, same, random and a share such as 50%";
-	if (p->touch == TOUCH_READ && p->access_ns && p->reads < 1)
+	if (p->touch == TOUCH_READ && p->access_ns && p->reads < 1 && !takes_all(p, env))
 		return "touch=read maps the zero page and accesses that write would replace "
-		       "it: "
-		       "use reads=100% or another touch";
+		       "it: use reads=100% or another touch";
 	if (p->touch == TOUCH_POPULATE && env->swap != SWAP_NONE && !fits(p, env))
 		return "populating more than fits ends in an OOM kill though swap is free: use "
 		       "touch=bytes or touch=write";
-	if (p->touch == TOUCH_READ && p->pages == PAGES_HUGE)
+	if (p->touch == TOUCH_READ && p->pages == PAGES_HUGE &&
+	    !env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE))
 		return "touch=read maps the zero page and takes no huge page: use pages=4k or "
 		       "another touch";
 	return NULL;
@@ -249,7 +291,7 @@ static const char *missing(const struct anon_params *p, const struct workload_en
 		return "transparent huge pages are off: write madvise to "
 		       "/sys/kernel/mm/transparent_hugepage/enabled";
 	if (p->pages == PAGES_HUGE && p->touch == TOUCH_READ_WRITE &&
-	    env->kernel < ENV_KERNEL(6, 13))
+	    !env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE) && env->kernel < ENV_KERNEL(6, 13))
 		return "before Linux 6.13 writing where the huge zero page was read takes base "
 		       "pages: use touch=write";
 	if (p->touch == TOUCH_POPULATE && env->kernel < ENV_KERNEL(5, 14))
@@ -270,39 +312,66 @@ static int anon_check(const void *params, const struct workload_env *env, char *
 
 /* ---- promises ---- */
 
+static const char *faults_why(const struct anon_params *p, const struct workload_env *env)
+{
+	const struct bounds faults = first_faults(p, env);
+
+	if (faults.least != faults.most)
+		return "one fault per page and where a read maps the zero page a second one; "
+		       "which could not be tried";
+	if (faults.least > huge_pages(p, env) + base_pages(p, env))
+		return "a fault maps the zero page and a second one replaces it";
+	if (p->touch == TOUCH_READ_WRITE)
+		return "without a zero page the read takes the page and the write finds it";
+	return p->pages == PAGES_HUGE ? "one fault per huge page and one per page of the rest"
+				      : "one fault per page";
+}
+
 static void claim_faults(const struct anon_params *p, const struct workload_env *env,
 			 struct claims *out)
 {
-	uint64_t faults = first_faults(p, env);
-	const char *why = p->touch == TOUCH_READ_WRITE
-				  ? "a fault maps the zero page and a second one replaces it"
-			  : p->pages == PAGES_HUGE
-				  ? "one fault per huge page and one per page of the rest"
-				  : "one fault per page";
-	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
-		  faults, 0, why },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "anonymous memory comes from nowhere on disk" },
+	const struct bounds faults = first_faults(p, env);
+	const int64_t least = (int64_t)faults.least;
+	const struct promise taken[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, least,
+		  0, faults_why(p, env) },
 		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
-		  faults, 0, "the worker is alone in its group" },
+		  least, 0, "the worker is alone in its group" },
+	};
+	const struct promise rows[] = {
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "first touch of anonymous memory needs no I/O" },
 		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "anonymous memory comes from nowhere on disk" },
+		  PROMISE_EXACT, 0, 0, "first touch of anonymous memory needs no I/O" },
 		{ "system_faults", "system", "vmstat", "pgfault", UNIT_COUNT, RELATION_GE,
-		  BASIS_DIRECTION, faults, 0, "the machine's count includes the worker's" },
+		  BASIS_DIRECTION, least, 0, "the machine's count includes the worker's" },
 	};
 
+	PROMISE_BOUNDS(out, SPAN_WORK, taken, (int64_t)(faults.most - faults.least));
 	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+/* Why the pages are in memory or not. */
+static const char *taken_why(const struct anon_params *p, const struct workload_env *env)
+{
+	const struct bounds taken = taken_bytes(p, env);
+
+	if (p->touch != TOUCH_READ)
+		return "each page is private and written";
+	if (taken.least != taken.most)
+		return "nothing where a read maps the shared zero page; which could not be "
+		       "tried";
+	return taken.most ? "without a zero page a read takes a private page"
+			  : "the shared zero page is neither charged nor counted in Rss";
 }
 
 static void claim_mapping(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
-	int64_t bytes = (int64_t)anon_target(p, env);
-	uint64_t huge = huge_pages(p, env) * env->pmd_bytes;
-	const char *why = p->touch == TOUCH_READ ? "the zero page is no memory of anyone's"
-						 : "each page is private and written";
-	const struct promise rows[] = {
+	const struct bounds taken = taken_bytes(p, env);
+	int64_t bytes = (int64_t)taken.least, huge = (int64_t)huge_bytes(p, env);
+	const char *why = taken_why(p, env);
+	const struct promise amounts[] = {
 		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, bytes,
 		  0, why },
 		{ "proportional_bytes", "mapping", "smaps", "Pss", UNIT_BYTES, PROMISE_EXACT,
@@ -311,6 +380,8 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 		  bytes, 0, why },
 		{ "dirty_bytes", "mapping", "smaps", "Private_Dirty", UNIT_BYTES, PROMISE_EXACT,
 		  bytes, 0, why },
+	};
+	const struct promise rows[] = {
 		{ "huge_bytes", "mapping", "smaps", "AnonHugePages", UNIT_BYTES, PROMISE_EXACT,
 		  huge, 0,
 		  huge ? "MADV_HUGEPAGE on an aligned mapping; less when the kernel finds no "
@@ -320,21 +391,21 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 		  "all of it fits" },
 	};
 
+	PROMISE_BOUNDS(out, SPAN_WORK, amounts, (int64_t)(taken.most - taken.least));
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-static void claim_process(const struct anon_params *p, const struct workload_env *env,
-			  struct claims *out)
+/* The process's own sums; what they lag by is known. */
+static void claim_sums(const struct anon_params *p, const struct workload_env *env,
+		       struct claims *out)
 {
-	int64_t bytes = (int64_t)anon_target(p, env), tables = tables_min(p, env);
+	const struct bounds taken = taken_bytes(p, env);
+	int64_t bytes = (int64_t)taken.least;
 	uint64_t lag = env_status_lag_pages(env, p->threads) * env->page_bytes;
 	uint64_t stat_lag = most(env_percpu_lag_pages(env), lag / env->page_bytes);
 	enum basis basis = lag ? BASIS_BOUNDED : BASIS_EXACT;
 	const char *why = lag ? "this kernel caches parts of the sum per CPU or per thread"
 			      : "summed precisely since Linux 6.17";
-	const char *table_why =
-		"tables of 512 pages each and up to four more for the end and above";
-	const char *still = "the mapping is made before READY";
 	const struct promise rows[] = {
 		{ "process_resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES,
 		  PROMISE_EXACT, bytes, 0, "nothing else of the process is touched" },
@@ -348,6 +419,16 @@ static void claim_process(const struct anon_params *p, const struct workload_env
 		  RELATION_EQ, basis, bytes, lag, why },
 		{ "stat_resident_bytes", "process", "stat", "rss", UNIT_BYTES, PROMISE_BOUNDED,
 		  bytes, stat_lag * env->page_bytes, "field 24 is never summed precisely" },
+	};
+
+	PROMISE_BOUNDS(out, SPAN_WORK, rows, (int64_t)(taken.most - taken.least));
+}
+
+static void claim_process(const struct anon_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	const char *still = "the mapping is made before READY";
+	const struct promise rows[] = {
 		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
 		  "all of it fits" },
 		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT, 0,
@@ -355,45 +436,64 @@ static void claim_process(const struct anon_params *p, const struct workload_env
 		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, PROMISE_EXACT, 0, 0,
 		  still },
 		{ "page_table_bytes", "process", "status", "VmPTE", UNIT_BYTES,
-		  RELATION_BETWEEN, BASIS_BOUNDED, tables, tables_slack(p, env), table_why },
+		  RELATION_BETWEEN, BASIS_BOUNDED, tables_min(p, env), tables_slack(p, env),
+		  "tables of 512 pages each and up to four more for the end and above" },
 	};
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
+/* memory.stat counts the tables that are charged and no others. */
+static void claim_group_tables(const struct anon_params *p, const struct workload_env *env,
+			       struct claims *out)
+{
+	const bool none = env_lacks(env, CAPABILITY_TABLE_CHARGE);
+	const bool charged = env_has(env, CAPABILITY_TABLE_CHARGE);
+	const int64_t least = charged ? tables_min(p, env) : 0;
+	const int64_t most = none ? 0 : tables_min(p, env) + tables_slack(p, env);
+	const struct promise row = {
+		"group_page_table_bytes",
+		"group",
+		"memory.stat",
+		"pagetables",
+		UNIT_BYTES,
+		PROMISE_EXACT,
+		least,
+		0,
+		charged ? "one page of table for each 512 pages and up to three above"
+		: none	? "page tables are not charged here"
+			: "page tables may be charged or not; which could not be tried"
+	};
+
+	promise_add_bounds(out, SPAN_WORK, &row, 1, most - least);
+}
+
 static void claim_group(const struct anon_params *p, const struct workload_env *env,
 			struct claims *out)
 {
-	int64_t bytes = (int64_t)anon_target(p, env), tables = tables_min(p, env);
-	int64_t above = tables_slack(p, env);
-	bool v2 = env->cgroup_version == 2;
-	const struct promise rows[] = {
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, bytes, 0, "the worker is alone in its group" },
-		{ "group_huge_bytes", "group", "memory.stat", v2 ? "anon_thp" : "rss_huge",
-		  UNIT_BYTES, PROMISE_EXACT, huge_pages(p, env) * env->pmd_bytes, 0,
-		  "the worker is alone in its group" },
-		{ "group_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, PROMISE_BOUNDED, bytes + tables,
-		  env_usage_slack_bytes(env) + above,
-		  "page tables are charged too and charges are taken in batches of 64 pages "
-		  "per CPU" },
+	const struct bounds taken = taken_bytes(p, env);
+	const bool v2 = env->cgroup_version == 2;
+	const struct promise anonymous = {
+		"group_anonymous_bytes", "group",    "memory.stat",
+		env_group_anon(env),	 UNIT_BYTES, PROMISE_EXACT,
+		(int64_t)taken.least,	 0,	     "the worker is alone in its group"
 	};
-	const struct promise table_row = { "group_page_table_bytes",
-					   "group",
-					   "memory.stat",
-					   "pagetables",
-					   UNIT_BYTES,
-					   RELATION_BETWEEN,
-					   BASIS_BOUNDED,
-					   tables,
-					   above,
-					   "one page of table for each 512 pages and up to "
-					   "three above" };
+	const struct promise huge = {
+		"group_huge_bytes",	      "group",	  "memory.stat",
+		v2 ? "anon_thp" : "rss_huge", UNIT_BYTES, PROMISE_EXACT,
+		(int64_t)huge_bytes(p, env),  0,	  "the worker is alone in its group"
+	};
+	const struct promise_usage usage = { .least = (int64_t)taken.least,
+					     .most = (int64_t)taken.most,
+					     .tables_least = tables_min(p, env),
+					     .tables_most = tables_min(p, env) +
+							    tables_slack(p, env) };
 
-	PROMISE_ROWS(out, SPAN_WORK, rows);
+	promise_add_bounds(out, SPAN_WORK, &anonymous, 1, (int64_t)(taken.most - taken.least));
+	promise_add(out, SPAN_WORK, &huge, 1);
+	promise_usage(out, env, &usage);
 	if (v2)
-		promise_add(out, SPAN_WORK, &table_row, 1);
+		claim_group_tables(p, env, out);
 }
 
 /* What the worker says of itself, so that it cannot say more than the page table does. */
@@ -466,7 +566,7 @@ static void claim_pressed(const struct anon_params *p, const struct workload_env
 					UNIT_COUNT,
 					RELATION_GE,
 					BASIS_EXACT,
-					first_faults(p, env),
+					(int64_t)first_faults(p, env).least,
 					0,
 					"the first touch of each page is a minor fault" };
 	const struct promise limited[] = {
@@ -508,6 +608,7 @@ static void anon_claims(const void *params, const struct workload_env *env, stru
 	}
 	claim_faults(p, env, out);
 	claim_mapping(p, env, out);
+	claim_sums(p, env, out);
 	claim_process(p, env, out);
 	claim_group(p, env, out);
 	claim_content(p, env, out);
@@ -522,6 +623,7 @@ struct anon_state {
 	const struct anon_params *params;
 	char *map;
 	uint64_t bytes, unit_bytes, units; /* a unit is what one touch makes real */
+	bool counts; /* what is touched is memory, and towards the target */
 	int pagemap;
 	uint64_t start_ns;
 	struct touch touch;
@@ -544,6 +646,7 @@ static int anon_prepare(struct worker *w)
 	s->w = w;
 	s->params = p;
 	s->bytes = held_bytes(p, w->env);
+	s->counts = anon_target(p, w->env) > 0;
 	s->unit_bytes = huge ? w->env->pmd_bytes : w->env->page_bytes;
 	s->units = rounded_up(s->bytes, s->unit_bytes) / s->unit_bytes;
 	s->pagemap = placement_open();
@@ -575,7 +678,7 @@ static void count_touched(const struct anon_state *s, uint64_t bytes)
 {
 	struct ledger *l = s->w->ledger;
 
-	if (s->params->touch != TOUCH_READ)
+	if (s->counts)
 		atomic_fetch_add_explicit(&l->achieved_bytes, bytes, memory_order_relaxed);
 	atomic_fetch_add_explicit(&l->moved_bytes, bytes, memory_order_relaxed);
 	worker_slot_add(s->w, SLOT_PAGES_TOUCHED, bytes / s->w->env->page_bytes);
@@ -726,8 +829,9 @@ static int anon_verify(struct worker *w)
 				   strerror(-ret));
 	worker_slot_set(w, SLOT_PAGES_PRESENT, found.present);
 	worker_slot_set(w, SLOT_PAGES_SWAPPED, found.swapped);
-	if (s->params->touch != TOUCH_READ)
-		worker_achieved(w, (found.present + found.swapped) * page);
+	if (s->counts)
+		worker_achieved(w, least((found.present + found.swapped) * page,
+					 anon_target(s->params, w->env)));
 	if (found.present * page == s->bytes)
 		worker_slot_set(w, SLOT_PAGES_FILLED, pages_filled(s, page));
 	return 0;

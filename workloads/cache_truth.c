@@ -308,7 +308,8 @@ static void claim_group(const struct cache_params *p, const struct workload_env 
 	const char *file = env_group_file(env), *usage = env_group_usage(env);
 	struct cache_amounts a = cache_amounts_of(p, env);
 	uint64_t grown = p->method == METHOD_DIRECT ? 0 : a.missed;
-	uint64_t tables = p->method == METHOD_MMAP ? a.file / 512 + 4 * env->page_bytes : 0;
+	bool maps = p->method == METHOD_MMAP && !env_lacks(env, CAPABILITY_TABLE_CHARGE);
+	uint64_t tables = maps ? a.file / 512 + 4 * env->page_bytes : 0;
 	int64_t outside = outside_bytes(p, env);
 	const char *why = p->method == METHOD_DIRECT
 				  ? "direct I/O leaves the cache as it was"
@@ -344,11 +345,12 @@ static void claim_group(const struct cache_params *p, const struct workload_env 
 
 	promise_add(out, SPAN_WORK, &anon, 1);
 	if (cache_reads_all(p, env) || p->method == METHOD_DIRECT) {
-		claim_amount(
-			&total, outside, env,
-			"charges are taken in batches and the file's index and page tables "
-			"are charged too",
-			out);
+		claim_amount(&total, outside, env,
+			     maps ? "charges are taken in batches and the file's index and "
+				    "page tables are charged too"
+				  : "charges are taken in batches and the file's index is "
+				    "charged too",
+			     out);
 		claim_amount(&cached, outside, env, why, out);
 		return;
 	}

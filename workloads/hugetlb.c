@@ -278,14 +278,12 @@ static void claim_group(const struct hugetlb_params *p, const struct workload_en
 		  faults, 0, "the worker is alone in its group" },
 		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
 		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "no group is charged for the pool" },
-		{ "group_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, PROMISE_BOUNDED, 0,
-		  env_usage_slack_bytes(env) + 4 * (int64_t)env->page_bytes,
-		  "no group is charged for the pool; up to four page tables and batches of 64 "
-		  "pages per CPU" },
 	};
+	const struct promise_usage usage = { .tables_most = 4 * (int64_t)env->page_bytes,
+					     .why = "no group is charged for the pool" };
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
+	promise_usage(out, env, &usage);
 }
 
 /* ---- the pool, which is the machine's ---- */

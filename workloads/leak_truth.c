@@ -464,22 +464,12 @@ static void claim_kernel(const struct leak_params *p, const struct workload_env 
 	};
 	const int64_t tables = (int64_t)(leak_footprint(p, env) / 512) +
 			       (int64_t)((8 + 4 * p->threads) * env->page_bytes);
-	const struct promise usage = {
-		"group_usage_bytes",
-		"group",
-		env_group_usage(env),
-		env_group_usage(env),
-		UNIT_BYTES,
-		RELATION_BETWEEN,
-		BASIS_BOUNDED,
-		bytes - env_usage_slack_bytes(env),
-		more + 2 * env_usage_slack_bytes(env) + tables,
-		"page tables are charged too and charges are taken in batches of 64 pages per "
-		"CPU"
-	};
+	const struct promise_usage usage = { .least = bytes,
+					     .most = bytes + more,
+					     .tables_most = tables };
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	promise_add(out, SPAN_WORK, &usage, 1);
+	promise_usage(out, env, &usage);
 }
 
 /*

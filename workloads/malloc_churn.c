@@ -244,13 +244,13 @@ static void claim_kernel(const struct workload_env *env, const struct heap_plan 
 		  "a cycle fits under the limit" },
 		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
 		  UNIT_BYTES, PROMISE_EXACT, resident, 0, "the worker is alone in its group" },
-		{ "group_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, PROMISE_BOUNDED, resident, env_usage_slack_bytes(env) + tables,
-		  "page tables are charged too and charges are taken in batches of 64 pages "
-		  "per CPU" },
 	};
+	const struct promise_usage usage = { .least = resident,
+					     .most = resident,
+					     .tables_most = tables };
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
+	promise_usage(out, env, &usage);
 }
 
 static void claim_library(const struct malloc_params *p, const struct workload_env *env,

@@ -305,35 +305,75 @@ static void claim_victim(const struct ladder *l, const struct workload_env *env,
 #define OWN_PAGES_MAX	 192
 #define VICTIM_PAGES_MAX 96
 
+/* Pages of the limit. Least and most differ where it could not be tried if tables are charged.
+ */
+struct amount {
+	int64_t limit, slack, entries;	   /* entries: pages that a page table maps */
+	int64_t tables_least, tables_most; /* were it all filled */
+	int64_t others_least, others_most; /* the victims with their tables */
+};
+
+static struct amount amount_of(const struct ladder *l, const struct workload_env *env)
+{
+	const bool charged = env_has(env, CAPABILITY_TABLE_CHARGE);
+	const bool none = env_lacks(env, CAPABILITY_TABLE_CHARGE);
+	const int64_t page = (int64_t)env->page_bytes;
+	const int64_t others = (int64_t)ladder_others(l) / page;
+	struct amount a = { .limit = (int64_t)env->limit_bytes / page,
+			    .slack = OWN_PAGES_MAX - OWN_PAGES_MIN +
+				     (l->nr - 1) * VICTIM_PAGES_MAX +
+				     env_usage_slack_bytes(env) / page,
+			    .entries = page / (int64_t)sizeof(uint64_t),
+			    .others_least = others,
+			    .others_most = others };
+
+	a.tables_least = charged ? a.limit / a.entries : 0;
+	a.tables_most = none ? 0 : a.limit / a.entries;
+	a.others_least += charged ? others / a.entries : 0;
+	a.others_most += none ? 0 : others / a.entries;
+	return a;
+}
+
+/* The peak, of the growing one's own count. */
+static void claim_filled(const struct ladder *l, const struct workload_env *env,
+			 struct claims *out)
+{
+	const struct amount a = amount_of(l, env);
+	const bool charged = a.tables_least > 0, known = a.tables_least == a.tables_most;
+	const char *peak =
+		env->cgroup_version == 2 ? "memory.peak" : "memory.max_usage_in_bytes";
+	const struct claim filled = { .quantity = "touched_pages",
+				      .scope = "group",
+				      .source = peak,
+				      .counter = peak,
+				      .unit = UNIT_PAGES,
+				      .relation = RELATION_BETWEEN,
+				      .basis = BASIS_BOUNDED,
+				      .expected = a.others_least + OWN_PAGES_MIN,
+				      .tolerance = a.slack + 1 + a.others_most -
+						   a.others_least + (known ? 0 : a.tables_most),
+				      .slot = "pages_touched",
+				      .slot_mul = charged ? a.entries + 1 : 1,
+				      .slot_div = charged ? a.entries : 1 };
+
+	claims_add(out, &filled,
+		   "the pages that the worker counted%s and %d to %d pages of its own%s and "
+		   "charge batches fill the limit",
+		   charged ? " and their page tables"
+		   : known ? ""
+			   : " and perhaps their page tables",
+		   OWN_PAGES_MIN, OWN_PAGES_MAX, l->nr > 1 ? " and the victims" : "");
+}
+
 static void claim_amount(const struct ladder *l, const struct workload_env *env,
 			 struct claims *out)
 {
-	const char *peak =
-		env->cgroup_version == 2 ? "memory.peak" : "memory.max_usage_in_bytes";
-	uint64_t page = env->page_bytes, entries = page / sizeof(uint64_t);
-	int64_t others =
-		(int64_t)(ladder_others(l) / page + ladder_others(l) / (page * entries));
-	int64_t limit = (int64_t)(env->limit_bytes / page);
-	int64_t tables = limit / (int64_t)entries;
-	int64_t slack = OWN_PAGES_MAX - OWN_PAGES_MIN + (l->nr - 1) * VICTIM_PAGES_MAX +
-			env_usage_slack_bytes(env) / (int64_t)page;
-	struct claim filled = { .quantity = "touched_pages",
-				.scope = "group",
-				.source = peak,
-				.counter = peak,
-				.unit = UNIT_PAGES,
-				.relation = RELATION_BETWEEN,
-				.basis = BASIS_BOUNDED,
-				.expected = others + OWN_PAGES_MIN,
-				.tolerance = slack + 1,
-				.slot = "pages_touched",
-				.slot_mul = (int64_t)entries + 1,
-				.slot_div = (int64_t)entries };
-	int64_t lead;
+	const struct amount a = amount_of(l, env);
+	int64_t lead, page = (int64_t)env->page_bytes;
 	unsigned victim = predicted_victim(l, env, &lead);
-	int64_t refill = victim ? (int64_t)(l->bytes[victim] / page) : 0;
-	int64_t least = limit - tables - others - slack - OWN_PAGES_MIN - 1;
-	int64_t spare = (int64_t)(swap_room(env) / page);
+	int64_t refill = victim ? (int64_t)l->bytes[victim] / page : 0;
+	int64_t least = a.limit - a.tables_most - a.others_most - a.slack - OWN_PAGES_MIN - 1;
+	int64_t spare = (int64_t)swap_room(env) / page;
 	const struct promise at_least = {
 		"touched_pages",
 		"ledger",
@@ -343,17 +383,15 @@ static void claim_amount(const struct ladder *l, const struct workload_env *env,
 		RELATION_BETWEEN,
 		BASIS_BOUNDED,
 		least,
-		limit - others - least + spare + refill,
+		a.limit - a.others_least - least + spare + refill,
 		swap_room(env)
 			? "what the limit and the group's swap hold beside the victims"
 			: "what the limit holds beside the victims; one that died may be "
 			  "partly refilled before its exit is seen"
 	};
+
 	if (!swap_room(env) && !victim)
-		claims_add(out, &filled,
-			   "the pages that the worker counted and their page tables and %d to "
-			   "%d pages of its own%s and charge batches fill the limit",
-			   OWN_PAGES_MIN, OWN_PAGES_MAX, l->nr > 1 ? " and the victims" : "");
+		claim_filled(l, env, out);
 	else
 		promise_add(out, SPAN_WORK, &at_least, 1);
 }

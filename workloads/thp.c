@@ -292,11 +292,13 @@ static int thp_check(const void *params, const struct workload_env *env, char *r
 
 /* What the act of run() changes. */
 struct change {
-	int64_t faults, pages, huge;		 /* huge: mapped as such */
+	int64_t faults, huge;			 /* huge: mapped as such */
+	int64_t pages, pages_more;		 /* at least, and up to so many more */
 	int64_t fault_alloc, collapse_alloc;	 /* huge pages allocated */
 	int64_t split_pmd, split_page, deferred; /* deferred: -1, not said */
-	int64_t usage_bytes, usage_slack, size_bytes;
-	uint64_t large, large_pages; /* in the end, not a change */
+	int64_t usage_bytes, usage_more, size_bytes;
+	int64_t tables_least, tables_most; /* page tables made */
+	uint64_t large, large_pages;	   /* in the end, not a change */
 	const char *why, *usage_why;
 };
 
@@ -304,20 +306,19 @@ static struct change change_by_touch(const struct thp_params *p, const struct wo
 {
 	const struct mix m = first_touch(p, env);
 
-	return (struct change){ .faults = (int64_t)m.faults,
-				.pages = (int64_t)nr_pages(p, env),
-				.huge = (int64_t)m.huge,
-				.fault_alloc = (int64_t)m.huge,
-				.usage_bytes = (int64_t)map_bytes(p, env) + tables_min(p, env),
-				.usage_slack = tables_slack(p, env),
-				.large = m.large,
-				.large_pages = m.large_pages,
-				.why = p->kind == KIND_BASE
-					       ? "MADV_NOHUGEPAGE: one fault for each page"
-					       : "each fault takes the largest folio that fits",
-				.usage_why =
-					"page tables are charged too and charges are taken "
-					"in batches of 64 pages per CPU" };
+	return (struct change){
+		.faults = (int64_t)m.faults,
+		.pages = (int64_t)nr_pages(p, env),
+		.huge = (int64_t)m.huge,
+		.fault_alloc = (int64_t)m.huge,
+		.usage_bytes = (int64_t)map_bytes(p, env),
+		.tables_least = tables_min(p, env),
+		.tables_most = tables_min(p, env) + tables_slack(p, env),
+		.large = m.large,
+		.large_pages = m.large_pages,
+		.why = p->kind == KIND_BASE ? "MADV_NOHUGEPAGE: one fault for each page"
+					    : "each fault takes the largest folio that fits"
+	};
 }
 
 static struct change change_by_collapse(const struct thp_params *p,
@@ -347,26 +348,31 @@ static bool is_zero(const struct thp_params *p)
 static struct change change_by_drop(const struct thp_params *p, const struct workload_env *env)
 {
 	const bool split = p->kind == KIND_SPLIT, unmap = p->kind == KIND_MUNMAP;
-	const bool all = split && is_zero(p) && env->kernel >= ENV_KERNEL(6, 12);
+	const bool zeros = split && is_zero(p) && env->kernel >= ENV_KERNEL(6, 12);
+	const bool all = zeros && env_has(env, CAPABILITY_ZERO_PAGE);
 	const int64_t huge = (int64_t)room_for_huge(p, env);
 	const uint64_t in_huge = (uint64_t)huge * (env->pmd_bytes / env->page_bytes);
-	const int64_t dropped = all ? (int64_t)in_huge : huge * (int64_t)p->drop;
-	const int64_t gone_bytes = dropped * (int64_t)env->page_bytes;
+	const int64_t least = huge * (int64_t)p->drop, page = (int64_t)env->page_bytes;
+	const int64_t dropped = zeros ? (int64_t)in_huge : least;
+	const int64_t kept = zeros && !all ? dropped - least : 0; /* perhaps */
 	const struct mix m = first_touch(p, env);
 
 	return (struct change){
 		.pages = -dropped,
+		.pages_more = kept,
 		.huge = -huge,
 		.split_pmd = huge,
 		.split_page = split ? huge : 0,
 		.deferred = split ? -1 : huge,
-		.usage_bytes = split ? -gone_bytes : 0,
-		.usage_slack = unmap ? huge * VMA_BYTES_MAX : 0,
-		.size_bytes = unmap ? -gone_bytes : 0,
+		.usage_bytes = split ? -dropped * page : 0,
+		.usage_more = unmap ? huge * VMA_BYTES_MAX : kept * page,
+		.size_bytes = unmap ? -dropped * page : 0,
 		.large = split ? m.large - (uint64_t)huge : m.large,
 		.large_pages = m.large_pages - (split ? in_huge : (uint64_t)dropped),
-		.why = all ? "all of each huge page: zero pages become the shared zero page"
-			   : "the pages that each huge page loses",
+		.why = all    ? "all of each huge page: zero pages become the shared zero page"
+		       : kept ? "the pages that each huge page loses and more where a split "
+				"maps the zero page"
+			      : "the pages that each huge page loses",
 		.usage_why =
 			split ? "base pages of a split huge page are freed one by one"
 			      : "a huge page is freed as a whole: what it lost stays charged",
@@ -385,32 +391,51 @@ static void claim_own(const struct workload_env *env, const struct change *c,
 {
 	const int64_t bytes = c->pages * (int64_t)env->page_bytes;
 	const int64_t huge = c->huge * (int64_t)env->pmd_bytes;
-	const bool v2 = env->cgroup_version == 2;
-	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
-		  c->faults, 0, c->why },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "anonymous memory comes from nowhere on disk" },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
-		  c->size_bytes, 0, "only munmap makes the mapping smaller" },
+	const struct promise amounts[] = {
 		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, bytes,
 		  0, c->why },
 		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
 		  bytes, 0, c->why },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, bytes, 0, c->why },
+	};
+	const struct promise rows[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
+		  c->faults, 0, c->why },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "first touch of anonymous memory needs no I/O" },
+		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
+		  c->size_bytes, 0, "only munmap makes the mapping smaller" },
 		{ "huge_bytes", "mapping", "smaps", "AnonHugePages", UNIT_BYTES, PROMISE_EXACT,
 		  huge, 0, "huge pages that are mapped as such and not page by page" },
 		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
 		  "all of it fits" },
 		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
 		  c->faults, 0, "the worker is alone in its group" },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, bytes, 0, c->why },
-		{ "group_huge_bytes", "group", "memory.stat", v2 ? "anon_thp" : "rss_huge",
-		  UNIT_BYTES, PROMISE_EXACT, huge, 0, "the worker is alone in its group" },
-		{ "group_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, PROMISE_BOUNDED, c->usage_bytes,
-		  env_usage_slack_bytes(env) + c->usage_slack, c->usage_why },
 	};
+
+	PROMISE_BOUNDS(out, SPAN_WORK, amounts, c->pages_more * (int64_t)env->page_bytes);
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_group(const struct workload_env *env, const struct change *c,
+			struct claims *out)
+{
+	const bool v2 = env->cgroup_version == 2;
+	const struct promise huge = { "group_huge_bytes",
+				      "group",
+				      "memory.stat",
+				      v2 ? "anon_thp" : "rss_huge",
+				      UNIT_BYTES,
+				      PROMISE_EXACT,
+				      c->huge * (int64_t)env->pmd_bytes,
+				      0,
+				      "the worker is alone in its group" };
+	const struct promise_usage usage = { .least = c->usage_bytes,
+					     .most = c->usage_bytes + c->usage_more,
+					     .tables_least = c->tables_least,
+					     .tables_most = c->tables_most,
+					     .why = c->usage_why };
 	const struct promise events[] = {
 		{ "group_huge_faults", "group", "memory.stat", "thp_fault_alloc", UNIT_COUNT,
 		  PROMISE_EXACT, c->fault_alloc, 0, "huge pages allocated by faults" },
@@ -419,7 +444,8 @@ static void claim_own(const struct workload_env *env, const struct change *c,
 		  "huge pages allocated to collapse base pages into" },
 	};
 
-	PROMISE_ROWS(out, SPAN_WORK, rows);
+	promise_add(out, SPAN_WORK, &huge, 1);
+	promise_usage(out, env, &usage);
 	if (v2)
 		PROMISE_ROWS(out, SPAN_WORK, events);
 }
@@ -509,6 +535,7 @@ static void thp_claims(const void *params, const struct workload_env *env, struc
 	const struct change c = change_of(p, env);
 
 	claim_own(env, &c, out);
+	claim_group(env, &c, out);
 	claim_ledger(&c, out);
 	claim_system(env, &c, out);
 	if (!prepared(p))

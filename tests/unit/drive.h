@@ -67,6 +67,8 @@ static inline void drive_open(struct drive *d, const struct workload *workload)
 					.kernel = ENV_KERNEL(6, 18),
 					.cpus = 2,
 					.nr_nodes = 1,
+					.capability = { CAPABILITY_YES, CAPABILITY_YES,
+							CAPABILITY_YES },
 					.thp = THP_MADVISE,
 					.thp_orders_madvise = 1 << 9,
 					.swap_max_bytes = UINT64_MAX };

@@ -378,6 +378,9 @@ static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(voi
 				.scratch_dir = "/tmp",
 			};
 
+			/* each state of each capability, beside each of the others' */
+			for (unsigned k = 0; k < NR_CAPABILITIES; k++)
+				env.capability[k] = (enum capability_state)((i + k) % 3);
 			env.swap_bytes = env.swap ? 512 << 20 : 0;
 			check_choices(*w, &env);
 			check_together(*w, &env);

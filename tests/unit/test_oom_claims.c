@@ -41,6 +41,8 @@ static int defaults(void **state)
 				     .cpus = 2,
 				     .nr_nodes = 1,
 				     .limit_bytes = 96 * MB,
+				     .capability = { CAPABILITY_YES, CAPABILITY_YES,
+						     CAPABILITY_YES },
 				     .thp = THP_MADVISE };
 	*(uint64_t *)member("chunk") = 4 * MB;
 	*(uint64_t *)member("interval") = 100000000;

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Capabilities: what the measured numbers mean, on kernels of both kinds; and what follows
+ * from them in the claims of each workload.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "harness/machine/capability.h"
+#include "harness/plan/option.h"
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#define MB	  (UINT64_C(1) << 20)
+#define PAGE	  UINT64_C(4096)
+
+/* ---- what was measured ---- */
+
+static void reads_decide_whether_there_is_a_zero_page(void **state)
+{
+	static const struct {
+		struct capability_reads seen;
+		enum capability_state state;
+	} rows[] = {
+		/* 6.18; and a guest with shadow paging, whose Rss rose by 1200 kB */
+		{ { 300, 300, 0, 300 }, CAPABILITY_YES },
+		{ { 300, 300, 300, 0 }, CAPABILITY_NO },
+		/* a page that moves faults once more */
+		{ { 300, 301, 1, 302 }, CAPABILITY_YES },
+		{ { 300, 300, 302, 1 }, CAPABILITY_NO },
+		/* memory was taken and the write faulted, or neither; half of each */
+		{ { 300, 300, 300, 300 }, CAPABILITY_UNKNOWN },
+		{ { 300, 300, 0, 0 }, CAPABILITY_UNKNOWN },
+		{ { 300, 300, 150, 150 }, CAPABILITY_UNKNOWN },
+		/* reads that did not fault page by page */
+		{ { 300, 19, 0, 300 }, CAPABILITY_UNKNOWN },
+		{ { 0, 0, 0, 0 }, CAPABILITY_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++)
+		if (capability_zero_page(&rows[i].seen) != rows[i].state)
+			fail_msg("row %zu is %s", i,
+				 capability_state_name(capability_zero_page(&rows[i].seen)));
+}
+
+static void a_read_decides_whether_there_is_a_huge_zero_page(void **state)
+{
+	static const struct {
+		struct capability_huge_read seen;
+		enum capability_state state;
+	} rows[] = {
+		{ { 512, 512, 0 }, CAPABILITY_YES },
+		{ { 512, 512, 512 }, CAPABILITY_NO },
+		/* base pages: none was free, or they are switched off */
+		{ { 512, 1, 0 }, CAPABILITY_UNKNOWN },
+		{ { 512, 1, 1 }, CAPABILITY_UNKNOWN },
+		{ { 512, 16, 16 }, CAPABILITY_UNKNOWN },
+		{ { 512, 512, 256 }, CAPABILITY_UNKNOWN },
+		{ { 0, 0, 0 }, CAPABILITY_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++)
+		if (capability_huge_zero_page(&rows[i].seen) != rows[i].state)
+			fail_msg("row %zu is %s", i,
+				 capability_state_name(
+					 capability_huge_zero_page(&rows[i].seen)));
+}
+
+static void the_charge_decides_whether_tables_are_charged(void **state)
+{
+	static const struct {
+		struct capability_charge seen;
+		enum capability_state state;
+	} rows[] = {
+		{ { 512, 513, 1024 }, CAPABILITY_YES }, /* 6.18 */
+		{ { 512, 513, 512 }, CAPABILITY_NO },	/* cgroup.memory=nokmem */
+		/* a batch of charges that was or stays taken in advance */
+		{ { 512, 513, 1025 - 127 }, CAPABILITY_YES },
+		{ { 512, 513, 1025 + 127 }, CAPABILITY_YES },
+		{ { 512, 513, 512 + 127 }, CAPABILITY_NO },
+		{ { 512, 513, 512 - 127 }, CAPABILITY_NO },
+		/* half of them; not even the pages; another charge at the same time */
+		{ { 512, 513, 768 }, CAPABILITY_UNKNOWN },
+		{ { 512, 513, 0 }, CAPABILITY_UNKNOWN },
+		{ { 512, 513, 4096 }, CAPABILITY_UNKNOWN },
+		{ { 512, 2, 514 }, CAPABILITY_UNKNOWN }, /* no tables were made */
+		{ { 0, 0, 0 }, CAPABILITY_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++)
+		if (capability_table_charge(&rows[i].seen) != rows[i].state)
+			fail_msg("row %zu is %s", i,
+				 capability_state_name(capability_table_charge(&rows[i].seen)));
+}
+
+static void each_capability_has_a_row_and_a_name_of_its_own(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++) {
+		assert_non_null(capability_table[i].name);
+		assert_non_null(capability_table[i].meaning);
+		assert_non_null(capability_table[i].probe);
+		for (unsigned k = 0; k < i; k++)
+			assert_string_not_equal(capability_table[i].name,
+						capability_table[k].name);
+	}
+}
+
+static void a_saved_machine_says_what_cannot_be_tried_on_it(void **state)
+{
+	struct capability_result r[NR_CAPABILITIES] = { { .state = CAPABILITY_UNKNOWN } };
+
+	(void)state;
+	assert_true(capability_take_line("zero_page no", r));
+	assert_true(capability_take_line("table_charge yes", r));
+	assert_int_equal(r[CAPABILITY_ZERO_PAGE].state, CAPABILITY_NO);
+	assert_int_equal(r[CAPABILITY_TABLE_CHARGE].state, CAPABILITY_YES);
+	assert_int_equal(r[CAPABILITY_HUGE_ZERO_PAGE].state, CAPABILITY_UNKNOWN);
+	assert_true(capability_take_line("zero_page unknown", r));
+	assert_int_equal(r[CAPABILITY_ZERO_PAGE].state, CAPABILITY_UNKNOWN);
+	assert_false(capability_take_line("zero_page maybe", r));
+	assert_false(capability_take_line("zero_pag yes", r));
+	assert_false(capability_take_line("zero_page", r));
+	assert_false(capability_take_line("", r));
+}
+
+/* ---- what follows ---- */
+
+static struct workload_env env_with(enum capability_state reads, enum capability_state huge,
+				    enum capability_state tables)
+{
+	struct workload_env env = { .page_bytes = PAGE,
+				    .pmd_bytes = 2 * MB,
+				    .cgroup_version = 2,
+				    .kernel = ENV_KERNEL(6, 18),
+				    .cpus = 2,
+				    .nr_nodes = 2,
+				    .nodes = { 0, 1 },
+				    .cpu_nodes = 1,
+				    .distance = { { 10, 20 }, { 20, 10 } },
+				    .node_bytes = { 1 << 30, 1 << 30 },
+				    .memory_bytes = 2ull << 30,
+				    .limit_bytes = 256 * MB,
+				    .available_bytes = 1 << 30,
+				    .thp = THP_ALWAYS,
+				    .hugetlb_2m = 64,
+				    .hugetlb_1g = 1,
+				    .hugetlb_2m_node = { 32, 32 },
+				    .nr_zones = 2,
+				    .zone = { { 0, "DMA", 3840 }, { 0, "DMA32", 258304 } },
+				    .min_free_kb = 16384,
+				    .watermark_scale = 10,
+				    .watermarks_fresh = true,
+				    .thp_orders_madvise = 1 << 9,
+				    .thp_orders_always = 1 << 9,
+				    .cachestat = true,
+				    .loop = true,
+				    .swap = SWAP_ZRAM,
+				    .swap_bytes = 512 * MB,
+				    .swap_max_bytes = UINT64_MAX,
+				    .swap_path = "/dev/zram0",
+				    .scratch_dir = "/tmp" };
+
+	env.capability[CAPABILITY_ZERO_PAGE] = reads;
+	env.capability[CAPABILITY_HUGE_ZERO_PAGE] = huge;
+	env.capability[CAPABILITY_TABLE_CHARGE] = tables;
+	return env;
+}
+
+static void set_option(const struct workload_option *o, void *params, const char *text)
+{
+	static const struct size_base base = { .limit_bytes = 256 * MB,
+					       .available_bytes = 1 << 30 };
+	char reason[256];
+
+	if (option_parse(o, text, &base, params, reason, sizeof(reason)))
+		fail_msg("option %s: '%s' %s", o->name, text, reason);
+}
+
+static void set_defaults(const struct workload *w, void *params)
+{
+	memset(params, 0, 4096);
+	for (const struct workload_option *o = w->options; o && o->name; o++)
+		if (o->fallback && *o->fallback)
+			set_option(o, params, o->fallback);
+}
+
+/* "touch=read size=4M" */
+static void set_text(const struct workload *w, void *params, const char *text)
+{
+	char copy[128], *save = NULL;
+
+	set_defaults(w, params);
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(word, '=');
+
+		*value++ = '\0';
+		set_option(option_find(w, word), params, value);
+	}
+}
+
+/* Least and most that a claim accepts, where its slot is `slot`. */
+static void accepted(const struct claim *c, int64_t slot, int64_t *least, int64_t *most)
+{
+	int64_t expected = c->expected;
+
+	if (c->slot)
+		expected += slot * (c->slot_mul ? c->slot_mul : 1) /
+			    (c->slot_div ? c->slot_div : 1);
+	*least = c->relation == RELATION_LE	   ? INT64_MIN
+		 : c->relation == RELATION_BETWEEN ? expected
+						   : expected - c->tolerance;
+	*most = c->relation == RELATION_GE ? INT64_MAX : expected + c->tolerance;
+}
+
+/* All claims of this amount together. */
+static bool amount(const struct claims *claims, const struct claim *like, int64_t slot,
+		   int64_t *least, int64_t *most)
+{
+	bool found = false;
+
+	*least = INT64_MIN;
+	*most = INT64_MAX;
+	for (unsigned i = 0; i < claims->nr; i++) {
+		const struct claim *c = &claims->claim[i];
+		int64_t l, m;
+
+		if (c->span != like->span || strcmp(c->scope, like->scope) ||
+		    strcmp(c->source, like->source) || strcmp(c->counter, like->counter))
+			continue;
+		accepted(c, slot, &l, &m);
+		*least = l > *least ? l : *least;
+		*most = m < *most ? m : *most;
+		found = true;
+	}
+	return found;
+}
+
+static unsigned nr_amounts;
+
+/* What either kind of kernel counts is accepted where it could not be tried which it is. */
+static void check_contained(const struct workload *w, const char *what,
+			    const struct claims *unknown, const struct claims *known)
+{
+	for (unsigned i = 0; i < known->nr; i++) {
+		const struct claim *c = &known->claim[i];
+		int64_t least, most, l, m;
+
+		if (!amount(unknown, c, 1000, &l, &m))
+			fail_msg("%s %s: nothing is said of %s", w->name, what, c->counter);
+		(void)amount(known, c, 1000, &least, &most);
+		if (l > least || m < most)
+			fail_msg("%s %s: %s/%s %lld to %lld is not within %lld to %lld",
+				 w->name, what, c->scope, c->counter, (long long)least,
+				 (long long)most, (long long)l, (long long)m);
+		nr_amounts++;
+	}
+}
+
+static void check_parameters(const struct workload *w, const void *params, const char *what)
+{
+	static struct claims unknown, known;
+	struct workload_env blind =
+		env_with(CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN);
+	char reason[512];
+
+	if (w->check && w->check(params, &blind, reason, sizeof(reason)))
+		return;
+	unknown.nr = 0;
+	w->claims(params, &blind, &unknown);
+	for (unsigned bits = 0; bits < 8; bits++) {
+		struct workload_env env = env_with(bits & 1 ? CAPABILITY_YES : CAPABILITY_NO,
+						   bits & 2 ? CAPABILITY_YES : CAPABILITY_NO,
+						   bits & 4 ? CAPABILITY_YES : CAPABILITY_NO);
+
+		if (w->check && w->check(params, &env, reason, sizeof(reason)))
+			fail_msg("%s %s: refused where it is known, not where it is not: %s",
+				 w->name, what, reason);
+		known.nr = 0;
+		w->claims(params, &env, &known);
+		check_contained(w, what, &unknown, &known);
+		if (w->footprint)
+			assert_true(w->footprint(params, &blind) >= w->footprint(params, &env));
+		if (w->target)
+			assert_true(w->target(params, &blind) <= w->target(params, &env));
+	}
+}
+
+static void where_it_is_unknown_either_kind_of_kernel_passes(void **state)
+{
+	static _Alignas(16) unsigned char params[4096];
+
+	(void)state;
+	for (const struct workload *const *w = workloads; *w; w++) {
+		set_defaults(*w, params);
+		check_parameters(*w, params, "by default");
+		for (const struct workload_option *o = (*w)->options; o && o->name; o++) {
+			for (const char *c = o->choices; c;
+			     c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL) {
+				char choice[64];
+
+				snprintf(choice, sizeof(choice), "%.*s", (int)strcspn(c, "|"),
+					 c);
+				set_defaults(*w, params);
+				set_option(o, params, choice);
+				check_parameters(*w, params, choice);
+			}
+		}
+	}
+	assert_true(nr_amounts > 5000);
+}
+
+struct expected {
+	const char *workload, *options;
+	enum capability_state reads, huge, tables;
+	const char *scope, *counter;
+	int64_t least, most; /* of ten cycles, where it is per cycle */
+};
+
+#define YES	CAPABILITY_YES
+#define NO	CAPABILITY_NO
+#define UNKNOWN CAPABILITY_UNKNOWN
+
+static void amounts_follow_from_the_capabilities(void **state)
+{
+	const int64_t pages = 4 * MB / PAGE, bytes = 4 * MB, batches = 2 * 64 * PAGE;
+	const int64_t tables = 2 * PAGE, above = 4 * PAGE + tables / 512; /* of 4 MiB */
+	const struct expected rows[] = {
+		{ "anon", "size=4M touch=read", YES, YES, YES, "mapping", "Rss", 0, 0 },
+		{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Rss", bytes, bytes },
+		{ "anon", "size=4M touch=read", UNKNOWN, YES, YES, "mapping", "Rss", 0, bytes },
+		{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Private_Dirty", bytes,
+		  bytes },
+		{ "anon", "size=4M touch=read", NO, YES, YES, "group", "anon", bytes, bytes },
+		{ "anon", "size=4M touch=read", NO, YES, YES, "process", "VmRSS", bytes,
+		  bytes },
+		{ "anon", "size=4M touch=read", NO, YES, YES, "process", "minflt", pages,
+		  pages },
+		{ "anon", "size=4M touch=read_write", YES, YES, YES, "process", "minflt",
+		  2 * pages, 2 * pages },
+		{ "anon", "size=4M touch=read_write", NO, YES, YES, "process", "minflt", pages,
+		  pages },
+		{ "anon", "size=4M touch=read_write", UNKNOWN, YES, YES, "process", "minflt",
+		  pages, 2 * pages },
+		{ "anon", "size=4M touch=read_write", NO, YES, YES, "group", "pgfault", pages,
+		  pages },
+		{ "anon", "size=4M touch=read_write", NO, YES, YES, "mapping", "Rss", bytes,
+		  bytes },
+		{ "anon", "size=4100K pages=huge touch=read_write", YES, YES, YES, "process",
+		  "minflt", 2 * (2 + 1), 2 * (2 + 1) },
+		{ "anon", "size=4100K pages=huge touch=read_write", YES, NO, YES, "process",
+		  "minflt", 2 + 2 * 1, 2 + 2 * 1 },
+		{ "anon", "size=4100K pages=huge touch=read_write", NO, NO, YES, "process",
+		  "minflt", 2 + 1, 2 + 1 },
+		{ "anon", "size=4100K pages=huge touch=read", YES, NO, YES, "mapping", "Rss",
+		  bytes, bytes },
+		{ "anon", "size=4M", YES, YES, YES, "group", "memory.current",
+		  bytes + tables - batches, bytes + tables + above + batches },
+		{ "anon", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
+		  bytes + batches },
+		{ "anon", "size=4M", YES, YES, UNKNOWN, "group", "memory.current",
+		  bytes - batches, bytes + tables + above + batches },
+		{ "anon", "size=4M", YES, YES, YES, "group", "pagetables", tables,
+		  tables + above },
+		{ "anon", "size=4M", YES, YES, NO, "group", "pagetables", 0, 0 },
+		{ "anon", "size=4M", YES, YES, NO, "process", "VmPTE", tables, tables + above },
+		{ "mmap_churn", "size=4M touch=read_write", YES, YES, YES, "process", "minflt",
+		  20 * pages, 20 * pages },
+		{ "mmap_churn", "size=4M touch=read_write", NO, YES, YES, "process", "minflt",
+		  10 * pages, 10 * pages },
+		{ "brk_churn", "size=4M touch=read_write", NO, YES, YES, "group", "pgfault",
+		  10 * pages, 10 * pages },
+		{ "brk_churn", "size=4M touch=read_write", UNKNOWN, YES, YES, "group",
+		  "pgfault", 10 * pages, 20 * pages },
+		{ "brk_churn", "size=4M touch=read", NO, YES, YES, "process", "minflt",
+		  10 * pages, 10 * pages },
+		{ "mmap_churn", "size=4100K pages=huge touch=read_write", YES, NO, YES,
+		  "process", "minflt", 10 * (2 + 2), 10 * (2 + 2) },
+		{ "thp", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
+		  bytes + batches },
+		{ "thp", "size=4M mode=split drop=1 fill=zero", YES, YES, YES, "mapping", "Rss",
+		  -bytes, -bytes },
+		{ "thp", "size=4M mode=split drop=1 fill=zero", NO, YES, YES, "mapping", "Rss",
+		  -bytes, -2 * (int64_t)PAGE },
+		{ "thp", "size=4M mode=split drop=1", NO, YES, YES, "mapping", "Rss",
+		  -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
+		{ "hugetlb", "size=4M", YES, YES, NO, "group", "memory.current", -batches,
+		  batches },
+		{ "hugetlb", "size=4M", YES, YES, YES, "group", "memory.current", -batches,
+		  batches + 4 * (int64_t)PAGE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++) {
+		static _Alignas(16) unsigned char params[4096];
+		static struct claims claims;
+		const struct expected *row = &rows[i];
+		const struct workload *w = workload_find(row->workload);
+		const struct workload_env env = env_with(row->reads, row->huge, row->tables);
+		struct claim like = { .span = SPAN_WORK, .counter = row->counter };
+		int64_t least, most;
+
+		assert_non_null(w);
+		set_text(w, params, row->options);
+		claims.nr = 0;
+		w->claims(params, &env, &claims);
+		snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
+		for (unsigned k = 0; k < claims.nr; k++)
+			if (!strcmp(claims.claim[k].counter, row->counter) &&
+			    !strcmp(claims.claim[k].scope, row->scope))
+				like.source = claims.claim[k].source;
+		assert_non_null(like.source);
+		if (!amount(&claims, &like, 10, &least, &most) || least != row->least ||
+		    most != row->most)
+			fail_msg("row %zu: %s %s: %s %lld to %lld, not %lld to %lld", i,
+				 row->workload, row->options, row->counter, (long long)least,
+				 (long long)most, (long long)row->least, (long long)row->most);
+	}
+}
+
+static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void **state)
+{
+	static const struct {
+		const char *workload, *options;
+		enum capability_state reads, huge;
+		bool refused;
+	} rows[] = {
+		{ "anon", "touch=read access=1s", YES, YES, true },
+		{ "anon", "touch=read access=1s", UNKNOWN, YES, true },
+		{ "anon", "touch=read access=1s", NO, YES, false },
+		{ "anon", "touch=read access=1s reads=100%", YES, YES, false },
+		{ "anon", "touch=read pages=huge", YES, YES, true },
+		{ "anon", "touch=read pages=huge", NO, UNKNOWN, true },
+		{ "anon", "touch=read pages=huge", YES, NO, false },
+		{ "mmap_churn", "touch=read pages=huge", YES, YES, true },
+		{ "mmap_churn", "touch=read_write pages=huge", YES, NO, false },
+		{ "brk_churn", "touch=read_write pages=huge", NO, YES, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++) {
+		static _Alignas(16) unsigned char params[4096];
+		const struct workload *w = workload_find(rows[i].workload);
+		const struct workload_env env = env_with(rows[i].reads, rows[i].huge, YES);
+		char reason[512] = "";
+
+		set_text(w, params, rows[i].options);
+		if ((w->check(params, &env, reason, sizeof(reason)) != 0) != rows[i].refused)
+			fail_msg("%s %s: '%s'", rows[i].workload, rows[i].options, reason);
+	}
+}
+
+static void targets_and_footprints_follow_as_well(void **state)
+{
+	static _Alignas(16) unsigned char params[4096];
+	struct workload_env env = env_with(YES, YES, YES);
+	const struct workload *w = workload_find("anon");
+
+	(void)state;
+	set_text(w, params, "size=64M touch=read");
+	assert_int_equal(w->target(params, &env), 0);
+	assert_true(w->footprint(params, &env) < 8 * MB);
+	env.capability[CAPABILITY_ZERO_PAGE] = NO;
+	assert_int_equal(w->target(params, &env), 64 * MB);
+	assert_true(w->footprint(params, &env) > 64 * MB);
+	env.capability[CAPABILITY_ZERO_PAGE] = UNKNOWN;
+	assert_int_equal(w->target(params, &env), 0);
+	assert_true(w->footprint(params, &env) > 64 * MB);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(reads_decide_whether_there_is_a_zero_page),
+		cmocka_unit_test(a_read_decides_whether_there_is_a_huge_zero_page),
+		cmocka_unit_test(the_charge_decides_whether_tables_are_charged),
+		cmocka_unit_test(each_capability_has_a_row_and_a_name_of_its_own),
+		cmocka_unit_test(a_saved_machine_says_what_cannot_be_tried_on_it),
+		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),
+		cmocka_unit_test(amounts_follow_from_the_capabilities),
+		cmocka_unit_test(
+			parameters_are_refused_only_where_a_zero_page_contradicts_them),
+		cmocka_unit_test(targets_and_footprints_follow_as_well),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
