@@ -136,8 +136,8 @@ static void put_capabilities(struct sheet *sheet, const struct host *host)
 
 		doctor_find(&finding,
 			    result->state == CAPABILITY_UNKNOWN ? DOCTOR_LIMITED : DOCTOR_OK,
-			    NULL, "%s: %s (%s)", capability_state_name(result->state),
-			    capability_table[i].meaning, result->seen);
+			    NULL, "%s %s (%s)", capability_table[i].meaning,
+			    capability_state_name(result->state), result->seen);
 		put(sheet, capability_table[i].name, &finding);
 	}
 }

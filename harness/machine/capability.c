@@ -14,14 +14,12 @@
 
 const struct capability_row capability_table[NR_CAPABILITIES] = {
 	[CAPABILITY_ZERO_PAGE] = { "zero_page",
-				   "a read of untouched memory maps the zero page and takes no "
-				   "memory",
+				   "does a read of untouched memory map the zero page?",
 				   probe_zero_page },
 	[CAPABILITY_HUGE_ZERO_PAGE] = { "huge_zero_page",
-					"a read of an untouched huge page takes no memory",
+					"does a read of a huge page map the huge zero page?",
 					probe_huge_zero_page },
-	[CAPABILITY_TABLE_CHARGE] = { "table_charge",
-				      "page tables are charged to the memory of their group",
+	[CAPABILITY_TABLE_CHARGE] = { "table_charge", "are page tables charged to their group?",
 				      probe_table_charge },
 };
 

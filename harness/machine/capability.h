@@ -35,7 +35,7 @@ struct capability_result {
 
 struct capability_row {
 	const char *name;    /* in doctor, run.json and a saved machine: zero_page */
-	const char *meaning; /* one line, of yes */
+	const char *meaning; /* one line: a question to yes or no */
 	void (*probe)(const struct capability_machine *machine, struct capability_result *out);
 };
 
