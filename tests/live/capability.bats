@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What follows from the kernel's capabilities in a run, and what a capability must not be
+# mistaken for: page tables that are freed late.
+
+bats_require_minimum_version 1.5.0
+load live
+load ../lib/capability
+
+setup() { watched_setup; }
+teardown() { watched_teardown; }
+
+# charged SPAN BARRIER: bytes of kernel memory (v1) or of page tables (v2) that the worker's
+# group has at READY (before), HELD or GONE (after)
+charged()
+{
+	awk -F, -v span="$1" -v barrier="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+		$at["worker"] == "anon" && $at["scope"] == "group" && $at["span"] == span &&
+		($at["counter"] == "memory.kmem.usage_in_bytes" ||
+		 $at["counter"] == "pagetables") { print $at[barrier] }' out/*/counters.csv
+}
+
+# The tables of 256 MiB are 512 KiB; what a worker has besides is below 200.
+late_bytes=$((400 << 10))
+
+@test "page tables of prewarmed memory have left the group's charge at READY" {
+	[ "$(capability table_charge)" = yes ] || skip "page tables are not charged here"
+	run_workload anon size=256M prewarm=256M touch=write
+	[ "$(charged work before)" -lt $late_bytes ]
+	[ "$(charged work after)" -gt $late_bytes ]
+	[ "$(verdict group_usage_bytes)" = pass ]
+}
+
+@test "page tables of a worker that has exited have left the group's charge at GONE" {
+	[ "$(capability table_charge)" = yes ] || skip "page tables are not charged here"
+	run_workload anon size=256M prewarm=no touch=write
+	[ "$(charged work after)" -gt $late_bytes ]
+	[ "$(charged residue after)" -lt $late_bytes ]
+	[ "$(verdict left_usage_bytes)" = pass ]
+}
+
+@test "without the huge zero page a read takes the huge page, and the write after it no fault" {
+	use=/sys/kernel/mm/transparent_hugepage/use_zero_page
+	[ -w $use ] || skip "no $use"
+	[ "$(capability huge_zero_page)" = yes ] || skip "no huge zero page to switch off"
+	before=$(< $use)
+	for settings in "anon size=32M touch=read_write" "anon size=32M touch=read" \
+		"mmap_churn size=4M cycles=50 touch=read_write" \
+		"brk_churn size=4M cycles=50 touch=read"; do
+		# shellcheck disable=SC2086 # several words
+		run_workload $settings pages=huge thp.use_zero_page=0 ||
+			{ echo "$settings: $(cat said)"; return 1; }
+		[ "$(failed)" = 0 ]
+	done
+	[ "$(< $use)" = "$before" ]
+}
+
+@test "with it the same words are refused, and a write faults once more" {
+	[ "$(capability huge_zero_page)" = yes ] || skip "no huge zero page"
+	run -2 "$PAGESTORM" plan anon size=32M pages=huge touch=read thp.use_zero_page=1
+	run -2 "$PAGESTORM" plan mmap_churn pages=huge touch=read_write thp.use_zero_page=1
+	run -0 "$PAGESTORM" plan --claims anon size=32M pages=huge touch=read_write thp.use_zero_page=1
+	[[ "$output" == *"a second one replaces it"* ]]
+}
