@@ -3,61 +3,78 @@
 # What only a guest shows of anon and oom: cgroup v2's counters, huge pages that are
 # always on, memory.oom.group, lowering oom_score_adj, and swap that is left over.
 
+bats_require_minimum_version 1.5.0
+
 load vm
 
-setup()
+# runs 'RUN ARGUMENTS'…: a script that prints NAME STATUS, how many workers, OUTCOME, CLAIMS and
+# FAILED-CLAIMS of each run; an argument that begins with = names those that follow
+runs()
 {
-	need_lab "6.1"
-	enter_scratch
+	local arguments name=
+	for arguments; do
+		if [[ $arguments == =* ]]; then
+			name=${arguments#=}
+			continue
+		fi
+		echo "rm -rf /tmp/out
+		pagestorm run -q -o /tmp/out $arguments > /tmp/said 2>&1
+		echo \"$name \$? \$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[\$i] = i; next }
+			\$at[\"worker\"] != \"null\" {
+				print \$at[\"outcome\"], \$at[\"claims\"], \$at[\"claims_failed\"] }' /tmp/out/*/runs.csv | sort | uniq -c | xargs)\"
+		cat /tmp/said >&2"
+	done
 }
 
-# guest 'LAB OPTIONS' 'RUN ARGUMENTS'…: one boot; prints STATUS OUTCOME FAILED-CLAIMS a run
-guest()
+boot_plain()
 {
-	local options=$1 arguments
-	shift
-	{
-		for arguments; do
-			echo "rm -rf /tmp/out
-			pagestorm run -q -o /tmp/out $arguments > /tmp/said 2>&1
-			echo \"run \$? \$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[\$i] = i; next }
-				\$at[\"worker\"] != \"null\" {
-					print \$at[\"outcome\"], \$at[\"claims\"], \$at[\"claims_failed\"] }' /tmp/out/*/runs.csv | sort | uniq -c | xargs)\"
-			cat /tmp/said >&2"
-		done
-	} > script
-	"$PAGESTORM" lab --timeout 240 $options --file script:/script --exec 'sh /script' \
-		2> err | tr -d '\r' | grep '^run' | tee said
+	runs =anon 'anon size=33M noise=no' 'anon size=33M touch=populate fill=zero noise=no' \
+		'anon size=33M touch=read noise=no' 'anon size=33M touch=read_write threads=2 noise=no' \
+		'anon size=65M pages=huge noise=no' 'anon size=5000' \
+		=fewer 'anon size=16M sabotage=1 noise=no' \
+		=victims 'oom memory.max=48M victims=30M noise=no' \
+		'oom memory.max=48M "victims=4M:900 12M" noise=no' \
+		'oom memory.max=48M victims=30M:-1000' \
+		=repeated 'oom memory.max=48M noise=no --repeat=5' \
+		=group 'oom memory.max=48M victims=10M memory.oom.group=1 noise=no' \
+		'oom memory.max=48M victims=10M:-1000 memory.oom.group=1 noise=no' > script
+	"$PAGESTORM" lab --file script:/script --exec 'sh /script'
 }
+
+boot_swap()
+{
+	runs =kill 'oom memory.max=48M noise=no' \
+		'oom memory.max=32M memory.swap.max=16M fill=random noise=no' =anon 'anon size=33M noise=no' > script
+	"$PAGESTORM" lab --swap zram:64M --file script:/script --exec 'sh /script'
+}
+
+setup_file() { printf '%s\n' boot_plain boot_swap | boots_begin boot_plain boot_swap runs; }
+teardown_file() { boots_end; }
+setup() { need_lab 6.1; }
 
 @test "anon is exact on cgroup v2 with huge pages always on" {
-	guest '' 'anon size=33M' 'anon size=33M touch=populate fill=zero' 'anon size=33M touch=read' \
-		'anon size=33M touch=read_write threads=2' 'anon size=65M pages=huge' 'anon size=5000'
-	[ "$(grep -c '^run 0 1 ok [0-9]* 0$' said)" = 6 ]
+	booted boot_plain
+	[ "$(grep -c '^anon 0 1 ok [0-9]* 0$' out)" = 6 ]
 }
 
 @test "one page fewer is seen on cgroup v2" {
-	guest '' 'anon size=16M sabotage=1'
-	grep -q '^run 1 1 target_missed [0-9]* [1-9]' said
+	booted boot_plain
+	grep -q '^fewer 1 1 target_missed [0-9]* [1-9]' out
 }
 
 @test "victims are named on cgroup v2, a lowered oom_score_adj spares" {
-	guest '' 'oom memory.max=48M victims=30M' 'oom memory.max=48M "victims=4M:900 12M"' \
-		'oom memory.max=48M victims=30M:-1000' 'oom memory.max=48M --repeat=5'
-	[ "$(grep -c '^run 0 1 expected_oom [0-9]* 0$' said)" = 3 ]
-	grep -q '^run 0 5 expected_oom [0-9]* 0$' said
+	booted boot_plain
+	[ "$(grep -c '^victims 0 1 expected_oom [0-9]* 0$' out)" = 3 ]
+	grep -q '^repeated 0 5 expected_oom [0-9]* 0$' out
 }
 
 @test "memory.oom.group kills all, and spares what is never killed" {
-	guest '' 'oom memory.max=48M victims=10M memory.oom.group=1' \
-		'oom memory.max=48M victims=10M:-1000 memory.oom.group=1'
-	[ "$(grep -c '^run 0 1 expected_oom [0-9]* 0$' said)" = 2 ]
+	booted boot_plain
+	[ "$(grep -c '^group 0 1 expected_oom [0-9]* 0$' out)" = 2 ]
 }
 
 @test "swap that is left over is filled first when asked, and not used when not" {
-	guest '--swap zram:64M' 'oom memory.max=48M' 'oom memory.max=32M memory.swap.max=16M fill=random' \
-		'anon size=33M'
-	cat said err
-	[ "$(grep -c '^run 0 1 expected_oom [0-9]* 0$' said)" = 2 ]
-	grep -q '^run 0 1 ok [0-9]* 0$' said
+	booted boot_swap
+	[ "$(grep -c '^kill 0 1 expected_oom [0-9]* 0$' out)" = 2 ]
+	grep -q '^anon 0 1 ok [0-9]* 0$' out
 }

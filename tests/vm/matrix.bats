@@ -11,41 +11,45 @@ load vm
 
 cells()
 {
-	sed -n 's/^.*{ cell \(.*\); }$/\1/p' "$BATS_TEST_FILENAME"
+	sed -n 's/^.*{ cell \(.*\); }$/matrix_cell \1/p' "$BATS_TEST_FILENAME"
 }
 
-# boot_cell KERNEL CGROUP NODES SWAP: leaves out, err, results and status
-boot_cell()
+# matrix_cell KERNEL CGROUP NODES SWAP
+matrix_cell()
 {
-	local status=0
 	local -a nodes=(--nodes "$3")
 	[ "$3" != 2+1 ] || nodes=(--memory 512M,512M,0 --cpus 1,0,1 --distances 30)
-	mkdir "$1-$2-$3-$4" && cd "$1-$2-$3-$4" || return
-	"$PAGESTORM" lab --kernel "$1" --cgroup "$2" "${nodes[@]}" --swap "$4" --timeout 240 \
+	"$PAGESTORM" lab --kernel "$1" --cgroup "$2" "${nodes[@]}" --swap "$4" --timeout 600 \
 		--file "$PAGESTORM_SRCDIR/profiles:profiles" \
+		--file "$PAGESTORM_SRCDIR/tests/vm/truth.ini:truth.ini" \
 		--file "$PAGESTORM_SRCDIR/tests/vm/truth-suite:/truth-suite" \
-		--exec /truth-suite > out 2> err || status=$?
-	echo "$status" > status.new
-	mv status.new status
+		--exec /truth-suite
 }
 
-setup_file() { boots_begin; }
+shortfall()
+{
+	"$PAGESTORM" lab --nodes 2 -- run -q anon size=16M sabotage=1
+}
+
+setup_file()
+{
+	{
+		cells
+		echo shortfall
+	} | boots_begin matrix_cell shortfall
+}
+
 teardown_file() { boots_end; }
 
 # cell KERNEL CGROUP NODES SWAP
 cell()
 {
-	local folder=$BATS_FILE_TMPDIR/$1-$2-$3-$4 claims
 	need_lab "$1"
-	until [ -e "$folder/status" ]; do
-		sleep 0.2
-	done
-	cat "$folder/out" "$folder/err"
-	[ "$(cat "$folder/status")" -eq 0 ]
+	booted "matrix_cell-$1-$2-$3-$4"
+	[ "$status" -eq 0 ]
 	# What holds no claims proves nothing.
-	claims=$(cat "$folder"/results/*/truth.csv | grep -c ',pass,')
-	((claims >= 60))
-	! grep -h ',fail,' "$folder"/results/*/truth.csv
+	[ "$(cat results/*/truth.csv | grep -c ',pass,')" -ge 60 ]
+	none_failed
 }
 
 @test "6.1 v2, 1 node, no swap: every claim holds" { cell 6.1 v2 1 none; }
@@ -65,12 +69,9 @@ cell()
 @test "6.12 v2, 3 nodes, swap file: every claim holds" { cell 6.12 v2 3 256M; }
 @test "6.12 v2, a node without memory, no swap: every claim holds" { cell 6.12 v2 2+1 none; }
 
-@test "in a guest a worker that leaves out one page is found out, and the shape is told" {
+@test "in a guest a worker that leaves out one page is detected, and the shape is recorded" {
 	need_lab
-	enter_scratch
-	status=0
-	"$PAGESTORM" lab --nodes 2 -- run -q anon size=16M sabotage=1 > out 2> err || status=$?
-	cat out err
+	booted shortfall
 	[ "$status" -eq 1 ]
 	grep -q ',fail,' results/*/truth.csv
 	grep -q '"lab": "nodes=2 memory=1073741824 ' results/*/run.json

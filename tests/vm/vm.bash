@@ -28,20 +28,84 @@ enter_scratch()
 	cd "$scratch" || return
 }
 
-# boots_begin: for setup_file; runs the file's boot_cell with the words of each line of its
-# cells, two guests at a time, in the background
+# A boot is a function, run in the background in a directory of its own
+# ($BATS_FILE_TMPDIR and the function and its arguments, joined by -), which gets its out,
+# err, status and results. A test calls booted and finds itself there.
+
+# boots_begin FUNCTION…: for setup_file; each line of stdin is one boot, a function and its
+# arguments; two at a time. FUNCTION… are all that the lines call.
 boots_begin()
 {
-	cd "$BATS_FILE_TMPDIR" || return
-	export PAGESTORM PAGESTORM_SRCDIR
-	export -f boot_cell
-	cells | setsid xargs -P 2 -L 1 bash -c 'boot_cell "$@"' - > boots 2>&1 3>&- &
-	echo $! > "$BATS_FILE_TMPDIR/boots.pid"
+	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
+	export -f one_boot "$@"
+	setsid xargs -P 2 -L 1 bash -c 'one_boot "$@"' - > "$BATS_FILE_TMPDIR/boots" 2>&1 3>&- &
+	echo $! >> "$BATS_FILE_TMPDIR/boots.pid"
 }
 
-# boots_end: for teardown_file; ends those that nobody waited for
+# idle_begin FUNCTION…: the same for one that only waits, and so is begun beside the others;
+# FUNCTION… are those that it calls
+idle_begin()
+{
+	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
+	export -f one_boot "$@"
+	setsid bash -c 'one_boot "$1"' - "$1" > "$BATS_FILE_TMPDIR/boots.$1" 2>&1 3>&- &
+	echo $! >> "$BATS_FILE_TMPDIR/boots.pid"
+}
+
+one_boot()
+{
+	local status=0 name
+	name=$(IFS=- && echo "$*")
+	mkdir "$BATS_FILE_TMPDIR/$name" && cd "$BATS_FILE_TMPDIR/$name" || return
+	"$@" > out 2> err || status=$?
+	echo "$status" > status.new
+	mv status.new status
+}
+
+# are_booting: whether a boot is under way or to come
+are_booting()
+{
+	local pid
+	while read -r pid; do
+		! kill -0 "$pid" 2> /dev/null || return 0
+	done < "$BATS_FILE_TMPDIR/boots.pid"
+	return 1
+}
+
+# booted NAME: waits for that boot's end, which the lab's own bounds bring about, and goes to
+# its directory; sets status
+booted()
+{
+	local folder=$BATS_FILE_TMPDIR/$1
+	until [ -e "$folder/status" ]; do
+		if ! are_booting && [ ! -e "$folder/status" ]; then
+			echo "there is no boot $1:"
+			cat "$BATS_FILE_TMPDIR"/boots*
+			return 1
+		fi
+		sleep 0.2
+	done
+	cd "$folder" || return
+	status=$(cat status)
+	echo "$1: status $status"
+	tail -n 60 out err
+}
+
+# boots_end: for teardown_file; ends those that no test waited for
 boots_end()
 {
-	[ ! -e "$BATS_FILE_TMPDIR/boots.pid" ] ||
-		kill -- "-$(cat "$BATS_FILE_TMPDIR/boots.pid")" 2> /dev/null || true
+	local pid
+	[ -e "$BATS_FILE_TMPDIR/boots.pid" ] || return 0
+	while read -r pid; do
+		kill -- "-$pid" 2> /dev/null || true
+	done < "$BATS_FILE_TMPDIR/boots.pid"
+}
+
+# none_failed: no claim of the boot's runs failed
+none_failed()
+{
+	local failed
+	failed=$(grep -h ',fail,' results/*/truth.csv) || true
+	echo "$failed"
+	[ -z "$failed" ]
 }
