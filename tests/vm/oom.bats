@@ -3,19 +3,11 @@
 # Whom the kernel kills when the whole machine, or a node of it, runs out. The
 # kernel's own log is the second witness: pagestorm never reads it.
 
+bats_require_minimum_version 1.5.0
+
 load vm
 
-# 21 kills in one guest: a minute on an idle machine.
-BATS_TEST_TIMEOUT=900
-
-setup()
-{
-	need_lab 6.1
-	enter_scratch
-	ln -s "$PAGESTORM_SRCDIR/profiles" profiles
-}
-
-# oom_in_lab PROFILE OPTION… -- LAB_OPTION…: the kernel's words on its kills to ./kills
+# oom_in_lab PROFILE OPTION… -- LAB_OPTION…: then, below ==, the kernel's own log
 oom_in_lab()
 {
 	local -a run=()
@@ -23,57 +15,83 @@ oom_in_lab()
 		run+=("$1")
 		shift
 	done
-	"$PAGESTORM" lab --timeout 850 "${@:2}" --exec "pagestorm run -q ${run[*]}; status=\$?
-		echo ==; dmesg; exit \$status" > out 2> err
-	sed '1,/^==/d' out | grep -E 'oom-kill:|Killed process' > kills
+	"$PAGESTORM" lab --timeout 900 --file "$PAGESTORM_SRCDIR/profiles:profiles" "${@:2}" \
+		--exec "pagestorm run -q ${run[*]}; status=\$?
+			echo ==; dmesg; exit \$status"
 }
 
-every_claim_held()
+# boot_global CELL: of the profile's three
+boot_global() { oom_in_lab profiles/global-oom.ini noise=no --repeat 7 --cell "$1" -- --memory 512M; }
+boot_global_swap() { oom_in_lab profiles/global-oom.ini noise=no -- --memory 512M,512M --swap 128M; }
+boot_policy() { oom_in_lab profiles/oom-mempolicy.ini noise=no -- --memory 512M,512M; }
+boot_cpuset() { oom_in_lab profiles/oom-cpuset.ini noise=no -- --memory 512M,512M; }
+
+boot_one_node()
 {
+	"$PAGESTORM" lab --memory 512M --file "$PAGESTORM_SRCDIR/profiles:profiles" --exec '
+		pagestorm run -q profiles/oom-mempolicy.ini
+		echo "skipped: $?"
+		pagestorm run -q global_oom sabotage=65536 noise=no
+		echo "short: $?"'
+}
+
+boots=(boot_global_swap boot_policy boot_cpuset boot_one_node)
+setup_file()
+{
+	printf '%s\n' 'boot_global 0' 'boot_global 1' 'boot_global 2' "${boots[@]}" |
+		boots_begin "${boots[@]}" boot_global oom_in_lab
+}
+
+teardown_file() { boots_end; }
+setup() { need_lab 6.1; }
+
+# killed NAME: every claim of that boot held; the kernel's words on its kills to ./kills
+killed()
+{
+	booted "$1"
+	[ "$status" -eq 0 ]
+	sed '1,/^==/d' out | grep -E 'oom-kill:|Killed process' > kills
 	grep -q ',pass,' results/*/truth.csv
 	none_failed
 }
 
+# The volunteer, the large one and the growing one, in the order of the profile's cells.
 @test "a global OOM kills the predicted process 21 of 21, and the kernel's log agrees" {
-	oom_in_lab profiles/global-oom.ini profile.noise=no --repeat 7 -- --memory 512M
-	every_claim_held
-	[ "$(grep -c ',expected_oom,' results/*/runs.csv)" -eq 21 ]
-	[ "$(grep -c 'constraint=CONSTRAINT_NONE' kills)" -eq 21 ]
-	# The profile's three cells: the volunteer, the large one, the growing one.
-	for adj in 900 700 0; do
-		[ "$(grep -c "Killed process.*oom_score_adj:$adj\$" kills)" -eq 7 ]
+	local cell adj=(900 700 0)
+	for cell in 0 1 2; do
+		killed "boot_global-$cell"
+		[ "$(grep -c ',expected_oom,' results/*/runs.csv)" -eq 7 ]
+		[ "$(grep -c 'constraint=CONSTRAINT_NONE' kills)" -eq 7 ]
+		[ "$(grep -c "Killed process.*oom_score_adj:${adj[cell]}\$" kills)" -eq 7 ]
 	done
 }
 
 @test "with swap in use a global OOM still kills the predicted process" {
-	oom_in_lab profiles/global-oom.ini -- --memory 512M,512M --swap 128M
-	every_claim_held
+	killed boot_global_swap
 	[ "$(grep -c 'constraint=CONSTRAINT_NONE' kills)" -eq 3 ]
 }
 
 @test "an OOM under a memory policy is told from a full machine by what was free" {
-	oom_in_lab profiles/oom-mempolicy.ini -- --memory 512M,512M
-	every_claim_held
+	killed boot_policy
 	[ "$(grep -c 'constraint=CONSTRAINT_MEMORY_POLICY' kills)" -eq 2 ]
 	[ "$(grep -c ',free_elsewhere,.*,pass,' results/*/truth.csv)" -eq 2 ]
 }
 
 @test "an OOM in a cpuset is told from a full machine by what was free" {
-	oom_in_lab profiles/oom-cpuset.ini -- --memory 512M,512M
-	every_claim_held
+	killed boot_cpuset
 	[ "$(grep -c 'constraint=CONSTRAINT_CPUSET' kills)" -eq 2 ]
 	[ "$(grep -c ',free_elsewhere,.*,pass,' results/*/truth.csv)" -eq 2 ]
 }
 
 @test "where there is one node the OOM on a node is skipped, with the reason" {
-	run "$PAGESTORM" lab -- run -q profiles/oom-mempolicy.ini
-	[ "$status" -eq 77 ]
-	[[ "$output" == *"two nodes"* ]]
+	booted boot_one_node
+	grep -qx 'skipped: 77' out
+	cat out err | grep -q "two nodes"
 }
 
-@test "a growing process that stops short of the kill is found out" {
-	run "$PAGESTORM" lab -- run -q global_oom sabotage=65536
-	[ "$status" -eq 1 ]
+@test "a growing process that stops short of the kill is detected" {
+	booted boot_one_node
+	grep -qx 'short: 1' out
 	grep -q ',missing_oom,' results/*/runs.csv
 	grep -q ',system_oom_kills,.*,fail,' results/*/truth.csv
 }

@@ -15,12 +15,14 @@ cells()
 	sed -n 's/^.*{ cell \(.*\) [0-9]*; }$/profile_cell \1/p' "$BATS_TEST_FILENAME"
 }
 
-# profile_cell KERNEL PROFILE MEMORY
+# profile_cell KERNEL PROFILE MEMORY: every claim of the LRUs is made in one pass
 profile_cell()
 {
+	local -a less=()
+	[ "$2" != mglru ] || less=(reader.passes=1)
 	"$PAGESTORM" lab --kernel "$1" --memory "$3" --timeout 600 \
 		--file "$PAGESTORM_SRCDIR/profiles:profiles" \
-		-- run -q "profiles/$2.ini" repeats=1
+		-- run -q "profiles/$2.ini" repeats=1 "${less[@]}"
 }
 
 # Two nodes: a surplus page, and what is left out of a pattern, a node or a pool.
