@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Plays the harness and the worker's frame for one workload in the test's own
+ * Stands in for the harness and the worker's frame for one workload in the test's own
  * process: options, claims, prepare(), run(), release() and the ledger between them.
  */
 #ifndef PAGESTORM_TESTS_DRIVE_H
@@ -8,7 +8,6 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include "workloads/worker.h"
 
@@ -141,14 +140,6 @@ static inline int drive_begin(struct drive *d)
 static inline void drive_end(struct drive *d)
 {
 	d->workload->release(&d->worker);
-}
-
-static inline int64_t drive_minor_faults(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
 }
 
 /* Each promise is made once, and says why. */

@@ -21,7 +21,7 @@
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct fixture captured[3];
-static unsigned nr_claims, nr_judged;
+static unsigned nr_claims, nr_different, nr_judged;
 
 static int load_captures(void **state)
 {
@@ -133,7 +133,6 @@ static void check_claim(const struct workload *w, const struct workload_env *env
 	enum kind kind;
 	enum unit unit;
 
-	nr_claims++;
 	check_words(w->name, c);
 	if (c->slot && workload_slot(w, c->slot) < 0)
 		fail_msg("%s/%s: no slot %s", w->name, c->counter, c->slot);
@@ -230,22 +229,55 @@ static void check_it_can_fail(const struct workload *w, const struct workload_en
 			 c->source, c->counter, c->quantity);
 }
 
-/* A worker that does nothing, and counts nothing, does not get away with it. */
-static void check_idleness_is_found_out(const struct workload *w,
-					const struct workload_env *env,
-					const struct claims *claims)
+/* ---- each of them once ---- */
+
+/*
+ * Most machines and choices make the same claims: of 600,000, 1,270 differ. What is found
+ * of a claim follows from it, its workload and the version of cgroups alone.
+ */
+#define KNOWN_MAX (1u << 14)
+
+struct known {
+	uint64_t hash; /* 0: none */
+	bool idle_fails;
+};
+
+static struct known known[KNOWN_MAX];
+
+static uint64_t hash_of(const struct workload *w, unsigned version, const struct claim *c)
 {
-	unsigned failed = 0;
+	const uint64_t *word = (const void *)c;
+	uint64_t hash = (uintptr_t)w + version;
 
-	for (unsigned i = 0; i < claims->nr; i++) {
-		const struct claim *c = &claims->claim[i];
-
-		failed += c->span == SPAN_WORK &&
-			  verdict_on(w, c, kind_of(c, env), 0, 0, NULL) == VERDICT_FAIL;
+	_Static_assert(sizeof(*c) % sizeof(*word) == 0, "a claim is whole words");
+	for (size_t i = 0; i < sizeof(*c) / sizeof(*word); i++) {
+		hash = (hash ^ word[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
 	}
-	if (!failed && strcmp(w->name, "null"))
-		fail_msg("%s: a worker that does nothing keeps all of %u promises", w->name,
-			 claims->nr);
+	return hash | 1;
+}
+
+static const struct known *judge_once(const struct workload *w, const struct workload_env *env,
+				      const struct claim *c)
+{
+	const uint64_t hash = hash_of(w, env->cgroup_version, c);
+	size_t at = hash >> 40;
+
+	while (known[at % KNOWN_MAX].hash && known[at % KNOWN_MAX].hash != hash)
+		at++;
+	nr_claims++;
+	if (known[at % KNOWN_MAX].hash)
+		return &known[at % KNOWN_MAX];
+	if (++nr_different > KNOWN_MAX / 2)
+		fail_msg("more than %u different claims", KNOWN_MAX / 2);
+	check_claim(w, env, c);
+	check_it_can_fail(w, env, c);
+	known[at % KNOWN_MAX] = (struct known){
+		.hash = hash,
+		.idle_fails = c->span == SPAN_WORK &&
+			      verdict_on(w, c, kind_of(c, env), 0, 0, NULL) == VERDICT_FAIL,
+	};
+	return &known[at % KNOWN_MAX];
 }
 
 /* ---- all of them ---- */
@@ -255,17 +287,18 @@ static void check_workload(const struct workload *w, const struct workload_env *
 {
 	static struct claims claims;
 	char reason[512] = "";
+	unsigned idle_failed = 0;
 
 	if (w->check && w->check(params, env, reason, sizeof(reason)))
 		return; /* this machine cannot, or the choices contradict each other */
 	memset(&claims, 0, sizeof(claims));
 	w->claims(params, env, &claims);
-	for (unsigned i = 0; i < claims.nr; i++) {
-		check_claim(w, env, &claims.claim[i]);
-		check_it_can_fail(w, env, &claims.claim[i]);
-	}
-	if (claims.nr)
-		check_idleness_is_found_out(w, env, &claims);
+	for (unsigned i = 0; i < claims.nr; i++)
+		idle_failed += judge_once(w, env, &claims.claim[i])->idle_fails;
+	/* A worker that does nothing, and counts nothing, does not get away with it. */
+	if (claims.nr && !idle_failed && strcmp(w->name, "null"))
+		fail_msg("%s: a worker that does nothing keeps all of %u promises", w->name,
+			 claims.nr);
 	nr_judged += claims.nr > 0;
 }
 
@@ -403,7 +436,7 @@ static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(voi
 		if (!together_judged[i])
 			fail_msg("%s with %s never came to make a claim", together[i].workload,
 				 together[i].options[0]);
-	print_message("# %u claims\n", nr_claims);
+	print_message("# %u claims, %u of them different\n", nr_claims, nr_different);
 }
 
 int main(void)

@@ -417,25 +417,6 @@ static void without_proc_it_is_an_error(void **state)
 			    "cannot read /nonexistent/proc/meminfo: No such file or directory");
 }
 
-static void probing_leaves_oom_score_adj_as_it_was(void **state)
-{
-	char before[16] = "", after[16] = "";
-	struct error e = { "" };
-	struct host host;
-	FILE *f;
-
-	(void)state;
-	f = fopen("/proc/self/oom_score_adj", "r");
-	assert_non_null(fgets(before, sizeof(before), f));
-	fclose(f);
-	assert_int_equal(host_probe(&host, "", &e), 0);
-	assert_true(host.memory_bytes > host.available_bytes);
-	f = fopen("/proc/self/oom_score_adj", "r");
-	assert_non_null(fgets(after, sizeof(after), f));
-	fclose(f);
-	assert_string_equal(before, after);
-}
-
 #define BY_HAND(test) cmocka_unit_test_setup_teardown(test, make_root, remove_root)
 
 int main(void)
@@ -456,7 +437,6 @@ int main(void)
 		BY_HAND(reclaim_ahead_of_need_is_seen),
 		BY_HAND(a_module_that_can_be_loaded_counts_as_there),
 		cmocka_unit_test(without_proc_it_is_an_error),
-		cmocka_unit_test(probing_leaves_oom_score_adj_as_it_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

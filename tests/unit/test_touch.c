@@ -1,173 +1,185 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A first touch takes the stated faults and makes the stated pages present, no more. */
-#include "config.h"
-
+/*
+ * Which pages a touch and an access reach, in which order, and what they leave there. The
+ * pages are protected, and a signal handler notes each first read and each first write,
+ * so that nothing depends on how the kernel maps memory.
+ */
 #include <errno.h>
-#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "workloads/crew.h"
-#include "workloads/placement.h"
 #include "workloads/touch.h"
 
 #define PAGES 300
 
-#ifdef WITH_SANITIZERS
-/* AddressSanitizer looks up one shadow byte for eight, in pages that fault as well. */
-#define SHADOW_PAGES (PAGES / 8 + 2)
-#else
-#define SHADOW_PAGES 0
-#endif
+static size_t page;
+static char *map; /* PAGES and one more, which nothing may reach */
 
-static long minor_faults(void)
+/* Pages in the order in which the handler was called for them. */
+static unsigned reached[2 * PAGES + 2], nr_reached;
+
+static void grant(int signal, siginfo_t *info, void *context)
 {
-	struct rusage usage;
+	const size_t offset = (size_t)((char *)info->si_addr - map);
+	const unsigned index = (unsigned)(offset / page);
+	bool again = false;
 
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_minflt;
+	(void)signal;
+	(void)context;
+	if ((char *)info->si_addr < map || index >= PAGES || nr_reached >= 2 * PAGES)
+		_exit(99);
+	for (unsigned i = 0; i < nr_reached; i++)
+		again = again || reached[i] == index;
+	reached[nr_reached++] = index;
+	if (mprotect(map + index * page, page, again ? PROT_READ | PROT_WRITE : PROT_READ))
+		_exit(98);
 }
 
-static char *map_pages(unsigned pages)
+static int map_pages(void **state)
 {
-	const size_t bytes = pages * (size_t)sysconf(_SC_PAGESIZE);
-	char *map =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	assert_true(map != MAP_FAILED);
-	madvise(map, bytes, MADV_NOHUGEPAGE);
-	return map;
+	(void)state;
+	page = (size_t)sysconf(_SC_PAGESIZE);
+	map = mmap(NULL, (PAGES + 1) * page, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	nr_reached = 0;
+	return map == MAP_FAILED;
 }
 
-/* Touches the first PAGES of PAGES + 1 and returns the faults; *present: in the page table. */
-static long touch_pages(enum touch_kind kind, const char *text, char *map, uint64_t *present)
+static int unmap_pages(void **state)
 {
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	struct placement found;
+	(void)state;
+	return munmap(map, (PAGES + 1) * page);
+}
+
+/* cmocka has a handler of its own around each test; it puts back what was there before. */
+static void protect(int protection)
+{
+	const struct sigaction action = { .sa_sigaction = grant, .sa_flags = SA_SIGINFO };
+
+	assert_int_equal(sigaction(SIGSEGV, &action, NULL), 0);
+	assert_int_equal(mprotect(map, (PAGES + 1) * page, protection), 0);
+}
+
+static void touch_pages(enum touch_kind kind, const char *text, char *start)
+{
 	struct touch touch;
 	struct fill fill;
-	int fd = placement_open();
-	long before;
 
-	assert_true(fd >= 0);
 	assert_int_equal(fill_init(&fill, text, 1), 0);
 	touch_init(&touch, kind, page, 0, &fill);
-	/* Once elsewhere, so that code and data of the touch itself are there. */
-	assert_int_equal(touch_range(&touch, map + PAGES * page, page, 0), 0);
-	madvise(map + PAGES * page, page, MADV_DONTNEED);
-	before = minor_faults();
-	assert_int_equal(touch_range(&touch, map, PAGES * page, 0), 0);
-	before = minor_faults() - before;
-	assert_int_equal(placement_count(fd, map, (PAGES + 1) * page, page, &found), 0);
-	assert_int_equal(found.swapped, 0);
-	*present = found.present;
-	close(fd);
-	return before;
+	assert_int_equal(touch_range(&touch, start, PAGES * page, 0), 0);
 }
 
-/* The kernel may move a page of ours meanwhile, which then faults once more (compaction, a
- * huge page of program text); it can only add, and does not do so each time. */
-static long fewest_faults(enum touch_kind kind, const char *text)
+/* Each page is protected from reading, and once it was read from writing. */
+static void a_write_reaches_each_page_in_turn_and_no_other(void **state)
 {
-	long fewest = LONG_MAX;
+	static const enum touch_kind kinds[] = { TOUCH_WRITE, TOUCH_BYTES };
 
-	for (int i = 0; i < 5; i++) {
-		char *map = map_pages(PAGES + 1);
-		uint64_t present;
-		long faults = touch_pages(kind, text, map, &present);
-
-		assert_int_equal(present, PAGES);
-		fewest = faults < fewest ? faults : fewest;
-		munmap(map, (PAGES + 1) * (size_t)sysconf(_SC_PAGESIZE));
+	(void)state;
+	for (unsigned k = 0; k < 2; k++) {
+		nr_reached = 0;
+		protect(PROT_NONE);
+		touch_pages(kinds[k], "random", map);
+		assert_int_equal(nr_reached, 2 * PAGES);
+		for (unsigned i = 0; i < nr_reached; i++)
+			assert_int_equal(reached[i], i / 2);
 	}
-	return fewest;
 }
 
-static void each_touch_takes_its_faults_and_only_its_pages(void **state)
+static void a_read_reaches_each_page_and_writes_none(void **state)
 {
-	static const struct {
-		enum touch_kind kind;
-		const char *fill;
-		long faults;
-	} rows[] = {
-		{ TOUCH_WRITE, "random", PAGES },
-		{ TOUCH_READ, "random", PAGES },
-		{ TOUCH_READ_WRITE, "random", 2 * PAGES },
-		{ TOUCH_POPULATE, "random", PAGES },
-		{ TOUCH_POPULATE, "zero", PAGES },
-		{ TOUCH_BYTES, "zero", PAGES },
-		{ TOUCH_BYTES, "50%", PAGES },
-	};
-
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_in_range(fewest_faults(rows[i].kind, rows[i].fill), rows[i].faults,
-				rows[i].faults + SHADOW_PAGES);
+	protect(PROT_NONE);
+	touch_pages(TOUCH_READ, "random", map);
+	assert_int_equal(nr_reached, PAGES);
+	for (unsigned i = 0; i < nr_reached; i++)
+		assert_int_equal(reached[i], i);
 }
 
-static void bytes_and_populate_leave_the_same_content(void **state)
+static void read_write_reads_all_pages_before_it_writes_them(void **state)
 {
-	const size_t bytes = PAGES * (size_t)sysconf(_SC_PAGESIZE);
-	char *a = map_pages(PAGES + 1), *b = map_pages(PAGES + 1);
-	uint64_t present;
+	(void)state;
+	protect(PROT_NONE);
+	touch_pages(TOUCH_READ_WRITE, "random", map);
+	assert_int_equal(nr_reached, 2 * PAGES);
+	for (unsigned i = 0; i < nr_reached; i++)
+		assert_int_equal(reached[i], i % PAGES);
+}
+
+/* Of each page its first word; of bytes all of them. */
+static void what_is_written_is_the_fill(void **state)
+{
+	char *bytes = malloc(PAGES * page);
+	struct fill fill;
 
 	(void)state;
-	touch_pages(TOUCH_BYTES, "random", a, &present);
-	touch_pages(TOUCH_POPULATE, "random", b, &present);
-	assert_memory_equal(a, b, bytes);
-	munmap(a, bytes);
-	munmap(b, bytes);
+	assert_non_null(bytes);
+	touch_pages(TOUCH_BYTES, "random", bytes);
+	touch_pages(TOUCH_WRITE, "random", map);
+	assert_int_equal(fill_init(&fill, "random", 1), 0);
+	for (unsigned i = 0; i < PAGES; i++) {
+		uint64_t word = fill_word(&fill, i * page / FILL_BLOCK_BYTES);
+
+		assert_memory_equal(bytes + i * page, &word, sizeof(word));
+		assert_memory_equal(map + i * page, &word, sizeof(word));
+		assert_int_equal(map[i * page + sizeof(word)], 0);
+	}
+	touch_pages(TOUCH_BYTES, "random", map);
+	assert_memory_equal(map, bytes, PAGES * page);
+	free(bytes);
+}
+
+static void open_access(struct access *a, double read_share, enum pattern_kind pattern)
+{
+	access_init(a, map, page, read_share, 5);
+	pattern_init(&a->pattern, pattern, PAGES, 5);
 }
 
 static void accesses_have_their_share_of_writes_and_keep_the_content(void **state)
 {
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), bytes = PAGES * page;
-	char *map = map_pages(PAGES + 1), *copy = malloc(bytes);
-	uint64_t present, writes;
+	char *copy = malloc(PAGES * page);
 	struct histogram latency = { 0 };
 	struct access a;
+	uint64_t writes;
 
 	(void)state;
 	assert_non_null(copy);
-	touch_pages(TOUCH_BYTES, "random", map, &present);
-	memcpy(copy, map, bytes);
-	access_init(&a, map, page, 0.75, 5);
-	pattern_init(&a.pattern, PATTERN_RANDOM, PAGES, 5);
+	touch_pages(TOUCH_BYTES, "random", map);
+	memcpy(copy, map, PAGES * page);
+	open_access(&a, 0.75, PATTERN_RANDOM);
 	writes = access_run(&a, 1000000, NULL);
-	assert_true(writes > 247000 && writes < 253000);
-	assert_memory_equal(copy, map, bytes);
+	assert_in_range(writes, 247000, 253000);
+	assert_memory_equal(copy, map, PAGES * page);
 	access_run(&a, 1000, &latency);
 	assert_int_equal(latency.count, 1000);
 	free(copy);
-	munmap(map, (PAGES + 1) * page);
 }
 
-/* The zero page is replaced, at the price of a fault, only when something is stored. */
-static void a_write_access_really_stores(void **state)
+static void a_write_access_really_stores_and_a_read_access_does_not(void **state)
 {
-	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	char *map = map_pages(PAGES + 1);
 	struct access a;
-	long before;
 
 	(void)state;
-	for (unsigned i = 0; i < PAGES; i++)
-		(void)*(volatile char *)(map + i * page);
-	access_init(&a, map, page, 0, 5);
-	pattern_init(&a.pattern, PATTERN_SEQUENTIAL, PAGES, 5);
-	before = minor_faults();
+	protect(PROT_NONE);
+	open_access(&a, 1, PATTERN_SEQUENTIAL);
+	assert_int_equal(access_run(&a, PAGES, NULL), 0);
+	assert_int_equal(nr_reached, PAGES);
+	open_access(&a, 0, PATTERN_SEQUENTIAL);
 	assert_int_equal(access_run(&a, PAGES, NULL), PAGES);
-	assert_int_equal(minor_faults() - before, PAGES);
-	munmap(map, (PAGES + 1) * page);
+	assert_int_equal(nr_reached, 2 * PAGES);
+	for (unsigned i = 0; i < nr_reached; i++)
+		assert_int_equal(reached[i], i % PAGES);
 }
 
 static int add_index(void *arg, unsigned index)
@@ -190,13 +202,17 @@ static void a_crew_runs_each_member_once_and_reports_a_failure(void **state)
 	crew_stop(&crew);
 }
 
+#define test(function) cmocka_unit_test_setup_teardown(function, map_pages, unmap_pages)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_touch_takes_its_faults_and_only_its_pages),
-		cmocka_unit_test(bytes_and_populate_leave_the_same_content),
-		cmocka_unit_test(accesses_have_their_share_of_writes_and_keep_the_content),
-		cmocka_unit_test(a_write_access_really_stores),
+		test(a_write_reaches_each_page_in_turn_and_no_other),
+		test(a_read_reaches_each_page_and_writes_none),
+		test(read_write_reads_all_pages_before_it_writes_them),
+		test(what_is_written_is_the_fill),
+		test(accesses_have_their_share_of_writes_and_keep_the_content),
+		test(a_write_access_really_stores_and_a_read_access_does_not),
 		cmocka_unit_test(a_crew_runs_each_member_once_and_reports_a_failure),
 	};
 

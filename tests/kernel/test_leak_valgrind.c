@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <sys/stat.h>
 
-#include "tests/unit/play.h"
+#include "tests/kernel/trial.h"
 
 extern const struct workload leak_workload;
 
@@ -38,8 +38,8 @@ static int wrap(void **state)
 	print_message("valgrind cannot run a program with AddressSanitizer\n");
 	return 0;
 #endif
-	if (access(valgrind, X_OK) || !realpath(play_program(), program)) {
-		print_message("no valgrind, or no program %s\n", play_program());
+	if (access(valgrind, X_OK) || !realpath(trial_program(), program)) {
+		print_message("no valgrind, or no program %s\n", trial_program());
 		return 0;
 	}
 	snprintf(directory, sizeof(directory), "/tmp/pagestorm-XXXXXX");
@@ -107,11 +107,11 @@ static unsigned count(const char *text, const char *word)
 static void leak(const char *allocator, const char *reach, uint64_t threads, char *text,
 		 size_t bytes)
 {
-	struct play play;
+	struct trial trial;
 
 	if (!script[0])
 		skip();
-	drive_open(&d, &leak_workload);
+	trial_open(&d, &leak_workload);
 	drive_set(&d, "size", 8192);
 	drive_set(&d, "blocks", 5);
 	drive_set(&d, "threads", threads);
@@ -124,9 +124,9 @@ static void leak(const char *allocator, const char *reach, uint64_t threads, cha
 	drive_choose(&d, "reach", reach);
 	drive_choose(&d, "shape", "linear");
 	drive_choose(&d, "touch", "bytes");
-	play_start(&play, &d, 0);
-	play_go(&play);
-	assert_int_equal(play_end(&play), 0);
+	trial_start(&trial, &d, 0);
+	trial_go(&trial);
+	assert_int_equal(trial_end(&trial), 0);
 	drive_close(&d);
 	read_log(text, bytes);
 }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A look at this machine changes nothing of it. Saved machines are tests/unit/test_host's. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "harness/plan/host.h"
+
+static void probing_leaves_oom_score_adj_as_it_was(void **state)
+{
+	char before[16] = "", after[16] = "";
+	struct error e = { "" };
+	struct host host;
+	FILE *f;
+
+	(void)state;
+	f = fopen("/proc/self/oom_score_adj", "r");
+	assert_non_null(fgets(before, sizeof(before), f));
+	fclose(f);
+	assert_int_equal(host_probe(&host, "", &e), 0);
+	assert_true(host.memory_bytes > host.available_bytes);
+	f = fopen("/proc/self/oom_score_adj", "r");
+	assert_non_null(fgets(after, sizeof(after), f));
+	fclose(f);
+	assert_string_equal(before, after);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(probing_leaves_oom_score_adj_as_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
