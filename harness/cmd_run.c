@@ -348,8 +348,7 @@ static void print_summary(const struct run_summary *s, struct report *report, in
 	}
 	if (!s->rows) {
 		if (s->path[0])
-			if (s->path[0])
-				printf("results: %s\n", s->path);
+			printf("results: %s\n", s->path);
 		return;
 	}
 	printf("\n%u claims: %u pass, %s%u fail%s, %u absent on this kernel, %u below the "
