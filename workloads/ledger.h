@@ -20,8 +20,7 @@
 #include "workloads/workload.h"
 
 #define LEDGER_MAGIC	 0x7061676573746f72ULL /* "pagestor" */
-#define PARAMS_BYTES_MAX 4096
-#define LEDGER_PROCESSES 17 /* the worker and up to 16 children */
+#define LEDGER_PROCESSES 17		       /* the worker and up to 16 children */
 #define LEDGER_BYTES	 (64 * 1024)
 
 /* Descriptors that the worker inherits. */
@@ -57,7 +56,7 @@ struct ledger_site {
 
 struct ledger {
 	uint64_t magic;
-	uint64_t bytes; /* LEDGER_BYTES: guards against a worker of another build */
+	uint64_t bytes; /* sizeof(struct ledger): guards against a worker of another build */
 	char workload[32];
 	char worker[64]; /* the profile section's name */
 	uint64_t seed;

@@ -308,7 +308,7 @@ static int ledger_attach(struct worker *w)
 			 WORKER_LEDGER_FD, 0);
 	if (w->ledger == MAP_FAILED)
 		return -errno;
-	if (w->ledger->magic != LEDGER_MAGIC || w->ledger->bytes != LEDGER_BYTES)
+	if (w->ledger->magic != LEDGER_MAGIC || w->ledger->bytes != sizeof(*w->ledger))
 		return -EPROTO;
 	w->params = w->ledger->params;
 	w->env = &w->ledger->env;

@@ -256,6 +256,8 @@ uint64_t env_status_lag_pages(const struct workload_env *env, uint64_t threads);
 
 #define SLOTS_MAX 32
 
+#define PARAMS_BYTES_MAX 4096 /* params_bytes of any workload is at most this */
+
 struct slot {
 	const char *name; /* pages_touched, cycles, live_bytes … */
 	enum unit unit;

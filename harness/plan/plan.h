@@ -74,7 +74,7 @@ struct setting {
 struct plan_worker {
 	char name[64];
 	const struct workload *workload;
-	unsigned char params[4096] __attribute__((aligned(16))); /* resolved */
+	unsigned char params[PARAMS_BYTES_MAX] __attribute__((aligned(16))); /* resolved */
 	char params_text[1024]; /* size=202375168;fill=random */
 	struct limits limits;	/* of its own group */
 	struct workload_env env;

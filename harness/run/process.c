@@ -46,7 +46,7 @@ int process_make_ledger(struct process *p, struct error *e)
 	}
 	memset((void *)p->ledger, 0, LEDGER_BYTES);
 	p->ledger->magic = LEDGER_MAGIC;
-	p->ledger->bytes = LEDGER_BYTES;
+	p->ledger->bytes = sizeof(*p->ledger);
 	return 0;
 }
 

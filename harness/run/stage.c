@@ -82,6 +82,7 @@ static int write_ledger(const struct stage *stage, struct actor *actor, struct e
 	if (stage->swap && stage->swap->on)
 		snprintf(ledger->env.swap_path, sizeof(ledger->env.swap_path), "%s",
 			 stage->swap->path);
+	_Static_assert(sizeof(ledger->params) == sizeof(plan->params), "copied as a whole");
 	memcpy(ledger->params, plan->params, sizeof(ledger->params));
 	return 0;
 }

@@ -98,32 +98,46 @@ static inline char trial_read(const struct trial *trial)
 	return 0;
 }
 
-/* Starts the worker and waits until it is ready. */
-static inline void trial_start(struct trial *trial, struct drive *d, uint64_t sabotage_pages)
+/* A ledger as the harness hands it over. */
+static inline void trial_make_ledger(struct trial *trial, const struct drive *d, int fd)
 {
-	int fd = memfd_create("ledger", MFD_CLOEXEC), command[2], report[2];
-
 	assert_true(fd >= 0 && !ftruncate(fd, LEDGER_BYTES));
-	assert_true(!pipe2(command, O_CLOEXEC) && !pipe2(report, O_CLOEXEC));
 	trial->ledger = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_true(trial->ledger != MAP_FAILED);
 	trial->ledger->magic = LEDGER_MAGIC;
-	trial->ledger->bytes = LEDGER_BYTES;
+	trial->ledger->bytes = sizeof(*trial->ledger);
 	trial->ledger->env = d->env;
 	trial->ledger->seed = 1;
-	trial->ledger->sabotage_pages = sabotage_pages;
 	snprintf(trial->ledger->workload, sizeof(trial->ledger->workload), "%s",
 		 d->workload->name);
 	memcpy(trial->ledger->params, d->params, sizeof(d->params));
+}
+
+static inline void trial_fork(struct trial *trial, int ledger_fd)
+{
+	int command[2], report[2];
+
+	assert_true(!pipe2(command, O_CLOEXEC) && !pipe2(report, O_CLOEXEC));
 	trial->pid = fork();
 	assert_true(trial->pid >= 0);
 	if (!trial->pid)
-		trial_exec(fd, command[0], report[1]);
-	close(fd);
+		trial_exec(ledger_fd, command[0], report[1]);
+	close(ledger_fd);
 	close(command[0]);
 	close(report[1]);
 	trial->command = command[1];
 	trial->report = report[0];
+}
+
+/* Starts the worker and waits until it is ready. */
+static inline void trial_start(struct trial *trial, const struct drive *d,
+			       uint64_t sabotage_pages)
+{
+	int fd = memfd_create("ledger", MFD_CLOEXEC);
+
+	trial_make_ledger(trial, d, fd);
+	trial->ledger->sabotage_pages = sabotage_pages;
+	trial_fork(trial, fd);
 	if (trial_read(trial) != 'R')
 		fail_msg("not ready: %s", trial->ledger->error);
 }

@@ -127,7 +127,7 @@ static inline int drive_begin(struct drive *d)
 {
 	memset((void *)d->ledger, 0, LEDGER_BYTES);
 	d->ledger->magic = LEDGER_MAGIC;
-	d->ledger->bytes = LEDGER_BYTES;
+	d->ledger->bytes = sizeof(*d->ledger);
 	d->ledger->env = d->env;
 	memcpy(d->ledger->params, d->params, sizeof(d->params));
 	d->worker = (struct worker){ .workload = d->workload,

@@ -21,7 +21,7 @@ extern const struct workload anon_workload;
 enum { PAGES_4K, PAGES_HUGE };
 enum { WRITE, READ, READ_WRITE, POPULATE, BYTES };
 
-static _Alignas(16) unsigned char params[4096];
+static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 static struct workload_env env;
 static struct claims claims;
 

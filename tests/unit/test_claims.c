@@ -54,7 +54,7 @@ static void set_option(const struct workload_option *o, void *params, const char
 
 static void set_defaults(const struct workload *w, void *params)
 {
-	memset(params, 0, 4096);
+	memset(params, 0, PARAMS_BYTES_MAX);
 	for (const struct workload_option *o = w->options; o && o->name; o++)
 		if (o->fallback && *o->fallback)
 			set_option(o, params, o->fallback);
@@ -305,7 +305,7 @@ static void check_workload(const struct workload *w, const struct workload_env *
 /* The defaults, and then each choice and each switch by itself. */
 static void check_choices(const struct workload *w, const struct workload_env *env)
 {
-	static _Alignas(16) unsigned char params[4096];
+	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 
 	set_defaults(w, params);
 	check_workload(w, env, params);
@@ -347,7 +347,7 @@ static unsigned together_judged[NR(together)];
 
 static void check_together(const struct workload *w, const struct workload_env *env)
 {
-	static _Alignas(16) unsigned char params[4096];
+	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 
 	for (size_t i = 0; i < NR(together); i++) {
 		const unsigned before = nr_judged;

@@ -18,7 +18,7 @@
 
 extern const struct workload global_oom_workload;
 
-static _Alignas(16) unsigned char params[4096];
+static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 static struct workload_env env;
 static struct claims claims;
 static char reason[256];

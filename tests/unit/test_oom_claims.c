@@ -16,7 +16,7 @@
 
 extern const struct workload oom_workload;
 
-static _Alignas(16) unsigned char params[4096];
+static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 static struct workload_env env;
 static struct claims claims;
 static char reason[256];

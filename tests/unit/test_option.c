@@ -12,7 +12,7 @@
 
 static const struct size_base base = { .limit_bytes = 1 << 30, .available_bytes = 1ull << 34 };
 
-static unsigned char params[4096] __attribute__((aligned(16)));
+static unsigned char params[PARAMS_BYTES_MAX] __attribute__((aligned(16)));
 
 static void each_default_and_bound_goes_through_the_parser(void **state)
 {
