@@ -4,8 +4,8 @@
  * one process, so that a slow minute of the machine slows both; the median of the
  * paired ratios with their quartiles; and peers, if they are installed.
  */
-#ifndef PAGESTORM_ROW_H
-#define PAGESTORM_ROW_H
+#ifndef PAGESTORM_BENCH_ROW_H
+#define PAGESTORM_BENCH_ROW_H
 
 #include <stdbool.h>
 #include <stdint.h>
