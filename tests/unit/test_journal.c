@@ -406,24 +406,24 @@ static void a_live_run_is_not_restored(void **state)
 
 static void values_survive_tabs_newlines_and_backslashes(void **state)
 {
-	static const char odd[] = "/tmp/pagestorm-a\tb\nc\\d\x7f/e";
 	struct machine *m = *state;
+	char directory[96], odd[112];
 	FILE *file;
 
-	mkdir("/tmp/pagestorm-a\tb\nc\\d\x7f", 0700);
+	snprintf(directory, sizeof(directory), "%s/pagestorm-a\tb\nc\\d\x7f", m->root);
+	snprintf(odd, sizeof(odd), "%s/e", directory);
+	assert_int_equal(mkdir(directory, 0700), 0);
 	file = fopen(odd, "w");
 	assert_non_null(file);
 	fclose(file);
 	start(m);
-	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, "/tmp/pagestorm-a\tb\nc\\d\x7f",
-				      NULL, NULL, &m->e),
-			 0);
+	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, directory, NULL, NULL, &m->e), 0);
 	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, odd, NULL, NULL, &m->e), 0);
 	assert_non_null(strstr(journal_text(m), "a\\011b\\012c\\134d\\177/e\t\\-\t\\-\n"));
 	die(m);
 	recover(m, 0);
 	assert_int_equal(access(odd, F_OK), -1);
-	assert_int_equal(access("/tmp/pagestorm-a\tb\nc\\d\x7f", F_OK), -1);
+	assert_int_equal(access(directory, F_OK), -1);
 }
 
 static void what_is_not_ours_is_never_noted(void **state)
