@@ -22,6 +22,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "workloads/workload.h"
+
 #define KERNEL_ATTEMPTS	   5
 #define KERNEL_PROBE_PAGES 16
 
@@ -69,6 +71,14 @@ static inline bool kernel_has_zero_page(void)
 	faults = kernel_minor_faults() - faults;
 	kernel_unmap(map, KERNEL_PROBE_PAGES);
 	return faults > KERNEL_PROBE_PAGES / 2;
+}
+
+/* What claims depend on, and drive_open() makes up. */
+static inline void kernel_describe(struct workload_env *env)
+{
+	env->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	env->capability[CAPABILITY_ZERO_PAGE] =
+		kernel_has_zero_page() ? CAPABILITY_YES : CAPABILITY_NO;
 }
 
 /* What unmaps a page that is in use, as /proc/vmstat counts it for the whole machine. */

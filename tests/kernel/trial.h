@@ -42,11 +42,11 @@ static inline const char *trial_program(void)
 	return path ? path : "./pagestorm";
 }
 
-/* The worker measures in the pages that this kernel has. */
+/* The claims are those for this kernel. */
 static inline void trial_open(struct drive *d, const struct workload *workload)
 {
 	drive_open(d, workload);
-	d->env.page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	kernel_describe(&d->env);
 }
 
 /* Skips where the program, or glibc's own malloc in it, is missing. */
