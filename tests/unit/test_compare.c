@@ -14,7 +14,7 @@
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-/* 3000 rounds of each shape, and the power, are tests/long/test_compare_rates. */
+/* More rounds, more shapes and the power are in tests/long/test_compare_rates. */
 static void two_runs_of_the_same_thing_are_within_noise(void **state)
 {
 	static const struct {
