@@ -139,9 +139,7 @@ nothing_is_left()
 		kill -KILL "$worker"
 		until_died anon
 		[ -e "$group" ]
-		status=0
-		finish || status=$?
-		[ "$status" = 4 ]
+		finish_with 4
 		grep -q ',broken,.*signal 9' out/*/runs.csv
 		nothing_is_left "$worker"
 	done

@@ -5,9 +5,9 @@
 PAGESTORM=$(readlink -f "$PAGESTORM")
 PAGESTORM_SRCDIR=$(readlink -f "${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..}")
 
-load ../live/tell
+load ../lib/dump
 
-teardown() { tell_run; }
+teardown() { dump_on_failure; }
 
 # need_lab VERSION…: skips, naming what is missing
 need_lab()
