@@ -3,69 +3,58 @@
 # What the hugetlb workload promises, held against smaps, the pool's own files and the
 # group's, as anybody can read them.
 
-load live
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 pool=/sys/kernel/mm/hugepages/hugepages-2048kB
 
 setup()
 {
-	watched_setup
+	observe_setup
 	[ -e $pool/nr_hugepages ] || skip "this kernel has no pool of huge pages of 2 MiB"
-	[ "$(cat $pool/nr_hugepages)" = 0 ] || skip "somebody here uses huge pages of 2 MiB"
+	[ "$(cat $pool/nr_hugepages)" = 0 ] || skip "huge pages of 2 MiB are in use on this machine"
 }
 
-teardown() { watched_teardown; }
+teardown() { observe_teardown; }
 
 # of_pool NAME: free, resv
 of_pool() { cat "$pool/$1_hugepages"; }
 
-# of_worker FILE KEY: kB, summed
-of_worker()
-{
-	awk -v key="$2:" '$1 == key { sum += $2 } END { print sum }' \
-		"/proc/$(head -1 "$group/cgroup.procs")/$1"
-}
-
-usage()
-{
-	cat "$group"/memory.usage_in_bytes "$group"/memory.current 2> /dev/null
-}
-
 @test "16 pages of a pool of 20 are taken, and neither RSS nor the group sees them" {
-	play_and_hold hugetlb size=32M hold=5s hugepages.2048kB=20
+	begin_held hugetlb size=32M hugepages.2048kB=20
 	[ "$(of_pool nr)" = 20 ]
 	[ "$(of_pool free)" = 4 ]
 	[ "$(of_pool resv)" = 0 ]
-	[ "$(of_worker smaps Private_Hugetlb)" = 32768 ]
-	[ "$(of_worker status HugetlbPages)" = 32768 ]
-	(($(of_worker status VmRSS) < 16384))
-	(($(usage) < 16 << 20))
-	wait "$runner"
+	[ "$(kb smaps Private_Hugetlb)" = 32768 ]
+	[ "$(kb status HugetlbPages)" = 32768 ]
+	(($(kb status VmRSS) < 16384))
+	(($(group_usage) < 16 << 20))
+	finish
 	[ "$(count_verdicts hugetlb fail)" = 0 ]
 	[ "$(count_verdicts hugetlb pass)" -ge 17 ]
 	[ "$(of_pool nr)" = 0 ]
 }
 
 @test "16 pages are reserved, and none is taken" {
-	play_and_hold hugetlb size=32M mode=reserve hold=5s hugepages.2048kB=20
+	begin_held hugetlb size=32M mode=reserve hugepages.2048kB=20
 	[ "$(of_pool free)" = 20 ]
 	[ "$(of_pool resv)" = 16 ]
-	[ "$(of_worker status HugetlbPages)" = 0 ]
-	wait "$runner"
+	[ "$(kb status HugetlbPages)" = 0 ]
+	finish
 	[ "$(count_verdicts hugetlb fail)" = 0 ]
 }
 
 @test "without a promise, and one page too many: each keeps its claims" {
 	for mode in noreserve beyond; do
-		rm -rf out
-		play hugetlb size=32M mode=$mode hugepages.2048kB=20
+		run_workload hugetlb size=32M mode=$mode hugepages.2048kB=20
 		[ "$(column runs.csv hugetlb outcome)" = ok ]
 		[ "$(count_verdicts hugetlb fail)" = 0 ]
 	done
 }
 
 @test "a pool that lacks pages skips the worker and says which setting helps" {
-	run play hugetlb size=32M
+	run run_workload hugetlb size=32M
 	[ "$status" -eq 77 ]
 	grep -q 'needs 16 free huge pages.*hugepages.2048kB=16' said
 }
