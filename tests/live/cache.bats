@@ -3,16 +3,18 @@
 # What cache promises, held against fincore, the process's io and the group's files as
 # they show themselves to others.
 
-load watched
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 }
 
 teardown()
 {
-	watched_teardown
+	observe_teardown
 }
 
 # Pages of the private file in the page cache, by fincore.
@@ -24,6 +26,23 @@ cached()
 read_bytes()
 {
 	awk '$1 == "read_bytes:" { print $2 }' "/proc/$worker/io"
+}
+
+# refaulted PAGES: of the file, by the group's own statistics
+refaulted()
+{
+	[ "$(group_stat workingset_refault_file)" = "$1" ]
+}
+
+# A loop device over a file of this test's.
+has_loop()
+{
+	grep -qs "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file
+}
+
+has_no_loop()
+{
+	! has_loop
 }
 
 # less_lost N EXPECTED SLOT…: but for the pages that the worker counted as lost to others
@@ -46,7 +65,6 @@ need_fincore()
 @test "the stated share is warm before and the whole file afterwards, by fincore" {
 	need_fincore
 	for share in 0 25 100; do
-		rm -rf out
 		begin cache size=32M warm=$share% layout=spread block=64K pattern=random
 		before=$(cached)
 		io=$(read_bytes)
@@ -76,9 +94,9 @@ need_fincore()
 
 @test "a mapping without readahead takes a major fault per miss, by its own count" {
 	begin cache size=16M method=mmap readahead=no warm=50% layout=spread block=4K
-	before=$(cut -d' ' -f12 "/proc/$worker/stat")
+	before=$(major_faults)
 	held
-	majors=$(($(cut -d' ' -f12 "/proc/$worker/stat") - before))
+	majors=$(($(major_faults) - before))
 	finish
 	[ "$majors" -ge 2048 ]
 	[ "$majors" = "$(slot miss_pages)" ]
@@ -86,54 +104,45 @@ need_fincore()
 
 @test "a file of twice the limit is refaulted page by page, by its group" {
 	begin cache evict=overflow size=64M memory.max=32M
-	stat=$(find /sys/fs/cgroup -path "*/pagestorm-$runner/run/cache/memory.stat" -print -quit)
-	before=$(awk '$1 == "workingset_refault_file" { print $2 }' "$stat")
+	before=$(group_stat workingset_refault_file)
 	# What it read last waits in a batch of its CPU, where reclaim does not find it.
 	[[ $(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$worker/status") =~ ^[0-9]+$ ]]
 	held
-	sleep 2.5 # the kernel folds per-CPU counts every two seconds
-	after=$(awk '$1 == "workingset_refault_file" { print $2 }' "$stat")
-	[ $((after - before)) = 16384 ]
+	within 5 refaulted $((before + 16384))
 	finish
 }
 
 @test "a loop device is there while it is read and gone afterwards, by sysfs" {
 	[ -e /dev/loop-control ] || skip "no loop devices"
 	begin cache source=loop size=16M
-	grep -l "/cache-cache" /sys/block/loop*/loop/backing_file
+	has_loop
 	held
 	finish
-	! grep -l "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file
+	run ! has_loop
 }
 
 @test "a killed worker leaves no loop device and no file" {
 	[ -e /dev/loop-control ] || skip "no loop devices"
 	begin cache source=loop size=16M
 	kill -KILL "$worker"
-	! finish
-	for _ in $(seq 50); do
-		grep -qs "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file || break
-		sleep 0.1
-	done
-	! grep -s "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file
+	finish_with 4
+	within 10 has_no_loop # the kernel detaches it when its last reader has gone
 	[ -z "$(find out -name 'cache-*')" ]
 }
 
 @test "a file that would lie in memory is refused, for nothing of it would be I/O" {
 	findmnt -n -t tmpfs /dev/shm > /dev/null || skip "no tmpfs at /dev/shm"
 	memory=$(mktemp -d /dev/shm/cache-XXXXXX)
-	! "$PAGESTORM" run cache size=8M --quiet --wait=200 -o "$memory" > said 2>&1
+	status=0
+	"$PAGESTORM" run cache size=8M --quiet --wait=200 -o "$memory" > said 2>&1 || status=$?
 	rm -r "$memory"
+	[ "$status" -ne 0 ]
 	grep -q 'is in memory and not on a disk' said
 }
 
 @test "what cannot be promised is refused before anything runs" {
-	status=0
-	run_workload cache evict=overflow || status=$?
-	[ "$status" = 2 ]
+	ends 2 cache evict=overflow
 	grep -q 'evict=overflow needs a limit' said
-	status=0
-	run_workload cache size=64M memory.max=32M || status=$?
-	[ "$status" = 2 ]
+	ends 2 cache size=64M memory.max=32M
 	[ ! -e out ]
 }

@@ -3,16 +3,18 @@
 # What brk_churn and mmap_churn promise, held against system calls as strace saw them,
 # faults as perf counted them, and sizes as the kernel shows them to others.
 
-load watched
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 }
 
 teardown()
 {
-	watched_teardown
+	observe_teardown
 }
 
 # calls NAME RESULT: of the worker, by strace
@@ -37,14 +39,28 @@ calls()
 	[ "$(grep -c 'munmap(0x[0-9a-f]*, 69632)' calls)" = 321 ]
 }
 
+# counting_begins: perf counts the worker's faults from here on, by its own word; sets $perf
+counting_begins()
+{
+	local answer
+	rm -f control answers counted
+	mkfifo control answers
+	perf stat -x, -e minor-faults -o counted -D -1 --control fifo:control,answers \
+		-p "$worker" > perf.said 2>&1 3>&- &
+	perf=$!
+	exec {control}<> control {answers}<> answers
+	echo enable >&"$control"
+	read -r -t 60 answer <&"$answers" || { cat perf.said; return 1; }
+	[ "$answer" = ack ]
+	exec {control}>&- {answers}<&-
+}
+
 @test "faults are cycles times pages, by perf and by the process's own count" {
 	command -v perf > /dev/null || skip "no perf"
 	for workload in brk_churn mmap_churn; do
-		rm -rf out
 		begin $workload cycles=50 size=1M
 		before=$(minor_faults)
-		perf stat -x, -e minor-faults -o counted -p "$worker" 3>&- &
-		perf=$!
+		counting_begins
 		held
 		[ $(($(minor_faults) - before)) = $((50 * 256)) ]
 		kill -INT "$perf"
@@ -59,7 +75,6 @@ calls()
 @test "nothing is left between cycles: Rss, VmSize and VmData from outside" {
 	for workload in brk_churn mmap_churn; do
 		for touch in none write populate; do
-			rm -rf out
 			begin $workload touch=$touch size=8M cycles=20
 			before="$(kb smaps_rollup Rss) $(kb status VmSize) $(kb status VmData)"
 			held
@@ -93,9 +108,8 @@ calls()
 }
 
 @test "brk-vs-mmap: all claims hold, both did the same cycles, report shows them side by side" {
-	"$PAGESTORM" run "$BATS_TEST_DIRNAME/../../profiles/brk-vs-mmap.ini" --cell=1 --repeat=1 \
-		--quiet --wait=200 -o out > said 2>&1
-	[ "$(failed)" = 0 ]
+	run_workload "$BATS_TEST_DIRNAME/../../profiles/brk-vs-mmap.ini" --cell=1 --repeat=1
+	[ "$(nr_failed)" = 0 ]
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$at["workload"] ~ /churn/ { rows++; per[$at["worker"]] = $at["minor_faults"] / $at["ops"] }
 		END { exit !(rows == 4 && per["brk"] == 16 && per["mmap"] == 16 &&

@@ -3,16 +3,18 @@
 # What dirty promises, held against the file's pages as fincore(1) and /proc/kpageflags
 # show them, the process's io and the group's files.
 
-load watched
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 }
 
 teardown()
 {
-	watched_teardown
+	observe_teardown
 }
 
 # Of the worker: write_bytes, cancelled_write_bytes
@@ -21,13 +23,11 @@ io()
 	awk -v key="$1:" '$1 == key { print $2 }' "/proc/$worker/io"
 }
 
-# group KEY: of its memory.stat, in bytes; the kernel folds per-CPU counts every two seconds
-group()
+# dirty_is FEWEST MOST: bytes, by the group's own statistics
+dirty_is()
 {
-	local stat key=$1
-	stat=$(find /sys/fs/cgroup -path "*/pagestorm-$runner/run/dirty/memory.stat" -print -quit)
-	[ -e "$(dirname "$stat")/memory.current" ] && key=file_$key
-	awk -v key="$key" '$1 == key { print $2 }' "$stat"
+	dirty=$(group_stat dirty)$(group_stat file_dirty)
+	[ "$dirty" -ge "$1" ] && [ "$dirty" -le "$2" ]
 }
 
 # Pages of the file that are dirty or under writeback, by the flags of their frames: the
@@ -73,7 +73,6 @@ need_frames()
 @test "what is written is dirty, to the page, by the frames' flags and by the group" {
 	need_frames
 	for how in mode=append "mode=rewrite method=mmap block=4K pattern=random"; do
-		rm -rf out
 		# shellcheck disable=SC2086 # words of their own
 		begin dirty size=16M $how
 		before=$(io write_bytes)
@@ -82,11 +81,8 @@ need_frames()
 		[ "$(unclean)" = 4096 ]
 		[ $((($(io write_bytes) - before) / 4096)) -ge 4096 ]
 		[ $((($(io write_bytes) - before) / 4096)) -le 4104 ]
-		sleep 2.2
-		dirty=$(group dirty)
+		within 5 dirty_is $((16 << 20)) $(((16 << 20) + 32768))
 		finish
-		[ "$dirty" -ge $((16 << 20)) ]
-		[ "$dirty" -le $(((16 << 20) + 32768)) ]
 		[ "$(verdict group_dirty_bytes)" = pass ]
 		[ "$(verdict pages_dirty)" = pass ]
 		[ -z "$(find out -name 'dirty-*')" ]
@@ -128,7 +124,7 @@ need_frames()
 	begin dirty size=16M mode=rewrite
 	[ -e out/*.partial/scratch/dirty-dirty ]
 	kill -KILL "$worker"
-	! finish
+	finish_with 4
 	[ -z "$(find out -name 'dirty-*')" ]
 }
 
@@ -136,24 +132,22 @@ need_frames()
 	for how in mode=append "mode=rewrite passes=2" "mode=rewrite method=mmap block=4K" \
 		"finish=fsync" "finish=discard"; do
 		# shellcheck disable=SC2086 # words of their own
-		! run_workload dirty size=4M sabotage=1 $how
+		ends 1 dirty size=4M sabotage=1 $how
 		[ "$(verdict pages_written)" = fail ]
 	done
-	! run_workload dirty size=4M sabotage=64
+	ends 1 dirty size=4M sabotage=64
 	for quantity in pages_written asked_bytes dirtied_bytes pages_dirty group_dirty_bytes \
 		group_file_bytes; do
 		[[ "$(verdict $quantity)" == fail* ]] # the residue's of that name may pass
 	done
-	! run_workload dirty size=4M sabotage=1 finish=discard
+	ends 1 dirty size=4M sabotage=1 finish=discard
 	[ "$(verdict cancelled_bytes)" = fail ]
 }
 
 @test "what cannot be promised is refused before anything runs" {
 	for how in "size=64M memory.max=32M" passes=2 method=mmap pattern=random; do
-		status=0
 		# shellcheck disable=SC2086 # words of their own
-		run_workload dirty $how || status=$?
-		[ "$status" = 2 ]
+		ends 2 dirty $how
 		[ ! -e out ]
 	done
 }

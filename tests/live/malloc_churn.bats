@@ -3,16 +3,18 @@
 # What malloc_churn promises of glibc, held against the system calls that strace saw
 # and the heap as the kernel shows it to others.
 
-load watched
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 }
 
 teardown()
 {
-	watched_teardown
+	observe_teardown
 }
 
 # mappings BYTES key=value…: how many mappings of that size the run made, by strace
@@ -65,7 +67,6 @@ mappings()
 
 @test "half of the blocks kept at 4 KiB hold all of the memory, trimmed or not" {
 	for trim in no yes; do
-		rm -rf out
 		begin malloc_churn size=4K blocks=1000 cycles=1 keep=2 touch=bytes trim=$trim
 		rss=$(kb smaps_rollup Rss)
 		held
@@ -78,7 +79,6 @@ mappings()
 
 @test "malloc_trim gives back whole pages of larger holes but not their addresses" {
 	for trim in no yes; do
-		rm -rf out
 		begin malloc_churn size=64K blocks=100 cycles=1 keep=2 touch=bytes trim=$trim
 		rss=$(kb smaps_rollup Rss)
 		size=$(heap_kb Size)
@@ -101,9 +101,7 @@ mappings()
 
 @test "the profiles hold all their claims" {
 	for profile in malloc_churn fragmentation; do
-		rm -rf out
-		"$PAGESTORM" run "$BATS_TEST_DIRNAME/../../profiles/$profile.ini" --cell=1 \
-			--quiet --wait=200 -o out > said 2>&1
-		[ "$(failed)" = 0 ]
+		run_workload "$BATS_TEST_DIRNAME/../../profiles/$profile.ini" --cell=1
+		[ "$(nr_failed)" = 0 ]
 	done
 }

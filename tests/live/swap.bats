@@ -2,25 +2,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What swap promises, held against smaps, status, stat and /proc/swaps from outside.
 
-load watched
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
-	watched_group=swapper
+	observe_setup
 	device="swap.size=128M swap.priority=32767"
 	swaps_before=$(tail -n +2 /proc/swaps)
 }
 
 teardown()
 {
-	watched_teardown
+	observe_teardown
 	[ "$(tail -n +2 /proc/swaps)" = "$swaps_before" ]
-}
-
-major_faults()
-{
-	cut -d' ' -f12 "/proc/$worker/stat"
 }
 
 # Used of the run's own device, in kB.
@@ -32,7 +28,6 @@ used()
 @test "every page is in swap, by VmSwap and smaps and the device, on zram and a file" {
 	need_zram
 	for type in zram file; do
-		rm -rf out
 		begin swap $device swap.type=$type size=48M
 		[ "$(kb status VmSwap)" = 0 ]
 		held
@@ -94,9 +89,7 @@ used()
 	[ $((4 * ($(major_faults) - major))) -lt $(($(minor_faults) - minor)) ]
 	finish
 	[ "$(verdict oom_kills)" = pass ]
-	status=0
-	run_workload swap $device $sweep access_pattern=random || status=$?
-	[ "$status" = 2 ]
+	ends 2 swap $device $sweep access_pattern=random
 	grep -q 'access_pattern=sequential' said
 }
 
@@ -104,18 +97,14 @@ used()
 	need_zram
 	begin swap $device swap.type=zram size=32M
 	kill -KILL "$worker"
-	! finish
+	finish_with 4
 	[ "$(tail -n +2 /proc/swaps)" = "$swaps_before" ]
 }
 
 @test "what cannot be held is refused before anything runs" {
-	status=0
-	run_workload swap || status=$?
-	[ "$status" = 2 ]
+	ends 2 swap
 	grep -q 'swap device of its own' said
-	status=0
-	run_workload swap swap.type=file swap.size=16M mode=pressure memory.max=64M || status=$?
-	[ "$status" = 2 ]
+	ends 2 swap swap.type=file swap.size=16M mode=pressure memory.max=64M
 	grep -q 'raise swap.size' said
 	[ ! -e out ]
 }
