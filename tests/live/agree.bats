@@ -3,14 +3,16 @@
 # runs.csv says in a row what counters.csv, truth.csv and latency.csv say in many: here
 # the row is added up again from them, with nothing of pagestorm's own.
 
-load live
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 }
 
-teardown() { watched_teardown; }
+teardown() { observe_teardown; }
 
 # disagreements FOLDER: a line for each cell of runs.csv that the other files contradict
 disagreements()
@@ -87,8 +89,7 @@ disagreements()
 		"malloc_churn size=200K blocks=3 keep=2" "shm size=3M procs=3" \
 		"swap size=4M back=read swap.type=zram swap.size=64M" \
 		"cache size=2M warm=50%" "victim size=4M duration=200ms profile.repeats=2"; do
-		rm -rf out
-		play $words || true # a failed claim is a row as well
+		run_workload $words || true # a failed claim is a row as well
 		[ -e out/*/runs.csv ] || { echo "$words: $(cat said)"; return 1; }
 		found=$(disagreements out/*)
 		[ -z "$found" ] || { echo "$words: $found"; return 1; }
@@ -96,7 +97,7 @@ disagreements()
 }
 
 @test "a row that disagrees is found" {
-	play anon size=1M
+	run_workload anon size=1M
 	sed -i 's/,256,0,/,257,0,/' out/*/runs.csv
 	disagreements out/* | grep -q 'minor_faults: 257 in the row and 256 added up'
 }

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What `pagestorm doctor` promises: it says what is so, and changes nothing.
 
+load ../lib/observe
+
 setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
@@ -165,14 +167,17 @@ assert isinstance(d["can_run"], bool)'
 	[ "${BASH_REMATCH[1]}" -ge 8 ]
 }
 
+# is_called NAME: the process has come to its exec
+is_called()
+{
+	[ "$(cat "/proc/$pid/comm")" = "$1" ]
+}
+
 @test "an OOM daemon that runs is named" {
 	cp "$(command -v sleep)" earlyoom
 	./earlyoom 100 3>&- &
 	pid=$!
-	for i in {1..100}; do
-		[ "$(cat /proc/$pid/comm)" = earlyoom ] && break
-		sleep 0.01
-	done
+	within 10 is_called earlyoom
 	output=$(line oom-daemons) || true
 	kill $pid
 	wait $pid || true
@@ -185,14 +190,14 @@ assert isinstance(d["can_run"], bool)'
 	[[ "$output" =~ limited\ +lock\ +process\ [0-9]+ ]]
 }
 
-@test "leftovers are found, restore removes them, and then there are none" {
+@test "a leftover is named with the way to remove it, and no more once it has gone" {
 	root
 	top=$cgroup/pagestorm-$(sh -c 'echo $$')
 	mkdir "$top"
 	output=$(line leftovers) || true
 	rmdir "$top"
 	[[ "$output" == limited*"$top"*"fix: pagestorm restore"* ]]
-	[[ "$(line leftovers)" == ok* ]]
+	[[ "$(line leftovers)" != *"$top"* ]] # those of other runs on this machine may be there
 }
 
 @test "the values shown are those of the kernel" {

@@ -3,32 +3,31 @@
 # [expect] decides the exit status: what holds is 0, what does not or cannot be seen is 1,
 # what no kernel could ever show is 2.
 
-load live
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 }
 
-teardown() { watched_teardown; }
+teardown() { observe_teardown; }
 
-# ends STATUS WORD…: a run of 1 MiB ends with that status
-ends()
+# anon_ends STATUS WORD…: a run of 1 MiB ends with that status
+anon_ends()
 {
-	wanted=$1
+	local expected=$1
 	shift
-	rm -rf out
-	status=0
-	play anon size=1M "$@" || status=$?
-	[ "$status" -eq "$wanted" ] || { echo "$*: $status, not $wanted: $(cat said)"; return 1; }
+	ends "$expected" anon size=1M profile.noise=no "$@"
 }
 
 @test "each operator holds up to its edge and not beyond" {
 	for held in 256 ==256 '>=256' '<=256' '>255' '<257' 200..256 256..256; do
-		ends 0 "expect.minor_faults=$held"
+		anon_ends 0 "expect.minor_faults=$held"
 	done
 	for missed in 255 '>=257' '<=255' '>256' '<256' 257..300 0..255; do
-		ends 1 "expect.minor_faults=$missed"
+		anon_ends 1 "expect.minor_faults=$missed"
 	done
 }
 
@@ -38,17 +37,17 @@ ends()
 		'psi_memory_some_usec=<60s' mapping/smaps/Rss=1M mapping/smaps/Rss=1024 \
 		process/stat/minflt=256 ledger/ledger/pages_touched=1M \
 		ledger/ledger/pages_touched=256 anon.minor_faults=256; do
-		ends 0 "expect.$held"
+		anon_ends 0 "expect.$held"
 	done
 	for missed in 'achieved_bytes=>1M' mapping/smaps/Rss=1023 'seconds=>60' \
 		process/stat/minflt=1M; do
-		ends 1 "expect.$missed"
+		anon_ends 1 "expect.$missed"
 	done
 }
 
 @test "what cannot be seen is not met" {
 	for unseen in 'latency_p99_ns=<5ms' system/vmstat/no_such_key=0 process1/stat/minflt=0; do
-		ends 1 "expect.$unseen"
+		anon_ends 1 "expect.$unseen"
 	done
 	awk -F, '$12 == "profile" && $15 == "" && $17 == "fail"' out/*/truth.csv | grep -q 'no such counter'
 }
@@ -57,25 +56,25 @@ ends()
 	for typo in minor_falts=1 anom.minor_faults=1 groop/memory.stat/rss=0 \
 		system/memory.stat/rss=0 process/vmstat/pgfault=0 processes/stat/minflt=0 \
 		ledger/ledger/pages_tuched=0 outcome=okay achieved_bytes=5ms minor_faults=1M; do
-		ends 2 "expect.$typo"
+		anon_ends 2 "expect.$typo"
 		[ ! -e out ] || [ -z "$(ls out)" ]
 	done
 }
 
 @test "the outcome that is expected must come" {
-	ends 0 expect.outcome=ok
+	anon_ends 0 expect.outcome=ok
 	for missed in oom_kill timeout target_missed failed skipped; do
-		ends 1 "expect.outcome=$missed"
+		anon_ends 1 "expect.outcome=$missed"
 	done
-	ends 1 sabotage=1
-	ends 0 sabotage=1 expect.outcome=target_missed
-	ends 0 rate=100K/s timeout=1s expect.outcome=timeout
+	anon_ends 1 sabotage=1
+	anon_ends 0 sabotage=1 expect.outcome=target_missed
+	anon_ends 0 rate=100K/s timeout=1s expect.outcome=timeout
 }
 
 @test "the claims themselves can be counted on" {
-	ends 0 expect.claims_failed=0 'expect.claims=>20'
-	ends 1 expect.claims_failed=1
-	ends 1 sabotage=1 expect.claims_failed=0
+	anon_ends 0 expect.claims_failed=0 'expect.claims=>20'
+	anon_ends 1 expect.claims_failed=1
+	anon_ends 1 sabotage=1 expect.claims_failed=0
 	[ "$(column runs.csv anon claims_failed)" -gt 1 ]
 	awk -F, '$7 == "claims_failed" { exit $17 != "fail" || $15 < 1 }' out/*/truth.csv
 }

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Where a run lives: its groups and its folder.
 
-load live
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 }
 
 teardown()
 {
-	watched_teardown
+	observe_teardown
 	[ -z "$deep" ] || find "$deep" -depth -type d -exec rmdir {} \; 2> /dev/null || true
 }
 
@@ -23,7 +25,7 @@ teardown()
 	mkdir -p "$deep/$name/$name"
 	(
 		echo "$BASHPID" > "$deep/$name/$name/cgroup.procs"
-		play null
+		run_workload null
 	)
 	[ "$(column runs.csv nothing outcome)" = ok ]
 	[ -z "$(find "$deep/$name/$name" -mindepth 1 -type d)" ]

@@ -3,22 +3,23 @@
 # A run that was cut is taken up where it was, a cell alone gives what it gives among
 # others, and a step in which the harness fails takes no other with it.
 
-load live
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
 	cat > sweep.ini <<- INI
 		[profile]
-		why = small and long enough to be cut
+		why = small, in six steps
 		repeats = 2
 		sample = 50ms
 		[sweep]
 		hog.size = 4M, 8M, 12M
 		[workload hog]
 		type = anon
-		hold = 300ms
 		memory.max = 64M
 	INI
 }
@@ -26,26 +27,24 @@ setup()
 # Not every test takes up what it cut.
 teardown()
 {
-	watched_teardown
+	observe_teardown
 	[ "$(id -u)" -ne 0 ] || "$PAGESTORM" restore > restored 2>&1 || cat restored
 }
 
-# cut ROWS: a run killed with -9 once runs.csv has so many rows; sets $cut
+# cut STEPS: a run killed with -9 when so many steps are done; sets $cut
 cut()
 {
-	"$PAGESTORM" run sweep.ini --wait=300 -o out > said 2>&1 3>&- &
-	runner=$!
-	for _ in $(seq 6000); do
-		rows=$(cat out/*.partial/runs.csv 2> /dev/null | grep -c ,hog,anon, || true)
-		[ "$rows" -lt "$1" ] || break
-		kill -0 "$runner" || break
-		sleep 0.05
+	rm -rf out
+	begin_paused ready sweep.ini
+	for ((step = 0; step <= $1; step++)); do
+		until_paused ready
 	done
 	kill -9 "$runner"
 	wait "$runner" || true
 	runner=
+	let_go
 	cut=$(echo out/*.partial)
-	[ -d "$cut" ]
+	[ "$(grep -c ,hog,anon, "$cut/runs.csv")" = "$1" ] || [ "$1" = 0 ]
 }
 
 # steps FILE: how often each step stands there

@@ -3,18 +3,20 @@
 # A run that cannot be, or is cut short: what the person in front of it is told, which
 # exit status a script sees, and that nothing is left.
 
-load live
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
+	observe_setup
 	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
 }
 
 teardown()
 {
-	watched_teardown
-	! mountpoint -q small || umount small
+	observe_teardown
+	if mountpoint -q small; then umount small; fi
 }
 
 # as_nobody WORD…: pagestorm without any right, in a folder of its own
@@ -52,7 +54,7 @@ as_nobody()
 		[ -e "$path" ] || absent=$name
 	done
 	[ -n "$absent" ] || skip "this kernel has every setting that was looked for"
-	run play null "$absent=1"
+	run run_workload null "$absent=1"
 	cat said
 	[ "$status" -eq 77 ]
 	[ "$(column runs.csv nothing outcome)" = skipped ]
@@ -88,8 +90,7 @@ as_nobody()
 @test "INT, TERM and HUP: 130, 143 and 129, rows that say interrupted, and how to go on" {
 	local signal expected said=0
 	for signal in INT:130 TERM:143 HUP:129; do
-		rm -rf out
-		play_and_hold anon size=8M hold=60s profile.noise=no
+		begin_held anon size=8M profile.noise=no
 		kill -"${signal%:*}" "$runner"
 		expected=${signal#*:}
 		wait "$runner" || said=$?
@@ -102,13 +103,13 @@ as_nobody()
 }
 
 @test "what runs.csv writes of victims can be given again" {
-	play oom memory.max=96M victims=40M:0,16M:500
+	run_workload oom memory.max=96M victims=40M:0,16M:500
 	grep -q 'victims=40M:0+16M:500' out/*/runs.csv
 	"$PAGESTORM" plan oom memory.max=96M victims=40M:0+16M:500
 }
 
 @test "run.json says what machine, with what libraries and settings, which plan and seed" {
-	play null profile.seed=7
+	run_workload null profile.seed=7
 	python3 - out/*/run.json <<- 'CODE'
 		import json, sys
 		d = json.load(open(sys.argv[1]))
@@ -123,7 +124,7 @@ as_nobody()
 }
 
 @test "profile.ini of a run is a profile that gives the same plan" {
-	play anon size=12M vm.swappiness=61 repeats=2 sweep.anon.fill=zero,random
+	run_workload anon size=12M vm.swappiness=61 repeats=2 sweep.anon.fill=zero,random
 	"$PAGESTORM" plan --json anon size=12M vm.swappiness=61 repeats=2 sweep.anon.fill=zero,random > first.json
 	"$PAGESTORM" plan --json out/*/profile.ini > again.json
 	diff <(grep -vE '"(line|profile|path|available_bytes)":' first.json) \
