@@ -1,34 +1,26 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Promises that something stays as it was are broken by somebody else: one who reclaims
+# Promises that something stays as it was are broken by another process: one who reclaims
 # the group's memory before the work, lives in the group, reads or evicts the file, raises
 # the limit or another process's oom_score_adj. sabotage.bats has what a workload leaves out.
 
-load watched
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
 
 setup()
 {
-	watched_setup
-	watched_delay=3s
-	watched_hold=1s
+	observe_setup
 	intruder=
 }
 
 teardown()
 {
 	[ -z "$intruder" ] || kill -KILL "$intruder" 2> /dev/null || true
-	watched_teardown
+	observe_teardown
 }
 
-# begin_in_group WORKLOAD key=value…: as begin; sets $group, its group's directory
-begin_in_group()
-{
-	rm -rf out
-	begin "$@"
-	group=$(find /sys/fs/cgroup -path "*/pagestorm-$runner/run/$1" -print -quit)
-}
-
-# intrude BYTES [OOM_SCORE_ADJ]: somebody else's memory in the group, until it is killed
+# intrude BYTES [OOM_SCORE_ADJ]: another process's memory in the group, until it is killed
 intrude()
 {
 	# shellcheck disable=SC2016 # expanded there
@@ -37,15 +29,18 @@ intrude()
 		"$1" "${2:-0}" "$group" 3>&- &
 	intruder=$!
 	disown
+	within 60 is_stopped # it has all of its memory
+}
+
+is_stopped()
+{
+	[ "$(cut -d' ' -f3 "/proc/$intruder/stat")" = T ]
 }
 
 # Out of the group, and its memory stays charged there.
 intruder_leaves()
 {
 	local home=$group
-	until [ "$(cut -d' ' -f3 "/proc/$intruder/stat")" = T ]; do
-		sleep 0.05
-	done
 	while [[ $home == *pagestorm-* ]]; do
 		home=${home%/*}
 	done
@@ -80,7 +75,7 @@ reclaimed_and_entered()
 {
 	local quantities=$1
 	shift
-	begin_in_group "$@" swap.size=128M swap.priority=32767 swap.type=zram memory.max=256M
+	begin "$@" swap.size=128M swap.priority=32767 swap.type=zram memory.max=256M
 	squeeze
 	intrude 8M
 	intruder_leaves
@@ -88,7 +83,6 @@ reclaimed_and_entered()
 	turned $quantities
 }
 
-# Reclaim chooses: once in a while all that it takes is what the worker never wants again.
 @test "who reclaims the group before the work, and lives in it, is seen whatever the workload" {
 	need_zram
 	while IFS=: read -r run quantities; do
@@ -99,6 +93,7 @@ reclaimed_and_entered()
 			reclaimed_and_entered "major_faults $quantities" "${words[@]}" || seen=
 			kill -KILL "$intruder"
 			[ -z "$seen" ] || break
+			retried "reclaim took only pages that the worker does not use again"
 		done
 		[ "$seen" ]
 	done <<-'END'
@@ -113,16 +108,29 @@ reclaimed_and_entered()
 	END
 }
 
-@test "who reads the file first is found out by the misses, who evicts it by what was lost" {
-	begin_in_group cache size=16M warm=50%
+@test "who reads the file first is detected by the misses, who evicts it by what was lost" {
+	begin cache size=16M warm=50%
 	cat "$(file_of_run)" > /dev/null
 	turned missed_bytes
-	begin_in_group cache size=16M warm=50%
+	begin cache size=16M warm=50%
 	evict_file "$(file_of_run)"
 	turned pages_lost
 }
 
-@test "a file that somebody has mapped cannot be evicted: the run says so" {
+# delayed SYSCALL WHEN WORD…: a run whose worker waits for half a second before each such
+# call from the WHENth on; by strace
+delayed()
+{
+	local call=$1 when=$2
+	shift 2
+	command -v strace > /dev/null || skip "no strace"
+	rm -rf out
+	strace -f -qq -o calls -e "trace=$call" -e "inject=$call:delay_enter=500000:when=$when+" \
+		"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1
+}
+
+# It is mapped in the half second between its writing and its eviction.
+@test "a file that another process has mapped cannot be evicted: the run says so" {
 	command -v python3 > /dev/null || skip "no python3"
 	python3 - <<-'PROGRAM' 3>&- &
 		import glob, mmap, os, signal, time
@@ -134,37 +142,40 @@ reclaimed_and_entered()
 		                pages = mmap.mmap(file.fileno(), size, prot=mmap.PROT_READ)
 		            sum(pages[0:size:4096])
 		            signal.pause()
-		    time.sleep(0.0002)
+		    time.sleep(0.01)
 	PROGRAM
 	intruder=$!
 	disown
-	sleep 0.5
-	! run_workload cache size=16M warm=50% || return 1
+	status=0
+	delayed fadvise64 1 cache size=16M warm=50% profile.noise=no || status=$?
+	[ "$status" -eq 4 ]
 	grep '4096 pages of .* stay in the page cache' said
 }
 
-# Its reader may miss the moment between the eviction and the count.
-@test "who keeps reading the file is found out by what was there before" {
+# The worker asks mincore(2) first whether its file has gone, then what is there before it
+# reads. In the half second before the second, half of the file is there.
+@test "who keeps reading the file is detected by what was there before" {
+	command -v fincore > /dev/null || skip "no fincore"
 	while :; do
-		cat out/*.partial/scratch/cache-cache 2> /dev/null || sleep 0.01
+		file=$(echo out/*.partial/scratch/cache-cache)
+		(($(fincore -b -n -o PAGES "$file" 2> /dev/null) + 0 != 2048)) || cat "$file"
 	done > /dev/null 3>&- &
 	intruder=$!
 	disown
-	for _ in 1 2 3 4 5; do
-		run_workload cache size=16M warm=50% || true
-		had_turned hits misses pages_cached_before && return
-	done
-	return 1
+	status=0
+	delayed mincore 2 cache size=16M warm=50% || status=$?
+	[ "$status" -eq 1 ]
+	had_turned hits misses pages_cached_before
 }
 
-@test "who writes to the file is found out by what is dirty in the group" {
-	begin_in_group cache size=16M method=mmap
+@test "who writes to the file is detected by what is dirty in the group" {
+	begin cache size=16M method=mmap
 	dd if=/dev/urandom of="$(file_of_run)" bs=1M count=1 conv=notrunc status=none
 	turned dirty_bytes
 }
 
-@test "a limit that somebody raises is found out by the peak" {
-	begin_in_group oom memory.max=48M
+@test "a limit that another process raises is detected by the peak" {
+	begin oom memory.max=48M
 	if [ -e "$group/memory.max" ]; then
 		echo 64M > "$group/memory.max"
 	else
@@ -174,14 +185,14 @@ reclaimed_and_entered()
 	turned peak_bytes
 }
 
-@test "somebody else who dies in the group is one kill too many" {
-	begin_in_group oom memory.max=48M
+@test "another process who dies in the group is one kill too many" {
+	begin oom memory.max=48M
 	intrude 8M 1000
 	turned oom_kills
 }
 
-@test "who asks for another victim is found out by who died" {
-	begin_in_group oom memory.max=48M "victims=4M:900 12M"
+@test "who asks for another victim is detected by who died" {
+	begin oom memory.max=48M "victims=4M:900 12M"
 	echo 1000 > "/proc/$worker/oom_score_adj"
 	turned victim
 }
