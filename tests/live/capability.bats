@@ -4,11 +4,12 @@
 # mistaken for: page tables that are freed late.
 
 bats_require_minimum_version 1.5.0
-load live
+
+load ../lib/observe
 load ../lib/capability
 
-setup() { watched_setup; }
-teardown() { watched_teardown; }
+setup() { observe_setup; }
+teardown() { observe_teardown; }
 
 # charged SPAN BARRIER: bytes of kernel memory (v1) or of page tables (v2) that the worker's
 # group has at READY (before), HELD or GONE (after)
@@ -51,7 +52,7 @@ late_bytes=$((400 << 10))
 		# shellcheck disable=SC2086 # several words
 		run_workload $settings pages=huge thp.use_zero_page=0 ||
 			{ echo "$settings: $(cat said)"; return 1; }
-		[ "$(failed)" = 0 ]
+		[ "$(nr_failed)" = 0 ]
 	done
 	[ "$(< $use)" = "$before" ]
 }

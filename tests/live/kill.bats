@@ -4,14 +4,14 @@
 # and after a signal without it, the machine is as it was. The machine is looked at with
 # other tools than pagestorm, under the lock, so that runs beside this test do not count.
 
+load ../lib/observe
+
 setup()
 {
-	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
-	[ "$(id -u)" -eq 0 ] || skip "not root"
+	observe_setup
 	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
 	command -v flock > /dev/null || skip "no flock(1)"
 	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
-	cd "$BATS_TEST_TMPDIR"
 	: "${SEED:=$RANDOM}"
 	RANDOM=$SEED
 	echo "SEED=$SEED"
@@ -19,6 +19,7 @@ setup()
 		[profile]
 		why = everything that a run can change at once, to be killed at any moment
 		sample = 50ms
+		noise = no
 		[cgroup]
 		memory.max = 128M
 		[sysctl]
@@ -36,7 +37,7 @@ setup()
 		type = anon
 		size = 64M
 		memory.max = 48M
-		hold = 200ms
+		hold = 100ms
 	INI
 	[ ! -e /dev/loop-control ] || cat >> all.ini <<- INI
 		[workload reader]
@@ -51,6 +52,11 @@ setup()
 	[[ "$(stat -f -c %T .)" =~ ext|xfs ]] || swap=(swap.type=zram)
 }
 
+teardown()
+{
+	[ -n "$BATS_TEST_COMPLETED" ] || tail -n 30 out || true
+}
+
 # Everything that pagestorm may change, the groups of our runs, and their processes.
 machine()
 (
@@ -59,8 +65,8 @@ machine()
 		/sys/kernel/mm/transparent_hugepage/{enabled,defrag} \
 		/sys/kernel/mm/transparent_hugepage/*/enabled \
 		/sys/kernel/mm/hugepages/*/nr_hugepages /sys/kernel/mm/ksm/*; do
-		[ -f "$file" ] && echo "$file $(cat "$file" | tr -d '\0')"
-	done
+		[ -f "$file" ] && echo "$file"
+	done | xargs grep -aH ""
 	grep -v ^Filename /proc/swaps
 	losetup -a
 	grep . /sys/block/zram*/disksize
@@ -70,10 +76,8 @@ machine()
 	grep "$BATS_TEST_TMPDIR" /proc/mounts
 	ls -d /var/lib/pagestorm "$PAGESTORM_STATE_DIR"
 	find "$BATS_TEST_TMPDIR" -name "*.swap" -o -name scratch
-	for process in /proc/[0-9]*; do
-		[ "$(readlink "$process/exe")" = "$(realpath "$PAGESTORM")" ] &&
-			[[ "$(readlink "$process/cwd")" == "$BATS_TEST_TMPDIR"* ]] &&
-			echo "$process"
+	find /proc -maxdepth 2 -name cwd -lname "$BATS_TEST_TMPDIR*" | while read -r cwd; do
+		[ "$(readlink "${cwd%cwd}exe")" != "$(realpath "$PAGESTORM")" ] || echo "$cwd"
 	done
 	true
 )
@@ -93,7 +97,7 @@ remember_machine()
 {
 	machine_at_rest before
 	for try in {1..120}; do
-		sleep 1
+		sleep 0.5 # time has to pass
 		machine_at_rest again
 		cmp -s before again && return
 		mv again before
@@ -104,10 +108,10 @@ remember_machine()
 
 same_machine()
 {
-	for try in {1..120}; do
+	for try in {1..600}; do
 		machine_at_rest after
 		cmp -s before after && return
-		sleep 1
+		sleep 0.1
 	done
 	diff before after
 }
