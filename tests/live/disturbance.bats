@@ -1,0 +1,146 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# When a test may take a run again: only where the run's own counters show that another
+# process moved what failed, never more than twice, and never so that a run that does less
+# than it promises would pass.
+
+bats_require_minimum_version 1.5.0
+
+load ../lib/observe
+load ../lib/disturbance
+
+setup()
+{
+	observe_setup
+	: > attempts
+}
+
+teardown() { observe_teardown; }
+
+# written BYTES: of the run's file
+written()
+{
+	[ "$(stat -c %s out/*.partial/scratch/dirty-dirty)" -ge "$1" ]
+}
+
+# synced_up_to ATTEMPT key=value…: a run of dirty in which, up to that attempt, another
+# process writes back what the run has dirtied so far
+synced_up_to()
+{
+	local last=$1
+	shift
+	echo attempt >> attempts
+	begin dirty size=8M rate=8M/s block=1M profile.noise=no "$@"
+	if [ "$(wc -l < attempts)" -le "$last" ]; then
+		go_on
+		within 60 written $((2 << 20))
+		sync out/*.partial/scratch/dirty-dirty
+	fi
+	held
+	finish
+}
+
+# judged COMMAND…: sets $status; what it says on descriptor 3 is in ./comments. Not `run`,
+# in which no assertion ends a function.
+judged()
+{
+	local flags=$-
+	set +eET
+	"$@" 3> comments
+	status=$?
+	set "-$flags"
+	cat comments
+}
+
+@test "what another process wrote back is evidence: the run is taken again, and that is printed" {
+	judged undisturbed synced_up_to 1
+	[ "$status" -eq 0 ]
+	[ "$(wc -l < attempts)" = 2 ]
+	[ "$(grep -c '^# retried: .*written back, and none by the run' comments)" = 1 ]
+}
+
+@test "what is disturbed each time fails at the third attempt" {
+	judged undisturbed synced_up_to 3
+	[ "$status" -ne 0 ]
+	[ "$(wc -l < attempts)" = 3 ]
+	[ "$(grep -c '^# retried: ' comments)" = 2 ]
+}
+
+@test "a shortfall beside that evidence fails at once" {
+	judged undisturbed synced_up_to 3 sabotage=16
+	[ "$status" -ne 0 ]
+	[ "$(wc -l < attempts)" = 1 ]
+	[ ! -s comments ]
+}
+
+@test "a shortfall in what no other process can move fails at once, whatever happened beside it" {
+	short()
+	{
+		echo attempt >> attempts
+		run_workload leak blocks=64 sabotage=1
+	}
+	judged undisturbed short
+	[ "$status" -ne 0 ]
+	[ "$(wc -l < attempts)" = 1 ]
+	[ ! -s comments ]
+}
+
+@test "an assertion in the middle of what is taken again counts" {
+	holds_not()
+	{
+		echo attempt >> attempts
+		false
+		true
+	}
+	judged undisturbed holds_not
+	[ "$status" -ne 0 ]
+	[ "$(wc -l < attempts)" = 1 ]
+}
+
+# fails QUANTITY: of the run in ./out, from now on
+fails()
+{
+	sed -i "/,$1,/s/,pass,/,fail,/" out/*/truth.csv
+	grep -q ",$1,.*,fail," out/*/truth.csv
+}
+
+# moves COUNTER BY: of the whole machine, in the counters of the run in ./out
+moves()
+{
+	awk -F, -v OFS=, -v name="$1" -v by="$2" '
+		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+		$at["scope"] == "system" && $at["source"] == "vmstat" && $at["counter"] == name {
+			$at["delta"] = by
+		}
+		{ print }' out/*/counters.csv > changed
+	mv changed out/*/counters.csv
+}
+
+@test "each kind of claim has its own evidence, and other movement is none" {
+	run_workload cache size=1M profile.noise=no
+	compacted_before=$(compacted)
+	cp -r out saved
+	while read -r quantity counter; do
+		rm -r out
+		cp -r saved out
+		for other in pgsteal_kswapd pgsteal_direct pgsteal_khugepaged pgsteal_proactive \
+			drop_pagecache nr_written pgmigrate_success compact_isolated; do
+			moves $other 0
+		done
+		run ! disturbance # nothing failed
+		fails "$quantity"
+		run ! disturbance
+		moves pswpin 100000
+		moves nr_dirtied 100000
+		run ! disturbance
+		moves "$counter" 100000
+		run -0 disturbance
+		[[ "$output" == "$quantity is off by "*" pages, and "*" of the machine were "*" meanwhile" ]]
+	done <<-'END'
+	pages_lost pgsteal_kswapd
+	missed_bytes pgsteal_direct
+	group_file_bytes drop_pagecache
+	dirty_bytes nr_written
+	group_anonymous_bytes pgsteal_kswapd
+	END
+}
