@@ -287,11 +287,12 @@ static void print_failure(const struct judgement *j)
 	char text[NUMBER_BYTES];
 	const char *observed = j->has_observed ? number_format(j->observed, text) : "absent";
 
-	printf("    %s%s%s %s (%s/%s/%s): promised %s %lld±%lld %s, observed %s: %s\n",
+	printf("    %s%s%s %s (%s/%s/%s): promised %s %lld%s%lld %s, observed %s: %s\n",
 	       mark(true), verdict_name(j->verdict), unmark(), j->claim.quantity,
 	       j->claim.scope, j->claim.source, j->claim.counter,
 	       relation_name(j->claim.relation), (long long)j->claim.expected,
-	       (long long)j->claim.tolerance, unit_name(j->claim.unit), observed, j->claim.why);
+	       j->claim.relation == RELATION_BETWEEN ? "+" : "±", (long long)j->claim.tolerance,
+	       unit_name(j->claim.unit), observed, j->claim.why);
 }
 
 static void print_row(const struct run_row *row, const struct judgement *judgements,
