@@ -370,6 +370,15 @@ static void set_pattern(const struct victim_params *p, struct pattern *pattern,
 		zipf_init(zipf, nr, p->skew.zipf_theta);
 }
 
+/* Not those that the test hook leaves untouched: an access would make up for them. */
+static uint64_t pages_to_access(const struct worker *w, const struct victim *v)
+{
+	const uint64_t pages = v->map_bytes / w->env->page_bytes;
+	const uint64_t left_out = w->ledger->sabotage_pages;
+
+	return pages > left_out ? pages - left_out : 1;
+}
+
 static int victim_prepare(struct worker *w)
 {
 	const struct victim_params *p = w->params;
@@ -396,7 +405,7 @@ static int victim_prepare(struct worker *w)
 				   (unsigned long)v->map_bytes, strerror(errno));
 	worker_mapping(w, 0, v->map, v->map_bytes);
 	access_init(&v->access, v->map, page, 1 - p->writes, w->ledger->seed);
-	set_pattern(p, &v->access.pattern, &v->zipf, v->map_bytes / page, w->ledger->seed);
+	set_pattern(p, &v->access.pattern, &v->zipf, pages_to_access(w, v), w->ledger->seed);
 	if (file) {
 		v->block_bytes = round_up(p->block_bytes, page);
 		set_pattern(p, &v->file_pattern, &v->file_zipf, file / v->block_bytes,

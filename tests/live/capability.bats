@@ -64,3 +64,8 @@ late_bytes=$((400 << 10))
 	run -0 "$PAGESTORM" plan --claims anon size=32M pages=huge touch=read_write thp.use_zero_page=1
 	[[ "$output" == *"a second one replaces it"* ]]
 }
+
+@test "a shortfall of victim is not made up for by its accesses, zero page or not" {
+	run ! run_workload victim size=1M writes=100% rate=0 duration=200ms sabotage=1
+	had_turned minor_faults resident_bytes anonymous_bytes group_anonymous_bytes
+}
