@@ -314,7 +314,7 @@ static int prepare(struct worker *w, char *buffer)
 	worker_slot_set(w, SLOT_TRACES, traces);
 	if (s->params->evict != EVICT_OVERFLOW)
 		cache_count_hits(w);
-	return ret;
+	return 0;
 }
 
 int cache_prepare(struct worker *w)

@@ -476,7 +476,7 @@ static int pool_open(struct worker *w, struct pool *pool)
 			 huge_bytes(w->params) / 1024, names[i]);
 		pool->fd[i] = open(path, O_RDONLY | O_CLOEXEC);
 		/* A size that the boot did not set up cannot be overcommitted: no file. */
-		if (pool->fd[i] < 0 && i < POOL_OVERCOMMIT)
+		if (i < POOL_OVERCOMMIT && pool->fd[i] < 0)
 			return worker_fail(w, errno, "cannot open %s: %s", path,
 					   strerror(errno));
 	}

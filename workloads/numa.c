@@ -171,6 +171,7 @@ static int expect_weighted(struct worker *w, const struct numa *s)
 
 	for (unsigned i = 0; i < w->env->nr_nodes; i++)
 		sum += node_weight(w->env->nodes[i]);
+	/* cppcheck-suppress zerodiv ; there is a node, and a weight is 1 or more */
 	if (s->pages % sum)
 		return worker_fail(
 			w, EINVAL,

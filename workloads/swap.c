@@ -407,11 +407,13 @@ static int bring_back(struct worker *w)
 			(volatile uint64_t *)(s->map + pattern_walk(&order) * s->page);
 		uint64_t value;
 
-		if (write)
+		if (write) {
 			*word = fill_word(&s->fill,
 					  (uint64_t)((char *)word - s->map) / FILL_BLOCK_BYTES);
-		else
-			value = *word, (void)value;
+		} else {
+			value = *word;
+			(void)value;
+		}
 		if (!(i % 64) && worker_should_stop(w))
 			return 0;
 	}

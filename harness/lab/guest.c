@@ -283,9 +283,11 @@ static int mount_cgroup_v1(struct error *e)
 
 	for (size_t i = 0; !error && i < sizeof(controllers) / sizeof(controllers[0]); i++) {
 		char target[64];
+		int failed;
 
 		snprintf(target, sizeof(target), "/sys/fs/cgroup/%s", controllers[i]);
-		if (mount_at("none", target, "cgroup", controllers[i], NULL) && i < 2)
+		failed = mount_at("none", target, "cgroup", controllers[i], NULL);
+		if (i < 2 && failed)
 			error = error_set(
 				e, ENODEV,
 				"this kernel has no cgroup v1 %s controller; use --cgroup v2",

@@ -53,7 +53,7 @@ static int type_resolve(struct maker *m)
 		assert(m->w->workload->params_bytes <= sizeof(m->w->params));
 		return 0;
 	}
-	for (; workloads[nr] && nr < sizeof(names) / sizeof(*names); nr++)
+	for (; nr < sizeof(names) / sizeof(*names) && workloads[nr]; nr++)
 		names[nr] = workloads[nr]->name;
 	near = suggest(m->type->value, names, nr);
 	return profile_error(m->type, m->e, EINVAL, "%s: unknown workload%s%s%s",

@@ -125,7 +125,7 @@ static const char *suggest_workload(const char *name)
 	const char *names[256];
 	size_t nr = 0;
 
-	while (workloads[nr] && nr < sizeof(names) / sizeof(*names)) {
+	while (nr < sizeof(names) / sizeof(*names) && workloads[nr]) {
 		names[nr] = workloads[nr]->name;
 		nr++;
 	}

@@ -79,9 +79,10 @@ void csv_empty(struct csv_writer *w)
 void csv_uint(struct csv_writer *w, uint64_t value)
 {
 	char text[24];
+	int length = snprintf(text, sizeof(text), "%" PRIu64, value);
 
 	begin_cell(w);
-	append(w, text, (size_t)snprintf(text, sizeof(text), "%" PRIu64, value));
+	append(w, text, (size_t)length);
 }
 
 void csv_int(struct csv_writer *w, int64_t value)

@@ -523,6 +523,7 @@ static int write_folder(const struct folder *const *folders, size_t nr, const ch
 int merge_folders(const struct folder *folders, size_t nr, const char *parent,
 		  struct merge *out, struct error *e)
 {
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
 	const struct folder **sorted = calloc(nr, sizeof(*sorted));
 	struct names names = { .nr = 0 };
 	struct merge m = { .path = "" };
@@ -535,6 +536,7 @@ int merge_folders(const struct folder *folders, size_t nr, const char *parent,
 	rc = check(sorted, nr, &m, e);
 	if (rc)
 		goto out;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
 	qsort(sorted, nr, sizeof(*sorted), by_first_cell);
 	for (size_t i = 1; i < nr; i++)
 		m.different_machines |= !is_same_machine(sorted[0], sorted[i]);

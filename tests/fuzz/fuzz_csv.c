@@ -12,7 +12,6 @@
 #include "harness/record/csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int memfd_create(const char *name, unsigned flags);
 
 static int read_fd(int fd, struct csv_table *t)
 {

@@ -548,7 +548,7 @@ static void the_release_is_read_from_the_image(void **state)
 	(void)state;
 	assert_int_equal(kernel_release_of(image, sizeof(image), release, sizeof(release)),
 			 -ENOEXEC);
-	memcpy(image + 0x202, "HdrS", 4);
+	memcpy(image + 0x202, (const char[]){ 'H', 'd', 'r', 'S' }, 4);
 	image[0x20f] = 0x04; /* 0x400 + 0x200 */
 	strcpy(image + 0x600, "6.1.0-56-cloud-amd64 (somebody@somewhere) #1 SMP");
 	assert_int_equal(kernel_release_of(image, sizeof(image), release, sizeof(release)), 0);

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What lint's own test plants faults for.
+
+# need COMMAND PACKAGE
+need()
+{
+	command -v "$1" > /dev/null || skip "$1 is missing (package $2)"
+}
+
+# shell_files ROOT: each file that bash, sh or bats reads
+shell_files()
+{
+	local file
+	(cd "$1" && find quickstart .ci bench contrib man profiles tests -type f \
+		! -name '*.log' ! -name '*.trs' ! -name '*.o' 2> /dev/null) | sort |
+		while read -r file; do
+			case $file in
+			*.bash | *.bats | *.bash-completion) echo "$file" ;;
+			*) head -n 1 "$1/$file" 2> /dev/null | tr -d '\0' |
+				grep -qE '^#!.*[/ ](ba)?sh( |$)' && echo "$file" ;;
+			esac
+		done
+	return 0
+}
+
+# check_shell < NAMES: shellcheck's default set. In tests without
+#   SC2030, SC2031  each @test is a subshell, by design
+#   SC2034, SC2154  it does not follow `load`: variables are set and read on the other side
+#   SC2016          programs for awk and for other shells stand in single quotes
+#   SC2317          helpers that are called by name look unreachable
+check_shell()
+{
+	local names status=0
+	names=$(cat)
+	grep -vE '\.(bats|bash)$' <<< "$names" |
+		xargs -r shellcheck --format=gcc || status=1
+	grep -E '\.(bats|bash)$' <<< "$names" |
+		xargs -r shellcheck --format=gcc \
+			--exclude=SC2016,SC2030,SC2031,SC2034,SC2154,SC2317 || status=1
+	return "$status"
+}
+
+# check_assertions < NAMES
+check_assertions()
+{
+	xargs "$BATS_TEST_DIRNAME/dead-assertions"
+}
+
+top=$BATS_TEST_DIRNAME/../..
+
+# check_format FILE…
+check_format()
+{
+	clang-format --dry-run --Werror --style="file:$top/.clang-format" "$@"
+}
+
+# check_c PLACE…: not tests, whose assertions it does not know for what they are
+check_c()
+{
+	cppcheck --quiet -j "$(nproc)" --error-exitcode=1 --template=gcc --inline-suppr \
+		--std=c11 --enable=warning,performance -I. -D_GNU_SOURCE "$@"
+}
+
+# c_flags: as Makefile.am compiles; config.h is in $build
+c_flags()
+{
+	printf '%s\n' -std=gnu17 -I. "-I${build:-.}" -D_GNU_SOURCE -DHAVE_CONFIG_H \
+		'-DPAGESTORM_PROFILES_DIR="profiles"'
+	pkg-config --cflags numa hwloc libcgroup inih jansson cmocka
+}
+
+# check_tidy FILE…
+check_tidy()
+{
+	# shellcheck disable=SC2016 # that shell expands it: the flags go behind the files
+	CONFIG=$top/.clang-tidy FLAGS=$(c_flags) xargs -P "$(nproc)" -n 8 sh -c '
+		exec clang-tidy --quiet --config-file="$CONFIG" "$@" -- $FLAGS' clang-tidy \
+		2> /dev/null <<< "$*"
+}

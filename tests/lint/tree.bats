@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What tools say of our sources without running them: nothing.
+
+bats_require_minimum_version 1.5.0
+
+load lint
+
+setup()
+{
+	build=$PWD
+	cd "$top" || return
+}
+
+c_files()
+{
+	find harness workloads bench tests -name '*.[ch]' ! -path workloads/table.c
+}
+
+@test "shellcheck finds nothing in any script or test" {
+	need shellcheck shellcheck
+	shell_files . | check_shell
+}
+
+@test "no assertion of a test is one that cannot fail" {
+	shell_files . | grep -E '\.(bats|bash)$' | check_assertions
+}
+
+@test "the sources are as clang-format writes them" {
+	need clang-format clang-format
+	mapfile -t files < <(c_files)
+	check_format "${files[@]}"
+}
+
+@test "cppcheck finds nothing" {
+	need cppcheck cppcheck
+	check_c harness workloads bench
+}
+
+@test "clang-tidy finds nothing" {
+	need clang-tidy clang-tidy
+	mapfile -t files < <(c_files | grep '\.c$')
+	check_tidy "${files[@]}"
+}
