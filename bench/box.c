@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "harness/run/ownfile.h"
 
 #define LOCK_WAIT_SECONDS 60
 #define SWAP_PRIORITY	  32767 /* above whatever else is there */
@@ -108,11 +109,9 @@ int box_scratch(struct box *b, struct error *e)
 				 strerror(errno));
 	snprintf(folder, sizeof(folder), "%s/pagestorm-bench-%d.partial", results, getpid());
 	snprintf(b->scratch, sizeof(b->scratch), "%s/scratch", folder);
-	if (journal_note(&b->journal, JOURNAL_FILE, folder, NULL, NULL, e) ||
-	    journal_note(&b->journal, JOURNAL_FILE, b->scratch, NULL, NULL, e))
+	if (ownfile_directory(folder, &b->journal, e) ||
+	    ownfile_directory(b->scratch, &b->journal, e))
 		return -EIO;
-	if (mkdir(folder, 0700) || mkdir(b->scratch, 0700))
-		return error_set(e, errno, "cannot make %s: %s", b->scratch, strerror(errno));
 	return 0;
 }
 

@@ -175,6 +175,7 @@ void doctor_lock(const struct host *host, struct finding *finding)
 
 struct leftovers {
 	unsigned nr;
+	unsigned nr_others; /* called like ours only, or of a live run: restore leaves them */
 	char text[256];
 };
 
@@ -189,9 +190,14 @@ static void add(struct leftovers *left, const char *what)
 	left->nr++;
 }
 
-static int add_orphan(const struct undo *orphan, void *context)
+static int add_orphan(const struct orphan *orphan, void *context)
 {
-	add(context, orphan->what);
+	struct leftovers *left = context;
+
+	if (orphan->state == ORPHAN_OURS)
+		add(left, orphan->undo.what);
+	else
+		left->nr_others++;
 	return 0;
 }
 
@@ -213,7 +219,7 @@ void doctor_leftovers(const struct host *host, struct finding *finding)
 	const unsigned unfinished = count_unfinished();
 
 	(void)host; /* they are looked for, not probed */
-	if (lock_holder()) {
+	if (lock_holder() || journal_is_held()) {
 		doctor_find(finding, DOCTOR_OK, NULL, "not looked for while a run is alive");
 		return;
 	}
@@ -223,6 +229,10 @@ void doctor_leftovers(const struct host *host, struct finding *finding)
 	if (left.nr)
 		doctor_find(finding, DOCTOR_LIMITED, "pagestorm restore", "%u: %s", left.nr,
 			    left.text);
+	else if (left.nr_others)
+		doctor_find(finding, DOCTOR_OK, NULL,
+			    "none, but %u called like pagestorm's without a proof: restore lists them and leaves them",
+			    left.nr_others);
 	else if (unfinished)
 		doctor_find(finding, DOCTOR_OK, NULL,
 			    "none but %u unfinished results/*.partial", unfinished);

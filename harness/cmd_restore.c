@@ -44,13 +44,8 @@ static const struct argp argp = {
 	options,
 	parse_option,
 	"",
-	"Undoes what a killed run left behind: settings, swap, groups, loop devices, mounts "
-	"and "
-	"files that its journal lists, then groups, swap, zram and loop devices that are "
-	"pagestorm's by name or label.\v"
-	"What somebody else has changed since is told and left as it is. A second restore "
-	"finds "
-	"nothing to do.\n\n"
+	"Undoes what a killed run left behind: settings, swap, groups and files that its journal lists, then groups, swap and zram devices that carry pagestorm's mark and whose run is dead.\v"
+	"What another process has changed since, and what is only called like pagestorm's, is reported and left as it is. A run that is alive in another PID namespace is alive. A second restore finds nothing to undo.\n\n"
 	"Exit status: 0 nothing is left; 5 something could not be undone; 75 a run is alive.",
 	NULL,
 	NULL,
@@ -59,7 +54,7 @@ static const struct argp argp = {
 
 struct tally {
 	int status;
-	unsigned nr_orphans;
+	unsigned nr_ours;
 };
 
 static void say(const char *sentence)
@@ -67,19 +62,25 @@ static void say(const char *sentence)
 	puts(sentence);
 }
 
-static int undo_orphan(const struct undo *orphan, void *context)
+static int meet_orphan(const struct orphan *orphan, void *context)
 {
-	struct undo undo = *orphan;
+	struct undo undo = orphan->undo;
 	struct error e = { "" };
 	struct tally *tally = context;
 
 	undo.say = say;
 	undo.warn = say;
-	tally->nr_orphans++;
-	if (undo_act(&undo, &e)) {
-		cmd_complain(&e);
+	tally->nr_ours += orphan->state == ORPHAN_OURS;
+	if (orphan->state == ORPHAN_UNPROVEN)
+		printf("%s is called like pagestorm's, but nothing proves that it is; not touching it\n",
+		       undo.what);
+	else if (orphan->state == ORPHAN_ALIVE)
+		printf("%s: its run is alive, or cannot be seen from here; not touching it\n",
+		       undo.what);
+	else if (undo_act(&undo, &e))
 		tally->status = EXIT_NOT_RESTORED;
-	}
+	if (e.text[0])
+		cmd_complain(&e);
 	return 0;
 }
 
@@ -113,13 +114,13 @@ static int restore(void)
 	} else if (journal) {
 		puts("the killed run's journal is worked off");
 	}
-	rc = orphans_each(undo_orphan, &tally);
+	rc = orphans_each(meet_orphan, &tally);
 	if (rc) {
 		fprintf(stderr, "pagestorm: error: cannot search for leftovers: %s\n",
 			strerror(-rc));
 		tally.status = EXIT_NOT_RESTORED;
 	}
-	if (!journal && !tally.nr_orphans)
+	if (!journal && !tally.nr_ours)
 		puts("nothing was left behind");
 	list_unfinished();
 	return tally.status;

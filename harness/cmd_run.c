@@ -540,7 +540,7 @@ static int run_locked(struct arguments *a, struct plan *plan, struct error *e)
 	err = journal_leftover() ? journal_recover(say, e) : 0;
 	if (err) {
 		cmd_complain(e);
-		status = EXIT_NOT_RESTORED;
+		status = err == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
 	} else {
 		status = play_anew(a, plan, signal_fd, e);
 	}

@@ -459,9 +459,9 @@ static int play_locked(const struct arguments *a, const struct adapter *adapters
 	if (err) {
 		cmd_complain(e);
 		status = err == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
-	} else if (journal_leftover() && journal_recover(say, e)) {
+	} else if (journal_leftover() && (err = journal_recover(say, e))) {
 		cmd_complain(e);
-		status = EXIT_NOT_RESTORED;
+		status = err == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
 	} else {
 		status = play(a, adapters, signal_fd, e);
 	}

@@ -22,7 +22,7 @@
 #define REMOVE_TRIES 2000
 #define DEPTH_MAX    16
 
-bool cgtree_is_ours(const char *directory)
+bool cgtree_is_called_ours(const char *directory)
 {
 	const size_t prefix = strlen(CGTREE_PREFIX);
 	const char *name;
@@ -123,6 +123,34 @@ static bool kill_by_kernel(const char *directory)
 	return done;
 }
 
+static int count_members(const char *directory, void *context)
+{
+	char path[PATH_MAX];
+	unsigned *members = context;
+	FILE *procs;
+	int pid;
+
+	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	procs = fopen(path, "re");
+	if (!procs)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	while (fscanf(procs, "%d", &pid) == 1)
+		++*members;
+	fclose(procs);
+	return 0;
+}
+
+int cgtree_count(const char *directory, unsigned *members)
+{
+	unsigned seen = 0;
+	int rc = walk(directory, 0, count_members, &seen);
+
+	if (!rc)
+		*members = seen;
+	return rc;
+}
+
 static int holds_caller(const char *directory, void *context)
 {
 	char path[PATH_MAX];
@@ -201,8 +229,8 @@ int cgtree_remove(const char *directory, unsigned *killed, struct error *e)
 {
 	int rc;
 
-	if (!cgtree_is_ours(directory))
-		return error_set(e, EPERM, "%s is not a group of pagestorm: left alone",
+	if (!cgtree_is_called_ours(directory))
+		return error_set(e, EPERM, "%s is not a group of pagestorm; not touching it",
 				 directory);
 	rc = cgtree_kill(directory, killed, e);
 	return rc ? rc : cgtree_rmdir(directory, e);
@@ -225,9 +253,8 @@ static int find_ours(const char *directory, unsigned depth,
 		if (snprintf(child, sizeof(child), "%s/%s", directory, entry->d_name) >=
 		    (int)sizeof(child))
 			continue;
-		if (cgtree_is_ours(child))
-			rc = found(child, context);
-		else
+		rc = cgtree_is_called_ours(child) ? found(child, context) : CGTREE_DESCEND;
+		if (rc == CGTREE_DESCEND)
 			rc = find_ours(child, depth + 1, found, context);
 	}
 	closedir(dir);

@@ -12,6 +12,7 @@
 
 #include "harness/run/cgtree.h"
 #include "harness/run/group_part.h"
+#include "harness/run/identity.h"
 
 /* libcgroup loses errno in most failures: its own text is the best there is. */
 static int cgroup_failed(int code, const char *what, const char *name, struct error *e)
@@ -186,12 +187,11 @@ static int place_v2(struct group *top, const struct host *host, const char *leaf
 	return err;
 }
 
-static int place(struct group *top, const struct host *host, struct journal *j, struct error *e)
+static int place(struct group *top, const struct host *host, const char *leaf,
+		 struct journal *j, struct error *e)
 {
-	char leaf[32];
 	int err;
 
-	snprintf(leaf, sizeof(leaf), CGTREE_PREFIX "-%d", getpid());
 	if (!top->version)
 		return error_set(e, ENODEV,
 				 "no memory controller here: boot with cgroup_enable=memory or "
@@ -204,23 +204,46 @@ static int place(struct group *top, const struct host *host, struct journal *j, 
 	return err;
 }
 
+static int make_top(struct group *top, const struct host *host, const char *leaf,
+		    struct journal *j, struct error *e)
+{
+	int err = place(top, host, leaf, j, e);
+
+	if (!err)
+		err = group_claim(top->path, &top->hold, j, e);
+	if (!err && top->version == 1 && top->has_cpuset) {
+		err = group_claim(top->cpuset_path, &top->cpuset_hold, j, e);
+		if (err)
+			(void)journal_undo_one(j, JOURNAL_GROUP, top->path, NULL);
+	}
+	if (!err) /* libcgroup takes directories that are there, and these are ours */
+		return make(top, NULL, true, e);
+	group_let_go(top);
+	return err;
+}
+
 int group_make_top(struct group *top, const struct host *host, bool cpuset, struct journal *j,
 		   struct error *e)
 {
 	struct group made = { .version = host->cgroup_version, .has_cpuset = cpuset };
+	char leaf[32 + TOKEN_BYTES], token[TOKEN_BYTES];
+	struct error first = { "" };
 	int err = library_start(e);
 
-	if (!err)
-		err = place(&made, host, j, e);
-	if (!err)
-		err = journal_note(j, JOURNAL_GROUP, made.path, NULL, NULL, e);
-	if (!err && made.version == 1 && made.has_cpuset)
-		err = journal_note(j, JOURNAL_GROUP, made.cpuset_path, NULL, NULL, e);
-	if (!err)
-		err = make(&made, NULL, true, e);
-	if (!err)
-		*top = made;
-	return err;
+	if (err)
+		return err;
+	snprintf(leaf, sizeof(leaf), CGTREE_PREFIX "-%d", getpid());
+	err = make_top(&made, host, leaf, j, &first);
+	if (err == -EEXIST && !token_make(token)) { /* of a PID namespace, or a leftover */
+		made = (struct group){ .version = host->cgroup_version, .has_cpuset = cpuset };
+		snprintf(leaf, sizeof(leaf), CGTREE_PREFIX "-%d-%s", getpid(), token);
+		first.text[0] = '\0';
+		err = make_top(&made, host, leaf, j, &first);
+	}
+	if (err)
+		return error_set(e, -err, "%s", first.text);
+	*top = made;
+	return 0;
 }
 
 int group_set_swappiness(const struct group *top, const char *value, struct error *e)
@@ -290,7 +313,9 @@ int group_remove(struct group *g, struct error *e)
 		err_cpuset = delete_tree(g->cpuset_name, "cpuset", g->cpuset_path, e);
 	if (!err)
 		err = err_cpuset;
-	if (!err)
-		*g = (struct group){ 0 };
-	return err;
+	if (err)
+		return err;
+	group_let_go(g);
+	*g = (struct group){ 0 };
+	return 0;
 }

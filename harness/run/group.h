@@ -6,7 +6,7 @@
  *
  * The tree of a run, below the harness's own group (or the root on cgroup v2):
  *
- *	pagestorm-PID-…      nothing but the two below
+ *	pagestorm-PID        nothing but the two below (with a random tail where that exists)
  *	  flush              the pump (flush.h)
  *	  run                [cgroup] limits: scope `run`
  *	    WORKER           a worker's own limits: scope `group`
@@ -37,6 +37,7 @@ struct group {
 	char cpuset_name[GROUP_PATH_BYTES]; /* below the cpuset hierarchy's mount (v1) */
 	char path[GROUP_PATH_BYTES];	    /* the memory hierarchy's directory, absolute */
 	char cpuset_path[GROUP_PATH_BYTES];
+	int hold, cpuset_hold; /* top: locks that show it is alive (groupmark.h); 0: none */
 };
 
 /*
@@ -46,7 +47,8 @@ struct group {
 int group_permitted(const struct host *host, struct error *e);
 
 /*
- * Makes the run's top group, journalled. cpuset: also in the cpuset hierarchy.
+ * Makes the run's top group exclusively, marks it and journals its identity. cpuset: also in
+ * the cpuset hierarchy. One that another process made is neither used nor removed.
  * -ENODEV: no memory controller here; -EACCES: not ours to write, with what to do;
  * -ENAMETOOLONG: our own group lies too deep.
  */

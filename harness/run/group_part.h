@@ -56,4 +56,13 @@ int group_v2_enable(const char *directory, bool cpuset);
 int group_v2_parent(const struct host *host, bool cpuset, char *name, char *path, size_t bytes,
 		    struct journal *j, struct error *e);
 
+/*
+ * Makes the directory of a top group, journalled, marked and held: *hold. -EEXIST: it is
+ * there, and is another's, untouched.
+ */
+int group_claim(const char *directory, int *hold, struct journal *j, struct error *e);
+
+/* Closes what group_claim() holds. */
+void group_let_go(struct group *g);
+
 #endif

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "harness/run/journal_image.h"
-#include "harness/run/sysfile.h"
 #include "harness/run/undo.h"
 
 #define NAME "journal"
@@ -75,29 +74,19 @@ static int sync_directory(const char *directory)
 	return rc;
 }
 
-/* Field 22 of /proc/PID/stat, behind the name in parentheses. 0: no such process. */
-static unsigned long long start_ticks(int pid)
+/*
+ * F_SETLK takes the lock, F_GETLK only looks. 0, -EAGAIN: another holds it; -errno. A lock of
+ * the process, which no child inherits: one that outlives the run for a moment, not yet
+ * killed, does not keep it alive. Nothing else here opens and closes the journal, which
+ * would drop it.
+ */
+static int lock_journal(int fd, int command)
 {
-	char path[64], text[1024];
-	unsigned long long ticks = 0;
-	const char *behind;
-	FILE *file;
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	if (fgets(text, sizeof(text), file)) {
-		behind = strrchr(text, ')');
-		if (!behind || sscanf(behind + 1,
-				      " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u "
-				      "%*d %*d %*d %*d "
-				      "%*d %*d %llu",
-				      &ticks) != 1)
-			ticks = 0;
-	}
-	fclose(file);
-	return ticks;
+	if (fcntl(fd, command, &lock))
+		return errno == EACCES ? -EAGAIN : -errno;
+	return command == F_GETLK && lock.l_type != F_UNLCK ? -EAGAIN : 0;
 }
 
 /* ---- writing ---- */
@@ -116,6 +105,21 @@ bool journal_leftover(void)
 	return !access(j.path, F_OK);
 }
 
+bool journal_is_held(void)
+{
+	struct journal j;
+	bool held = false;
+
+	journal_init(&j);
+	locate(&j);
+	j.fd = open(j.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (j.fd >= 0) {
+		held = lock_journal(j.fd, F_GETLK) == -EAGAIN;
+		close(j.fd);
+	}
+	return held;
+}
+
 static int append(struct journal *j, const char *text, size_t bytes)
 {
 	const ssize_t n = write(j->fd, text, bytes);
@@ -127,21 +131,22 @@ static int append(struct journal *j, const char *text, size_t bytes)
 
 static int write_header(struct journal *j, const char *run, bool made)
 {
-	char boot[64] = "", *text = NULL;
+	struct maker self;
+	char *text = NULL;
 	size_t bytes = 0;
 	FILE *out;
 	int rc;
 
-	rc = sysfile_read("", "/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
+	rc = maker_self(&self);
 	if (rc)
 		return rc;
 	out = open_memstream(&text, &bytes);
 	if (!out)
 		return -ENOMEM;
-	fprintf(out, JOURNAL_MAGIC "\nboot\t%s\nrun\t", boot);
+	fprintf(out, JOURNAL_MAGIC "\nboot\t%s\nrun\t", self.boot);
 	journal_escape(out, run);
-	fprintf(out, "\nprocess\t%d\t%llu\ndirectory\t%s\n", (int)getpid(),
-		start_ticks(getpid()), made ? "made" : "found");
+	fprintf(out, "\nprocess\t%d\t%llu\t%llu\ndirectory\t%s\n", self.pid, self.start_ticks,
+		self.pidns, made ? "made" : "found");
 	rc = fclose(out) ? -ENOMEM : append(j, text, bytes);
 	free(text);
 	if (!rc && fsync(j->fd))
@@ -172,7 +177,9 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 	if (j->fd < 0)
 		return error_set(e, errno, "cannot make the journal %s: %s", j->path,
 				 strerror(errno));
-	rc = write_header(j, run, made);
+	/* Where locks cannot be had (-EINVAL, -ENOLCK) the process alone tells. */
+	rc = lock_journal(j->fd, F_SETLK);
+	rc = rc == -EAGAIN ? rc : write_header(j, run, made);
 	if (!rc)
 		return 0;
 	close(j->fd);
@@ -183,46 +190,74 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 	return error_set(e, -rc, "cannot write the journal %s: %s", j->path, strerror(-rc));
 }
 
-int journal_note(struct journal *j, enum journal_kind kind, const char *what,
-		 const char *before, const char *after, struct error *e)
+/* A whole line, or none: half a line would swallow the next one. */
+static int append_line(struct journal *j, const char *text, size_t bytes)
 {
-	const struct undo undo = {
-		.kind = kind, .what = what, .before = before, .after = after
-	};
+	const off_t end = lseek(j->fd, 0, SEEK_END);
+	int rc = end < 0 ? -errno : append(j, text, bytes);
+
+	if (!rc && fdatasync(j->fd))
+		rc = -errno;
+	if (rc && end >= 0)
+		(void)!ftruncate(j->fd, end);
+	return rc;
+}
+
+static int print_act(const struct journal_act *act, char **text, size_t *bytes)
+{
+	FILE *out = open_memstream(text, bytes);
+
+	if (!out)
+		return -ENOMEM;
+	fprintf(out, "%s\t", journal_kind_names[act->kind]);
+	journal_escape(out, act->what);
+	fputc('\t', out);
+	journal_escape(out, act->before);
+	fputc('\t', out);
+	journal_escape(out, act->after);
+	if (act->identity) {
+		fputc('\t', out);
+		journal_escape(out, act->identity);
+	}
+	fputc('\n', out);
+	return fclose(out) ? -ENOMEM : 0;
+}
+
+int journal_note_act(struct journal *j, const struct journal_act *act, struct error *e)
+{
+	const struct undo undo = { .kind = act->kind,
+				   .what = act->what,
+				   .before = act->before,
+				   .after = act->after,
+				   .identity = act->identity };
 	const char *objection = undo_objection(&undo);
 	char *text = NULL;
 	size_t bytes = 0;
-	FILE *out;
-	off_t end;
 	int rc;
 
 	if (objection)
-		return error_set(e, EPERM, "%s is not touched: %s", what, objection);
-	end = lseek(j->fd, 0, SEEK_END);
-	if (end < 0)
-		return error_set(e, errno, "cannot write the journal %s: it is not open",
+		return error_set(e, EPERM, "%s is not touched: %s", act->what, objection);
+	if (j->fd < 0)
+		return error_set(e, EBADF, "cannot write the journal %s: it is not open",
 				 j->path);
-	out = open_memstream(&text, &bytes);
-	if (!out)
-		return error_set(e, ENOMEM, "out of memory for the journal");
-	fprintf(out, "%s\t", journal_kind_names[kind]);
-	journal_escape(out, what);
-	fputc('\t', out);
-	journal_escape(out, before);
-	fputc('\t', out);
-	journal_escape(out, after);
-	fputc('\n', out);
-	rc = fclose(out) ? -ENOMEM : append(j, text, bytes);
+	rc = print_act(act, &text, &bytes);
+	if (!rc)
+		rc = append_line(j, text, bytes);
 	free(text);
-	if (!rc && fdatasync(j->fd))
-		rc = -errno;
-	if (rc) {
-		/* Half a line would swallow the next one. */
-		(void)!ftruncate(j->fd, end);
+	if (rc)
 		return error_set(e, -rc, "cannot write the journal %s: %s; nothing was changed",
 				 j->path, strerror(-rc));
-	}
 	return 0;
+}
+
+int journal_note(struct journal *j, enum journal_kind kind, const char *what,
+		 const char *before, const char *after, struct error *e)
+{
+	const struct journal_act act = {
+		.kind = kind, .what = what, .before = before, .after = after
+	};
+
+	return journal_note_act(j, &act, e);
 }
 
 /*
@@ -264,6 +299,7 @@ static int undo_entry(struct journal *j, struct image *image, size_t index, stru
 				   .what = entry->what,
 				   .before = entry->before,
 				   .after = entry->after,
+				   .identity = entry->identity,
 				   .root = j->root,
 				   .rebooted = image->rebooted,
 				   .say = j->say,
@@ -477,31 +513,63 @@ static int check_owner(const struct journal *j, struct error *e)
 	return 0;
 }
 
-static int check_dead(const struct journal *j, struct error *e)
+static int alive(const struct image *image, struct error *e)
+{
+	return error_set(e, EBUSY, "the run %s (process %d) is alive: stop that first",
+			 image->run, image->maker.pid);
+}
+
+/* lock: what lock_journal() said. Its own process may work it off; a fork of it may not. */
+static int check_dead(const struct journal *j, int lock, struct error *e)
 {
 	struct image image;
-	int rc = 0;
+	enum maker_state state;
+	int rc = image_read(&image, j->fd);
 
-	if (!image_read(&image, j->fd) && !image.rebooted && image.pid != getpid() &&
-	    image.start_ticks && image.start_ticks == start_ticks(image.pid))
-		rc = error_set(e, EBUSY, "the run %s (process %d) is alive: stop that first",
-			       image.run, image.pid);
+	if (lock == -EAGAIN) {
+		rc = rc || image.empty
+			     ? error_set(e, EBUSY, "a live run holds the journal %s", j->path)
+			     : alive(&image, e);
+		image_release(&image);
+		return rc;
+	}
+	state = rc || image.empty || image.rebooted ? MAKER_DEAD : maker_look(&image.maker);
+	rc = 0;
+	if (state == MAKER_ALIVE && image.maker.pid != getpid())
+		rc = alive(&image, e);
+	else if (state == MAKER_UNKNOWN && (lock || !image.locked))
+		rc = error_set(
+			e, EBUSY,
+			"the run %s (process %d) may be alive in another PID namespace, which cannot be seen from here: run pagestorm restore in the initial one",
+			image.run, image.maker.pid);
 	image_release(&image);
 	return rc;
 }
 
+/* Its run has ended, and removed it, between our opening it and our lock. */
+static bool is_gone(const struct journal *j)
+{
+	struct stat st;
+
+	return !fstat(j->fd, &st) && !st.st_nlink;
+}
+
 int journal_adopt(struct journal *j, struct error *e)
 {
-	int rc;
+	int rc, lock;
 
 	locate(j);
-	j->fd = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+	j->fd = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (j->fd < 0)
 		return error_set(e, errno, "cannot open the journal %s: %s", j->path,
 				 strerror(errno));
 	rc = check_owner(j, e);
-	if (!rc)
-		rc = check_dead(j, e);
+	if (!rc) {
+		lock = lock_journal(j->fd, F_SETLK);
+		rc = check_dead(j, lock, e);
+	}
+	if (!rc && is_gone(j))
+		rc = error_set(e, ENOENT, "the run of the journal %s has ended", j->path);
 	if (rc)
 		shut(j);
 	return rc;
@@ -518,5 +586,10 @@ int journal_recover(void (*say)(const char *sentence), struct error *e)
 	j.say = say;
 	j.warn = say;
 	rc = journal_adopt(&j, e);
+	if (rc == -ENOENT) {
+		if (e)
+			e->text[0] = '\0';
+		return 0; /* it ended by itself just now */
+	}
 	return rc ? rc : journal_close(&j, e);
 }

@@ -2,6 +2,10 @@
 /*
  * The journal: what a run has changed on the machine, on disk before the change.
  *
+ * What a run makes stands there with its identity, and is undone only while that is still
+ * the thing's: a name alone is never enough. What earlier versions wrote without is left
+ * for a person unless its contents prove it.
+ *
  * One text file in the state directory ($PAGESTORM_STATE_DIR, else
  * /var/lib/pagestorm for root, else $XDG_STATE_HOME/pagestorm or
  * ~/.local/state/pagestorm), one line an entry, fsync'd before journal_note() returns.
@@ -9,15 +13,17 @@
  * kill -9 `pagestorm restore` undoes what it lists. It carries the boot id: after
  * a reboot settings, groups and swap are gone already and only files remain.
  *
- * Whoever opens or recovers the journal holds the lock (run/lock.h).
+ * Whoever opens or recovers the journal holds the lock (run/lock.h), which is a lock of one
+ * PID namespace. The journal itself is locked too (fcntl(2), F_SETLK) as long as its run
+ * lives, whatever namespace that is in.
  *
- *	pagestorm-journal 1
+ *	pagestorm-journal 2
  *	boot <tab> boot id
  *	run <tab> name
- *	process <tab> pid <tab> its start time in ticks
- *	directory <tab> made, or found
- *	setting <tab> what <tab> before <tab> after
- *	undone <tab> number of the entry, from 0
+ *	process <tab> pid <tab> its start time in ticks <tab> its PID namespace (not in version
+ *1) directory <tab> made, or found setting <tab> what <tab> before <tab> after file <tab> what
+ *<tab> before <tab> after <tab> identity (where there is one) undone <tab> number of the entry,
+ *from 0
  *
  * Control bytes and the backslash are \ooo, a NULL is \-. A last line without its
  * newline was never acted upon.
@@ -37,19 +43,35 @@ enum journal_kind {
 	 * Of a cgroup.subtree_control the controllers in after are switched off again.
 	 */
 	JOURNAL_SETTING,
-	JOURNAL_GROUP, /* what: absolute path of a cgroup directory, removed with its children
-			*/
-	JOURNAL_SWAP,  /* what: device or file that carries our swap header: swapoff */
+	/*
+	 * what: absolute path of a cgroup directory, removed with its children; identity:
+	 * identity_of() it, a space and the token of its mark. Or, before it is made,
+	 * "mode:" and the mode that it is made with: it goes while it has that and no members.
+	 */
+	JOURNAL_GROUP,
+	JOURNAL_SWAP, /* what: device or file: swapoff; identity: UUID in its swap header */
 	/*
 	 * what: /dev/zramN; before: "made" by hot_add (reset and removed) or "found" unused
 	 * (reset); after: its disksize. Or what: /dev/zram*; before: the numbers that there
-	 * were before hot_add: a new and unused one is removed.
+	 * were before hot_add: a new and unused one is reported, since it may be another's.
+	 * identity: identity_of() its directory in /sys, a space and the UUID of its swap
+	 * header.
 	 */
 	JOURNAL_ZRAM,
-	JOURNAL_LOOP,  /* what: /dev/loopN; before: its backing file; after: "made" or NULL */
-	JOURNAL_FILE,  /* what: path of a file; or of a directory, removed with what is in it
-			* inside a run's folder (….partial/), else only when empty */
-	JOURNAL_MOUNT, /* what: mount point: umount and rmdir */
+	JOURNAL_LOOP, /* what: /dev/loopN; before: its backing file. Read, but never written */
+	/*
+	 * what: path of a file; or of a directory, removed with what is in it inside a run's
+	 * directory (….partial/), else only when empty. identity: identity_of() it, or
+	 * "token:" and the random part of its name.
+	 */
+	JOURNAL_FILE,
+	JOURNAL_MOUNT, /* what: mount point. Read, but never written */
+};
+
+/* One entry. Pointers may be NULL, but for what. */
+struct journal_act {
+	enum journal_kind kind;
+	const char *what, *before, *after, *identity;
 };
 
 struct journal {
@@ -57,16 +79,21 @@ struct journal {
 	char directory[256];
 	char path[320];
 	const char *root; /* "": this machine; else paths of settings are taken below it */
-	void (*say)(const char *sentence); /* one per thing undone; NULL: silent */
-	void (*warn)(
-		const char *sentence); /* one per thing left to somebody else; NULL: silent */
+	void (*say)(const char *sentence);  /* one per thing undone; NULL: silent */
+	void (*warn)(const char *sentence); /* one per thing left alone; NULL: silent */
 };
 
 /* Starts empty: fd -1, root "", silent. Set root, say and warn after it. */
 void journal_init(struct journal *j);
 
-/* True when a journal of an earlier run is there. */
+/* True when a journal is there: of an earlier run, or of a live one. */
 bool journal_leftover(void);
+
+/*
+ * True when another live process holds it, in whatever PID namespace. Not for one that has it
+ * open itself: closing a second descriptor drops the lock.
+ */
+bool journal_is_held(void);
 
 /* -EEXIST when an earlier run's journal is there: restore it first. */
 int journal_open(struct journal *j, const char *run, struct error *e);
@@ -78,6 +105,9 @@ int journal_open(struct journal *j, const char *run, struct error *e);
  */
 int journal_note(struct journal *j, enum journal_kind kind, const char *what,
 		 const char *before, const char *after, struct error *e);
+
+/* The same with an identity. */
+int journal_note_act(struct journal *j, const struct journal_act *act, struct error *e);
 
 /*
  * Undoes entries from the newest back to `keep` (0: all) and forgets them. A
@@ -105,7 +135,8 @@ int journal_close(struct journal *j, struct error *e);
 
 /*
  * Opens an earlier run's journal, so that journal_close() undoes it.
- * -ENOENT: there is none; -EBUSY: its run is still alive; -EPERM: another user's file.
+ * -ENOENT: there is none; -EBUSY: its run is still alive, or may be, in a PID namespace that
+ * cannot be seen from here; -EPERM: another user's file or directory.
  */
 int journal_adopt(struct journal *j, struct error *e);
 

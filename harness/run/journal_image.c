@@ -134,41 +134,58 @@ static bool parse_mark(struct image *image, const char *number)
 static int parse_line(struct image *image, char *line, unsigned number, off_t end)
 {
 	struct entry entry = { .line = number, .end = end };
-	char *field[4] = { NULL };
-	const unsigned nr = split(line, field, 4);
+	char *field[5] = { NULL };
+	const unsigned nr = split(line, field, 5);
 
 	if (nr == 2 && !strcmp(field[0], "undone") && parse_mark(image, field[1]))
 		return 0;
-	if (nr != 4 || !parse_kind(field[0], &entry.kind) || !unescape(&field[1]) ||
-	    !field[1] || !unescape(&field[2]) || !unescape(&field[3])) {
+	if (nr < 4 || nr > 5 || !parse_kind(field[0], &entry.kind) || !unescape(&field[1]) ||
+	    !field[1] || !unescape(&field[2]) || !unescape(&field[3]) ||
+	    (nr == 5 && !unescape(&field[4]))) {
 		entry.unclear = true;
 	} else {
 		entry.what = field[1];
 		entry.before = field[2];
 		entry.after = field[3];
+		entry.identity = field[4];
 	}
 	return add_entry(image, &entry);
 }
 
+/* "process <tab> PID <tab> TICKS", and the PID namespace from version 2 on. */
+static bool parse_process(struct image *image, char *line)
+{
+	char *field[4], *end;
+	const unsigned nr = split(line, field, 4);
+
+	if (nr != (image->locked ? 4 : 3) || strcmp(field[0], "process"))
+		return false;
+	image->maker.pid = (int)strtol(field[1], &end, 10);
+	if (*end)
+		return false;
+	image->maker.start_ticks = strtoull(field[2], &end, 10);
+	if (*end)
+		return false;
+	if (nr == 4)
+		image->maker.pidns = strtoull(field[3], &end, 10);
+	return !*end;
+}
+
 static bool parse_header(struct image *image, char *line[HEADER_LINES])
 {
-	char boot[64], *field[3], *end;
+	char boot[64], *field[2];
 
-	if (strcmp(line[0], JOURNAL_MAGIC) || split(line[1], field, 2) != 2 ||
-	    strcmp(field[0], "boot"))
+	image->locked = !strcmp(line[0], JOURNAL_MAGIC);
+	if ((!image->locked && strcmp(line[0], JOURNAL_MAGIC_OLD)) ||
+	    split(line[1], field, 2) != 2 || strcmp(field[0], "boot"))
 		return false;
 	if (!sysfile_read("", "/proc/sys/kernel/random/boot_id", boot, sizeof(boot)))
 		image->rebooted = strcmp(boot, field[1]);
 	if (split(line[2], field, 2) != 2 || strcmp(field[0], "run") || !unescape(&field[1]))
 		return false;
 	snprintf(image->run, sizeof(image->run), "%s", field[1] ? field[1] : "");
-	if (split(line[3], field, 3) != 3 || strcmp(field[0], "process"))
-		return false;
-	image->pid = (int)strtol(field[1], &end, 10);
-	if (*end)
-		return false;
-	image->start_ticks = strtoull(field[2], &end, 10);
-	if (*end || split(line[4], field, 2) != 2 || strcmp(field[0], "directory"))
+	if (!parse_process(image, line[3]) || split(line[4], field, 2) != 2 ||
+	    strcmp(field[0], "directory"))
 		return false;
 	image->made = !strcmp(field[1], "made");
 	return true;

@@ -11,17 +11,19 @@
 #include <sys/types.h>
 
 #include "harness/run/journal.h"
+#include "harness/run/maker.h"
 
-#define JOURNAL_MAGIC "pagestorm-journal 1"
+#define JOURNAL_MAGIC	  "pagestorm-journal 2"
+#define JOURNAL_MAGIC_OLD "pagestorm-journal 1" /* without identities */
 
 extern const char *const journal_kind_names[];
 
 /* A line of it. */
 struct entry {
 	enum journal_kind kind;
-	char *what, *before, *after; /* into the image's text */
-	off_t end;		     /* just behind its line */
-	bool undone, unclear;	     /* unclear: a line that cannot be understood */
+	char *what, *before, *after, *identity; /* into the image's text */
+	off_t end;				/* just behind its line */
+	bool undone, unclear;			/* unclear: a line that cannot be understood */
 	unsigned line;
 };
 
@@ -32,8 +34,8 @@ struct image {
 	bool rebooted; /* since it was written */
 	bool made;     /* its directory was made for it */
 	char run[128];
-	int pid;
-	unsigned long long start_ticks;
+	bool locked; /* of a version whose live runs hold a lock on it */
+	struct maker maker;
 	size_t nr, capacity;
 	struct entry *entry;
 	off_t header_end;

@@ -1,69 +1,120 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Searches the machine for what earlier runs left without a journal.
+ * Searches the machine for what earlier runs left without a journal, and for what only
+ * looks like it.
  */
 #include "config.h"
 #include "harness/run/orphan.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/run/cgtree.h"
+#include "harness/run/groupmark.h"
 #include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 
 struct search {
-	int (*found)(const struct undo *orphan, void *context);
+	int (*found)(const struct orphan *orphan, void *context);
 	void *context;
 };
 
-static int report(const struct search *search, enum journal_kind kind, const char *what,
-		  const char *before)
+static int report(const struct search *search, enum orphan_state state, struct undo undo)
 {
-	const struct undo orphan = { .kind = kind, .what = what, .before = before, .root = "" };
+	const struct orphan orphan = { .undo = undo, .state = state };
 
 	return search->found(&orphan, search->context);
 }
 
-/*
- * pagestorm-1234, pagestorm-doctor-1234: the number is its maker's. Should another
- * process have it by now, the group stays: rather too much left than a live one killed.
- */
-static bool is_maker_alive(const char *directory)
-{
-	const char *dash = strrchr(directory, '-');
-	char *end;
-	long pid;
+/* ---- groups ---- */
 
-	if (!dash)
-		return false;
-	pid = strtol(dash + 1, &end, 10);
-	return !*end && pid > 0 && pid != getpid() && (!kill((pid_t)pid, 0) || errno == EPERM);
+/* Its maker holds the group; where it does not, it is dead, in whatever PID namespace it was.
+ */
+static enum orphan_state judge_group(const char *directory, const struct groupmark *mark)
+{
+	if (groupmark_is_held(directory) || maker_look(&mark->maker) == MAKER_ALIVE)
+		return ORPHAN_ALIVE;
+	return ORPHAN_OURS;
 }
 
 static int found_group(const char *directory, void *context)
 {
-	if (is_maker_alive(directory))
-		return 0;
-	return report(context, JOURNAL_GROUP, directory, NULL);
+	char identity[IDENTITY_BYTES], whole[IDENTITY_BYTES + TOKEN_BYTES];
+	struct undo undo = { .kind = JOURNAL_GROUP, .what = directory, .root = "" };
+	struct groupmark mark;
+	int rc;
+
+	if (groupmark_get(directory, &mark) ||
+	    identity_of(AT_FDCWD, directory, identity, sizeof(identity))) {
+		rc = report(context, ORPHAN_UNPROVEN, undo);
+		return rc ? rc : CGTREE_DESCEND;
+	}
+	snprintf(whole, sizeof(whole), "%s %s", identity, mark.token);
+	undo.identity = whole;
+	return report(context, judge_group(directory, &mark), undo);
+}
+
+/* ---- swap and devices ---- */
+
+/*
+ * The mark names the thing that it was written to: a copy of it, or what was made from the
+ * same image, is another's.
+ */
+static enum orphan_state judge_swap(const char *path, const struct swap_mark *mark)
+{
+	char now[IDENTITY_BYTES];
+	struct maker self;
+
+	if (!mark->identity[0] || swaps_identity(path, now, sizeof(now)) ||
+	    !identity_same(mark->identity, now, false) || maker_self(&self) ||
+	    strcmp(mark->maker.boot, self.boot))
+		return ORPHAN_UNPROVEN;
+	return maker_look(&mark->maker) == MAKER_DEAD ? ORPHAN_OURS : ORPHAN_ALIVE;
 }
 
 static int found_swap(const struct swap_entry *swap, void *context)
 {
+	struct undo undo = { .kind = JOURNAL_SWAP, .what = swap->path, .root = "" };
+	struct swap_mark mark;
+	enum orphan_state state;
 	int rc;
 
-	if (!swaps_is_ours(swap->path))
+	if (!strncmp(swap->path, "/dev/zram", 9) || swaps_read_mark(swap->path, &mark))
+		return 0; /* zram is looked at as a device, on or not */
+	state = judge_swap(swap->path, &mark);
+	undo.identity = mark.uuid;
+	rc = report(context, state, undo);
+	if (rc || !swap->file || state == ORPHAN_UNPROVEN)
+		return rc;
+	undo.kind = JOURNAL_FILE;
+	undo.identity = mark.identity;
+	return report(context, state, undo);
+}
+
+static int found_zram(const char *path, const struct search *search)
+{
+	char identity[IDENTITY_BYTES + TOKEN_BYTES];
+	struct undo undo = { .kind = JOURNAL_ZRAM, .what = path, .before = "made", .root = "" };
+	struct swap_mark mark;
+	enum orphan_state state;
+	int rc = 0;
+
+	if (swaps_read_mark(path, &mark))
 		return 0;
-	rc = report(context, JOURNAL_SWAP, swap->path, NULL);
-	if (!rc && swap->file)
-		rc = report(context, JOURNAL_FILE, swap->path, NULL);
-	return rc;
+	snprintf(identity, sizeof(identity), "%s %s", mark.identity, mark.uuid);
+	undo.identity = identity;
+	state = judge_swap(path, &mark);
+	if (state == ORPHAN_OURS)
+		rc = report(search, state,
+			    (struct undo){ .kind = JOURNAL_SWAP,
+					   .what = path,
+					   .identity = mark.uuid,
+					   .root = "" });
+	return rc ? rc : report(search, state, undo);
 }
 
 static bool is_our_backing(const char *backing)
@@ -78,15 +129,18 @@ static int found_block(const char *name, const struct search *search)
 	char path[PATH_MAX], backing[PATH_MAX];
 
 	snprintf(path, sizeof(path), "/dev/%.64s", name);
-	if (!strncmp(name, "zram", 4) && swaps_is_ours(path))
-		return report(search, JOURNAL_ZRAM, path, "made");
+	if (!strncmp(name, "zram", 4))
+		return found_zram(path, search);
 	if (strncmp(name, "loop", 4))
 		return 0;
 	snprintf(path, sizeof(path), "/sys/block/%.64s/loop/backing_file", name);
 	if (sysfile_read("", path, backing, sizeof(backing)) || !is_our_backing(backing))
 		return 0;
 	snprintf(path, sizeof(path), "/dev/%.64s", name);
-	return report(search, JOURNAL_LOOP, path, backing);
+	return report(
+		search, ORPHAN_UNPROVEN,
+		(struct undo){
+			.kind = JOURNAL_LOOP, .what = path, .before = backing, .root = "" });
 }
 
 static int search_blocks(const struct search *search)
@@ -104,7 +158,7 @@ static int search_blocks(const struct search *search)
 	return rc;
 }
 
-int orphans_each(int (*found)(const struct undo *orphan, void *context), void *context)
+int orphans_each(int (*found)(const struct orphan *orphan, void *context), void *context)
 {
 	struct search search = { found, context };
 	int rc;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "harness/run/clock.h"
+#include "harness/run/ownfile.h"
 #include "harness/run/run_part.h"
 #include "harness/run/settings.h"
 
@@ -288,7 +289,7 @@ static int describe(struct run *run, int err, struct error *e)
 static int make_scratch(struct run *run, struct error *e)
 {
 	char *absolute = realpath(run->results.path, NULL);
-	int length, err;
+	int length;
 
 	if (!absolute)
 		return error_set(e, errno, "cannot find %s: %s", run->results.path,
@@ -300,10 +301,7 @@ static int make_scratch(struct run *run, struct error *e)
 				 "the path of %s is longer than %zu bytes with /scratch: "
 				 "choose another folder with -o",
 				 run->results.path, sizeof(run->scratch) - 1);
-	err = journal_note(&run->journal, JOURNAL_FILE, run->scratch, NULL, NULL, e);
-	if (!err && mkdir(run->scratch, 0700))
-		err = error_set(e, errno, "cannot make %s: %s", run->scratch, strerror(errno));
-	return err;
+	return ownfile_directory(run->scratch, &run->journal, e);
 }
 
 static bool is_to_play(const struct run *run)

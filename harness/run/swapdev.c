@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/swap.h>
@@ -22,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/run/identity.h"
+#include "harness/run/ownfile.h"
 #include "harness/run/swapheader.h"
 #include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
@@ -59,36 +60,70 @@ static int look_up(const char *path, struct swap_entry *swap, struct error *e)
 		return error_set(e, -rc, "cannot read /proc/swaps: %s", strerror(-rc));
 	if (!rc)
 		return error_set(e, ENOENT,
-				 "%s is not in /proc/swaps: somebody switched it off", path);
+				 "%s is not in /proc/swaps: another process switched it off",
+				 path);
 	return 0;
 }
 
 /* ---- the header ---- */
 
-static int write_header(const char *path, uint64_t bytes, struct error *e)
+/* The random UUID by which the swap is known for ours, as text and as the header has it. */
+struct swap_uuid {
+	char text[TOKEN_BYTES];
+	unsigned char byte[SWAPHEADER_UUID_BYTES];
+};
+
+static int draw_uuid(struct swap_uuid *uuid, struct error *e)
+{
+	int rc = token_make(uuid->text);
+
+	if (rc)
+		return error_set(e, -rc, "cannot draw a UUID: %s", strerror(-rc));
+	for (size_t i = 0; i < sizeof(uuid->byte); i++)
+		sscanf(uuid->text + 2 * i, "%2hhx", &uuid->byte[i]);
+	return 0;
+}
+
+/* identity: of what it is written to. */
+static int write_header(int fd, const char *path, uint64_t bytes, const char *identity,
+			const struct swap_uuid *uuid, struct error *e)
 {
 	const size_t page = page_bytes();
-	unsigned char uuid[SWAPHEADER_UUID_BYTES] = { 0 };
-	char *first;
-	int fd, rc = 0;
+	char mark[SWAPHEADER_TEXT_BYTES];
+	char *first = calloc(1, page);
+	int rc = 0;
 
-	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (!first) {
+		rc = error_set(e, ENOMEM, "no memory for a swap header");
+	} else if (swapheader_fill(first, page, bytes, SWAPS_LABEL, uuid->byte)) {
+		rc = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
+			       path, (unsigned long long)bytes);
+	} else {
+		/* Without the mark the journal alone proves it. */
+		if (!swaps_print_mark(identity, mark, sizeof(mark)))
+			swapheader_put_text(first, mark);
+		if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd))
+			rc = error_set(e, EIO, "cannot write the swap header of %s: %s", path,
+				       strerror(errno));
+	}
+	free(first);
+	return rc;
+}
+
+static int write_device_header(const char *path, uint64_t bytes, const struct swap_uuid *uuid,
+			       struct error *e)
+{
+	char identity[IDENTITY_BYTES];
+	int rc, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
 	if (fd < 0)
 		return error_set(e, errno, "cannot open %s for the swap header: %s", path,
 				 strerror(errno));
-	first = calloc(1, page);
-	/* The UUID only tells devices apart; without entropy it stays zero. */
-	(void)!getrandom(uuid, sizeof(uuid), GRND_NONBLOCK);
-	if (!first) {
-		rc = error_set(e, ENOMEM, "no memory for a swap header");
-	} else if (swapheader_fill(first, page, bytes, SWAPS_LABEL, uuid)) {
-		rc = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
-			       path, (unsigned long long)bytes);
-	} else if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd)) {
-		rc = error_set(e, EIO, "cannot write the swap header of %s: %s", path,
-			       strerror(errno));
-	}
-	free(first);
+	rc = swaps_identity(path, identity, sizeof(identity));
+	if (rc)
+		rc = error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
+	else
+		rc = write_header(fd, path, bytes, identity, uuid, e);
 	close(fd);
 	return rc;
 }
@@ -137,22 +172,12 @@ static int no_room(const char *path, uint64_t bytes, struct error *e)
 }
 
 /* Without holes: swapon(2) refuses them. Allocated but unwritten is no hole to it. */
-static int make_file(const char *path, uint64_t bytes, struct error *e)
+static int fill_file(int fd, const char *path, uint64_t bytes, struct error *e)
 {
-	int fd, rc;
+	int rc = fallocate(fd, 0, 0, (off_t)bytes) ? -errno : 0;
 
-	if (!has_room(path, bytes))
-		return no_room(path, bytes, e);
-	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return error_set(e, errno, "cannot make the swap file %s: %s", path,
-				 strerror(errno));
-	rc = fallocate(fd, 0, 0, (off_t)bytes) ? -errno : 0;
 	if (rc == -EOPNOTSUPP)
 		rc = write_zeros(fd, bytes);
-	if (!rc && fsync(fd))
-		rc = -errno;
-	close(fd);
 	if (rc == -ENOSPC)
 		return no_room(path, bytes, e);
 	if (rc)
@@ -161,9 +186,32 @@ static int make_file(const char *path, uint64_t bytes, struct error *e)
 	return 0;
 }
 
+/* Filled, and with its header, before it has a name: killed meanwhile, nothing is left. */
+static int make_file(struct journal *j, const char *path, uint64_t bytes,
+		     const struct swap_uuid *uuid, struct error *e)
+{
+	char identity[IDENTITY_BYTES];
+	struct ownfile file;
+	int rc;
+
+	if (!has_room(path, bytes))
+		return no_room(path, bytes, e);
+	rc = ownfile_begin(&file, path, j, e);
+	if (!rc)
+		rc = fill_file(file.fd, path, bytes, e);
+	if (!rc && (rc = identity_of(file.fd, "", identity, sizeof(identity))))
+		(void)error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
+	if (!rc)
+		rc = write_header(file.fd, path, bytes, identity, uuid, e);
+	if (!rc)
+		rc = ownfile_publish(&file, j, e);
+	ownfile_close(&file, j);
+	return rc;
+}
+
 /*
  * Where the file will be, as /proc/swaps will name it. A directory gets a file of our
- * naming; another name than ours is refused, because restore would not dare to remove it.
+ * naming; another name than ours is refused: what the journal lists must look like ours too.
  */
 static int resolve(const char *path, char *resolved, size_t bytes, struct error *e)
 {
@@ -192,8 +240,7 @@ static int resolve(const char *path, char *resolved, size_t bytes, struct error 
 	if (!undo_is_our_file(directory))
 		return error_set(e, EINVAL,
 				 "the swap file %s must be called " SWAPS_LABEL
-				 "…, so that it is known "
-				 "for ours after a crash; or name only its directory",
+				 "…, so that a person knows it too; or name only its directory",
 				 path);
 	strcpy(resolved, directory);
 	return 0;
@@ -231,8 +278,27 @@ static void load_module(void)
 		(void)waitpid(pid, NULL, 0);
 }
 
+static int note_zram(struct journal *j, const char *name, const char *before, uint64_t bytes,
+		     const struct swap_uuid *uuid, struct error *e)
+{
+	char identity[IDENTITY_BYTES], whole[IDENTITY_BYTES + TOKEN_BYTES], size[32];
+	struct journal_act act = { .kind = JOURNAL_ZRAM,
+				   .what = name,
+				   .before = before,
+				   .after = size,
+				   .identity = whole };
+	int rc = swaps_identity(name, identity, sizeof(identity));
+
+	if (rc)
+		return error_set(e, -rc, "cannot look at %s: %s", name, strerror(-rc));
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
+	snprintf(whole, sizeof(whole), "%s %s", identity, uuid->text);
+	return journal_note_act(j, &act, e);
+}
+
 /* An intent first: hot_add names its device only by making it. */
-static int hot_add(struct journal *j, uint64_t bytes, unsigned *number, struct error *e)
+static int hot_add(struct journal *j, uint64_t bytes, const struct swap_uuid *uuid,
+		   unsigned *number, struct error *e)
 {
 	char text[256], name[32];
 	int rc;
@@ -248,8 +314,7 @@ static int hot_add(struct journal *j, uint64_t bytes, unsigned *number, struct e
 				 strerror(-rc));
 	*number = (unsigned)strtoul(text, NULL, 10);
 	snprintf(name, sizeof(name), "/dev/zram%u", *number);
-	snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
-	rc = journal_note(j, JOURNAL_ZRAM, name, "made", text, e);
+	rc = note_zram(j, name, "made", bytes, uuid, e);
 	return rc ? rc : journal_forget(j, JOURNAL_ZRAM, "/dev/zram*", e);
 }
 
@@ -267,6 +332,12 @@ static int find_unused(unsigned *number)
 	}
 	return -ENODEV;
 }
+
+struct zram {
+	unsigned number;
+	char name[32];
+	bool found; /* not made by us */
+};
 
 static int wait_for_node(const char *path)
 {
@@ -301,56 +372,59 @@ static int set_algorithm(struct journal *j, unsigned number, const char *algorit
 	return 0;
 }
 
-static int size_zram(struct journal *j, unsigned number, const char *name, bool found,
-		     uint64_t bytes, struct error *e)
+static int size_zram(unsigned number, const char *name, uint64_t bytes, struct error *e)
 {
 	char path[64], size[32];
 	int rc;
 
 	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", number);
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
-	rc = found ? journal_note(j, JOURNAL_ZRAM, name, "found", size, e) : 0;
-	if (rc)
-		return rc;
 	rc = sysfile_write("", path, size);
 	if (rc == -EBUSY)
-		return error_set(e, EBUSY, "%s was taken by somebody else just now: try again",
-				 name);
+		return error_set(e, EBUSY,
+				 "%s was taken by another process just now: try again", name);
 	if (rc)
 		return error_set(e, -rc, "cannot give %s a size of %s bytes: %s", name, size,
 				 strerror(-rc));
 	return 0;
 }
 
-static int make_zram(struct journal *j, uint64_t bytes, const char *algorithm, char *name,
-		     size_t name_bytes, struct error *e)
+static int choose_zram(struct journal *j, uint64_t bytes, const struct swap_uuid *uuid,
+		       struct zram *z, struct error *e)
 {
-	unsigned number = 0;
-	bool found = false;
 	int rc;
 
 	if (access("/sys/block/zram0", F_OK) && access(HOT_ADD, F_OK))
 		load_module();
-	if (!access(HOT_ADD, R_OK)) {
-		rc = hot_add(j, bytes, &number, e);
-	} else {
-		found = true;
-		rc = find_unused(&number);
-		if (rc)
-			rc = error_set(
-				e, EOPNOTSUPP,
-				"no zram device is free and none can be added: load the zram "
-				"module, run as root, or use [swap] type = file");
-	}
+	z->found = access(HOT_ADD, R_OK);
+	if (z->found && find_unused(&z->number))
+		return error_set(
+			e, EOPNOTSUPP,
+			"no zram device is free and none can be added: load the zram module, run as root, or use [swap] type = file");
+	rc = z->found ? 0 : hot_add(j, bytes, uuid, &z->number, e);
+	snprintf(z->name, sizeof(z->name), "/dev/zram%u", z->number);
+	if (!rc && z->found)
+		rc = note_zram(j, z->name, "found", bytes, uuid, e);
+	return rc;
+}
+
+static int make_zram(struct journal *j, uint64_t bytes, const char *algorithm,
+		     struct swapdev *s, const struct swap_uuid *uuid, struct error *e)
+{
+	struct zram z;
+	int rc = choose_zram(j, bytes, uuid, &z, e);
+
 	if (rc)
 		return rc;
-	snprintf(name, name_bytes, "/dev/zram%u", number);
-	if (wait_for_node(name))
+	snprintf(s->path, sizeof(s->path), "%s", z.name);
+	if (wait_for_node(z.name))
 		return error_set(e, EOPNOTSUPP,
-				 "%s exists in /sys but has no usable device node", name);
+				 "%s exists in /sys but has no usable device node", z.name);
 	if (algorithm && algorithm[0])
-		rc = set_algorithm(j, number, algorithm, found, e);
-	return rc ? rc : size_zram(j, number, name, found, bytes, e);
+		rc = set_algorithm(j, z.number, algorithm, z.found, e);
+	if (!rc)
+		rc = size_zram(z.number, z.name, bytes, e);
+	return rc ? rc : write_device_header(z.name, bytes, uuid, e);
 }
 
 /* ---- both ---- */
@@ -371,19 +445,43 @@ static int refused(const struct swapdev *s, int code, struct error *e)
 	return error_set(e, code, "cannot swap on %s: %s", s->path, strerror(code));
 }
 
-static int switch_on(struct swapdev *s, struct journal *j, struct error *e)
+/* Through a descriptor: whoever may rename in its directory cannot have theirs taken for ours.
+ */
+static int swap_on(const char *path, int flags, const struct swap_uuid *uuid)
 {
+	struct swap_mark mark;
+	char through[64];
+	int rc = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(through, sizeof(through), "/proc/self/fd/%d", fd);
+	if (swaps_read_mark_fd(fd, &mark) || strcmp(mark.uuid, uuid->text))
+		rc = -ESTALE;
+	else if (swapon(through, flags))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static int switch_on(struct swapdev *s, struct journal *j, const struct swap_uuid *uuid,
+		     struct error *e)
+{
+	const struct journal_act act = { .kind = JOURNAL_SWAP,
+					 .what = s->path,
+					 .identity = uuid->text };
 	struct swap_entry swap;
 	int flags = 0, rc;
 
 	if (s->priority >= 0)
 		flags = SWAP_FLAG_PREFER |
 			((s->priority << SWAP_FLAG_PRIO_SHIFT) & SWAP_FLAG_PRIO_MASK);
-	rc = journal_note(j, JOURNAL_SWAP, s->path, NULL, NULL, e);
+	rc = journal_note_act(j, &act, e);
 	if (rc)
 		return rc;
-	if (swapon(s->path, flags))
-		return refused(s, errno, e);
+	rc = swap_on(s->path, flags, uuid);
+	if (rc)
+		return refused(s, -rc, e);
 	rc = look_up(s->path, &swap, e);
 	if (rc)
 		return rc;
@@ -402,24 +500,24 @@ int swapdev_make(struct swapdev *s, struct journal *j, enum swap_kind kind, cons
 {
 	const size_t keep = journal_length(j), page = page_bytes();
 	struct swapdev made = { .kind = kind, .priority = priority };
+	struct swap_uuid uuid;
 	uint64_t whole;
-	int rc;
+	int rc = draw_uuid(&uuid, e);
+
+	if (rc)
+		return rc;
 
 	made.bytes = (bytes + page - 1) / page * page;
 	whole = made.bytes + page; /* the header's page is not usable */
 	if (kind == SWAP_ZRAM) {
-		rc = make_zram(j, whole, algorithm, made.path, sizeof(made.path), e);
+		rc = make_zram(j, whole, algorithm, &made, &uuid, e);
 	} else {
 		rc = resolve(path, made.path, sizeof(made.path), e);
 		if (!rc)
-			rc = journal_note(j, JOURNAL_FILE, made.path, NULL, NULL, e);
-		if (!rc)
-			rc = make_file(made.path, whole, e);
+			rc = make_file(j, made.path, whole, &uuid, e);
 	}
 	if (!rc)
-		rc = write_header(made.path, whole, e);
-	if (!rc)
-		rc = switch_on(&made, j, e);
+		rc = switch_on(&made, j, &uuid, e);
 	if (rc) {
 		(void)journal_undo(j, keep, NULL); /* the first error is the one to tell */
 		return rc;

@@ -9,7 +9,7 @@
 
 /* mkswap(8) refuses less than ten pages; the kernel only needs more than one. */
 #define PAGES_MIN   10
-#define INFO_AT	    1024 /* the boot block is left alone */
+#define INFO_AT	    SWAPHEADER_TEXT_BYTES
 #define MAGIC	    "SWAPSPACE2"
 #define MAGIC_BYTES 10
 
@@ -45,4 +45,25 @@ bool swapheader_is(const void *page, size_t page_bytes, const char *label)
 	memcpy(&info, (const char *)page + INFO_AT, sizeof(info));
 	return !memcmp((const char *)page + page_bytes - MAGIC_BYTES, MAGIC, MAGIC_BYTES) &&
 	       !strncmp(info.label, label, sizeof(info.label));
+}
+
+void swapheader_uuid(const void *page, unsigned char uuid[SWAPHEADER_UUID_BYTES])
+{
+	struct swap_info info;
+
+	memcpy(&info, (const char *)page + INFO_AT, sizeof(info));
+	memcpy(uuid, info.uuid, sizeof(info.uuid));
+}
+
+void swapheader_put_text(void *page, const char *text)
+{
+	const size_t length = strnlen(text, SWAPHEADER_TEXT_BYTES - 1);
+
+	memset(page, 0, SWAPHEADER_TEXT_BYTES);
+	memcpy(page, text, length);
+}
+
+const char *swapheader_text(const void *page)
+{
+	return memchr(page, '\0', SWAPHEADER_TEXT_BYTES) ? page : "";
 }

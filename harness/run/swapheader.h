@@ -22,4 +22,15 @@ int swapheader_fill(void *page, size_t page_bytes, uint64_t area_bytes, const ch
 /* Whether it is the first page of a swap area of that label. */
 bool swapheader_is(const void *page, size_t page_bytes, const char *label);
 
+/* The UUID of a header that swapheader_is() takes for one. */
+void swapheader_uuid(const void *page, unsigned char uuid[SWAPHEADER_UUID_BYTES]);
+
+/*
+ * A text in the first 1024 bytes, which the kernel and mkswap(8) leave to a boot block; what
+ * is longer than that is cut off. Read: up to the first zero byte; "" when there is none.
+ */
+#define SWAPHEADER_TEXT_BYTES 1024
+void swapheader_put_text(void *page, const char *text);
+const char *swapheader_text(const void *page);
+
 #endif

@@ -13,6 +13,7 @@
 #include "harness/run/swapheader.h"
 
 #define PAGE_BYTES_MAX 65536
+#define MARK	       "pagestorm-swap"
 
 static void unescape_path(char *path)
 {
@@ -54,21 +55,75 @@ int swaps_each(int (*found)(const struct swap_entry *swap, void *context), void 
 	return rc;
 }
 
-bool swaps_is_ours(const char *path)
+/* "pagestorm-swap IDENTITY MAKER" */
+static bool parse_mark(const char *text, struct swap_mark *mark)
+{
+	char identity[IDENTITY_BYTES];
+	int end = 0;
+
+	if (sscanf(text, MARK " %95s %n", identity, &end) != 1 || !end ||
+	    !maker_parse(text + end, &mark->maker))
+		return false;
+	strcpy(mark->identity, identity);
+	return true;
+}
+
+int swaps_read_mark_fd(int fd, struct swap_mark *mark)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	unsigned char uuid[SWAPHEADER_UUID_BYTES];
+	struct swap_mark read = { .identity = "" };
 	char first[PAGE_BYTES_MAX];
-	ssize_t n;
-	int fd;
 
+	if (page > sizeof(first) || pread(fd, first, page, 0) != (ssize_t)page ||
+	    !swapheader_is(first, page, SWAPS_LABEL))
+		return -ENODATA;
+	swapheader_uuid(first, uuid);
+	for (size_t i = 0; i < sizeof(uuid); i++)
+		snprintf(read.uuid + 2 * i, 3, "%02x", uuid[i]);
+	(void)parse_mark(swapheader_text(first), &read);
+	*mark = read;
+	return 0;
+}
+
+int swaps_read_mark(const char *path, struct swap_mark *mark)
+{
 	/* Not to hang on what is no file: a path of a damaged journal may be anything. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	if (fd < 0 || page > sizeof(first)) {
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	n = pread(fd, first, page, 0);
+	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	if (fd < 0)
+		return -ENODATA;
+	rc = swaps_read_mark_fd(fd, mark);
 	close(fd);
-	return n == (ssize_t)page && swapheader_is(first, page, SWAPS_LABEL);
+	return rc;
+}
+
+bool swaps_has_label(const char *path)
+{
+	struct swap_mark unused;
+
+	return !swaps_read_mark(path, &unused);
+}
+
+int swaps_print_mark(const char *identity, char *text, size_t bytes)
+{
+	char maker[MAKER_BYTES];
+	struct maker self;
+	int ret = maker_self(&self);
+
+	if (ret)
+		return ret;
+	maker_print(&self, maker, sizeof(maker));
+	snprintf(text, bytes, MARK " %s %s\n", identity, maker);
+	return 0;
+}
+
+int swaps_identity(const char *path, char *identity, size_t bytes)
+{
+	char sysfs[128];
+
+	if (strncmp(path, "/dev/zram", 9))
+		return identity_of(AT_FDCWD, path, identity, bytes);
+	snprintf(sysfs, sizeof(sysfs), "/sys/block/%.64s/.", path + strlen("/dev/"));
+	return identity_of(AT_FDCWD, sysfs, identity, bytes);
 }

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <time.h>
@@ -22,6 +21,9 @@
 
 #include "harness/plan/setting.h"
 #include "harness/run/cgtree.h"
+#include "harness/run/groupmark.h"
+#include "harness/run/identity.h"
+#include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 #include "harness/run/undo_part.h"
 
@@ -128,7 +130,8 @@ const char *undo_objection(const struct undo *u)
 			return "no setting that pagestorm changes";
 		return u->before ? NULL : "its old value is missing";
 	case JOURNAL_GROUP:
-		return cgtree_is_ours(u->what) ? NULL : "no group of pagestorm by its name";
+		return cgtree_is_called_ours(u->what) ? NULL
+						      : "no group of pagestorm by its name";
 	case JOURNAL_SWAP:
 		if (is_numbered(u->what, "/dev/zram") || undo_is_our_file(u->what))
 			return NULL;
@@ -244,16 +247,64 @@ static bool is_cgroup(const char *directory)
 					   (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC);
 }
 
+static int leave_group(const struct undo *u, const char *why)
+{
+	undo_tell(u->warn, "%s: %s; left as it is", u->what, why);
+	return 0;
+}
+
+/* Made, but killed before its identity was noted: it has the odd mode that it was made with. */
+static int undo_new_group(const struct undo *u, unsigned members, struct error *e)
+{
+	char mode[16];
+	struct stat st;
+
+	if (stat(u->what, &st))
+		return 0;
+	snprintf(mode, sizeof(mode), "mode:%o", st.st_mode & 07777);
+	if (strcmp(mode, u->identity))
+		return 0; /* the entry behind this one tells what it is */
+	if (members)
+		return leave_group(u, "holds processes before the run had any");
+	return cgtree_rmdir(u->what, e);
+}
+
+/* "IDENTITY TOKEN": the directory itself, and the mark on it where there is one. */
+static bool is_made_group(const struct undo *u)
+{
+	char noted[IDENTITY_BYTES], token[TOKEN_BYTES], now[IDENTITY_BYTES];
+	struct groupmark mark;
+
+	if (sscanf(u->identity, "%95s %32s", noted, token) != 2 ||
+	    identity_of(AT_FDCWD, u->what, now, sizeof(now)) ||
+	    !identity_same(noted, now, false))
+		return false;
+	return groupmark_get(u->what, &mark) || !strcmp(mark.token, token);
+}
+
 static int undo_group(const struct undo *u, struct error *e)
 {
-	unsigned killed = 0;
+	unsigned members = 0, killed = 0;
 	int rc;
 
 	if (access(u->what, F_OK))
 		return 0;
 	if (!is_cgroup(u->what))
-		return error_set(e, EBADMSG, "%s is no cgroup: left alone", u->what);
-	rc = cgtree_remove(u->what, &killed, e);
+		return error_set(e, EBADMSG, "%s is not a cgroup directory; not touching it",
+				 u->what);
+	rc = cgtree_count(u->what, &members);
+	if (rc)
+		return error_set(e, -rc, "cannot look into the group %s: %s", u->what,
+				 strerror(-rc));
+	if (u->identity && starts_with(u->identity, "mode:"))
+		return undo_new_group(u, members, e);
+	if (u->identity && !is_made_group(u))
+		return leave_group(u, "is not the group that the run made");
+	if (!u->identity && members)
+		return leave_group(
+			u,
+			"holds processes, and an earlier version recorded no more than its name");
+	rc = u->identity ? cgtree_remove(u->what, &killed, e) : cgtree_rmdir(u->what, e);
 	if (rc)
 		return rc;
 	if (killed)
@@ -264,39 +315,51 @@ static int undo_group(const struct undo *u, struct error *e)
 	return 0;
 }
 
-/* ---- loop devices, mounts, files ---- */
-
 /* ---- mounts and files ---- */
 
+static int leave_file(const struct undo *u, const char *why)
+{
+	undo_tell(u->warn, "%s: %s; left as it is", u->what, why);
+	return 0;
+}
+
+static const char not_the_same[] = "is not the one that the run made";
+static const char no_identity[] =
+	"an earlier version recorded no more than its name: delete it if it is the run's";
+
+/* Whether what is there now is what was recorded. */
+static bool is_recorded(const struct undo *u)
+{
+	char now[IDENTITY_BYTES];
+
+	if (starts_with(u->identity, "token:")) /* no one else can have guessed the name */
+		return strstr(strrchr(u->what, '/'), u->identity + strlen("token:")) &&
+		       token_is(u->identity + strlen("token:"));
+	return !identity_of(AT_FDCWD, u->what, now, sizeof(now)) &&
+	       identity_same(u->identity, now, u->rebooted);
+}
+
+/* No version has made one: what is mounted there, another process mounted. */
 static int undo_mount(const struct undo *u, struct error *e)
 {
-	int rc = -EBUSY;
-
-	for (unsigned try = 0; !u->rebooted && rc == -EBUSY && try < UNDO_BUSY_TRIES; try++) {
-		if (try)
-			undo_pause_busy();
-		rc = umount2(u->what, UMOUNT_NOFOLLOW) ? -errno : 0;
-	}
-	if (!rc)
-		undo_tell(u->say, "%s: unmounted", u->what);
-	else if (!u->rebooted && rc != -EINVAL && rc != -ENOENT)
-		return error_set(e, -rc, "cannot unmount %s: %s", u->what, strerror(-rc));
-	if (rmdir(u->what) && errno != ENOENT)
-		return error_set(e, errno, "cannot remove the mount point %s: %s", u->what,
-				 strerror(errno));
+	(void)e; /* nothing is done that could fail */
+	if (!access(u->what, F_OK))
+		return leave_file(u, "nothing shows that a run mounted it");
 	return 0;
 }
 
 static int remove_each(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)st; /* what it is does not matter: it is in our scratch folder */
+	(void)st; /* what it is does not matter: it is in our scratch directory */
 	(void)type;
 	(void)ftw;
 	return remove(path) ? errno : 0;
 }
 
-/* Inside a run's folder all is the run's, files that nobody noted too; elsewhere only what is
- * empty. */
+/*
+ * Inside a run's directory all is the run's, files that were not noted too; elsewhere only
+ * what is empty goes.
+ */
 static int remove_directory(const char *path)
 {
 	int rc;
@@ -317,6 +380,8 @@ static int undo_file(const struct undo *u, struct error *e)
 			return 0;
 		return error_set(e, errno, "cannot look at %s: %s", u->what, strerror(errno));
 	}
+	if (u->identity ? !is_recorded(u) : !S_ISREG(st.st_mode) || !swaps_has_label(u->what))
+		return leave_file(u, u->identity ? not_the_same : no_identity);
 	if (S_ISDIR(st.st_mode))
 		code = remove_directory(u->what);
 	else

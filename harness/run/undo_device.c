@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Undoes swap, zram and loop devices, each looked at first: what carries no mark of ours
- * is somebody else's.
+ * Undoes swap, zram and loop devices, each looked at first: what has not the identity that
+ * was recorded is another's.
  */
 #include "harness/run/undo_part.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/loop.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/swap.h>
 #include <unistd.h>
 
+#include "harness/run/identity.h"
 #include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 
@@ -32,16 +31,23 @@ static bool is_swapping(const char *path)
 	return swaps_each(match_path, copy) == 1;
 }
 
+/* An earlier version noted no UUID: of its swap the label must do, as it did then. */
+static bool has_our_header(const char *path, const char *uuid)
+{
+	struct swap_mark mark;
+
+	return !swaps_read_mark(path, &mark) && (!uuid || !strcmp(mark.uuid, uuid));
+}
+
 int undo_swap(const struct undo *u, struct error *e)
 {
 	int rc = 0;
 
-	if (!is_swapping(u->what))
-		return 0;
-	if (!swaps_is_ours(u->what)) {
-		undo_tell(u->warn,
-			  "%s is in use as swap but is not pagestorm's any more: left as it is",
-			  u->what);
+	if (!has_our_header(u->what, u->identity)) {
+		if (is_swapping(u->what))
+			undo_tell(u->warn,
+				  "%s is in use as swap but is not the run's: left as it is",
+				  u->what);
 		return 0;
 	}
 	/* A signal ends swapoff(2) half way; what is left is less each time. */
@@ -50,6 +56,9 @@ int undo_swap(const struct undo *u, struct error *e)
 		if (rc != -EINTR)
 			break;
 	}
+	/* Not by /proc/swaps, which names it otherwise when a mount namespace has ended. */
+	if (rc == -EINVAL)
+		return 0; /* it is not on */
 	if (rc)
 		return error_set(e, -rc, "cannot switch the swap %s off: %s", u->what,
 				 rc == -ENOMEM
@@ -87,135 +96,134 @@ static bool is_zero_page(const char *device)
 	return zero;
 }
 
-/* Ours: our label; or as large as the run made it and killed before the label was written. */
-static bool is_our_zram(const struct undo *u, const char *disksize)
+struct zram {
+	unsigned number;
+	char disksize[32];
+	char identity[IDENTITY_BYTES]; /* as recorded; "": an earlier version recorded none */
+	char uuid[TOKEN_BYTES];
+};
+
+/* false: there is no such device. */
+static bool look_at_zram(const struct undo *u, struct zram *z)
 {
-	if (swaps_is_ours(u->what))
+	char path[128];
+
+	*z = (struct zram){ .number = (unsigned)strtoul(u->what + strlen("/dev/zram"), NULL,
+							10) };
+	if (u->identity && sscanf(u->identity, "%95s %32s", z->identity, z->uuid) != 2)
+		z->identity[0] = '\0';
+	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", z->number);
+	return !sysfile_read("", path, z->disksize, sizeof(z->disksize));
+}
+
+/* The device itself: made by us, and not another of the same number. */
+static bool is_made_zram(const struct undo *u, const struct zram *z)
+{
+	char now[IDENTITY_BYTES];
+
+	return !strcmp(u->before, "made") && z->identity[0] &&
+	       !swaps_identity(u->what, now, sizeof(now)) &&
+	       identity_same(z->identity, now, false);
+}
+
+/*
+ * Our header; or on a device that we have made, as large as we made it and still without
+ * any content: killed before the header was written.
+ */
+static bool holds_our_swap(const struct undo *u, const struct zram *z)
+{
+	if (has_our_header(u->what, u->identity ? z->uuid : NULL))
 		return true;
-	return u->after && sysfile_same(disksize, u->after) && !is_swapping(u->what) &&
-	       is_zero_page(u->what);
+	return is_made_zram(u, z) && u->after && sysfile_same(z->disksize, u->after) &&
+	       !is_swapping(u->what) && is_zero_page(u->what);
+}
+
+static int leave_zram(const struct undo *u, const char *why)
+{
+	undo_tell(u->warn, "%s %s: left as it is", u->what, why);
+	return 0;
+}
+
+static int reset_zram(const struct undo *u, const struct zram *z, struct error *e)
+{
+	char path[128];
+	int rc;
+
+	snprintf(path, sizeof(path), "/sys/block/zram%u/reset", z->number);
+	rc = write_idle(path, "1");
+	if (rc)
+		return error_set(e, -rc, "cannot reset %s: %s", u->what, strerror(-rc));
+	undo_tell(u->say, "%s: reset", u->what);
+	return 0;
 }
 
 static int undo_zram_one(const struct undo *u, struct error *e)
 {
-	const unsigned number = (unsigned)strtoul(u->what + strlen("/dev/zram"), NULL, 10);
-	char path[128], disksize[32], text[16];
+	const bool made = !strcmp(u->before, "made");
+	bool used, ours;
+	struct zram z;
+	char number[16];
 	int rc;
 
-	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", number);
-	rc = sysfile_read("", path, disksize, sizeof(disksize));
-	if (rc)
+	if (!look_at_zram(u, &z))
 		return 0; /* gone */
-	if (strcmp(disksize, "0")) {
-		if (!is_our_zram(u, disksize)) {
-			undo_tell(u->warn, "%s holds somebody else's data now: left as it is",
-				  u->what);
-			return 0;
-		}
-		snprintf(path, sizeof(path), "/sys/block/zram%u/reset", number);
-		rc = write_idle(path, "1");
-		if (rc)
-			return error_set(e, -rc, "cannot reset %s: %s", u->what, strerror(-rc));
-		undo_tell(u->say, "%s: reset", u->what);
-	}
-	if (strcmp(u->before, "made"))
-		return 0;
-	snprintf(text, sizeof(text), "%u", number);
-	rc = write_idle("/sys/class/zram-control/hot_remove", text);
+	used = strcmp(z.disksize, "0");
+	ours = used ? holds_our_swap(u, &z) : is_made_zram(u, &z);
+	if (!used && !made)
+		return 0; /* found unused, and unused again */
+	if (!ours)
+		return leave_zram(u, used ? "holds nothing of the run's"
+					  : "is not the device that the run made");
+	rc = used ? reset_zram(u, &z, e) : 0;
+	if (rc || !made)
+		return rc;
+	snprintf(number, sizeof(number), "%u", z.number);
+	rc = write_idle("/sys/class/zram-control/hot_remove", number);
 	if (rc && rc != -ENODEV)
 		return error_set(e, -rc, "cannot remove %s: %s", u->what, strerror(-rc));
 	undo_tell(u->say, "%s: removed", u->what);
 	return 0;
 }
 
-/* Killed between hot_add and the entry that names its device: an unused one that is new. */
-static int undo_zram_added(const struct undo *u, struct error *e)
+/*
+ * Killed between hot_add and the entry that names its device. Nothing tells ours from one
+ * that another process added meanwhile; unused, it takes no memory.
+ */
+static int undo_zram_added(const struct undo *u)
 {
-	char path[64], disksize[32], name[32], number[16];
-	int rc = 0;
+	char path[64], disksize[32], number[16];
 
-	for (unsigned i = 0; i < 128 && !rc; i++) {
+	for (unsigned i = 0; i < 128; i++) {
 		snprintf(number, sizeof(number), "%u", i);
 		snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", i);
 		if (undo_lists(u->before, number) ||
 		    sysfile_read("", path, disksize, sizeof(disksize)) || strcmp(disksize, "0"))
 			continue;
-		snprintf(name, sizeof(name), "/dev/zram%u", i);
-		rc = undo_zram_one(&(struct undo){ .kind = JOURNAL_ZRAM,
-						   .what = name,
-						   .before = "made",
-						   .say = u->say,
-						   .warn = u->warn },
-				   e);
+		undo_tell(
+			u->warn,
+			"/dev/zram%u is new and unused: the killed run may have added it, or another process; left as it is (echo %u > /sys/class/zram-control/hot_remove removes it)",
+			i, i);
 	}
-	return rc;
+	return 0;
 }
 
 int undo_zram(const struct undo *u, struct error *e)
 {
-	return strchr(u->what, '*') ? undo_zram_added(u, e) : undo_zram_one(u, e);
+	return strchr(u->what, '*') ? undo_zram_added(u) : undo_zram_one(u, e);
 }
 
-static int detach(const char *device, const char *backing)
-{
-	char now[PATH_MAX];
-	int fd, rc = 0;
-
-	fd = open(device, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, LOOP_CLR_FD, 0) && errno != ENXIO)
-		rc = -errno;
-	close(fd);
-	for (unsigned try = 0; !rc && !sysfile_read("", backing, now, sizeof(now)); try++) {
-		if (try == UNDO_BUSY_TRIES)
-			rc = -EBUSY;
-		undo_pause_busy();
-	}
-	return rc;
-}
-
-static int remove_loop(unsigned long number)
-{
-	int fd, rc = -EBUSY;
-
-	fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	for (unsigned try = 0; rc == -EBUSY && try < UNDO_BUSY_TRIES; try++) {
-		if (try)
-			undo_pause_busy();
-		rc = ioctl(fd, LOOP_CTL_REMOVE, number) < 0 ? -errno : 0;
-	}
-	close(fd);
-	return rc == -ENODEV ? 0 : rc;
-}
-
+/* No version has made one that outlives its worker: what there is, another process attached. */
 int undo_loop(const struct undo *u, struct error *e)
 {
 	char sysfs[128], now[PATH_MAX];
-	int rc;
 
+	(void)e; /* nothing is done that could fail */
 	snprintf(sysfs, sizeof(sysfs), "/sys/block/%.32s/loop/backing_file",
 		 u->what + strlen("/dev/"));
-	if (!sysfile_read("", sysfs, now, sizeof(now))) {
-		if (strncmp(now, u->before, strlen(u->before))) {
-			undo_tell(u->warn,
-				  "%s is attached to %s now: somebody else's, left as it is",
-				  u->what, now);
-			return 0;
-		}
-		rc = detach(u->what, sysfs);
-		if (rc)
-			return error_set(e, -rc, "cannot detach %s from %s: %s", u->what,
-					 u->before,
-					 rc == -EBUSY ? "it is in use" : strerror(-rc));
-		undo_tell(u->say, "%s: detached from %s", u->what, u->before);
-	}
-	if (!u->after || strcmp(u->after, "made"))
-		return 0;
-	rc = remove_loop(strtoul(u->what + strlen("/dev/loop"), NULL, 10));
-	if (rc)
-		return error_set(e, -rc, "cannot remove %s: %s", u->what, strerror(-rc));
+	if (!sysfile_read("", sysfs, now, sizeof(now)))
+		undo_tell(
+			u->warn,
+			"%s is attached to %s, and nothing shows that a run did it: left as it is",
+			u->what, now);
 	return 0;
 }

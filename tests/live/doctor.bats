@@ -3,6 +3,7 @@
 # What `pagestorm doctor` promises: it says what is so, and changes nothing.
 
 load ../lib/observe
+load marks
 
 setup()
 {
@@ -192,8 +193,9 @@ is_called()
 
 @test "a leftover is named with the way to remove it, and no more once it has gone" {
 	root
-	top=$cgroup/pagestorm-$(sh -c 'echo $$')
+	top=$cgroup/pagestorm-$(dead_pid)
 	mkdir "$top"
+	mark_group "$top"
 	output=$(line leftovers) || true
 	rmdir "$top"
 	[[ "$output" == limited*"$top"*"fix: pagestorm restore"* ]]

@@ -5,6 +5,7 @@
 # at, with other tools than pagestorm.
 
 bats_require_minimum_version 1.5.0
+load marks
 
 setup()
 {
@@ -14,11 +15,14 @@ setup()
 	cd "$BATS_TEST_TMPDIR"
 	cgroup=/sys/fs/cgroup/memory
 	[ -d $cgroup ] || cgroup=/sys/fs/cgroup
-	pids=() dirs=()
+	own=$(sed -n 's/^[0-9]*:\(memory\|[^:]*,memory\|memory,[^:]*\)://p; s/^0:://p' /proc/self/cgroup | head -1)
+	own=$cgroup${own%/}
+	pids=() dirs=() swaps=() zrams=() loops=()
 }
 
 teardown()
 {
+	[ -z "${inside-}" ] || end_inside || true # by itself, so that it restores all
 	for pid in "${pids[@]}"; do
 		kill -9 "$pid" 2> /dev/null || true
 		wait "$pid" 2> /dev/null || true
@@ -26,7 +30,397 @@ teardown()
 	for dir in "${dirs[@]}"; do
 		rmdir "$dir" 2> /dev/null || true
 	done
+	for swap in "${swaps[@]}"; do
+		swapoff "$swap" 2> /dev/null || true
+	done
+	for loop in "${loops[@]}"; do
+		losetup -d "$loop" 2> /dev/null || true
+	done
+	for zram in "${zrams[@]}"; do
+		[ -e "/sys/block/zram$zram" ] || continue
+		echo 1 > "/sys/block/zram$zram/reset"
+		echo "$zram" > /sys/class/zram-control/hot_remove
+	done
 }
+
+restore()
+{
+	"$PAGESTORM" restore --wait=200 "$@"
+}
+
+# A journal of an earlier version does not say of which PID namespace its run was.
+initial()
+{
+	[ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ] || skip "not the initial PID namespace"
+}
+
+disk()
+{
+	[[ "$(stat -f -c %T .)" =~ ext|xfs|btrfs ]] || skip "no disk file system below $PWD for a swap file"
+}
+
+zram()
+{
+	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
+}
+
+make_group()
+{
+	mkdir "$1"
+	dirs=("$1" "${dirs[@]}")
+}
+
+start_in()
+{
+	sleep 1000 3>&- &
+	pids+=($!)
+	echo $! > "$1/cgroup.procs"
+}
+
+# start COMMAND…: a run in the background, until a worker (the null one is the first) is in its
+# group; sets runner and group. Bounded by the wait for the lock and 10 s more.
+start()
+{
+	local before
+
+	before=$(groups)
+	"$@" > said 2>&1 3>&- &
+	runner=$!
+	pids+=($runner)
+	for _ in {1..2100}; do
+		group=$(comm -13 <(echo "$before") <(groups))
+		[ -z "$group" ] || [ -z "$(members)" ] || return 0
+		kill -0 $runner 2> /dev/null || break
+		sleep 0.1
+	done
+	cat said
+	return 1
+}
+
+# groups: those called like a run's, one a line
+groups()
+{
+	find "$own" -maxdepth 1 -type d -name 'pagestorm-*' | sort
+}
+
+# members: of the workers' groups in $group
+members()
+{
+	cat "$group"/run/*/cgroup.procs 2> /dev/null || true
+}
+
+# start_inside WORD…: the same in a PID namespace of its own, with its /proc
+start_inside()
+{
+	start unshare --pid --fork --kill-child --mount-proc "$@"
+	inside=$(pgrep -P $runner)
+}
+
+# Sets status: that of the run.
+end_inside()
+{
+	kill "$inside" || true
+	inside=
+	status=0
+	wait $runner || status=$?
+}
+
+held=(run anon size=8M hold=100s --wait=200 -o out)
+
+# ---- files ----
+
+@test "a file that lies at the swap path is neither used nor removed" {
+	disk
+	mkdir pagestorm-notes
+	echo precious > pagestorm-notes/notes.txt
+	before=$(identity pagestorm-notes/notes.txt)
+	run "$PAGESTORM" run swap size=16M memory.max=64M swap.type=file swap.size=64M \
+		"swap.path=$PWD/pagestorm-notes/notes.txt" --wait=300 -o out
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"notes.txt exists already and is not pagestorm's"* ]]
+	[ "$(cat pagestorm-notes/notes.txt)" = precious ]
+	[ "$(identity pagestorm-notes/notes.txt)" = "$before" ]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
+}
+
+@test "nor is a symbolic link there, nor what it points to" {
+	disk
+	echo precious > notes.txt
+	ln -s notes.txt pagestorm.swap
+	run "$PAGESTORM" run swap size=16M memory.max=64M swap.type=file swap.size=64M \
+		"swap.path=$PWD" --wait=300 -o out
+	[ "$status" -eq 3 ]
+	[ -L pagestorm.swap ]
+	[ "$(cat notes.txt)" = precious ]
+}
+
+@test "restore removes the file that the run made, and no other of its name" {
+	mkdir gone.partial
+	echo ours > gone.partial/ours
+	echo ours > gone.partial/replaced
+	printf 'file\t%s\t\\-\t\\-\t%s\n' "$PWD/gone.partial/ours" "$(identity gone.partial/ours)" \
+		"$PWD/gone.partial/replaced" "$(identity gone.partial/replaced)" > entries
+	echo theirs > new # while the other still has its inode
+	mv new gone.partial/replaced
+	write_journal < entries
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ ! -e gone.partial/ours ]
+	[ "$(cat gone.partial/replaced)" = theirs ]
+	[[ "$output" == *"gone.partial/replaced: is not the one that the run made; left as it is"* ]]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
+}
+
+@test "what an earlier version's journal knows by name only is named and stays" {
+	initial
+	mkdir -p old.partial/scratch
+	echo precious > old.partial/scratch/notes.txt
+	echo precious > old.partial/notes.txt
+	printf 'file\t%s\t\\-\t\\-\n' "$PWD/old.partial/scratch" "$PWD/old.partial/notes.txt" |
+		version=1 write_journal
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(cat old.partial/scratch/notes.txt)" = precious ]
+	[ "$(cat old.partial/notes.txt)" = precious ]
+	[[ "$output" == *"an earlier version recorded no more than its name"* ]]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
+}
+
+@test "a directory called scratch in results that are gone on with stays" {
+	start "$PAGESTORM" "${held[@]}"
+	kill -9 $runner
+	wait $runner || true
+	restore > /dev/null
+	scratch=$(echo out/*.partial)/scratch
+	mkdir "$scratch"
+	echo precious > "$scratch/notes.txt"
+	run "$PAGESTORM" run --resume out/*.partial --wait=200
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[ "$(cat "$scratch/notes.txt")" = precious ]
+	[[ "$output" == *"scratch exists already and is not pagestorm's"* ]]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
+}
+
+# ---- groups ----
+
+@test "a group that is only called like ours stays with its processes, and doctor agrees" {
+	for name in exporter.service "$(dead_pid)"; do
+		make_group "$cgroup/pagestorm-$name"
+		start_in "$cgroup/pagestorm-$name"
+	done
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	for group in "${dirs[@]}"; do
+		[ "$(wc -l < "$group/cgroup.procs")" -eq 1 ]
+		[[ "$output" == *"$group is called like pagestorm's, but nothing proves that it is"* ]]
+	done
+	line=$("$PAGESTORM" doctor 2> /dev/null | grep -E '^[a-z]+ +leftovers ') || true
+	[[ "$line" == ok*"called like pagestorm's"* || "$line" == *"while a run is alive"* ]]
+}
+
+@test "a group of ours inside one that is only called like ours goes, the outer one stays" {
+	outer=$cgroup/pagestorm-exporter.service
+	make_group "$outer"
+	make_group "$outer/pagestorm-$(dead_pid)"
+	mark_group "${dirs[0]}"
+	start_in "$outer"
+	run restore
+	[ "$status" -eq 0 ]
+	[ ! -e "${dirs[0]}" ]
+	[ "$(wc -l < "$outer/cgroup.procs")" -eq 1 ]
+}
+
+@test "a group of the name that a run would take is neither used nor removed" {
+	sleep 1000 3>&- &
+	pids+=($!)
+	cat > taken <<-EOF
+		mkdir $own/pagestorm-\$\$ && echo $! > $own/pagestorm-\$\$/cgroup.procs
+		echo $own/pagestorm-\$\$ > theirs
+		exec "$PAGESTORM" run anon size=4M --wait=200 -o out
+	EOF
+	run sh taken
+	echo "$output"
+	theirs=$(cat theirs)
+	dirs=("$theirs")
+	[ "$status" -eq 0 ]
+	[ "$(cat "$theirs/cgroup.procs")" = "${pids[0]}" ]
+	[ "$(groups | grep -c "^$theirs")" -eq 1 ]
+}
+
+@test "a journal's group that was made anew by another process since stays" {
+	group=$cgroup/pagestorm-$(dead_pid)
+	make_group "$group"
+	printf 'group\t%s\t\\-\t\\-\t%s\n' "$group" \
+		"$(identity "$group") 0123456789abcdef0123456789abcdef" > entries
+	rmdir "$group"
+	mkdir "$group"
+	start_in "$group"
+	write_journal < entries
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ "$(wc -l < "$group/cgroup.procs")" -eq 1 ]
+	[[ "$output" == *"is not the group that the run made"* ]]
+}
+
+@test "a group of which an earlier version's journal knows the name goes only when it is empty" {
+	initial
+	empty=$cgroup/pagestorm-$(dead_pid)
+	full=$cgroup/pagestorm-exporter.service
+	make_group "$empty"
+	make_group "$full"
+	start_in "$full"
+	printf 'group\t%s\t\\-\t\\-\n' "$empty" "$full" | version=1 write_journal
+	run restore
+	[ "$status" -eq 0 ]
+	[ ! -e "$empty" ]
+	[ "$(wc -l < "$full/cgroup.procs")" -eq 1 ]
+	[ ! -e "$PAGESTORM_STATE_DIR" ]
+}
+
+# As a run leaves it that is killed between mkdir and the mark.
+@test "a group just made goes by the mode that it was made with, another of its name stays" {
+	ours=$cgroup/pagestorm-$(dead_pid)
+	theirs=$cgroup/pagestorm-$(dead_pid)
+	make_group "$ours"
+	make_group "$theirs"
+	chmod 1731 "$ours"
+	printf 'group\t%s\t\\-\t\\-\tmode:1731\n' "$ours" "$theirs" | write_journal
+	run restore
+	[ "$status" -eq 0 ]
+	[ ! -e "$ours" ]
+	[ -d "$theirs" ]
+}
+
+# ---- live runs ----
+
+@test "a run in another PID namespace is alive to restore, by its journal" {
+	start_inside "$PAGESTORM" "${held[@]}"
+	run restore
+	echo "$output"
+	[ "$status" -eq 75 ]
+	[[ "$output" == *"is alive"* ]]
+	[ -n "$(members)" ]
+	run "$PAGESTORM" run anon size=4M --wait=200 -o other
+	[ "$status" -eq 75 ]
+	end_inside
+	[ "$status" -eq 143 ]
+}
+
+@test "a run in another PID namespace is alive to restore, by its group and swap alone" {
+	zram
+	start_inside env PAGESTORM_STATE_DIR="$PWD/other" \
+		"$PAGESTORM" "${held[@]}" swap.type=zram swap.size=64M memory.max=64M
+	swap=$(awk '$1 ~ "^/dev/zram" && $3 == 65536 { print $1 }' /proc/swaps)
+	[ -n "$swap" ]
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"$group: its run is alive"* ]]
+	[[ "$output" == *"$swap: its run is alive"* ]]
+	[ -n "$(members)" ]
+	grep -q "^$swap " /proc/swaps
+	end_inside
+	[ "$status" -eq 143 ]
+	[ ! -e "/sys/block/${swap#/dev/}" ]
+}
+
+@test "a killed run whose journal is lost is known by its marks alone" {
+	zram
+	start "$PAGESTORM" "${held[@]}" swap.type=zram swap.size=64M memory.max=64M
+	swap=$(awk '$1 ~ "^/dev/zram" && $3 == 65536 { print $1 }' /proc/swaps)
+	kill -9 $runner
+	wait $runner || true
+	rm -r "$PAGESTORM_STATE_DIR"
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ ! -e "$group" ]
+	[ ! -e "/sys/block/${swap#/dev/}" ]
+	run ! grep "^$swap " /proc/swaps
+}
+
+# ---- devices ----
+
+@test "swap that only has our label stays on, and its file stays" {
+	disk
+	dd if=/dev/zero of=pagestorm-file bs=1M count=16 status=none
+	chmod 600 pagestorm-file
+	mkswap -L pagestorm pagestorm-file > /dev/null
+	swapon -p 0 "$PWD/pagestorm-file"
+	swaps+=("$PWD/pagestorm-file")
+	run restore
+	swapoff "$PWD/pagestorm-file" # fails the test if it was not on any more
+	[ "$status" -eq 0 ]
+	[ -e pagestorm-file ]
+	[[ "$output" == *"$PWD/pagestorm-file is called like pagestorm's"* ]]
+}
+
+@test "a copy of a swap file of ours is not ours" {
+	disk
+	dd if=/dev/zero of=pagestorm-file bs=1M count=16 status=none
+	chmod 600 pagestorm-file
+	mkswap -L pagestorm pagestorm-file > /dev/null
+	mark_swap pagestorm-file
+	cp pagestorm-file pagestorm-copy
+	swapon -p 0 "$PWD/pagestorm-copy"
+	swaps+=("$PWD/pagestorm-copy")
+	run restore
+	swapoff "$PWD/pagestorm-copy"
+	[ "$status" -eq 0 ]
+	[ -e pagestorm-copy ]
+}
+
+@test "a zram device of the number that a run's had stays" {
+	zram
+	number=$(cat /sys/class/zram-control/hot_add)
+	printf 'zram\t/dev/zram%s\tmade\t16777216\t%s\n' "$number" \
+		"$(identity "/sys/block/zram$number/.") 0123456789abcdef0123456789abcdef" > entries
+	echo "$number" > /sys/class/zram-control/hot_remove
+	again=$(cat /sys/class/zram-control/hot_add)
+	zrams=("$again")
+	[ "$again" = "$number" ] || skip "another process took zram$number meanwhile"
+	write_journal < entries
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -e "/sys/block/zram$number" ]
+	[[ "$output" == *"/dev/zram$number is not the device that the run made"* ]]
+}
+
+@test "a zram device that appeared while a run was adding its own is named and stays" {
+	zram
+	before=$(cd /sys/block && echo zram*)
+	number=$(cat /sys/class/zram-control/hot_add)
+	zrams=("$number")
+	printf 'zram\t/dev/zram*\t%s\t\\-\n' "${before//zram/}" | write_journal
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ -e "/sys/block/zram$number" ]
+	[[ "$output" == *"/dev/zram$number is new and unused"* ]]
+}
+
+@test "a loop device on a file that is called like ours stays" {
+	[ -e /dev/loop-control ] || skip "no /dev/loop-control"
+	initial
+	truncate -s 16M pagestorm-image
+	loop=$(losetup -f --show "$PWD/pagestorm-image")
+	loops=("$loop")
+	printf 'loop\t%s\t%s\tmade\n' "$loop" "$PWD/pagestorm-image" | version=1 write_journal
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	losetup "$loop" # fails the test if it was detached
+	[[ "$output" == *"$loop is called like pagestorm's"* ]]
+}
+
+# ---- names of processes ----
 
 @test "processes called kswapd0 are no kernel threads: a run does not take their counters" {
 	cp "$(command -v sleep)" kswapd0

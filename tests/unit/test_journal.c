@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Promises of harness/run/journal.h: what is noted is undone, and nothing else is. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "harness/run/identity.h"
 #include "harness/run/journal.h"
 
 #define SWAPPINESS "/proc/sys/vm/swappiness"
@@ -127,6 +129,18 @@ static void change(struct machine *m, const char *path, const char *before, cons
 	put(m, path, after);
 }
 
+/* A file or directory that is there, noted as what it is. */
+static void note_made(struct machine *m, const char *path)
+{
+	char identity[IDENTITY_BYTES];
+	const struct journal_act act = { .kind = JOURNAL_FILE,
+					 .what = path,
+					 .identity = identity };
+
+	assert_int_equal(identity_of(AT_FDCWD, path, identity, sizeof(identity)), 0);
+	assert_int_equal(journal_note_act(&m->j, &act, &m->e), 0);
+}
+
 /* As a killed run leaves it: the file stays, the descriptor goes. */
 static void die(struct machine *m)
 {
@@ -184,7 +198,7 @@ static void an_entry_is_in_the_file_before_the_act(void **state)
 	assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, SWAPPINESS, "60", "10", &m->e),
 			 0);
 	assert_non_null(strstr(journal_text(m), "\nsetting\t" SWAPPINESS "\t60\t10\n"));
-	assert_int_equal(strncmp(journal_text(m), "pagestorm-journal 1\nboot\t", 25), 0);
+	assert_int_equal(strncmp(journal_text(m), "pagestorm-journal 2\nboot\t", 25), 0);
 	assert_int_equal(journal_close(&m->j, &m->e), 0);
 }
 
@@ -417,9 +431,9 @@ static void values_survive_tabs_newlines_and_backslashes(void **state)
 	assert_non_null(file);
 	fclose(file);
 	start(m);
-	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, directory, NULL, NULL, &m->e), 0);
-	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, odd, NULL, NULL, &m->e), 0);
-	assert_non_null(strstr(journal_text(m), "a\\011b\\012c\\134d\\177/e\t\\-\t\\-\n"));
+	note_made(m, directory);
+	note_made(m, odd);
+	assert_non_null(strstr(journal_text(m), "a\\011b\\012c\\134d\\177/e\t\\-\t\\-\t"));
 	die(m);
 	recover(m, 0);
 	assert_int_equal(access(odd, F_OK), -1);
@@ -581,11 +595,11 @@ static void after_a_reboot_only_files_are_undone(void **state)
 	snprintf(path, sizeof(path), "%s%s", m->root, file);
 	start(m);
 	change(m, SWAPPINESS, "60", "10");
-	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, path, NULL, NULL, &m->e), 0);
+	note_made(m, path);
 	boot = strstr(journal_text(m), "boot\t") + 5;
 	*boot = *boot == '0' ? '1' : '0';
 	journal = fopen(m->j.path, "r+");
-	fputs(boot - strlen("pagestorm-journal 1\nboot\t"), journal);
+	fputs(boot - strlen("pagestorm-journal 2\nboot\t"), journal);
 	fclose(journal);
 	die(m);
 	recover(m, 0);
@@ -615,7 +629,7 @@ static void what_cannot_be_undone_stays_in_the_journal(void **state)
 	put(m, text, "x");
 	start(m);
 	change(m, SWAPPINESS, "60", "10");
-	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, directory, NULL, NULL, &m->e), 0);
+	note_made(m, directory);
 	change(m, CLUSTER, "3", "0");
 	assert_int_equal(journal_close(&m->j, &m->e), -EUCLEAN);
 	assert_non_null(strstr(m->e.text, directory));
@@ -644,7 +658,7 @@ static void a_scratch_folder_goes_with_what_is_in_it(void **state)
 	assert_int_equal(symlink("../../elsewhere", path), 0);
 	*strrchr(path, '/') = '\0';
 	start(m);
-	assert_int_equal(journal_note(&m->j, JOURNAL_FILE, path, NULL, NULL, &m->e), 0);
+	note_made(m, path);
 	die(m);
 	recover(m, 0);
 	assert_int_equal(access(path, F_OK), -1);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Marks cgroup directories and reads marks. It makes and removes no group. */
+#include "harness/run/groupmark.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#define TRUSTED	   "trusted.pagestorm"
+#define USER	   "user.pagestorm"
+#define MARK_BYTES (TOKEN_BYTES + MAKER_BYTES)
+
+int groupmark_hold(const char *directory)
+{
+	int ret, fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	ret = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* so that 0 can mean none */
+	if (ret >= 0 && flock(ret, LOCK_EX | LOCK_NB)) {
+		const int code = errno;
+
+		close(ret);
+		errno = code;
+		ret = -1;
+	}
+	if (ret < 0)
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+int groupmark_set(int fd, const char *token)
+{
+	char text[MARK_BYTES], maker[MAKER_BYTES];
+	struct maker self;
+	int ret = maker_self(&self);
+
+	if (ret)
+		return ret;
+	maker_print(&self, maker, sizeof(maker));
+	snprintf(text, sizeof(text), "%s %s", token, maker);
+	if (!fsetxattr(fd, TRUSTED, text, strlen(text), XATTR_CREATE))
+		return 0;
+	return fsetxattr(fd, USER, text, strlen(text), XATTR_CREATE) ? -errno : 0;
+}
+
+static bool parse(const char *text, struct groupmark *mark)
+{
+	struct groupmark read;
+
+	if (strlen(text) < TOKEN_BYTES || text[TOKEN_BYTES - 1] != ' ')
+		return false;
+	snprintf(read.token, sizeof(read.token), "%.*s", TOKEN_BYTES - 1, text);
+	if (!token_is(read.token) || !maker_parse(text + TOKEN_BYTES, &read.maker))
+		return false;
+	*mark = read;
+	return true;
+}
+
+int groupmark_get(const char *directory, struct groupmark *mark)
+{
+	char text[MARK_BYTES];
+	struct stat st;
+	ssize_t n = lgetxattr(directory, TRUSTED, text, sizeof(text) - 1);
+
+	if (n < 0) {
+		if (lstat(directory, &st) || st.st_uid != geteuid())
+			return -ENODATA;
+		n = lgetxattr(directory, USER, text, sizeof(text) - 1);
+	}
+	if (n < 0)
+		return -ENODATA;
+	text[n] = '\0';
+	return parse(text, mark) ? 0 : -ENODATA;
+}
+
+bool groupmark_is_held(const char *directory)
+{
+	const int fd = groupmark_hold(directory);
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0; /* one that cannot even be opened is not to be taken for free */
+}

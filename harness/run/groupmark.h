@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mark on a cgroup directory of ours: an extended attribute that says which process made
+ * it, and a lock that its maker holds on it as long as it lives. With it a group is known
+ * for ours when the journal is lost; without it a group is another's, whatever it is
+ * called. cgroup file systems take trusted.* (CAP_SYS_ADMIN), and user.* from
+ * Linux 5.7 on.
+ */
+#ifndef PAGESTORM_GROUPMARK_H
+#define PAGESTORM_GROUPMARK_H
+
+#include <stdbool.h>
+
+#include "harness/run/identity.h"
+#include "harness/run/maker.h"
+
+struct groupmark {
+	char token[TOKEN_BYTES];
+	struct maker maker;
+};
+
+/*
+ * Opens the directory and locks it (flock(2)). A descriptor above 2, close-on-exec, to be
+ * kept until the group is removed; -EAGAIN: another process holds it; another -errno.
+ */
+int groupmark_hold(const char *directory);
+
+/* Marks the group behind the descriptor. -EOPNOTSUPP, -EPERM: this kernel lets us not. */
+int groupmark_set(int fd, const char *token);
+
+/*
+ * The mark of a group. -ENODATA: it has none, or one that is not to be believed: user.* on
+ * a directory of another user.
+ */
+int groupmark_get(const char *directory, struct groupmark *mark);
+
+/* Whether its maker holds it, in whatever PID namespace. Of a marked group only. */
+bool groupmark_is_held(const char *directory);
+
+#endif
