@@ -44,6 +44,12 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 		      unsigned repeats, struct error *e);
 
 /*
+ * Notes on stderr: which file was taken for a name, when it is not the installed one ("": none
+ * was), and what was passed over (trust.h).
+ */
+void cmd_tell_source(const char *source, const struct error *skipped);
+
+/*
  * argp_parse() for a verb: argp without help and usage options of its own, which this
  * adds. name: "pagestorm VERB", static. EXIT_USAGE: it has complained; bad words
  * of argp_error() and --help exit by themselves, as argp's do.

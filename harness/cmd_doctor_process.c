@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "harness/plan/trust.h"
 #include "harness/run/journal.h"
 #include "harness/run/lock.h"
 #include "harness/run/orphan.h"
@@ -230,9 +232,10 @@ void doctor_leftovers(const struct host *host, struct finding *finding)
 		doctor_find(finding, DOCTOR_LIMITED, "pagestorm restore", "%u: %s", left.nr,
 			    left.text);
 	else if (left.nr_others)
-		doctor_find(finding, DOCTOR_OK, NULL,
-			    "none, but %u called like pagestorm's without a proof: restore lists them and leaves them",
-			    left.nr_others);
+		doctor_find(
+			finding, DOCTOR_OK, NULL,
+			"none, but %u called like pagestorm's without a proof: restore lists them and leaves them",
+			left.nr_others);
 	else if (unfinished)
 		doctor_find(finding, DOCTOR_OK, NULL,
 			    "none but %u unfinished results/*.partial", unfinished);
@@ -240,25 +243,12 @@ void doctor_leftovers(const struct host *host, struct finding *finding)
 		doctor_find(finding, DOCTOR_OK, NULL, "none");
 }
 
-static bool is_in_path(const char *program)
-{
-	char directories[4096], path[4352], *save = NULL;
-	const char *value = getenv("PATH");
-
-	snprintf(directories, sizeof(directories), "%s", value ? value : "/usr/bin:/bin");
-	for (char *at = strtok_r(directories, ":", &save); at;
-	     at = strtok_r(NULL, ":", &save)) {
-		snprintf(path, sizeof(path), "%s/%s", at, program);
-		if (!access(path, X_OK))
-			return true;
-	}
-	return false;
-}
-
 void doctor_gnuplot(const struct host *host, struct finding *finding)
 {
+	char path[PATH_MAX];
+
 	(void)host; /* it is a program */
-	if (is_in_path("gnuplot"))
+	if (!trust_find_program("gnuplot", getenv("PATH"), path, sizeof(path)))
 		doctor_find(finding, DOCTOR_OK, NULL, "there");
 	else
 		doctor_find(finding, DOCTOR_LIMITED, "apt install gnuplot-nox",

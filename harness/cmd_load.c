@@ -43,6 +43,10 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 
 		err = plan_make(plan, &profile, &probed, e);
 	}
+	if (!err && profile.by_name)
+		memcpy(plan->source, profile.path, sizeof(plan->source));
+	if (!err)
+		plan->skipped = profile.skipped;
 	if (!err)
 		err = expect_check(plan, e);
 	if (err)
@@ -50,4 +54,13 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 out:
 	profile_release(&profile);
 	return err;
+}
+
+void cmd_tell_source(const char *source, const struct error *skipped)
+{
+	if (skipped->text[0])
+		fprintf(stderr, "pagestorm: note: %s\n", skipped->text);
+	if (source[0] &&
+	    strncmp(source, PAGESTORM_PROFILES_DIR, strlen(PAGESTORM_PROFILES_DIR)))
+		fprintf(stderr, "pagestorm: note: takes %s\n", source);
 }

@@ -570,6 +570,8 @@ int cmd_run(int argc, char **argv)
 		cmd_complain(&e);
 		status = err == -EIO ? EXIT_HARNESS : EXIT_USAGE;
 	} else {
+		if (!a.quiet)
+			cmd_tell_source(plan->source, &plan->skipped);
 		status = run_locked(&a, plan, &e);
 	}
 	plan_release(plan);

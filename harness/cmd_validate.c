@@ -312,17 +312,39 @@ static int no_adapter(const char *name, struct error *e)
 	return err;
 }
 
+/* Once for a directory, unless the output is for a program. */
+static void tell_source(const struct arguments *a, const char *name, const char *path,
+			char told[512], const struct error *skipped)
+{
+	char directory[512];
+
+	if (a->quiet || a->json || a->list)
+		return;
+	snprintf(directory, sizeof(directory), "%s", path);
+	if (strrchr(directory, '/'))
+		*strrchr(directory, '/') = '\0';
+	cmd_tell_source(adapter_is_path(name) || !strcmp(directory, told) ? "" : path, skipped);
+	snprintf(told, 512, "%s", directory);
+}
+
 static int load_adapters(const struct arguments *a, struct adapter *adapters, struct error *e)
 {
-	char path[512];
+	char path[512], told[512] = "";
 	int err = 0;
 
 	for (unsigned i = 0; i < a->nr_tools && !err; i++) {
+		struct error skipped = { "" };
+
 		adapter_init(&adapters[i]);
-		if (adapter_find(a->tool[i], path, sizeof(path)))
+		err = adapter_find(a->tool[i], path, sizeof(path), &skipped);
+		if (err == -EPERM && skipped.text[0]) {
+			(void)error_set(e, EPERM, "%s", skipped.text);
+		} else if (err) {
 			err = no_adapter(a->tool[i], e);
-		else
+		} else {
+			tell_source(a, a->tool[i], path, told, &skipped);
 			err = adapter_read(&adapters[i], path, e);
+		}
 	}
 	return err;
 }

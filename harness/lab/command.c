@@ -14,24 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/plan/trust.h"
+
 int command_find(const char *name, char path[PATH_MAX])
 {
-	const char *search = getenv("PATH");
-	struct words directory = { 0 };
-	int error = -ENOENT;
+	int error = trust_find_program(name, getenv("PATH"), path, PATH_MAX);
 
-	if (strchr(name, '/')) {
-		snprintf(path, PATH_MAX, "%s", name);
-		return access(name, X_OK) ? -errno : 0;
-	}
-	words_fields(&directory, search ? search : "", ":");
-	words_fields(&directory, "/usr/sbin:/sbin:/usr/bin:/bin", ":");
-	for (size_t i = 0; error && i < directory.nr; i++) {
-		snprintf(path, PATH_MAX, "%s/%s", directory.item[i], name);
-		if (!access(path, X_OK))
-			error = 0;
-	}
-	words_release(&directory);
+	if (error == -ENOENT)
+		error = trust_find_program(name, "/usr/sbin:/sbin:/usr/bin:/bin", path,
+					   PATH_MAX);
 	return error;
 }
 

@@ -164,7 +164,9 @@ struct plan {
 	struct plan_step *step; /* shuffled blocks, in order */
 	unsigned nr_expectations;
 	struct expectation expectation[EXPECTATIONS_MAX];
-	char *profile_text; /* as expanded, for profile.ini */
+	char *profile_text;   /* as expanded, for profile.ini */
+	char source[512];     /* the profile's file when it was found by name; else "" */
+	struct error skipped; /* a file of that name that was not taken, and why; else empty */
 	struct host host;
 };
 

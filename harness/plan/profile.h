@@ -35,8 +35,10 @@ struct profile_entry {
 };
 
 struct profile {
-	char name[64];	/* file name without .ini, or the workload's name */
-	char path[512]; /* "" when made from a workload's name */
+	char name[64];	      /* file name without .ini, or the workload's name */
+	char path[512];	      /* "" when made from a workload's name */
+	bool by_name;	      /* found by its name, not given as a path */
+	struct error skipped; /* a file of that name that was not taken, and why; else empty */
 	struct profile_entry *entry;
 	size_t nr, capacity;
 };
@@ -68,16 +70,18 @@ int profile_read_dialect(struct profile *p, const char *path,
 			 const struct profile_dialect *dialect, struct error *e);
 
 /*
- * The n-th folder that profiles are looked for in by name: ./profiles, beside the program
+ * The n-th directory that profiles are looked for in by name: ./profiles, beside the program
  * (an uninstalled one), ../share/pagestorm/profiles from it (one that was moved after
  * its installation), where they are installed. Adapters of validate lie in tools/ below.
  * false: there are no more.
  */
 bool profile_folder(unsigned n, char *path, size_t path_bytes);
 
-/* Finds NAME, NAME.ini, or NAME.ini in one of those folders. -ENOENT: none.
+/*
+ * Finds NAME, NAME.ini, or NAME.ini in one of those directories. A file that another user
+ * could have written (trust.h) is passed over; *skipped then names the first. -ENOENT: none.
  */
-int profile_find(const char *name, char *path, size_t path_bytes);
+int profile_find(const char *name, char *path, size_t path_bytes, struct error *skipped);
 
 /* A profile of one workload with its defaults: `run anon size=193M`. */
 int profile_of_workload(struct profile *p, const char *workload, struct error *e);
@@ -94,9 +98,9 @@ int profile_override(struct profile *p, const char *assignment, struct error *e)
 int profile_override_once(struct profile *p, const char *assignment, struct error *e);
 
 /*
- * What a verb's first argument names: a file when it has a slash or ends in .ini,
+ * What a subcommand's first argument names: a file when it has a slash or ends in .ini,
  * otherwise a workload, otherwise a profile that profile_find() finds. -ENOENT
- * with a suggestion.
+ * with a suggestion; -EPERM: there is one, but another user could have written it.
  */
 int profile_load(struct profile *p, const char *argument, struct error *e);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a verb's first argument means: a file, a workload, or a profile by its name.
+ * What a subcommand's first argument means: a file, a workload, or a profile by its name.
  */
 #include "harness/plan/profile.h"
 
@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/plan/trust.h"
 #include "workloads/workload.h"
 
 #ifndef PAGESTORM_PROFILES_DIR
@@ -55,9 +56,11 @@ bool profile_folder(unsigned n, char *path, size_t path_bytes)
 	return true;
 }
 
-static int take_if_file(const char *candidate, char *path, size_t path_bytes)
+/* One that is there but could be another user's is passed over, and the first is named. */
+static int take_if_file(const char *candidate, char *path, size_t path_bytes,
+			struct error *skipped)
 {
-	if (!is_file(candidate))
+	if (!is_file(candidate) || trust_path(candidate, skipped))
 		return -ENOENT;
 	if (strlen(candidate) >= path_bytes)
 		return -ENAMETOOLONG;
@@ -65,20 +68,20 @@ static int take_if_file(const char *candidate, char *path, size_t path_bytes)
 	return 0;
 }
 
-int profile_find(const char *name, char *path, size_t path_bytes)
+int profile_find(const char *name, char *path, size_t path_bytes, struct error *skipped)
 {
 	char candidate[1024], folder[512];
 	int ret;
 
 	if (strlen(name) >= 256)
 		return -ENOENT;
-	ret = take_if_file(name, path, path_bytes);
+	ret = take_if_file(name, path, path_bytes, skipped);
 	snprintf(candidate, sizeof(candidate), "%s.ini", name);
 	if (ret == -ENOENT)
-		ret = take_if_file(candidate, path, path_bytes);
+		ret = take_if_file(candidate, path, path_bytes, skipped);
 	for (unsigned i = 0; ret == -ENOENT && profile_folder(i, folder, sizeof(folder)); i++) {
 		snprintf(candidate, sizeof(candidate), "%s/%s.ini", folder, name);
-		ret = take_if_file(candidate, path, path_bytes);
+		ret = take_if_file(candidate, path, path_bytes, skipped);
 	}
 	return ret;
 }
@@ -157,18 +160,20 @@ static bool is_path(const char *argument)
 	return strchr(argument, '/') || (length > 4 && !strcmp(argument + length - 4, ".ini"));
 }
 
-int profile_load(struct profile *p, const char *argument, struct error *e)
+/* What a person names is taken, but by root only from whom root trusts. */
+static int read_named(struct profile *p, const char *path, struct error *e)
+{
+	const int ret = geteuid() ? 0 : trust_path(path, e);
+
+	return ret ? ret : profile_read(p, path, e);
+}
+
+static int no_such(const char *argument, struct error *e)
 {
 	const char *near = suggest_workload(argument);
-	char path[512], *profile;
+	char *profile;
 	int ret;
 
-	if (is_path(argument))
-		return profile_read(p, argument, e);
-	if (workload_find(argument))
-		return profile_of_workload(p, argument, e);
-	if (!profile_find(argument, path, sizeof(path)))
-		return profile_read(p, path, e);
 	if (near)
 		return error_set(e, ENOENT, "%s: no workload and no profile; did you mean %s?",
 				 argument, near);
@@ -184,4 +189,21 @@ int profile_load(struct profile *p, const char *argument, struct error *e)
 			argument, PAGESTORM_PROFILES_DIR);
 	free(profile);
 	return ret;
+}
+
+int profile_load(struct profile *p, const char *argument, struct error *e)
+{
+	struct error skipped = { "" };
+	char path[512];
+
+	if (is_path(argument))
+		return read_named(p, argument, e);
+	if (workload_find(argument))
+		return profile_of_workload(p, argument, e);
+	if (profile_find(argument, path, sizeof(path), &skipped))
+		return skipped.text[0] ? error_set(e, EPERM, "%s", skipped.text)
+				       : no_such(argument, e);
+	p->by_name = true;
+	p->skipped = skipped;
+	return profile_read(p, path, e);
 }

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/plan/trust.h"
+
 #define TIMEOUT_MS   10000
 #define OUTPUT_BYTES (16u << 20)
 #define MEMORY_BYTES (1u << 30)
@@ -45,19 +47,9 @@ void plot_phase_selector(unsigned phase, char *out, size_t out_bytes)
 
 bool plot_available(void)
 {
-	const char *path = getenv("PATH");
-	char name[PATH_MAX];
+	char path[PATH_MAX];
 
-	while (path && *path) {
-		size_t length = strcspn(path, ":");
-
-		if ((size_t)snprintf(name, sizeof(name), "%.*s/gnuplot", (int)length, path) <
-			    sizeof(name) &&
-		    !access(name, X_OK))
-			return true;
-		path += length + (path[length] == ':');
-	}
-	return false;
+	return !trust_find_program("gnuplot", getenv("PATH"), path, sizeof(path));
 }
 
 int plot_begin(struct plot *p)
@@ -150,7 +142,8 @@ static void bound(int resource, rlim_t most)
 /* In the child: nothing of ours but the three descriptors and the way to the program. */
 static void become_gnuplot(int in, int out, int err)
 {
-	char program[] = "gnuplot", defaults[] = "-d", locale[] = "LC_ALL=C.UTF-8";
+	char path[PATH_MAX], program[] = "gnuplot", defaults[] = "-d",
+			     locale[] = "LC_ALL=C.UTF-8";
 	char home[] = "HOME=/nonexistent";
 	char *argv[] = { program, defaults, NULL }, *env[] = { locale, home, NULL };
 
@@ -159,7 +152,9 @@ static void become_gnuplot(int in, int out, int err)
 	bound(RLIMIT_FSIZE, OUTPUT_BYTES);
 	bound(RLIMIT_AS, MEMORY_BYTES);
 	bound(RLIMIT_CORE, 0);
-	execvpe(program, argv, env);
+	if (trust_find_program(program, getenv("PATH"), path, sizeof(path)))
+		_exit(NOT_FOUND);
+	execve(path, argv, env);
 	_exit(errno == ENOENT ? NOT_FOUND : 1);
 }
 

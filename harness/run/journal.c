@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/plan/trust.h"
 #include "harness/run/journal_image.h"
 #include "harness/run/undo.h"
 
@@ -167,6 +168,9 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 			"cannot make %s for the journal: %s; set PAGESTORM_STATE_DIR to a "
 			"directory of your own",
 			j->directory, strerror(-rc));
+	rc = trust_path(j->directory, e);
+	if (rc)
+		return rc;
 	j->fd = open(j->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 		     0600);
 	if (j->fd < 0 && errno == EEXIST)
@@ -559,6 +563,11 @@ int journal_adopt(struct journal *j, struct error *e)
 	int rc, lock;
 
 	locate(j);
+	if (!access(j->path, F_OK)) {
+		rc = trust_path(j->directory, e);
+		if (rc)
+			return rc;
+	}
 	j->fd = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (j->fd < 0)
 		return error_set(e, errno, "cannot open the journal %s: %s", j->path,

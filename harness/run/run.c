@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/plan/trust.h"
 #include "harness/run/clock.h"
 #include "harness/run/ownfile.h"
 #include "harness/run/run_part.h"
@@ -92,6 +93,21 @@ static int reset_machine(const struct plan *plan, struct error *e)
 	return err;
 }
 
+/* What is swapped out is others' to read where they can put their own file in its place. */
+static int check_swap_place(const char *path, struct error *e)
+{
+	char directory[704];
+	struct stat st;
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	if (stat(path, &st) || !S_ISDIR(st.st_mode)) {
+		char *slash = strrchr(directory, '/'); /* the plan takes absolute paths only */
+
+		slash[slash == directory] = '\0';
+	}
+	return trust_path(directory, e);
+}
+
 static int make_swap(struct run *run, const struct plan_cell *cell, struct error *e)
 {
 	char path[704];
@@ -99,6 +115,8 @@ static int make_swap(struct run *run, const struct plan_cell *cell, struct error
 	if (cell->swap.kind == SWAP_NONE)
 		return 0;
 	snprintf(path, sizeof(path), "%s", cell->swap.path);
+	if (path[0] && check_swap_place(path, e))
+		return -EPERM;
 	if (cell->swap.kind == SWAP_FILE && !path[0])
 		snprintf(path, sizeof(path), "%s/pagestorm-%d.swap", run->scratch, getpid());
 	return swapdev_make(&run->swap, &run->journal, cell->swap.kind, path,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "harness/plan/size.h"
+#include "harness/plan/trust.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/score.h"
 
@@ -353,31 +354,41 @@ int adapter_read(struct adapter *a, const char *path, struct error *e)
 	return err;
 }
 
-int adapter_find(const char *name, char *path, size_t path_bytes)
+bool adapter_is_path(const char *name)
+{
+	return strchr(name, '/') || strstr(name, ".ini");
+}
+
+int adapter_find(const char *name, char *path, size_t path_bytes, struct error *skipped)
 {
 	char folder[512];
 
-	if (strchr(name, '/') || strstr(name, ".ini")) {
+	if (adapter_is_path(name)) {
 		snprintf(path, path_bytes, "%s", name);
-		return access(path, R_OK) ? -errno : 0;
+		if (access(path, R_OK))
+			return -errno;
+		return geteuid() ? 0 : trust_path(path, skipped);
 	}
 	for (unsigned i = 0; profile_folder(i, folder, sizeof(folder)); i++) {
 		snprintf(path, path_bytes, "%s/tools/%s.ini", folder, name);
-		if (!access(path, R_OK))
+		if (!access(path, R_OK) && !trust_path(path, skipped))
 			return 0;
 	}
-	return -ENOENT;
+	return skipped->text[0] ? -EPERM : -ENOENT;
 }
 
 int adapter_folder(char *path, size_t path_bytes, struct error *e)
 {
+	struct error skipped = { "" };
 	char folder[512];
 
 	for (unsigned i = 0; profile_folder(i, folder, sizeof(folder)); i++) {
 		snprintf(path, path_bytes, "%s/tools", folder);
-		if (!access(path, R_OK))
+		if (!access(path, R_OK) && !trust_path(path, &skipped))
 			return 0;
 	}
+	if (skipped.text[0])
+		return error_set(e, EPERM, "%s", skipped.text);
 	return error_set(e, ENOENT,
 			 "no adapters in ./profiles/tools, beside the program or in %s", path);
 }

@@ -86,10 +86,17 @@ void adapter_release(struct adapter *a);
 /* Reads and checks. *e is "file:line: error: …" for what is wrong; -ENOENT: no such file. */
 int adapter_read(struct adapter *a, const char *path, struct error *e);
 
-/* A path, or NAME to be found as profiles/tools/NAME.ini here or where it is installed. */
-int adapter_find(const char *name, char *path, size_t path_bytes);
+/* Whether it names a file, not an adapter to be looked for. */
+bool adapter_is_path(const char *name);
 
-/* The folder that holds the adapters. -ENOENT with a sentence. */
+/*
+ * A path, or NAME to be found as profiles/tools/NAME.ini here or where it is installed. An
+ * adapter is commands: one that another user could have written (trust.h) is passed over;
+ * *skipped then names the first. -EPERM: there is no other; -ENOENT: none at all.
+ */
+int adapter_find(const char *name, char *path, size_t path_bytes, struct error *skipped);
+
+/* The directory that holds the adapters. -ENOENT or -EPERM with a sentence. */
 int adapter_folder(char *path, size_t path_bytes, struct error *e);
 
 #endif

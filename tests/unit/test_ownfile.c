@@ -310,8 +310,11 @@ static void a_maker_is_dead_only_when_it_is_proved(void **state)
 	assert_false(maker_parse("", &other));
 }
 
-#define T(name)	    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define PLAIN(name) { "plain: " #name, name, set_up_plain, tear_down, NULL }
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define PLAIN(name)                                                                            \
+	{                                                                                      \
+		"plain: " #name, name, set_up_plain, tear_down, NULL                           \
+	}
 
 int main(void)
 {

@@ -417,11 +417,11 @@ static void profiles_are_found_by_name(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(directory));
 	assert_int_equal(chdir(directory), 0);
-	assert_int_equal(profile_find("demo-of-a-test", path, sizeof(path)), -ENOENT);
+	assert_int_equal(profile_find("demo-of-a-test", path, sizeof(path), NULL), -ENOENT);
 	f = fopen("demo-of-a-test.ini", "w");
 	fputs("[profile]\n", f);
 	fclose(f);
-	assert_int_equal(profile_find("demo-of-a-test", path, sizeof(path)), 0);
+	assert_int_equal(profile_find("demo-of-a-test", path, sizeof(path), NULL), 0);
 	assert_string_equal(path, "demo-of-a-test.ini");
 	unlink("demo-of-a-test.ini");
 	assert_int_equal(chdir("/"), 0);

@@ -1,0 +1,189 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What root (and anyone) takes by name from where they happen to be: only what no other user
+# could have put there.
+
+bats_require_minimum_version 1.5.0
+
+setup()
+{
+	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
+	[ "$(id -u)" -eq 0 ] || skip "not root"
+	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
+	unset SUDO_UID SUDO_GID
+	here=$BATS_TEST_TMPDIR/here
+	mkdir "$here"
+	cd "$here"
+	other=65534 # nobody
+}
+
+# adapter FILE: one that leaves a file behind when it is run
+adapter()
+{
+	mkdir -p "$(dirname "$1")"
+	cat > "$1" <<-EOF
+		[tool]
+		summary = planted here
+		package = none
+		program = /bin/touch
+		version = /bin/touch $here/executed
+		[load anon]
+		run = anon size=4M
+		say = /bin/touch $here/executed
+		[quantity size]
+		load = anon
+		reading = ^(\\d+)
+	EOF
+}
+
+# profile FILE
+profile()
+{
+	mkdir -p "$(dirname "$1")"
+	printf '[profile]\nwhy = planted here\n[workload a]\ntype = anon\nsize = 4M\n' > "$1"
+}
+
+refused()
+{
+	run --separate-stderr "$@"
+	echo "$output $stderr"
+	[ "$status" -eq 2 ]
+	[ ! -e executed ]
+	[[ "$stderr" == *"is not taken"* ]]
+}
+
+@test "another user's adapter below the current directory is passed over for the program's own, and named" {
+	adapter profiles/tools/ps.ini
+	chown -R $other profiles
+	chmod 1777 .
+	run --separate-stderr "$PAGESTORM" validate --list ps
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" != *"planted here"* ]]
+	run "$PAGESTORM" validate --list all
+	[[ "$output" != *"planted here"* ]]
+	[ ! -e executed ]
+}
+
+@test "another user's adapter of which there is no other is refused in a sentence, and not run" {
+	adapter profiles/tools/planted.ini
+	chown $other profiles/tools/planted.ini
+	refused "$PAGESTORM" validate planted --wait=200
+	[[ "$stderr" == *"profiles/tools/planted.ini belongs to another user ($other)"* ]]
+	refused "$PAGESTORM" validate ./profiles/tools/planted.ini --wait=200
+}
+
+@test "another user's profile is passed over by its name, and refused as a path" {
+	profile profiles/demo.ini
+	profile mine.ini
+	chown $other profiles/demo.ini mine.ini
+	run "$PAGESTORM" plan demo
+	[ "$status" -eq 0 ]
+	[[ "$output" != *"planted here"* ]]
+	refused "$PAGESTORM" plan ./mine.ini
+	refused "$PAGESTORM" plan mine.ini
+	refused "$PAGESTORM" plan mine
+	refused "$PAGESTORM" run "$PWD/mine.ini" --wait=200
+}
+
+@test "so is one that others can write, or whose directory they can" {
+	profile here.ini
+	run "$PAGESTORM" plan here
+	[ "$status" -eq 0 ]
+	chmod 666 here.ini
+	refused "$PAGESTORM" plan here
+	chmod 664 here.ini
+	chgrp $other here.ini
+	refused "$PAGESTORM" plan here
+	[[ "$stderr" == *"can be written by a group"* ]]
+	chmod 644 here.ini
+	chmod 777 .
+	refused "$PAGESTORM" plan here
+	[[ "$stderr" == *"$PWD can be written by everyone"* ]]
+	chmod 1777 .
+	run "$PAGESTORM" plan here
+	[ "$status" -eq 0 ]
+	chmod 755 .
+	chown $other .
+	refused "$PAGESTORM" plan here
+}
+
+@test "a link is as good as who made it and where it leads" {
+	mkdir safe
+	profile safe/mine.ini
+	ln -s safe/mine.ini link.ini
+	run "$PAGESTORM" plan link
+	[ "$status" -eq 0 ]
+	chown -h $other link.ini
+	refused "$PAGESTORM" plan link
+	chown -h 0 link.ini
+	chown $other safe
+	refused "$PAGESTORM" plan link
+}
+
+@test "the user who called sudo is trusted, another still is not" {
+	profile profiles/mine.ini
+	chown -R $other .
+	run env SUDO_UID=$other "$PAGESTORM" plan mine
+	[ "$status" -eq 0 ]
+	refused env SUDO_UID=1 "$PAGESTORM" plan mine
+	refused "$PAGESTORM" plan mine
+}
+
+@test "a run says which file it took when that is not the installed one" {
+	profile profiles/mine.ini
+	run --separate-stderr "$PAGESTORM" run mine --wait=200 -o out
+	[ "$status" -eq 0 ]
+	[[ "$stderr" == *"note: takes profiles/mine.ini"* ]]
+	run --separate-stderr "$PAGESTORM" run mine --wait=200 -o out --quiet
+	[[ "$stderr" != *"note: takes"* ]]
+}
+
+@test "a profile from a pipe is read" {
+	run bash -c "\"$PAGESTORM\" plan <(printf '[profile]\nwhy = piped\n[workload a]\ntype = anon\nsize = 4M\n')"
+	echo "$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "without root the own files and root's are taken by name, a third user's are not" {
+	command -v setpriv > /dev/null || skip "no setpriv(1)"
+	as() { setpriv --reuid=$other --regid=$other --clear-groups env HOME="$here" "$@"; }
+	cp "$PAGESTORM" "$here/program" # the tree may be closed to others
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$here"
+	as test -x "$here/program" || skip "the test's directory is closed to other users"
+	profile mine.ini
+	run as ./program plan mine
+	[ "$status" -eq 0 ]
+	chown $other mine.ini
+	run as ./program plan mine
+	[ "$status" -eq 0 ]
+	chown 1 mine.ini
+	run as ./program plan mine
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"belongs to another user (1)"* ]]
+	run as ./program plan ./mine.ini # what one names oneself
+	[ "$status" -eq 0 ]
+}
+
+@test "a state directory of another user's is not used, whether it holds a journal or not" {
+	mkdir "$PAGESTORM_STATE_DIR"
+	chown $other "$PAGESTORM_STATE_DIR"
+	run "$PAGESTORM" run anon size=4M --wait=200 -o out
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"$PAGESTORM_STATE_DIR belongs to another user"* ]]
+	[ -z "$(ls -A "$PAGESTORM_STATE_DIR")" ]
+	echo planted > "$PAGESTORM_STATE_DIR/journal"
+	run "$PAGESTORM" restore --wait=200
+	[ "$status" -eq 5 ]
+	[ "$(cat "$PAGESTORM_STATE_DIR/journal")" = planted ]
+}
+
+@test "a swap file is not made where others could put theirs in its place" {
+	mkdir open
+	chmod 777 open
+	run "$PAGESTORM" run swap size=16M memory.max=64M swap.type=file swap.size=64M \
+		"swap.path=$PWD/open" --wait=200 -o out
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"$PWD/open can be written by everyone"* ]]
+	[ -z "$(ls -A open)" ]
+}
