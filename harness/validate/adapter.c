@@ -29,10 +29,11 @@ static const char *const load_keys[] = {
 };
 
 static const char *const quantity_keys[] = {
-	"bias",	      "bias_to",	"bias_why", "column",  "difference", "evidence",
-	"frame",      "header",		"load",	    "pattern", "pick",	     "record",
-	"resolution", "resolution_why", "row",	    "scope",   "shift",	     "sites",
-	"times",      "truth",		"unit",	    "why",     "zero",	     NULL,
+	"bias",	    "bias_to", "bias_why", "column",	 "difference",
+	"evidence", "frame",   "header",   "load",	 "others",
+	"pattern",  "pick",    "record",   "resolution", "resolution_why",
+	"row",	    "scope",   "shift",	   "sites",	 "times",
+	"truth",    "unit",    "why",	   "zero",	 NULL,
 };
 
 static const char *const visits[] = { "held", "gone", "during", "wrap", NULL };
@@ -252,13 +253,15 @@ static int take_sites(struct adapter *a, const char *section, struct quantity *q
 static int take_expressions(struct adapter *a, const char *section, struct quantity *q,
 			    struct error *e)
 {
-	static const char *const keys[] = { "truth", "resolution", "bias", "bias_to" };
+	static const char *const keys[] = { "truth", "others", "resolution", "bias",
+					    "bias_to" };
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !err; i++)
 		err = expression_check(entry_of(a, section, keys[i]), e);
 	q->truth = text_of(a, section, "truth");
 	q->evidence = text_of(a, section, "evidence");
+	q->others = text_of(a, section, "others");
 	q->resolution = text_of(a, section, "resolution");
 	q->resolution_why = text_of(a, section, "resolution_why");
 	q->bias = text_of(a, section, "bias");

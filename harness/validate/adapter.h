@@ -66,6 +66,7 @@ struct quantity {
 	bool is_difference;	      /* HELD (or GONE) less READY */
 	bool is_shared;		      /* of the whole machine: a noise floor is measured */
 	const char *truth, *evidence; /* expression; in words */
+	const char *others; /* expression: what other processes moved of it; NULL: unknown */
 	const char *resolution, *resolution_why; /* expression; NULL: the last printed digit */
 	const char *bias, *bias_to, *bias_why;	 /* expressions, inclusive; NULL: none known */
 	const char *why;			 /* what it is that is compared */

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -134,7 +135,7 @@ static double counter(struct parser *p, const char *scope, const char *source, c
 		const char *text = cell(t, i, side);
 
 		if (!is_wanted(p->evidence, t, i) || !*text ||
-		    strcmp(cell(t, i, "counter"), name) ||
+		    fnmatch(name, cell(t, i, "counter"), 0) ||
 		    strcmp(cell(t, i, "source"), source) ||
 		    (strcmp(scope, "any") && strcmp(cell(t, i, "scope"), scope)) ||
 		    strcmp(cell(t, i, "span"), "work"))
@@ -144,6 +145,36 @@ static double counter(struct parser *p, const char *scope, const char *source, c
 	}
 	return found ? sum
 		     : fail(p, ENODATA, "counters.csv has no %s/%s/%s", scope, source, name);
+}
+
+/* The sum of what matches in a kept /proc/vmstat, whose pgpgin and pgpgout are KiB. */
+static int vmstat_sum(const char *path, const char *name, double *sum)
+{
+	char at[80];
+	double value;
+	int found = 0;
+	FILE *in = fopen(path, "re");
+
+	*sum = 0;
+	while (in && fscanf(in, "%79s %lf", at, &value) == 2) {
+		if (fnmatch(name, at, 0))
+			continue;
+		*sum += value * (strncmp(at, "pgpg", 4) ? 1 : 1024);
+		found++;
+	}
+	if (in)
+		fclose(in);
+	return found;
+}
+
+static double beside(struct parser *p, const char *name)
+{
+	double before, after;
+
+	if (!vmstat_sum(p->evidence->vmstat_before, name, &before) ||
+	    !vmstat_sum(p->evidence->vmstat_after, name, &after))
+		return fail(p, ENODATA, "no %s was kept beside what the tool printed", name);
+	return after - before;
 }
 
 static double counter_path(struct parser *p, char *path)
@@ -159,6 +190,8 @@ static double counter_path(struct parser *p, char *path)
 		return 1;
 	*source++ = '\0';
 	*name++ = '\0';
+	if (!strcmp(path, "beside"))
+		return beside(p, name);
 	return counter(p, path, source, name, side ? side : "delta");
 }
 

@@ -26,6 +26,8 @@ struct evidence {
 	char path[512];
 	struct csv_table runs, counters, truth, sites;
 	int repeat; /* 0: any */
+	/* the two states of /proc/vmstat that [beside/…] lies between; "": not kept */
+	char vmstat_before[700], vmstat_after[700];
 };
 
 void evidence_init(struct evidence *evidence);

@@ -47,6 +47,8 @@ static enum score_verdict judge(const struct measure *m, double noise, bool has_
 		return SCORE_RIGHT;
 	if (fabs(error) <= m->resolution + tiny)
 		return SCORE_WITHIN_RESOLUTION;
+	if (m->others * 100 > SCORE_SEES_PERCENT * fabs(m->truth))
+		return SCORE_NOISE;
 	if (fabs(error) > slack && !is_explained)
 		return SCORE_WRONG;
 	if (noise * 100 > SCORE_SEES_PERCENT * fabs(m->truth))
@@ -75,5 +77,7 @@ void score_make(struct score *score, struct measure *measure, size_t nr, const d
 			 : NAN;
 	for (size_t i = 0; i < nr_noise; i++)
 		score->noise = fmax(score->noise, fabs(noise[i]));
+	if (score->median.others > 0)
+		score->noise = fmax(score->noise, score->median.others);
 	score->verdict = judge(&score->median, score->noise, has_bias);
 }

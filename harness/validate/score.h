@@ -7,7 +7,8 @@
  *				it reads, or than the machine's own noise
  *	biased			off by what a known cause explains, and by no more
  *	noise			within the machine's noise, which is so high that an error
- *				of SCORE_SEES_PERCENT could not be told from it
+ *				of SCORE_SEES_PERCENT could not be told from it; or other
+ *				processes moved more than that of it meanwhile
  *	wrong			none of these
  *	unread			it printed nothing that could be read as the number
  *	skipped			it did not run, and why
@@ -38,6 +39,7 @@ struct measure {
 	double truth, said;
 	double resolution;	      /* of this reading; 0: exact */
 	double bias_least, bias_most; /* of the error, when it is known; 0 otherwise */
+	double others; /* what other processes moved of it meanwhile; 0: nothing is known */
 };
 
 struct score {

@@ -233,6 +233,27 @@ static int at_held(struct session *s, struct error *e)
 	return 0;
 }
 
+/*
+ * The machine's running totals around everything that the tool reads: whatever another
+ * process moved meanwhile is between the two. Without them nothing is known of it.
+ */
+static void keep_vmstat(const struct session *s, const char *what)
+{
+	struct error ignored = { "" };
+	char path[700], *text = NULL;
+	FILE *out;
+
+	if (command_slurp("/proc/vmstat", &text, &ignored))
+		return;
+	path_of(s, what, path, sizeof(path));
+	out = fopen(path, "we");
+	if (out) {
+		fputs(text, out);
+		fclose(out);
+	}
+	free(text);
+}
+
 static int visit(struct stage *stage, enum barrier barrier, void *arg, struct error *e)
 {
 	struct visitor *v = arg;
@@ -245,6 +266,7 @@ static int visit(struct stage *stage, enum barrier barrier, void *arg, struct er
 	if (barrier != BARRIER_GONE)
 		learn_names(s, stage);
 	if (barrier == BARRIER_READY) {
+		keep_vmstat(s, SESSION_VMSTAT_BEFORE);
 		err = at_ready(s, v->e_tool);
 		v->ready_ns = clock_now_ns();
 	} else if (barrier == BARRIER_HELD) {
@@ -255,6 +277,9 @@ static int visit(struct stage *stage, enum barrier barrier, void *arg, struct er
 		err = consult(s, s->load->command, "gone", &s->said, v->e_tool);
 	else if (barrier == BARRIER_GONE) /* a worker that was killed was never HELD */
 		err = end_across(s, v->e_tool);
+	if (barrier == BARRIER_HELD ||
+	    (barrier == BARRIER_GONE && s->load->visit == VISIT_GONE))
+		keep_vmstat(s, SESSION_VMSTAT_AFTER);
 	if (err && !v->e_tool->text[0])
 		error_set(v->e_tool, -err, "%s", strerror(-err));
 	return 0;

@@ -15,6 +15,10 @@
 #include "harness/validate/adapter.h"
 #include "harness/validate/command.h"
 
+/* Names of the files in said_dir that hold /proc/vmstat, after the label and a dot. */
+#define SESSION_VMSTAT_BEFORE "vmstat-before"
+#define SESSION_VMSTAT_AFTER  "vmstat-after"
+
 struct session {
 	/* what the caller gives */
 	const struct adapter *adapter;

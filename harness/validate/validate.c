@@ -283,7 +283,10 @@ static int measure_bounds(const struct quantity *q, const struct evidence *evide
 {
 	int err = 0;
 
-	if (q->resolution)
+	if (q->others)
+		err = evidence_value(evidence, q->others, &m->others, e);
+	m->others = fabs(m->others);
+	if (!err && q->resolution)
 		err = evidence_value(evidence, q->resolution, &m->resolution, e);
 	if (!err && q->bias)
 		err = evidence_value(evidence, q->bias, &m->bias_least, e);
@@ -327,6 +330,10 @@ static void take_repeat(struct scoring *sc, const struct session *s, const struc
 
 	evidence_init(&evidence);
 	err = evidence_open(&evidence, s->run_path, &e_open);
+	snprintf(evidence.vmstat_before, sizeof(evidence.vmstat_before), "%s/%s.%s",
+		 s->said_dir, s->label, SESSION_VMSTAT_BEFORE);
+	snprintf(evidence.vmstat_after, sizeof(evidence.vmstat_after), "%s/%s.%s", s->said_dir,
+		 s->label, SESSION_VMSTAT_AFTER);
 	if (!err)
 		bad = evidence_bad_outcome(&evidence);
 	for (unsigned i = 0; i < sc->adapter->nr_quantities; i++) {
@@ -483,6 +490,28 @@ static void append(char *why, size_t bytes, const char *format, ...)
 	va_end(args);
 }
 
+/* Whose the noise is: of the row's amount, what is known of it best. */
+static void write_noise(const struct score *s, struct card_row *row)
+{
+	size_t bytes = sizeof(row->why);
+	bool are_others = s->median.others >= s->noise;
+
+	if (s->verdict == SCORE_NOISE && are_others)
+		append(row->why, bytes,
+		       "other processes moved up to %.0f of it meanwhile; that would hide an error of %d %%",
+		       s->noise, SCORE_SEES_PERCENT);
+	else if (s->verdict == SCORE_NOISE)
+		append(row->why, bytes,
+		       "the machine's own noise of %.0f would hide an error of %d %%", s->noise,
+		       SCORE_SEES_PERCENT);
+	else if (are_others)
+		append(row->why, bytes,
+		       "within the %.0f that other processes moved of it meanwhile", s->noise);
+	else
+		append(row->why, bytes, "within the machine's noise of %.0f beside a null load",
+		       s->noise);
+}
+
 static void write_why(const struct quantity *q, struct card_row *row)
 {
 	const struct score *s = &row->score;
@@ -492,16 +521,12 @@ static void write_why(const struct quantity *q, struct card_row *row)
 		append(row->why, bytes, "%s", q->why);
 	if (s->verdict == SCORE_BIASED)
 		append(row->why, bytes, "%s", q->bias_why);
-	if (s->verdict == SCORE_WITHIN_RESOLUTION && fabs(s->error) > s->median.resolution)
-		append(row->why, bytes, "within the machine's noise of %.0f beside a null load",
-		       s->noise);
+	if (s->verdict == SCORE_NOISE ||
+	    (s->verdict == SCORE_WITHIN_RESOLUTION && fabs(s->error) > s->median.resolution))
+		write_noise(s, row);
 	else if (s->verdict == SCORE_WITHIN_RESOLUTION)
 		append(row->why, bytes, "%s",
 		       q->resolution_why ? q->resolution_why : "less than its last digit");
-	if (s->verdict == SCORE_NOISE)
-		append(row->why, bytes,
-		       "the machine's own noise of %.0f would hide an error of %d %%", s->noise,
-		       SCORE_SEES_PERCENT);
 	if (s->verdict == SCORE_WRONG)
 		append(row->why, bytes, "off by more than anything known explains");
 }
