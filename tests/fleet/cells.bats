@@ -46,7 +46,7 @@ sizes()
 	[ "$cells" -eq 3 ]
 	seq 0 $((cells - 1)) |
 		xargs -P 3 -I{} "$PAGESTORM" run sweep.ini --cell={} --wait=300 -q -o jobs
-	[ "$(ls -d jobs/*-sweep* | wc -l)" -eq 3 ]
+	[ "$(find jobs -maxdepth 1 -name '*-sweep*' | wc -l)" -eq 3 ]
 	joined=$("$PAGESTORM" merge -o joined jobs/*)
 	"$PAGESTORM" run sweep.ini --wait=300 -q -o alone
 	[ "$(rows "$joined/runs.csv" cell | sort | tr -d '\n')" = 001122 ]

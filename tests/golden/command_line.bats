@@ -55,7 +55,7 @@ setup()
 
 @test "a pause that nothing could end, or at no barrier, is a usage error with the remedy" {
 	local barriers
-	for barriers in redy "" ready, ,held ready,,held gone READY; do
+	for barriers in redy "" "ready," ,held ready,,held gone READY; do
 		run "$PAGESTORM" run null "--pause=$barriers"
 		echo "$barriers: $output"
 		[ "$status" -eq 2 ]
@@ -74,7 +74,7 @@ setup()
 	run "$PAGESTORM" run null --pause-fd=1,0
 	[ "$status" -eq 2 ]
 	[[ "$output" == *"--pause-fd needs --pause=ready,held"* ]]
-	for words in 1 1, ,0 1,0, 1,0x0 -1,0 a,b 99999999999,0; do
+	for words in 1 "1," ,0 "1,0," 1,0x0 -1,0 a,b 99999999999,0; do
 		run "$PAGESTORM" run null --pause=ready "--pause-fd=$words"
 		echo "$words: $output"
 		[ "$status" -eq 2 ]

@@ -27,28 +27,28 @@ golden()
 	fi
 }
 
-some="-m failed_runs -m seconds -m latency_p* -m refault_* -m oom_kills"
+some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 
 # shellcheck disable=SC2086 # words
 @test "text: verdicts first, the worst metric first in each cell" {
-	"$PAGESTORM" compare "$A" "$B" $some 2>/dev/null | golden compare.txt
+	"$PAGESTORM" compare "$A" "$B" "${some[@]}" 2>/dev/null | golden compare.txt
 }
 
 @test "markdown" {
-	"$PAGESTORM" compare "$A" "$B" $some --format markdown 2>/dev/null | golden compare.md
+	"$PAGESTORM" compare "$A" "$B" "${some[@]}" --format markdown 2>/dev/null | golden compare.md
 }
 
 @test "csv has a row for each cell, worker and metric" {
-	"$PAGESTORM" compare "$A" "$B" $some --format csv 2>/dev/null | golden compare.csv
+	"$PAGESTORM" compare "$A" "$B" "${some[@]}" --format csv 2>/dev/null | golden compare.csv
 }
 
 @test "json is one document" {
-	"$PAGESTORM" compare "$A" "$B" $some --json 2>/dev/null | golden compare.json
+	"$PAGESTORM" compare "$A" "$B" "${some[@]}" --json 2>/dev/null | golden compare.json
 	"$PAGESTORM" compare "$A" "$B" --json 2>/dev/null | python3 -m json.tool > /dev/null
 }
 
 @test "two cells of one folder" {
-	"$PAGESTORM" compare "$A:vm.swappiness=10" "$A:vm.swappiness=60" $some 2>/dev/null |
+	"$PAGESTORM" compare "$A:vm.swappiness=10" "$A:vm.swappiness=60" "${some[@]}" 2>/dev/null |
 		golden compare-cells.txt
 }
 

@@ -6,6 +6,7 @@ setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
 	cd "$BATS_TEST_DIRNAME/../.."
+	# shellcheck source=contrib/pagestorm.bash-completion disable=SC1091 # a file of its own here
 	source contrib/pagestorm.bash-completion
 }
 

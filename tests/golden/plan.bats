@@ -97,10 +97,10 @@ fits()
 
 @test "list settings names the risk of those that squeeze the machine" {
 	fits list settings
-	"$PAGESTORM" list settings > settings
-	grep -qx 'vm.swappiness: 0 to 200' settings
-	grep -qx 'vm.min_free_kbytes: from 1 (R2)' settings
-	grep -qx 'thp.enabled: always|madvise|never' settings
+	"$PAGESTORM" list settings > page
+	grep -qx 'vm.swappiness: 0 to 200' page
+	grep -qx 'vm.min_free_kbytes: from 1 (R2)' page
+	grep -qx 'thp.enabled: always|madvise|never' page
 }
 
 @test "list --json holds the same" {

@@ -28,7 +28,7 @@ runs()
 
 boot_plain()
 {
-	runs =anon 'anon size=33M noise=no' 'anon size=33M touch=populate fill=zero noise=no' \
+	runs '=anon' 'anon size=33M noise=no' 'anon size=33M touch=populate fill=zero noise=no' \
 		'anon size=33M touch=read noise=no' 'anon size=33M touch=read_write threads=2 noise=no' \
 		'anon size=65M pages=huge noise=no' 'anon size=5000' \
 		=fewer 'anon size=16M sabotage=1 noise=no' \
@@ -43,7 +43,7 @@ boot_plain()
 
 boot_swap()
 {
-	runs =kill 'oom memory.max=48M noise=no' \
+	runs '=kill' 'oom memory.max=48M noise=no' \
 		'oom memory.max=32M memory.swap.max=16M fill=random noise=no' =anon 'anon size=33M noise=no' > script
 	"$PAGESTORM" lab --swap zram:64M --file script:/script --exec 'sh /script'
 }

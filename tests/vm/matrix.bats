@@ -18,7 +18,7 @@ cells()
 matrix_cell()
 {
 	local -a nodes=(--nodes "$3")
-	[ "$3" != 2+1 ] || nodes=(--memory 512M,512M,0 --cpus 1,0,1 --distances 30)
+	[ "$3" != 2+1 ] || nodes=(--memory "512M,512M,0" --cpus "1,0,1" --distances 30)
 	"$PAGESTORM" lab --kernel "$1" --cgroup "$2" "${nodes[@]}" --swap "$4" --timeout 600 \
 		--file "$PAGESTORM_SRCDIR/profiles:profiles" \
 		--file "$PAGESTORM_SRCDIR/tests/vm/truth.ini:truth.ini" \

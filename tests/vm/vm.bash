@@ -37,6 +37,7 @@ enter_scratch()
 boots_begin()
 {
 	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
+	# shellcheck disable=SC2163 # the functions whose names are given
 	export -f one_boot "$@"
 	setsid xargs -P 2 -L 1 bash -c 'one_boot "$@"' - > "$BATS_FILE_TMPDIR/boots" 2>&1 3>&- &
 	echo $! >> "$BATS_FILE_TMPDIR/boots.pid"
@@ -47,6 +48,7 @@ boots_begin()
 idle_begin()
 {
 	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
+	# shellcheck disable=SC2163 # the functions whose names are given
 	export -f one_boot "$@"
 	setsid bash -c 'one_boot "$1"' - "$1" > "$BATS_FILE_TMPDIR/boots.$1" 2>&1 3>&- &
 	echo $! >> "$BATS_FILE_TMPDIR/boots.pid"
