@@ -7,9 +7,16 @@
 # Source it with `load ../lib/disturbance`, after observe.
 
 # machine_moved COUNTER…: by how much these counters of the whole machine rose in the work
-# of the real trials, summed
+# of the real trials, summed; where the test's own look is judged, since the attempt began
 machine_moved()
 {
+	if [ -n "${looking-}" ]; then
+		awk -v names="$*" '
+			BEGIN { n = split(names, name, " "); for (i = 1; i <= n; i++) asked[name[i]] = 1 }
+			$1 in asked { sum += FNR == NR ? -$2 : $2 }
+			END { print sum + 0 }' vmstat.before vmstat.after
+		return
+	fi
 	awk -F, -v names="$*" '
 		NR == 1 {
 			for (i = 1; i <= NF; i++)
@@ -34,6 +41,7 @@ machine_moved()
 # fsynced: a worker of the run writes back itself, so that it cannot be told what others did
 fsynced()
 {
+	[ -z "${looking-}" ] || return 1 # the test sees to that
 	awk -F, '$9 == "ledger" && $11 == "fsyncs" && $15 > 0 { n++ } END { exit !n }' out/*/counters.csv
 }
 
@@ -110,12 +118,35 @@ shortfalls()
 		}' out/*/truth.csv | sort -u
 }
 
+# looks QUANTITY EXPECTED OBSERVED: that the test saw the same as it expected. What it did
+# not is judged as a claim of that name is; both in pages, or in what that counts.
+looks()
+{
+	[ "$2" -ne "$3" ] || return 0
+	local off=$(($3 - $2))
+	echo "$1: $3, not $2"
+	echo "$1 ${off#-}" >> looked
+	return 1
+}
+
+# look_disturbed: the same for what the test itself saw in the attempt
+look_disturbed()
+{
+	local quantity pages looking=yes cause=
+	[ -s looked ] || return 1
+	while read -r quantity pages; do
+		cause=$(disturbed_by "$quantity" "$pages") || return 1
+	done < looked
+	echo "$cause"
+}
+
 # disturbance: prints why the run in ./out could not hold its claims; fails where one of
 # them failed without evidence
 disturbance()
 {
 	local quantity pages cause=
 	collapse_disturbed && return
+	look_disturbed && return
 	[ -e "$(echo out/*/truth.csv)" ] || return 1
 	while read -r quantity pages; do
 		cause=$(disturbed_by "$quantity" "$pages") || return 1
@@ -130,7 +161,9 @@ undisturbed()
 {
 	local flags=$- status cause try
 	for try in 1 2 3; do
+		rm -f looked
 		compacted_before=$(compacted)
+		cp /proc/vmstat vmstat.before
 		set +eET
 		(
 			trap end_paused EXIT
@@ -141,6 +174,7 @@ undisturbed()
 		set "-$flags"
 		[ "$status" -ne 0 ] || return 0
 		[ "$try" -lt 3 ] || break
+		cp /proc/vmstat vmstat.after
 		cause=$(disturbance) || break
 		retried "$cause"
 	done

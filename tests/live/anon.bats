@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/observe
+load ../lib/disturbance
 load ../lib/capability
 
 setup() { observe_setup; }
@@ -121,7 +122,7 @@ content()
 		"rate=200M/s" "access=200ms access_pattern=zipf latency=yes"; do
 		[[ "$settings" == size=* ]] || settings="size=33M $settings"
 		# shellcheck disable=SC2086 # several words
-		run_workload anon $settings || { echo "$settings: $(cat said)"; return 1; }
+		undisturbed run_workload anon $settings || { echo "$settings: $(cat said)"; return 1; }
 		[ "$(count_verdicts anon pass)" -ge 24 ] || { echo "$settings: $(cat said)"; return 1; }
 		[ "$(count_verdicts anon fail)" = 0 ]
 	done
@@ -130,7 +131,7 @@ content()
 @test "huge pages fault once each, and the rest of the size by base pages" {
 	grep -q '\[never\]' /sys/kernel/mm/transparent_hugepage/enabled && skip "huge pages are off"
 	for settings in "touch=bytes" "touch=populate fill=zero" "threads=2"; do
-		run_workload anon size=65M pages=huge $settings || { echo "$settings: $(cat said)"; return 1; }
+		undisturbed run_workload anon size=65M pages=huge $settings || { echo "$settings: $(cat said)"; return 1; }
 		[ "$(truth minor_faults 'expected observed verdict')" = "288 288 pass" ]
 		[ "$(truth huge_bytes 'observed verdict')" = "67108864 pass" ]
 	done

@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/observe
+load ../lib/disturbance
 
 setup()
 {
@@ -62,25 +63,33 @@ need_fincore()
 	command -v fincore > /dev/null || skip "no fincore"
 }
 
+# warms SHARE: of its file, by fincore
+warms()
+{
+	local share=$1 before after io missed
+	begin cache size=32M warm=$share% layout=spread block=64K pattern=random
+	before=$(cached)
+	io=$(read_bytes)
+	held
+	after=$(cached)
+	missed=$((($(read_bytes) - io) / 4096))
+	finish
+	less_lost "$before" $((8192 * share / 100)) lost_pages
+	less_lost "$after" 8192 missing_pages gone_pages
+	less_lost $((8192 - missed)) $((8192 * share / 100)) lost_pages
+	[ "$(slot cached_before)" -ge "$before" ]
+	looks misses "$(slot miss_pages)" "$missed"
+	[ "$(verdict missed_bytes)" = pass ]
+}
+
 @test "the stated share is warm before and the whole file afterwards, by fincore" {
 	need_fincore
 	for share in 0 25 100; do
-		begin cache size=32M warm=$share% layout=spread block=64K pattern=random
-		before=$(cached)
-		io=$(read_bytes)
-		held
-		after=$(cached)
-		missed=$((($(read_bytes) - io) / 4096))
-		finish
-		less_lost "$before" $((8192 * share / 100)) lost_pages
-		less_lost "$after" 8192 missing_pages gone_pages
-		less_lost $((8192 - missed)) $((8192 * share / 100)) lost_pages
-		[ "$(slot cached_before)" -ge "$before" ]
-		[ "$(slot miss_pages)" = "$missed" ]
-		[ "$(verdict missed_bytes)" = pass ]
+		undisturbed warms $share
 	done
 }
 
+# Nothing of it is in the cache, so another process can take nothing from it.
 @test "direct I/O reads everything each time and leaves nothing cached, by fincore" {
 	need_fincore
 	begin cache size=32M method=direct passes=3
@@ -92,24 +101,37 @@ need_fincore()
 	finish
 }
 
-@test "a mapping without readahead takes a major fault per miss, by its own count" {
+faults_for_misses()
+{
+	local before majors
 	begin cache size=16M method=mmap readahead=no warm=50% layout=spread block=4K
 	before=$(major_faults)
 	held
 	majors=$(($(major_faults) - before))
 	finish
 	[ "$majors" -ge 2048 ]
-	[ "$majors" = "$(slot miss_pages)" ]
+	looks major_faults "$(slot miss_pages)" "$majors"
 }
 
-@test "a file of twice the limit is refaulted page by page, by its group" {
+@test "a mapping without readahead takes a major fault per miss, by its own count" {
+	undisturbed faults_for_misses
+}
+
+refaults_each_page()
+{
+	local before
 	begin cache evict=overflow size=64M memory.max=32M
 	before=$(group_stat workingset_refault_file)
 	# What it read last waits in a batch of its CPU, where reclaim does not find it.
 	[[ $(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$worker/status") =~ ^[0-9]+$ ]]
 	held
-	within 5 refaulted $((before + 16384))
+	within 5 refaulted $((before + 16384)) ||
+		looks refaults $((before + 16384)) "$(group_stat workingset_refault_file)"
 	finish
+}
+
+@test "a file of twice the limit is refaulted page by page, by its group" {
+	undisturbed refaults_each_page
 }
 
 @test "a loop device is there while it is read and gone afterwards, by sysfs" {

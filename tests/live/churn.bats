@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/observe
+load ../lib/disturbance
 
 setup()
 {
@@ -108,7 +109,7 @@ counting_begins()
 }
 
 @test "brk-vs-mmap: all claims hold, both did the same cycles, report shows them side by side" {
-	run_workload "$BATS_TEST_DIRNAME/../../profiles/brk-vs-mmap.ini" --cell=1 --repeat=1
+	undisturbed run_workload "$BATS_TEST_DIRNAME/../../profiles/brk-vs-mmap.ini" --cell=1 --repeat=1
 	[ "$(nr_failed)" = 0 ]
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$at["workload"] ~ /churn/ { rows++; per[$at["worker"]] = $at["minor_faults"] / $at["ops"] }

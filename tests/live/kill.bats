@@ -67,7 +67,7 @@ machine()
 		/sys/kernel/mm/hugepages/*/nr_hugepages /sys/kernel/mm/ksm/*; do
 		[ -f "$file" ] && echo "$file"
 	done | xargs grep -aH ""
-	grep -v ^Filename /proc/swaps
+	awk 'NR > 1 { print $1, $3, $5 }' /proc/swaps # what others use of theirs changes
 	losetup -a
 	grep . /sys/block/zram*/disksize
 	for run in $started; do

@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/observe
+load ../lib/disturbance
 
 setup()
 {
@@ -101,7 +102,7 @@ mappings()
 
 @test "the profiles hold all their claims" {
 	for profile in malloc_churn fragmentation; do
-		run_workload "$BATS_TEST_DIRNAME/../../profiles/$profile.ini" --cell=1
+		undisturbed run_workload "$BATS_TEST_DIRNAME/../../profiles/$profile.ini" --cell=1
 		[ "$(nr_failed)" = 0 ]
 	done
 }

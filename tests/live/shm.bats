@@ -5,6 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/observe
+load ../lib/disturbance
 
 setup() { observe_setup; }
 teardown() { observe_teardown; }
@@ -41,7 +42,7 @@ every()
 
 @test "every kind of sharing keeps its promises" {
 	for kind in memfd sysv tmpfs file cow; do
-		run_workload shm kind=$kind size=16M procs=3 memory.max=128M
+		undisturbed run_workload shm kind=$kind size=16M procs=3 memory.max=128M
 		[ "$(column runs.csv shm outcome)" = ok ]
 		[ "$(count_verdicts shm fail)" = 0 ]
 		[ "$(count_verdicts shm pass)" -ge 13 ]

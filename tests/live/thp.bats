@@ -6,6 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 load ../lib/observe
+load ../lib/disturbance
 
 thp=/sys/kernel/mm/transparent_hugepage
 
@@ -62,7 +63,7 @@ mapping()
 
 @test "a split gives back all of a huge page of zeros, or what the kernel promises" {
 	for fill in zero 0% same 1%; do
-		run_workload thp size=7M mode=split drop=3 fill=$fill
+		undisturbed run_workload thp size=7M mode=split drop=3 fill=$fill
 		[ "$(count_verdicts thp fail)" = 0 ]
 		[ "$(count_verdicts thp pass)" -ge 16 ]
 	done
@@ -70,12 +71,12 @@ mapping()
 
 @test "every way to make and to take apart keeps its promises" {
 	for mode in madvise base collapse dontneed munmap split; do
-		run_workload thp mode=$mode size=32M
+		undisturbed run_workload thp mode=$mode size=32M
 		[ "$(column runs.csv thp outcome)" = ok ]
 		[ "$(count_verdicts thp fail)" = 0 ]
 		[ "$(count_verdicts thp pass)" -ge 16 ]
 	done
-	run_workload thp mode=always size=32M thp.enabled=always
+	undisturbed run_workload thp mode=always size=32M thp.enabled=always
 	[ "$(count_verdicts thp fail)" = 0 ]
 }
 
