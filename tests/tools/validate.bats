@@ -258,7 +258,8 @@ judge_lies()
 	mkdir "$work/there"
 	cd "$work/there"
 	ln -s "$PAGESTORM" pagestorm
-	run bash -c "${recipe/run anon/run anon --wait=600}"
+	# Enter ends the pause, at which a monitor would look.
+	run bash -c 'echo | bash -c "$1"' - "${recipe/run anon/run anon --wait=600}"
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "$(cut -d, -f9 mine/*-anon/scorecard.csv | tr '\n' ' ')" = "verdict right right " ]
