@@ -54,7 +54,9 @@ setup()
 
 teardown()
 {
-	[ -n "$BATS_TEST_COMPLETED" ] || tail -n 30 out || true
+	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n 30 out || true
+	# A test that ends early, by an error or a signal, leaves what it killed.
+	[ ! -e "$PAGESTORM_STATE_DIR/journal" ] || "$PAGESTORM" restore --wait=1000
 }
 
 # Everything that pagestorm may change, the groups of our runs, and their processes.
