@@ -3,7 +3,7 @@
 # What `pagestorm doctor` promises: it says what is so, and changes nothing.
 
 load ../lib/observe
-load marks
+load ../lib/marks
 
 setup()
 {

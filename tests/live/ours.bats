@@ -5,14 +5,14 @@
 # at, with other tools than pagestorm.
 
 bats_require_minimum_version 1.5.0
-load marks
+load ../lib/marks
 
 setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
 	[ "$(id -u)" -eq 0 ] || skip "not root"
 	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return
 	cgroup=/sys/fs/cgroup/memory
 	[ -d $cgroup ] || cgroup=/sys/fs/cgroup
 	own=$(sed -n 's/^[0-9]*:\(memory\|[^:]*,memory\|memory,[^:]*\)://p; s/^0:://p' /proc/self/cgroup | head -1)
@@ -45,7 +45,7 @@ teardown()
 
 restore()
 {
-	"$PAGESTORM" restore --wait=200 "$@"
+	"$PAGESTORM" restore --wait=200
 }
 
 # A journal of an earlier version does not say of which PID namespace its run was.
@@ -86,11 +86,11 @@ start()
 	before=$(groups)
 	"$@" > said 2>&1 3>&- &
 	runner=$!
-	pids+=($runner)
+	pids+=("$runner")
 	for _ in {1..2100}; do
 		group=$(comm -13 <(echo "$before") <(groups))
 		[ -z "$group" ] || [ -z "$(members)" ] || return 0
-		kill -0 $runner 2> /dev/null || break
+		kill -0 "$runner" 2> /dev/null || break
 		sleep 0.1
 	done
 	cat said
@@ -113,7 +113,7 @@ members()
 start_inside()
 {
 	start unshare --pid --fork --kill-child --mount-proc "$@"
-	inside=$(pgrep -P $runner)
+	inside=$(pgrep -P "$runner")
 }
 
 # Sets status: that of the run.
@@ -122,7 +122,7 @@ end_inside()
 	kill "$inside" || true
 	inside=
 	status=0
-	wait $runner || status=$?
+	wait "$runner" || status=$?
 }
 
 held=(run anon size=8M hold=100s --wait=200 -o out)
@@ -191,8 +191,8 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 
 @test "a directory called scratch in results that are gone on with stays" {
 	start "$PAGESTORM" "${held[@]}"
-	kill -9 $runner
-	wait $runner || true
+	kill -9 "$runner"
+	wait "$runner" || true
 	restore > /dev/null
 	scratch=$(echo out/*.partial)/scratch
 	mkdir "$scratch"
@@ -334,8 +334,8 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	zram
 	start "$PAGESTORM" "${held[@]}" swap.type=zram swap.size=64M memory.max=64M
 	swap=$(awk '$1 ~ "^/dev/zram" && $3 == 65536 { print $1 }' /proc/swaps)
-	kill -9 $runner
-	wait $runner || true
+	kill -9 "$runner"
+	wait "$runner" || true
 	rm -r "$PAGESTORM_STATE_DIR"
 	run restore
 	echo "$output"

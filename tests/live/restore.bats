@@ -3,7 +3,7 @@
 # What `pagestorm restore` promises: everything of ours goes, nothing else does.
 # The leftovers are made, and looked at, with other tools than pagestorm.
 
-load marks
+load ../lib/marks
 
 setup()
 {

@@ -13,7 +13,7 @@ setup()
 	unset SUDO_UID SUDO_GID
 	here=$BATS_TEST_TMPDIR/here
 	mkdir "$here"
-	cd "$here"
+	cd "$here" || return
 	other=65534 # nobody
 }
 
@@ -54,7 +54,7 @@ refused()
 
 @test "another user's adapter below the current directory is passed over for the program's own, and named" {
 	adapter profiles/tools/ps.ini
-	chown -R $other profiles
+	chown -R "$other" profiles
 	chmod 1777 .
 	run --separate-stderr "$PAGESTORM" validate --list ps
 	echo "$output"
@@ -67,7 +67,7 @@ refused()
 
 @test "another user's adapter of which there is no other is refused in a sentence, and not run" {
 	adapter profiles/tools/planted.ini
-	chown $other profiles/tools/planted.ini
+	chown "$other" profiles/tools/planted.ini
 	refused "$PAGESTORM" validate planted --wait=200
 	[[ "$stderr" == *"profiles/tools/planted.ini belongs to another user ($other)"* ]]
 	refused "$PAGESTORM" validate ./profiles/tools/planted.ini --wait=200
@@ -76,7 +76,7 @@ refused()
 @test "another user's profile is passed over by its name, and refused as a path" {
 	profile profiles/demo.ini
 	profile mine.ini
-	chown $other profiles/demo.ini mine.ini
+	chown "$other" profiles/demo.ini mine.ini
 	run "$PAGESTORM" plan demo
 	[ "$status" -eq 0 ]
 	[[ "$output" != *"planted here"* ]]
@@ -93,7 +93,7 @@ refused()
 	chmod 666 here.ini
 	refused "$PAGESTORM" plan here
 	chmod 664 here.ini
-	chgrp $other here.ini
+	chgrp "$other" here.ini
 	refused "$PAGESTORM" plan here
 	[[ "$stderr" == *"can be written by a group"* ]]
 	chmod 644 here.ini
@@ -104,7 +104,7 @@ refused()
 	run "$PAGESTORM" plan here
 	[ "$status" -eq 0 ]
 	chmod 755 .
-	chown $other .
+	chown "$other" .
 	refused "$PAGESTORM" plan here
 }
 
@@ -114,17 +114,17 @@ refused()
 	ln -s safe/mine.ini link.ini
 	run "$PAGESTORM" plan link
 	[ "$status" -eq 0 ]
-	chown -h $other link.ini
+	chown -h "$other" link.ini
 	refused "$PAGESTORM" plan link
 	chown -h 0 link.ini
-	chown $other safe
+	chown "$other" safe
 	refused "$PAGESTORM" plan link
 }
 
 @test "the user who called sudo is trusted, another still is not" {
 	profile profiles/mine.ini
-	chown -R $other .
-	run env SUDO_UID=$other "$PAGESTORM" plan mine
+	chown -R "$other" .
+	run env SUDO_UID="$other" "$PAGESTORM" plan mine
 	[ "$status" -eq 0 ]
 	refused env SUDO_UID=1 "$PAGESTORM" plan mine
 	refused "$PAGESTORM" plan mine
@@ -147,14 +147,14 @@ refused()
 
 @test "without root the own files and root's are taken by name, a third user's are not" {
 	command -v setpriv > /dev/null || skip "no setpriv(1)"
-	as() { setpriv --reuid=$other --regid=$other --clear-groups env HOME="$here" "$@"; }
+	as() { setpriv --reuid="$other" --regid="$other" --clear-groups env HOME="$here" "$@"; }
 	cp "$PAGESTORM" "$here/program" # the tree may be closed to others
 	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/.." "$here"
 	as test -x "$here/program" || skip "the test's directory is closed to other users"
 	profile mine.ini
 	run as ./program plan mine
 	[ "$status" -eq 0 ]
-	chown $other mine.ini
+	chown "$other" mine.ini
 	run as ./program plan mine
 	[ "$status" -eq 0 ]
 	chown 1 mine.ini
@@ -167,7 +167,7 @@ refused()
 
 @test "a state directory of another user's is not used, whether it holds a journal or not" {
 	mkdir "$PAGESTORM_STATE_DIR"
-	chown $other "$PAGESTORM_STATE_DIR"
+	chown "$other" "$PAGESTORM_STATE_DIR"
 	run "$PAGESTORM" run anon size=4M --wait=200 -o out
 	[ "$status" -eq 3 ]
 	[[ "$output" == *"$PAGESTORM_STATE_DIR belongs to another user"* ]]
