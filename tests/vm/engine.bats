@@ -8,13 +8,13 @@ bats_require_minimum_version 1.5.0
 load vm
 
 # runs 'RUN ARGUMENTS'…: a script that prints NAME STATUS, how many workers, OUTCOME, CLAIMS and
-# FAILED-CLAIMS of each run; an argument that begins with = names those that follow
+# FAILED-CLAIMS of each run; an argument that ends with : names those that follow
 runs()
 {
 	local arguments name=
 	for arguments; do
-		if [[ $arguments == =* ]]; then
-			name=${arguments#=}
+		if [[ $arguments == *: ]]; then
+			name=${arguments%:}
 			continue
 		fi
 		echo "rm -rf /tmp/out
@@ -28,23 +28,23 @@ runs()
 
 boot_plain()
 {
-	runs '=anon' 'anon size=33M noise=no' 'anon size=33M touch=populate fill=zero noise=no' \
+	runs anon: 'anon size=33M noise=no' 'anon size=33M touch=populate fill=zero noise=no' \
 		'anon size=33M touch=read noise=no' 'anon size=33M touch=read_write threads=2 noise=no' \
 		'anon size=65M pages=huge noise=no' 'anon size=5000' \
-		=fewer 'anon size=16M sabotage=1 noise=no' \
-		=victims 'oom memory.max=48M victims=30M noise=no' \
+		fewer: 'anon size=16M sabotage=1 noise=no' \
+		victims: 'oom memory.max=48M victims=30M noise=no' \
 		'oom memory.max=48M "victims=4M:900 12M" noise=no' \
 		'oom memory.max=48M victims=30M:-1000' \
-		=repeated 'oom memory.max=48M noise=no --repeat=5' \
-		=group 'oom memory.max=48M victims=10M memory.oom.group=1 noise=no' \
+		repeated: 'oom memory.max=48M noise=no --repeat=5' \
+		group: 'oom memory.max=48M victims=10M memory.oom.group=1 noise=no' \
 		'oom memory.max=48M victims=10M:-1000 memory.oom.group=1 noise=no' > script
 	"$PAGESTORM" lab --file script:/script --exec 'sh /script'
 }
 
 boot_swap()
 {
-	runs '=kill' 'oom memory.max=48M noise=no' \
-		'oom memory.max=32M memory.swap.max=16M fill=random noise=no' =anon 'anon size=33M noise=no' > script
+	runs kill: 'oom memory.max=48M noise=no' \
+		'oom memory.max=32M memory.swap.max=16M fill=random noise=no' anon: 'anon size=33M noise=no' > script
 	"$PAGESTORM" lab --swap zram:64M --file script:/script --exec 'sh /script'
 }
 

@@ -45,15 +45,14 @@ boot_nodes()
 		broken hugetlb hugepages.2048kB.node0=20 hugepages.2048kB.node1=20 node=1 size=32M'
 }
 
-# Another process sets the reserve anew while the run relies on its own: as soon as the run
-# has made its group, which is after it has read its settings back.
+# Another process sets the reserve anew while the run relies on its own.
 boot_reserve()
 {
-	"$PAGESTORM" lab --memory 512M --exec '
-		(until find /sys/fs/cgroup -type d -name "pagestorm*" | grep -q .; do usleep 20000; done
+	"$PAGESTORM" lab --memory 512M --exec "$(in_guest_paused)"'
+		begin_paused -q kswapd memory.max=max noise=no vm.min_free_kbytes=16384
 		cat /proc/sys/vm/min_free_kbytes
-		echo 20000 > /proc/sys/vm/min_free_kbytes) &
-		pagestorm run -q kswapd memory.max=max noise=no vm.min_free_kbytes=16384'
+		echo 20000 > /proc/sys/vm/min_free_kbytes
+		go_on'
 }
 
 setup_file()

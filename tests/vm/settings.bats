@@ -7,20 +7,10 @@ bats_require_minimum_version 1.5.0
 
 load vm
 
-# A run that holds until the test has looked: its settings are in place when it has made its
-# group, after they are read back.
 boot_settings()
 {
-	"$PAGESTORM" lab --memory 1G,256M --exec '
+	"$PAGESTORM" lab --memory 1G,256M --exec "$(in_guest_paused)"'
 		journal() { echo "journal=$(ls /var/lib/pagestorm 2> /dev/null)."; }
-		# under_way PID: waits until its group is there
-		under_way()
-		{
-			until find /sys/fs/cgroup -type d -name "pagestorm*" | grep -q .; do
-				kill -0 $1 || return
-				usleep 20000
-			done
-		}
 
 		pool=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
 		echo 3 > $pool
@@ -41,11 +31,10 @@ boot_settings()
 		lru=/sys/kernel/mm/lru_gen/enabled
 		{
 			echo "before=$(cat $lru)."
-			pagestorm run null lru_gen.enabled=7 hold=1000s &
-			under_way $! && echo "during=$(cat $lru)."
-			kill -INT $!
-			wait $!
-			echo "status=$?"
+			begin_paused null lru_gen.enabled=7
+			echo "during=$(cat $lru)."
+			go_on
+			echo "status=$?."
 			echo "after=$(cat $lru)."
 		} > lru 2>&1
 
@@ -53,11 +42,10 @@ boot_settings()
 		cat /proc/sys/vm/min_free_kbytes > /proc/sys/vm/min_free_kbytes
 		{
 			echo "before=$(sum)."
-			pagestorm run null noise=no vm.min_free_kbytes=61440 thp.enabled=never \
-				hold=1000s --allow-risk=R2 &
-			under_way $! && echo "during=$(sum)."
-			kill -INT $!
-			wait $!
+			begin_paused null vm.min_free_kbytes=61440 thp.enabled=never --allow-risk=R2
+			echo "during=$(sum)."
+			go_on
+			echo "status=$?."
 			echo "after=$(sum)."
 		} > min 2>&1
 
@@ -97,6 +85,7 @@ says()
 @test "the multi-generational LRU can be switched on and is off again" {
 	says lru
 	[[ "$output" == *"during=0x0007."* ]]
+	[[ "$output" == *"status=0."* ]]
 	[[ "$output" =~ before=(0x[0-9a-f]+)\. ]]
 	[[ "$output" == *"after=${BASH_REMATCH[1]}."* ]]
 	[ "${BASH_REMATCH[1]}" != 0x0007 ]
@@ -104,6 +93,7 @@ says()
 
 @test "min_free_kbytes is in the watermarks during the run and out of them afterwards" {
 	says min
+	[[ "$output" == *"status=0."* ]]
 	[[ "$output" =~ before=([0-9]+)\..*during=([0-9]+)\..*after=([0-9]+)\. ]]
 	# The kernel rounds each zone down to a page.
 	((BASH_REMATCH[2] > 61440 - 16 && BASH_REMATCH[2] <= 61440))

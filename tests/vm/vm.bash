@@ -37,8 +37,8 @@ enter_scratch()
 boots_begin()
 {
 	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
-	# shellcheck disable=SC2163 # the functions whose names are given
-	export -f one_boot "$@"
+	# shellcheck disable=SC2163 # the functions that are named
+	export -f one_boot in_guest_paused "$@"
 	setsid xargs -P 2 -L 1 bash -c 'one_boot "$@"' - > "$BATS_FILE_TMPDIR/boots" 2>&1 3>&- &
 	echo $! >> "$BATS_FILE_TMPDIR/boots.pid"
 }
@@ -48,8 +48,8 @@ boots_begin()
 idle_begin()
 {
 	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
-	# shellcheck disable=SC2163 # the functions whose names are given
-	export -f one_boot "$@"
+	# shellcheck disable=SC2163 # the functions that are named
+	export -f one_boot in_guest_paused "$@"
 	setsid bash -c 'one_boot "$1"' - "$1" > "$BATS_FILE_TMPDIR/boots.$1" 2>&1 3>&- &
 	echo $! >> "$BATS_FILE_TMPDIR/boots.pid"
 }
@@ -110,4 +110,26 @@ none_failed()
 	failed=$(grep -h ',fail,' results/*/truth.csv) || true
 	echo "$failed"
 	[ -z "$failed" ]
+}
+
+# For a guest's shell: `begin_paused WORD…` is `pagestorm run WORD…` up to READY, and returns
+# there (or when it has ended); `go_on` lets it go on and returns its status.
+in_guest_paused()
+{
+	cat <<- 'SH'
+		begin_paused()
+		{
+			rm -f announced told
+			mkfifo announced told
+			pagestorm run "$@" --pause=ready --pause-fd=8,9 8> announced 9< told &
+			exec 6< announced 7> told
+			read -r barrier <&6
+		}
+		go_on()
+		{
+			echo >&7
+			exec 6<&- 7>&-
+			wait $!
+		}
+	SH
 }
