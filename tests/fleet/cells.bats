@@ -3,6 +3,8 @@
 # One plan whose cells are spread over several runs, as the jobs of an array are: each
 # knows its cell by its number, leaves the others' alone, and what they wrote is joined.
 
+bats_require_minimum_version 1.5.0
+
 setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
@@ -51,7 +53,10 @@ sizes()
 	"$PAGESTORM" run sweep.ini --wait=300 -q -o alone
 	[ "$(rows "$joined/runs.csv" cell | sort | tr -d '\n')" = 001122 ]
 	diff <(sizes "$joined") <(sizes alone/*)
-	[ "$(rows "$joined/truth.csv" verdict | grep -vc '^pass$')" -eq 0 ]
+	# A busy machine's null trials may move a counter: noise is no failure.
+	rows "$joined/truth.csv" verdict | sort -u > verdicts
+	grep -qx pass verdicts
+	run ! grep -vxE 'pass|noise' verdicts
 	diff <(rows "$joined/truth.csv" quantity | sort) <(rows alone/*/truth.csv quantity | sort)
 }
 
