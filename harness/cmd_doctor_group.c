@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/machine/groupmark.h"
 #include "harness/run/cgtree.h"
-#include "harness/run/groupmark.h"
 #include "harness/run/sysfile.h"
 
 #define TRIED_BYTES "67108864"
@@ -114,18 +114,6 @@ static const char *swap_limit_file(const struct host *host)
 	return host->cgroup_version == 1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max";
 }
 
-/* So that restore knows it for ours should we be killed before it is removed. */
-static void mark(const char *directory)
-{
-	char token[TOKEN_BYTES];
-	const int fd = groupmark_hold(directory);
-
-	if (fd >= 0 && !token_make(token))
-		(void)groupmark_set(fd, token); /* without, restore only lists it */
-	if (fd >= 0)
-		close(fd);
-}
-
 /* Makes the group; "" in made when it cannot. */
 static int make(const char *parent, char *made, size_t bytes)
 {
@@ -136,7 +124,7 @@ static int make(const char *parent, char *made, size_t bytes)
 		 (int)getpid());
 	if (mkdir(path, 0755))
 		return -errno;
-	mark(path);
+	groupmark_label(path);
 	snprintf(made, bytes, "%.*s", (int)bytes - 1, path);
 	return 0;
 }

@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/machine/groupmark.h"
+
 #define NR_TABLES   512		/* eight batches of charges */
 #define LEAST_BYTES (64u << 20) /* available; the child takes 4 MiB with pages of 4 KiB */
 #define REMOVE_TRIES                                                                           \
@@ -244,6 +246,8 @@ static int make_group(const struct capability_machine *m, char *group, size_t by
 		snprintf(group, bytes, "%.3900s/pagestorm-probe-%d", parent, (int)getpid());
 		ret = mkdir(group, 0755) ? -errno : 0;
 	}
+	if (!ret)
+		groupmark_label(group);
 	return ret;
 }
 

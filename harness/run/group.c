@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/machine/identity.h"
 #include "harness/run/cgtree.h"
 #include "harness/run/group_part.h"
-#include "harness/run/identity.h"
 
 /* libcgroup loses errno in most failures: its own text is the best there is. */
 static int cgroup_failed(int code, const char *what, const char *name, struct error *e)

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/run/groupmark.h"
-#include "harness/run/identity.h"
+#include "harness/machine/groupmark.h"
+#include "harness/machine/identity.h"
 
 /*
  * A group cannot be made with its mark on it. It is made with an odd mode instead, drawn for

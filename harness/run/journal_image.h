@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "harness/machine/maker.h"
 #include "harness/run/journal.h"
-#include "harness/run/maker.h"
 
 #define JOURNAL_MAGIC	  "pagestorm-journal 2"
 #define JOURNAL_MAGIC_OLD "pagestorm-journal 1" /* without identities */

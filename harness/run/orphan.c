@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/machine/groupmark.h"
 #include "harness/run/cgtree.h"
-#include "harness/run/groupmark.h"
 #include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/run/identity.h"
+#include "harness/machine/identity.h"
 
 static const char *name_of(const char *path)
 {

@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/run/identity.h"
+#include "harness/machine/identity.h"
 #include "harness/run/ownfile.h"
 #include "harness/run/swapheader.h"
 #include "harness/run/swaps.h"

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/run/identity.h"
-#include "harness/run/maker.h"
+#include "harness/machine/identity.h"
+#include "harness/machine/maker.h"
 
 #define SWAPS_LABEL "pagestorm" /* in the header of each swap area that we make */
 

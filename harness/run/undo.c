@@ -19,10 +19,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/machine/groupmark.h"
+#include "harness/machine/identity.h"
 #include "harness/plan/setting.h"
 #include "harness/run/cgtree.h"
-#include "harness/run/groupmark.h"
-#include "harness/run/identity.h"
 #include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 #include "harness/run/undo_part.h"

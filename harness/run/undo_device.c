@@ -14,7 +14,7 @@
 #include <sys/swap.h>
 #include <unistd.h>
 
-#include "harness/run/identity.h"
+#include "harness/machine/identity.h"
 #include "harness/run/swaps.h"
 #include "harness/run/sysfile.h"
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/identity.h"
+#include "harness/machine/identity.h"
 #include "harness/run/journal.h"
 
 #define SWAPPINESS "/proc/sys/vm/swappiness"

@@ -17,8 +17,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/identity.h"
-#include "harness/run/maker.h"
+#include "harness/machine/identity.h"
+#include "harness/machine/maker.h"
 #include "harness/run/ownfile.h"
 
 struct place {

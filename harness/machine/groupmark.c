@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Marks cgroup directories and reads marks. It makes and removes no group. */
-#include "harness/run/groupmark.h"
+#include "harness/machine/groupmark.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +48,17 @@ int groupmark_set(int fd, const char *token)
 	if (!fsetxattr(fd, TRUSTED, text, strlen(text), XATTR_CREATE))
 		return 0;
 	return fsetxattr(fd, USER, text, strlen(text), XATTR_CREATE) ? -errno : 0;
+}
+
+void groupmark_label(const char *directory)
+{
+	char token[TOKEN_BYTES];
+	const int fd = groupmark_hold(directory);
+
+	if (fd >= 0 && !token_make(token))
+		(void)groupmark_set(fd, token); /* see the header */
+	if (fd >= 0)
+		close(fd);
 }
 
 static bool parse(const char *text, struct groupmark *mark)

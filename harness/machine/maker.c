@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Tells whether a recorded process lives. It signals none. */
-#include "harness/run/maker.h"
+#include "harness/machine/maker.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "harness/run/sysfile.h"
 
 #define PIDNS_INITIAL 0xEFFFFFFCull /* PROC_PID_INIT_INO, include/linux/proc_ns.h */
 
@@ -37,12 +35,24 @@ static unsigned long long start_ticks(const char *process)
 	return ticks;
 }
 
+static int read_boot_id(char boot[MAKER_BOOT_BYTES])
+{
+	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	int ret = 0;
+
+	if (!file)
+		return -errno;
+	if (fscanf(file, "%39s", boot) != 1)
+		ret = -EIO;
+	fclose(file);
+	return ret;
+}
+
 int maker_self(struct maker *m)
 {
 	struct maker self = { .pid = getpid(), .start_ticks = start_ticks("self") };
 	struct stat st;
-	int ret = sysfile_read("", "/proc/sys/kernel/random/boot_id", self.boot,
-			       sizeof(self.boot));
+	int ret = read_boot_id(self.boot);
 
 	if (ret)
 		return ret;

@@ -11,8 +11,8 @@
 
 #include <stdbool.h>
 
-#include "harness/run/identity.h"
-#include "harness/run/maker.h"
+#include "harness/machine/identity.h"
+#include "harness/machine/maker.h"
 
 struct groupmark {
 	char token[TOKEN_BYTES];
@@ -27,6 +27,12 @@ int groupmark_hold(const char *directory);
 
 /* Marks the group behind the descriptor. -EOPNOTSUPP, -EPERM: this kernel lets us not. */
 int groupmark_set(int fd, const char *token);
+
+/*
+ * Marks a group that its maker keeps for a moment and does not hold, so that restore knows it
+ * should the maker be killed. Where no mark can be set, restore only lists it.
+ */
+void groupmark_label(const char *directory);
 
 /*
  * The mark of a group. -ENODATA: it has none, or one that is not to be believed: user.* on

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Names files so that they can be told from others. Changes nothing. */
-#include "harness/run/identity.h"
+#include "harness/machine/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
