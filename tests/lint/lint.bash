@@ -8,20 +8,18 @@ need()
 	command -v "$1" > /dev/null || skip "$1 is missing (package $2)"
 }
 
-# shell_files ROOT: each file that bash, sh or bats reads
+# shell_files ROOT: each file that bash, sh or bats reads, by its name or its first line
 shell_files()
 {
-	local file
-	(cd "$1" && find quickstart .ci bench contrib man profiles tests -type f \
-		! -name '*.log' ! -name '*.trs' ! -name '*.o' 2> /dev/null) | sort |
-		while read -r file; do
-			case $file in
-			*.bash | *.bats | *.bash-completion) echo "$file" ;;
-			*) head -n 1 "$1/$file" 2> /dev/null | tr -d '\0' |
-				grep -qE '^#!.*[/ ](ba)?sh( |$)' && echo "$file" ;;
-			esac
-		done
-	return 0
+	(
+		cd "$1" && find quickstart .ci bench contrib man profiles tests -type f \
+			! -name '*.log' ! -name '*.trs' ! -name '*.o' -print0 2> /dev/null |
+			xargs -0 awk '
+				/^#!.*[\/ ](ba)?sh( |$)/ || FILENAME ~ /\.(bash|bats|bash-completion)$/ {
+					print FILENAME
+				}
+				{ nextfile }'
+	) | sort
 }
 
 # check_shell < NAMES: shellcheck's default set. In tests without

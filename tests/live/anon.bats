@@ -131,6 +131,7 @@ content()
 @test "huge pages fault once each, and the rest of the size by base pages" {
 	grep -q '\[never\]' /sys/kernel/mm/transparent_hugepage/enabled && skip "huge pages are off"
 	for settings in "touch=bytes" "touch=populate fill=zero" "threads=2"; do
+		# shellcheck disable=SC2086 # words of their own
 		undisturbed run_workload anon size=65M pages=huge $settings || { echo "$settings: $(cat said)"; return 1; }
 		[ "$(truth minor_faults 'expected observed verdict')" = "288 288 pass" ]
 		[ "$(truth huge_bytes 'observed verdict')" = "67108864 pass" ]

@@ -67,7 +67,7 @@ need_fincore()
 warms()
 {
 	local share=$1 before after io missed
-	begin cache size=32M warm=$share% layout=spread block=64K pattern=random
+	begin cache size=32M "warm=$share%" layout=spread block=64K pattern=random
 	before=$(cached)
 	io=$(read_bytes)
 	held

@@ -21,7 +21,7 @@ root()
 
 doctor()
 {
-	"$PAGESTORM" doctor "$@" 2> /dev/null
+	"$PAGESTORM" doctor 2> /dev/null
 }
 
 # The line of one check.

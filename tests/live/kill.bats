@@ -144,7 +144,7 @@ measure()
 sleep_random()
 {
 	local ms=$((RANDOM % span_ms))
-	sleep $((ms / 1000)).$(printf %03d $((ms % 1000)))
+	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 }
 
 # kill_and_restore N: at N random moments; sets caught, the rounds that met a journal
@@ -174,7 +174,7 @@ kill_and_restore()
 
 @test "a sweep of vm.swappiness with swap of its own, killed at 10 moments, leaves nothing behind" {
 	swap=(swap.type=zram)
-	profile=("$BATS_TEST_DIRNAME/../../profiles/swappiness.ini" sweep.vm.swappiness=0,200
+	profile=("$BATS_TEST_DIRNAME/../../profiles/swappiness.ini" "sweep.vm.swappiness=0,200"
 		profile.repeats=1 memory.max=16M victim.size=12M victim.file=12M
 		victim.duration=300ms)
 	kill_and_restore 10
@@ -209,7 +209,7 @@ kill_and_restore()
 			status=0
 			wait $pid || status=$?
 			echo "round $round $signal: $status"
-			[ "$status" -eq 0 ] || [ "$status" -eq ${expected[$signal]} ]
+			[ "$status" -eq 0 ] || [ "$status" -eq "${expected[$signal]}" ]
 			same_machine
 			if grep -qs ",interrupted," results/*/runs.csv; then
 				interrupted=$((interrupted + 1))

@@ -104,7 +104,7 @@ grown()
 	nm "$PAGESTORM" | grep -c ' t leak_site_[0-9][0-9]$'
 	[ "$(nm "$PAGESTORM" | grep -c ' t leak_site_[0-9][0-9]$')" = 64 ]
 	run_workload null
-	[ ! -e out/*/sites.csv ]
+	[ -z "$(compgen -G "out/*/sites.csv")" ]
 }
 
 # gdb has set its breakpoint, or given up.

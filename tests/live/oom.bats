@@ -116,6 +116,7 @@ logged_oom()
 	for settings in "touch=write" "touch=bytes fill=random" "rate=100M/s" \
 		"shape=steps chunk=8M interval=50ms" "shape=exponential chunk=1M interval=20ms" \
 		"shape=burst interval=300ms"; do
+		# shellcheck disable=SC2086 # words of their own
 		oom $settings || { echo "$settings: $(cat said)"; return 1; }
 		[ "$(row outcome)" = expected_oom ]
 		[ "$(row claims_failed)" = 0 ]

@@ -132,18 +132,18 @@ start_in()
 	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
 	ours=$(cat /sys/class/zram-control/hot_add)
 	theirs=$(cat /sys/class/zram-control/hot_add)
-	zrams=($ours $theirs)
-	echo 16M > /sys/block/zram$ours/disksize
-	echo 16M > /sys/block/zram$theirs/disksize
-	mkswap -L pagestorm /dev/zram$ours > /dev/null
-	mark_swap /dev/zram$ours
-	mkswap -L neighbour /dev/zram$theirs > /dev/null
-	swapon -p 0 /dev/zram$ours
-	swaps=(/dev/zram$ours)
+	zrams=("$ours" "$theirs")
+	echo 16M > "/sys/block/zram$ours/disksize"
+	echo 16M > "/sys/block/zram$theirs/disksize"
+	mkswap -L pagestorm "/dev/zram$ours" > /dev/null
+	mark_swap "/dev/zram$ours"
+	mkswap -L neighbour "/dev/zram$theirs" > /dev/null
+	swapon -p 0 "/dev/zram$ours"
+	swaps=("/dev/zram$ours")
 	run restore
 	[ "$status" -eq 0 ]
-	[ "$(blkid -p -o value -s LABEL /dev/zram$theirs)" = neighbour ]
-	[ ! -e /sys/block/zram$ours ]
+	[ "$(blkid -p -o value -s LABEL "/dev/zram$theirs")" = neighbour ]
+	[ ! -e "/sys/block/zram$ours" ]
 	run grep "/dev/zram$ours " /proc/swaps
 	[ "$status" -eq 1 ]
 }

@@ -58,8 +58,10 @@ steps()
 	cut 2
 	cp "$cut/runs.csv" before.csv
 	# what a kill within the writes of a step leaves
-	head -c 50 "$cut/runs.csv" >> "$cut/runs.csv"
-	tail -n 1 "$cut/counters.csv" | sed 's/.$//' | head -c 30 >> "$cut/counters.csv"
+	torn=$(head -c 50 "$cut/runs.csv")
+	printf %s "$torn" >> "$cut/runs.csv"
+	torn=$(tail -n 1 "$cut/counters.csv" | head -c 30)
+	printf %s "$torn" >> "$cut/counters.csv"
 	run "$PAGESTORM" run --resume "$cut" --wait=300 -q
 	echo "$output"
 	[ "$status" -eq 0 ]
@@ -105,7 +107,7 @@ steps()
 @test "--cell twice gives the same steps and params, each in a folder of its own" {
 	for n in 1 2; do
 		"$PAGESTORM" run sweep.ini --cell 1 --wait=300 -q -o "out$n" > said
-		[ "$(ls "out$n" | wc -l)" -eq 1 ]
+		[ "$(find "out$n" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
 		awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 			{ print $at["cell"], $at["repeat"], $at["order"], $at["worker"], $at["params"],
 				$at["outcome"], $at["achieved_bytes"] }' out$n/*/runs.csv > rows$n

@@ -66,7 +66,8 @@ profile()
 	for part in sysctl setting; do
 		echo "[$part]"
 		wanted | while IFS='|' read -r section name file first second; do
-			[ "$section" = $part ] && [ -e "$file" ] || continue
+			[ "$section" = "$part" ] || continue
+			[ -e "$file" ] || continue
 			[ "$(value "$file")" != "$first" ] || first=$second
 			echo "$name = $first"
 			echo "$name $first" >> expected

@@ -9,7 +9,7 @@ load ../lib/observe
 setup()
 {
 	observe_setup
-	device="swap.size=128M swap.priority=32767"
+	device=(swap.size=128M swap.priority=32767)
 }
 
 teardown()
@@ -27,7 +27,7 @@ used()
 @test "every page is in swap, by VmSwap and smaps and the device, on zram and a file" {
 	need_zram
 	for type in zram file; do
-		begin swap $device swap.type=$type size=48M
+		begin swap "${device[@]}" swap.type=$type size=48M
 		[ "$(kb status VmSwap)" = 0 ]
 		held
 		[ "$(kb status VmSwap)" = $((48 << 10)) ]
@@ -41,7 +41,7 @@ used()
 
 @test "each page comes back with one fault, all of them major from zram" {
 	need_zram
-	begin swap $device swap.type=zram size=32M back=read
+	begin swap "${device[@]}" swap.type=zram size=32M back=read
 	minor=$(minor_faults)
 	major=$(major_faults)
 	held
@@ -52,7 +52,7 @@ used()
 }
 
 @test "page-cluster 3 turns seven of eight faults of a file in order into minor ones" {
-	begin swap $device swap.type=file vm.page-cluster=3 size=32M back=read
+	begin swap "${device[@]}" swap.type=file vm.page-cluster=3 size=32M back=read
 	minor=$(minor_faults)
 	major=$(major_faults)
 	held
@@ -67,7 +67,7 @@ used()
 
 @test "a working set of twice its limit has half in swap, and nobody is killed" {
 	need_zram
-	begin swap $device swap.type=zram mode=pressure memory.max=48M duration=1s
+	begin swap "${device[@]}" swap.type=zram mode=pressure memory.max=48M duration=1s
 	major=$(major_faults)
 	held
 	[ "$(kb smaps Swap)" -ge $((48 << 10)) ]
@@ -78,9 +78,9 @@ used()
 }
 
 @test "a sweep that asks ahead waits for few of its pages, and needs to know the order" {
-	sweep="swap.type=zram mode=pressure memory.max=48M back=willneed"
+	sweep=(swap.type=zram mode=pressure memory.max=48M back=willneed)
 	need_zram
-	begin swap $device $sweep access_pattern=sequential duration=1s
+	begin swap "${device[@]}" "${sweep[@]}" access_pattern=sequential duration=1s
 	minor=$(minor_faults)
 	major=$(major_faults)
 	held
@@ -88,13 +88,13 @@ used()
 	[ $((4 * ($(major_faults) - major))) -lt $(($(minor_faults) - minor)) ]
 	finish
 	[ "$(verdict oom_kills)" = pass ]
-	ends 2 swap $device $sweep access_pattern=random
+	ends 2 swap "${device[@]}" "${sweep[@]}" access_pattern=random
 	grep -q 'access_pattern=sequential' said
 }
 
 @test "a killed worker leaves no swap device" {
 	need_zram
-	begin swap $device swap.type=zram size=32M
+	begin swap "${device[@]}" swap.type=zram size=32M
 	kill -KILL "$worker"
 	finish_with 4
 	[ -z "$(used)" ]

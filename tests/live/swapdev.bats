@@ -104,9 +104,9 @@ refused()
 	run "$PAGESTORM" run swap.ini --wait=200 -o out
 	[ "$status" -ne 0 ]
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
-	for device in $(awk 'NR > 1 { print $1 }' /proc/swaps); do
+	while read -r device; do
 		[ "$(blkid -p -o value -s LABEL "$device")" != pagestorm ]
-	done
+	done < <(awk 'NR > 1 { print $1 }' /proc/swaps)
 }
 
 @test "a compressor that zram lacks is an error that says where to look, and nothing stays" {
@@ -121,7 +121,7 @@ refused()
 	[ "$(stat -f -c %T /dev/shm)" = tmpfs ] || skip "/dev/shm is no tmpfs"
 	refused "type = file" "size = 32M" "path = /dev/shm"
 	[[ "$output" == *"takes no swap files"* ]]
-	[ -z "$(ls /dev/shm | grep pagestorm)" ]
+	[ -z "$(find /dev/shm -name '*pagestorm*')" ]
 }
 
 @test "a swap file that we could not tell for ours later is refused" {
