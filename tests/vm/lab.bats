@@ -501,9 +501,28 @@ swap_is()
 	[ -z "$(ls tmp)" ]
 }
 
+# prompted N: waits for the N-th prompt; with it the shell asks where the cursor is, and
+# takes what was typed before for the answer
+prompted()
+{
+	until [ "$(grep -aoF $'\033[6n' out | wc -l)" -ge "$1" ]; do
+		kill -0 "$lab_pid"
+		sleep 0.1
+	done
+}
+
 @test "a shell on the console obeys and ends" {
-	printf 'echo $((6 * 7))\nexit\n' | timeout 120 "$PAGESTORM" lab --shell > out 2> err
-	grep -qx $'42\r' out
+	mkfifo keys
+	"$PAGESTORM" lab --shell < keys > out 2> err 3>&- &
+	lab_pid=$!
+	exec 7> keys
+	prompted 1
+	printf '\033[1;1Recho $((6 * 7))\n' >&7
+	prompted 2
+	grep -aqx $'42\r' out
+	printf '\033[1;1Rexit\n' >&7
+	wait "$lab_pid"
+	exec 7>&-
 }
 
 @test "the guest's writable disk is TMPDIR and of the size asked for" {
