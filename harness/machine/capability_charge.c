@@ -264,20 +264,12 @@ static int remove_group(const char *group)
 	return 0;
 }
 
-void probe_table_charge(const struct capability_machine *machine, struct capability_result *out)
+static void try_in_group(const struct capability_machine *machine,
+			 struct capability_result *out)
 {
 	struct charge_probe p = { .machine = machine };
-	int ret;
+	int ret = make_group(machine, p.group, sizeof(p.group));
 
-	if (!machine->cgroup_version) {
-		probe_unknown(out, "no memory controller");
-		return;
-	}
-	if (machine->available_bytes < LEAST_BYTES) {
-		probe_unknown(out, "less than %u MiB are available", LEAST_BYTES >> 20);
-		return;
-	}
-	ret = make_group(machine, p.group, sizeof(p.group));
 	if (ret) {
 		probe_unknown(out, "cannot make a group to try it in: %s",
 			      ret == -EBUSY ? "no parent hands the memory controller down"
@@ -288,4 +280,23 @@ void probe_table_charge(const struct capability_machine *machine, struct capabil
 	ret = remove_group(p.group);
 	if (ret)
 		probe_unknown(out, "cannot remove %.100s: %s", p.group, strerror(-ret));
+}
+
+/* A signal that ends the program waits until the group is gone: milliseconds. */
+void probe_table_charge(const struct capability_machine *machine, struct capability_result *out)
+{
+	sigset_t all, before;
+
+	if (!machine->cgroup_version) {
+		probe_unknown(out, "no memory controller");
+		return;
+	}
+	if (machine->available_bytes < LEAST_BYTES) {
+		probe_unknown(out, "less than %u MiB are available", LEAST_BYTES >> 20);
+		return;
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	try_in_group(machine, out);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }

@@ -69,3 +69,35 @@ late_bytes=$((400 << 10))
 	run ! run_workload victim size=1M writes=100% rate=0 duration=200ms sabotage=1
 	had_turned minor_faults resident_bytes anonymous_bytes group_anonymous_bytes
 }
+
+# is_probing PID: its group is there
+is_probing()
+{
+	local parent
+	for parent in "${parents[@]}"; do
+		[ ! -d "$parent/pagestorm-probe-$1" ] || return 0
+	done
+	return 1
+}
+
+@test "a signal while a capability is tried ends the program and leaves no group" {
+	[ "$(capability table_charge)" != unknown ] || skip "nothing is tried in a group here"
+	parents=("/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)"
+		"/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)" /sys/fs/cgroup)
+	caught=0
+	for try in {1..60}; do
+		"$PAGESTORM" plan null > /dev/null 2>&1 3>&- &
+		planner=$!
+		until is_probing $planner || ! kill -0 $planner 2> /dev/null; do
+			:
+		done
+		kill -TERM $planner 2> /dev/null || true
+		status=0
+		wait $planner || status=$?
+		! is_probing $planner || return 1
+		[ "$status" -ne 143 ] || caught=$((caught + 1))
+		[ "$caught" -lt 5 ] || break
+	done
+	echo "$caught of $try met the signal"
+	[ "$caught" -eq 5 ]
+}
