@@ -39,9 +39,27 @@ static bool has_our_header(const char *path, const char *uuid)
 	return !swaps_read_mark(path, &mark) && (!uuid || !strcmp(mark.uuid, uuid));
 }
 
+/*
+ * A signal ends swapoff(2) half way, and so does a page of a group that is at its limit and
+ * has nothing else to reclaim (-ENOMEM), until that group's process frees some. What is left
+ * is less each time.
+ */
+static int switch_off(const char *what)
+{
+	int rc = -EINTR;
+
+	for (unsigned try = 0; try < UNDO_BUSY_TRIES && (rc == -EINTR || rc == -ENOMEM);
+	     try++) {
+		if (rc == -ENOMEM)
+			undo_pause_busy();
+		rc = swapoff(what) ? -errno : 0;
+	}
+	return rc;
+}
+
 int undo_swap(const struct undo *u, struct error *e)
 {
-	int rc = 0;
+	int rc;
 
 	if (!has_our_header(u->what, u->identity)) {
 		if (is_swapping(u->what))
@@ -50,12 +68,7 @@ int undo_swap(const struct undo *u, struct error *e)
 				  u->what);
 		return 0;
 	}
-	/* A signal ends swapoff(2) half way; what is left is less each time. */
-	for (unsigned try = 0; try < UNDO_BUSY_TRIES; try++) {
-		rc = swapoff(u->what) ? -errno : 0;
-		if (rc != -EINTR)
-			break;
-	}
+	rc = switch_off(u->what);
 	/* Not by /proc/swaps, which names it otherwise when a mount namespace has ended. */
 	if (rc == -EINVAL)
 		return 0; /* it is not on */

@@ -13,7 +13,12 @@ setup()
 	export PAGESTORM_STATE_DIR=$BATS_TEST_TMPDIR/state
 }
 
-teardown() { observe_teardown; }
+teardown()
+{
+	[ -z "${other-}" ] || kill -KILL "$other" 2> /dev/null || true
+	observe_teardown
+	[ -z "${crowded-}" ] || rmdir_soon "$crowded"
+}
 
 zram()
 {
@@ -139,4 +144,49 @@ refused()
 	[ "$status" -ne 0 ]
 	[[ "$output" == *"no room for a swap file"* ]]
 	[ "$(find . -name '*.swap')" = "" ]
+}
+
+rmdir_soon()
+{
+	local try
+	for try in {1..100}; do
+		rmdir "$1" 2> /dev/null && return
+		sleep 0.05 # its last process is still exiting
+	done
+	[ ! -d "$1" ]
+}
+
+# crowd BYTES: another process, in a group of 16 MiB that it more than fills; sets $other
+crowd()
+{
+	local home=$group limit=memory.max
+	while [[ $home == *pagestorm-* ]]; do
+		home=${home%/*}
+	done
+	crowded=$home/crowded-$$
+	mkdir "$crowded"
+	[ -e "$crowded/memory.max" ] || limit=memory.limit_in_bytes
+	echo 16M > "$crowded/$limit"
+	# shellcheck disable=SC2016 # expanded there
+	bash -c 'echo $$ > "$1/cgroup.procs" && held=$(head -c "$0" /dev/urandom | base64 -w 0) &&
+		kill -STOP $$' "$1" "$crowded" 3>&- &
+	other=$!
+	disown
+	until [ "$(cut -d' ' -f3 "/proc/$other/stat")" = T ]; do
+		sleep 0.05 # until it has all of its memory
+	done
+}
+
+@test "swap is switched off although a full group has pages on it, once that group has room" {
+	zram
+	profile "type = zram" "size = 64M" "priority = 32767"
+	start
+	crowd 24M
+	[ "$(awk '$1 == "VmSwap:" { print $2 }' "/proc/$other/status")" -gt 8192 ]
+	(
+		sleep 1 # time has to pass: swapoff(2) fails meanwhile
+		kill -KILL "$other"
+	) 3>&- &
+	finish
+	is_gone "$path"
 }
