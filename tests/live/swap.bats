@@ -26,16 +26,24 @@ used()
 
 @test "every page is in swap, by VmSwap and smaps and the device, on zram and a file" {
 	need_zram
+	least=$((48 << 10))
+	claim=pass
+	if [ "$(wc -l < /proc/swaps)" -gt 1 ]; then
+		# Another device is on, of which a CPU first uses up its cluster of 512 slots,
+		# and whose users may have pages on ours: the claim is not made.
+		least=$((least - 2048 * $(nproc)))
+		claim=
+	fi
 	for type in zram file; do
 		begin swap "${device[@]}" swap.type=$type size=48M
 		[ "$(kb status VmSwap)" = 0 ]
 		held
 		[ "$(kb status VmSwap)" = $((48 << 10)) ]
 		[ "$(kb smaps Swap)" = $((48 << 10)) ]
-		[ "$(used)" -ge $((48 << 10)) ]
+		[ "$(used)" -ge $least ]
 		finish
 		[ "$(verdict swapped_bytes)" = pass ]
-		[ "$(verdict own_swap_used)" = pass ]
+		[ "$(verdict own_swap_used)" = "$claim" ]
 	done
 }
 
