@@ -2,7 +2,7 @@
 /*
  * Whether page tables are charged to a group: table_charge. A child enters a group of
  * its own, pagestorm-probe-PID, and both are gone again afterwards. Refuses to hand the
- * memory controller down where nobody has: on v2 that changes the machine.
+ * memory controller down where no parent does: on v2 that changes the machine.
  */
 #include "harness/machine/capability_probe.h"
 

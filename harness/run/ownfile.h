@@ -14,7 +14,7 @@
 #include "harness/run/journal.h"
 
 struct ownfile {
-	int fd;			  /* to be filled; nobody else can open it by the name yet */
+	int fd;			  /* to be filled; no other process can open it by name yet */
 	int dirfd;		  /* its directory */
 	char path[PATH_MAX];	  /* that it is to have, absolute */
 	char temporary[PATH_MAX]; /* where the file system has no O_TMPFILE, its name so far;

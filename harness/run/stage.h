@@ -75,7 +75,7 @@ typedef void stage_event(struct stage *stage, const struct actor *actor, const c
 enum pause_news {
 	PAUSE_BEGAN,	   /* all workers are blocked at the barrier */
 	PAUSE_WORKER_DIED, /* meanwhile; the pause goes on */
-	PAUSE_ABANDONED,   /* nobody is left to end it: the run goes on, without pauses */
+	PAUSE_ABANDONED,   /* no controller is left: the run goes on, without pauses */
 };
 
 /* -errno: what was to be told reaches nobody, so the run must not wait for an answer. */
