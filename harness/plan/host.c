@@ -343,7 +343,7 @@ static bool capability_line(char *text, void *context)
 	return true;
 }
 
-/* After all else: a probe is told of the machine. */
+/* After all else: a probe depends on the machine. */
 static void probe_capabilities(struct host *host, const char *root)
 {
 	const struct capability_machine machine = { .page_bytes = host->page_bytes,

@@ -78,11 +78,11 @@ enum pause_news {
 	PAUSE_ABANDONED,   /* no controller is left: the run goes on, without pauses */
 };
 
-/* -errno: what was to be told reaches nobody, so the run must not wait for an answer. */
+/* -errno: the report reaches no controller, so the run must not wait for an answer. */
 typedef int stage_pause_report(const struct stage *stage, enum pause_news news,
 			       enum barrier barrier, const struct actor *actor, void *arg);
 
-/* Where a run stops, and how it is told to go on. Lasts for all trials of a run. */
+/* Where a run stops, and what lets it go on. Lasts for all trials of a run. */
 struct stage_pause {
 	unsigned barriers; /* bit n: at enum barrier n */
 	int in_fd;	   /* each line ends one pause; the end of the file all of them */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A trial that stops at a barrier until it is told to go on. The event loop turns
+ * A trial that stops at a barrier until its controller lets it go on. The event loop turns
  * meanwhile: signals end the run, deaths are noticed, samples are taken. No deadline runs:
  * at READY no worker has begun, at HELD each has ended its work.
  */
@@ -54,7 +54,7 @@ static unsigned long dead(const struct stage *stage)
 	return set;
 }
 
-/* What cannot be told now is noticed when the controller is read from. */
+/* A line that cannot be written now is noticed when the controller is read from. */
 static void report_deaths(const struct stage *stage, enum barrier barrier, unsigned long died)
 {
 	for (unsigned i = 0; i < stage->nr_actors; i++)

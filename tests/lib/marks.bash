@@ -3,6 +3,31 @@
 # Leftovers as a killed run leaves them, made with other tools than pagestorm: its marks on
 # groups and swap, and its journal. Source it with `load marks`.
 
+# remove_leftovers: for a teardown; what the test made and nothing has removed since, as it
+# stands in pids, dirs, swaps, loops and zrams (numbers)
+remove_leftovers()
+{
+	local pid dir swap loop zram
+	for pid in "${pids[@]}"; do
+		kill -9 "$pid" 2> /dev/null || true
+		wait "$pid" 2> /dev/null || true
+	done
+	for dir in "${dirs[@]}"; do
+		rmdir "$dir" 2> /dev/null || true
+	done
+	for swap in "${swaps[@]}"; do
+		swapoff "$swap" 2> /dev/null || true
+	done
+	for loop in "${loops[@]}"; do
+		losetup -d "$loop" 2> /dev/null || true
+	done
+	for zram in "${zrams[@]}"; do
+		[ -e "/sys/block/zram$zram" ] || continue
+		echo 1 > "/sys/block/zram$zram/reset"
+		echo "$zram" > /sys/class/zram-control/hot_remove
+	done
+}
+
 # A process id that no process has: its maker is dead.
 dead_pid()
 {

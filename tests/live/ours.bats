@@ -23,24 +23,7 @@ setup()
 teardown()
 {
 	[ -z "${inside-}" ] || end_inside || true # by itself, so that it restores all
-	for pid in "${pids[@]}"; do
-		kill -9 "$pid" 2> /dev/null || true
-		wait "$pid" 2> /dev/null || true
-	done
-	for dir in "${dirs[@]}"; do
-		rmdir "$dir" 2> /dev/null || true
-	done
-	for swap in "${swaps[@]}"; do
-		swapoff "$swap" 2> /dev/null || true
-	done
-	for loop in "${loops[@]}"; do
-		losetup -d "$loop" 2> /dev/null || true
-	done
-	for zram in "${zrams[@]}"; do
-		[ -e "/sys/block/zram$zram" ] || continue
-		echo 1 > "/sys/block/zram$zram/reset"
-		echo "$zram" > /sys/class/zram-control/hot_remove
-	done
+	remove_leftovers
 }
 
 restore()
