@@ -107,27 +107,6 @@ void *worker_map_anon(uint64_t bytes, uint64_t align, bool huge)
 	return (void *)aligned;
 }
 
-int worker_fork(struct worker *w, unsigned i,
-		int (*body)(struct worker *w, unsigned i, void *arg), void *arg)
-{
-	const pid_t parent = getpid();
-	pid_t pid = fork();
-
-	if (pid < 0)
-		return -errno;
-	if (!pid) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (getppid() != parent)
-			_exit(EXIT_WORKER_FAILED);
-		close(WORKER_COMMAND_FD);
-		close(WORKER_REPORT_FD);
-		w->ledger->process[i].pid = getpid();
-		_exit(body(w, i, arg));
-	}
-	w->ledger->process[i].pid = pid;
-	return pid;
-}
-
 void worker_reap(struct worker *w)
 {
 	for (unsigned i = 1; i < LEDGER_PROCESSES; i++) {
@@ -198,6 +177,7 @@ static void own_path(char *path, size_t bytes)
 
 struct prefault {
 	const struct ledger *ledger;
+	bool text_only;	   /* leaves private writable pages alone */
 	char self[256];	   /* the program, as maps names it */
 	uint64_t heap_end; /* what lies above is malloc's to grow into: nobody does before HELD
 			    */
@@ -221,7 +201,7 @@ static void prefault_line(const struct prefault *p, const char *line)
 		end = p->heap_end;
 	/* Refused (guard areas, special maps, Linux before 5.14): such pages stay as they are.
 	 */
-	if (perms[1] == 'w' && end - start <= PREFAULT_BYTES_MAX)
+	if (perms[1] == 'w' && !p->text_only && end - start <= PREFAULT_BYTES_MAX)
 		(void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
 	else if (perms[0] == 'r' && runs_in_worker(path, p->self))
 		(void)madvise((void *)start, end - start, MADV_POPULATE_READ);
@@ -247,29 +227,71 @@ static uint64_t heap_used_end(void)
 }
 
 /* The text of /proc/self/maps goes into a mapping that is gone again before READY. */
-static void prefault(const struct ledger *ledger)
+static void prefault_mappings(struct prefault *p)
 {
-	struct prefault p = { .ledger = ledger, .heap_end = heap_used_end() };
 	char *text = mmap(NULL, MAPS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			  -1, 0);
 	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
 	size_t length = 0;
 	ssize_t n;
 
-	prefault_stack();
-	own_path(p.self, sizeof(p.self));
+	own_path(p->self, sizeof(p->self));
 	if (fd >= 0 && text != MAP_FAILED) {
 		while ((n = read(fd, text + length, MAPS_BYTES - 1 - length)) > 0)
 			length += (size_t)n;
 		for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
 			*end = 0;
-			prefault_line(&p, line);
+			prefault_line(p, line);
 		}
 	}
 	if (fd >= 0)
 		close(fd);
 	if (text != MAP_FAILED)
 		munmap(text, MAPS_BYTES);
+}
+
+static void prefault(const struct ledger *ledger)
+{
+	struct prefault p = { .ledger = ledger, .heap_end = heap_used_end() };
+
+	prefault_stack();
+	prefault_mappings(&p);
+}
+
+/*
+ * A child begins without page tables for files (vma_needs_copy() in mm/memory.c).
+ * Fault-around brings them back but leaves out a page that another process has
+ * locked at that moment, as a sibling that starts beside it does: the page would be
+ * faulted in later and counted as the workload's. What is writable stays a copy to be
+ * made when the child writes to it.
+ */
+static void prefault_child_text(const struct ledger *ledger)
+{
+	struct prefault p = { .ledger = ledger, .text_only = true };
+
+	prefault_mappings(&p);
+}
+
+int worker_fork(struct worker *w, unsigned i,
+		int (*body)(struct worker *w, unsigned i, void *arg), void *arg)
+{
+	const pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(EXIT_WORKER_FAILED);
+		close(WORKER_COMMAND_FD);
+		close(WORKER_REPORT_FD);
+		w->ledger->process[i].pid = getpid();
+		prefault_child_text(w->ledger);
+		_exit(body(w, i, arg));
+	}
+	w->ledger->process[i].pid = pid;
+	return pid;
 }
 
 /*
