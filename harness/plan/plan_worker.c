@@ -582,10 +582,13 @@ uint64_t plan_worker_expected_ns(const struct plan_worker *worker)
 	const struct workload *workload = worker->workload;
 	double seconds = workload->seconds ? workload->seconds(worker->params, &worker->env)
 					   : SECONDS_UNSAID;
+	uint64_t run_ns = (uint64_t)(seconds * 1e9);
 
 	if (worker->skip[0] || worker->background)
 		return 0;
-	return worker->delay_ns + (uint64_t)(seconds * 1e9) + worker->hold_ns;
+	if (worker->timeout_ns)
+		run_ns = MIN(run_ns, worker->timeout_ns);
+	return worker->delay_ns + run_ns + worker->hold_ns;
 }
 
 /* Only counters that others move too need a null run as long as the run itself. */

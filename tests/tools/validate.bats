@@ -129,7 +129,8 @@ is_true()
 
 # A tool's reading is off by no more than its resolution and the machine's noise allow, or
 # it would be wrong. A lie of more than twice that must be wrong: it is made of the same
-# output and held against the truth of the same run.
+# output and held against the truth of the same run. One that takes back a known bias is
+# none: it says the truth.
 # judge_lies TOOL…: sets $nr to how many are wrong; fails when one is not
 judge_lies()
 {
@@ -141,6 +142,7 @@ judge_lies()
 		# five percent of nothing is nothing
 		$4 == 0 || $6 / $4 <= 0.1 { next }
 		abs(lied[$1, $3] - $6) <= 2 * ($17 + $18) { next }
+		$9 == "biased" && abs(lied[$1, $3] - $4) <= $17 + $18 { next }
 		{ print $1, $3 ": was " $9 " with " $6 ", is " now[$1, $3] " with " lied[$1, $3] }' \
 		"$lying/scorecard.csv" "$honest/scorecard.csv" | tee "$work/lies"
 	nr=$(grep -c ', is wrong with ' "$work/lies") || true

@@ -988,6 +988,16 @@ static void the_null_run_is_as_long_as_what_others_can_disturb(void **state)
 	assert_int_equal(plan.timeout_ns, 130000000000); /* a minute and ten times as long */
 	plan_release(&plan);
 
+	/* A run that its timeout ends is no longer. */
+	make_plan(&plan, "[workload a]\ntype = wide\nwait = 50s\nhold = 1s\ntimeout = 2s\n",
+		  &v1);
+	assert_int_equal(plan.cell[0].null_worker->hold_ns, 3000000000);
+	plan_release(&plan);
+	make_plan(&plan, "[profile]\ntimeout = 4s\n[workload a]\ntype = wide\nwait = 50s\n",
+		  &v1);
+	assert_int_equal(plan.cell[0].null_worker->hold_ns, 4000000000);
+	plan_release(&plan);
+
 	make_plan(&plan, "[profile]\nnoise = no\n[workload a]\ntype = wide\n", &v1);
 	assert_null(plan.cell[0].null_worker);
 	plan_release(&plan);
