@@ -197,9 +197,12 @@ static void claim_fragment(const struct workload_env *env, struct claims *out)
 static void claim_merge(const struct workload_env *env, struct claims *out)
 {
 	const int64_t lists = lists_pages(env);
+	/* A page that a CPU holds back afterwards leaves its buddy single, and what CPUs held
+	 * before has become single pages: each of the two as often as the lists are long. */
 	const struct order_row rows[] = {
-		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_EQ, 0, lists,
-		  -100, "its buddy is free as well: none stays single; CPUs hold some back" },
+		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_EQ, 0,
+		  2 * lists, -100,
+		  "its buddy is free as well: none stays single; CPUs hold some back" },
 	};
 	const struct claim large = { .quantity = "large_blocks",
 				     .scope = "ledger",
