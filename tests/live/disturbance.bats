@@ -24,14 +24,15 @@ written()
 }
 
 # synced_up_to ATTEMPT key=value…: a run of dirty in which, up to that attempt, another
-# process writes back what the run has dirtied so far
+# process writes back what the run has dirtied so far, and which is slow until then
 synced_up_to()
 {
-	local last=$1
+	local last=$1 slow=
 	shift
 	echo attempt >> attempts
-	begin dirty size=8M rate=8M/s block=1M profile.noise=no "$@"
-	if [ "$(wc -l < attempts)" -le "$last" ]; then
+	[ "$(wc -l < attempts)" -gt "$last" ] || slow=rate=8M/s
+	begin dirty size=8M block=1M profile.noise=no $slow "$@"
+	if [ -n "$slow" ]; then
 		go_on
 		within 60 written $((2 << 20))
 		sync out/*.partial/scratch/dirty-dirty
@@ -55,8 +56,10 @@ judged()
 @test "what another process wrote back is evidence: the run is taken again, and that is printed" {
 	judged undisturbed synced_up_to 1
 	[ "$status" -eq 0 ]
-	[ "$(wc -l < attempts)" = 2 ]
-	[ "$(grep -c '^# retried: .*written back, and none by the run' comments)" = 1 ]
+	# The second attempt may meet a sync that was not planted.
+	[ "$(wc -l < attempts)" -ge 2 ]
+	[ "$(grep -c '^# retried: .*written back, and none by the run' comments)" -eq \
+		$(($(wc -l < attempts) - 1)) ]
 }
 
 @test "what is disturbed each time fails at the third attempt" {
