@@ -155,8 +155,8 @@ static bool measured(const struct ledger *ledger, uint64_t start, uint64_t end)
 /* The program may have been installed under another name. */
 static bool runs_in_worker(const char *path, const char *self)
 {
-	static const char *const names[] = { "/libc.so", "/ld-linux", "/libm.so", "/libnuma.so",
-					     "/bin/" };
+	static const char *const names[] = { "/libc.so",    "/ld-linux", "/libm.so",
+					     "/libnuma.so", "/bin/",	 "[vdso]" };
 
 	if (*path && !strcmp(path, self))
 		return true;
