@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "bench/row.h"
-#include "workloads/worker.h"
+#include "workloads/act/worker.h"
 
 #define PAIRS 25
 

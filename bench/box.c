@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/run/ownfile.h"
+#include "harness/machine/ownfile.h"
 
 #define LOCK_WAIT_SECONDS 60
 #define SWAP_PRIORITY	  32767 /* above whatever else is there */

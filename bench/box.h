@@ -13,13 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "harness/error.h"
-#include "harness/plan/host.h"
-#include "harness/run/group.h"
-#include "harness/run/journal.h"
-#include "harness/run/lock.h"
-#include "harness/run/swapdev.h"
-#include "workloads/workload.h"
+#include "harness/base/error.h"
+#include "harness/machine/host.h"
+#include "harness/machine/group.h"
+#include "harness/machine/journal.h"
+#include "harness/machine/lock.h"
+#include "harness/machine/swapdev.h"
+#include "workloads/api/workload.h"
 
 struct box {
 	struct host host;

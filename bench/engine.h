@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "workloads/worker.h"
+#include "workloads/act/worker.h"
 
 struct engine {
 	struct worker worker;

@@ -7,7 +7,7 @@
 #define PAGESTORM_HAND_H
 
 #include "bench/box.h"
-#include "harness/run/process.h"
+#include "harness/trial/process.h"
 
 struct hand {
 	struct group group;

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 struct paced {
 	double mean_error_percent;     /* of the whole growth; below 0: late */

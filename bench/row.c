@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "bench/loops.h"
-#include "harness/run/settings.h"
+#include "harness/machine/settings.h"
 
 #define PREWARM_BYTES (256 * MB)
 #define PEER_RUNS     5

@@ -12,7 +12,7 @@
 #include "bench/hand.h"
 #include "bench/loops.h"
 #include "bench/row.h"
-#include "harness/run/capture.h"
+#include "harness/trial/capture.h"
 
 #define SNAPSHOTS 200
 #define FILES	  6

@@ -12,8 +12,8 @@
 
 #include "bench/loops.h"
 #include "bench/row.h"
-#include "workloads/fill.h"
-#include "workloads/reclaim.h"
+#include "workloads/act/fill.h"
+#include "workloads/probe/reclaim.h"
 
 #define SET	  (64 * MB)
 #define THRASHED  (64 * MB) /* limit of d3; the working set is twice that */

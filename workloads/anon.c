@@ -27,13 +27,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "workloads/crew.h"
-#include "workloads/pace.h"
-#include "workloads/placement.h"
-#include "workloads/promise.h"
-#include "workloads/skew.h"
-#include "workloads/touch.h"
-#include "workloads/worker.h"
+#include "workloads/act/crew.h"
+#include "workloads/act/pace.h"
+#include "workloads/probe/placement.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/skew.h"
+#include "workloads/act/touch.h"
+#include "workloads/act/worker.h"
 
 #define ACCESS_BATCH 64 /* accesses between looks at the clock */
 

@@ -16,8 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "workloads/churn.h"
-#include "workloads/worker.h"
+#include "workloads/act/churn.h"
+#include "workloads/act/worker.h"
 
 static int brk_prepare(struct worker *w)
 {

@@ -26,8 +26,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "workloads/promise.h"
-#include "workloads/worker.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/worker.h"
 
 #define MB		(1ull << 20)
 #define PAGEMAP_PRESENT (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */

@@ -32,12 +32,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "workloads/fill.h"
-#include "workloads/pace.h"
-#include "workloads/pattern.h"
-#include "workloads/promise.h"
-#include "workloads/residency.h"
-#include "workloads/worker.h"
+#include "workloads/act/fill.h"
+#include "workloads/act/pace.h"
+#include "workloads/act/pattern.h"
+#include "workloads/api/promise.h"
+#include "workloads/probe/residency.h"
+#include "workloads/act/worker.h"
 
 #define OWN_BYTES	 (2u << 20) /* the worker's own memory, with its tables */
 #define BYTES_PER_SECOND 500e6	    /* of a disk, for the plan alone */

@@ -27,11 +27,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "workloads/kills.h"
-#include "workloads/ladder.h"
-#include "workloads/promise.h"
-#include "workloads/worker.h"
-#include "workloads/zones.h"
+#include "workloads/probe/kills.h"
+#include "workloads/act/ladder.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/worker.h"
+#include "workloads/probe/zones.h"
 
 #define MB		(1ull << 20)
 #define STEP_BYTES	MB

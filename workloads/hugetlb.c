@@ -31,10 +31,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "workloads/fill.h"
-#include "workloads/folios.h"
-#include "workloads/promise.h"
-#include "workloads/worker.h"
+#include "workloads/act/fill.h"
+#include "workloads/probe/folios.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/worker.h"
 
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26

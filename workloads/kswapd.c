@@ -27,9 +27,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "workloads/promise.h"
-#include "workloads/worker.h"
-#include "workloads/zones.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/worker.h"
+#include "workloads/probe/zones.h"
 
 #define MB	       (1ull << 20)
 #define STEP_BYTES     MB

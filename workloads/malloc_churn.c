@@ -27,13 +27,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "workloads/grace.h"
-#include "workloads/heap.h"
-#include "workloads/heap_model.h"
-#include "workloads/hugepages.h"
-#include "workloads/promise.h"
-#include "workloads/touch.h"
-#include "workloads/worker.h"
+#include "workloads/act/grace.h"
+#include "workloads/act/heap.h"
+#include "workloads/act/heap_model.h"
+#include "workloads/act/hugepages.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/touch.h"
+#include "workloads/act/worker.h"
 
 #define THRESHOLD_TEXT "128K"
 

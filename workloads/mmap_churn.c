@@ -16,8 +16,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "workloads/churn.h"
-#include "workloads/worker.h"
+#include "workloads/act/churn.h"
+#include "workloads/act/worker.h"
 
 /* A hole that begins where a huge page can, to which the cycles then come back. */
 static int find_hole(struct worker *w)

@@ -10,8 +10,8 @@
  */
 #include <string.h>
 
-#include "workloads/promise.h"
-#include "workloads/worker.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/worker.h"
 
 struct null_params {
 	uint64_t sleep_ns;

@@ -20,12 +20,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "workloads/kills.h"
-#include "workloads/ladder.h"
-#include "workloads/pace.h"
-#include "workloads/promise.h"
-#include "workloads/touch.h"
-#include "workloads/worker.h"
+#include "workloads/probe/kills.h"
+#include "workloads/act/ladder.h"
+#include "workloads/act/pace.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/touch.h"
+#include "workloads/act/worker.h"
 
 #define MB (1ull << 20)
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Looks things up in workloads[], which Makefile.am's list of workloads becomes. */
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 #include <string.h>
 

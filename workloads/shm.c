@@ -23,9 +23,9 @@
 #include <sys/shm.h>
 #include <unistd.h>
 
-#include "workloads/promise.h"
-#include "workloads/residency.h"
-#include "workloads/worker.h"
+#include "workloads/api/promise.h"
+#include "workloads/probe/residency.h"
+#include "workloads/act/worker.h"
 
 #define PROCS_MAX_TEXT "16"
 #define CHUNK_BYTES    (256 * 1024)

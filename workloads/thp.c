@@ -31,11 +31,11 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "workloads/folios.h"
-#include "workloads/hugepages.h"
-#include "workloads/promise.h"
-#include "workloads/touch.h"
-#include "workloads/worker.h"
+#include "workloads/probe/folios.h"
+#include "workloads/act/hugepages.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/touch.h"
+#include "workloads/act/worker.h"
 
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25 /* Linux 6.1, include/uapi/asm-generic/mman-common.h */

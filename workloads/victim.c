@@ -25,12 +25,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "workloads/fill.h"
-#include "workloads/promise.h"
-#include "workloads/residency.h"
-#include "workloads/skew.h"
-#include "workloads/touch.h"
-#include "workloads/worker.h"
+#include "workloads/act/fill.h"
+#include "workloads/api/promise.h"
+#include "workloads/probe/residency.h"
+#include "workloads/act/skew.h"
+#include "workloads/act/touch.h"
+#include "workloads/act/worker.h"
 
 #define WRITE_BYTES (256 * 1024)
 /* Extent blocks of the file may be read through the block device and charged beside it. */

@@ -8,7 +8,7 @@
 #ifndef PAGESTORM_LAB_CHANNEL_H
 #define PAGESTORM_LAB_CHANNEL_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/lab/blob.h"
 
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #ifndef PAGESTORM_LAB_COLLECTOR_H
 #define PAGESTORM_LAB_COLLECTOR_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/lab/words.h"
 
 #include <stdbool.h>

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/plan/trust.h"
+#include "harness/base/trust.h"
 
 int command_find(const char *name, char path[PATH_MAX])
 {

@@ -3,7 +3,7 @@
 #ifndef PAGESTORM_LAB_COMMAND_H
 #define PAGESTORM_LAB_COMMAND_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/lab/blob.h"
 #include "harness/lab/words.h"
 

@@ -5,7 +5,7 @@
 #include "harness/lab/blob.h"
 #include "harness/lab/channel.h"
 #include "harness/lab/words.h"
-#include "harness/run/swapheader.h"
+#include "harness/machine/swapheader.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -9,7 +9,7 @@
 #ifndef PAGESTORM_LAB_GUEST_H
 #define PAGESTORM_LAB_GUEST_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 
 #include <limits.h>
 #include <stdbool.h>

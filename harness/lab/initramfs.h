@@ -7,7 +7,7 @@
 #ifndef PAGESTORM_LAB_INITRAMFS_H
 #define PAGESTORM_LAB_INITRAMFS_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/lab/guest.h"
 #include "harness/lab/modules.h"
 #include "harness/lab/words.h"

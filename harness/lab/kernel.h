@@ -7,7 +7,7 @@
 #ifndef PAGESTORM_LAB_KERNEL_H
 #define PAGESTORM_LAB_KERNEL_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 
 #include <limits.h>
 #include <stdbool.h>

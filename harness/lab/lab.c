@@ -7,7 +7,7 @@
 #include "harness/lab/modules.h"
 #include "harness/lab/qemu.h"
 #include "harness/lab/session.h"
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -10,7 +10,7 @@
 #ifndef PAGESTORM_LAB_LAB_H
 #define PAGESTORM_LAB_LAB_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/lab/blob.h"
 #include "harness/lab/guest.h"
 #include "harness/lab/initramfs.h"

@@ -9,7 +9,7 @@
 #ifndef PAGESTORM_LAB_MODULES_H
 #define PAGESTORM_LAB_MODULES_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/lab/blob.h"
 #include "harness/lab/kernel.h"
 #include "harness/lab/words.h"

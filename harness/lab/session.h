@@ -6,7 +6,7 @@
 #ifndef PAGESTORM_LAB_SESSION_H
 #define PAGESTORM_LAB_SESSION_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/lab/lab.h"
 
 /*

@@ -3,7 +3,7 @@
 
 #include "harness/lab/shape.h"
 #include "harness/lab/words.h"
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -9,7 +9,7 @@
 #ifndef PAGESTORM_LAB_SHAPE_H
 #define PAGESTORM_LAB_SHAPE_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 
 #include <stdbool.h>
 #include <stddef.h>

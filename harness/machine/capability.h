@@ -4,9 +4,9 @@
  * milliseconds. Distributions backport and hypervisors patch, so that a version number says
  * neither that a feature is there nor that it is not; no probe looks at one.
  *
- * One table: to add a capability, add its constant to enum capability (workloads/workload.h),
- * its row to capability_table[] and its probe. doctor, run.json, the environment of
- * workloads and the file of a saved machine follow from the table.
+ * One table: to add a capability, add its constant to enum capability
+ * (workloads/api/workload.h), its row to capability_table[] and its probe. doctor, run.json,
+ * the environment of workloads and the file of a saved machine follow from the table.
  *
  * A probe answers yes, no, or unknown where it could not try or where what it saw fits
  * neither; it keeps what it saw, in numbers. What decides is a pure function of those
@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 /* What a probe may need to know of the machine. */
 struct capability_machine {

@@ -14,7 +14,7 @@
 
 #include "harness/plan/limits.h"
 #include "harness/plan/plan_worker.h"
-#include "harness/plan/setting.h"
+#include "harness/machine/setting.h"
 
 #define MIB (1ull << 20)
 

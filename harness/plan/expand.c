@@ -10,7 +10,7 @@
 
 #include "harness/plan/limits.h"
 #include "harness/plan/option.h"
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
 
 struct expander {
 	const struct plan *plan;

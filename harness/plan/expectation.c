@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
+#include "harness/base/suggest.h"
 
 /* The numbers of runs.csv that may be expected: results/SCHEMA.md. */
 static const char *const columns[] = {

@@ -11,7 +11,7 @@
 #ifndef PAGESTORM_EXPECTATION_H
 #define PAGESTORM_EXPECTATION_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/plan/plan.h"
 #include "harness/plan/profile.h"
 

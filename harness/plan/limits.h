@@ -6,7 +6,7 @@
 #define PAGESTORM_LIMITS_H
 
 #include "harness/plan/plan.h"
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
 
 /*
  * All limits of one section. memory.* take a size (a whole number of pages), or max;

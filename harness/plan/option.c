@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/profile.h"
 
 #define CHOICES_MAX 32

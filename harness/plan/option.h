@@ -7,8 +7,8 @@
 
 #include <stddef.h>
 
-#include "harness/plan/size.h"
-#include "workloads/workload.h"
+#include "harness/base/size.h"
+#include "workloads/api/workload.h"
 
 /*
  * Parses text, checks it against min, max and choices, and stores it in params. On

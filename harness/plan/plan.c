@@ -14,8 +14,8 @@
 #include "harness/plan/expand.h"
 #include "harness/plan/expectation.h"
 #include "harness/plan/plan_worker.h"
-#include "harness/plan/size.h"
-#include "harness/plan/splitmix.h"
+#include "harness/base/size.h"
+#include "harness/base/splitmix.h"
 #include "harness/plan/sweep.h"
 
 #define NSEC_PER_MSEC 1000000ull

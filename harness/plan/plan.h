@@ -11,10 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/error.h"
-#include "harness/plan/host.h"
+#include "harness/base/error.h"
+#include "harness/machine/host.h"
+#include "harness/machine/limit.h"
+#include "harness/machine/setting.h"
 #include "harness/plan/profile.h"
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 enum risk {
 	RISK_R0, /* contained in its cgroup */
@@ -37,27 +39,6 @@ enum outcome {
 };
 
 const char *outcome_name(enum outcome outcome);
-
-/* One file of a group to be written and read back, in v2 names; see group.h for the mapping. */
-struct limit {
-	char name[40];	/* memory.max, memory.high, memory.swap.max, memory.oom.group,
-			   cpuset.mems … */
-	char value[64]; /* bytes as a number, or max, or a list */
-	bool derived;	/* by the plan, so that the worker is contained; not asked for */
-};
-
-#define LIMITS_MAX 12
-
-struct limits {
-	unsigned nr;
-	struct limit limit[LIMITS_MAX];
-};
-
-/* A setting of the machine: vm.swappiness, thp.enabled …, see settings.h for the names. */
-struct setting {
-	char name[64];
-	char value[128];
-};
 
 #define SETTINGS_MAX 32
 #define WORKERS_MAX  16

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/param.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/expectation.h"
 #include "harness/plan/limits.h"
 #include "harness/plan/option.h"

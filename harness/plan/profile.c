@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/profile_part.h"
-#include "harness/plan/setting.h"
+#include "harness/machine/setting.h"
 
 const char profile_command_line[] = "command line";
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 
 /* Longest line of a profile, in bytes. */
 #define PROFILE_LINE_MAX 1000
@@ -136,12 +136,5 @@ int profile_format(const struct profile *p, char **text);
  * The NAME.ini of a folder that is nearest to a name, to be freed, or NULL.
  */
 char *suggest_file(const char *name, const char *folder);
-
-/* The nearest of the candidates within a small edit distance, or NULL. */
-const char *suggest(const char *word, const char *const *candidates, size_t nr);
-
-/* Length of a list that ends with NULL. */
-size_t words_count(const char *const *words);
-bool words_have(const char *const *words, const char *word);
 
 #endif

@@ -2,6 +2,7 @@
 /*
  * What a subcommand's first argument means: a file, a workload, or a profile by its name.
  */
+#include "harness/base/suggest.h"
 #include "harness/plan/profile.h"
 
 #include <dirent.h>
@@ -11,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/plan/trust.h"
-#include "workloads/workload.h"
+#include "harness/base/trust.h"
+#include "workloads/api/workload.h"
 
 #ifndef PAGESTORM_PROFILES_DIR
 #define PAGESTORM_PROFILES_DIR "/usr/local/share/pagestorm/profiles"

@@ -7,9 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/profile_part.h"
-#include "harness/plan/setting.h"
-#include "workloads/workload.h"
+#include "harness/machine/setting.h"
+#include "workloads/api/workload.h"
 
 static int place(char *section, char *key, const char *in, const char *name, struct error *e)
 {

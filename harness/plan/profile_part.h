@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 
 /* inih 55 cuts section names and keys to 49 bytes (MAX_SECTION, MAX_NAME in ini.c). */
 #define INIH_NAME_MAX 49

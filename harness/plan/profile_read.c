@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/profile_part.h"
 
 /* A worker's name becomes part of a cgroup's path and a cell of each CSV. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
 
 void sweep_release(struct sweep *sweep)
 {

@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/plan/profile.h"
 
 #define SWEEP_KEYS_MAX	 8

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The one table of what is read: file, format, kind and unit; and the parsers
- * from saved bytes to a record (parse.c). Nothing here opens a file: run/capture.c
+ * from saved bytes to a record (parse.c). Nothing here opens a file: trial/capture.c
  * does, going by this table, and tests feed saved bytes.
  *
  * Unknown keys pass through with the source's default kind and unit. A line

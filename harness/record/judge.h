@@ -7,7 +7,7 @@
 #define PAGESTORM_JUDGE_H
 
 #include "harness/record/record.h"
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 enum verdict {
 	VERDICT_PASS,

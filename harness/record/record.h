@@ -13,8 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/error.h"
-#include "workloads/workload.h"
+#include "harness/base/error.h"
+#include "workloads/api/workload.h"
 
 enum kind {
 	KIND_GAUGE,	 /* goes up and down: Rss, nr_free_pages */

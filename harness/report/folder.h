@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "harness/error.h"
-#include "harness/record/csv.h"
+#include "harness/base/error.h"
+#include "harness/tables/csv.h"
 #include "harness/report/metric.h"
 
 struct json_t;

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "harness/plan/trust.h"
+#include "harness/base/trust.h"
 
 #define TIMEOUT_MS   10000
 #define OUTPUT_BYTES (16u << 20)

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 
 #define PLOT_WIDTH	    380
 #define PLOT_HEIGHT	    236

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/plan/splitmix.h"
+#include "harness/base/splitmix.h"
 
 #define RESAMPLES      2000
 #define SEED	       UINT64_C(0x70616765) /* fixed: the same data, the same interval */

@@ -7,8 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/plan/size.h"
-#include "harness/plan/trust.h"
+#include "harness/base/suggest.h"
+#include "harness/base/size.h"
+#include "harness/base/trust.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/score.h"
 

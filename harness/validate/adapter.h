@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/plan/profile.h"
 #include "harness/validate/reading.h"
 

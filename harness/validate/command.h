@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 
 #define COMMAND_WORDS_MAX 30 /* of a wrapper, with the program behind it (process.c: 32) */
 

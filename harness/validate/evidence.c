@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
 
 #define DEPTH_MAX 32
 

@@ -19,8 +19,8 @@
 #ifndef PAGESTORM_VALIDATE_EVIDENCE_H
 #define PAGESTORM_VALIDATE_EVIDENCE_H
 
-#include "harness/error.h"
-#include "harness/record/csv.h"
+#include "harness/base/error.h"
+#include "harness/tables/csv.h"
 
 struct evidence {
 	char path[512];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/profile.h"
 
 #define COLUMNS_MAX 64

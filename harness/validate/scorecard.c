@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/record/csv.h"
+#include "harness/tables/csv.h"
 
 #define SCHEMA 1
 

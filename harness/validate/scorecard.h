@@ -5,7 +5,7 @@
 #ifndef PAGESTORM_VALIDATE_SCORECARD_H
 #define PAGESTORM_VALIDATE_SCORECARD_H
 
-#include "harness/error.h"
+#include "harness/base/error.h"
 #include "harness/validate/score.h"
 
 struct card_row {

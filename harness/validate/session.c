@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "harness/plan/plan.h"
-#include "harness/run/clock.h"
-#include "harness/run/run.h"
+#include "harness/base/clock.h"
+#include "harness/trial/run.h"
 
 #define LOOK_S 0.01 /* from one look for a sign of the tool to the next */
 

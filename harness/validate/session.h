@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#include "harness/error.h"
-#include "harness/plan/host.h"
+#include "harness/base/error.h"
+#include "harness/machine/host.h"
 #include "harness/validate/adapter.h"
 #include "harness/validate/command.h"
 

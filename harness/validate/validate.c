@@ -13,8 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "harness/plan/size.h"
-#include "harness/run/clock.h"
+#include "harness/base/size.h"
+#include "harness/base/clock.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/session.h"
 

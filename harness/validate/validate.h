@@ -8,8 +8,8 @@
 
 #include <stdint.h>
 
-#include "harness/error.h"
-#include "harness/plan/host.h"
+#include "harness/base/error.h"
+#include "harness/machine/host.h"
 #include "harness/validate/adapter.h"
 #include "harness/validate/scorecard.h"
 

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "harness/record/csv.h"
+#include "harness/tables/csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

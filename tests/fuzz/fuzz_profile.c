@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "harness/plan/profile.h"
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

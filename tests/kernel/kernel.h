@@ -22,7 +22,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 #define KERNEL_ATTEMPTS	   5
 #define KERNEL_PROBE_PAGES 16

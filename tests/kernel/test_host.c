@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "harness/plan/host.h"
+#include "harness/machine/host.h"
 
 static void probing_leaves_oom_score_adj_as_it_was(void **state)
 {

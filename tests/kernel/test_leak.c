@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "tests/kernel/trial.h"
-#include "workloads/leak_sites.h"
-#include "workloads/prng.h"
+#include "workloads/leak/leak_sites.h"
+#include "workloads/act/prng.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)

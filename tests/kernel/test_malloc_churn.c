@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/kernel/trial.h"
-#include "workloads/prng.h"
+#include "workloads/act/prng.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)

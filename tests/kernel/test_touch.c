@@ -19,8 +19,8 @@
 #include <cmocka.h>
 
 #include "tests/kernel/kernel.h"
-#include "workloads/placement.h"
-#include "workloads/touch.h"
+#include "workloads/probe/placement.h"
+#include "workloads/act/touch.h"
 
 #define PAGES 300
 

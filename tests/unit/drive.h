@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "workloads/worker.h"
+#include "workloads/act/worker.h"
 
 struct drive {
 	const struct workload *workload;

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/capture.h"
+#include "harness/trial/capture.h"
 
 static const struct source *source_of(const char *name, enum place place)
 {

@@ -11,7 +11,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "workloads/crew.h"
+#include "workloads/act/crew.h"
 
 #define MEMBERS 5
 

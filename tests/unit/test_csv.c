@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/record/csv.h"
+#include "harness/tables/csv.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/expect.h: [expect] as it is written, held against a row and a
+ * Promises of harness/trial/expect.h: [expect] as it is written, held against a row and a
  * record.
  */
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "harness/plan/expectation.h"
-#include "harness/run/expect.h"
+#include "harness/trial/expect.h"
 
 #include <cmocka.h> /* last: it has a macro called expect_check */
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "workloads/fill.h"
+#include "workloads/act/fill.h"
 
 #define BLOCKS 64
 #define WORDS  (BLOCKS * FILL_BLOCK_WORDS)

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "workloads/workload.h"
-#include "workloads/zones.h"
+#include "workloads/api/workload.h"
+#include "workloads/probe/zones.h"
 
 #define MB (1ll << 20)
 

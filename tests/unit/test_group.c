@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/group.h that need no cgroup: where a group would lie, what is
+ * Promises of harness/machine/group.h that need no cgroup: where a group would lie, what is
  * written for a limit, and what counts as kept. A folder plays the group's directory.
  */
 #include <errno.h>
@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/cgtree.h"
-#include "harness/run/group_part.h"
+#include "harness/machine/cgtree.h"
+#include "harness/machine/group_part.h"
 
 static char directory[] = "/tmp/pagestorm-test-group-XXXXXX";
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "workloads/histogram.h"
+#include "workloads/api/histogram.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 

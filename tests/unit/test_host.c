@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/plan/host.h, on machines saved below tests/fixtures/machines
+ * Promises of harness/machine/host.h, on machines saved below tests/fixtures/machines
  * and, where no saved one has it, on files made by hand below a temporary root.
  */
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/plan/host.h"
+#include "harness/machine/host.h"
 
 static void probe(struct host *host, const char *machine)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/run/journal.h: what is noted is undone, and nothing else is. */
+/* Promises of harness/machine/journal.h: what is noted is undone, and nothing else is. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "harness/machine/identity.h"
-#include "harness/run/journal.h"
+#include "harness/machine/journal.h"
 
 #define SWAPPINESS "/proc/sys/vm/swappiness"
 #define CLUSTER	   "/proc/sys/vm/page-cluster"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/run/kthread.h, on saved text of /proc/PID/stat. */
+/* Promises of harness/trial/kthread.h, on saved text of /proc/PID/stat. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "harness/run/kthread.h"
+#include "harness/trial/kthread.h"
 
 #define TAIL " 0 0 0 0 0 0 0 20 0 1 0 29 0 0 18446744073709551615"
 

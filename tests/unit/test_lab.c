@@ -20,7 +20,7 @@
 #include "harness/lab/kernel.h"
 #include "harness/lab/lab.h"
 #include "harness/lab/qemu.h"
-#include "harness/run/swapheader.h"
+#include "harness/machine/swapheader.h"
 
 #define M (1ull << 20)
 #define G (1ull << 30)

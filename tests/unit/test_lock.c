@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/lock.h, on a directory of this process's own instead of the
+ * Promises of harness/machine/lock.h, on a directory of this process's own instead of the
  * machine's, and on a clock of its own: nanosleep() and clock_gettime() are replaced
  * below, so that waiting takes no time and is counted.
  */
@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/lock.h"
+#include "harness/machine/lock.h"
 
 #define WAIT_SECONDS 60
 

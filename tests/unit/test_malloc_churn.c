@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/drive.h"
-#include "workloads/heap_model.h"
+#include "workloads/act/heap_model.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)

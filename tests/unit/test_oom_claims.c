@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "workloads/workload.h"
+#include "workloads/api/workload.h"
 
 #define MB (1ll << 20)
 

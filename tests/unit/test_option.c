@@ -7,6 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/option.h"
 #include "harness/plan/profile.h"
 

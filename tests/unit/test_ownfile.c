@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/ownfile.h, identity.h and maker.h: what is there already is neither
- * taken nor removed, and what is ours is known again.
+ * Promises of harness/machine/ownfile.h, identity.h and maker.h: what is there already is
+ * neither taken nor removed, and what is ours is known again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 
 #include "harness/machine/identity.h"
 #include "harness/machine/maker.h"
-#include "harness/run/ownfile.h"
+#include "harness/machine/ownfile.h"
 
 struct place {
 	char root[64];

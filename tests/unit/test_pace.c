@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "workloads/pace.h"
+#include "workloads/act/pace.h"
 
 #define MS 1000000ull
 #define MB (1ull << 20)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "workloads/pattern.h"
+#include "workloads/act/pattern.h"
 
 static const uint64_t sizes[] = { 1, 2, 3, 5, 8, 17, 64, 1000, 4096, 65537 };
 #define NR_SIZES (sizeof(sizes) / sizeof(sizes[0]))

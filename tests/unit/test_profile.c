@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/profile.h"
 
 static int read_bytes(struct profile *p, const char *text, size_t bytes, struct error *e)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/results.h.
+ * Promises of harness/trial/results.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/results.h"
+#include "harness/trial/results.h"
 
 static char parent[] = "/tmp/pagestorm-test-results-XXXXXX";
 

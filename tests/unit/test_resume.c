@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/resume.h on a folder that a cut run left: which steps are done,
+ * Promises of harness/trial/resume.h on a folder that a cut run left: which steps are done,
  * and that every file is cut back to those.
  */
 #include <errno.h>
@@ -14,8 +14,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/resume.h"
-#include "harness/run/results.h"
+#include "harness/trial/resume.h"
+#include "harness/trial/results.h"
 
 static char parent[] = "/tmp/pagestorm-test-resume-XXXXXX";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/row.h and of the counts at a run's end: numbers in the unit of
+ * Promises of harness/tables/row.h and of the counts at a run's end: numbers in the unit of
  * their column, and nothing in the place of what nobody counted.
  */
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/run/run_part.h"
+#include "harness/trial/run_part.h"
 
 #include <cmocka.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/plan/setting.h. */
+/* Promises of harness/machine/setting.h. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "harness/plan/setting.h"
+#include "harness/machine/setting.h"
 
 static void no_path_leaves_the_few_known_directories(void **state)
 {

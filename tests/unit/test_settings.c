@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/run/settings.h and sysfile.h, on a machine of plain files. */
+/* Promises of harness/machine/settings.h and sysfile.h, on a machine of plain files. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/settings.h"
-#include "harness/run/sysfile.h"
+#include "harness/machine/settings.h"
+#include "harness/machine/sysfile.h"
 
 #define THP	 "/sys/kernel/mm/transparent_hugepage/enabled"
 #define MIN_FREE "/proc/sys/vm/min_free_kbytes"

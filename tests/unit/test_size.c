@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/plan/size.h. */
+/* Promises of harness/base/size.h. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "harness/plan/size.h"
+#include "harness/base/size.h"
 
 #define K 1024ull
 #define M (1024ull * K)

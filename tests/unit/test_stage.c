@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/run/stage.h that need no machine: what a worker's end means, and
+ * Promises of harness/trial/stage.h that need no machine: what a worker's end means, and
  * that no wait for one is endless.
  */
 #include <errno.h>
@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/run/clock.h"
-#include "harness/run/stage_part.h"
+#include "harness/base/clock.h"
+#include "harness/trial/stage_part.h"
 
 #define KILLED	   9		 /* wait status: died of SIGKILL */
 #define LEFT(code) ((code) << 8) /* wait status: exit(code) */

@@ -18,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "workloads/crew.h"
-#include "workloads/touch.h"
+#include "workloads/act/crew.h"
+#include "workloads/act/touch.h"
 
 #define PAGES 300
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/plan/trust.h, as far as one user can test them; see trust.bats. */
+/* Promises of harness/base/trust.h, as far as one user can test them; see trust.bats. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "harness/plan/trust.h"
+#include "harness/base/trust.h"
 
 static char root[64];
 

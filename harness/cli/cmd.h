@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs. Each parses its own arguments with argp, prints results on stdout
+ * and human text on stderr, and returns the exit status.
+ */
+#ifndef PAGESTORM_CMD_H
+#define PAGESTORM_CMD_H
+
+#include "harness/base/error.h"
+#include "harness/plan/plan.h"
+
+/* Exit statuses: interface, see pagestorm(1). 130 and 143: interrupted. */
+enum {
+	EXIT_MET = 0,	       /* expectations met */
+	EXIT_UNMET = 1,	       /* an expectation failed */
+	EXIT_USAGE = 2,	       /* usage or profile error; nothing was changed */
+	EXIT_HARNESS = 3,      /* pagestorm or the machine failed */
+	EXIT_INVALID = 4,      /* some cells are invalid */
+	EXIT_NOT_RESTORED = 5, /* the machine's state is not fully restored */
+	EXIT_LOCKED = 75,      /* another run holds the lock */
+	EXIT_NOTHING_RAN = 77, /* nothing could run here */
+};
+
+int cmd_doctor(int argc, char **argv);
+int cmd_lab(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_plan(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_validate(int argc, char **argv);
+
+/*
+ * From `PROFILE|WORKLOAD [key=value…]` to a plan for this machine, as `run` and
+ * `plan` take it. repeats 0: the profile's own. *e is ready to print; what it
+ * returns below zero is exit 2 but for -EIO (the host could not be probed).
+ */
+int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e);
+
+/* The same for the machine whose /proc and /sys were saved below root. */
+int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
+		      unsigned repeats, struct error *e);
+
+/*
+ * Notes on stderr: which file was taken for a name, when it is not the installed one ("": none
+ * was), and what was passed over (trust.h).
+ */
+void cmd_tell_source(const char *source, const struct error *skipped);
+
+/*
+ * argp_parse() for a verb: argp without help and usage options of its own, which this
+ * adds. name: "pagestorm VERB", static. EXIT_USAGE: it has complained; bad words
+ * of argp_error() and --help exit by themselves, as argp's do.
+ */
+struct argp;
+int cmd_parse(const char *name, const struct argp *argp, int argc, char **argv, unsigned flags,
+	      void *input);
+
+#define CMD_WAIT_MAX_S 86400
+#define CMD_CELL_MAX   1000000 /* more than a sweep can have */
+
+/* A whole number from least to most; else argp_error(), which ends the program. */
+struct argp_state;
+unsigned cmd_whole_number(const char *text, const char *option, unsigned least, unsigned most,
+			  struct argp_state *state);
+
+/* Prints "pagestorm: error: …" unless the text carries its place already. */
+void cmd_complain(const struct error *e);
+
+#endif

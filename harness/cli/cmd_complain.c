@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How every verb prints an error. */
+#include "harness/cli/cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void cmd_complain(const struct error *e)
+{
+	if (strstr(e->text, ": error: "))
+		fprintf(stderr, "%s\n", e->text);
+	else
+		fprintf(stderr, "pagestorm: error: %s\n",
+			e->text[0] ? e->text : "unknown failure");
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `pagestorm doctor`: what this machine can do, one line a check, with the fix. */
+#include "config.h"
+#include "harness/cli/cmd.h"
+#include "harness/cli/cmd_doctor.h"
+
+#include <argp.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/lab/lab.h"
+
+static const struct doctor_check checks[] = {
+	{ "user", doctor_user },
+	{ "cgroup", doctor_cgroup },
+	{ "group", doctor_group },
+	{ "group-swap", doctor_group_swap },
+	{ "cpuset", doctor_cpuset },
+	{ "lock", doctor_lock },
+	{ "leftovers", doctor_leftovers },
+	{ "memory", doctor_memory },
+	{ "nodes", doctor_nodes },
+	{ "swap", doctor_swap },
+	{ "zram", doctor_zram },
+	{ "loop", doctor_loop },
+	{ "thp", doctor_thp },
+	{ "mthp", doctor_mthp },
+	{ "hugetlb", doctor_hugetlb },
+	{ "psi", doctor_psi },
+	{ "mglru", doctor_mglru },
+	{ "zswap", doctor_zswap },
+	{ "ksm", doctor_ksm },
+	{ "cachestat", doctor_cachestat },
+	{ "overcommit", doctor_overcommit },
+	{ "page-reporting", doctor_page_reporting },
+	{ "oom-score", doctor_oom_score },
+	{ "drop-caches", doctor_drop_caches },
+	{ "mlock", doctor_mlock },
+	{ "pagemap", doctor_pagemap },
+	{ "oom-daemons", doctor_oom_daemons },
+	{ "kvm", doctor_kvm },
+	{ "gnuplot", doctor_gnuplot },
+};
+
+#define NR_CHECKS    (sizeof(checks) / sizeof(checks[0]))
+#define NAME_COLUMNS 22
+
+static const char *const status_names[] = {
+	[DOCTOR_OK] = "ok",
+	[DOCTOR_LIMITED] = "limited",
+	[DOCTOR_MISSING] = "missing",
+};
+
+enum { KEY_JSON = 256 };
+
+static const struct argp_option options[] = {
+	{ "json", KEY_JSON, NULL, 0, "one JSON document on stdout", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	bool *json = state->input;
+
+	switch (key) {
+	case KEY_JSON:
+		*json = true;
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': doctor takes no arguments", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	options,
+	parse_option,
+	"",
+	"Says what this machine can do, one line a check: ok, limited or missing, and what "
+	"would "
+	"help. It tries what only trying can tell, in a group of its own, and leaves nothing. "
+	"The "
+	"kernel's capabilities, on which claims depend, are yes, no or unknown, with what was "
+	"seen.\v"
+	"Exit status: 0 workloads can run here; 3 the machine cannot be looked at; "
+	"77 nothing could run here.",
+	NULL,
+	NULL,
+	NULL,
+};
+
+void doctor_find(struct finding *finding, enum doctor_status status, const char *fix,
+		 const char *format, ...)
+{
+	va_list args;
+
+	finding->status = status;
+	snprintf(finding->fix, sizeof(finding->fix), "%s", fix ? fix : "");
+	va_start(args, format);
+	vsnprintf(finding->text, sizeof(finding->text), format, args);
+	va_end(args);
+}
+
+/* What is printed, in either form, and counted. */
+struct sheet {
+	bool json;
+	json_t *list;
+	unsigned nr[3];
+};
+
+static void put(struct sheet *sheet, const char *name, const struct finding *finding)
+{
+	sheet->nr[finding->status]++;
+	if (sheet->json) {
+		json_array_append_new(sheet->list,
+				      json_pack("{s:s, s:s, s:s, s:s}", "check", name, "status",
+						status_names[finding->status], "found",
+						finding->text, "fix", finding->fix));
+		return;
+	}
+	printf("%-8s %-*s %s%s%s\n", status_names[finding->status], NAME_COLUMNS, name,
+	       finding->text, finding->fix[0] ? "; fix: " : "", finding->fix);
+}
+
+/* What claims depend on: no is as good as yes, and unknown makes them wider. */
+static void put_capabilities(struct sheet *sheet, const struct host *host)
+{
+	for (size_t i = 0; i < NR_CAPABILITIES; i++) {
+		const struct capability_result *result = &host->capability[i];
+		struct finding finding;
+
+		doctor_find(&finding,
+			    result->state == CAPABILITY_UNKNOWN ? DOCTOR_LIMITED : DOCTOR_OK,
+			    NULL, "%s %s (%s)", capability_table[i].meaning,
+			    capability_state_name(result->state), result->seen);
+		put(sheet, capability_table[i].name, &finding);
+	}
+}
+
+static void put_lab(struct sheet *sheet)
+{
+	struct lab_requirement list[LAB_REQUIREMENTS_MAX];
+	const size_t nr = lab_requirements(list);
+
+	for (size_t i = 0; i < nr; i++) {
+		struct finding finding;
+		char name[64];
+
+		snprintf(name, sizeof(name), "lab-%s", list[i].name);
+		doctor_find(&finding, list[i].found ? DOCTOR_OK : DOCTOR_MISSING,
+			    list[i].found ? NULL : list[i].fix, "%s",
+			    list[i].detail[0] ? list[i].detail : "not found");
+		put(sheet, name, &finding);
+	}
+}
+
+static int finish(struct sheet *sheet, const struct host *host, bool can_run)
+{
+	if (sheet->json) {
+		json_t *capabilities = json_object(), *root;
+
+		for (size_t i = 0; i < NR_CAPABILITIES; i++)
+			json_object_set_new(
+				capabilities, capability_table[i].name,
+				json_string(capability_state_name(host->capability[i].state)));
+		root = json_pack("{s:s, s:s, s:b, s:o, s:o}", "pagestorm", PACKAGE_VERSION,
+				 "kernel", host->kernel, "can_run", can_run, "capabilities",
+				 capabilities, "checks", sheet->list);
+		json_dumpf(root, stdout, JSON_INDENT(2));
+		putchar('\n');
+		json_decref(root);
+	}
+	fprintf(stderr, "%u ok, %u limited, %u missing: %s\n", sheet->nr[DOCTOR_OK],
+		sheet->nr[DOCTOR_LIMITED], sheet->nr[DOCTOR_MISSING],
+		can_run ? "workloads can run here" : "nothing can run here, see group above");
+	return can_run ? EXIT_MET : EXIT_NOTHING_RAN;
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+	struct host host;
+	struct sheet sheet = { .json = false };
+	struct error e = { "" };
+	bool can_run = true;
+
+	if (cmd_parse("pagestorm doctor", &argp, argc, argv, 0, &sheet.json))
+		return EXIT_USAGE;
+	if (host_probe(&host, "", &e)) {
+		cmd_complain(&e);
+		return EXIT_HARNESS;
+	}
+	sheet.list = sheet.json ? json_array() : NULL;
+	for (size_t i = 0; i < NR_CHECKS; i++) {
+		struct finding finding = { .status = DOCTOR_OK };
+
+		checks[i].look(&host, &finding);
+		put(&sheet, checks[i].name, &finding);
+		if (checks[i].look == doctor_group && finding.status == DOCTOR_MISSING)
+			can_run = false;
+	}
+	put_capabilities(&sheet, &host);
+	if (!host.lab[0])
+		put_lab(&sheet);
+	return finish(&sheet, &host, can_run);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The doctor's checks of control groups. What only trying can tell is tried in a
+ * group of its own, pagestorm-doctor-PID, made, limited, read back and removed with plain
+ * file calls, so that libcgroup's troubles are not taken for the machine's.
+ */
+#include "config.h"
+#include "harness/cli/cmd_doctor.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/machine/groupmark.h"
+#include "harness/machine/cgtree.h"
+#include "harness/machine/sysfile.h"
+
+#define TRIED_BYTES "67108864"
+
+static const char run_as_root[] =
+	"run as root, or in a scope of your own: systemd-run --user --scope -p Delegate=yes "
+	"pagestorm …";
+
+static bool lists(const char *words, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += length)
+		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+static const char *own_path(const struct host *host)
+{
+	return strcmp(host->cgroup_own, "/") ? host->cgroup_own : "";
+}
+
+void doctor_cgroup(const struct host *host, struct finding *finding)
+{
+	char memory[512];
+
+	if (!host->cgroup_version) {
+		doctor_find(finding, DOCTOR_MISSING,
+			    "boot with cgroup_enable=memory, mount a cgroup hierarchy, or use "
+			    "pagestorm lab",
+			    "no memory controller");
+		return;
+	}
+	/* A hybrid host has an empty v2 hierarchy beside the v1 ones. */
+	snprintf(memory, sizeof(memory), "/sys/fs/cgroup/unified/cgroup.procs");
+	doctor_find(finding, DOCTOR_OK, NULL, "v%u%s, memory at %.200s, own group %.100s",
+		    host->cgroup_version,
+		    host->cgroup_version == 1 && !access(memory, F_OK) ? " (hybrid)" : "",
+		    host->cgroup_mount, host->cgroup_own);
+}
+
+/*
+ * On v2 a group gets a memory controller only from a parent that hands it down, and a
+ * parent with processes of its own, other than the root, may hand nothing down.
+ */
+static bool hands_down(const char *directory, bool *could)
+{
+	char path[PATH_MAX], words[256];
+
+	*could = false;
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", directory);
+	if (sysfile_read("", path, words, sizeof(words)))
+		return false;
+	if (lists(words, "memory"))
+		return true;
+	if (access(path, W_OK))
+		return false;
+	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
+	*could = sysfile_read("", path, words, sizeof(words)) == 0 && !words[0];
+	snprintf(path, sizeof(path), "%s/cgroup.type", directory);
+	*could = *could || access(path, F_OK); /* only the root has none */
+	return false;
+}
+
+/* The directory below which a group can be tried; "": none. *later: a run would switch it on.
+ */
+static void find_parent(const struct host *host, char *parent, size_t bytes, bool *later)
+{
+	char candidates[2][1024];
+	bool could;
+
+	*later = false;
+	parent[0] = '\0';
+	snprintf(candidates[0], sizeof(candidates[0]), "%s%s", host->cgroup_mount,
+		 own_path(host));
+	snprintf(candidates[1], sizeof(candidates[1]), "%s", host->cgroup_mount);
+	for (unsigned i = 0; i < 2 && !parent[0]; i++) {
+		if (host->cgroup_version == 1 || hands_down(candidates[i], &could)) {
+			snprintf(parent, bytes, "%.*s", (int)bytes - 1, candidates[i]);
+			*later = false;
+		} else if (could && !*later) {
+			*later = true;
+		}
+	}
+}
+
+static const char *limit_file(const struct host *host)
+{
+	return host->cgroup_version == 1 ? "memory.limit_in_bytes" : "memory.max";
+}
+
+static const char *swap_limit_file(const struct host *host)
+{
+	return host->cgroup_version == 1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max";
+}
+
+/* Makes the group; "" in made when it cannot. */
+static int make(const char *parent, char *made, size_t bytes)
+{
+	char path[PATH_MAX];
+
+	made[0] = '\0';
+	snprintf(path, sizeof(path), "%.1000s/" CGTREE_PREFIX "-doctor-%d", parent,
+		 (int)getpid());
+	if (mkdir(path, 0755))
+		return -errno;
+	groupmark_label(path);
+	snprintf(made, bytes, "%.*s", (int)bytes - 1, path);
+	return 0;
+}
+
+static int write_and_read(const char *group, const char *file, const char *value, char *kept,
+			  size_t kept_bytes)
+{
+	char path[PATH_MAX];
+	int rc;
+
+	snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 64, group, file);
+	rc = sysfile_write("", path, value);
+	return rc ? rc : sysfile_read("", path, kept, kept_bytes);
+}
+
+static void try_limit(const struct host *host, const char *group, struct finding *finding)
+{
+	char kept[64];
+	int rc;
+
+	rc = write_and_read(group, limit_file(host), TRIED_BYTES, kept, sizeof(kept));
+	if (rc)
+		doctor_find(finding, DOCTOR_MISSING, run_as_root, "%s cannot be set: %s",
+			    limit_file(host), strerror(-rc));
+	else if (strcmp(kept, TRIED_BYTES))
+		doctor_find(finding, DOCTOR_MISSING, NULL,
+			    "%s kept %s where " TRIED_BYTES " was written", limit_file(host),
+			    kept);
+	else
+		doctor_find(finding, DOCTOR_OK, NULL,
+			    "made, limited to 64M, read back and removed: %s works",
+			    limit_file(host));
+}
+
+void doctor_group(const struct host *host, struct finding *finding)
+{
+	char parent[1024], group[PATH_MAX];
+	struct error e = { "" };
+	bool later;
+	int rc;
+
+	if (!host->cgroup_version) {
+		doctor_find(finding, DOCTOR_MISSING, "see cgroup", "no group can be limited");
+		return;
+	}
+	find_parent(host, parent, sizeof(parent), &later);
+	if (!parent[0] && later) {
+		doctor_find(
+			finding, DOCTOR_OK, NULL,
+			"not tried: a run will first switch the memory controller on for its "
+			"groups (cgroup.subtree_control)");
+		return;
+	}
+	if (!parent[0]) {
+		doctor_find(finding, DOCTOR_MISSING, run_as_root,
+			    "the memory controller is not handed down to a group of ours");
+		return;
+	}
+	rc = make(parent, group, sizeof(group));
+	if (rc) {
+		doctor_find(finding, DOCTOR_MISSING, run_as_root,
+			    "cannot make a group in %.200s: %s", parent, strerror(-rc));
+		return;
+	}
+	try_limit(host, group, finding);
+	if (cgtree_remove(group, NULL, &e))
+		doctor_find(finding, DOCTOR_LIMITED, "pagestorm restore", "%.300s", e.text);
+}
+
+void doctor_group_swap(const struct host *host, struct finding *finding)
+{
+	char parent[1024], group[PATH_MAX], path[PATH_MAX + 64];
+	bool later, there;
+
+	find_parent(host, parent, sizeof(parent), &later);
+	if (!parent[0] || make(parent, group, sizeof(group))) {
+		doctor_find(finding, later ? DOCTOR_OK : DOCTOR_MISSING, NULL,
+			    "not tried, see group");
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/%s", group, swap_limit_file(host));
+	there = !access(path, F_OK);
+	(void)rmdir(group); /* doctor_leftovers, next time, tells when it stayed */
+	if (there)
+		doctor_find(finding, DOCTOR_OK, NULL, "a group's swap is limited with %s",
+			    swap_limit_file(host));
+	else
+		doctor_find(
+			finding, DOCTOR_LIMITED, "boot with swapaccount=1",
+			"no %s: with swap on, a group at its limit swaps and is not OOM-killed",
+			swap_limit_file(host));
+}
+
+void doctor_cpuset(const struct host *host, struct finding *finding)
+{
+	char path[512], words[256];
+
+	if (host->cgroup_version == 2) {
+		snprintf(path, sizeof(path), "%.300s/cgroup.controllers", host->cgroup_mount);
+		if (!sysfile_read("", path, words, sizeof(words)) && lists(words, "cpuset"))
+			doctor_find(finding, DOCTOR_OK, NULL, "in the same hierarchy");
+		else
+			doctor_find(finding, DOCTOR_LIMITED,
+				    "build the kernel with CONFIG_CPUSETS",
+				    "absent: cpuset.cpus and cpuset.mems cannot be set");
+		return;
+	}
+	if (!access("/sys/fs/cgroup/cpuset/cgroup.procs", W_OK))
+		doctor_find(finding, DOCTOR_OK, NULL, "/sys/fs/cgroup/cpuset");
+	else
+		doctor_find(finding, DOCTOR_LIMITED, "mount the cpuset hierarchy, run as root",
+			    "no writable cpuset hierarchy: cpuset.cpus and cpuset.mems cannot "
+			    "be set");
+}

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `pagestorm plan`: what a run would do, in bytes, and why; nothing is touched. */
+#include "harness/cli/cmd.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/cli/cmd_plan_json.h"
+#include "harness/plan/cell.h"
+#include "harness/base/size.h"
+#include "harness/record/counters.h"
+#include "harness/record/judge.h"
+
+#define WORDS_MAX 256
+#define COLUMNS	  78
+#define INDENT	  15 /* of what belongs to the name at the left */
+
+struct arguments {
+	bool json, claims, ini;
+	const char *root; /* of the machine's files */
+	int cell;	  /* -1: the first in full, the others on a line each */
+	char *word[WORDS_MAX];
+	int nr_words;
+};
+
+enum { KEY_JSON = 256, KEY_CLAIMS, KEY_INI, KEY_CELL, KEY_HOST };
+
+static const struct argp_option options[] = {
+	{ "json", KEY_JSON, NULL, 0, "one JSON document, with every cell and every claim", 0 },
+	{ "claims", KEY_CLAIMS, NULL, 0, "each claim with its reason", 0 },
+	{ "cell", KEY_CELL, "K", 0, "cell K of the sweep in full (default: cell 0)", 0 },
+	{ "host", KEY_HOST, "DIR", 0, "for the machine whose /proc and /sys lie below DIR", 0 },
+	{ "ini", KEY_INI, NULL, 0, "the profile with every default written out", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case KEY_JSON:
+		a->json = true;
+		break;
+	case KEY_CLAIMS:
+		a->claims = true;
+		break;
+	case KEY_INI:
+		a->ini = true;
+		break;
+	case KEY_HOST:
+		a->root = arg;
+		break;
+	case KEY_CELL:
+		a->cell = (int)cmd_whole_number(arg, "--cell", 0, CMD_CELL_MAX, state);
+		break;
+	case ARGP_KEY_ARG:
+		if (a->nr_words == WORDS_MAX)
+			argp_error(state, "too many key=value words");
+		a->word[a->nr_words++] = arg;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		argp_error(state, "a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	options,
+	parse_option,
+	"PROFILE|WORKLOAD [key=value…]",
+	"Says what `pagestorm run` with the same words would do: bytes, limits, settings, "
+	"risk class, duration, and which counters are promised to move by how much. Nothing "
+	"on the machine is changed.\v"
+	"Exit status: 0 it could run; 2 usage or profile error; 3 the machine cannot be read; "
+	"77 nothing of it could run here.",
+	NULL,
+	NULL,
+	NULL,
+};
+
+/* ---- text ---- */
+
+static void print_settings(const struct plan_cell *cell)
+{
+	for (unsigned i = 0; i < cell->nr_settings; i++)
+		printf("  %-12s %s = %s\n", i ? "" : "settings", cell->setting[i].name,
+		       cell->setting[i].value);
+}
+
+static void print_swap(const struct plan_swap *swap)
+{
+	char size[32];
+
+	if (swap->kind == SWAP_NONE)
+		return;
+	size_human(swap->size_bytes, size, sizeof(size));
+	printf("  %-12s %s of %s", "swap", swap->kind == SWAP_ZRAM ? "zram" : "a file", size);
+	if (swap->priority >= 0)
+		printf(", priority %d", swap->priority);
+	puts("");
+}
+
+static void print_limits(const char *title, const struct limits *limits)
+{
+	for (unsigned i = 0; i < limits->nr; i++) {
+		const struct limit *limit = &limits->limit[i];
+		char *end, human[32];
+		unsigned long long bytes = strtoull(limit->value, &end, 10);
+
+		size_human(bytes, human, sizeof(human));
+		printf("  %-12s %s = %s", i ? "" : title, limit->name, limit->value);
+		if (!strncmp(limit->name, "memory.", 7) && !*end && bytes >= 1024)
+			printf(" (%s)", human);
+		puts(limit->derived ? ", derived: footprint and room" : "");
+	}
+}
+
+static void print_claim(const struct claim *c)
+{
+	printf("    %s/%s/%s (%s) %s %" PRId64, c->scope, c->source, c->counter,
+	       span_name(c->span), relation_name(c->relation), c->expected);
+	if (c->slot)
+		printf(" + %s", c->slot);
+	if (c->tolerance)
+		printf(" tolerance %" PRId64, c->tolerance);
+	printf(" %s, %s\n      %s\n", unit_name(c->unit), basis_name(c->basis), c->why);
+}
+
+static void print_params(const struct plan_worker *w)
+{
+	char copy[sizeof(w->params_text)], *save = NULL;
+	int column = 0;
+
+	snprintf(copy, sizeof(copy), "%s", w->params_text);
+	for (char *word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save)) {
+		if (column && column + 1 + (int)strlen(word) > COLUMNS)
+			column = 0;
+		if (!column && word != copy)
+			puts("");
+		column += printf("%*s%s", column ? 1 : INDENT, "", word);
+	}
+	if (column)
+		puts("");
+}
+
+/* " delay 500ms, hold 1s": what of the common keys is not as usual. */
+static void print_common(const struct plan_worker *w)
+{
+	char text[512] = "", delay[32], hold[32];
+	size_t length = 0;
+
+	duration_format(w->delay_ns, delay, sizeof(delay));
+	duration_format(w->hold_ns, hold, sizeof(hold));
+	if (w->delay_ns)
+		length += (size_t)sprintf(text + length, ", delay %s", delay);
+	if (w->hold_ns)
+		length += (size_t)sprintf(text + length, ", hold %s", hold);
+	if (w->cpus[0])
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   ", CPUs %.300s", w->cpus);
+	if (w->oom_score_adj_set)
+		length += (size_t)snprintf(text + length, sizeof(text) - length,
+					   ", oom_score_adj %d", w->oom_score_adj);
+	if (w->sabotage_pages)
+		snprintf(text + length, sizeof(text) - length,
+			 ", %" PRIu64 " pages less than "
+			 "promised",
+			 w->sabotage_pages);
+	if (text[0])
+		printf("%*s%s\n", INDENT, "", text + 2);
+}
+
+static void print_worker(const struct plan_worker *w, bool claims)
+{
+	char target[32], footprint[32];
+
+	printf("  %-12s %s", w->name, w->workload->name);
+	if (w->skip[0]) {
+		printf(", skipped: %s\n", w->skip);
+		print_params(w);
+		return;
+	}
+	size_human(w->target_bytes, target, sizeof(target));
+	size_human(w->footprint_bytes, footprint, sizeof(footprint));
+	if (w->target_bytes)
+		printf(", holds %s (%" PRIu64 " bytes)", target, w->target_bytes);
+	if (w->footprint_bytes)
+		printf(", charges up to %s", footprint);
+	if (w->expects_oom)
+		printf(", is to be OOM-killed");
+	if (w->background)
+		printf(", in the background");
+	puts("");
+	print_params(w);
+	print_common(w);
+	print_limits("", &w->limits);
+	printf("  %-12s %u claims\n", "", w->claims.nr);
+	for (unsigned i = 0; i < w->claims.nr && claims; i++)
+		print_claim(&w->claims.claim[i]);
+}
+
+static void print_cell(const struct plan_cell *cell, bool claims)
+{
+	printf("\ncell %u%s%s\n", cell->index, cell->label[0] ? ": " : "", cell->label);
+	print_settings(cell);
+	print_swap(&cell->swap);
+	print_limits("run's group", &cell->limits);
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		print_worker(&cell->worker[i], claims);
+	if (cell->null_worker && cell->null_worker->hold_ns >= 50000000)
+		printf("  %-12s beside it, %.1f s, for the noise floor\n", "null",
+		       (double)cell->null_worker->hold_ns / 1e9);
+	else if (cell->null_worker)
+		printf("  %-12s beside it, for the noise floor\n", "null");
+}
+
+static bool cell_is_skipped(const struct plan_cell *cell)
+{
+	for (unsigned i = 0; i < cell->nr_workers; i++) {
+		if (!cell->worker[i].skip[0])
+			return false;
+	}
+	return true;
+}
+
+static void print_cell_line(const struct plan_cell *cell)
+{
+	char peak[32];
+
+	size_human(cell_peak_bytes(cell), peak, sizeof(peak));
+	if (cell_is_skipped(cell))
+		printf("cell %u: %s, skipped: %s\n", cell->index, cell->label,
+		       cell->worker[0].skip);
+	else
+		printf("cell %u: %s, %s, %.1f s\n", cell->index, cell->label, peak,
+		       cell_seconds(cell));
+}
+
+static void print_plan(const struct plan *plan, const struct arguments *a)
+{
+	unsigned shown = a->cell < 0 ? 0 : (unsigned)a->cell;
+	char peak[32], available[32];
+
+	size_human(plan->peak_bytes, peak, sizeof(peak));
+	size_human(plan->host.available_bytes, available, sizeof(available));
+	printf("%s%s%s\n", plan->name, plan->why[0] ? ": " : "", plan->why);
+	printf("  %-12s %s, %s%s\n", "risk", risk_name(plan->risk), plan->risk_why,
+	       plan->risk >= RISK_R2 ? "; run it with --allow-risk" : "");
+	printf("  %-12s %.1f s: %u cell%s, %u repeat%s, %u warm-up, seed %" PRIu64 "\n",
+	       "duration", plan->seconds, plan->nr_cells, plan->nr_cells == 1 ? "" : "s",
+	       plan->repeats, plan->repeats == 1 ? "" : "s", plan->warmup, plan->seed);
+	printf("  %-12s %s of %s available\n", "peak", peak, available);
+	for (unsigned i = 0; i < plan->nr_expectations; i++) {
+		const struct expectation *x = &plan->expectation[i];
+
+		printf("  %-12s %s%s%s %s\n", i ? "" : "expected", x->worker,
+		       x->worker[0] ? "." : "", x->key, x->text);
+	}
+	print_cell(&plan->cell[shown], a->claims);
+	if (plan->nr_cells > 1)
+		puts("");
+	for (unsigned i = 0; i < plan->nr_cells && plan->nr_cells > 1; i++) {
+		if (i != shown)
+			print_cell_line(&plan->cell[i]);
+	}
+}
+
+static int print_json(const struct plan *plan, struct error *e)
+{
+	json_t *json = plan_json(plan);
+
+	if (!json)
+		return error_set(e, ENOMEM, "out of memory for the plan as JSON");
+	/* What could not be written main() finds on stdout. */
+	(void)json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	puts("");
+	json_decref(json);
+	return 0;
+}
+
+static int status_of(const struct plan *plan)
+{
+	for (unsigned i = 0; i < plan->nr_cells; i++) {
+		if (!cell_is_skipped(&plan->cell[i]))
+			return EXIT_MET;
+	}
+	return EXIT_NOTHING_RAN;
+}
+
+int cmd_plan(int argc, char **argv)
+{
+	struct arguments a = { .root = "", .cell = -1 };
+	struct error e = { "" };
+	struct plan plan;
+	int status, ret;
+
+	if (cmd_parse("pagestorm plan", &argp, argc, argv, 0, &a))
+		return EXIT_USAGE;
+	ret = cmd_load_plan_for(&plan, a.root, a.nr_words, a.word, 0, &e);
+	if (ret) {
+		cmd_complain(&e);
+		return ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
+	}
+	status = status_of(&plan);
+	if (a.cell >= (int)plan.nr_cells) {
+		error_set(&e, EINVAL, "--cell: there is no cell %d; they are 0 to %u", a.cell,
+			  plan.nr_cells - 1);
+		cmd_complain(&e);
+		status = EXIT_USAGE;
+	} else if (a.ini) {
+		fputs(plan.profile_text, stdout);
+	} else if (a.json) {
+		if (print_json(&plan, &e)) {
+			cmd_complain(&e);
+			status = EXIT_HARNESS;
+		}
+	} else {
+		print_plan(&plan, &a);
+	}
+	plan_release(&plan);
+	return status;
+}

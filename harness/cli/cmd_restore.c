@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* `pagestorm restore`: undoes what a killed run left behind, and says each thing. */
+#include "config.h"
+#include "harness/cli/cmd.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/machine/journal.h"
+#include "harness/machine/lock.h"
+#include "harness/machine/orphan.h"
+
+struct arguments {
+	unsigned wait_s;
+};
+
+static const struct argp_option options[] = {
+	{ "wait", 'w', "SECONDS", 0, "wait so long for a live run to end", 0 },
+	{ 0 },
+};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct arguments *a = state->input;
+
+	switch (key) {
+	case 'w':
+		a->wait_s = cmd_whole_number(arg, "--wait", 0, CMD_WAIT_MAX_S, state);
+		break;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': restore takes no arguments", arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static const struct argp argp = {
+	options,
+	parse_option,
+	"",
+	"Undoes what a killed run left behind: settings, swap, groups and files that its journal lists, then groups, swap and zram devices that carry pagestorm's mark and whose run is dead.\v"
+	"What another process has changed since, and what is only called like pagestorm's, is reported and left as it is. A run that is alive in another PID namespace is alive. A second restore finds nothing to undo.\n\n"
+	"Exit status: 0 nothing is left; 5 something could not be undone; 75 a run is alive.",
+	NULL,
+	NULL,
+	NULL,
+};
+
+struct tally {
+	int status;
+	unsigned nr_ours;
+};
+
+static void say(const char *sentence)
+{
+	puts(sentence);
+}
+
+static int meet_orphan(const struct orphan *orphan, void *context)
+{
+	struct undo undo = orphan->undo;
+	struct error e = { "" };
+	struct tally *tally = context;
+
+	undo.say = say;
+	undo.warn = say;
+	tally->nr_ours += orphan->state == ORPHAN_OURS;
+	if (orphan->state == ORPHAN_UNPROVEN)
+		printf("%s is called like pagestorm's, but nothing proves that it is; not touching it\n",
+		       undo.what);
+	else if (orphan->state == ORPHAN_ALIVE)
+		printf("%s: its run is alive, or cannot be seen from here; not touching it\n",
+		       undo.what);
+	else if (undo_act(&undo, &e))
+		tally->status = EXIT_NOT_RESTORED;
+	if (e.text[0])
+		cmd_complain(&e);
+	return 0;
+}
+
+/* Unfinished results are a person's to judge: listed, never removed. */
+static void list_unfinished(void)
+{
+	glob_t found;
+
+	if (glob("results/*.partial", 0, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		printf("%s: an unfinished run's results; kept: go on with `pagestorm run "
+		       "--resume=%s`, or delete them\n",
+		       found.gl_pathv[i], found.gl_pathv[i]);
+	globfree(&found);
+}
+
+static int restore(void)
+{
+	struct tally tally = { EXIT_MET, 0 };
+	const bool journal = journal_leftover();
+	struct error e = { "" };
+	int rc;
+
+	rc = journal_recover(say, &e);
+	if (rc) {
+		cmd_complain(&e);
+		if (rc == -EBUSY)
+			return EXIT_LOCKED;
+		tally.status = EXIT_NOT_RESTORED;
+	} else if (journal) {
+		puts("the killed run's journal is worked off");
+	}
+	rc = orphans_each(meet_orphan, &tally);
+	if (rc) {
+		fprintf(stderr, "pagestorm: error: cannot search for leftovers: %s\n",
+			strerror(-rc));
+		tally.status = EXIT_NOT_RESTORED;
+	}
+	if (!journal && !tally.nr_ours)
+		puts("nothing was left behind");
+	list_unfinished();
+	return tally.status;
+}
+
+int cmd_restore(int argc, char **argv)
+{
+	struct arguments a = { 0 };
+	struct error e = { "" };
+	struct lock lock;
+	int rc, status;
+
+	if (cmd_parse("pagestorm restore", &argp, argc, argv, 0, &a))
+		return EXIT_USAGE;
+	lock_init(&lock);
+	rc = lock_take(&lock, a.wait_s, &e);
+	if (rc) {
+		cmd_complain(&e);
+		return rc == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+	}
+	status = restore();
+	lock_release(&lock);
+	return status;
+}

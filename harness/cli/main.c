@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finds the verb and calls it. The exit status is the verb's.
+ */
+#include "config.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/base/suggest.h"
+#include "harness/cli/cmd.h"
+#include "harness/plan/profile.h"
+#include "workloads/act/worker.h"
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help; /* NULL: not for people */
+};
+
+static int show_help(int argc, char **argv);
+
+static int show_version(int argc, char **argv)
+{
+	(void)argc; /* takes none */
+	(void)argv;
+	puts(PACKAGE_STRING);
+	return EXIT_MET;
+}
+
+static int be_worker(int argc, char **argv)
+{
+	(void)argc; /* all it needs is in the ledger */
+	(void)argv;
+	return worker_main();
+}
+
+static int be_pump(int argc, char **argv)
+{
+	(void)argc; /* takes none */
+	(void)argv;
+	return worker_pump_main();
+}
+
+static const struct verb verbs[] = {
+	{ "list", cmd_list, "workloads and their options" },
+	{ "plan", cmd_plan, "what a run would do, in bytes, and why" },
+	{ "run", cmd_run, "run a profile or a workload and record the truth" },
+	{ "report", cmd_report, "tables and plots of result folders" },
+	{ "merge", cmd_merge, "joins cells that ran elsewhere" },
+	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },
+	{ "validate", cmd_validate, "scores other tools against known truth" },
+	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
+	{ "doctor", cmd_doctor, "what this machine can do, one line a check, with the fix" },
+	{ "restore", cmd_restore, "undo what a killed run left behind" },
+	{ "--help", show_help, "this text" },
+	{ "--version", show_version, "name and version" },
+	{ "--worker", be_worker, NULL },
+	{ "--flush-pump", be_pump, NULL },
+};
+
+#define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+static int show_help(int argc, char **argv)
+{
+	(void)argc; /* takes none */
+	(void)argv;
+	puts("usage: pagestorm VERB [argument…]\n\n"
+	     "Makes memory trouble on purpose, in a known amount, and proves the amount.\n");
+	for (size_t i = 0; i < NR_VERBS; i++)
+		if (verbs[i].help)
+			printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
+	puts("\nEach verb has --help. Begin with `pagestorm doctor` and `pagestorm run demo`.");
+	return EXIT_MET;
+}
+
+static int no_such_verb(const char *word)
+{
+	const char *names[NR_VERBS];
+	const char *near;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < NR_VERBS; i++)
+		if (verbs[i].help)
+			names[nr++] = verbs[i].name;
+	near = suggest(word, names, nr);
+	if (near)
+		fprintf(stderr, "pagestorm: error: no verb '%s'; did you mean '%s'?\n", word,
+			near);
+	else
+		fprintf(stderr, "pagestorm: error: no verb '%s'; see pagestorm --help\n", word);
+	return EXIT_USAGE;
+}
+
+static int run_verb(int argc, char **argv)
+{
+	for (size_t i = 0; i < NR_VERBS; i++)
+		if (!strcmp(argv[1], verbs[i].name))
+			return verbs[i].run(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return show_help(argc, argv);
+	return no_such_verb(argv[1]);
+}
+
+/* What could not be printed was not told: a full disk must not look like success. */
+static int check_stdout(int status)
+{
+	const bool lost = ferror(stdout), unwritten = fflush(stdout);
+
+	if ((!lost && !unwritten) || status != EXIT_MET)
+		return status;
+	fputs("pagestorm: error: not all of the output could be written\n", stderr);
+	return EXIT_HARNESS;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fputs("pagestorm: error: a verb is missing; see pagestorm --help\n", stderr);
+		return EXIT_USAGE;
+	}
+	return check_stdout(run_verb(argc, argv));
+}

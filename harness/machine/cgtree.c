@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Empties and removes our own cgroups, and finds them. It makes none.
+ */
+#include "harness/machine/cgtree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EMPTY_POLLS  10000 /* times POLL_NS: 10 s; an OOM-killed GiB exits in well under one */
+#define POLL_NS	     1000000L
+#define REMOVE_TRIES 2000
+#define DEPTH_MAX    16
+
+bool cgtree_is_called_ours(const char *directory)
+{
+	const size_t prefix = strlen(CGTREE_PREFIX);
+	const char *name;
+
+	if (directory[0] != '/' || strstr(directory, "/.."))
+		return false;
+	name = strrchr(directory, '/') + 1;
+	return !strncmp(name, CGTREE_PREFIX, prefix) &&
+	       (name[prefix] == '\0' || name[prefix] == '-');
+}
+
+static void pause_poll(void)
+{
+	const struct timespec poll = { .tv_nsec = POLL_NS };
+
+	/* Cut short by a signal it only polls sooner. */
+	(void)nanosleep(&poll, NULL);
+}
+
+static bool is_group(const struct dirent *entry)
+{
+	return entry->d_type == DT_DIR && strcmp(entry->d_name, ".") &&
+	       strcmp(entry->d_name, "..");
+}
+
+/* Calls act() for every group below, the deepest first, then for the group itself. */
+static int walk(const char *directory, unsigned depth, int (*act)(const char *, void *),
+		void *context)
+{
+	char child[PATH_MAX];
+	struct dirent *entry;
+	int rc = 0;
+	DIR *dir;
+
+	if (depth > DEPTH_MAX)
+		return -ELOOP;
+	dir = opendir(directory);
+	if (!dir)
+		return errno == ENOENT ? 0 : -errno;
+	while (!rc && (entry = readdir(dir))) {
+		if (!is_group(entry))
+			continue;
+		if (snprintf(child, sizeof(child), "%s/%s", directory, entry->d_name) >=
+		    (int)sizeof(child))
+			rc = -ENAMETOOLONG;
+		else
+			rc = walk(child, depth + 1, act, context);
+	}
+	closedir(dir);
+	return rc ? rc : act(directory, context);
+}
+
+struct members {
+	unsigned seen;
+	unsigned unreachable; /* of another PID namespace: shown as 0 */
+	bool self;
+};
+
+static int kill_members(const char *directory, void *context)
+{
+	struct members *members = context;
+	char path[PATH_MAX];
+	int pid, rc = 0;
+	FILE *procs;
+
+	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	procs = fopen(path, "re");
+	if (!procs)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	while (fscanf(procs, "%d", &pid) == 1) {
+		members->seen++;
+		if (pid <= 0)
+			members->unreachable++;
+		else if (pid == getpid())
+			members->self = true;
+		else if (kill(pid, SIGKILL) && errno != ESRCH)
+			rc = -errno;
+	}
+	fclose(procs);
+	return rc;
+}
+
+/* True when the kernel took the order; it then kills forks that race with it as well. */
+static bool kill_by_kernel(const char *directory)
+{
+	char path[PATH_MAX];
+	bool done;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/cgroup.kill", directory) >= (int)sizeof(path))
+		return false;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	done = write(fd, "1", 1) == 1;
+	close(fd);
+	return done;
+}
+
+static int count_members(const char *directory, void *context)
+{
+	char path[PATH_MAX];
+	unsigned *members = context;
+	FILE *procs;
+	int pid;
+
+	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	procs = fopen(path, "re");
+	if (!procs)
+		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
+	while (fscanf(procs, "%d", &pid) == 1)
+		++*members;
+	fclose(procs);
+	return 0;
+}
+
+int cgtree_count(const char *directory, unsigned *members)
+{
+	unsigned seen = 0;
+	int rc = walk(directory, 0, count_members, &seen);
+
+	if (!rc)
+		*members = seen;
+	return rc;
+}
+
+static int holds_caller(const char *directory, void *context)
+{
+	char path[PATH_MAX];
+	bool *self = context;
+	FILE *procs;
+	int pid;
+
+	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	procs = fopen(path, "re");
+	if (!procs)
+		return 0;
+	while (fscanf(procs, "%d", &pid) == 1)
+		*self |= pid == getpid();
+	fclose(procs);
+	return 0;
+}
+
+int cgtree_kill(const char *directory, unsigned *killed, struct error *e)
+{
+	struct members members = { 0 };
+	bool self = false;
+	int rc;
+
+	rc = walk(directory, 0, holds_caller, &self);
+	if (!rc && self)
+		return error_set(e, EPERM, "%s holds this very process: leave the group first",
+				 directory);
+	for (unsigned poll = 0; !rc && poll < EMPTY_POLLS; poll++) {
+		if (poll == 0)
+			(void)kill_by_kernel(directory); /* absent on v1: the walk does it */
+		else
+			pause_poll();
+		members = (struct members){ 0 };
+		rc = walk(directory, 0, kill_members, &members);
+		if (killed && poll == 0)
+			*killed = members.seen;
+		if (!rc && !members.seen)
+			return 0;
+	}
+	if (rc)
+		return error_set(e, -rc, "cannot empty the group %s: %s", directory,
+				 strerror(-rc));
+	return error_set(
+		e, EBUSY,
+		"%u processes in %s do not end after SIGKILL (%u of another PID namespace)",
+		members.seen, directory, members.unreachable);
+}
+
+/* A group stays busy for a moment after its last member was reaped. */
+static int remove_one(const char *directory, void *context)
+{
+	(void)context;
+	for (unsigned try = 0; try < REMOVE_TRIES; try++) {
+		if (!rmdir(directory) || errno == ENOENT)
+			return 0;
+		if (errno != EBUSY)
+			return -errno;
+		pause_poll();
+	}
+	return -EBUSY;
+}
+
+int cgtree_rmdir(const char *directory, struct error *e)
+{
+	int rc = walk(directory, 0, remove_one, NULL);
+
+	if (rc)
+		return error_set(e, -rc,
+				 "cannot remove the group %s: %s; try pagestorm restore",
+				 directory, strerror(-rc));
+	return 0;
+}
+
+int cgtree_remove(const char *directory, unsigned *killed, struct error *e)
+{
+	int rc;
+
+	if (!cgtree_is_called_ours(directory))
+		return error_set(e, EPERM, "%s is not a group of pagestorm; not touching it",
+				 directory);
+	rc = cgtree_kill(directory, killed, e);
+	return rc ? rc : cgtree_rmdir(directory, e);
+}
+
+static int find_ours(const char *directory, unsigned depth,
+		     int (*found)(const char *directory, void *context), void *context)
+{
+	char child[PATH_MAX];
+	struct dirent *entry;
+	int rc = 0;
+	DIR *dir;
+
+	dir = depth > DEPTH_MAX ? NULL : opendir(directory);
+	if (!dir)
+		return 0;
+	while (!rc && (entry = readdir(dir))) {
+		if (!is_group(entry))
+			continue;
+		if (snprintf(child, sizeof(child), "%s/%s", directory, entry->d_name) >=
+		    (int)sizeof(child))
+			continue;
+		rc = cgtree_is_called_ours(child) ? found(child, context) : CGTREE_DESCEND;
+		if (rc == CGTREE_DESCEND)
+			rc = find_ours(child, depth + 1, found, context);
+	}
+	closedir(dir);
+	return rc;
+}
+
+/* A blank in a mount point is \040 in mountinfo; no cgroup mount of ours has one. */
+int cgtree_each(int (*found)(const char *directory, void *context), void *context)
+{
+	char line[4 * PATH_MAX], mount[PATH_MAX], type[64];
+	FILE *mounts;
+	int rc = 0;
+
+	mounts = fopen("/proc/self/mountinfo", "re");
+	if (!mounts)
+		return -errno;
+	while (!rc && fgets(line, sizeof(line), mounts)) {
+		const char *tail = strstr(line, " - ");
+
+		if (!tail || sscanf(tail, " - %63s", type) != 1 ||
+		    sscanf(line, "%*s %*s %*s %*s %4095s", mount) != 1)
+			continue;
+		if (!strcmp(type, "cgroup") || !strcmp(type, "cgroup2"))
+			rc = find_ours(mount, 0, found, context);
+	}
+	fclose(mounts);
+	return rc;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Limits by their cgroup v2 names: which file that is on this version, what is written
+ * there, and whether the kernel kept it.
+ */
+#include "harness/machine/group_part.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct limit_file limit_files[] = {
+	{ "memory.max", "memory.limit_in_bytes", false, true },
+	{ "memory.swap.max", "memory.memsw.limit_in_bytes", false, true },
+	{ "memory.high", NULL, false, true },
+	{ "memory.low", NULL, false, true },
+	{ "memory.min", NULL, false, true },
+	{ "memory.oom.group", NULL, false, false },
+	{ "memory.swap.high", NULL, false, true },
+	{ "memory.swappiness", "memory.swappiness", false, false },
+	{ "cpuset.mems", "cpuset.mems", true, false },
+	{ "cpuset.cpus", "cpuset.cpus", true, false },
+};
+
+const struct limit_file *limit_file(const char *name)
+{
+	for (size_t i = 0; i < sizeof(limit_files) / sizeof(limit_files[0]); i++)
+		if (!strcmp(limit_files[i].v2, name))
+			return &limit_files[i];
+	return NULL;
+}
+
+static const struct limit *limit_get(const struct limits *limits, const char *name)
+{
+	for (unsigned i = 0; limits && i < limits->nr; i++)
+		if (!strcmp(limits->limit[i].name, name))
+			return &limits->limit[i];
+	return NULL;
+}
+
+int limit_text(const struct group *g, const struct limits *limits, const struct limit *limit,
+	       char *text, size_t bytes, struct error *e)
+{
+	const struct limit *max = limit_get(limits, "memory.max");
+
+	if (g->version == 2 || strcmp(limit->name, "memory.swap.max")) {
+		snprintf(text, bytes, "%s",
+			 g->version == 1 && !strcmp(limit->value, "max") ? "-1" : limit->value);
+		return 0;
+	}
+	if (!strcmp(limit->value, "max")) {
+		snprintf(text, bytes, "-1");
+		return 0;
+	}
+	if (!max || !strcmp(max->value, "max"))
+		return error_set(
+			e, EINVAL,
+			"memory.swap.max needs memory.max beside it on cgroup v1, whose "
+			"memsw limit is memory and swap together");
+	snprintf(text, bytes, "%llu",
+		 strtoull(max->value, NULL, 10) + strtoull(limit->value, NULL, 10));
+	return 0;
+}
+
+/* "0-1" and "0,1" are the same list; the kernel answers with its own spelling. */
+static bool same_list(const char *a, const char *b)
+{
+	bool set_a[1024] = { false }, set_b[1024] = { false };
+	const char *const texts[2] = { a, b };
+	bool *const sets[2] = { set_a, set_b };
+
+	for (int i = 0; i < 2; i++)
+		for (const char *p = texts[i]; isdigit((unsigned char)*p);) {
+			char *end;
+			unsigned long first = strtoul(p, &end, 10), last = first;
+
+			if (*end == '-')
+				last = strtoul(end + 1, &end, 10);
+			for (unsigned long n = first; n <= last && n < 1024; n++)
+				sets[i][n] = true;
+			p = *end == ',' ? end + 1 : end;
+		}
+	return !memcmp(set_a, set_b, sizeof(set_a));
+}
+
+static bool same_value(const struct limit_file *file, const char *wanted, const char *kept)
+{
+	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (file->cpuset)
+		return same_list(wanted, kept);
+	if (!strcmp(wanted, "max") || !strcmp(kept, "max"))
+		return !strcmp(wanted, kept);
+	if (!strcmp(wanted, "-1")) /* v1 answers with the largest page multiple */
+		return strtoull(kept, NULL, 10) > INT64_MAX / 2;
+	if (file->bytes)
+		return strtoull(wanted, NULL, 10) / page == strtoull(kept, NULL, 10) / page;
+	return strtoull(wanted, NULL, 10) == strtoull(kept, NULL, 10);
+}
+
+int limit_read_back(const struct group *g, const struct limit_file *file, const char *name,
+		    const char *wanted, struct error *e)
+{
+	char kept[4096];
+	int err = group_read_file(file->cpuset ? g->cpuset_path : g->path, name, kept,
+				  sizeof(kept));
+
+	if (err)
+		return error_set(e, -err, "cannot read %s back from %s: %s", name, g->path,
+				 strerror(-err));
+	kept[strcspn(kept, "\n")] = 0;
+	if (same_value(file, wanted, kept))
+		return 0;
+	return error_set(e, EIO,
+			 "the kernel kept %s = %s where %s was written in %s; the group is not "
+			 "limited as asked and the run was stopped",
+			 name, kept, wanted, g->path);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where a run's tree may stand, and what the kernel wants of a group before it takes
+ * children or processes.
+ */
+#include "harness/machine/group_part.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_listed(const char *list, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (const char *at = list; *at; at += strspn(at, ",")) {
+		const size_t piece = strcspn(at, ",");
+
+		if (piece == length && !strncmp(at, word, length))
+			return true;
+		at += piece;
+	}
+	return false;
+}
+
+static int v1_mount(const char *controller, char *mount, size_t bytes)
+{
+	char line[1024], options[256], point[512];
+	FILE *f = fopen("/proc/self/mounts", "re");
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*s %511s cgroup %255s", point, options) == 2 &&
+			is_listed(options, controller);
+	if (f)
+		fclose(f);
+	if (found)
+		snprintf(mount, bytes, "%s", point);
+	return found ? 0 : -ENODEV;
+}
+
+/* "4:memory,hugetlb:/path" */
+static int v1_own(const char *controller, char *own, size_t bytes)
+{
+	char line[1024], controllers[256], path[768];
+	FILE *f = fopen("/proc/self/cgroup", "re");
+	bool found = false;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%*d:%255[^:]:%767[^\n]", controllers, path) == 2 &&
+			is_listed(controllers, controller);
+	if (f)
+		fclose(f);
+	if (found)
+		snprintf(own, bytes, "%s", strcmp(path, "/") ? path : "");
+	return found ? 0 : -ENODEV;
+}
+
+int group_v1_hierarchy(const char *controller, char *mount, char *own, size_t bytes)
+{
+	int err = v1_mount(controller, mount, bytes);
+
+	return err ? err : v1_own(controller, own, bytes);
+}
+
+int group_v1_cpuset_inherit(const struct group *g)
+{
+	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char text[4096], parent[GROUP_PATH_BYTES + 8];
+		int err;
+
+		if (!group_read_file(g->cpuset_path, files[i], text, sizeof(text)) && text[0] &&
+		    text[0] != '\n')
+			continue;
+		snprintf(parent, sizeof(parent), "%s/..", g->cpuset_path);
+		err = group_read_file(parent, files[i], text, sizeof(text));
+		if (!err)
+			err = group_write_file(g->cpuset_path, files[i], text);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int group_v2_enable(const char *directory, bool cpuset)
+{
+	int err = group_write_file(directory, "cgroup.subtree_control", "+memory");
+
+	if (!err && cpuset)
+		err = group_write_file(directory, "cgroup.subtree_control", "+cpuset");
+	return err;
+}
+
+static int permitted_below(const struct host *host, const char *own, char *path, size_t bytes)
+{
+	char file[GROUP_PATH_BYTES + 32];
+
+	snprintf(path, bytes, "%s%s", host->cgroup_mount, own);
+	if (access(path, W_OK))
+		return -errno;
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
+	return host->cgroup_version == 2 && access(file, W_OK) ? -errno : 0;
+}
+
+int group_permitted(const struct host *host, struct error *e)
+{
+	const char *own = strcmp(host->cgroup_own, "/") ? host->cgroup_own : "";
+	char path[GROUP_PATH_BYTES], root[GROUP_PATH_BYTES];
+	int err;
+
+	if (!host->cgroup_version)
+		return error_set(e, ENODEV,
+				 "no memory controller here: boot with cgroup_enable=memory or "
+				 "use pagestorm lab");
+	err = permitted_below(host, own, path, sizeof(path));
+	if (err && host->cgroup_version == 2)
+		err = permitted_below(host, "", root, sizeof(root)) ? err : 0;
+	if (err)
+		return error_set(
+			e, -err,
+			"cannot make a control group in %s: %s; run as root, or in a "
+			"scope of your own: systemd-run --user --scope -p Delegate=yes "
+			"pagestorm …",
+			path, strerror(-err));
+	return 0;
+}
+
+/* What was not handed down before is taken back at the end of the run. */
+static int v2_enable_journalled(const char *directory, bool cpuset, struct journal *j)
+{
+	char file[GROUP_PATH_BYTES + 32], before[256];
+	int err;
+
+	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", directory);
+	err = group_read_file(directory, "cgroup.subtree_control", before, sizeof(before));
+	if (err)
+		return err;
+	before[strcspn(before, "\n")] = 0;
+	err = journal_note(j, JOURNAL_SETTING, file, before,
+			   cpuset ? "memory cpuset" : "memory", NULL);
+	if (err)
+		return err;
+	err = group_v2_enable(directory, cpuset);
+	if (err)
+		(void)journal_undo_one(j, JOURNAL_SETTING, file, NULL); /* the first is told */
+	return err;
+}
+
+int group_v2_parent(const struct host *host, bool cpuset, char *name, char *path, size_t bytes,
+		    struct journal *j, struct error *e)
+{
+	const char *const tries[2] = { strcmp(host->cgroup_own, "/") ? host->cgroup_own : "",
+				       "" };
+	int err = 0;
+
+	for (int i = 0; i < 2; i++) {
+		snprintf(name, bytes, "%s", tries[i]);
+		snprintf(path, bytes, "%s%s", host->cgroup_mount, name);
+		err = v2_enable_journalled(path, cpuset, j);
+		if (!err)
+			return 0;
+	}
+	return error_set(
+		e, -err,
+		"cannot enable the memory controller below %s: %s; run in a delegated scope "
+		"(systemd-run --scope -p Delegate=yes pagestorm …)",
+		path, strerror(-err));
+}

@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Looks at the machine and changes nothing that outlives it: one write proves whether
+ * oom_score_adj may be lowered and is undone at once, and the capabilities are tried
+ * (harness/machine/capability.h).
+ */
+#include "harness/machine/host.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/param.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "harness/machine/host_file.h"
+#include "harness/machine/host_probe.h"
+
+#ifndef SYS_cachestat
+#define SYS_cachestat 451 /* Linux 6.5, the same on all architectures */
+#endif
+
+/* virtio specification, device ids and the balloon's feature bits */
+#define VIRTIO_ID_BALLOON	   5
+#define VIRTIO_BALLOON_F_REPORTING 5
+
+static bool meminfo_line(char *text, void *context)
+{
+	struct host *host = context;
+	uint64_t kb;
+
+	if (sscanf(text, "MemTotal: %" SCNu64 " kB", &kb) == 1)
+		host->memory_bytes = kb * 1024;
+	if (sscanf(text, "SwapTotal: %" SCNu64 " kB", &kb) == 1)
+		host->swap_total_bytes = kb * 1024;
+	if (sscanf(text, "MemAvailable: %" SCNu64 " kB", &kb) == 1)
+		host->available_bytes = kb * 1024;
+	return true;
+}
+
+static bool cpuinfo_line(char *text, void *context)
+{
+	struct host *host = context;
+	char *colon = strchr(text, ':');
+
+	if (strncmp(text, "model name", 10) || !colon)
+		return true;
+	snprintf(host->cpu_model, sizeof(host->cpu_model), "%s", colon + 1 + (colon[1] == ' '));
+	return false;
+}
+
+static void probe_kernel(struct host *host, const char *root)
+{
+	unsigned major = 0, minor = 0;
+
+	(void)host_file_read(root, "/proc/sys/kernel/osrelease", host->kernel,
+			     sizeof(host->kernel));
+	(void)host_file_read(root, "/proc/sys/kernel/random/boot_id", host->boot_id,
+			     sizeof(host->boot_id));
+	if (sscanf(host->kernel, "%u.%u", &major, &minor) == 2)
+		host->kernel_code = ENV_KERNEL(major, minor);
+}
+
+static enum thp_mode thp_mode(const char *root)
+{
+	char text[128];
+
+	if (host_file_read(root, "/sys/kernel/mm/transparent_hugepage/enabled", text,
+			   sizeof(text)))
+		return THP_ABSENT;
+	if (strstr(text, "[always]"))
+		return THP_ALWAYS;
+	return strstr(text, "[madvise]") ? THP_MADVISE : THP_NEVER;
+}
+
+enum mthp_mode mthp_mode(const char *value)
+{
+	static const struct {
+		const char *word;
+		enum mthp_mode mode;
+	} modes[] = { { "always", MTHP_ALWAYS },
+		      { "madvise", MTHP_MADVISE },
+		      { "inherit", MTHP_INHERIT },
+		      { "never", MTHP_NEVER } };
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		if (!strcmp(value, modes[i].word))
+			return modes[i].mode;
+	}
+	return MTHP_ABSENT;
+}
+
+/* Before Linux 6.8 there is one size, which follows transparent_hugepage/enabled. */
+static void probe_mthp(struct host *host, const char *root)
+{
+	char path[96], text[128];
+
+	for (unsigned order = 1; order < HOST_ORDERS; order++) {
+		const uint64_t bytes = host->page_bytes << order;
+		char *open, *close;
+
+		snprintf(path, sizeof(path),
+			 "/sys/kernel/mm/transparent_hugepage/hugepages-%" PRIu64 "kB/enabled",
+			 bytes / 1024);
+		host->mthp[order] = bytes == host->pmd_bytes ? MTHP_INHERIT : MTHP_ABSENT;
+		if (host_file_read(root, path, text, sizeof(text)))
+			continue;
+		open = strchr(text, '[');
+		close = open ? strchr(open, ']') : NULL;
+		if (close)
+			*close = '\0';
+		host->mthp[order] = close ? mthp_mode(open + 1) : MTHP_ABSENT;
+	}
+}
+
+static uint64_t pool_value(const char *root, unsigned kb, const char *name)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "/sys/kernel/mm/hugepages/hugepages-%ukB/%s", kb, name);
+	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
+}
+
+static void probe_pool(struct hugetlb_pool *pool, const char *root, unsigned kb)
+{
+	const uint64_t available = pool_value(root, kb, "free_hugepages");
+	const uint64_t promised = pool_value(root, kb, "resv_hugepages");
+
+	pool->nr = pool_value(root, kb, "nr_hugepages");
+	pool->left = available > promised ? available - promised : 0;
+}
+
+static void probe_pool_nodes(struct host *host, const char *root)
+{
+	for (unsigned i = 0; i < host->nr_nodes; i++) {
+		char path[128], text[32];
+
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/"
+			 "free_hugepages",
+			 host->node[i].id);
+		if (!host_file_read(root, path, text, sizeof(text)))
+			host->hugetlb_2m_node[i] = strtoull(text, NULL, 10);
+	}
+}
+
+/* "Node 0, zone  Normal" begins a zone, "managed  127000" is its pages for allocation. */
+static bool zoneinfo_line(char *text, void *context)
+{
+	struct host *host = context;
+	struct env_zone *zone = &host->zone[host->nr_zones];
+	uint64_t managed;
+
+	if (sscanf(text, "Node %u, zone %11s", &zone->node, zone->name) == 2)
+		return true;
+	if (sscanf(text, " managed %" SCNu64, &managed) == 1 && managed) {
+		zone->managed_pages = managed;
+		host->nr_zones++;
+	}
+	return host->nr_zones < ENV_ZONES_MAX;
+}
+
+static uint64_t vm_value(const char *root, const char *name)
+{
+	char path[64], text[32];
+
+	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
+	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
+}
+
+static void probe_watermarks(struct host *host, const char *root)
+{
+	(void)host_file_lines(root, "/proc/zoneinfo", zoneinfo_line, host);
+	host->min_free_kb = vm_value(root, "min_free_kbytes");
+	host->watermark_scale = vm_value(root, "watermark_scale_factor");
+	host->zone_reclaim_mode = (unsigned)vm_value(root, "zone_reclaim_mode");
+}
+
+static bool has_entry(const char *root, const char *directory, const char *prefix)
+{
+	struct dirent *entry;
+	bool found = false;
+	char full[HOST_PATH_BYTES];
+	DIR *dir;
+
+	snprintf(full, sizeof(full), "%s%s", root, directory);
+	dir = opendir(full);
+	while (dir && !found && (entry = readdir(dir)))
+		found = !strncmp(entry->d_name, prefix, strlen(prefix));
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+struct module_search {
+	char pattern[64];
+	bool found;
+};
+
+static bool module_line(char *text, void *context)
+{
+	struct module_search *search = context;
+
+	/* modules.dep: "kernel/drivers/block/zram/zram.ko: …", perhaps compressed */
+	text[strcspn(text, ":")] = '\0';
+	search->found |= strstr(text, search->pattern) != NULL;
+	return !search->found;
+}
+
+/* Loaded, built in, or there to be loaded. */
+static bool has_driver(const struct host *host, const char *root, const char *device,
+		       const char *module)
+{
+	struct module_search search = { .found = false };
+	char path[256];
+
+	if (host_file_exists(root, device))
+		return true;
+	snprintf(search.pattern, sizeof(search.pattern), "/%s.ko", module);
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", host->kernel);
+	(void)host_file_lines(root, path, module_line, &search);
+	return search.found;
+}
+
+/* A balloon that reports free pages: the first touch after idling asks the hypervisor. */
+static bool probe_page_reporting(const char *root)
+{
+	char path[HOST_PATH_BYTES], text[128];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/sys/bus/virtio/devices", root);
+	dir = opendir(path);
+	while (dir && !found && (entry = readdir(dir))) {
+		snprintf(path, sizeof(path), "/sys/bus/virtio/devices/%s/device",
+			 entry->d_name);
+		if (entry->d_name[0] == '.' || host_file_read(root, path, text, sizeof(text)) ||
+		    strtoul(text, NULL, 0) != VIRTIO_ID_BALLOON)
+			continue;
+		snprintf(path, sizeof(path), "/sys/bus/virtio/devices/%s/features",
+			 entry->d_name);
+		found = !host_file_read(root, path, text, sizeof(text)) &&
+			strlen(text) > VIRTIO_BALLOON_F_REPORTING &&
+			text[VIRTIO_BALLOON_F_REPORTING] == '1';
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static bool probe_cachestat(const struct host *host, bool live)
+{
+	if (!live)
+		return host->kernel_code >= ENV_KERNEL(6, 5);
+	return syscall(SYS_cachestat, -1, NULL, NULL, 0) == -1 && errno != ENOSYS;
+}
+
+/* A context with its scheme, or the module; Documentation/admin-guide/mm/damon. */
+static bool probe_damon(const char *root)
+{
+	static const char sysfs[] = "/sys/kernel/mm/damon/admin/kdamonds";
+	char path[128], text[32];
+	bool on = !host_file_read(root, "/sys/module/damon_reclaim/parameters/enabled", text,
+				  sizeof(text)) &&
+		  text[0] == 'Y';
+	unsigned nr = 0;
+
+	snprintf(path, sizeof(path), "%s/nr_kdamonds", sysfs);
+	if (!host_file_read(root, path, text, sizeof(text)))
+		nr = (unsigned)strtoul(text, NULL, 10);
+	for (unsigned i = 0; i < nr && !on; i++) {
+		snprintf(path, sizeof(path), "%s/%u/state", sysfs, i);
+		on = !host_file_read(root, path, text, sizeof(text)) && !strcmp(text, "on");
+	}
+	return on;
+}
+
+static uint64_t vm_number(const char *root, const char *name)
+{
+	char path[64], text[32];
+
+	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
+	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
+}
+
+static void probe_dirty(struct host_dirty *dirty, const char *root)
+{
+	dirty->bytes = vm_number(root, "dirty_bytes");
+	dirty->ratio = vm_number(root, "dirty_ratio");
+	dirty->background_bytes = vm_number(root, "dirty_background_bytes");
+	dirty->background_ratio = vm_number(root, "dirty_background_ratio");
+}
+
+uint64_t host_dirty_background(const struct host_dirty *d, uint64_t available_bytes)
+{
+	uint64_t limit = d->bytes ? d->bytes : available_bytes / 100 * d->ratio;
+	uint64_t background = d->background_bytes ? d->background_bytes
+						  : available_bytes / 100 * d->background_ratio;
+
+	return background < limit ? background : limit / 2;
+}
+
+static void probe_features(struct host *host, const char *root)
+{
+	char text[64];
+
+	host->thp = thp_mode(root);
+	if (!host_file_read(root, "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size", text,
+			    sizeof(text)))
+		host->pmd_bytes = strtoull(text, NULL, 10);
+	probe_mthp(host, root);
+	host->mglru =
+		!host_file_read(root, "/sys/kernel/mm/lru_gen/enabled", text, sizeof(text)) &&
+		strtoul(text, NULL, 0);
+	if (!host_file_read(root, "/proc/sys/vm/page-cluster", text, sizeof(text)))
+		host->page_cluster = (unsigned)strtoul(text, NULL, 10);
+	probe_dirty(&host->dirty, root);
+	host->cachestat = probe_cachestat(host, !*root);
+	host->psi = host_file_exists(root, "/proc/pressure/memory");
+	probe_pool(&host->hugetlb_2m, root, 2048);
+	probe_pool(&host->hugetlb_1g, root, 1048576);
+	host->hugetlb_2m_overcommit = pool_value(root, 2048, "nr_overcommit_hugepages");
+	host->hugetlb = has_entry(root, "/sys/kernel/mm/hugepages", "hugepages-");
+	host->zram = has_driver(host, root, "/sys/class/zram-control", "zram");
+	host->loop = has_driver(host, root, "/dev/loop-control", "loop");
+	host->zswap = host_file_exists(root, "/sys/module/zswap/parameters/enabled");
+	host->free_page_reporting = probe_page_reporting(root);
+	host->reclaims_ahead = probe_damon(root);
+}
+
+/* ---- what only trying tells ---- */
+
+static bool capability_line(char *text, void *context)
+{
+	struct host *host = context;
+
+	(void)capability_take_line(text, host->capability); /* another line is a remark */
+	return true;
+}
+
+/* After all else: a probe depends on the machine. */
+static void probe_capabilities(struct host *host, const char *root)
+{
+	const struct capability_machine machine = { .page_bytes = host->page_bytes,
+						    .pmd_bytes = host->thp == THP_ABSENT
+									 ? 0
+									 : host->pmd_bytes,
+						    .available_bytes = host->available_bytes,
+						    .cgroup_version = host->cgroup_version,
+						    .cgroup_mount = host->cgroup_mount,
+						    .cgroup_own = host->cgroup_own };
+
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++) {
+		struct capability_result *result = &host->capability[i];
+
+		snprintf(result->seen, sizeof(result->seen), "not saved");
+		if (!*root)
+			capability_probe((enum capability)i, &machine, result);
+	}
+	if (*root)
+		(void)host_file_lines(root, "/capabilities", capability_line, host);
+}
+
+/* ---- who we are ---- */
+
+static bool status_line(char *text, void *context)
+{
+	struct host *host = context;
+	unsigned effective;
+
+	if (sscanf(text, "Uid: %*u %u", &effective) != 1)
+		return true;
+	host->root_user = !effective;
+	return false;
+}
+
+static bool write_number(const char *path, int number)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool ok = fd >= 0 && dprintf(fd, "%d", number) > 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+/*
+ * Lowering below what it was needs CAP_SYS_RESOURCE (man 5 proc), which root in a
+ * container or a sandbox may lack: only trying tells.
+ */
+static bool probe_oom_score(void)
+{
+	static const char path[] = "/proc/self/oom_score_adj";
+	char text[32];
+	int now;
+
+	if (host_file_read("", path, text, sizeof(text)))
+		return false;
+	now = atoi(text);
+	if (now <= -1000)
+		return true;
+	if (!write_number(path, MIN(now, 0) - 1))
+		return false;
+	return write_number(path, now);
+}
+
+int host_probe(struct host *out, const char *root, struct error *e)
+{
+	struct host *host = calloc(1, sizeof(*host));
+	const char *lab = *root ? NULL : getenv("PAGESTORM_LAB");
+	int ret;
+
+	if (!host)
+		return error_set(e, ENOMEM, "no memory for the probe of the machine");
+	ret = host_file_lines(root, "/proc/meminfo", meminfo_line, host);
+	if (ret) {
+		error_set(e, -ret, "cannot read %s/proc/meminfo: %s", root, strerror(-ret));
+		goto out;
+	}
+	host->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+	snprintf(host->lab, sizeof(host->lab), "%s", lab ? lab : "");
+	probe_kernel(host, root);
+	(void)host_file_lines(root, "/proc/cpuinfo", cpuinfo_line, host);
+	(void)host_file_lines(root, "/proc/self/status", status_line, host);
+	probe_features(host, root);
+	host_probe_cgroup(host, root);
+	host_clamp_available(host, root);
+	host->can_lower_oom_score = !*root && probe_oom_score();
+	probe_watermarks(host, root);
+	ret = host_probe_topology(host, root, e);
+	if (ret)
+		goto out;
+	probe_pool_nodes(host, root);
+	probe_capabilities(host, root);
+	*out = *host;
+out:
+	free(host);
+	return ret;
+}
+
+void host_env(const struct host *host, struct workload_env *env)
+{
+	env->page_bytes = host->page_bytes;
+	env->pmd_bytes = host->thp == THP_ABSENT ? 0 : host->pmd_bytes;
+	env->cgroup_version = host->cgroup_version;
+	env->kernel = host->kernel_code;
+	env->cpus = host->cpus;
+	env->nr_nodes = 0;
+	env->cpu_nodes = 0;
+	for (unsigned i = 0; i < host->nr_nodes; i++) {
+		const struct host_node *node = &host->node[i];
+
+		if (node->memory_bytes) {
+			env->node_bytes[env->nr_nodes] = node->memory_bytes;
+			env->hugetlb_2m_node[env->nr_nodes] = host->hugetlb_2m_node[i];
+			env->nodes[env->nr_nodes++] = node->id;
+		}
+		if (node->id >= ENV_NODES_MAX)
+			continue;
+		env->cpu_nodes |= node->nr_cpus ? 1ull << node->id : 0;
+		for (unsigned j = 0; j < host->nr_nodes; j++)
+			if (host->node[j].id < ENV_NODES_MAX)
+				env->distance[node->id][host->node[j].id] =
+					(uint8_t)node->distance[j];
+	}
+	env->memory_bytes = host->memory_bytes;
+	env->swap_total_bytes = host->swap_total_bytes;
+	env->available_bytes = host->available_bytes;
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++)
+		env->capability[i] = host->capability[i].state;
+	env->thp = host->thp;
+	env->mglru = host->mglru;
+	env->page_cluster = host->page_cluster;
+	env->dirty_background_bytes =
+		host_dirty_background(&host->dirty, host->available_bytes);
+	env->cachestat = host->cachestat;
+	env->loop = host->loop;
+	env->reclaims_ahead = host->reclaims_ahead;
+	env->in_lab = host->lab[0] != '\0';
+	env->nr_zones = host->nr_zones;
+	memcpy(env->zone, host->zone, sizeof(env->zone));
+	env->min_free_kb = host->min_free_kb;
+	env->watermark_scale = host->watermark_scale;
+	env->zone_reclaim_mode = host->zone_reclaim_mode;
+	env->hugetlb_2m_overcommit = host->hugetlb_2m_overcommit;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What this machine is: probed once, then constant.
+ * All files are read below `root` ("" on the real machine), so that a saved tree
+ * is a machine too.
+ */
+#ifndef PAGESTORM_HOST_H
+#define PAGESTORM_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/base/error.h"
+#include "harness/machine/capability.h"
+#include "workloads/api/workload.h"
+
+#define HOST_ORDERS 16 /* folios of 2 pages to 2^15 */
+
+/* Pages of one pool. */
+struct hugetlb_pool {
+	uint64_t nr, left; /* left: free, and promised to nobody */
+};
+
+/* One size of transparent huge page. */
+enum mthp_mode {
+	MTHP_ABSENT,
+	MTHP_NEVER,
+	MTHP_MADVISE,
+	MTHP_ALWAYS,
+	MTHP_INHERIT, /* as transparent_hugepage/enabled */
+};
+
+struct host_node {
+	unsigned id;
+	uint64_t memory_bytes;		  /* 0: memoryless */
+	unsigned nr_cpus;		  /* 0: CPU-less */
+	char cpus[512];			  /* list format: 0-3,8 */
+	unsigned distance[ENV_NODES_MAX]; /* to host.node[i]; 10 is local; 0: unknown */
+};
+
+/* Of vm.dirty_bytes and its ratio one is 0, and likewise of the background's. */
+struct host_dirty {
+	uint64_t bytes, ratio, background_bytes, background_ratio;
+};
+
+struct host {
+	char kernel[128];     /* uname release */
+	unsigned kernel_code; /* ENV_KERNEL() */
+	char cpu_model[128];
+	unsigned cpus; /* online */
+	uint64_t page_bytes, pmd_bytes;
+	uint64_t memory_bytes;
+	uint64_t swap_total_bytes;
+	uint64_t available_bytes; /* MemAvailable, or what a limited group above us has left */
+	unsigned page_cluster;	  /* vm.page-cluster now */
+	struct host_dirty dirty;  /* vm.dirty_* now */
+	unsigned nr_nodes;	  /* all, memoryless ones too */
+	struct host_node node[ENV_NODES_MAX];
+	enum thp_mode thp;
+	enum mthp_mode mthp[HOST_ORDERS]; /* hugepages-…kB/enabled, by order */
+	struct hugetlb_pool hugetlb_2m, hugetlb_1g;
+	uint64_t hugetlb_2m_node[ENV_NODES_MAX]; /* free pages on node[i] */
+	uint64_t hugetlb_2m_overcommit;
+	unsigned nr_zones; /* with pages */
+	struct env_zone zone[ENV_ZONES_MAX];
+	uint64_t min_free_kb, watermark_scale; /* vm.…, now */
+	unsigned zone_reclaim_mode;
+	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
+	unsigned cgroup_version; /* of the memory controller; 0: none */
+	char cgroup_mount[256];	 /* where that hierarchy is mounted */
+	char cgroup_own[512];	 /* our own group's path below it, "/" for the root */
+	bool root_user;
+	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
+	bool free_page_reporting; /* the machine may give free pages back to its host */
+	bool reclaims_ahead;	  /* DAMON reclaims what lies idle */
+	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
+	char boot_id[40];
+	struct capability_result capability[NR_CAPABILITIES];
+};
+
+/*
+ * -errno only when /proc itself cannot be read; what cannot be found stays 0 or "". The
+ * capabilities of the real machine are tried; a saved one has them in its file
+ * `capabilities`, and those that it does not name are unknown.
+ */
+int host_probe(struct host *host, const char *root, struct error *e);
+
+/* "madvise" … as in hugepages-…kB/enabled; MTHP_ABSENT for another word. */
+enum mthp_mode mthp_mode(const char *value);
+
+/*
+ * Dirty bytes at which writeback begins in the background; 0: unknown. The kernel takes
+ * a ratio of what could be dirtied, which is here MemAvailable, and half of the other
+ * limit where the background's is not below it (domain_dirty_limits(),
+ * mm/page-writeback.c).
+ */
+uint64_t host_dirty_background(const struct host_dirty *dirty, uint64_t available_bytes);
+
+/* Fills the machine's part of the environment; limits and swap are the plan's. */
+void host_env(const struct host *host, struct workload_env *env);
+
+/*
+ * CPUs and nodes by topology, relative to `from_node` (-1: the first that fits):
+ * "local" is that node, "nearest" the nearest other one that fits, "farthest" the
+ * one at the greatest distance; nodes of equal distance: the lowest number. Or a
+ * list (0-3,8) of CPUs or of nodes, or for CPUs "node1", that node's. Only nodes
+ * with CPUs, or with memory, fit. Fills a list. -EINVAL: not understood or not
+ * there; -ENODEV: this machine has no such node. *e is a clause (the caller
+ * prefixes the place).
+ */
+int host_pick_cpus(const struct host *host, const char *text, int from_node, char *list,
+		   unsigned list_bytes, struct error *e);
+int host_pick_nodes(const struct host *host, const char *text, int from_node, char *list,
+		    unsigned list_bytes, struct error *e);
+
+#endif

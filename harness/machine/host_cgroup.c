@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where the memory controller is, which group is ours, and what that group has left.
+ */
+#include "harness/machine/host_probe.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/param.h>
+
+#include "harness/machine/host_file.h"
+
+struct mount {
+	char at[256];	/* mount point */
+	char from[256]; /* the part of the hierarchy that is mounted there */
+};
+
+struct mounts {
+	const char *root;
+	struct mount v1, v2; /* at == "": none */
+};
+
+static bool list_has(const char *list, const char *separators, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *p = list; *p; p += strspn(p, separators)) {
+		size_t piece = strcspn(p, separators);
+
+		if (piece == length && !strncmp(p, word, length))
+			return true;
+		p += piece;
+	}
+	return false;
+}
+
+/* mountinfo writes space, tab, newline and backslash as \ooo (man 5 proc). */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (const char *in = text; *in; in++) {
+		unsigned byte;
+
+		if (*in == '\\' && sscanf(in, "\\%3o", &byte) == 1) {
+			*out++ = (char)byte;
+			in += 3;
+		} else {
+			*out++ = *in;
+		}
+	}
+	*out = '\0';
+}
+
+static bool mountinfo_line(char *text, void *context)
+{
+	struct mounts *mounts = context;
+	char type[32], options[512], *tail = strstr(text, " - ");
+	struct mount *mount = NULL;
+
+	if (!tail || sscanf(tail, " - %31s %*s %511s", type, options) != 2)
+		return true;
+	if (!strcmp(type, "cgroup") && list_has(options, ",", "memory"))
+		mount = &mounts->v1;
+	else if (!strcmp(type, "cgroup2"))
+		mount = &mounts->v2;
+	if (!mount || mount->at[0])
+		return true;
+	if (sscanf(text, "%*s %*s %*s %255s %255s", mount->from, mount->at) != 2)
+		mount->at[0] = '\0';
+	unescape(mount->from);
+	unescape(mount->at);
+	return true;
+}
+
+struct membership {
+	char v1[512], v2[512];
+};
+
+static bool membership_line(char *text, void *context)
+{
+	struct membership *own = context;
+	char *controllers = strchr(text, ':');
+	char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+	if (!path)
+		return true;
+	*path++ = '\0';
+	controllers++;
+	if (list_has(controllers, ",", "memory"))
+		snprintf(own->v1, sizeof(own->v1), "%s", path);
+	else if (!*controllers)
+		snprintf(own->v2, sizeof(own->v2), "%s", path);
+	return true;
+}
+
+/* A group's path below the mount point: a bind mount may show only a part of the tree. */
+static void below_mount(const struct mount *mount, const char *path, char *out, size_t bytes)
+{
+	size_t length = strlen(mount->from);
+
+	if (length > 1 && !strncmp(path, mount->from, length) &&
+	    (!path[length] || path[length] == '/'))
+		path += length;
+	snprintf(out, bytes, "%s", *path ? path : "/");
+}
+
+/* Who holds the memory controller decides: on a hybrid host that is v1. */
+void host_probe_cgroup(struct host *host, const char *root)
+{
+	struct mounts mounts = { .root = root };
+	struct membership own = { "", "" };
+	char path[320], controllers[256];
+
+	(void)host_file_lines(root, "/proc/self/mountinfo", mountinfo_line, &mounts);
+	(void)host_file_lines(root, "/proc/self/cgroup", membership_line, &own);
+	if (own.v1[0] && mounts.v1.at[0]) {
+		host->cgroup_version = 1;
+		snprintf(host->cgroup_mount, sizeof(host->cgroup_mount), "%s", mounts.v1.at);
+		below_mount(&mounts.v1, own.v1, host->cgroup_own, sizeof(host->cgroup_own));
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/cgroup.controllers", mounts.v2.at);
+	if (!mounts.v2.at[0] || host_file_read(root, path, controllers, sizeof(controllers)) ||
+	    !list_has(controllers, " ", "memory"))
+		return;
+	host->cgroup_version = 2;
+	snprintf(host->cgroup_mount, sizeof(host->cgroup_mount), "%s", mounts.v2.at);
+	below_mount(&mounts.v2, own.v2, host->cgroup_own, sizeof(host->cgroup_own));
+}
+
+/* The page cache that a group could give back: both LRU lists, its children's too. */
+static bool cache_line(char *text, void *context)
+{
+	uint64_t bytes;
+
+	if (sscanf(text, "total_inactive_file %" SCNu64, &bytes) == 1 ||
+	    sscanf(text, "total_active_file %" SCNu64, &bytes) == 1 ||
+	    sscanf(text, "inactive_file %" SCNu64, &bytes) == 1 ||
+	    sscanf(text, "active_file %" SCNu64, &bytes) == 1)
+		*(uint64_t *)context += bytes;
+	return true;
+}
+
+/* v1 counts a group's own pages first and then, as total_*, with its children's. */
+static bool own_cache_line(char *text, void *context)
+{
+	return strncmp(text, "total_", 6) ? true : cache_line(text, context);
+}
+
+/* What a group may still take; UINT64_MAX: it has no limit. */
+static uint64_t group_left(const struct host *host, const char *root, const char *group)
+{
+	bool v1 = host->cgroup_version == 1;
+	uint64_t limit, used, cache = 0;
+	char path[HOST_PATH_BYTES], text[64];
+
+	snprintf(path, sizeof(path), "%s%s/%s", host->cgroup_mount, group,
+		 v1 ? "memory.limit_in_bytes" : "memory.max");
+	/* the root of v2 has no such file; "max" is no number */
+	if (host_file_read(root, path, text, sizeof(text)) ||
+	    sscanf(text, "%" SCNu64, &limit) != 1)
+		return UINT64_MAX;
+	snprintf(path, sizeof(path), "%s%s/%s", host->cgroup_mount, group,
+		 v1 ? "memory.usage_in_bytes" : "memory.current");
+	if (host_file_read(root, path, text, sizeof(text)) ||
+	    sscanf(text, "%" SCNu64, &used) != 1)
+		return UINT64_MAX;
+	snprintf(path, sizeof(path), "%s%s/memory.stat", host->cgroup_mount, group);
+	(void)host_file_lines(root, path, v1 ? own_cache_line : cache_line, &cache);
+	used -= MIN(used, cache);
+	return limit - MIN(limit, used);
+}
+
+/* In a container it is not the machine that runs out first. */
+void host_clamp_available(struct host *host, const char *root)
+{
+	char group[sizeof(host->cgroup_own)];
+	char *slash;
+
+	if (!host->cgroup_version)
+		return;
+	snprintf(group, sizeof(group), "%s",
+		 strcmp(host->cgroup_own, "/") ? host->cgroup_own : "");
+	for (;;) {
+		host->available_bytes =
+			MIN(host->available_bytes, group_left(host, root, group));
+		slash = strrchr(group, '/');
+		if (!slash)
+			return;
+		*slash = '\0';
+	}
+}

@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The journal's file: written ahead of each act, worked off backwards. How a thing is
+ * undone is undo.c's.
+ */
+#include "harness/machine/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/base/trust.h"
+#include "harness/machine/journal_image.h"
+#include "harness/machine/undo.h"
+
+#define NAME "journal"
+
+/* ---- where it is ---- */
+
+static void state_directory(char *directory, size_t bytes)
+{
+	const char *chosen = getenv("PAGESTORM_STATE_DIR");
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (chosen && chosen[0])
+		snprintf(directory, bytes, "%s", chosen);
+	else if (geteuid() == 0)
+		snprintf(directory, bytes, "/var/lib/pagestorm");
+	else if (state && state[0] == '/')
+		snprintf(directory, bytes, "%s/pagestorm", state);
+	else
+		snprintf(directory, bytes, "%s/.local/state/pagestorm", home ? home : "");
+}
+
+static void locate(struct journal *j)
+{
+	state_directory(j->directory, sizeof(j->directory));
+	snprintf(j->path, sizeof(j->path), "%s/" NAME, j->directory);
+}
+
+static int make_directory(const char *directory, bool *made)
+{
+	char path[256];
+
+	*made = false;
+	snprintf(path, sizeof(path), "%s", directory);
+	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		if (mkdir(path, 0755) && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	if (!mkdir(path, 0700))
+		*made = true;
+	else if (errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static int sync_directory(const char *directory)
+{
+	int fd, rc;
+
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	rc = fsync(fd) ? -errno : 0;
+	close(fd);
+	return rc;
+}
+
+/*
+ * F_SETLK takes the lock, F_GETLK only looks. 0, -EAGAIN: another holds it; -errno. A lock of
+ * the process, which no child inherits: one that outlives the run for a moment, not yet
+ * killed, does not keep it alive. Nothing else here opens and closes the journal, which
+ * would drop it.
+ */
+static int lock_journal(int fd, int command)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, command, &lock))
+		return errno == EACCES ? -EAGAIN : -errno;
+	return command == F_GETLK && lock.l_type != F_UNLCK ? -EAGAIN : 0;
+}
+
+/* ---- writing ---- */
+
+void journal_init(struct journal *j)
+{
+	*j = (struct journal){ .fd = -1, .root = "" };
+}
+
+bool journal_leftover(void)
+{
+	struct journal j;
+
+	journal_init(&j);
+	locate(&j);
+	return !access(j.path, F_OK);
+}
+
+bool journal_is_held(void)
+{
+	struct journal j;
+	bool held = false;
+
+	journal_init(&j);
+	locate(&j);
+	j.fd = open(j.path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (j.fd >= 0) {
+		held = lock_journal(j.fd, F_GETLK) == -EAGAIN;
+		close(j.fd);
+	}
+	return held;
+}
+
+static int append(struct journal *j, const char *text, size_t bytes)
+{
+	const ssize_t n = write(j->fd, text, bytes);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == bytes ? 0 : -ENOSPC;
+}
+
+static int write_header(struct journal *j, const char *run, bool made)
+{
+	struct maker self;
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out;
+	int rc;
+
+	rc = maker_self(&self);
+	if (rc)
+		return rc;
+	out = open_memstream(&text, &bytes);
+	if (!out)
+		return -ENOMEM;
+	fprintf(out, JOURNAL_MAGIC "\nboot\t%s\nrun\t", self.boot);
+	journal_escape(out, run);
+	fprintf(out, "\nprocess\t%d\t%llu\t%llu\ndirectory\t%s\n", self.pid, self.start_ticks,
+		self.pidns, made ? "made" : "found");
+	rc = fclose(out) ? -ENOMEM : append(j, text, bytes);
+	free(text);
+	if (!rc && fsync(j->fd))
+		rc = -errno;
+	return rc ? rc : sync_directory(j->directory);
+}
+
+int journal_open(struct journal *j, const char *run, struct error *e)
+{
+	bool made = false;
+	int rc;
+
+	locate(j);
+	rc = make_directory(j->directory, &made);
+	if (rc)
+		return error_set(
+			e, -rc,
+			"cannot make %s for the journal: %s; set PAGESTORM_STATE_DIR to a "
+			"directory of your own",
+			j->directory, strerror(-rc));
+	rc = trust_path(j->directory, e);
+	if (rc)
+		return rc;
+	j->fd = open(j->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
+		     0600);
+	if (j->fd < 0 && errno == EEXIST)
+		return error_set(e, EEXIST,
+				 "an earlier run was killed before it could clean up (%s): run "
+				 "pagestorm restore first",
+				 j->path);
+	if (j->fd < 0)
+		return error_set(e, errno, "cannot make the journal %s: %s", j->path,
+				 strerror(errno));
+	/* Where locks cannot be had (-EINVAL, -ENOLCK) the process alone tells. */
+	rc = lock_journal(j->fd, F_SETLK);
+	rc = rc == -EAGAIN ? rc : write_header(j, run, made);
+	if (!rc)
+		return 0;
+	close(j->fd);
+	j->fd = -1;
+	(void)unlink(j->path); /* nothing is in it */
+	if (made)
+		(void)rmdir(j->directory);
+	return error_set(e, -rc, "cannot write the journal %s: %s", j->path, strerror(-rc));
+}
+
+/* A whole line, or none: half a line would swallow the next one. */
+static int append_line(struct journal *j, const char *text, size_t bytes)
+{
+	const off_t end = lseek(j->fd, 0, SEEK_END);
+	int rc = end < 0 ? -errno : append(j, text, bytes);
+
+	if (!rc && fdatasync(j->fd))
+		rc = -errno;
+	if (rc && end >= 0)
+		(void)!ftruncate(j->fd, end);
+	return rc;
+}
+
+static int print_act(const struct journal_act *act, char **text, size_t *bytes)
+{
+	FILE *out = open_memstream(text, bytes);
+
+	if (!out)
+		return -ENOMEM;
+	fprintf(out, "%s\t", journal_kind_names[act->kind]);
+	journal_escape(out, act->what);
+	fputc('\t', out);
+	journal_escape(out, act->before);
+	fputc('\t', out);
+	journal_escape(out, act->after);
+	if (act->identity) {
+		fputc('\t', out);
+		journal_escape(out, act->identity);
+	}
+	fputc('\n', out);
+	return fclose(out) ? -ENOMEM : 0;
+}
+
+int journal_note_act(struct journal *j, const struct journal_act *act, struct error *e)
+{
+	const struct undo undo = { .kind = act->kind,
+				   .what = act->what,
+				   .before = act->before,
+				   .after = act->after,
+				   .identity = act->identity };
+	const char *objection = undo_objection(&undo);
+	char *text = NULL;
+	size_t bytes = 0;
+	int rc;
+
+	if (objection)
+		return error_set(e, EPERM, "%s is not touched: %s", act->what, objection);
+	if (j->fd < 0)
+		return error_set(e, EBADF, "cannot write the journal %s: it is not open",
+				 j->path);
+	rc = print_act(act, &text, &bytes);
+	if (!rc)
+		rc = append_line(j, text, bytes);
+	free(text);
+	if (rc)
+		return error_set(e, -rc, "cannot write the journal %s: %s; nothing was changed",
+				 j->path, strerror(-rc));
+	return 0;
+}
+
+int journal_note(struct journal *j, enum journal_kind kind, const char *what,
+		 const char *before, const char *after, struct error *e)
+{
+	const struct journal_act act = {
+		.kind = kind, .what = what, .before = before, .after = after
+	};
+
+	return journal_note_act(j, &act, e);
+}
+
+/*
+ * Not synced: what kill -9 leaves is in the page cache, and after a power cut the
+ * boot id makes all but files void, whose removal can be repeated.
+ */
+static int mark(struct journal *j, struct image *image, size_t index)
+{
+	char line[48];
+
+	image->entry[index].undone = true;
+	snprintf(line, sizeof(line), "undone\t%zu\n", index);
+	return append(j, line, strlen(line));
+}
+
+/* Cuts off what lies behind the last live entry, where no mark there can be needed: to keep it
+ * short. */
+static void compact(struct journal *j)
+{
+	struct image image;
+	size_t keep = 0;
+
+	if (!image_read(&image, j->fd) && !image.empty && !image_count_unclear(&image)) {
+		while (keep < image.nr && entry_is_live(&image.entry[keep]))
+			keep++;
+		if (keep == image_count_live(&image))
+			(void)!ftruncate(j->fd,
+					 keep ? image.entry[keep - 1].end : image.header_end);
+	}
+	image_release(&image);
+}
+
+/* ---- undoing ---- */
+
+static int undo_entry(struct journal *j, struct image *image, size_t index, struct error *e)
+{
+	const struct entry *entry = &image->entry[index];
+	const struct undo undo = { .kind = entry->kind,
+				   .what = entry->what,
+				   .before = entry->before,
+				   .after = entry->after,
+				   .identity = entry->identity,
+				   .root = j->root,
+				   .rebooted = image->rebooted,
+				   .say = j->say,
+				   .warn = j->warn };
+	int rc;
+
+	rc = undo_act(&undo, e);
+	if (rc == -EBADMSG) {
+		image->entry[index].unclear = true;
+		if (j->warn && e)
+			j->warn(e->text);
+		return rc;
+	}
+	if (!rc && (rc = mark(j, image, index)))
+		(void)error_set(e, -rc, "cannot write the journal %s: %s", j->path,
+				strerror(-rc));
+	return rc;
+}
+
+static int read_own(struct journal *j, struct image *image, struct error *e)
+{
+	int rc = image_read(image, j->fd);
+
+	if (rc) {
+		image_release(image);
+		return error_set(e, -rc, "cannot read the journal %s: %s", j->path,
+				 rc == -EPROTO ? "it is not in the format of this pagestorm"
+					       : strerror(-rc));
+	}
+	return 0;
+}
+
+/* All entries but the oldest `keep`; -EUCLEAN with the first failure in *e. */
+static int undo_behind(struct journal *j, struct image *image, size_t keep, struct error *e)
+{
+	const size_t first = image_first_behind(image, keep);
+	int rc = 0;
+
+	for (size_t i = image->nr; i > first; i--) {
+		struct error one = { "" };
+
+		if (!entry_is_live(&image->entry[i - 1]) || !undo_entry(j, image, i - 1, &one))
+			continue;
+		rc = error_set(e, EUCLEAN, "%s", one.text);
+	}
+	return rc;
+}
+
+int journal_undo(struct journal *j, size_t keep, struct error *e)
+{
+	struct image image;
+	int rc;
+
+	if (j->fd < 0)
+		return 0;
+	rc = read_own(j, &image, e);
+	if (rc)
+		return rc;
+	rc = undo_behind(j, &image, keep, e);
+	image_release(&image);
+	compact(j);
+	return rc;
+}
+
+int journal_undo_one(struct journal *j, enum journal_kind kind, const char *what,
+		     struct error *e)
+{
+	struct image image;
+	size_t index;
+	int rc;
+
+	if (j->fd < 0)
+		return 0;
+	rc = read_own(j, &image, e);
+	if (rc)
+		return rc;
+	index = image_newest(&image, kind, what);
+	if (index < image.nr)
+		rc = undo_entry(j, &image, index, e);
+	image_release(&image);
+	compact(j);
+	return rc ? -EUCLEAN : 0;
+}
+
+int journal_forget(struct journal *j, enum journal_kind kind, const char *what, struct error *e)
+{
+	struct image image;
+	size_t index;
+	int rc;
+
+	rc = read_own(j, &image, e);
+	if (rc)
+		return rc;
+	index = image_newest(&image, kind, what);
+	if (index < image.nr)
+		rc = mark(j, &image, index);
+	image_release(&image);
+	compact(j);
+	if (rc)
+		return error_set(e, -rc, "cannot write the journal %s: %s", j->path,
+				 strerror(-rc));
+	return 0;
+}
+
+size_t journal_length(const struct journal *j)
+{
+	struct image image;
+	size_t live = 0;
+
+	if (j->fd < 0)
+		return 0;
+	if (!image_read(&image, j->fd))
+		live = image_count_live(&image);
+	image_release(&image);
+	return live;
+}
+
+/* ---- closing and recovering ---- */
+
+static void shut(struct journal *j)
+{
+	close(j->fd);
+	j->fd = -1;
+}
+
+static void remove_journal(struct journal *j, bool made)
+{
+	(void)unlink(j->path); /* its entries are all undone: a second restore finds nothing */
+	(void)sync_directory(j->directory);
+	if (made)
+		(void)rmdir(j->directory); /* stays when somebody else put a file there */
+	shut(j);
+}
+
+/* What nobody can undo is kept for a person, out of the way of the next run. */
+static int set_aside(struct journal *j, struct error *e)
+{
+	char aside[sizeof(j->path) + 32];
+
+	snprintf(aside, sizeof(aside), "%s.damaged-%lld", j->path, (long long)time(NULL));
+	if (rename(j->path, aside))
+		snprintf(aside, sizeof(aside), "%s", j->path);
+	(void)sync_directory(j->directory);
+	shut(j);
+	return error_set(
+		e, EUCLEAN,
+		"lines of the journal could not be used; they are kept in %s: look at them, "
+		"then delete that file",
+		aside);
+}
+
+static void tell_unclear(const struct journal *j, const struct image *image)
+{
+	char sentence[512];
+
+	for (size_t i = 0; j->warn && i < image->nr; i++) {
+		if (!image->entry[i].unclear || image->entry[i].what)
+			continue;
+		snprintf(sentence, sizeof(sentence),
+			 "line %u of %s cannot be understood: nothing was done for it",
+			 image->entry[i].line, j->path);
+		j->warn(sentence);
+	}
+}
+
+int journal_close(struct journal *j, struct error *e)
+{
+	struct image image;
+	int rc;
+
+	if (j->fd < 0)
+		return 0;
+	rc = image_read(&image, j->fd);
+	if (rc == -EPROTO) {
+		image_release(&image);
+		return set_aside(j, e);
+	}
+	if (rc) {
+		image_release(&image);
+		shut(j);
+		return error_set(e, -rc, "cannot read the journal %s: %s", j->path,
+				 strerror(-rc));
+	}
+	tell_unclear(j, &image);
+	rc = undo_behind(j, &image, 0, e);
+	if (image_count_live(&image)) {
+		shut(j);
+		rc = error_set(e, EUCLEAN, "something of the run could not be undone");
+	} else if (image_count_unclear(&image)) {
+		rc = set_aside(j, e);
+	} else {
+		remove_journal(j, image.made);
+	}
+	image_release(&image);
+	return rc;
+}
+
+/* A journal that another user planted must not make root undo anything. */
+static int check_owner(const struct journal *j, struct error *e)
+{
+	struct stat st;
+
+	if (fstat(j->fd, &st))
+		return error_set(e, errno, "cannot look at %s: %s", j->path, strerror(errno));
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
+		return error_set(
+			e, EPERM,
+			"%s is not a file that only this user can write: left alone; delete "
+			"it if it is nobody's",
+			j->path);
+	return 0;
+}
+
+static int alive(const struct image *image, struct error *e)
+{
+	return error_set(e, EBUSY, "the run %s (process %d) is alive: stop that first",
+			 image->run, image->maker.pid);
+}
+
+/* lock: what lock_journal() said. Its own process may work it off; a fork of it may not. */
+static int check_dead(const struct journal *j, int lock, struct error *e)
+{
+	struct image image;
+	enum maker_state state;
+	int rc = image_read(&image, j->fd);
+
+	if (lock == -EAGAIN) {
+		rc = rc || image.empty
+			     ? error_set(e, EBUSY, "a live run holds the journal %s", j->path)
+			     : alive(&image, e);
+		image_release(&image);
+		return rc;
+	}
+	state = rc || image.empty || image.rebooted ? MAKER_DEAD : maker_look(&image.maker);
+	rc = 0;
+	if (state == MAKER_ALIVE && image.maker.pid != getpid())
+		rc = alive(&image, e);
+	else if (state == MAKER_UNKNOWN && (lock || !image.locked))
+		rc = error_set(
+			e, EBUSY,
+			"the run %s (process %d) may be alive in another PID namespace, which cannot be seen from here: run pagestorm restore in the initial one",
+			image.run, image.maker.pid);
+	image_release(&image);
+	return rc;
+}
+
+/* Its run has ended, and removed it, between our opening it and our lock. */
+static bool is_gone(const struct journal *j)
+{
+	struct stat st;
+
+	return !fstat(j->fd, &st) && !st.st_nlink;
+}
+
+int journal_adopt(struct journal *j, struct error *e)
+{
+	int rc, lock;
+
+	locate(j);
+	if (!access(j->path, F_OK)) {
+		rc = trust_path(j->directory, e);
+		if (rc)
+			return rc;
+	}
+	j->fd = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (j->fd < 0)
+		return error_set(e, errno, "cannot open the journal %s: %s", j->path,
+				 strerror(errno));
+	rc = check_owner(j, e);
+	if (!rc) {
+		lock = lock_journal(j->fd, F_SETLK);
+		rc = check_dead(j, lock, e);
+	}
+	if (!rc && is_gone(j))
+		rc = error_set(e, ENOENT, "the run of the journal %s has ended", j->path);
+	if (rc)
+		shut(j);
+	return rc;
+}
+
+int journal_recover(void (*say)(const char *sentence), struct error *e)
+{
+	struct journal j;
+	int rc;
+
+	if (!journal_leftover())
+		return 0;
+	journal_init(&j);
+	j.say = say;
+	j.warn = say;
+	rc = journal_adopt(&j, e);
+	if (rc == -ENOENT) {
+		if (e)
+			e->text[0] = '\0';
+		return 0; /* it ended by itself just now */
+	}
+	return rc ? rc : journal_close(&j, e);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One live run at a time on a machine: two would count each other's pages and
+ * undo each other's settings.
+ *
+ * The lock is flock(2) on the directory /proc/sys/vm, the thing it guards: it
+ * needs no file, and the kernel drops it when the holder dies, however it dies.
+ * A PID namespace with a /proc of its own has a lock of its own; the journal's
+ * pid line is the second line of defence only where the state directory is shared.
+ */
+#ifndef PAGESTORM_LOCK_H
+#define PAGESTORM_LOCK_H
+
+#include <sys/types.h>
+
+#include "harness/base/error.h"
+
+struct lock {
+	int fd;		    /* close-on-exec, so that workers do not keep it */
+	const char *object; /* the directory that is locked; a test has one of its own */
+};
+
+/* Starts empty: fd -1, on the machine's own object. */
+void lock_init(struct lock *l);
+
+/*
+ * Takes the lock, trying for at most wait_seconds (0: once). -EBUSY with a sentence
+ * that names the holder where /proc/locks tells (exit 75); -EINTR when a signal came.
+ */
+int lock_take(struct lock *l, unsigned wait_seconds, struct error *e);
+
+/* Copes with one that is not held. */
+void lock_release(struct lock *l);
+
+/* Process that holds the lock; 0: nobody, or nobody that this namespace can see. */
+pid_t lock_holder(void);
+
+/* The same of another object. */
+pid_t lock_holder_of(const char *object_path);
+
+#endif

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Changes settings of the machine, each journalled first. It decides nothing: the
+ * plan has checked names and values.
+ */
+#include "config.h"
+#include "harness/machine/settings.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/machine/sysfile.h"
+
+#define VALUE_BYTES 256
+
+static int find(const char *name, const struct setting_known **known, struct error *e)
+{
+	*known = setting_find(name);
+	if (!*known)
+		return error_set(e, EINVAL, "%s: not a setting that pagestorm changes", name);
+	return 0;
+}
+
+static int read_known(const char *root, const struct setting_known *known, char *value,
+		      size_t value_bytes, struct error *e)
+{
+	int rc = sysfile_read(root, known->path, value, value_bytes);
+
+	if (rc == -ENOENT)
+		return error_set(e, ENOENT, "%s: this kernel has no %s", known->name,
+				 known->path);
+	if (rc)
+		return error_set(e, -rc, "%s: cannot read %s: %s", known->name, known->path,
+				 strerror(-rc));
+	return 0;
+}
+
+int setting_read(const char *name, char *value, size_t value_bytes, struct error *e)
+{
+	const struct setting_known *known;
+	int rc = find(name, &known, e);
+
+	return rc ? rc : read_known("", known, value, value_bytes, e);
+}
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool moves_watermarks(const char *name)
+{
+	return !strcmp(name, "thp.enabled") || starts_with(name, "mthp.");
+}
+
+/*
+ * The entry of the setting that moves stands before those of what it moves along with
+ * it, except where the kernel would move that again when the first is restored: undoing goes
+ * backwards, so what must be written last is noted first.
+ */
+static int note_moved(struct journal *j, const char *name, const char *after, struct error *e)
+{
+	const struct setting_known *known = setting_find(name);
+	char value[VALUE_BYTES];
+
+	if (!known || sysfile_read(j->root, known->path, value, sizeof(value)))
+		return 0; /* this kernel has none: nothing to move */
+	return journal_note(j, JOURNAL_SETTING, known->path, value, after, e);
+}
+
+/*
+ * Of twins one holds 0 and must not be written (vm.dirty_bytes refuses it): the other
+ * is written back first, which zeroes it.
+ */
+static int note(struct journal *j, const struct setting_known *known, const char *before,
+		const char *value, struct error *e)
+{
+	int rc = 0;
+
+	if (moves_watermarks(known->name))
+		rc = note_moved(j, "vm.min_free_kbytes", NULL, e);
+	if (!rc)
+		rc = journal_note(j, JOURNAL_SETTING, known->path, before, value, e);
+	if (!rc && known->twin && sysfile_same(before, "0"))
+		rc = note_moved(j, known->twin, "0", e);
+	return rc;
+}
+
+/* What the kernel made of it is not `after`, so the journal would take it for somebody else's.
+ */
+static void take_back(struct journal *j, const struct setting_known *known, const char *before,
+		      size_t keep)
+{
+	(void)sysfile_write(j->root, known->path, before); /* the first error is told */
+	(void)journal_undo(j, keep, NULL);
+}
+
+static int refused(const struct setting_known *known, const char *value, int rc,
+		   struct error *e)
+{
+	if (rc == -EACCES || rc == -EPERM || rc == -EROFS)
+		return error_set(e, -rc, "%s: cannot write %s: %s; run as root", known->name,
+				 known->path, strerror(-rc));
+	return error_set(e, -rc, "%s: the kernel refuses %s: %s", known->name, value,
+			 strerror(-rc));
+}
+
+static int mismatch(const struct setting_known *known, const char *value, const char *now,
+		    struct error *e)
+{
+	if (strstr(known->path, "nr_hugepages"))
+		return error_set(
+			e, ENOMEM,
+			"%s: asked for %s huge pages, got %s: memory is too full or too "
+			"fragmented; the old number is back",
+			known->name, value, now);
+	return error_set(e, EIO, "%s: wrote %s but the kernel holds %s; the old value is back",
+			 known->name, value, now);
+}
+
+int settings_permitted(const char *root, const struct setting *setting, unsigned nr,
+		       struct error *e)
+{
+	char now[VALUE_BYTES], path[512];
+
+	for (unsigned i = 0; i < nr; i++) {
+		const struct setting_known *known = setting_find(setting[i].name);
+		int rc = read_known(root, known, now, sizeof(now), e);
+
+		if (rc)
+			return rc;
+		snprintf(path, sizeof(path), "%s%s", root, known->path);
+		if (access(path, W_OK))
+			return refused(known, setting[i].value, -errno, e);
+	}
+	return 0;
+}
+
+int setting_apply(struct journal *j, const char *name, const char *value, struct error *e)
+{
+	const size_t keep = journal_length(j);
+	const struct setting_known *known;
+	char before[VALUE_BYTES], now[VALUE_BYTES];
+	int rc;
+
+	rc = find(name, &known, e);
+	if (!rc)
+		rc = read_known(j->root, known, before, sizeof(before), e);
+	if (!rc)
+		rc = note(j, known, before, value, e);
+	if (rc)
+		return rc;
+	rc = sysfile_write(j->root, known->path, value);
+	if (rc)
+		rc = refused(known, value, rc, e);
+	if (!rc)
+		rc = read_known(j->root, known, now, sizeof(now), e);
+	if (!rc && !sysfile_same(now, value))
+		rc = mismatch(known, value, now, e);
+	if (rc)
+		take_back(j, known, before, keep);
+	return rc;
+}
+
+/* In this order: what moves others before what is moved. */
+static unsigned rank(const char *name)
+{
+	if (moves_watermarks(name) || starts_with(name, "thp."))
+		return 0;
+	return strcmp(name, "vm.min_free_kbytes") ? 1 : 2;
+}
+
+static int check_all(const struct journal *j, const struct setting *setting, unsigned nr,
+		     struct error *e)
+{
+	char now[VALUE_BYTES];
+
+	for (unsigned i = 0; i < nr; i++) {
+		const struct setting_known *known = setting_find(setting[i].name);
+		int rc = read_known(j->root, known, now, sizeof(now), e);
+
+		if (rc)
+			return rc;
+		if (!sysfile_same(now, setting[i].value))
+			return error_set(
+				e, EIO,
+				"%s was set to %s but holds %s now: another of the settings "
+				"moved it",
+				setting[i].name, setting[i].value, now);
+	}
+	return 0;
+}
+
+int settings_apply(struct journal *j, const struct setting *setting, unsigned nr,
+		   struct error *e)
+{
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (unsigned i = 0; i < nr; i++) {
+			int rc;
+
+			if (rank(setting[i].name) != turn)
+				continue;
+			rc = setting_apply(j, setting[i].name, setting[i].value, e);
+			if (rc)
+				return rc;
+		}
+	}
+	return check_all(j, setting, nr, e);
+}

@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Makes, measures and removes a swap device of the run's own. The undoing itself is
+ * undo.c's, through the journal, so that there is one way to undo.
+ */
+#include "config.h"
+#include "harness/machine/swapdev.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/swap.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/machine/identity.h"
+#include "harness/machine/ownfile.h"
+#include "harness/machine/swapheader.h"
+#include "harness/machine/swaps.h"
+#include "harness/machine/sysfile.h"
+#include "harness/machine/undo.h"
+
+#define NODE_TRIES    100 /* times NODE_PAUSE_NS: 2 s for devtmpfs or udev */
+#define NODE_PAUSE_NS 20000000L
+#define ZERO_BYTES    (1u << 20)
+#define HOT_ADD	      "/sys/class/zram-control/hot_add"
+
+static size_t page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* ---- /proc/swaps ---- */
+
+static int match(const struct swap_entry *swap, void *context)
+{
+	struct swap_entry *wanted = context;
+
+	if (strcmp(swap->path, wanted->path))
+		return 0;
+	*wanted = *swap;
+	return 1;
+}
+
+static int look_up(const char *path, struct swap_entry *swap, struct error *e)
+{
+	int rc;
+
+	snprintf(swap->path, sizeof(swap->path), "%s", path);
+	rc = swaps_each(match, swap);
+	if (rc < 0)
+		return error_set(e, -rc, "cannot read /proc/swaps: %s", strerror(-rc));
+	if (!rc)
+		return error_set(e, ENOENT,
+				 "%s is not in /proc/swaps: another process switched it off",
+				 path);
+	return 0;
+}
+
+/* ---- the header ---- */
+
+/* The random UUID by which the swap is known for ours, as text and as the header has it. */
+struct swap_uuid {
+	char text[TOKEN_BYTES];
+	unsigned char byte[SWAPHEADER_UUID_BYTES];
+};
+
+static int draw_uuid(struct swap_uuid *uuid, struct error *e)
+{
+	int rc = token_make(uuid->text);
+
+	if (rc)
+		return error_set(e, -rc, "cannot draw a UUID: %s", strerror(-rc));
+	for (size_t i = 0; i < sizeof(uuid->byte); i++)
+		sscanf(uuid->text + 2 * i, "%2hhx", &uuid->byte[i]);
+	return 0;
+}
+
+/* identity: of what it is written to. */
+static int write_header(int fd, const char *path, uint64_t bytes, const char *identity,
+			const struct swap_uuid *uuid, struct error *e)
+{
+	const size_t page = page_bytes();
+	char mark[SWAPHEADER_TEXT_BYTES];
+	char *first = calloc(1, page);
+	int rc = 0;
+
+	if (!first) {
+		rc = error_set(e, ENOMEM, "no memory for a swap header");
+	} else if (swapheader_fill(first, page, bytes, SWAPS_LABEL, uuid->byte)) {
+		rc = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
+			       path, (unsigned long long)bytes);
+	} else {
+		/* Without the mark the journal alone proves it. */
+		if (!swaps_print_mark(identity, mark, sizeof(mark)))
+			swapheader_put_text(first, mark);
+		if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd))
+			rc = error_set(e, EIO, "cannot write the swap header of %s: %s", path,
+				       strerror(errno));
+	}
+	free(first);
+	return rc;
+}
+
+static int write_device_header(const char *path, uint64_t bytes, const struct swap_uuid *uuid,
+			       struct error *e)
+{
+	char identity[IDENTITY_BYTES];
+	int rc, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return error_set(e, errno, "cannot open %s for the swap header: %s", path,
+				 strerror(errno));
+	rc = swaps_identity(path, identity, sizeof(identity));
+	if (rc)
+		rc = error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
+	else
+		rc = write_header(fd, path, bytes, identity, uuid, e);
+	close(fd);
+	return rc;
+}
+
+/* ---- a file ---- */
+
+static int write_zeros(int fd, uint64_t bytes)
+{
+	char *zeros = calloc(1, ZERO_BYTES);
+	uint64_t done = 0;
+	int rc = 0;
+
+	if (!zeros)
+		return -ENOMEM;
+	while (!rc && done < bytes) {
+		const size_t step = bytes - done < ZERO_BYTES ? bytes - done : ZERO_BYTES;
+		const ssize_t n = pwrite(fd, zeros, step, (off_t)done);
+
+		if (n <= 0)
+			rc = n ? -errno : -EIO;
+		else
+			done += (uint64_t)n;
+	}
+	free(zeros);
+	return rc;
+}
+
+/* Asked beforehand: fallocate(2) would fill the disk under everybody before it gives up. */
+static bool has_room(const char *path, uint64_t bytes)
+{
+	char directory[PATH_MAX];
+	struct statvfs fs;
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	*strrchr(directory, '/') = '\0';
+	return statvfs(directory[0] ? directory : "/", &fs) ||
+	       (uint64_t)fs.f_bavail * fs.f_frsize >= bytes;
+}
+
+static int no_room(const char *path, uint64_t bytes, struct error *e)
+{
+	return error_set(e, ENOSPC,
+			 "no room for a swap file of %llu bytes at %s: free some, or choose "
+			 "another place with [swap] path",
+			 (unsigned long long)bytes, path);
+}
+
+/* Without holes: swapon(2) refuses them. Allocated but unwritten is no hole to it. */
+static int fill_file(int fd, const char *path, uint64_t bytes, struct error *e)
+{
+	int rc = fallocate(fd, 0, 0, (off_t)bytes) ? -errno : 0;
+
+	if (rc == -EOPNOTSUPP)
+		rc = write_zeros(fd, bytes);
+	if (rc == -ENOSPC)
+		return no_room(path, bytes, e);
+	if (rc)
+		return error_set(e, -rc, "cannot fill the swap file %s: %s", path,
+				 strerror(-rc));
+	return 0;
+}
+
+/* Filled, and with its header, before it has a name: killed meanwhile, nothing is left. */
+static int make_file(struct journal *j, const char *path, uint64_t bytes,
+		     const struct swap_uuid *uuid, struct error *e)
+{
+	char identity[IDENTITY_BYTES];
+	struct ownfile file;
+	int rc;
+
+	if (!has_room(path, bytes))
+		return no_room(path, bytes, e);
+	rc = ownfile_begin(&file, path, j, e);
+	if (!rc)
+		rc = fill_file(file.fd, path, bytes, e);
+	if (!rc && (rc = identity_of(file.fd, "", identity, sizeof(identity))))
+		(void)error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
+	if (!rc)
+		rc = write_header(file.fd, path, bytes, identity, uuid, e);
+	if (!rc)
+		rc = ownfile_publish(&file, j, e);
+	ownfile_close(&file, j);
+	return rc;
+}
+
+/*
+ * Where the file will be, as /proc/swaps will name it. A directory gets a file of our
+ * naming; another name than ours is refused: what the journal lists must look like ours too.
+ */
+static int resolve(const char *path, char *resolved, size_t bytes, struct error *e)
+{
+	char directory[PATH_MAX], real[PATH_MAX];
+	const char *name;
+	struct stat st;
+	char *slash;
+
+	if (snprintf(directory, sizeof(directory), "%s%s", strchr(path, '/') ? "" : "./",
+		     path) >= (int)sizeof(directory))
+		return error_set(e, ENAMETOOLONG, "the swap file's path is too long: %s", path);
+	slash = strrchr(directory, '/');
+	if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+		name = SWAPS_LABEL ".swap";
+	} else {
+		name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+		slash[slash == directory] = '\0';
+	}
+	if (!realpath(directory, real))
+		return error_set(e, errno, "no directory for the swap file %s: %s", path,
+				 strerror(errno));
+	if (snprintf(directory, sizeof(directory), "%s/%.255s", real, name) >= (int)bytes ||
+	    strlen(real) > bytes)
+		return error_set(e, ENAMETOOLONG, "the swap file's path is too long: %s/%s",
+				 real, name);
+	if (!undo_is_our_file(directory))
+		return error_set(e, EINVAL,
+				 "the swap file %s must be called " SWAPS_LABEL
+				 "…, so that a person knows it too; or name only its directory",
+				 path);
+	strcpy(resolved, directory);
+	return 0;
+}
+
+/* ---- a zram device ---- */
+
+static void list_zram(char *numbers, size_t bytes)
+{
+	struct dirent *entry;
+	size_t used = 0;
+	DIR *dir;
+
+	numbers[0] = '\0';
+	dir = opendir("/sys/block");
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, "zram", 4) && used < bytes - 16)
+			used += (size_t)snprintf(numbers + used, bytes - used, "%s%.8s",
+						 used ? " " : "", entry->d_name + 4);
+	closedir(dir);
+}
+
+/* num_devices=0: none but ours is made. The module stays loaded: it may be wanted by others
+ * now. */
+static void load_module(void)
+{
+	char *const arguments[] = { "modprobe", "-q", "zram", "num_devices=0", NULL };
+	char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	pid_t pid;
+
+	/* Whether it worked shows in /sys; without modprobe there is nothing to do. */
+	if (!posix_spawn(&pid, "/sbin/modprobe", NULL, NULL, arguments, environment))
+		(void)waitpid(pid, NULL, 0);
+}
+
+static int note_zram(struct journal *j, const char *name, const char *before, uint64_t bytes,
+		     const struct swap_uuid *uuid, struct error *e)
+{
+	char identity[IDENTITY_BYTES], whole[IDENTITY_BYTES + TOKEN_BYTES], size[32];
+	struct journal_act act = { .kind = JOURNAL_ZRAM,
+				   .what = name,
+				   .before = before,
+				   .after = size,
+				   .identity = whole };
+	int rc = swaps_identity(name, identity, sizeof(identity));
+
+	if (rc)
+		return error_set(e, -rc, "cannot look at %s: %s", name, strerror(-rc));
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
+	snprintf(whole, sizeof(whole), "%s %s", identity, uuid->text);
+	return journal_note_act(j, &act, e);
+}
+
+/* An intent first: hot_add names its device only by making it. */
+static int hot_add(struct journal *j, uint64_t bytes, const struct swap_uuid *uuid,
+		   unsigned *number, struct error *e)
+{
+	char text[256], name[32];
+	int rc;
+
+	list_zram(text, sizeof(text));
+	rc = journal_note(j, JOURNAL_ZRAM, "/dev/zram*", text, NULL, e);
+	if (rc)
+		return rc;
+	rc = sysfile_read("", HOT_ADD, text, sizeof(text));
+	if (rc)
+		return error_set(e, EOPNOTSUPP,
+				 "cannot add a zram device through " HOT_ADD ": %s",
+				 strerror(-rc));
+	*number = (unsigned)strtoul(text, NULL, 10);
+	snprintf(name, sizeof(name), "/dev/zram%u", *number);
+	rc = note_zram(j, name, "made", bytes, uuid, e);
+	return rc ? rc : journal_forget(j, JOURNAL_ZRAM, "/dev/zram*", e);
+}
+
+/* Older kernels and modules with a fixed number: one that nobody has initialised. */
+static int find_unused(unsigned *number)
+{
+	char path[64], size[32];
+
+	for (unsigned i = 0; i < 128; i++) {
+		snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", i);
+		if (!sysfile_read("", path, size, sizeof(size)) && !strcmp(size, "0")) {
+			*number = i;
+			return 0;
+		}
+	}
+	return -ENODEV;
+}
+
+struct zram {
+	unsigned number;
+	char name[32];
+	bool found; /* not made by us */
+};
+
+static int wait_for_node(const char *path)
+{
+	const struct timespec pause = { .tv_nsec = NODE_PAUSE_NS };
+
+	for (unsigned try = 0; try < NODE_TRIES; try++) {
+		if (!access(path, R_OK | W_OK))
+			return 0;
+		(void)nanosleep(&pause, NULL); /* cut short it only looks sooner */
+	}
+	return -ENODEV;
+}
+
+static int set_algorithm(struct journal *j, unsigned number, const char *algorithm, bool found,
+			 struct error *e)
+{
+	char path[64], now[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/sys/block/zram%u/comp_algorithm", number);
+	rc = sysfile_read("", path, now, sizeof(now));
+	if (!rc && found)
+		rc = journal_note(j, JOURNAL_SETTING, path, now, algorithm, e);
+	if (!rc)
+		rc = sysfile_write("", path, algorithm);
+	if (!rc)
+		rc = sysfile_read("", path, now, sizeof(now));
+	if (rc || strcmp(now, algorithm))
+		return error_set(e, EOPNOTSUPP,
+				 "zram cannot compress with %s here: see %s for what it can",
+				 algorithm, path);
+	return 0;
+}
+
+static int size_zram(unsigned number, const char *name, uint64_t bytes, struct error *e)
+{
+	char path[64], size[32];
+	int rc;
+
+	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", number);
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
+	rc = sysfile_write("", path, size);
+	if (rc == -EBUSY)
+		return error_set(e, EBUSY,
+				 "%s was taken by another process just now: try again", name);
+	if (rc)
+		return error_set(e, -rc, "cannot give %s a size of %s bytes: %s", name, size,
+				 strerror(-rc));
+	return 0;
+}
+
+static int choose_zram(struct journal *j, uint64_t bytes, const struct swap_uuid *uuid,
+		       struct zram *z, struct error *e)
+{
+	int rc;
+
+	if (access("/sys/block/zram0", F_OK) && access(HOT_ADD, F_OK))
+		load_module();
+	z->found = access(HOT_ADD, R_OK);
+	if (z->found && find_unused(&z->number))
+		return error_set(
+			e, EOPNOTSUPP,
+			"no zram device is free and none can be added: load the zram module, run as root, or use [swap] type = file");
+	rc = z->found ? 0 : hot_add(j, bytes, uuid, &z->number, e);
+	snprintf(z->name, sizeof(z->name), "/dev/zram%u", z->number);
+	if (!rc && z->found)
+		rc = note_zram(j, z->name, "found", bytes, uuid, e);
+	return rc;
+}
+
+static int make_zram(struct journal *j, uint64_t bytes, const char *algorithm,
+		     struct swapdev *s, const struct swap_uuid *uuid, struct error *e)
+{
+	struct zram z;
+	int rc = choose_zram(j, bytes, uuid, &z, e);
+
+	if (rc)
+		return rc;
+	snprintf(s->path, sizeof(s->path), "%s", z.name);
+	if (wait_for_node(z.name))
+		return error_set(e, EOPNOTSUPP,
+				 "%s exists in /sys but has no usable device node", z.name);
+	if (algorithm && algorithm[0])
+		rc = set_algorithm(j, z.number, algorithm, z.found, e);
+	if (!rc)
+		rc = size_zram(z.number, z.name, bytes, e);
+	return rc ? rc : write_device_header(z.name, bytes, uuid, e);
+}
+
+/* ---- both ---- */
+
+static int refused(const struct swapdev *s, int code, struct error *e)
+{
+	if (code == EPERM)
+		return error_set(e, EPERM, "cannot swap on %s: only root may switch swap on",
+				 s->path);
+	if (code == EINVAL && s->kind == SWAP_FILE)
+		return error_set(
+			e, EOPNOTSUPP,
+			"cannot swap on %s: its file system takes no swap files; choose "
+			"another place with [swap] path, or [swap] type = zram",
+			s->path);
+	if (code == ENOSYS)
+		return error_set(e, EOPNOTSUPP, "this kernel is built without swap");
+	return error_set(e, code, "cannot swap on %s: %s", s->path, strerror(code));
+}
+
+/* Through a descriptor: whoever may rename in its directory cannot have theirs taken for ours.
+ */
+static int swap_on(const char *path, int flags, const struct swap_uuid *uuid)
+{
+	struct swap_mark mark;
+	char through[64];
+	int rc = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -errno;
+	snprintf(through, sizeof(through), "/proc/self/fd/%d", fd);
+	if (swaps_read_mark_fd(fd, &mark) || strcmp(mark.uuid, uuid->text))
+		rc = -ESTALE;
+	else if (swapon(through, flags))
+		rc = -errno;
+	close(fd);
+	return rc;
+}
+
+static int switch_on(struct swapdev *s, struct journal *j, const struct swap_uuid *uuid,
+		     struct error *e)
+{
+	const struct journal_act act = { .kind = JOURNAL_SWAP,
+					 .what = s->path,
+					 .identity = uuid->text };
+	struct swap_entry swap;
+	int flags = 0, rc;
+
+	if (s->priority >= 0)
+		flags = SWAP_FLAG_PREFER |
+			((s->priority << SWAP_FLAG_PRIO_SHIFT) & SWAP_FLAG_PRIO_MASK);
+	rc = journal_note_act(j, &act, e);
+	if (rc)
+		return rc;
+	rc = swap_on(s->path, flags, uuid);
+	if (rc)
+		return refused(s, -rc, e);
+	rc = look_up(s->path, &swap, e);
+	if (rc)
+		return rc;
+	if (swap.bytes < s->bytes)
+		return error_set(e, EIO, "%s should hold %llu bytes of swap but holds %llu",
+				 s->path, (unsigned long long)s->bytes,
+				 (unsigned long long)swap.bytes);
+	s->bytes = swap.bytes;
+	s->priority = swap.priority;
+	s->on = true;
+	return 0;
+}
+
+int swapdev_make(struct swapdev *s, struct journal *j, enum swap_kind kind, const char *path,
+		 uint64_t bytes, int priority, const char *algorithm, struct error *e)
+{
+	const size_t keep = journal_length(j), page = page_bytes();
+	struct swapdev made = { .kind = kind, .priority = priority };
+	struct swap_uuid uuid;
+	uint64_t whole;
+	int rc = draw_uuid(&uuid, e);
+
+	if (rc)
+		return rc;
+
+	made.bytes = (bytes + page - 1) / page * page;
+	whole = made.bytes + page; /* the header's page is not usable */
+	if (kind == SWAP_ZRAM) {
+		rc = make_zram(j, whole, algorithm, &made, &uuid, e);
+	} else {
+		rc = resolve(path, made.path, sizeof(made.path), e);
+		if (!rc)
+			rc = make_file(j, made.path, whole, &uuid, e);
+	}
+	if (!rc)
+		rc = switch_on(&made, j, &uuid, e);
+	if (rc) {
+		(void)journal_undo(j, keep, NULL); /* the first error is the one to tell */
+		return rc;
+	}
+	*s = made;
+	return 0;
+}
+
+int swapdev_remove(struct swapdev *s, struct journal *j, struct error *e)
+{
+	char algorithm[128];
+	int rc;
+
+	if (!s->path[0])
+		return 0;
+	rc = journal_undo_one(j, JOURNAL_SWAP, s->path, e);
+	if (rc)
+		return rc;
+	s->on = false;
+	if (s->kind == SWAP_ZRAM) {
+		rc = journal_undo_one(j, JOURNAL_ZRAM, s->path, e);
+		snprintf(algorithm, sizeof(algorithm), "/sys/block/%.64s/comp_algorithm",
+			 s->path + strlen("/dev/"));
+		if (!rc)
+			rc = journal_undo_one(j, JOURNAL_SETTING, algorithm, e);
+	} else {
+		rc = journal_undo_one(j, JOURNAL_FILE, s->path, e);
+	}
+	if (!rc)
+		*s = (struct swapdev){ .kind = SWAP_NONE };
+	return rc;
+}

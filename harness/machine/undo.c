@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Undoes one journalled act. It keeps no record: the journal does.
+ */
+#include "config.h"
+#include "harness/machine/undo.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/machine/groupmark.h"
+#include "harness/machine/identity.h"
+#include "harness/machine/setting.h"
+#include "harness/machine/cgtree.h"
+#include "harness/machine/swaps.h"
+#include "harness/machine/sysfile.h"
+#include "harness/machine/undo_part.h"
+
+#define BUSY_PAUSE_NS 20000000L
+
+void undo_tell(void (*to)(const char *), const char *format, ...)
+{
+	char sentence[1024];
+	va_list args;
+
+	if (!to)
+		return;
+	va_start(args, format);
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	va_end(args);
+	to(sentence);
+}
+
+void undo_pause_busy(void)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
+
+	/* Cut short by a signal it only tries sooner. */
+	(void)nanosleep(&pause, NULL);
+}
+
+bool undo_lists(const char *words, const char *word)
+{
+	const size_t length = strlen(word);
+
+	for (const char *at = words; (at = strstr(at, word)); at += length)
+		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+			return true;
+	return false;
+}
+
+/* ---- what may be undone ---- */
+
+static bool starts_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+static bool ends_with(const char *text, const char *suffix)
+{
+	const size_t length = strlen(text), tail = strlen(suffix);
+
+	return length >= tail && !strcmp(text + length - tail, suffix);
+}
+
+/* /dev/zram3 with the prefix /dev/zram. */
+static bool is_numbered(const char *text, const char *prefix)
+{
+	const char *digits = text + strlen(prefix);
+
+	return starts_with(text, prefix) && *digits &&
+	       strspn(digits, "0123456789") == strlen(digits);
+}
+
+static bool is_absolute(const char *path)
+{
+	return path[0] == '/' && !strstr(path, "/../") && !ends_with(path, "/..");
+}
+
+/* A folder called just "pagestorm" is more likely somebody's copy of the program. */
+static bool is_our_part(const char *part, bool last)
+{
+	return starts_with(part, CGTREE_PREFIX "-") || ends_with(part, ".partial") ||
+	       (last && starts_with(part, CGTREE_PREFIX));
+}
+
+bool undo_is_our_file(const char *path)
+{
+	char copy[PATH_MAX], *save = NULL, *next;
+
+	if (!is_absolute(path) || strlen(path) >= sizeof(copy))
+		return false;
+	strcpy(copy, path);
+	for (char *part = strtok_r(copy, "/", &save); part; part = next) {
+		next = strtok_r(NULL, "/", &save);
+		if (is_our_part(part, !next))
+			return true;
+	}
+	return false;
+}
+
+static bool is_known_setting(const char *path)
+{
+	if (!is_absolute(path))
+		return false;
+	for (const struct setting_known *s = settings_known; s->name; s++)
+		if (!strcmp(s->path, path))
+			return true;
+	if (starts_with(path, "/sys/block/zram") && ends_with(path, "/comp_algorithm"))
+		return true;
+	return ends_with(path, "/cgroup.subtree_control");
+}
+
+const char *undo_objection(const struct undo *u)
+{
+	switch (u->kind) {
+	case JOURNAL_SETTING:
+		if (!is_known_setting(u->what))
+			return "no setting that pagestorm changes";
+		return u->before ? NULL : "its old value is missing";
+	case JOURNAL_GROUP:
+		return cgtree_is_called_ours(u->what) ? NULL
+						      : "no group of pagestorm by its name";
+	case JOURNAL_SWAP:
+		if (is_numbered(u->what, "/dev/zram") || undo_is_our_file(u->what))
+			return NULL;
+		return "neither a zram device nor a file of pagestorm";
+	case JOURNAL_ZRAM:
+		if (!strcmp(u->what, "/dev/zram*") || is_numbered(u->what, "/dev/zram"))
+			return u->before ? NULL : "where it came from is missing";
+		return "no zram device";
+	case JOURNAL_LOOP:
+		if (!is_numbered(u->what, "/dev/loop"))
+			return "no loop device";
+		return u->before && undo_is_our_file(u->before)
+			       ? NULL
+			       : "its backing file is not of pagestorm";
+	case JOURNAL_FILE:
+	case JOURNAL_MOUNT:
+		return undo_is_our_file(u->what)
+			       ? NULL
+			       : "no part of the path says that it is of pagestorm";
+	}
+	return "of no known kind";
+}
+
+/* ---- settings ---- */
+
+/* A pool that was growing or shrinking when the run was killed holds some value in between. */
+static bool is_pool_between(const struct undo *u, const char *now)
+{
+	unsigned long long value, before, after;
+
+	if (!u->after || !strstr(u->what, "nr_hugepages"))
+		return false;
+	value = strtoull(now, NULL, 10);
+	before = strtoull(u->before, NULL, 10);
+	after = strtoull(u->after, NULL, 10);
+	return before < after ? value > before && value < after
+			      : value > after && value < before;
+}
+
+/* A subtree_control is changed by +name and -name; only what the run switched on goes off. */
+static int undo_subtree(const struct undo *u, struct error *e)
+{
+	char now[256], after[256], minus[64], *save = NULL;
+	int rc;
+
+	rc = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (rc == -ENOENT || rc == -ENODEV)
+		return 0;
+	if (rc)
+		return error_set(e, -rc, "cannot read %s: %s", u->what, strerror(-rc));
+	snprintf(after, sizeof(after), "%s", u->after ? u->after : "");
+	for (char *word = strtok_r(after, " +", &save); word;
+	     word = strtok_r(NULL, " +", &save)) {
+		if (!undo_lists(now, word) || undo_lists(u->before, word))
+			continue;
+		snprintf(minus, sizeof(minus), "-%s", word);
+		rc = sysfile_write(u->root, u->what, minus);
+		if (rc == -EBUSY) {
+			undo_tell(u->warn, "%s keeps %s on: a group below it uses it now",
+				  u->what, word);
+			continue;
+		}
+		if (rc)
+			return error_set(e, -rc, "cannot switch %s off in %s: %s", word,
+					 u->what, strerror(-rc));
+		undo_tell(u->say, "%s: switched %s off again", u->what, word);
+	}
+	return 0;
+}
+
+static int undo_setting(const struct undo *u, struct error *e)
+{
+	char now[256];
+	int rc;
+
+	if (ends_with(u->what, "/cgroup.subtree_control"))
+		return undo_subtree(u, e);
+	rc = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (rc == -ENOENT)
+		return 0; /* of a device that is gone */
+	if (rc)
+		return error_set(e, -rc, "cannot read %s to restore it: %s", u->what,
+				 strerror(-rc));
+	if (sysfile_same(now, u->before))
+		return 0;
+	if (u->after && !sysfile_same(now, u->after) && !is_pool_between(u, now)) {
+		undo_tell(
+			u->warn,
+			"%s holds %s, which is neither the %s of the run nor the %s before it: "
+			"somebody else set it, so it is left as it is",
+			u->what, now, u->after, u->before);
+		return 0;
+	}
+	rc = sysfile_write(u->root, u->what, u->before);
+	if (rc)
+		return error_set(e, -rc, "cannot write %s back to %s: %s", u->before, u->what,
+				 strerror(-rc));
+	undo_tell(u->say, "%s: put back from %s to %s", u->what, now, u->before);
+	rc = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (rc || !sysfile_same(now, u->before))
+		return error_set(e, EIO, "%s was given %s again but holds %s", u->what,
+				 u->before, rc ? strerror(-rc) : now);
+	return 0;
+}
+
+/* ---- groups ---- */
+
+static bool is_cgroup(const char *directory)
+{
+	struct statfs fs;
+
+	return !statfs(directory, &fs) && ((unsigned long)fs.f_type == CGROUP_SUPER_MAGIC ||
+					   (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+static int leave_group(const struct undo *u, const char *why)
+{
+	undo_tell(u->warn, "%s: %s; left as it is", u->what, why);
+	return 0;
+}
+
+/* Made, but killed before its identity was noted: it has the odd mode that it was made with. */
+static int undo_new_group(const struct undo *u, unsigned members, struct error *e)
+{
+	char mode[16];
+	struct stat st;
+
+	if (stat(u->what, &st))
+		return 0;
+	snprintf(mode, sizeof(mode), "mode:%o", st.st_mode & 07777);
+	if (strcmp(mode, u->identity))
+		return 0; /* the entry behind this one tells what it is */
+	if (members)
+		return leave_group(u, "holds processes before the run had any");
+	return cgtree_rmdir(u->what, e);
+}
+
+/* "IDENTITY TOKEN": the directory itself, and the mark on it where there is one. */
+static bool is_made_group(const struct undo *u)
+{
+	char noted[IDENTITY_BYTES], token[TOKEN_BYTES], now[IDENTITY_BYTES];
+	struct groupmark mark;
+
+	if (sscanf(u->identity, "%95s %32s", noted, token) != 2 ||
+	    identity_of(AT_FDCWD, u->what, now, sizeof(now)) ||
+	    !identity_same(noted, now, false))
+		return false;
+	return groupmark_get(u->what, &mark) || !strcmp(mark.token, token);
+}
+
+static int undo_group(const struct undo *u, struct error *e)
+{
+	unsigned members = 0, killed = 0;
+	int rc;
+
+	if (access(u->what, F_OK))
+		return 0;
+	if (!is_cgroup(u->what))
+		return error_set(e, EBADMSG, "%s is not a cgroup directory; not touching it",
+				 u->what);
+	rc = cgtree_count(u->what, &members);
+	if (rc)
+		return error_set(e, -rc, "cannot look into the group %s: %s", u->what,
+				 strerror(-rc));
+	if (u->identity && starts_with(u->identity, "mode:"))
+		return undo_new_group(u, members, e);
+	if (u->identity && !is_made_group(u))
+		return leave_group(u, "is not the group that the run made");
+	if (!u->identity && members)
+		return leave_group(
+			u,
+			"holds processes, and an earlier version recorded no more than its name");
+	rc = u->identity ? cgtree_remove(u->what, &killed, e) : cgtree_rmdir(u->what, e);
+	if (rc)
+		return rc;
+	if (killed)
+		undo_tell(u->say, "%s: group removed, %u processes in it killed", u->what,
+			  killed);
+	else
+		undo_tell(u->say, "%s: group removed", u->what);
+	return 0;
+}
+
+/* ---- mounts and files ---- */
+
+static int leave_file(const struct undo *u, const char *why)
+{
+	undo_tell(u->warn, "%s: %s; left as it is", u->what, why);
+	return 0;
+}
+
+static const char not_the_same[] = "is not the one that the run made";
+static const char no_identity[] =
+	"an earlier version recorded no more than its name: delete it if it is the run's";
+
+/* Whether what is there now is what was recorded. */
+static bool is_recorded(const struct undo *u)
+{
+	char now[IDENTITY_BYTES];
+
+	if (starts_with(u->identity, "token:")) /* no one else can have guessed the name */
+		return strstr(strrchr(u->what, '/'), u->identity + strlen("token:")) &&
+		       token_is(u->identity + strlen("token:"));
+	return !identity_of(AT_FDCWD, u->what, now, sizeof(now)) &&
+	       identity_same(u->identity, now, u->rebooted);
+}
+
+/* No version has made one: what is mounted there, another process mounted. */
+static int undo_mount(const struct undo *u, struct error *e)
+{
+	(void)e; /* nothing is done that could fail */
+	if (!access(u->what, F_OK))
+		return leave_file(u, "nothing shows that a run mounted it");
+	return 0;
+}
+
+static int remove_each(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st; /* what it is does not matter: it is in our scratch directory */
+	(void)type;
+	(void)ftw;
+	return remove(path) ? errno : 0;
+}
+
+/*
+ * Inside a run's directory all is the run's, files that were not noted too; elsewhere only
+ * what is empty goes.
+ */
+static int remove_directory(const char *path)
+{
+	int rc;
+
+	if (!strstr(path, ".partial/"))
+		return rmdir(path) ? errno : 0;
+	rc = nftw(path, remove_each, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	return rc < 0 ? errno : rc;
+}
+
+static int undo_file(const struct undo *u, struct error *e)
+{
+	struct stat st;
+	int code;
+
+	if (lstat(u->what, &st)) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		return error_set(e, errno, "cannot look at %s: %s", u->what, strerror(errno));
+	}
+	if (u->identity ? !is_recorded(u) : !S_ISREG(st.st_mode) || !swaps_has_label(u->what))
+		return leave_file(u, u->identity ? not_the_same : no_identity);
+	if (S_ISDIR(st.st_mode))
+		code = remove_directory(u->what);
+	else
+		code = unlink(u->what) ? errno : 0;
+	if (code)
+		return error_set(e, code, "cannot remove %s: %s", u->what, strerror(code));
+	undo_tell(u->say, "%s: removed", u->what);
+	return 0;
+}
+
+int undo_act(const struct undo *u, struct error *e)
+{
+	static int (*const act[])(const struct undo *u, struct error *e) = {
+		[JOURNAL_SETTING] = undo_setting, [JOURNAL_GROUP] = undo_group,
+		[JOURNAL_SWAP] = undo_swap,	  [JOURNAL_ZRAM] = undo_zram,
+		[JOURNAL_LOOP] = undo_loop,	  [JOURNAL_FILE] = undo_file,
+		[JOURNAL_MOUNT] = undo_mount,
+	};
+	const char *objection = undo_objection(u);
+
+	if (objection)
+		return error_set(e, EBADMSG, "%s is left alone: %s", u->what, objection);
+	if (u->rebooted && u->kind != JOURNAL_FILE && u->kind != JOURNAL_MOUNT) {
+		undo_tell(u->say, "%s: gone with the reboot since the run", u->what);
+		return 0;
+	}
+	return act[u->kind](u, e);
+}

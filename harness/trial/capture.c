@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Opens counter files beforehand and takes their bytes at a barrier. Understands none. */
+#include "harness/trial/capture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/trial/kthread.h"
+
+#define BUFFER_BYTES 8192 /* first guess; a trial read at opening finds the size */
+
+static const char *const barrier_names[BARRIERS] = { "ready", "held", "gone" };
+
+void capture_init(struct capture *c)
+{
+	*c = (struct capture){ 0 };
+}
+
+void capture_release(struct capture *c)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		close(c->file[i].fd);
+		for (int b = 0; b < BARRIERS; b++)
+			free(c->file[i].at[b].data);
+	}
+	free(c->file);
+	capture_init(c);
+}
+
+static int grow(struct capture_bytes *bytes, size_t capacity)
+{
+	char *data = realloc(bytes->data, capacity);
+
+	if (!data)
+		return -ENOMEM;
+	memset(data + bytes->capacity, 0, capacity - bytes->capacity); /* fault it in now */
+	bytes->data = data;
+	bytes->capacity = capacity;
+	return 0;
+}
+
+static int read_all(int fd, struct capture_bytes *bytes)
+{
+	ssize_t n;
+
+	do {
+		if (bytes->length == bytes->capacity &&
+		    grow(bytes, bytes->capacity ? 2 * bytes->capacity : BUFFER_BYTES))
+			return ENOMEM;
+		n = pread(fd, bytes->data + bytes->length, bytes->capacity - bytes->length,
+			  (off_t)bytes->length);
+		bytes->length += n > 0 ? (size_t)n : 0;
+	} while (n > 0);
+	return n < 0 ? errno : 0;
+}
+
+static bool is_of_process(const struct capture_file *file)
+{
+	return file->source->place == PLACE_PROCESS || file->source->place == PLACE_MAPPING;
+}
+
+/* A process that was killed between two reads gives ESRCH or an empty file: no error. */
+static void take(const struct capture_file *file, struct capture_bytes *bytes)
+{
+	int error;
+
+	bytes->length = 0;
+	error = read_all(file->fd, bytes);
+	bytes->error = is_of_process(file) && error == ESRCH ? 0 : error;
+	bytes->present = !error && (bytes->length > 0 || file->source->place != PLACE_PROCESS);
+}
+
+/*
+ * Reads once to find the size, and gives each barrier a buffer with room to spare. What
+ * cannot be read even once is what this kernel lacks behind the name: 1.
+ */
+static int make_room(struct capture_file *file)
+{
+	struct capture_bytes *first = &file->at[BARRIER_READY];
+	size_t wanted;
+	int err = 0;
+
+	take(file, first);
+	if (first->error)
+		return first->error == ENOMEM ? -ENOMEM : 1;
+	wanted = first->length * 5 / 4 + 1024;
+	for (int b = 0; b < BARRIERS && !err; b++)
+		if (file->at[b].capacity < wanted)
+			err = grow(&file->at[b], wanted);
+	first->present = false;
+	return err;
+}
+
+static void forget_last(struct capture *c)
+{
+	struct capture_file *file = &c->file[--c->nr];
+
+	close(file->fd);
+	for (int b = 0; b < BARRIERS; b++)
+		free(file->at[b].data);
+}
+
+static int add(struct capture *c, const struct source *source, const char *path,
+	       const char *scope, int owner, pid_t pid, struct error *e)
+{
+	struct capture_file *file;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
+
+	if (fd < 0) /* not on this kernel: absent */
+		return errno == EMFILE || errno == ENFILE
+			       ? error_set(e, errno, "cannot open %s: %s; raise ulimit -n",
+					   path, strerror(errno))
+			       : 0;
+	if (c->nr == c->capacity) {
+		size_t capacity = c->capacity ? 2 * c->capacity : 64;
+
+		file = reallocarray(c->file, capacity, sizeof(*file));
+		if (!file) {
+			close(fd);
+			return error_set(e, ENOMEM, "out of memory while opening %s", path);
+		}
+		c->file = file;
+		c->capacity = capacity;
+	}
+	file = &c->file[c->nr++];
+	*file = (struct capture_file){ .source = source, .owner = owner, .fd = fd, .pid = pid };
+	snprintf(file->scope, sizeof(file->scope), "%s", scope);
+	ret = make_room(file);
+	if (ret > 0)
+		forget_last(c);
+	return ret < 0 ? error_set(e, ENOMEM, "out of memory for a copy of %s", path) : 0;
+}
+
+/* The table's paths are "/sys/devices/system/node/node%u/FILE" and "/proc/%d/FILE". */
+static const char *leaf(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static const struct source *find_source(const char *name, enum place place)
+{
+	for (const struct source *s = sources; s->name; s++)
+		if (s->place == place && !strcmp(s->name, name))
+			return s;
+	return NULL;
+}
+
+static bool is_kswapd(const char *path, char *name, size_t name_bytes)
+{
+	char text[1024];
+	FILE *f = fopen(path, "re");
+	bool is = f && fgets(text, sizeof(text), f) && kthread_name(text, name, name_bytes) &&
+		  !strncmp(name, "kswapd", 6);
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
+/*
+ * kswapd's CPU time is in its own stat: scope kswapd0 … In a PID namespace kernel threads
+ * cannot be seen, and these counters are absent.
+ */
+static int open_kswapd(struct capture *c, struct error *e)
+{
+	const struct source *stat = find_source("stat", PLACE_PROCESS);
+	struct dirent *entry;
+	DIR *proc = opendir("/proc");
+	int err = 0;
+
+	while (proc && stat && !err && (entry = readdir(proc))) {
+		char path[64], name[32];
+		pid_t pid = atoi(entry->d_name);
+
+		if (pid <= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+		if (is_kswapd(path, name, sizeof(name)))
+			err = add(c, stat, path, name, OWNER_SYSTEM, pid, e);
+	}
+	if (proc)
+		closedir(proc);
+	return err;
+}
+
+int capture_open_system(struct capture *c, const struct host *host, struct error *e)
+{
+	int err = 0;
+
+	c->nr_nodes = host->nr_nodes < ENV_NODES_MAX ? host->nr_nodes : ENV_NODES_MAX;
+	for (unsigned i = 0; i < c->nr_nodes; i++)
+		c->node[i] = host->node[i].id;
+	for (const struct source *s = sources; s->name && !err; s++) {
+		if (s->place == PLACE_SYSTEM)
+			err = add(c, s, s->path, "system", OWNER_SYSTEM, 0, e);
+		if (s->place != PLACE_NODE)
+			continue;
+		for (unsigned i = 0; i < host->nr_nodes && !err; i++) {
+			char path[256], scope[24];
+
+			snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/%s",
+				 host->node[i].id, leaf(s->path));
+			snprintf(scope, sizeof(scope), "node%u", host->node[i].id);
+			err = add(c, s, path, scope, OWNER_SYSTEM, 0, e);
+		}
+	}
+	return err ? err : open_kswapd(c, e);
+}
+
+int capture_open_group(struct capture *c, const struct group *group, int owner, struct error *e)
+{
+	int err = 0;
+
+	for (const struct source *s = sources; s->name && !err; s++) {
+		char path[GROUP_PATH_BYTES + 64];
+
+		if (s->place != PLACE_GROUP ||
+		    (s->cgroup_version && s->cgroup_version != group->version))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", group->path, s->path);
+		err = add(c, s, path, owner == OWNER_RUN ? "run" : "group", owner, 0, e);
+	}
+	return err;
+}
+
+static bool is_open(const struct capture *c, int owner, pid_t pid, enum place place)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (c->file[i].owner == owner && c->file[i].pid == pid &&
+		    c->file[i].source->place == place)
+			return true;
+	return false;
+}
+
+static int open_process(struct capture *c, const struct ledger_process *p, unsigned i,
+			int owner, enum place place, struct error *e)
+{
+	const char *name = place == PLACE_PROCESS ? "process" : "mapping";
+	char path[256], scope[24];
+	int err = 0;
+
+	if (is_open(c, owner, p->pid, place))
+		return 0;
+	for (const struct source *s = sources; s->name && !err; s++) {
+		size_t before = c->nr;
+
+		if (s->place != place)
+			continue;
+		if (i)
+			snprintf(scope, sizeof(scope), "%s%u", name, i);
+		else
+			snprintf(scope, sizeof(scope), "%s", name);
+		snprintf(path, sizeof(path), "/proc/%d/%s", p->pid, leaf(s->path));
+		err = add(c, s, path, scope, owner, p->pid, e);
+		if (c->nr > before) {
+			c->file[before].map_start = p->map_start;
+			c->file[before].map_bytes = p->map_bytes;
+		}
+	}
+	return err;
+}
+
+int capture_open_processes(struct capture *c, const struct ledger *ledger, int owner,
+			   struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < LEDGER_PROCESSES && !err; i++) {
+		const struct ledger_process *p = &ledger->process[i];
+
+		if (p->pid <= 0)
+			continue;
+		err = open_process(c, p, i, owner, PLACE_PROCESS, e);
+		if (!err && p->map_bytes)
+			err = open_process(c, p, i, owner, PLACE_MAPPING, e);
+	}
+	return err;
+}
+
+static unsigned part_of(const struct capture_file *file)
+{
+	switch (file->source->place) {
+	case PLACE_SYSTEM:
+	case PLACE_NODE:
+		return PART_SYSTEM;
+	case PLACE_GROUP:
+		return PART_GROUPS;
+	case PLACE_PROCESS:
+	case PLACE_MAPPING:
+		break;
+	}
+	return PART_PROCESSES;
+}
+
+void capture_take(struct capture *c, enum barrier barrier, unsigned parts)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (parts & part_of(&c->file[i]))
+			take(&c->file[i], &c->file[i].at[barrier]);
+}
+
+static int parse_side(const struct capture *c, const struct capture_file *file, bool after,
+		      enum barrier barrier, struct record *record, struct error *e)
+{
+	const struct capture_bytes *bytes = &file->at[barrier];
+	int err;
+
+	if (bytes->error)
+		return error_set(e, bytes->error,
+				 "cannot read %s of %s at %s: %s; what it counted is not known",
+				 file->source->name, file->scope, barrier_names[barrier],
+				 strerror(bytes->error));
+	if (!bytes->present)
+		return 0;
+	err = counters_parse(record, after, file->source, file->scope, bytes->data,
+			     bytes->length, file->map_start, file->map_bytes, e);
+	if (!err && file->source->format == FORMAT_NUMA_MAPS)
+		err = counters_numa_zero(record, after, file->scope, c->node, c->nr_nodes);
+	return err;
+}
+
+int capture_parse(const struct capture *c, int owner, bool shared, enum barrier before,
+		  enum barrier after, struct record *record, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < c->nr && !err; i++) {
+		const struct capture_file *file = &c->file[i];
+		bool wanted =
+			file->owner == owner ||
+			(shared && (file->owner == OWNER_SYSTEM || file->owner == OWNER_RUN));
+
+		/* After GONE there is no process: only the groups and the machine have a
+		 * residue. */
+		if (!wanted || (after == BARRIER_GONE && part_of(file) == PART_PROCESSES))
+			continue;
+		err = parse_side(c, file, false, before, record, e);
+		if (!err)
+			err = parse_side(c, file, true, after, record, e);
+	}
+	if (!err)
+		record_sort(record);
+	return err;
+}
+
+static int keep_one(const struct capture_file *file, enum barrier barrier, int dirfd,
+		    const char *prefix, struct error *e)
+{
+	const struct capture_bytes *bytes = &file->at[barrier];
+	char name[256];
+	int fd, err = 0;
+
+	snprintf(name, sizeof(name), "%s-%s-%d-%s-%s", prefix, barrier_names[barrier],
+		 file->owner, file->scope, file->source->name);
+	for (char *p = name; *p; p++)
+		*p = *p == '/' ? '.' : *p;
+	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return error_set(e, errno, "cannot write raw/%s: %s", name, strerror(errno));
+	if (write(fd, bytes->data, bytes->length) != (ssize_t)bytes->length)
+		err = error_set(e, EIO, "cannot write raw/%s completely", name);
+	close(fd);
+	return err;
+}
+
+int capture_keep(const struct capture *c, int dirfd, const char *prefix, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < c->nr && !err; i++)
+		for (int b = 0; b < BARRIERS && !err; b++)
+			if (c->file[i].at[b].present)
+				err = keep_one(&c->file[i], (enum barrier)b, dirfd, prefix, e);
+	return err;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Takes the raw bytes of every counter file at a barrier, through descriptors
+ * and into buffers that exist beforehand. Nothing is parsed at the barrier.
+ *
+ * Which files there are is record/counters.h's table; a file that this machine
+ * lacks is left out and its counters stay absent.
+ */
+#ifndef PAGESTORM_CAPTURE_H
+#define PAGESTORM_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "harness/base/error.h"
+#include "harness/machine/host.h"
+#include "harness/record/counters.h"
+#include "harness/machine/group.h"
+#include "workloads/api/ledger.h"
+
+enum barrier {
+	BARRIER_READY,
+	BARRIER_HELD,
+	BARRIER_GONE,
+	BARRIERS,
+};
+
+/* Who a file belongs to: a worker's index, or the machine and the run as a whole. */
+#define OWNER_SYSTEM (-1)
+#define OWNER_RUN    (-2)
+
+struct capture_bytes {
+	char *data;
+	size_t length, capacity;
+	bool present; /* it could be read at that barrier */
+	int error;    /* errno of a reading that failed, of what is there */
+};
+
+struct capture_file {
+	const struct source *source;
+	char scope[24];
+	int owner;
+	int fd;
+	pid_t pid; /* of a process's file */
+	uint64_t map_start, map_bytes;
+	struct capture_bytes at[BARRIERS];
+};
+
+struct capture {
+	struct capture_file *file;
+	size_t nr, capacity;
+	unsigned node[ENV_NODES_MAX]; /* ids: numa_maps leaves out a node that holds nothing */
+	unsigned nr_nodes;
+};
+
+void capture_init(struct capture *c);
+void capture_release(struct capture *c);
+
+/* Opens the machine's and the nodes' files. */
+int capture_open_system(struct capture *c, const struct host *host, struct error *e);
+
+/* Opens a group's files; owner is the worker's index, or OWNER_RUN for the run's group. */
+int capture_open_group(struct capture *c, const struct group *group, int owner,
+		       struct error *e);
+
+/*
+ * Opens the files of the processes and mappings that the ledger names and that
+ * are not open yet: at READY, and again at HELD for children made by run().
+ */
+int capture_open_processes(struct capture *c, const struct ledger *ledger, int owner,
+			   struct error *e);
+
+/* What to take at a barrier: system files, group files or process files, of one owner or all.
+ */
+enum capture_part {
+	PART_SYSTEM = 1 << 0,
+	PART_GROUPS = 1 << 1,
+	PART_PROCESSES = 1 << 2,
+};
+
+/*
+ * Reads into the buffers. A file that cannot be read (a process has gone) is
+ * absent at that barrier and no error.
+ */
+void capture_take(struct capture *c, enum barrier barrier, unsigned parts);
+
+/*
+ * Parses two barriers into a record of one owner: the owner's own files, and with
+ * `shared` the system's and the run's too. The record is sorted.
+ */
+int capture_parse(const struct capture *c, int owner, bool shared, enum barrier before,
+		  enum barrier after, struct record *record, struct error *e);
+
+/* Writes every buffer into a directory: raw/BARRIER-SCOPE-SOURCE with slashes as dots. */
+int capture_keep(const struct capture *c, int dirfd, const char *prefix, struct error *e);
+
+#endif

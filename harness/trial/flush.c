@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Makes memory.stat true at the moment of reading, and proves it each time. */
+#include "harness/trial/flush.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PUMP_BYTES     (512 * (uint64_t)sysconf(_SC_PAGESIZE)) /* PUMP_PAGES in worker.c */
+#define PUMP_PAGES     512
+#define CHARGE_BATCH   64	    /* MEMCG_CHARGE_BATCH, include/linux/memcontrol.h */
+#define ANSWER_NS      30000000000u /* a crowded guest under emulation: 5 s were not enough */
+#define PERIODIC_NS    20000000	    /* between looks while waiting for the periodic flush */
+#define PERIODIC_LOOKS 250	    /* 5 s: FLUSH_TIME is 2 s, mm/memcontrol.c */
+
+void flush_init(struct flush *f)
+{
+	*f = (struct flush){ 0 };
+	process_init(&f->pump);
+}
+
+static int command(struct flush *f, char c, struct error *e)
+{
+	char answer;
+	int err = process_send(&f->pump, c);
+
+	if (!err)
+		err = process_receive(&f->pump, ANSWER_NS, &answer);
+	if (err)
+		return error_set(e, -err, "the flush pump does not answer: %s", strerror(-err));
+	return 0;
+}
+
+static int pump_anon(const struct flush *f, uint64_t *bytes)
+{
+	return group_read_key(&f->group, "memory.stat", f->group.version == 1 ? "rss" : "anon",
+			      bytes);
+}
+
+static int read_top(const struct group *top)
+{
+	uint64_t ignored;
+	int err = group_read_key(top, "memory.stat", top->version == 1 ? "total_rss" : "anon",
+				 &ignored);
+
+	return err;
+}
+
+/* Touches and gives back, often enough to pass the threshold; ends with the pages held. */
+static int pump(struct flush *f, struct error *e)
+{
+	int err = command(f, 'P', e);
+
+	for (unsigned i = 1; !err && i < f->cycles; i++) {
+		err = command(f, 'U', e);
+		if (!err)
+			err = command(f, 'P', e);
+	}
+	return err;
+}
+
+/* True when the pump's group shows exactly its pages: then everything pending was folded. */
+static bool proved(struct flush *f, uint64_t anon)
+{
+	return f->known && anon == f->idle_bytes + PUMP_BYTES;
+}
+
+int flush_now(struct flush *f, const struct group *top, struct error *e)
+{
+	const struct timespec pause = { .tv_nsec = PERIODIC_NS };
+	uint64_t anon = 0;
+	int err = pump(f, e);
+
+	for (unsigned look = 0; !err && look < PERIODIC_LOOKS; look++) {
+		err = read_top(top);
+		if (!err)
+			err = pump_anon(f, &anon);
+		if (err || proved(f, anon))
+			break;
+		f->waits += !look;
+		(void)nanosleep(&pause, NULL); /* woken early: bounded by the number of looks */
+	}
+	if (err)
+		return error_set(e, -err, "cannot read memory.stat of %s: %s", top->path,
+				 strerror(-err));
+	if (!proved(f, anon))
+		return error_set(
+			e, ETIMEDOUT,
+			"memory.stat of %s stays stale for 5 s: its numbers cannot be trusted",
+			top->path);
+	return command(f, 'U', e);
+}
+
+/*
+ * The pump group's own anon: what it shows with the pages held, less the pages,
+ * once two flushes in a row agree.
+ */
+static int calibrate(struct flush *f, const struct group *top, struct error *e)
+{
+	const struct timespec pause = { .tv_nsec = PERIODIC_NS };
+	uint64_t anon, before = 0;
+
+	for (unsigned look = 0; look < PERIODIC_LOOKS; look++) {
+		int err = pump(f, e);
+
+		if (!err)
+			err = read_top(top);
+		if (!err)
+			err = pump_anon(f, &anon);
+		if (!err)
+			err = command(f, 'U', e);
+		if (err)
+			return error_set(e, -err, "cannot read memory.stat of %s: %s",
+					 top->path, strerror(-err));
+		if (anon == before && anon >= PUMP_BYTES) {
+			f->idle_bytes = anon - PUMP_BYTES;
+			f->known = true;
+			return 0;
+		}
+		before = anon;
+		if (look > 2)
+			(void)nanosleep(&pause, NULL); /* bounded by the number of looks */
+	}
+	return error_set(e, ETIMEDOUT, "memory.stat of %s does not settle", f->group.path);
+}
+
+int flush_start(struct flush *f, const struct group *top, unsigned cpus, struct error *e)
+{
+	const struct process_setup setup = { .argument = "--flush-pump", .group = &f->group };
+	int err = group_make(&f->group, top, "flush", NULL, false, e);
+
+	/* Each cycle leaves at least two updates a page: anon and its LRU list. */
+	f->cycles = 1 + CHARGE_BATCH * cpus / PUMP_PAGES;
+	if (!err)
+		err = process_start(&f->pump, &setup, e);
+	if (!err)
+		err = calibrate(f, top, e);
+	return err;
+}
+
+void flush_stop(struct flush *f)
+{
+	process_release(&f->pump);
+	flush_init(f);
+}

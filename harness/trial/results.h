@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The folder that a run writes: made as NAME.partial, renamed when complete.
+ * results/SCHEMA.md describes the files. Each step's rows are written and
+ * fsync'd together, so that a cut run ends with whole steps.
+ */
+#ifndef PAGESTORM_RESULTS_H
+#define PAGESTORM_RESULTS_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "harness/base/error.h"
+#include "harness/plan/plan.h"
+#include "harness/record/counters.h"
+#include "harness/tables/csv.h"
+#include "harness/record/judge.h"
+#include "harness/tables/row.h"
+#include "workloads/api/ledger.h"
+
+struct results {
+	char run[160];	  /* <UTC>-<profile> */
+	char path[512];	  /* where the folder is now */
+	char parent[320]; /* the folder that holds it */
+	int dirfd;	  /* -1: not open */
+	char profile[64];
+	json_t *settings_before; /* of the machine, at the first describe; for run.json */
+	struct csv_writer counters, truth, runs, samples, events, latency;
+	struct csv_writer sites; /* made when a worker has the first */
+};
+
+void results_init(struct results *r);
+
+/* Makes the folder in parent (made as well when missing) and the CSV files; writes profile.ini.
+ */
+int results_open(struct results *r, const char *parent, const struct plan *plan,
+		 struct error *e);
+
+/* Opens NAME.partial, cut back to whole steps (run/resume.h), to write behind its rows. */
+int results_reopen(struct results *r, const char *path, const struct plan *plan,
+		   struct error *e);
+
+/* Where a row belongs. */
+struct row_place {
+	unsigned cell;
+	int repeat;
+	const char *worker; /* "": the machine's or the run's */
+	const char *workload;
+};
+
+/*
+ * Rows of counters.csv. own: the worker's groups and processes; otherwise what
+ * belongs to the machine and the run.
+ */
+void results_counters(struct results *r, const struct row_place *place, enum span span,
+		      const struct record *record, bool own);
+void results_truth(struct results *r, const struct row_place *place, const struct judgement *j);
+void results_sample(struct results *r, const struct row_place *place, const char *phase,
+		    uint64_t t_ms, const char *quantity, const char *unit, int64_t value);
+void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
+		   const char *event, const char *detail);
+
+/* The filled buckets of a worker's latencies. */
+void results_latency(struct results *r, const struct row_place *place,
+		     const struct histogram *h);
+
+/* Rows of sites.csv, which is made with the first: places that allocate, by the ledger. */
+int results_sites(struct results *r, const struct row_place *place, const struct ledger *ledger,
+		  struct error *e);
+
+/* Writes what was collected to disk. */
+int results_flush(struct results *r, struct error *e);
+
+/* run.json: the machine, versions, seed, plan and end. Replaces an earlier one atomically. */
+int results_describe(struct results *r, const struct plan *plan, json_t *end, struct error *e);
+
+/* The plan as run.json has it; to be freed with json_decref(). */
+json_t *results_describe_plan(const struct plan *plan);
+
+/*
+ * Closes. complete: the folder loses its .partial. Otherwise rows that no results_flush()
+ * wrote are dropped: runs.csv must not list a step whose other rows are missing.
+ */
+int results_close(struct results *r, bool complete, struct error *e);
+
+#endif

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Finds what a cut run had done, and cuts its files back to that. Plays nothing. */
+#include "harness/trial/resume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/trial/results.h"
+
+#define PARTIAL ".partial"
+
+static json_t *load_json(const char *path)
+{
+	char name[640];
+
+	snprintf(name, sizeof(name), "%s/run.json", path);
+	return json_load_file(name, 0, NULL);
+}
+
+int resume_only_cell(const char *path)
+{
+	json_t *root = load_json(path);
+	const json_t *cell = json_object_get(json_object_get(root, "end"), "only_cell");
+	int only = json_is_integer(cell) ? (int)json_integer_value(cell) : -1;
+
+	json_decref(root);
+	return only;
+}
+
+/* ---- is it the same plan? ---- */
+
+static int check_name(const char *path, struct error *e)
+{
+	const size_t length = strlen(path), tail = strlen(PARTIAL);
+
+	if (length > tail && !strcmp(path + length - tail, PARTIAL))
+		return 0;
+	return error_set(
+		e, EINVAL,
+		"%s is not a folder NAME.partial: only a run that was cut can be resumed",
+		path);
+}
+
+static int check_plan(const char *path, const struct plan *plan, struct error *e)
+{
+	json_t *root = load_json(path), *now = results_describe_plan(plan);
+	const json_t *machine = json_object_get(root, "machine");
+	const char *kernel = json_string_value(json_object_get(machine, "kernel"));
+	int err = 0;
+
+	if (!root || !kernel)
+		err = error_set(e, EINVAL,
+				"%s has no run.json that says what was run: start it anew",
+				path);
+	else if (strcmp(kernel, plan->host.kernel))
+		err = error_set(e, EINVAL,
+				"%s was run on Linux %s and this is %s: their rows would not "
+				"belong together",
+				path, kernel, plan->host.kernel);
+	else if (!json_equal(json_object_get(root, "plan"), now))
+		err = error_set(
+			e, EINVAL,
+			"%s/profile.ini gives another plan on this machine now than when "
+			"it was begun: start it anew",
+			path);
+	json_decref(now);
+	json_decref(root);
+	return err;
+}
+
+/* ---- which steps are done? ---- */
+
+/* A kill within write(2) leaves a row without its end. */
+static int drop_torn_row(const char *name, struct error *e)
+{
+	int fd = open(name, O_RDWR | O_CLOEXEC), err = 0;
+	struct stat st = { 0 };
+	off_t end;
+	char c = 0;
+
+	if (fd < 0)
+		return error_set(e, errno, "%s: %s", name, strerror(errno));
+	if (fstat(fd, &st))
+		err = -errno;
+	for (end = st.st_size; !err && end > 0; end--) {
+		if (pread(fd, &c, 1, end - 1) != 1)
+			err = -EIO;
+		if (c == '\n')
+			break;
+	}
+	if (!err && end < st.st_size && ftruncate(fd, end))
+		err = -errno;
+	close(fd);
+	return err ? error_set(e, -err, "%s: cannot cut its last row: %s", name, strerror(-err))
+		   : 0;
+}
+
+static int read_table(const char *path, const char *name, struct csv_table *t, struct error *e)
+{
+	char full[640];
+	int err;
+
+	snprintf(full, sizeof(full), "%s/%s", path, name);
+	err = drop_torn_row(full, e);
+	return err ? err : csv_read(t, full, e);
+}
+
+/* Rows of runs.csv of a worker in a step, or of a worker that must be played again. */
+static unsigned count_rows(const struct csv_table *runs, const struct plan_step *step,
+			   const char *worker, bool *again)
+{
+	const int cell = csv_column(runs, "cell"), repeat = csv_column(runs, "repeat");
+	const int name = csv_column(runs, "worker"), outcome = csv_column(runs, "outcome");
+	unsigned nr = 0;
+
+	for (size_t i = 0; i < runs->nr; i++) {
+		const char *what = csv_cell(runs, i, outcome);
+
+		if (strtoul(csv_cell(runs, i, cell), NULL, 10) != step->cell ||
+		    atoi(csv_cell(runs, i, repeat)) != step->repeat ||
+		    strcmp(csv_cell(runs, i, name), worker))
+			continue;
+		nr++;
+		if (!strcmp(what, outcome_name(OUTCOME_INTERRUPTED)) ||
+		    !strcmp(what, outcome_name(OUTCOME_BROKEN)))
+			*again = true;
+	}
+	return nr;
+}
+
+static bool step_is_done(const struct resume *r, const struct plan_step *step)
+{
+	const struct plan_cell *cell = &r->plan->cell[step->cell];
+	bool again = false;
+
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (count_rows(&r->runs, step, cell->worker[i].name, &again) != 1)
+			return false;
+	return !again;
+}
+
+static int find_done(struct resume *r, struct error *e)
+{
+	r->done = calloc(r->plan->nr_steps + 1, sizeof(*r->done));
+	if (!r->done)
+		return error_set(e, ENOMEM, "out of memory");
+	for (size_t i = 0; i < r->plan->nr_steps; i++) {
+		r->done[i] = step_is_done(r, &r->plan->step[i]);
+		r->nr_done += r->done[i];
+	}
+	return 0;
+}
+
+/* ---- its files, cut back ---- */
+
+static bool row_is_kept(const struct resume *r, const struct csv_table *t, size_t row)
+{
+	const unsigned long cell = strtoul(csv_cell(t, row, csv_column(t, "cell")), NULL, 10);
+	const int repeat = atoi(csv_cell(t, row, csv_column(t, "repeat")));
+
+	for (size_t i = 0; i < r->plan->nr_steps; i++)
+		if (r->plan->step[i].cell == cell && r->plan->step[i].repeat == repeat)
+			return r->done[i];
+	return false;
+}
+
+static void drop_rows(const struct resume *r, struct csv_table *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < t->nr; i++) {
+		if (row_is_kept(r, t, i))
+			t->row[kept++] = t->row[i];
+		else
+			free(t->row[i]);
+	}
+	t->nr = kept;
+}
+
+static void header_text(const struct csv_table *t, char *text, size_t bytes)
+{
+	size_t length = 0;
+
+	for (unsigned i = 0; i < t->columns && length < bytes; i++)
+		length += (size_t)snprintf(text + length, bytes - length, "%s%s", i ? "," : "",
+					   t->header[i]);
+}
+
+/* Written beside and renamed: a kill in between leaves the old file or the new one. */
+static int write_table(int dirfd, const char *name, const struct csv_table *t, struct error *e)
+{
+	struct csv_writer w = { .fd = -1 };
+	char other[64], header[4096];
+	int err;
+
+	snprintf(other, sizeof(other), "%s.new", name);
+	header_text(t, header, sizeof(header));
+	(void)unlinkat(dirfd, other, 0); /* of an earlier attempt */
+	err = csv_create(&w, dirfd, other, header, e);
+	if (err)
+		return err;
+	for (size_t i = 0; i < t->nr; i++) {
+		for (unsigned c = 0; c < t->columns; c++)
+			csv_text(&w, t->row[i][c]);
+		csv_end_row(&w);
+	}
+	err = csv_close(&w, e);
+	if (!err && renameat(dirfd, other, dirfd, name))
+		err = error_set(e, errno, "cannot rename %s: %s", other, strerror(errno));
+	return err;
+}
+
+static int cut_file(struct resume *r, const char *path, int dirfd, const char *name,
+		    struct error *e)
+{
+	struct csv_table own = { 0 }, *t = &own;
+	int err = 0;
+
+	if (faccessat(dirfd, name, F_OK, 0))
+		return 0; /* sites.csv, made with its first row */
+	if (!strcmp(name, "runs.csv"))
+		t = &r->runs;
+	else if (!strcmp(name, "truth.csv"))
+		t = &r->truth;
+	if (t != &r->runs)
+		err = read_table(path, name, t, e);
+	if (!err) {
+		drop_rows(r, t);
+		err = write_table(dirfd, name, t, e);
+	}
+	csv_release(&own);
+	return err;
+}
+
+/* runs.csv first: what it no longer lists, another attempt takes out of the others. */
+static int cut_files(struct resume *r, const char *path, struct error *e)
+{
+	static const char *const names[] = { "runs.csv",   "counters.csv", "truth.csv",
+					     "events.csv", "samples.csv",  "latency.csv",
+					     "sites.csv" };
+	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	if (dirfd < 0)
+		return error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)
+		err = cut_file(r, path, dirfd, names[i], e);
+	close(dirfd);
+	return err;
+}
+
+int resume_check(const char *path, const struct plan *plan, struct error *e)
+{
+	int err = check_name(path, e);
+
+	return err ? err : check_plan(path, plan, e);
+}
+
+int resume_load(struct resume *r, const char *path, const struct plan *plan, struct error *e)
+{
+	int err;
+
+	*r = (struct resume){ .plan = plan };
+	err = read_table(path, "runs.csv", &r->runs, e);
+	if (!err)
+		err = find_done(r, e);
+	if (!err)
+		err = cut_files(r, path, e);
+	if (err)
+		resume_release(r);
+	return err;
+}
+
+void resume_release(struct resume *r)
+{
+	csv_release(&r->runs);
+	csv_release(&r->truth);
+	free(r->done);
+	*r = (struct resume){ 0 };
+}

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A run from its first step to its last. Makes no groups, starts no process, parses and
+ * judges nothing itself.
+ */
+#include "harness/trial/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/base/trust.h"
+#include "harness/base/clock.h"
+#include "harness/machine/ownfile.h"
+#include "harness/trial/run_part.h"
+#include "harness/machine/settings.h"
+
+static void progress(struct run *run, const struct stage *stage, const char *phase)
+{
+	const struct plan *plan = run->plan;
+	const struct plan_step *step = &plan->step[run->step];
+	const struct run_progress now = {
+		.step = run->step + 1,
+		.steps = plan->nr_steps,
+		.cell_label = plan->cell[step->cell].label,
+		.repeat = step->repeat,
+		.phase = run->in_null ? "null" : phase,
+		.elapsed_s = (double)(clock_now_ns() - run->start_ns) / 1e9,
+		.expected_s = plan->seconds,
+		.stage = stage
+	};
+
+	if (run->options->progress)
+		run->options->progress(&now, run->options->arg);
+}
+
+static void on_tick(struct stage *stage, const char *phase, void *arg)
+{
+	struct run *run = arg;
+
+	if (!run->in_null)
+		sample_take(stage, phase, run->repeat, &run->base, &run->results);
+	progress(run, stage, phase);
+}
+
+static void on_event(struct stage *stage, const struct actor *actor, const char *event,
+		     const char *detail, void *arg)
+{
+	struct run *run = arg;
+	const struct row_place place = run_place(run, stage, actor);
+
+	results_event(&run->results, &place, stage_ms(stage), event, detail);
+	progress(run, stage, event);
+}
+
+static int on_barrier(struct stage *stage, enum barrier barrier, void *arg, struct error *e)
+{
+	struct run *run = arg;
+
+	if (run->in_null || !run->options->hook)
+		return 0;
+	return run->options->hook(stage, barrier, run->options->hook_arg, e);
+}
+
+/* ---- the machine: step 1 and step 11 ---- */
+
+static int write_trigger(const char *path, const char *text, struct error *e)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		err = error_set(e, errno, "cannot write %s to %s: %s", text, path,
+				strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int reset_machine(const struct plan *plan, struct error *e)
+{
+	int err = 0;
+
+	if (plan->reset & RESET_DROP_CACHES) {
+		sync(); /* dirty pages cannot be dropped */
+		err = write_trigger("/proc/sys/vm/drop_caches", "3", e);
+	}
+	if (!err && plan->reset & RESET_COMPACT)
+		err = write_trigger("/proc/sys/vm/compact_memory", "1", e);
+	return err;
+}
+
+/* What is swapped out is others' to read where they can put their own file in its place. */
+static int check_swap_place(const char *path, struct error *e)
+{
+	char directory[704];
+	struct stat st;
+
+	snprintf(directory, sizeof(directory), "%s", path);
+	if (stat(path, &st) || !S_ISDIR(st.st_mode)) {
+		char *slash = strrchr(directory, '/'); /* the plan takes absolute paths only */
+
+		slash[slash == directory] = '\0';
+	}
+	return trust_path(directory, e);
+}
+
+static int make_swap(struct run *run, const struct plan_cell *cell, struct error *e)
+{
+	char path[704];
+
+	if (cell->swap.kind == SWAP_NONE)
+		return 0;
+	snprintf(path, sizeof(path), "%s", cell->swap.path);
+	if (path[0] && check_swap_place(path, e))
+		return -EPERM;
+	if (cell->swap.kind == SWAP_FILE && !path[0])
+		snprintf(path, sizeof(path), "%s/pagestorm-%d.swap", run->scratch, getpid());
+	return swapdev_make(&run->swap, &run->journal, cell->swap.kind, path,
+			    cell->swap.size_bytes, cell->swap.priority, cell->swap.algorithm,
+			    e);
+}
+
+static int set_up(struct run *run, const struct plan_cell *cell, struct error *e)
+{
+	const struct row_place place = { .cell = cell->index,
+					 .repeat = run->repeat,
+					 .worker = "" };
+	int err = settings_apply(&run->journal, cell->setting, cell->nr_settings, e);
+
+	for (unsigned i = 0; i < cell->nr_settings && !err; i++) {
+		char detail[256];
+
+		snprintf(detail, sizeof(detail), "%s=%s", cell->setting[i].name,
+			 cell->setting[i].value);
+		results_event(&run->results, &place, 0, "setting", detail);
+	}
+	if (!err)
+		err = make_swap(run, cell, e);
+	if (!err)
+		err = reset_machine(run->plan, e);
+	return err;
+}
+
+static int tear_down(struct run *run, size_t mark, struct error *e)
+{
+	int err = swapdev_remove(&run->swap, &run->journal, e);
+	int err_undo = journal_undo(&run->journal, mark, e);
+
+	if (err || err_undo)
+		run->summary->not_restored = true;
+	return err ? err : err_undo;
+}
+
+/* ---- one step of the plan ---- */
+
+static void set_stage(struct run *run, struct stage *stage, const struct plan_cell *cell)
+{
+	*stage = (struct stage){ .plan = run->plan,
+				 .cell = cell,
+				 .repeat = run->repeat,
+				 .journal = &run->journal,
+				 .swap = run->swap.on ? &run->swap : NULL,
+				 .signal_fd = run->options->signal_fd,
+				 .scratch_dir = run->scratch,
+				 .raw_dirfd = run->raw_dirfd,
+				 .raw_prefix = run->raw_prefix,
+				 .hook = on_barrier,
+				 .tick = on_tick,
+				 .event = on_event,
+				 .arg = run };
+}
+
+static int open_raw(struct run *run, struct error *e)
+{
+	if (!run->plan->keep_raw)
+		return 0;
+	if (mkdirat(run->results.dirfd, "raw", 0755) && errno != EEXIST)
+		return error_set(e, errno, "cannot make %s/raw: %s", run->results.path,
+				 strerror(errno));
+	run->raw_dirfd = openat(run->results.dirfd, "raw", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (run->raw_dirfd < 0)
+		return error_set(e, errno, "cannot open %s/raw: %s", run->results.path,
+				 strerror(errno));
+	return 0;
+}
+
+static int play(struct run *run, struct stage *stage, const struct stage *null_stage,
+		struct error *e)
+{
+	int err, err_write;
+
+	snprintf(run->raw_prefix, sizeof(run->raw_prefix), "cell%u-repeat%d%s",
+		 stage->cell->index, run->repeat, run->in_null ? "-null" : "");
+	err = stage_play(stage, e);
+
+	run->flush_waits += stage->flush.waits;
+	if (stage->interrupted)
+		run->summary->interrupted = stage->interrupted;
+	if (err && err != -EINTR)
+		return err;
+	err_write = run_write_stage(run, stage, null_stage, !err, e);
+	return err ? err : err_write;
+}
+
+static int play_null(struct run *run, const struct plan_cell *cell, struct error *e)
+{
+	int err;
+
+	set_stage(run, run->null_stage, cell);
+	if (!cell->null_worker)
+		return 0;
+	run->null_stage->worker[0] = cell->null_worker;
+	run->null_stage->nr_actors = 1;
+	run->in_null = true;
+	err = play(run, run->null_stage, NULL, e);
+	run->in_null = false;
+	return err;
+}
+
+static int play_cell(struct run *run, const struct plan_cell *cell, struct error *e)
+{
+	struct stage *stage = run->stage;
+	int err = 0;
+
+	run_write_skipped(run, cell);
+	set_stage(run, stage, cell);
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (!cell->worker[i].skip[0])
+			stage->worker[stage->nr_actors++] = &cell->worker[i];
+	if (!stage->nr_actors)
+		return 0;
+	err = play_null(run, cell, e);
+	if (err == -EINTR)
+		run_write_interrupted(run, stage);
+	run->base.known = false;
+	stage->wrapper = run->options->wrapper;
+	stage->pause = run->options->pause;
+	if (!err)
+		err = play(run, stage, run->null_stage, e);
+	else
+		stage->nr_actors = 0;
+	stage_release(stage);
+	stage_release(run->null_stage);
+	return err;
+}
+
+static int run_step(struct run *run, struct error *e)
+{
+	const struct plan_step *step = &run->plan->step[run->step];
+	const struct plan_cell *cell = &run->plan->cell[step->cell];
+	const size_t mark = journal_length(&run->journal);
+	struct error why = { "" }; /* the step's own: an error keeps its first sentence */
+	int err, err_down;
+
+	run->repeat = step->repeat;
+	run->has_row = 0;
+	if (settings_permitted(run->journal.root, cell->setting, cell->nr_settings, &why)) {
+		run_write_cell_skipped(run, cell, why.text);
+		run->good++;
+		return results_flush(&run->results, e);
+	}
+	err = set_up(run, cell, &why);
+	if (!err)
+		err = play_cell(run, cell, &why);
+	if (err && err != -EINTR)
+		run_write_broken(run, cell, why.text);
+	err_down = tear_down(run, mark, &why);
+	run->good += !err;
+	/* A hook is somebody else's work, which ends with its first error. */
+	if (err && err != -EINTR && !err_down && !run->options->hook) {
+		if (!run->broken)
+			run->broken = error_set(&run->broken_why, -err, "%s", why.text);
+		err = 0;
+	}
+	if (!err)
+		err = err_down;
+	if (err)
+		(void)error_set(e, -err, "%s", why.text); /* err is what it returns */
+	err_down = results_flush(&run->results, e);
+	return err ? err : err_down;
+}
+
+static int describe(struct run *run, int err, struct error *e)
+{
+	const struct run_summary *s = run->summary;
+	json_t *end = json_pack(
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}", "status",
+		err == -EINTR ? "interrupted"
+		: err	      ? "failed"
+			      : "complete",
+		"signal", s->interrupted, "rows", (int)s->rows, "claims", (int)s->claims,
+		"claims_failed", (int)s->claims_failed, "unexpected", (int)s->unexpected,
+		"invalid", (int)s->invalid, "skipped", (int)s->skipped, "restored",
+		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "only_cell",
+		run->options->only_cell, "steps_resumed", (int)s->resumed, "seconds",
+		(double)(clock_now_ns() - run->start_ns) / 1e9);
+	int err_json = results_describe(&run->results, run->plan, end, e);
+
+	json_decref(end);
+	return err_json;
+}
+
+static int make_scratch(struct run *run, struct error *e)
+{
+	char *absolute = realpath(run->results.path, NULL);
+	int length;
+
+	if (!absolute)
+		return error_set(e, errno, "cannot find %s: %s", run->results.path,
+				 strerror(errno));
+	length = snprintf(run->scratch, sizeof(run->scratch), "%s/scratch", absolute);
+	free(absolute);
+	if ((size_t)length >= sizeof(run->scratch))
+		return error_set(e, ENAMETOOLONG,
+				 "the path of %s is longer than %zu bytes with /scratch: "
+				 "choose another folder with -o",
+				 run->results.path, sizeof(run->scratch) - 1);
+	return ownfile_directory(run->scratch, &run->journal, e);
+}
+
+static bool is_to_play(const struct run *run)
+{
+	const int only = run->options->only_cell;
+
+	if (run->resume.done && run->resume.done[run->step])
+		return false;
+	return only < 0 || run->plan->step[run->step].cell == (unsigned)only;
+}
+
+static int run_steps(struct run *run, struct error *e)
+{
+	int err = describe(run, 0, e);
+
+	for (run->step = 0; run->step < run->plan->nr_steps && !err; run->step++)
+		if (is_to_play(run))
+			err = run_step(run, e);
+	if (err || run->good || !run->broken)
+		return err;
+	return error_set(e, -run->broken, "%s", run->broken_why.text);
+}
+
+static int open_results(struct run *run, struct error *e)
+{
+	const char *cut = run->options->resume;
+	int err;
+
+	if (!cut)
+		return results_open(&run->results, run->options->results_dir, run->plan, e);
+	err = resume_load(&run->resume, cut, run->plan, e);
+	if (!err)
+		err = results_reopen(&run->results, cut, run->plan, e);
+	if (!err) {
+		tally_resumed(run->summary, run->plan, &run->resume);
+		run->good = run->summary->resumed;
+	}
+	return err;
+}
+
+static int begin(struct run *run, struct error *e)
+{
+	int err;
+
+	results_init(&run->results);
+	journal_init(&run->journal);
+	run->start_ns = clock_now_ns();
+	run->stage = calloc(1, sizeof(*run->stage));
+	run->null_stage = calloc(1, sizeof(*run->null_stage));
+	run->judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run->judgement));
+	if (!run->stage || !run->null_stage || !run->judgement)
+		return error_set(e, ENOMEM, "out of memory");
+	err = open_results(run, e);
+	if (!err)
+		err = journal_open(&run->journal, run->results.run, e);
+	if (!err)
+		err = make_scratch(run, e);
+	return err ? err : open_raw(run, e);
+}
+
+/* Restores what is not yet, and says how it ended. err is how; it is returned first. */
+static int end(struct run *run, int err, struct error *e)
+{
+	int err_end;
+
+	if (run->results.dirfd >= 0 && run->journal.fd >= 0) {
+		if (journal_close(&run->journal, e))
+			run->summary->not_restored = true;
+		err_end = describe(run, err, e);
+		err = err ? err : err_end;
+	}
+	err_end = results_close(&run->results, !err, e);
+	snprintf(run->summary->path, sizeof(run->summary->path), "%s", run->results.path);
+	if (run->raw_dirfd >= 0)
+		close(run->raw_dirfd);
+	resume_release(&run->resume);
+	free(run->stage);
+	free(run->null_stage);
+	free(run->judgement);
+	return err ? err : err_end;
+}
+
+int run_plan(const struct plan *plan, const struct run_options *options,
+	     struct run_summary *summary, struct error *e)
+{
+	struct run run = {
+		.plan = plan, .options = options, .summary = summary, .raw_dirfd = -1
+	};
+	int err;
+
+	*summary = (struct run_summary){ 0 };
+	err = begin(&run, e);
+	if (!err)
+		err = run_steps(&run, e);
+	return end(&run, err, e);
+}

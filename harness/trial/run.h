@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A whole run: the plan's steps one after the other, each with its settings, its
+ * swap device, a null repeat for the noise floor and the repeat itself; claims
+ * judged, rows written. Prints nothing.
+ */
+#ifndef PAGESTORM_RUN_H
+#define PAGESTORM_RUN_H
+
+#include <stdbool.h>
+
+#include "harness/base/error.h"
+#include "harness/plan/plan.h"
+#include "harness/trial/results.h"
+#include "harness/tables/row.h"
+#include "harness/trial/stage.h"
+
+struct run_progress {
+	size_t step, steps; /* step counts from 1 */
+	const char *cell_label;
+	int repeat;
+	const char *phase; /* null, ready, running, held, done */
+	double elapsed_s, expected_s;
+	const struct stage *stage; /* NULL between repeats */
+};
+
+struct run_options {
+	const char *results_dir; /* where the run's folder goes */
+	const char *resume;	 /* NAME.partial to be continued, or NULL */
+	int only_cell;		 /* -1: all */
+	int signal_fd;		 /* -1: none */
+	char *const *wrapper;	 /* see stage.h */
+	stage_hook *hook;	 /* called at the barriers of real repeats, not of null ones */
+	void *hook_arg;
+	struct stage_pause *pause; /* of real trials, not of null ones; NULL: none */
+	void (*progress)(const struct run_progress *progress, void *arg);
+	/* Each row as it is made, with its judgements. */
+	void (*row)(const struct run_row *row, const struct judgement *judgements, unsigned nr,
+		    void *arg);
+	void *arg;
+};
+
+struct run_summary {
+	char path[512]; /* of the results folder; "": none was made */
+	unsigned rows;
+	unsigned claims, claims_failed, claims_absent, claims_noise;
+	unsigned unexpected; /* rows whose outcome nobody expected */
+	unsigned invalid;    /* rows failed or broken */
+	unsigned skipped;
+	unsigned resumed;  /* steps that an earlier run had done */
+	int interrupted;   /* the signal; 0: none */
+	bool not_restored; /* the machine's state is not as it was */
+};
+
+/*
+ * 0: ran to its end, whatever the verdicts; -EINTR after a signal; another -errno
+ * when the harness failed. A step in which it failed becomes rows that say broken, and
+ * the others are played, as long as the machine could be restored after it and at least
+ * one succeeds. The machine is restored in each case, or
+ * summary->not_restored says that it could not be.
+ */
+int run_plan(const struct plan *plan, const struct run_options *options,
+	     struct run_summary *summary, struct error *e);
+
+#endif

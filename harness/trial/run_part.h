@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A run while it goes on, and what its rows are made of. For run*.c alone.
+ */
+#ifndef PAGESTORM_RUN_PART_H
+#define PAGESTORM_RUN_PART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/trial/resume.h"
+#include "harness/trial/run.h"
+#include "harness/trial/sample.h"
+
+struct run {
+	const struct plan *plan;
+	const struct run_options *options;
+	struct run_summary *summary;
+	struct results results;
+	struct journal journal;
+	struct swapdev swap;
+	/* Large, and on the heap: static data of this program would be the worker's as well. */
+	struct stage *stage, *null_stage;
+	struct judgement *judgement; /* CLAIMS_MAX + EXPECTATIONS_MAX */
+	struct sample_base base;
+	struct resume resume;
+	size_t step; /* from 0 */
+	int broken;  /* the error of the first step that the harness failed in */
+	struct error broken_why;
+	unsigned good;	  /* steps played without an error of the harness */
+	uint32_t has_row; /* bit n: worker n of the step's cell */
+	int repeat;
+	bool in_null;
+	uint64_t start_ns;
+	unsigned flush_waits;
+	char scratch[sizeof(((struct workload_env *)0)->scratch_dir)]; /* absolute */
+	int raw_dirfd; /* -1 unless the profile has keep_raw */
+	char raw_prefix[64];
+};
+
+/* Where rows of this worker belong; NULL: the run's own. */
+struct row_place run_place(const struct run *run, const struct stage *stage,
+			   const struct actor *actor);
+
+/*
+ * The rows of every worker that was on stage, judged against its claims and the profile's
+ * expectations. played: to its end; otherwise only its outcome is told. null_stage gives
+ * the noise floor; NULL: there is none. -ENOMEM, or what sites.csv says.
+ */
+int run_write_stage(struct run *run, struct stage *stage, const struct stage *null_stage,
+		    bool played, struct error *e);
+
+/* Rows of workers that cannot run here, with the plan's reason. */
+void run_write_skipped(struct run *run, const struct plan_cell *cell);
+
+/* Rows of all workers of a cell whose settings this machine cannot have. */
+void run_write_cell_skipped(struct run *run, const struct plan_cell *cell, const char *reason);
+
+/* The harness failed: its step has a row for each worker all the same. */
+void run_write_broken(struct run *run, const struct plan_cell *cell, const char *reason);
+
+/* The signal came during the null run: the workers that were to follow are told too. */
+void run_write_interrupted(struct run *run, const struct stage *stage);
+
+/* Adds a row, a verdict, or all of a run that was cut to the summary. */
+void tally_outcome(struct run_summary *s, const struct plan_worker *worker,
+		   enum outcome outcome);
+void tally_verdict(struct run_summary *s, enum verdict verdict);
+void tally_resumed(struct run_summary *s, const struct plan *plan, const struct resume *resume);
+
+#endif

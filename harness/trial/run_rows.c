@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From a stage that was played to rows: counters judged, a row for each worker, also for
+ * one that never came on stage.
+ */
+#include "harness/trial/run_part.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "harness/trial/expect.h"
+
+struct row_place run_place(const struct run *run, const struct stage *stage,
+			   const struct actor *actor)
+{
+	return (struct row_place){ .cell = stage->cell->index,
+				   .repeat = run->repeat,
+				   .worker = actor ? actor->plan->name : "",
+				   .workload = actor ? actor->plan->workload->name : "" };
+}
+
+static void settings_text(const struct plan_cell *cell, char *text, size_t bytes)
+{
+	size_t length = 0;
+
+	text[0] = 0;
+	for (unsigned i = 0; i < cell->nr_settings && length < bytes; i++)
+		length +=
+			(size_t)snprintf(text + length, bytes - length, "%s%s=%s", i ? ";" : "",
+					 cell->setting[i].name, cell->setting[i].value);
+}
+
+static void start_row(const struct run *run, const struct plan_cell *cell,
+		      const struct plan_worker *worker, struct run_row *row)
+{
+	time_t now = time(NULL);
+	struct tm utc;
+
+	row_init(row);
+	row->run = run->results.run;
+	row->profile = run->plan->name;
+	row->cell = cell->index;
+	row->cell_label = cell->label;
+	row->repeat = run->repeat;
+	row->order = (unsigned)run->step;
+	row->worker = worker->name;
+	row->workload = worker->workload->name;
+	row->params = worker->params_text;
+	row->target_bytes = worker->target_bytes;
+	settings_text(cell, row->settings, sizeof(row->settings));
+	gmtime_r(&now, &utc);
+	strftime(row->started_utc, sizeof(row->started_utc), "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static void note_row(struct run *run, const struct plan_worker *worker)
+{
+	const struct plan_cell *cell = &run->plan->cell[run->plan->step[run->step].cell];
+
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (worker == &cell->worker[i])
+			run->has_row |= 1u << i;
+}
+
+static unsigned count_failed(const struct judgement *judgements, unsigned nr)
+{
+	unsigned failed = 0;
+
+	for (unsigned i = 0; i < nr; i++)
+		failed += judgements[i].verdict == VERDICT_FAIL;
+	return failed;
+}
+
+static void end_row(struct run *run, const struct plan_worker *worker, struct run_row *row,
+		    const struct judgement *judgements, unsigned nr)
+{
+	const struct row_place place = { .cell = row->cell,
+					 .repeat = row->repeat,
+					 .worker = row->worker,
+					 .workload = row->workload };
+
+	for (unsigned i = 0; i < nr; i++) {
+		results_truth(&run->results, &place, &judgements[i]);
+		tally_verdict(run->summary, judgements[i].verdict);
+	}
+	row->claims = nr;
+	row->claims_failed = count_failed(judgements, nr);
+	row_write(row, &run->results.runs);
+	tally_outcome(run->summary, worker, row->outcome);
+	note_row(run, worker);
+	if (run->options->row)
+		run->options->row(row, judgements, nr, run->options->arg);
+}
+
+/* The run's own swap device under a scope of its own, so that a claim can name it. */
+static int add_own_swap(const struct run *run, struct record *record)
+{
+	char scope[300];
+	int err = 0;
+
+	if (!run->swap.on)
+		return 0;
+	snprintf(scope, sizeof(scope), "swap:%s", run->swap.path);
+	for (size_t i = 0, nr = record->nr; i < nr && !err; i++) {
+		const struct counter c = record->counter[i];
+
+		if (strcmp(c.scope, scope))
+			continue;
+		if (c.has_before)
+			err = record_put(record, false, "own_swap", c.source, c.counter, c.kind,
+					 c.unit, c.before);
+		if (c.has_after && !err)
+			err = record_put(record, true, "own_swap", c.source, c.counter, c.kind,
+					 c.unit, c.after);
+	}
+	record_sort(record);
+	return err;
+}
+
+/* The truth slots as counters of scope ledger: 0 at READY, the worker's count after. */
+static int add_ledger(const struct actor *actor, struct record *record)
+{
+	const struct workload *workload = actor->plan->workload;
+	int err = 0;
+
+	for (int i = 0; i < SLOTS_MAX && workload->slots[i].name && !err; i++) {
+		const struct number zero = { 0 };
+		const struct number after = { .value = (int64_t)actor->last->slot[i] };
+
+		err = record_put(record, false, "ledger", "ledger", workload->slots[i].name,
+				 KIND_GAUGE, workload->slots[i].unit, zero);
+		if (!err)
+			err = record_put(record, true, "ledger", "ledger",
+					 workload->slots[i].name, KIND_GAUGE,
+					 workload->slots[i].unit, after);
+	}
+	record_sort(record);
+	return err;
+}
+
+static unsigned judge_actor(const struct run *run, const struct actor *actor,
+			    const struct actor *null_actor, struct judgement *out)
+{
+	const struct plan_worker *plan = actor->plan;
+	uint64_t slot[SLOTS_MAX];
+
+	for (int i = 0; i < SLOTS_MAX; i++)
+		slot[i] = actor->last->slot[i];
+	for (unsigned i = 0; i < plan->claims.nr; i++)
+		judge_claim(&plan->claims.claim[i], &actor->work, &actor->residue,
+			    null_actor ? &null_actor->work : NULL,
+			    null_actor ? &null_actor->residue : NULL, plan->workload->slots,
+			    slot, run->plan->host.page_bytes, &out[i]);
+	return plan->claims.nr;
+}
+
+/*
+ * What a worker that did not get to its end promised is not held against it, nor an
+ * amount that the profile expects to be missed.
+ */
+static bool judged(const struct plan_worker *worker, enum outcome outcome)
+{
+	if (outcome == OUTCOME_TARGET_MISSED && worker->expected == outcome)
+		return false;
+	if (outcome == OUTCOME_EXPECTED_OOM && !worker->workload->expects_oom)
+		return false; /* killed on the way, as the profile wants it */
+	return outcome == OUTCOME_OK || outcome == OUTCOME_EXPECTED_OOM ||
+	       outcome == OUTCOME_MISSING_OOM || outcome == OUTCOME_TARGET_MISSED ||
+	       outcome == OUTCOME_UNEXPECTED_OOM;
+}
+
+static int write_actor(struct run *run, struct stage *stage, struct actor *actor,
+		       const struct actor *null_actor, bool first, bool played, struct error *e)
+{
+	struct judgement *judgements = run->judgement;
+	struct row_place place = run_place(run, stage, actor);
+	const struct row_place shared = { .cell = place.cell,
+					  .repeat = place.repeat,
+					  .worker = "" };
+	struct run_row row;
+	unsigned nr = 0;
+	int err = 0;
+
+	start_row(run, stage->cell, actor->plan, &row);
+	row.outcome = actor->outcome;
+	snprintf(row.reason, sizeof(row.reason), "%s", actor->reason);
+	row_from_ledger(&row, actor->last, actor->end_ns);
+	results_latency(&run->results, &place, &actor->last->latency);
+	if (played) {
+		row_from_record(&row, &actor->work, run->plan->host.page_bytes);
+		err = add_own_swap(run, &actor->work);
+		if (!err)
+			err = add_own_swap(run, &actor->residue);
+		if (!err)
+			err = add_ledger(actor, &actor->work);
+		if (err)
+			return error_set(e, -err, "cannot record a worker's counters: %s",
+					 strerror(-err));
+		results_counters(&run->results, &place, SPAN_WORK, &actor->work, true);
+		results_counters(&run->results, &place, SPAN_RESIDUE, &actor->residue, true);
+		if (first) {
+			results_counters(&run->results, &shared, SPAN_WORK, &actor->work,
+					 false);
+			results_counters(&run->results, &shared, SPAN_RESIDUE, &actor->residue,
+					 false);
+		}
+		err = results_sites(&run->results, &place, actor->last, e);
+		if (err)
+			return err;
+		row.oom_kills = actor->oom_kills;
+		if (judged(actor->plan, actor->outcome))
+			nr = judge_actor(run, actor, null_actor, judgements);
+		row.claims = nr; /* the workload's own: an expectation may name them */
+		row.claims_failed = count_failed(judgements, nr);
+	}
+	if (actor->exited && WIFSIGNALED(actor->wait_status))
+		row.exit_signal = (uint64_t)WTERMSIG(actor->wait_status);
+	else if (actor->exited)
+		row.exit_status = (uint64_t)WEXITSTATUS(actor->wait_status);
+	if (played && !run->in_null)
+		nr += expect_judge(run->plan, actor->plan, &row, &actor->work, judgements + nr);
+	end_row(run, actor->plan, &row, judgements, nr);
+	return 0;
+}
+
+int run_write_stage(struct run *run, struct stage *stage, const struct stage *null_stage,
+		    bool played, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
+		err = write_actor(run, stage, &stage->actor[i],
+				  null_stage && null_stage->nr_actors ? &null_stage->actor[0]
+								      : NULL,
+				  i == 0, played, e);
+	return err;
+}
+
+/* A row for a worker that never came on stage. */
+static void write_unplayed(struct run *run, const struct plan_cell *cell,
+			   const struct plan_worker *worker, enum outcome outcome,
+			   const char *reason)
+{
+	const struct row_place place = { .cell = cell->index,
+					 .repeat = run->repeat,
+					 .worker = worker->name };
+	struct run_row row;
+
+	start_row(run, cell, worker, &row);
+	row.outcome = outcome;
+	snprintf(row.reason, sizeof(row.reason), "%s", reason);
+	results_event(&run->results, &place, 0, outcome_name(outcome), reason);
+	end_row(run, worker, &row, NULL, 0);
+}
+
+void run_write_skipped(struct run *run, const struct plan_cell *cell)
+{
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (cell->worker[i].skip[0])
+			write_unplayed(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
+				       cell->worker[i].skip);
+}
+
+void run_write_cell_skipped(struct run *run, const struct plan_cell *cell, const char *reason)
+{
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		write_unplayed(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
+			       cell->worker[i].skip[0] ? cell->worker[i].skip : reason);
+}
+
+void run_write_broken(struct run *run, const struct plan_cell *cell, const char *reason)
+{
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		if (!(run->has_row & 1u << i))
+			write_unplayed(run, cell, &cell->worker[i], OUTCOME_BROKEN, reason);
+}
+
+void run_write_interrupted(struct run *run, const struct stage *stage)
+{
+	for (unsigned i = 0; i < stage->nr_actors; i++)
+		write_unplayed(run, stage->cell, stage->worker[i], OUTCOME_INTERRUPTED,
+			       "interrupted before it began");
+}

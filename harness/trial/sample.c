@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A few cheap numbers at each tick. Opens no file whose reading walks page tables. */
+#include "harness/trial/sample.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEXT_BYTES 16384
+
+static bool read_text(const char *path, char *text)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, TEXT_BYTES - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
+/* The number after "key" and its separator, at the start of a line. */
+static bool find_key(const char *text, const char *key, int64_t *value)
+{
+	const size_t length = strlen(key);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, key, length) || !strchr(" :", line[length]) || !line[length])
+			continue;
+		*value = strtoll(line + length + strspn(line + length, ": \t"), NULL, 10);
+		return true;
+	}
+	return false;
+}
+
+/* Stall time in microseconds from the `some` or `full` line of a pressure file. */
+static bool find_stall(const char *text, const char *line, int64_t *usec)
+{
+	const char *at = strstr(text, line);
+
+	at = at ? strstr(at, "total=") : NULL;
+	if (at)
+		*usec = strtoll(at + 6, NULL, 10);
+	return at;
+}
+
+/* System-wide cumulative quantities, in the order of sample_base.value. */
+static const struct {
+	const char *key, *quantity, *unit;
+	int64_t scale; /* kernel unit to ours; 0: page size */
+} totals[] = {
+	{ "pswpin", "swap_in", "bytes", 0 },
+	{ "pswpout", "swap_out", "bytes", 0 },
+	{ "workingset_refault_anon", "refault_anon", "pages", 1 },
+	{ "workingset_refault_file", "refault_file", "pages", 1 },
+};
+
+static void sample_system(const struct row_place *place, const char *phase, uint64_t t_ms,
+			  struct sample_base *base, struct results *r)
+{
+	static const char *const stalls[] = { "some", "full" };
+	char text[TEXT_BYTES];
+	int64_t value, now[8] = { 0 };
+	bool has[8] = { false };
+	unsigned n = 0;
+
+	read_text("/proc/vmstat", text);
+	for (; n < sizeof(totals) / sizeof(totals[0]); n++)
+		if ((has[n] = find_key(text, totals[n].key, &value)))
+			now[n] = value *
+				 (totals[n].scale ? totals[n].scale : sysconf(_SC_PAGESIZE));
+	read_text("/proc/pressure/memory", text);
+	for (unsigned i = 0; i < 2; i++)
+		has[n + i] = find_stall(text, stalls[i], &now[n + i]);
+	if (!base->known)
+		memcpy(base->value, now, sizeof(now));
+	base->known = true;
+	for (unsigned i = 0; i < n; i++)
+		if (has[i])
+			results_sample(r, place, phase, t_ms, totals[i].quantity,
+				       totals[i].unit, now[i] - base->value[i]);
+	for (unsigned i = 0; i < 2; i++)
+		if (has[n + i])
+			results_sample(r, place, phase, t_ms,
+				       i ? "psi_memory_full" : "psi_memory_some", "usec",
+				       now[n + i] - base->value[n + i]);
+	read_text("/proc/meminfo", text);
+	if (find_key(text, "MemFree", &value))
+		results_sample(r, place, phase, t_ms, "mem_free", "kB", value);
+	if (find_key(text, "MemAvailable", &value))
+		results_sample(r, place, phase, t_ms, "mem_available", "kB", value);
+}
+
+static void sample_group(const struct actor *actor, const struct row_place *place,
+			 const char *phase, uint64_t t_ms, struct results *r)
+{
+	const bool v1 = actor->group.version == 1;
+	char text[TEXT_BYTES], path[GROUP_PATH_BYTES + 32];
+	uint64_t usage, swap;
+	int64_t value;
+
+	if (!group_read_number(&actor->group, v1 ? "memory.usage_in_bytes" : "memory.current",
+			       &usage))
+		results_sample(r, place, phase, t_ms, "group_usage", "bytes", (int64_t)usage);
+	if (!v1 && !group_read_number(&actor->group, "memory.swap.current", &swap))
+		results_sample(r, place, phase, t_ms, "group_swap", "bytes", (int64_t)swap);
+	snprintf(path, sizeof(path), "%s/memory.stat", actor->group.path);
+	read_text(path, text);
+	if (v1 && find_key(text, "swap", &value))
+		results_sample(r, place, phase, t_ms, "group_swap", "bytes", value);
+	if (find_key(text, v1 ? "rss" : "anon", &value))
+		results_sample(r, place, phase, t_ms, "group_anon", "bytes", value);
+	if (find_key(text, v1 ? "cache" : "file", &value))
+		results_sample(r, place, phase, t_ms, "group_file", "bytes", value);
+}
+
+static void sample_worker(const struct actor *actor, const struct row_place *place,
+			  const char *phase, uint64_t t_ms, struct results *r)
+{
+	const struct ledger *ledger = actor->process.ledger;
+	char path[64], text[TEXT_BYTES];
+	long long size, resident;
+
+	if (!ledger)
+		return;
+	results_sample(r, place, phase, t_ms, "achieved", "bytes",
+		       (int64_t)ledger->achieved_bytes);
+	if (ledger->moved_bytes)
+		results_sample(r, place, phase, t_ms, "moved", "bytes",
+			       (int64_t)ledger->moved_bytes);
+	if (ledger->ops)
+		results_sample(r, place, phase, t_ms, "ops", "count", (int64_t)ledger->ops);
+	if (ledger->latency.count)
+		results_sample(r, place, phase, t_ms, "latency_p99", "nsec",
+			       (int64_t)histogram_quantile(&ledger->latency, 0.99));
+	snprintf(path, sizeof(path), "/proc/%d/statm", actor->process.pid);
+	if (read_text(path, text) && sscanf(text, "%lld %lld", &size, &resident) == 2)
+		results_sample(r, place, phase, t_ms, "rss", "bytes",
+			       resident * sysconf(_SC_PAGESIZE));
+}
+
+void sample_take(const struct stage *stage, const char *phase, int repeat,
+		 struct sample_base *base, struct results *results)
+{
+	struct row_place place = { .cell = stage->cell->index, .repeat = repeat, .worker = "" };
+	const uint64_t t_ms = stage_ms(stage);
+
+	sample_system(&place, phase, t_ms, base, results);
+	for (unsigned i = 0; i < stage->nr_actors; i++) {
+		place.worker = stage->actor[i].plan->name;
+		sample_group(&stage->actor[i], &place, phase, t_ms, results);
+		if (stage->actor[i].state != ACTOR_DEAD)
+			sample_worker(&stage->actor[i], &place, phase, t_ms, results);
+	}
+}

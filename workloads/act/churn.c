@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "workloads/act/churn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "workloads/act/hugepages.h"
+#include "workloads/probe/placement.h"
+#include "workloads/api/promise.h"
+#include "workloads/act/worker.h"
+
+#define FLOOR_CYCLES 10000
+
+/* Choices of touch: none, then touch.h's. */
+#define TOUCH_NONE 0
+
+enum churn_pages { PAGES_4K, PAGES_HUGE };
+
+#define AT(member) .offset = offsetof(struct churn_params, member)
+
+const struct workload_option churn_options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "1M",
+	  .min = "4K",
+	  .help = "bytes of a cycle, rounded up to whole pages",
+	  AT(size_bytes) },
+	{ .name = "cycles",
+	  .type = OPTION_COUNT,
+	  .fallback = "1000",
+	  .min = "1",
+	  .help = "cycles to do, when duration is 0",
+	  AT(cycles) },
+	{ .name = "duration",
+	  .type = OPTION_SECONDS,
+	  .fallback = "0s",
+	  .max = "1d",
+	  .help = "go on this long instead (0: count cycles)",
+	  AT(duration_ns) },
+	{ .name = "touch",
+	  .type = OPTION_CHOICE,
+	  .fallback = "write",
+	  .choices = "none|" TOUCH_CHOICES,
+	  .help = "what happens to the memory: nothing, a word or every byte per page, a read, "
+		  "or populated by madvise",
+	  AT(touch) },
+	{ .name = "pages",
+	  .type = OPTION_CHOICE,
+	  .fallback = "4k",
+	  .choices = "4k|huge",
+	  .help = "base pages only, or transparent huge pages by madvise",
+	  AT(pages) },
+	{ .name = NULL },
+};
+
+/* ---- arithmetic ---- */
+
+static uint64_t cycle_bytes(const struct churn_params *p, const struct workload_env *env)
+{
+	return (p->size_bytes + env->page_bytes - 1) / env->page_bytes * env->page_bytes;
+}
+
+static uint64_t cycle_pages(const struct churn_params *p, const struct workload_env *env)
+{
+	return p->touch == TOUCH_NONE ? 0 : cycle_bytes(p, env) / env->page_bytes;
+}
+
+static enum touch_kind touch_kind(const struct churn_params *p)
+{
+	return (enum touch_kind)(p->touch - 1);
+}
+
+static bool reads_first(const struct churn_params *p)
+{
+	return p->touch && (touch_kind(p) == TOUCH_READ || touch_kind(p) == TOUCH_READ_WRITE);
+}
+
+/* Both the same but where it could not be tried what a read takes. */
+struct bounds {
+	uint64_t least, most;
+};
+
+/*
+ * One per huge page and one per base page of the rest; where a read maps a zero page, the
+ * write after it is one more. check() lets huge pages be read only where that takes them.
+ */
+static struct bounds cycle_faults(const struct churn_params *p, const struct workload_env *env)
+{
+	uint64_t base = cycle_pages(p, env), huge = 0;
+	struct bounds b;
+
+	if (p->pages == PAGES_HUGE && base) {
+		huge = cycle_bytes(p, env) / env->pmd_bytes;
+		base -= huge * (env->pmd_bytes / env->page_bytes);
+	}
+	b = (struct bounds){ huge + base, huge + base };
+	if (p->touch && touch_kind(p) == TOUCH_READ_WRITE) {
+		b.least += env_has(env, CAPABILITY_ZERO_PAGE) ? base : 0;
+		b.most += env_lacks(env, CAPABILITY_ZERO_PAGE) ? 0 : base;
+	}
+	return b;
+}
+
+uint64_t churn_footprint(const void *params, const struct workload_env *env)
+{
+	uint64_t bytes = cycle_bytes(params, env);
+
+	return bytes + bytes / 256 + (1u << 20); /* page tables; the worker's own */
+}
+
+double churn_seconds(const void *params, const struct workload_env *env)
+{
+	const struct churn_params *p = params;
+	double cycle = 4e-6 + 4e-7 * (double)cycle_faults(p, env).most;
+
+	return p->duration_ns ? (double)p->duration_ns / 1e9 : cycle * (double)p->cycles;
+}
+
+static const char *contradiction(const struct churn_params *p, const struct workload_env *env)
+{
+	uint64_t need = churn_footprint(p, env);
+
+	if (p->pages == PAGES_HUGE && reads_first(p) &&
+	    !env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE))
+		return "reading maps the zero page before any huge page: use pages=4k or "
+		       "touch=write";
+	if ((env->limit_bytes && need > env->limit_bytes) ||
+	    (env->high_bytes && need > env->high_bytes))
+		return "a cycle does not fit under the group's limit and reclaim would join "
+		       "in: raise memory.max or memory.high or make size smaller";
+	return NULL;
+}
+
+static const char *missing(const struct churn_params *p, const struct workload_env *env)
+{
+	if (p->pages == PAGES_HUGE &&
+	    (env->thp == THP_ABSENT || env->thp == THP_NEVER || !env->pmd_bytes))
+		return "transparent huge pages are off: write madvise to "
+		       "/sys/kernel/mm/transparent_hugepage/enabled";
+	if (p->touch && touch_kind(p) == TOUCH_POPULATE && env->kernel < ENV_KERNEL(5, 14))
+		return "touch=populate needs MADV_POPULATE_WRITE of Linux 5.14: use "
+		       "touch=write";
+	return NULL;
+}
+
+int churn_check(const void *params, const struct workload_env *env, char *reason,
+		size_t reason_bytes)
+{
+	const char *wrong = contradiction(params, env), *lack = missing(params, env);
+
+	if (wrong || lack)
+		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
+	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+}
+
+/* ---- promises ---- */
+
+/* Per cycle, of the process and of its group; two claims where only bounds are known. */
+static void claim_each_cycle(uint64_t faults, enum relation relation, enum basis basis,
+			     const char *why, struct claims *out)
+{
+	const struct claim process = { .quantity = "minor_faults",
+				       .scope = "process",
+				       .source = "stat",
+				       .counter = "minflt",
+				       .relation = relation,
+				       .basis = basis,
+				       .slot = "cycles",
+				       .slot_mul = (int64_t)faults };
+	struct claim group = process;
+
+	group.quantity = "group_faults";
+	group.source = "memory.stat";
+	group.counter = "pgfault";
+	snprintf(group.scope, sizeof(group.scope), "group");
+	claims_add(out, &process, "%" PRIu64 " in each cycle because %s", faults, why);
+	claims_add(out, &group, "the worker is alone in its group");
+}
+
+static void claim_faults(const struct churn_params *p, const struct workload_env *env,
+			 struct claims *out)
+{
+	const struct bounds faults = cycle_faults(p, env);
+	const char *untried = "it could not be tried whether a read maps the zero page";
+	const struct promise major[] = {
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "first touch of anonymous memory needs no I/O" },
+		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
+		  PROMISE_EXACT, 0, 0, "first touch of anonymous memory needs no I/O" },
+	};
+	const struct promise none[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "untouched memory takes no fault" },
+		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
+		  0, 0, "untouched memory takes no fault" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, major);
+	if (!faults.most) { /* as a slot's factor 0 would read as 1 */
+		PROMISE_ROWS(out, SPAN_WORK, none);
+	} else if (faults.least == faults.most) {
+		claim_each_cycle(faults.most, RELATION_EQ, BASIS_EXACT,
+				 "what was given back comes back empty", out);
+	} else {
+		claim_each_cycle(faults.least, RELATION_GE, BASIS_BOUNDED, untried, out);
+		claim_each_cycle(faults.most, RELATION_LE, BASIS_BOUNDED, untried, out);
+	}
+}
+
+/*
+ * A table at either end may stay with a neighbour that is mapped but not touched
+ * there, and so may the two above it.
+ */
+#define TABLES_LEFT_MAX 4
+
+static void claim_nothing_left(const struct workload_env *env, struct claims *out)
+{
+	uint64_t tables = TABLES_LEFT_MAX * env->page_bytes;
+	const char *why = "the last cycle gave back what it took";
+	const char *gone = "the worker has exited and its memory with it";
+	const struct promise work[] = {
+		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES, PROMISE_EXACT,
+		  0, 0, why },
+		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES,
+		  PROMISE_EXACT, 0, 0, why },
+		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT, 0,
+		  0, why },
+		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  why },
+		{ "data_bytes", "process", "status", "VmData", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  why },
+		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  "a cycle fits under the limit" },
+		{ "page_table_bytes", "process", "status", "VmPTE", UNIT_BYTES,
+		  RELATION_BETWEEN, BASIS_BOUNDED, 0, tables,
+		  "a table at either end and two above may stay with a neighbour" },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, 0, 0, why },
+	};
+	const struct promise residue[] = {
+		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0, gone },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, work);
+	PROMISE_ROWS(out, SPAN_RESIDUE, residue);
+}
+
+static void claim_counted(const struct churn_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	const struct promise pages[] = {
+		{ "pages_present", "ledger", "ledger", "pages_present", UNIT_PAGES,
+		  PROMISE_EXACT, (int64_t)cycle_pages(p, env), 0,
+		  "the page table of the first cycle" },
+		{ "pages_left", "ledger", "ledger", "pages_left", UNIT_PAGES, PROMISE_EXACT, 0,
+		  0, "the page table when they had been given back" },
+	};
+	const struct promise cycles = {
+		"cycles",	    "ledger",	"ledger",
+		"cycles",	    UNIT_COUNT, PROMISE_EXACT,
+		(int64_t)p->cycles, 0,		"as many as were asked for"
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, pages);
+	if (!p->duration_ns)
+		promise_add(out, SPAN_WORK, &cycles, 1);
+}
+
+/* Nothing is promised of the machine's counters: they would say no more than pgfault >= n. */
+void churn_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	claim_faults(params, env, out);
+	claim_nothing_left(env, out);
+	claim_counted(params, env, out);
+	promise_no_files(out, env);
+}
+
+/* ---- in the worker ---- */
+
+int churn_prepare(struct worker *w)
+{
+	const struct churn_params *p = w->params;
+	struct churn *c = calloc(1, sizeof(*c));
+	int ret;
+
+	if (!c)
+		return -ENOMEM;
+	w->state = c;
+	c->bytes = cycle_bytes(p, w->env);
+	c->huge = p->pages == PAGES_HUGE;
+	c->pagemap = placement_open();
+	if (c->pagemap < 0)
+		return worker_fail(w, -c->pagemap, "cannot open /proc/self/pagemap: %s",
+				   strerror(-c->pagemap));
+	fill_init(&c->fill, "zero", w->ledger->seed);
+	if (p->touch)
+		touch_init(&c->touch, touch_kind(p), w->env->page_bytes, 0, &c->fill);
+	/*
+	 * Asked of the process and not of the mapping: brk's heap would be split by an
+	 * madvise(2), and a call in each cycle would be measured with it.
+	 */
+	ret = c->huge ? 0 : hugepages_forbid();
+	if (ret)
+		return worker_fail(w, -ret, "cannot switch huge pages off by prctl: %s",
+				   strerror(-ret));
+	return 0;
+}
+
+/* Touches all of it but what the test hook leaves out. */
+static int touch(const struct worker *w, const struct churn *c, void *start)
+{
+	const struct churn_params *p = w->params;
+	uint64_t unit = c->huge ? w->env->pmd_bytes : w->env->page_bytes;
+	uint64_t left_out = w->ledger->sabotage_pages * unit;
+
+	if (p->touch == TOUCH_NONE || left_out >= c->bytes)
+		return 0;
+	return touch_range(&c->touch, start, c->bytes - left_out, 0);
+}
+
+static int cycle_fail(struct worker *w, int code, const char *what)
+{
+	return worker_fail(w, code, "cannot %s %" PRIu64 " bytes: %s", what,
+			   ((struct churn *)w->state)->bytes, strerror(code));
+}
+
+static int cycle(struct worker *w, const struct churn_method *method)
+{
+	const struct churn *c = w->state;
+	void *start = method->take(w, c->bytes);
+	int ret;
+
+	if (!start)
+		return cycle_fail(w, errno, "take");
+	ret = touch(w, c, start);
+	if (ret)
+		return cycle_fail(w, -ret, "touch");
+	return method->give_back(start, c->bytes) ? cycle_fail(w, errno, "give back") : 0;
+}
+
+static int count_pages(struct worker *w, const void *start, enum churn_slot slot)
+{
+	const struct churn *c = w->state;
+	struct placement found;
+	int ret = placement_count(c->pagemap, start, c->bytes, w->env->page_bytes, &found);
+
+	if (ret)
+		return worker_fail(w, -ret, "cannot read /proc/self/pagemap: %s",
+				   strerror(-ret));
+	worker_slot_set(w, slot, found.present + found.swapped);
+	return 0;
+}
+
+static int cycle_with_a_look(struct worker *w, const struct churn_method *method)
+{
+	const struct churn *c = w->state;
+	void *start = method->take(w, c->bytes);
+	int ret;
+
+	if (!start)
+		return cycle_fail(w, errno, "take");
+	ret = touch(w, c, start);
+	if (ret)
+		return cycle_fail(w, -ret, "touch");
+	ret = count_pages(w, start, CHURN_SLOT_PAGES_PRESENT);
+	if (!ret && method->give_back(start, c->bytes))
+		ret = cycle_fail(w, errno, "give back");
+	return ret ? ret : count_pages(w, start, CHURN_SLOT_PAGES_LEFT);
+}
+
+/* This process is the only writer of the ledger: plain stores are enough. */
+static void count_cycle(struct worker *w, uint64_t cycles, uint64_t touched_bytes)
+{
+	struct ledger *l = w->ledger;
+
+	worker_slot_set(w, CHURN_SLOT_CYCLES, cycles);
+	atomic_store_explicit(&l->ops, cycles, memory_order_relaxed);
+	atomic_store_explicit(&l->moved_bytes, cycles * touched_bytes, memory_order_relaxed);
+}
+
+/* The loop of churn_run() around no cycle at all. */
+static void measure_floor(struct worker *w)
+{
+	struct churn *c = w->state;
+	uint64_t start = worker_now_ns(), before = start;
+
+	for (int i = 0; i < FLOOR_CYCLES && !worker_should_stop(w); i++) {
+		uint64_t after = worker_now_ns();
+
+		histogram_add(&c->floor, after - before);
+		before = after;
+		count_cycle(w, 0, 0);
+	}
+	worker_slot_set(w, CHURN_SLOT_CLOCK_NS, (before - start) / FLOOR_CYCLES);
+}
+
+/* Of the fastest nine in ten: the rest is what else the machine had to do. */
+static uint64_t usual_ns(const struct histogram *h)
+{
+	uint64_t left = h->count / 10 * 9 + h->count % 10, nr = left;
+	double sum = 0;
+
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS && left; i++) {
+		uint64_t here = h->bucket[i] < left ? h->bucket[i] : left;
+
+		sum += (double)here * (double)(histogram_low(i) + histogram_high(i) - 1) / 2;
+		left -= here;
+	}
+	return nr ? (uint64_t)(sum / (double)nr) : 0;
+}
+
+static void count_net(struct worker *w)
+{
+	uint64_t floor = w->ledger->slot[CHURN_SLOT_CLOCK_NS];
+	uint64_t usual = usual_ns(&w->ledger->latency);
+
+	worker_slot_set(w, CHURN_SLOT_CYCLE_NS, usual > floor ? usual - floor : 0);
+}
+
+/* With nothing to leave untouched, the test hook leaves something taken. */
+static int sabotage(struct worker *w, const struct churn_method *method)
+{
+	const struct churn_params *p = w->params;
+	uint64_t bytes = w->ledger->sabotage_pages * w->env->page_bytes;
+
+	if (p->touch == TOUCH_NONE && bytes && !method->take(w, bytes))
+		return cycle_fail(w, errno, "take");
+	return 0;
+}
+
+int churn_run(struct worker *w, const struct churn_method *method)
+{
+	const struct churn_params *p = w->params;
+	uint64_t touched = p->touch == TOUCH_NONE ? 0 : ((struct churn *)w->state)->bytes;
+	uint64_t goal = p->duration_ns ? UINT64_MAX : p->cycles, end_ns, done, before;
+	int ret;
+
+	measure_floor(w);
+	ret = cycle_with_a_look(w, method);
+	before = worker_now_ns();
+	end_ns = p->duration_ns ? before + p->duration_ns : UINT64_MAX;
+	for (done = !ret; !ret && done < goal && before < end_ns && !worker_should_stop(w);) {
+		uint64_t after;
+
+		ret = cycle(w, method);
+		if (ret)
+			break;
+		after = worker_now_ns(); /* the end of one cycle and the start of the next */
+		histogram_add(&w->ledger->latency, after - before);
+		before = after;
+		count_cycle(w, ++done, touched);
+	}
+	count_cycle(w, done, touched);
+	count_net(w);
+	return ret ? ret : sabotage(w, method);
+}
+
+void churn_release(struct worker *w)
+{
+	struct churn *c = w->state;
+
+	if (!c)
+		return;
+	if (c->pagemap >= 0)
+		close(c->pagemap);
+	free(c);
+	w->state = NULL;
+}

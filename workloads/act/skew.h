@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of the skewed patterns, for each workload that draws pages by one. */
+#ifndef PAGESTORM_SKEW_H
+#define PAGESTORM_SKEW_H
+
+#include "workloads/act/pattern.h"
+#include "workloads/api/workload.h"
+
+struct skew {
+	double hot_share, hot_access, zipf_theta;
+};
+
+#define SKEW_RATIO(option, value, most, text, member)                                          \
+	{                                                                                      \
+		.name = option, .type = OPTION_RATIO, .fallback = value, .min = "0",           \
+		.max = most, .help = text, .offset = member                                    \
+	}
+
+/* For the table of a params struct with a `struct skew skew`; which: its pattern's option. */
+#define SKEW_OPTIONS(params, which)                                                            \
+	SKEW_RATIO("hot_share", "20%", "1",                                                    \
+		   "share of the pages that is hot, when " which " is hotcold",                \
+		   offsetof(struct params, skew.hot_share)),                                   \
+		SKEW_RATIO("hot_access", "80%", "1",                                           \
+			   "share of the accesses that goes to the hot pages",                 \
+			   offsetof(struct params, skew.hot_access)),                          \
+		SKEW_RATIO("zipf_theta", "0.99", "1.2",                                        \
+			   "skew, when " which " is zipf (0: none)",                           \
+			   offsetof(struct params, skew.zipf_theta))
+
+/* zipf: made from skew->zipf_theta when the pattern is zipf. */
+static inline void skew_set(struct pattern *pattern, const struct skew *skew,
+			    const struct zipf *zipf)
+{
+	pattern_set_hot(pattern, skew->hot_share, skew->hot_access);
+	pattern_set_zipf(pattern, zipf);
+}
+
+#endif

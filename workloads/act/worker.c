@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The worker's frame, from exec to exit; and the flush pump.
+ *
+ * Refuses to know the harness: it has three inherited descriptors and the ledger.
+ */
+#include "workloads/act/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mempolicy.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "workloads/act/grace.h"
+#include "workloads/act/heap.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22 /* Linux 5.14, include/uapi/asm-generic/mman-common.h */
+#define MADV_POPULATE_WRITE 23
+#endif
+
+/* A worker's private writable areas above this size (thread stacks) are left alone. */
+#define PREFAULT_BYTES_MAX (1024 * 1024)
+/* The deepest of the workloads' own frames is half of this; leak sees to its recursion itself.
+ */
+#define STACK_AHEAD_BYTES (20 * 1024)
+#define HEAP_AHEAD_BYTES  (8 * 1024)
+#define STOP_LOOK_NS	  10000000u
+#define PUMP_PAGES	  512
+#define MAPS_BYTES	  (128 * 1024)
+
+enum { EXIT_WORKER_OK = 0, EXIT_WORKER_FAILED = 3 };
+
+int worker_fail(struct worker *w, int code, const char *format, ...)
+{
+	va_list args;
+
+	if (!w->ledger->error[0]) {
+		va_start(args, format);
+		vsnprintf(w->ledger->error, sizeof(w->ledger->error), format, args);
+		va_end(args);
+		w->ledger->error_code = code;
+	}
+	return -code;
+}
+
+bool worker_sleep_until(const struct worker *w, uint64_t deadline_ns)
+{
+	for (;;) {
+		uint64_t now = worker_now_ns();
+		uint64_t next =
+			now + STOP_LOOK_NS < deadline_ns ? now + STOP_LOOK_NS : deadline_ns;
+		struct timespec until = { .tv_sec = (time_t)(next / 1000000000u),
+					  .tv_nsec = (long)(next % 1000000000u) };
+
+		if (now >= deadline_ns)
+			return true;
+		if (worker_should_stop(w))
+			return false;
+		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until,
+				      NULL); /* woken early: the loop looks again */
+	}
+}
+
+void worker_mapping(struct worker *w, unsigned i, const void *start, uint64_t bytes)
+{
+	struct ledger_process *p = &w->ledger->process[i];
+
+	p->map_start = bytes ? (uintptr_t)start : 0;
+	p->map_bytes = bytes;
+}
+
+void *worker_map_anon(uint64_t bytes, uint64_t align, bool huge)
+{
+	const uint64_t room = bytes + align;
+	uintptr_t start, aligned;
+	void *map;
+
+	map = mmap(NULL, room, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return NULL;
+	start = (uintptr_t)map;
+	aligned = (start + align - 1) & ~(uintptr_t)(align - 1);
+	if (aligned > start)
+		munmap(map, aligned - start);
+	if (start + room > aligned + bytes)
+		munmap((void *)(aligned + bytes), start + room - aligned - bytes);
+	/* EINVAL: a kernel without transparent huge pages, which has only small ones. */
+	if (madvise((void *)aligned, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) &&
+	    errno != EINVAL) {
+		int code = errno;
+
+		munmap((void *)aligned, bytes);
+		errno = code;
+		return NULL;
+	}
+	return (void *)aligned;
+}
+
+void worker_reap(struct worker *w)
+{
+	for (unsigned i = 1; i < LEDGER_PROCESSES; i++) {
+		pid_t pid = w->ledger->process[i].pid;
+
+		if (pid > 0)
+			kill(pid, SIGKILL);
+	}
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+/* Reads one command; 0 at the end of the pipe, when the harness has gone. */
+static char command_read(void)
+{
+	char c;
+	ssize_t n;
+
+	do {
+		n = read(WORKER_COMMAND_FD, &c, 1);
+	} while (n < 0 && errno == EINTR);
+	return n == 1 ? c : 0;
+}
+
+static void report(struct worker *w, enum ledger_phase phase, char c)
+{
+	ssize_t n;
+
+	w->ledger->phase = phase;
+	do {
+		n = write(WORKER_REPORT_FD, &c, 1);
+	} while (n < 0 && errno == EINTR);
+}
+
+static bool measured(const struct ledger *ledger, uint64_t start, uint64_t end)
+{
+	for (unsigned i = 0; i < LEDGER_PROCESSES; i++) {
+		uint64_t map = ledger->process[i].map_start;
+
+		if (map && start < map + ledger->process[i].map_bytes && map < end)
+			return true;
+	}
+	return false;
+}
+
+/* The program may have been installed under another name. */
+static bool runs_in_worker(const char *path, const char *self)
+{
+	static const char *const names[] = { "/libc.so",    "/ld-linux", "/libm.so",
+					     "/libnuma.so", "/bin/",	 "[vdso]" };
+
+	if (*path && !strcmp(path, self))
+		return true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strstr(path, names[i]))
+			return true;
+	return false;
+}
+
+/* As it stands in /proc/self/maps, but for what follows a space. */
+static void own_path(char *path, size_t bytes)
+{
+	ssize_t n = readlink("/proc/self/exe", path, bytes - 1);
+
+	path[n > 0 ? n : 0] = 0;
+	path[strcspn(path, " ")] = 0;
+}
+
+struct prefault {
+	const struct ledger *ledger;
+	bool text_only;	   /* leaves private writable pages alone */
+	char self[256];	   /* the program, as maps names it */
+	uint64_t heap_end; /* what lies above is malloc's to grow into: nobody does before HELD
+			    */
+};
+
+/*
+ * Makes every page present that run() may touch without meaning to: the frame's
+ * data, heap and stack, and the text of what it executes. A worker that faults
+ * in its own code would count that as the workload's.
+ */
+static void prefault_line(const struct prefault *p, const char *line)
+{
+	uint64_t start, end;
+	char perms[5], path[256] = "";
+
+	if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %255s", &start, &end, perms, path) < 3)
+		return;
+	if (measured(p->ledger, start, end) || perms[3] != 'p' || !strcmp(path, "[stack]"))
+		return;
+	if (!strcmp(path, "[heap]") && start < p->heap_end && p->heap_end < end)
+		end = p->heap_end;
+	/* Refused (guard areas, special maps, Linux before 5.14): such pages stay as they are.
+	 */
+	if (perms[1] == 'w' && !p->text_only && end - start <= PREFAULT_BYTES_MAX)
+		(void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
+	else if (perms[0] == 'r' && runs_in_worker(path, p->self))
+		(void)madvise((void *)start, end - start, MADV_POPULATE_READ);
+}
+
+static __attribute__((noinline)) void prefault_stack(void)
+{
+	volatile char ahead[STACK_AHEAD_BYTES];
+
+	for (size_t i = 0; i < sizeof(ahead); i += 1024)
+		ahead[i] = 0;
+}
+
+/* What malloc has in use at the heap's bottom, and a little of the free part above it. */
+static uint64_t heap_used_end(void)
+{
+#ifdef HEAP_IS_MODELLED
+	return ((uintptr_t)sbrk(0) - mallinfo2().keepcost + HEAP_AHEAD_BYTES) &
+	       ~(uint64_t)(sysconf(_SC_PAGESIZE) - 1);
+#else
+	return UINT64_MAX;
+#endif
+}
+
+/* The text of /proc/self/maps goes into a mapping that is gone again before READY. */
+static void prefault_mappings(struct prefault *p)
+{
+	char *text = mmap(NULL, MAPS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	size_t length = 0;
+	ssize_t n;
+
+	own_path(p->self, sizeof(p->self));
+	if (fd >= 0 && text != MAP_FAILED) {
+		while ((n = read(fd, text + length, MAPS_BYTES - 1 - length)) > 0)
+			length += (size_t)n;
+		for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1) {
+			*end = 0;
+			prefault_line(p, line);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	if (text != MAP_FAILED)
+		munmap(text, MAPS_BYTES);
+}
+
+static void prefault(const struct ledger *ledger)
+{
+	struct prefault p = { .ledger = ledger, .heap_end = heap_used_end() };
+
+	prefault_stack();
+	prefault_mappings(&p);
+}
+
+/*
+ * A child begins without page tables for files (vma_needs_copy() in mm/memory.c).
+ * Fault-around brings them back but leaves out a page that another process has
+ * locked at that moment, as a sibling that starts beside it does: the page would be
+ * faulted in later and counted as the workload's. What is writable stays a copy to be
+ * made when the child writes to it.
+ */
+static void prefault_child_text(const struct ledger *ledger)
+{
+	struct prefault p = { .ledger = ledger, .text_only = true };
+
+	prefault_mappings(&p);
+}
+
+int worker_fork(struct worker *w, unsigned i,
+		int (*body)(struct worker *w, unsigned i, void *arg), void *arg)
+{
+	const pid_t parent = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return -errno;
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(EXIT_WORKER_FAILED);
+		close(WORKER_COMMAND_FD);
+		close(WORKER_REPORT_FD);
+		w->ledger->process[i].pid = getpid();
+		prefault_child_text(w->ledger);
+		_exit(body(w, i, arg));
+	}
+	w->ledger->process[i].pid = pid;
+	return pid;
+}
+
+/*
+ * On a virtual machine free pages may have gone back to the host, and the first
+ * touch then measures the hypervisor. Faulting and freeing them first brings them back.
+ */
+static void prewarm(uint64_t bytes)
+{
+	void *map;
+
+	if (!bytes)
+		return;
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return;
+	(void)madvise(map, bytes, MADV_POPULATE_WRITE); /* refused: the run is merely colder */
+	munmap(map, bytes);
+	grace_wait(); /* or its page tables would leave the charge during run() */
+}
+
+/*
+ * Allocation stays local, as it is by default, but said explicitly: automatic NUMA
+ * balancing passes over memory with a policy of its own (task_numa_work() in
+ * kernel/sched/fair.c), and its hint faults would be counted as the workload's.
+ */
+static void refuse_hint_faults(void)
+{
+	(void)syscall(SYS_set_mempolicy, MPOL_LOCAL, NULL,
+		      0); /* ENOSYS: a kernel without NUMA */
+}
+
+static int ledger_attach(struct worker *w)
+{
+	w->ledger = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			 WORKER_LEDGER_FD, 0);
+	if (w->ledger == MAP_FAILED)
+		return -errno;
+	if (w->ledger->magic != LEDGER_MAGIC || w->ledger->bytes != sizeof(*w->ledger))
+		return -EPROTO;
+	w->params = w->ledger->params;
+	w->env = &w->ledger->env;
+	w->ledger->process[0].pid = getpid();
+	w->workload = workload_find(w->ledger->workload);
+	if (!w->workload)
+		return worker_fail(w, ENOENT, "this build has no workload %s",
+				   w->ledger->workload);
+	return 0;
+}
+
+static int run_and_hold(struct worker *w)
+{
+	int err;
+
+	w->ledger->phase = PHASE_RUNNING;
+	w->ledger->run_ns = worker_now_ns();
+	err = w->workload->run(w);
+	w->ledger->end_ns = worker_now_ns();
+	if (!err && w->workload->verify)
+		err = w->workload->verify(w);
+	if (err)
+		return err;
+	report(w, PHASE_HELD, 'H');
+	(void)command_read(); /* 'B', or the end of the pipe: leave in either case */
+	return 0;
+}
+
+int worker_main(void)
+{
+	struct worker w = { 0 };
+	int err;
+
+	/* exec of /proc/self/exe names it "exe", in the kernel's log and in top as well. */
+	prctl(PR_SET_NAME, "pagestorm");
+	refuse_hint_faults();
+	err = ledger_attach(&w);
+	if (!w.ledger || w.ledger == MAP_FAILED || (err && !w.workload && err != -ENOENT))
+		return EXIT_WORKER_FAILED;
+	if (!err && w.workload->prepare)
+		err = w.workload->prepare(&w);
+	if (!err) {
+		prewarm(w.ledger->prewarm_bytes);
+		prefault(w.ledger);
+		w.ledger->ready_ns = worker_now_ns();
+		report(&w, PHASE_READY, 'R');
+		if (command_read() == 'G')
+			err = run_and_hold(&w);
+	}
+	if (err) {
+		(void)worker_fail(&w, -err, "%s: %s", w.ledger->workload, strerror(-err));
+		report(&w, PHASE_FAILED, 'F');
+		(void)command_read();
+	}
+	if (w.workload && w.workload->release)
+		w.workload->release(&w);
+	worker_reap(&w);
+	if (!err)
+		w.ledger->phase = PHASE_RELEASED;
+	return err ? EXIT_WORKER_FAILED : EXIT_WORKER_OK;
+}
+
+/*
+ * The pump: on 'P' it touches PUMP_PAGES pages, on 'U' it gives them back, and
+ * answers with the same letter. Between the two, its group's anon is a known amount.
+ */
+int worker_pump_main(void)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t bytes = PUMP_PAGES * page;
+	struct ledger *none = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* All but the area: what is swapped out under pressure is missing from the known
+	 * amount. */
+	const int unlocked = mlockall(MCL_CURRENT);
+	volatile char *area = worker_map_anon(bytes, page, false);
+	char c;
+
+	(void)unlocked; /* where that is refused a flush is only less sure to be proved */
+	if (!area || none == MAP_FAILED)
+		return EXIT_WORKER_FAILED;
+	none->process[0].map_start = (uintptr_t)area;
+	none->process[0].map_bytes = bytes;
+	prefault(none);
+	while ((c = command_read())) {
+		if (c == 'P')
+			for (size_t i = 0; i < bytes; i += page)
+				area[i] = 1;
+		else if (madvise((void *)area, bytes, MADV_DONTNEED))
+			return EXIT_WORKER_FAILED;
+		if (write(WORKER_REPORT_FD, &c, 1) != 1)
+			return EXIT_WORKER_FAILED;
+	}
+	return EXIT_WORKER_OK;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "workloads/api/promise.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+void promise_add(struct claims *out, enum span span, const struct promise *rows, size_t nr)
+{
+	for (const struct promise *p = rows; p < rows + nr; p++) {
+		struct claim c = { .quantity = p->quantity,
+				   .span = span,
+				   .source = p->source,
+				   .counter = p->counter,
+				   .unit = p->unit,
+				   .relation = p->relation,
+				   .basis = p->basis,
+				   .expected = p->expected,
+				   .tolerance = p->tolerance };
+
+		snprintf(c.scope, sizeof(c.scope), "%s", p->scope);
+		claims_add(out, &c, "%s", p->why);
+	}
+}
+
+void promise_add_bounds(struct claims *out, enum span span, const struct promise *rows,
+			size_t nr, int64_t more)
+{
+	for (const struct promise *p = rows; p < rows + nr; p++) {
+		struct promise row = *p;
+
+		assert(row.relation == RELATION_EQ);
+		if (more) {
+			row.relation = RELATION_BETWEEN;
+			row.basis = BASIS_BOUNDED;
+			row.expected -= row.tolerance;
+			row.tolerance = 2 * row.tolerance + more;
+		}
+		promise_add(out, span, &row, 1);
+	}
+}
+
+void promise_usage(struct claims *out, const struct workload_env *env,
+		   const struct promise_usage *usage)
+{
+	const bool charged = env_has(env, CAPABILITY_TABLE_CHARGE);
+	const bool none = env_lacks(env, CAPABILITY_TABLE_CHARGE) || !usage->tables_most;
+	const int64_t least = usage->least + (charged ? usage->tables_least : 0);
+	const int64_t most = usage->most + (none ? 0 : usage->tables_most);
+	const char *tables = !usage->tables_most ? ""
+			     : charged		 ? "page tables are charged too and "
+			     : none		 ? "page tables are not charged here and "
+						 : "page tables may be charged too and ";
+	char why[240];
+	const struct promise row = { "group_usage_bytes",
+				     "group",
+				     env_group_usage(env),
+				     env_group_usage(env),
+				     UNIT_BYTES,
+				     PROMISE_BOUNDED,
+				     least,
+				     env_usage_slack_bytes(env),
+				     why };
+
+	snprintf(why, sizeof(why), "%s%s%scharges are taken in batches of 64 pages per CPU",
+		 usage->why ? usage->why : "", usage->why ? "; " : "", tables);
+	promise_add_bounds(out, SPAN_WORK, &row, 1, most - least);
+}
+
+void promise_no_files(struct claims *out, const struct workload_env *env)
+{
+	const struct promise row = {
+		"group_file_bytes",
+		"group",
+		"memory.stat",
+		env_group_file(env),
+		UNIT_BYTES,
+		RELATION_LE,
+		BASIS_EXACT,
+		0,
+		0,
+		"no file is read or written and no shared memory is made"
+	};
+
+	promise_add(out, SPAN_WORK, &row, 1);
+}

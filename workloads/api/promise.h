@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Claims as tables: a row per promise, so that claims() of a workload reads as
+ * the list of what it promises.
+ */
+#ifndef PAGESTORM_PROMISE_H
+#define PAGESTORM_PROMISE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workloads/api/workload.h"
+
+struct promise {
+	const char *quantity, *scope, *source, *counter;
+	enum unit unit;
+	enum relation relation;
+	enum basis basis;
+	int64_t expected, tolerance;
+	const char *why;
+};
+
+/* The two commonest pairs of relation and basis, for rows. */
+#define PROMISE_EXACT	RELATION_EQ, BASIS_EXACT
+#define PROMISE_BOUNDED RELATION_EQ, BASIS_BOUNDED
+
+/* The group's page cache does not grow: the workload opens no file. */
+void promise_no_files(struct claims *out, const struct workload_env *env);
+
+/* By how much the charge of the worker's group moves; a bound where the amounts differ. */
+struct promise_usage {
+	int64_t least, most;		   /* bytes but for page tables */
+	int64_t tables_least, tables_most; /* page tables, where the kernel charges them */
+	const char *why;		   /* of the first two; NULL: nothing to say */
+};
+
+/* The claim of group_usage_bytes, with charge batches and what CAPABILITY_TABLE_CHARGE says. */
+void promise_usage(struct claims *out, const struct workload_env *env,
+		   const struct promise_usage *usage);
+
+void promise_add(struct claims *out, enum span span, const struct promise *rows, size_t nr);
+
+/*
+ * The same for rows of RELATION_EQ whose amounts may each be up to `more` larger: a bound,
+ * where more is not 0.
+ */
+void promise_add_bounds(struct claims *out, enum span span, const struct promise *rows,
+			size_t nr, int64_t more);
+
+#define PROMISE_ROWS(out, span, rows)                                                          \
+	promise_add(out, span, rows, sizeof(rows) / sizeof((rows)[0]))
+#define PROMISE_BOUNDS(out, span, rows, more)                                                  \
+	promise_add_bounds(out, span, rows, sizeof(rows) / sizeof((rows)[0]), more)
+
+#endif

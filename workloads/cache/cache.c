@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * cache: reads of a private file, or of a private block device, of which a known
+ * part is in the page cache beforehand.
+ *
+ * Truth: a page that is in the cache is a hit and costs no I/O; every other page is a
+ *   miss, is read from the device once and is in the cache afterwards: so many bytes
+ *   of read_bytes and so many more of the group's file memory, to the page. With a
+ *   file larger than the limit, read twice in order, every page misses again and is
+ *   a refault. Direct I/O neither looks at the cache nor leaves anything in it.
+ * Rises: the process's read_bytes, the group's file (cache on cgroup v1); Buffers when a
+ *   block device is read; workingset_refault_file when what is read had been
+ *   reclaimed; majflt of a mapping without readahead: one per miss.
+ * Still: majflt and minflt of read(2); the group's anon; refaults of a file that
+ *   POSIX_FADV_DONTNEED emptied, which leaves no trace of having been there.
+ * Beware: a machine that reclaims ahead of need (DAMON, memory.reclaim from outside)
+ *   takes pages while nobody looks: those that are gone when a pass begins are counted
+ *   as lost_pages, are misses too, and must be few. Only the first toucher is charged.
+ *   A reader of more than the limit stays on one CPU (cache_file.c says why).
+ * Readahead changes when a page is read and not how many are, as long as the whole file is
+ * read. Requests at the device, pgpgin and Cached are moved by whoever else is on the machine.
+ * Before Linux 6.17 the process's majflt of a mapping with readahead counts retries as well.
+ */
+#include "workloads/cache/cache.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define LINE_BYTES 64
+
+#define AT(member) .offset = offsetof(struct cache_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64M",
+	  .min = "4K",
+	  .help = "bytes of the file, rounded up to whole blocks",
+	  AT(size_bytes) },
+	{ .name = "source",
+	  .type = OPTION_CHOICE,
+	  .fallback = "file",
+	  .choices = "file|loop",
+	  .help = "what is read: the file itself, or a loop device over it",
+	  AT(source) },
+	{ .name = "warm",
+	  .type = OPTION_RATIO,
+	  .fallback = "0%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the file that is in the cache beforehand: the hit ratio",
+	  AT(warm) },
+	{ .name = "layout",
+	  .type = OPTION_CHOICE,
+	  .fallback = "start",
+	  .choices = "start|spread",
+	  .help = "where that share lies: at the start, or scattered by blocks",
+	  AT(layout) },
+	{ .name = "evict",
+	  .type = OPTION_CHOICE,
+	  .fallback = "fadvise",
+	  .choices = "fadvise|reclaim|overflow",
+	  .help = "how the rest was taken out: POSIX_FADV_DONTNEED, reclaim of the group, or "
+		  "by reading a file that exceeds memory.max",
+	  AT(evict) },
+	{ .name = "method",
+	  .type = OPTION_CHOICE,
+	  .fallback = "read",
+	  .choices = "read|mmap|direct",
+	  .help = "how it is read: pread, loads from a mapping, or O_DIRECT past the cache",
+	  AT(method) },
+	{ .name = "block",
+	  .type = OPTION_BYTES,
+	  .fallback = "1M",
+	  .min = "4K",
+	  .max = "64M",
+	  .help = "bytes of a read, rounded up to whole pages",
+	  AT(block_bytes) },
+	{ .name = "pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "sequential",
+	  .choices = PATTERN_WALKS,
+	  .help = "order of the blocks",
+	  AT(pattern) },
+	{ .name = "stride",
+	  .type = OPTION_COUNT,
+	  .fallback = "16",
+	  .min = "1",
+	  .help = "blocks from one read to the next, when pattern is stride",
+	  AT(stride) },
+	{ .name = "share",
+	  .type = OPTION_RATIO,
+	  .fallback = "100%",
+	  .min = "0.0001",
+	  .max = "1",
+	  .help = "share of the blocks that is read, the first ones of the order",
+	  AT(share) },
+	{ .name = "passes",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = "1000000",
+	  .help = "times to read it: the second pass finds what the first one left",
+	  AT(passes) },
+	{ .name = "readahead",
+	  .type = OPTION_BOOL,
+	  .fallback = "yes",
+	  .help = "let the kernel read ahead; no: POSIX_FADV_RANDOM and MADV_RANDOM",
+	  AT(readahead) },
+	{ .name = "loads",
+	  .type = OPTION_CHOICE,
+	  .fallback = "page",
+	  .choices = "page|line",
+	  .help = "what is loaded from a mapping: a word per page, or one per cache line",
+	  AT(loads) },
+	{ .name = "threads",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = CREW_MAX_TEXT,
+	  .help = "threads, each with its own part of the file and its own readahead",
+	  AT(threads) },
+	{ .name = "latency",
+	  .type = OPTION_BOOL,
+	  .fallback = "no",
+	  .help = "time each block (adds two clock readings to it)",
+	  AT(latency) },
+	{ .name = NULL },
+};
+
+int cache_fail(struct worker *w, int ret, const char *what)
+{
+	const struct cache_state *s = w->state;
+
+	return worker_fail(w, -ret, "cannot %s %s: %s", what, s->path, strerror(-ret));
+}
+
+/* ---- the order of one thread's part ---- */
+
+struct walk {
+	struct pattern order;
+	uint64_t first; /* block */
+	uint64_t left;	/* bytes */
+};
+
+static void walk_init(const struct cache_state *s, unsigned index, uint64_t left_out,
+		      struct walk *walk)
+{
+	const struct cache_params *p = s->params;
+	uint64_t end = s->blocks * (index + 1) / p->threads, blocks;
+
+	walk->first = s->blocks * index / p->threads;
+	blocks = end - walk->first;
+	walk->left = cache_pass_blocks(p, blocks) * s->block;
+	if (index + 1 == p->threads)
+		walk->left -= left_out < walk->left ? left_out : walk->left;
+	pattern_init(&walk->order, (enum pattern_kind)p->pattern, blocks + !blocks,
+		     s->w->ledger->seed + index);
+	pattern_set_stride(&walk->order, p->stride);
+}
+
+/* False at the end. The last one is cut short by what is left out. */
+static bool walk_next(const struct cache_state *s, struct walk *walk, uint64_t *at,
+		      uint64_t *bytes)
+{
+	if (!walk->left)
+		return false;
+	*at = (walk->first + pattern_walk(&walk->order)) * s->block;
+	*bytes = walk->left < s->block ? walk->left : s->block;
+	walk->left -= *bytes;
+	return true;
+}
+
+/* ---- reading ---- */
+
+int cache_read_bytes(int fd, char *buffer, uint64_t at, uint64_t bytes)
+{
+	while (bytes) {
+		ssize_t n = pread(fd, buffer, bytes, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		buffer += n;
+		at += (uint64_t)n;
+		bytes -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static void load_words(const char *start, uint64_t bytes, uint64_t step)
+{
+	for (const char *at = start; at < start + bytes; at += step)
+		(void)*(const volatile uint64_t *)at;
+}
+
+static void load_lines(const char *start, uint64_t bytes)
+{
+	for (const char *at = start; at < start + bytes; at += 4 * LINE_BYTES) {
+		(void)*(const volatile uint64_t *)at;
+		(void)*(const volatile uint64_t *)(at + LINE_BYTES);
+		(void)*(const volatile uint64_t *)(at + 2 * LINE_BYTES);
+		(void)*(const volatile uint64_t *)(at + 3 * LINE_BYTES);
+	}
+}
+
+static int read_block(const struct cache_state *s, unsigned index, uint64_t at, uint64_t bytes)
+{
+	const struct cache_reader *r = &s->reader[index];
+	const char *map = s->residency.map;
+
+	if (r->buffer)
+		return cache_read_bytes(r->fd, r->buffer, at, bytes);
+	if (s->params->loads == LOADS_LINE)
+		load_lines(map + at, bytes);
+	else
+		load_words(map + at, bytes, s->w->env->page_bytes);
+	return 0;
+}
+
+int cache_read_through(struct worker *w)
+{
+	const struct cache_state *s = w->state;
+	uint64_t at, bytes;
+	struct walk walk;
+	int ret = 0;
+
+	walk_init(s, 0, 0, &walk);
+	while (!ret && walk_next(s, &walk, &at, &bytes) && !worker_should_stop(w))
+		ret = read_block(s, 0, at, bytes);
+	return ret ? cache_fail(w, ret, "read") : 0;
+}
+
+static void count_read(const struct cache_state *s, uint64_t bytes)
+{
+	struct ledger *l = s->w->ledger;
+
+	worker_slot_add(s->w, SLOT_PAGES_READ, bytes / s->w->env->page_bytes);
+	atomic_fetch_add_explicit(&l->moved_bytes, bytes, memory_order_relaxed);
+	atomic_fetch_add_explicit(&l->ops, 1, memory_order_relaxed);
+}
+
+static int read_part(void *arg, unsigned index)
+{
+	struct cache_state *s = arg;
+	uint64_t left_out = s->w->ledger->sabotage_pages * s->w->env->page_bytes, at, bytes;
+	struct walk walk;
+	int ret = 0;
+
+	walk_init(s, index, left_out, &walk);
+	while (!ret && walk_next(s, &walk, &at, &bytes) && !worker_should_stop(s->w)) {
+		uint64_t before = s->params->latency ? worker_now_ns() : 0;
+
+		ret = read_block(s, index, at, bytes);
+		if (s->params->latency)
+			histogram_add(&s->w->ledger->latency, worker_now_ns() - before);
+		if (!ret)
+			count_read(s, bytes);
+	}
+	return ret;
+}
+
+int cache_ask_cachestat(struct worker *w, uint64_t *cached, uint64_t *evicted)
+{
+	const struct cache_state *s = w->state;
+	int ret = w->env->cachestat ? residency_cachestat(s->source, cached, evicted) : 0;
+
+	return ret ? cache_fail(w, ret, "ask cachestat about") : 0;
+}
+
+/* Pages that should be there when a pass begins and are not: misses as well. */
+static int count_lost(struct worker *w, uint64_t pass)
+{
+	const struct cache_state *s = w->state;
+	uint64_t should = pass ? s->residency.nr_pages : w->ledger->slot[SLOT_BEFORE];
+	uint64_t cached = should, evicted, lost;
+	int ret;
+
+	if (s->params->evict == EVICT_OVERFLOW || s->params->method == METHOD_DIRECT ||
+	    !cache_reads_all(s->params, w->env))
+		return 0;
+	ret = cache_ask_cachestat(w, &cached, &evicted);
+	lost = cached < should ? should - cached : 0;
+	if (!ret && lost) {
+		worker_slot_add(w, SLOT_LOST, lost);
+		worker_slot_add(w, SLOT_MISSES, lost);
+		worker_slot_set(w, SLOT_HITS, w->ledger->slot[SLOT_HITS] - lost);
+	}
+	return ret;
+}
+
+static void count_pass(struct worker *w, uint64_t pass, uint64_t ns)
+{
+	const struct cache_state *s = w->state;
+	double bytes = (double)(cache_pass_blocks(s->params, s->blocks) * s->block);
+	uint64_t rate = (uint64_t)(bytes * 1e9 / (double)(ns + !ns));
+
+	if (!pass) {
+		worker_slot_set(w, SLOT_FIRST_NS, ns);
+		worker_slot_set(w, SLOT_FIRST_RATE, rate);
+	}
+	worker_slot_set(w, SLOT_LAST_NS, ns);
+	worker_slot_set(w, SLOT_LAST_RATE, rate);
+}
+
+static int cache_run(struct worker *w)
+{
+	struct cache_state *s = w->state;
+	int ret = 0;
+
+	for (uint64_t pass = 0; pass < s->params->passes && !worker_should_stop(w); pass++) {
+		uint64_t start;
+
+		ret = count_lost(w, pass);
+		if (ret)
+			return ret;
+		start = worker_now_ns();
+		ret = crew_run(&s->crew, read_part, s);
+		if (ret)
+			return cache_fail(w, ret, "read");
+		count_pass(w, pass, worker_now_ns() - start);
+	}
+	return 0;
+}
+
+/* ---- what is in the cache ---- */
+
+int cache_count(struct worker *w, enum cache_slot pages, enum cache_slot percent)
+{
+	struct cache_state *s = w->state;
+	uint64_t cached;
+	int ret = residency_count(&s->residency, &cached);
+
+	if (ret)
+		return cache_fail(w, ret, "ask mincore about");
+	worker_slot_set(w, pages, cached);
+	worker_slot_set(w, percent,
+			(100 * cached + s->residency.nr_pages / 2) / s->residency.nr_pages);
+	return 0;
+}
+
+/* What should be there now: what was, or all of it. */
+static uint64_t due_pages(const struct worker *w)
+{
+	const struct cache_state *s = w->state;
+
+	if (s->params->method == METHOD_DIRECT)
+		return w->ledger->slot[SLOT_BEFORE];
+	return s->params->evict != EVICT_OVERFLOW && cache_reads_all(s->params, w->env)
+		       ? s->residency.nr_pages
+		       : 0;
+}
+
+static int cache_verify(struct worker *w)
+{
+	uint64_t cached = 0, evicted = 0, due = due_pages(w);
+	int ret = cache_count(w, SLOT_AFTER, SLOT_PERCENT_AFTER);
+
+	if (!ret)
+		ret = cache_ask_cachestat(w, &cached, &evicted);
+	if (ret)
+		return ret;
+	worker_slot_set(w, SLOT_CACHESTAT, cached);
+	cached = w->ledger->slot[SLOT_AFTER];
+	worker_slot_set(w, SLOT_MISSING, due > cached ? due - cached : 0);
+	worker_achieved(w, cached * w->env->page_bytes);
+	return 0;
+}
+
+/* Walks the first pass over the pages that were there before it. */
+void cache_count_hits(struct worker *w)
+{
+	const struct cache_state *s = w->state;
+	const struct cache_params *p = s->params;
+	uint64_t page = w->env->page_bytes, at, bytes, hits = 0, asked = 0;
+
+	for (unsigned i = 0; i < p->threads; i++) {
+		struct walk walk;
+
+		walk_init(s, i, 0, &walk);
+		while (walk_next(s, &walk, &at, &bytes)) {
+			asked += bytes / page;
+			for (uint64_t k = at / page; k < (at + bytes) / page; k++)
+				hits += s->residency.page[k] & 1;
+		}
+	}
+	if (p->method == METHOD_DIRECT)
+		hits = 0;
+	else
+		worker_slot_set(w, SLOT_HITS, hits + (p->passes - 1) * asked);
+	worker_slot_set(w, SLOT_MISSES,
+			p->method == METHOD_DIRECT ? p->passes * asked : asked - hits);
+}
+
+static void close_one(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Between the count of verify() and the capture somebody else may reclaim: after both it
+ * can only be more. */
+static void count_gone(struct worker *w)
+{
+	struct cache_state *s = w->state;
+	uint64_t now, held = w->ledger->slot[SLOT_AFTER];
+
+	if (held && !residency_count(&s->residency, &now))
+		worker_slot_set(w, SLOT_GONE, held > now ? held - now : 0);
+}
+
+static void cache_release(struct worker *w)
+{
+	struct cache_state *s = w->state;
+
+	if (!s)
+		return;
+	crew_stop(&s->crew);
+	count_gone(w);
+	for (unsigned i = 0; i < CREW_MAX; i++) {
+		close_one(s->reader[i].fd);
+		if (s->reader[i].buffer)
+			munmap(s->reader[i].buffer, s->block);
+	}
+	residency_close(&s->residency);
+	close_one(s->source);
+	close_one(s->reclaim);
+	close_one(s->file);
+	if (s->path[0])
+		unlink(s->path);
+	free(s);
+	w->state = NULL;
+}
+
+const struct workload cache_workload = {
+	.name = "cache",
+	.summary = "page-cache reads with a known hit ratio: cold, warm and between",
+	.truth = "A page in the cache is a hit and costs no I/O; every other page is read "
+		 "from the device once: read_bytes and the group's file memory grow by the "
+		 "misses, to the page. mincore and cachestat count the same pages.",
+	.needs = NEED_FILES,
+	.options = options,
+	.params_bytes = sizeof(struct cache_params),
+	.slots = {
+		[SLOT_BEFORE] = { "cached_before", UNIT_PAGES,
+				  "pages in the cache at READY by mincore" },
+		[SLOT_AFTER] = { "cached_after", UNIT_PAGES,
+				 "pages in the cache at HELD by mincore" },
+		[SLOT_CACHESTAT] = { "cachestat_pages", UNIT_PAGES,
+				     "pages in the cache at HELD by cachestat" },
+		[SLOT_TRACES] = { "evicted_pages", UNIT_PAGES,
+				  "pages whose reclaim is remembered at READY" },
+		[SLOT_PERCENT_BEFORE] = { "cached_percent_before", UNIT_PERCENT,
+					  "share of the file in the cache at READY" },
+		[SLOT_PERCENT_AFTER] = { "cached_percent_after", UNIT_PERCENT,
+					 "share of the file in the cache at HELD" },
+		[SLOT_PAGES_READ] = { "pages_read", UNIT_PAGES, "pages asked for and got" },
+		[SLOT_HITS] = { "hit_pages", UNIT_PAGES,
+				"pages to be asked for that are in the cache by then" },
+		[SLOT_MISSES] = { "miss_pages", UNIT_PAGES,
+				  "pages to be asked for that are not" },
+		[SLOT_LOST] = { "lost_pages", UNIT_PAGES,
+				"pages that others had reclaimed when a pass began" },
+		[SLOT_MISSING] = { "missing_pages", UNIT_PAGES,
+				   "pages that should be in the cache at HELD and are not" },
+		[SLOT_GONE] = { "gone_pages", UNIT_PAGES,
+				"of those in the cache at HELD, pages that were not when all "
+				"was over" },
+		[SLOT_FIRST_NS] = { "first_pass_ns", UNIT_NSEC, "time of the first pass" },
+		[SLOT_LAST_NS] = { "last_pass_ns", UNIT_NSEC, "time of the last pass" },
+		[SLOT_FIRST_RATE] = { "first_pass_rate", UNIT_BYTES,
+				      "bytes per second of the first pass" },
+		[SLOT_LAST_RATE] = { "last_pass_rate", UNIT_BYTES,
+				     "bytes per second of the last pass" },
+	},
+	.late_slots = 1 << SLOT_GONE,
+	.check = cache_check,
+	.footprint = cache_footprint,
+
+	.seconds = cache_seconds,
+	.claims = cache_claims,
+	.prepare = cache_prepare,
+	.run = cache_run,
+	.verify = cache_verify,
+	.release = cache_release,
+};

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the two halves of leak share: leak_truth.c, which says beforehand what will be
+ * so, and leak.c, which does it.
+ */
+#ifndef PAGESTORM_LEAK_H
+#define PAGESTORM_LEAK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workloads/act/pace.h"
+#include "workloads/api/workload.h"
+
+#define LEAK_THREADS_MAX      64
+#define LEAK_THREADS_MAX_TEXT "64"
+#define LEAK_BRK_ALIGNMENT    16
+
+enum leak_shape { SHAPE_SAWTOOTH = PACE_BURST + 1 };
+enum leak_allocator {
+	BY_MALLOC,
+	BY_CALLOC,
+	BY_REALLOC,
+	BY_ALIGNED_ALLOC,
+	BY_MMAP,
+	BY_BRK,
+};
+enum leak_reach {
+	REACH_LOST,
+	REACH_GLOBAL,
+	REACH_INTERIOR,
+	REACH_CHAIN,
+	REACH_STACK,
+	REACH_FREED,
+};
+enum leak_touch { LEAK_TOUCH_NONE, LEAK_TOUCH_WRITE, LEAK_TOUCH_BYTES };
+
+struct leak_params {
+	uint64_t size_bytes, blocks, rate, chunk_bytes, interval_ns;
+	uint64_t threads, arenas, sites, depth, align;
+	int shape, allocator, reach, touch;
+};
+
+/* Threads that leak; the main one when none is asked for. */
+uint64_t leak_leakers(const struct leak_params *p);
+
+/* malloc(3) and its kin: not mmap and not brk. */
+bool leak_is_from_malloc(const struct leak_params *p);
+
+/* Blocks of a thread before it frees them all; UINT64_MAX: it never does. */
+uint64_t leak_tooth_blocks(const struct leak_params *p);
+
+struct pace leak_pace(const struct leak_params *p);
+
+/* The functions of struct workload that are pure. */
+int leak_check(const void *params, const struct workload_env *env, char *reason,
+	       size_t reason_bytes);
+uint64_t leak_footprint(const void *params, const struct workload_env *env);
+uint64_t leak_target(const void *params, const struct workload_env *env);
+double leak_seconds(const void *params, const struct workload_env *env);
+void leak_claims(const void *params, const struct workload_env *env, struct claims *out);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of numa share: numa.c, which places and reads; numa_nodes.c, which says
+ * which nodes are meant and what can be; numa_spill.c, which fills a node; and
+ * numa_truth.c, which says beforehand what will be so.
+ */
+#ifndef PAGESTORM_NUMA_H
+#define PAGESTORM_NUMA_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workloads/act/worker.h"
+
+#define NUMA_TEXT	  16
+#define NUMA_WEIGHTED_MAX 8
+#define NUMA_BATCH_PAGES  512		      /* of a move or of a question at once */
+#define NUMA_MASK_BITS	  (ENV_NODES_MAX + 1) /* the kernel reads one bit less than it is told */
+
+enum numa_mode {
+	MODE_BIND,
+	MODE_PREFERRED,
+	MODE_INTERLEAVE,
+	MODE_WEIGHTED,
+	MODE_FIRST_TOUCH,
+	MODE_MOVE_PAGES,
+	MODE_MIGRATE_PAGES,
+};
+
+enum numa_access { ACCESS_NONE, ACCESS_LATENCY, ACCESS_BANDWIDTH };
+
+struct numa_params {
+	uint64_t size_bytes, duration_ns;
+	int mode, access;
+	double spill;
+	char cpu[NUMA_TEXT], memory[NUMA_TEXT];
+};
+
+enum numa_slot {
+	SLOT_PAGES_PLACED,
+	SLOT_PAGES_ELSEWHERE,
+	SLOT_LATENCY_PS,
+	SLOT_BANDWIDTH,
+	SLOT_MISS,
+	SLOT_FOREIGN,
+	SLOT_EXPECTED, /* and the next NUMA_WEIGHTED_MAX - 1 */
+};
+
+/* ---- pure ---- */
+
+/* The nodes of the CPUs and of the memory; -1: there is none such. */
+int numa_cpu_node(const struct numa_params *p, const struct workload_env *env);
+int numa_memory_node(const struct numa_params *p, const struct workload_env *env);
+
+/* Whether the pages lie somewhere else before, and whether they go to several nodes. */
+bool numa_moves(const struct numa_params *p);
+bool numa_spreads(const struct numa_params *p);
+
+/* Whether the memory's node is filled beforehand, and with how much at most. */
+bool numa_fills(const struct numa_params *p);
+uint64_t numa_filler_bytes(const struct numa_params *p, const struct workload_env *env);
+
+/* Whole pages, and as many for each node. */
+uint64_t numa_pages(const struct numa_params *p, const struct workload_env *env);
+
+int numa_check(const void *params, const struct workload_env *env, char *reason,
+	       size_t reason_bytes);
+uint64_t numa_footprint(const void *params, const struct workload_env *env);
+uint64_t numa_target(const void *params, const struct workload_env *env);
+double numa_seconds(const void *params, const struct workload_env *env);
+void numa_claims(const void *params, const struct workload_env *env, struct claims *out);
+
+/* ---- in the worker ---- */
+
+/* Pages that were wanted from one node and taken from another, over all nodes. */
+struct numa_spilled {
+	uint64_t miss, foreign; /* counted where they were taken; where they were wanted */
+};
+
+struct numa {
+	char *map, *filler;
+	uint64_t pages, page_bytes, filler_bytes, filled_bytes;
+	int cpu_node, memory_node;
+	cpu_set_t cpus, memory_cpus; /* of the two nodes */
+	uint64_t rng;
+	struct numa_spilled before;
+};
+
+/* The node of a page that is there; -errno. */
+int numa_where(void *page);
+
+/* A mapping's policy: that node as long as it has room. 0 or -errno, told. */
+int numa_prefer(struct worker *w, void *map, uint64_t bytes, int node);
+
+/* Leaves 1 - spill of the pages room on the memory's node. 0 or -errno, told. */
+int numa_fill_node(struct worker *w, struct numa *s);
+
+/* Both sums of one moment, as near as can be had. 0 or -errno, told. */
+int numa_count_spilled(struct worker *w, struct numa_spilled *sum);
+
+#endif

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Which nodes a run of numa is about, how much it takes, and what cannot be. */
+#include "workloads/numa/numa.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool has_memory(const struct workload_env *env, int node)
+{
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		if ((int)env->nodes[i] == node)
+			return true;
+	return false;
+}
+
+static bool has_cpus(const struct workload_env *env, int node)
+{
+	return node >= 0 && node < ENV_NODES_MAX && env->cpu_nodes >> node & 1;
+}
+
+static int node_number(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	return end != text && !*end && n >= 0 && n < ENV_NODES_MAX ? (int)n : -1;
+}
+
+/* The node of the CPUs; -1: there is none such. */
+int numa_cpu_node(const struct numa_params *p, const struct workload_env *env)
+{
+	int node = node_number(p->cpu);
+
+	if (strcmp(p->cpu, "first"))
+		return has_cpus(env, node) ? node : -1;
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		if (has_cpus(env, (int)env->nodes[i]))
+			return (int)env->nodes[i];
+	return env->cpu_nodes ? __builtin_ctzll(env->cpu_nodes) : -1;
+}
+
+/* Of the other nodes with memory the nearest or farthest; the lowest number of equals. */
+static int by_distance(const struct workload_env *env, int from, bool farthest)
+{
+	int best = -1;
+
+	for (unsigned i = 0; i < env->nr_nodes; i++) {
+		const int node = (int)env->nodes[i];
+		const int distance = env->distance[from][node];
+
+		if (node == from)
+			continue;
+		if (best < 0 || (farthest ? distance > env->distance[from][best]
+					  : distance < env->distance[from][best]))
+			best = node;
+	}
+	return best;
+}
+
+/* The node of the memory; -1: there is none such. */
+int numa_memory_node(const struct numa_params *p, const struct workload_env *env)
+{
+	const int from = numa_cpu_node(p, env);
+	int node = node_number(p->memory);
+
+	if (from < 0)
+		return -1;
+	if (!strcmp(p->memory, "local"))
+		node = from;
+	else if (!strcmp(p->memory, "nearest") || !strcmp(p->memory, "farthest"))
+		node = by_distance(env, from, p->memory[0] == 'f');
+	return has_memory(env, node) ? node : -1;
+}
+
+bool numa_moves(const struct numa_params *p)
+{
+	return p->mode == MODE_MOVE_PAGES || p->mode == MODE_MIGRATE_PAGES;
+}
+
+bool numa_spreads(const struct numa_params *p)
+{
+	return p->mode == MODE_INTERLEAVE || p->mode == MODE_WEIGHTED;
+}
+
+bool numa_fills(const struct numa_params *p)
+{
+	return p->spill > 0;
+}
+
+uint64_t numa_pages(const struct numa_params *p, const struct workload_env *env)
+{
+	const uint64_t unit = env->page_bytes * (env->nr_nodes ? env->nr_nodes : 1);
+
+	return (p->size_bytes + unit - 1) / unit * unit / env->page_bytes;
+}
+
+static bool is_memory_word(const char *text)
+{
+	return !strcmp(text, "local") || !strcmp(text, "nearest") || !strcmp(text, "farthest");
+}
+
+static const char *spill_contradiction(const struct numa_params *p,
+				       const struct workload_env *env)
+{
+	if (p->mode != MODE_PREFERRED)
+		return "spill is what mode=prefer does when the node is full";
+	if (p->access != ACCESS_NONE)
+		return "what has spilled has no one latency: use access=none with spill";
+	if (env->limit_bytes || env->high_bytes)
+		return "spill fills a node that everybody uses: say so by memory.max=max";
+	return NULL;
+}
+
+/* What contradicts itself on every machine. */
+static int contradiction(const struct numa_params *p, const struct workload_env *env,
+			 char *reason, size_t bytes)
+{
+	const char *wrong = numa_fills(p) ? spill_contradiction(p, env) : NULL;
+
+	if (numa_cpu_node(p, env) >= 0 && node_number(p->memory) < 0 &&
+	    !is_memory_word(p->memory))
+		snprintf(reason, bytes,
+			 "memory=%s is none of local, nearest, farthest or a node's number",
+			 p->memory);
+	else if (wrong)
+		snprintf(reason, bytes, "%s", wrong);
+	else
+		return 0;
+	return -EINVAL;
+}
+
+int numa_check(const void *params, const struct workload_env *env, char *reason,
+	       size_t reason_bytes)
+{
+	const struct numa_params *p = params;
+	const int cpu = numa_cpu_node(p, env), memory = numa_memory_node(p, env);
+
+	if (contradiction(p, env, reason, reason_bytes))
+		return -EINVAL;
+	if (cpu < 0)
+		snprintf(reason, reason_bytes, "cpu=%s: no node of that name has CPUs here",
+			 p->cpu);
+	else if (memory < 0)
+		snprintf(reason, reason_bytes,
+			 "memory=%s: no node of that name has memory here", p->memory);
+	else if (p->mode == MODE_FIRST_TOUCH && !has_cpus(env, memory))
+		snprintf(reason, reason_bytes, "node %d has no CPU that could touch first",
+			 memory);
+	else if (numa_moves(p) && !has_memory(env, cpu))
+		snprintf(reason, reason_bytes, "node %d has no memory to move pages from", cpu);
+	else if (numa_moves(p) && memory == cpu)
+		snprintf(reason, reason_bytes,
+			 "the pages are on node %d already: name another node", memory);
+	else if (p->mode == MODE_WEIGHTED && env->kernel < ENV_KERNEL(6, 9))
+		snprintf(reason, reason_bytes, "weighted interleave came with Linux 6.9");
+	else
+		return 0;
+	return -ENODEV;
+}
+
+uint64_t numa_target(const void *params, const struct workload_env *env)
+{
+	return numa_pages(params, env) * env->page_bytes;
+}
+
+uint64_t numa_footprint(const void *params, const struct workload_env *env)
+{
+	const uint64_t bytes = numa_target(params, env);
+
+	/* A page that moves is charged twice for a moment, in batches of 512 here. */
+	return bytes + bytes / 512 + numa_filler_bytes(params, env) +
+	       NUMA_BATCH_PAGES * env->page_bytes + (uint64_t)env_usage_slack_bytes(env) +
+	       16 * env->page_bytes;
+}
+
+double numa_seconds(const void *params, const struct workload_env *env)
+{
+	const struct numa_params *p = params;
+
+	return (double)(p->size_bytes + numa_filler_bytes(p, env)) / 1e9 +
+	       (p->access == ACCESS_NONE ? 0.0 : (double)p->duration_ns / 1e9);
+}

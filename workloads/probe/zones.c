@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* /proc/zoneinfo, parsed (mm/vmstat.c, zoneinfo_show_print()). */
+#include "workloads/probe/zones.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void take_protection(const char *line, struct zone *zone)
+{
+	const char *at = strchr(line, '(');
+	uint64_t pages;
+	int used;
+
+	while (at && sscanf(at, "%*[(, ]%" SCNu64 "%n", &pages, &used) == 1) {
+		if (pages > zone->protection)
+			zone->protection = pages;
+		at += used;
+	}
+}
+
+/* The per-CPU part below a zone has a "high:" of its own, with a colon. */
+static void take_line(const char *line, struct zone *zone)
+{
+	const struct {
+		const char *key;
+		uint64_t *value;
+	} keys[] = {
+		{ "pages free", &zone->free }, { "min", &zone->min },
+		{ "low", &zone->low },	       { "high", &zone->high },
+		{ "managed", &zone->managed },
+	};
+
+	line += strspn(line, " ");
+	if (!strncmp(line, "protection:", 11))
+		take_protection(line, zone);
+	if (!strncmp(line, "count:", 6))
+		zone->listed += strtoull(line + 6, NULL, 10);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		size_t length = strlen(keys[i].key);
+
+		if (!strncmp(line, keys[i].key, length) && line[length] == ' ')
+			(void)sscanf(line + length, "%" SCNu64, keys[i].value); /* stays 0 */
+	}
+}
+
+static int keep(const struct zone *zone, struct zones *out)
+{
+	if (!zone->managed)
+		return 0;
+	if (out->nr == ZONES_MAX)
+		return -E2BIG;
+	out->zone[out->nr++] = *zone;
+	return 0;
+}
+
+int zones_parse(const char *text, struct zones *out)
+{
+	struct zone zone = { 0 };
+	int ret = 0;
+
+	out->nr = 0;
+	while (*text && !ret) {
+		size_t length = strcspn(text, "\n");
+		char line[256]; /* sscanf() measures all that follows: give it one line */
+		struct zone fresh = { 0 };
+
+		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		if (sscanf(line, "Node %u, zone %15s", &fresh.node, fresh.name) == 2) {
+			ret = keep(&zone, out);
+			zone = fresh;
+		} else {
+			take_line(line, &zone);
+		}
+		text += length + (text[length] == '\n');
+	}
+	ret = ret ? ret : keep(&zone, out);
+	return ret || out->nr ? ret : -EBADMSG;
+}
+
+int zones_read(int fd, char *buffer, size_t bytes, struct zones *out)
+{
+	size_t used = 0;
+
+	while (used < bytes - 1) {
+		ssize_t got = pread(fd, buffer + used, bytes - 1 - used, (off_t)used);
+
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		used += (size_t)got;
+	}
+	buffer[used] = '\0';
+	return used == bytes - 1 ? -E2BIG : zones_parse(buffer, out);
+}
