@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/blob.h"
 
 #include <errno.h>
@@ -29,10 +27,10 @@ static int blob_reserve(struct blob *blob, size_t size)
 
 int blob_append(struct blob *blob, const void *data, size_t size)
 {
-	int error = blob_reserve(blob, size);
+	int ret = blob_reserve(blob, size);
 
-	if (error)
-		return error;
+	if (ret)
+		return ret;
 	memcpy(blob->data + blob->size, data, size);
 	blob->size += size;
 	blob->data[blob->size] = '\0';
@@ -43,10 +41,10 @@ int blob_read_fd(struct blob *blob, int fd)
 {
 	for (;;) {
 		ssize_t got;
-		int error = blob_reserve(blob, 65536);
+		int ret = blob_reserve(blob, 65536);
 
-		if (error)
-			return error;
+		if (ret)
+			return ret;
 		got = TEMP_FAILURE_RETRY(read(fd, blob->data + blob->size, 65536));
 		if (got < 0)
 			return -errno;
@@ -61,13 +59,13 @@ int blob_read_fd(struct blob *blob, int fd)
 int blob_read_file(struct blob *blob, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int error;
+	int ret;
 
 	if (fd < 0)
 		return -errno;
-	error = blob_read_fd(blob, fd);
+	ret = blob_read_fd(blob, fd);
 	close(fd);
-	return error;
+	return ret;
 }
 
 void blob_consume(struct blob *blob, size_t size)

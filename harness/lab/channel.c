@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/channel.h"
 
 #include <endian.h>
@@ -72,12 +70,12 @@ static int write_frame(int fd, enum channel_type type, const char *payload, size
 int channel_write(int fd, enum channel_type type, const void *payload, size_t size)
 {
 	const char *at = payload;
-	int error;
+	int ret;
 
 	while (size > CHANNEL_PAYLOAD_MAX) {
-		error = write_frame(fd, type, at, CHANNEL_PAYLOAD_MAX);
-		if (error)
-			return error;
+		ret = write_frame(fd, type, at, CHANNEL_PAYLOAD_MAX);
+		if (ret)
+			return ret;
 		at += CHANNEL_PAYLOAD_MAX;
 		size -= CHANNEL_PAYLOAD_MAX;
 	}

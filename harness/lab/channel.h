@@ -8,11 +8,11 @@
 #ifndef PAGESTORM_LAB_CHANNEL_H
 #define PAGESTORM_LAB_CHANNEL_H
 
-#include "harness/base/error.h"
-#include "harness/lab/blob.h"
-
 #include <stddef.h>
 #include <stdint.h>
+
+#include "harness/base/error.h"
+#include "harness/lab/blob.h"
 
 #define CHANNEL_PORT	     "pagestorm"
 #define CHANNEL_PAYLOAD_MAX  32768

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/collector.h"
 
 #include <errno.h>
@@ -57,7 +55,8 @@ static int make_directories(const char *path, struct error *e)
 			continue;
 		*slash = '\0';
 		if (mkdir(partial, 0755) && errno != EEXIST)
-			return error_set(e, errno, "cannot make %s: %m", partial);
+			return error_set(e, errno, "cannot make %s: %s", partial,
+					 strerror(errno));
 		*slash = '/';
 	}
 	return 0;
@@ -65,9 +64,9 @@ static int make_directories(const char *path, struct error *e)
 
 int collector_directory(struct collector *collector, const char *path, struct error *e)
 {
-	int error = check(collector, path, e);
+	int ret = check(collector, path, e);
 
-	return error ? error : make_directories(path, e);
+	return ret ? ret : make_directories(path, e);
 }
 
 static int make_parent(const char *path, struct error *e)
@@ -86,17 +85,17 @@ static int make_parent(const char *path, struct error *e)
 
 int collector_file(struct collector *collector, const char *path, struct error *e)
 {
-	int error = check(collector, path, e);
+	int ret = check(collector, path, e);
 
-	if (!error)
-		error = make_parent(path, e);
-	if (error)
-		return error;
+	if (!ret)
+		ret = make_parent(path, e);
+	if (ret)
+		return ret;
 	if (collector->fd >= 0)
 		close(collector->fd);
 	collector->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (collector->fd < 0)
-		return error_set(e, errno, "cannot write %s: %m", path);
+		return error_set(e, errno, "cannot write %s: %s", path, strerror(errno));
 	collector->nr_files++;
 	return 0;
 }
@@ -110,7 +109,8 @@ int collector_content(struct collector *collector, const void *data, size_t size
 		ssize_t done = TEMP_FAILURE_RETRY(write(collector->fd, at, size));
 
 		if (done < 0)
-			return error_set(e, errno, "cannot write the results: %m");
+			return error_set(e, errno, "cannot write the results: %s",
+					 strerror(errno));
 		at += done;
 		size -= (size_t)done;
 	}

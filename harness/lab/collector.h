@@ -7,11 +7,11 @@
 #ifndef PAGESTORM_LAB_COLLECTOR_H
 #define PAGESTORM_LAB_COLLECTOR_H
 
-#include "harness/base/error.h"
-#include "harness/lab/words.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "harness/base/error.h"
+#include "harness/lab/words.h"
 
 struct collector {
 	const struct words *roots; /* absolute paths, borrowed */

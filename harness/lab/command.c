@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/command.h"
 
 #include <errno.h>
@@ -18,26 +16,29 @@
 
 int command_find(const char *name, char path[PATH_MAX])
 {
-	int error = trust_find_program(name, getenv("PATH"), path, PATH_MAX);
+	int ret = trust_find_program(name, getenv("PATH"), path, PATH_MAX);
 
-	if (error == -ENOENT)
-		error = trust_find_program(name, "/usr/sbin:/sbin:/usr/bin:/bin", path,
-					   PATH_MAX);
-	return error;
+	if (ret == -ENOENT)
+		ret = trust_find_program(name, "/usr/sbin:/sbin:/usr/bin:/bin", path, PATH_MAX);
+	return ret;
 }
 
-static void child_exec(const char *path, char *const *argv, const char *directory, int keep_fd,
-		       int out_fd, int err_fd)
+static void child_streams(int out_fd, int err_fd)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	dup2(null_fd, STDIN_FILENO);
+	dup2(out_fd, STDOUT_FILENO);
+	dup2(err_fd, STDERR_FILENO);
+}
+
+static void child_exec(const char *path, char *const *argv, const char *directory, int keep_fd)
+{
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	dup2(null_fd, STDIN_FILENO);
-	dup2(out_fd, STDOUT_FILENO);
-	dup2(err_fd, STDERR_FILENO);
 	if (keep_fd >= 0)
 		fcntl(keep_fd, F_SETFD, 0);
 	if (directory && chdir(directory))
@@ -68,37 +69,39 @@ int command_run(const struct words *argv, const char *directory, int keep_fd,
 	int out[2] = { -1, -1 };
 	int err_fd = -1;
 	int status = 0;
-	int error = words_error(argv);
+	int ret = words_error(argv);
 	pid_t pid;
 
-	if (error)
+	if (ret)
 		return error_set(e, ENOMEM, "out of memory");
 	if (command_find(argv->item[0], path))
 		return error_set(e, ENOENT, "%s is not installed", argv->item[0]);
 	err_fd = memfd_create("stderr", MFD_CLOEXEC);
 	if (err_fd < 0 || pipe2(out, O_CLOEXEC)) {
-		error = error_set(e, errno, "cannot run %s: %m", path);
+		ret = error_set(e, errno, "cannot run %s: %s", path, strerror(errno));
 		goto out;
 	}
 	pid = fork();
 	if (pid < 0) {
-		error = error_set(e, errno, "cannot run %s: %m", path);
+		ret = error_set(e, errno, "cannot run %s: %s", path, strerror(errno));
 		goto out;
 	}
-	if (!pid)
-		child_exec(path, argv->item, directory, keep_fd, out[1], err_fd);
+	if (!pid) {
+		child_streams(out[1], err_fd);
+		child_exec(path, argv->item, directory, keep_fd);
+	}
 	close(out[1]);
 	out[1] = -1;
-	error = blob_read_fd(output, out[0]);
+	ret = blob_read_fd(output, out[0]);
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
-		error = error_set(e, errno, "cannot wait for %s: %m", path);
+		ret = error_set(e, errno, "cannot wait for %s: %s", path, strerror(errno));
 	else if (status)
-		error = describe_failure(argv, status, err_fd, e);
+		ret = describe_failure(argv, status, err_fd, e);
 out:
 	for (size_t i = 0; i < 2; i++)
 		if (out[i] >= 0)
 			close(out[i]);
 	if (err_fd >= 0)
 		close(err_fd);
-	return error;
+	return ret;
 }

@@ -3,11 +3,11 @@
 #ifndef PAGESTORM_LAB_COMMAND_H
 #define PAGESTORM_LAB_COMMAND_H
 
+#include <limits.h>
+
 #include "harness/base/error.h"
 #include "harness/lab/blob.h"
 #include "harness/lab/words.h"
-
-#include <limits.h>
 
 /*
  * Looks for name in PATH and then in the sbin directories, which are often

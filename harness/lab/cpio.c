@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/cpio.h"
-#include "harness/lab/blob.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "harness/lab/blob.h"
 
 #define TRAILER "TRAILER!!!"
 
@@ -28,6 +27,12 @@ void cpio_init(struct cpio *cpio, int fd)
 	*cpio = (struct cpio){ .fd = fd };
 }
 
+void cpio_fail(struct cpio *cpio, int ret)
+{
+	if (!cpio->error)
+		cpio->error = ret;
+}
+
 static void write_bytes(struct cpio *cpio, const void *data, size_t size)
 {
 	const char *at = data;
@@ -36,7 +41,7 @@ static void write_bytes(struct cpio *cpio, const void *data, size_t size)
 		ssize_t done = TEMP_FAILURE_RETRY(write(cpio->fd, at, size));
 
 		if (done < 0) {
-			cpio->error = -errno;
+			cpio_fail(cpio, -errno);
 			return;
 		}
 		at += done;
@@ -55,8 +60,8 @@ static int write_entry(struct cpio *cpio, const struct entry *entry)
 	char header[6 + 13 * 8 + 1];
 	size_t name_size = strlen(entry->name) + 1;
 
-	if (!cpio->error && entry->size > UINT32_MAX)
-		cpio->error = -EFBIG;
+	if (entry->size > UINT32_MAX)
+		cpio_fail(cpio, -EFBIG);
 	snprintf(header, sizeof(header),
 		 "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
 		 ++cpio->nr_entries, (unsigned)entry->mode, 0u, 0u,
@@ -83,7 +88,7 @@ static void make_parents(struct cpio *cpio, const char *path)
 	if (!slash)
 		return;
 	if ((size_t)(slash - path) >= sizeof(parent)) {
-		cpio->error = cpio->error ?: -ENAMETOOLONG;
+		cpio_fail(cpio, -ENAMETOOLONG);
 		return;
 	}
 	memcpy(parent, path, (size_t)(slash - path));
@@ -99,7 +104,7 @@ int cpio_directory(struct cpio *cpio, const char *path)
 		return cpio->error;
 	make_parents(cpio, path);
 	words_add(&cpio->directory, name);
-	cpio->error = cpio->error ?: words_error(&cpio->directory);
+	cpio_fail(cpio, words_error(&cpio->directory));
 	return write_entry(cpio, &(struct entry){ .name = name, .mode = S_IFDIR | 0755 });
 }
 

@@ -12,11 +12,11 @@
 #ifndef PAGESTORM_LAB_CPIO_H
 #define PAGESTORM_LAB_CPIO_H
 
-#include "harness/lab/words.h"
-
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "harness/lab/words.h"
 
 struct cpio {
 	int fd; /* borrowed */
@@ -27,6 +27,9 @@ struct cpio {
 };
 
 void cpio_init(struct cpio *cpio, int fd);
+
+/* Notes a failure of what is to be archived; the first one stays. ret: 0 or -errno. */
+void cpio_fail(struct cpio *cpio, int ret);
 
 int cpio_directory(struct cpio *cpio, const char *path);
 int cpio_data(struct cpio *cpio, const char *path, mode_t permissions, const void *data,

@@ -7,10 +7,10 @@
 #ifndef PAGESTORM_LAB_ELF_H
 #define PAGESTORM_LAB_ELF_H
 
-#include "harness/lab/words.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "harness/lab/words.h"
 
 bool elf_is(const void *image, size_t size);
 

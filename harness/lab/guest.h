@@ -9,55 +9,6 @@
 #ifndef PAGESTORM_LAB_GUEST_H
 #define PAGESTORM_LAB_GUEST_H
 
-#include "harness/base/error.h"
-
-#include <limits.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-/* Where the initramfs holds what the host wants; the lists are NUL-separated. */
-#define GUEST_SPEC_PATH	   "/lab/spec"
-#define GUEST_ARGV_PATH	   "/lab/argv"
-#define GUEST_ENVIRON_PATH "/lab/environ"
-#define GUEST_COLLECT_PATH "/lab/collect"
-#define GUEST_MODULES_PATH "/lab/modules"
-#define GUEST_PROGRAM_PATH "/usr/bin/pagestorm"
-#define GUEST_SCRATCH_PATH "/scratch"
-
-enum guest_cgroup {
-	GUEST_CGROUP_V2,
-	GUEST_CGROUP_V1,
-	GUEST_CGROUP_HYBRID, /* v1 controllers, and an empty v2 tree beside them */
-};
-
-enum guest_swap {
-	GUEST_SWAP_NONE,
-	GUEST_SWAP_FILE, /* on the scratch disk */
-	GUEST_SWAP_ZRAM,
-	GUEST_SWAP_RAM, /* brd */
-};
-
-struct guest_spec {
-	enum guest_cgroup cgroup;
-	enum guest_swap swap;
-	uint64_t swap_bytes;
-	bool disk;		  /* the first virtio disk is the scratch disk */
-	bool shell;		  /* on the console, after the command if there is one */
-	char directory[PATH_MAX]; /* where the command starts */
-	char results[PATH_MAX];	  /* lies on the scratch disk if there is one: workloads make
-				     their files beside the results */
-};
-
-extern const char *const guest_cgroup_names[]; /* by enum, NULL at the end */
-extern const char *const guest_swap_names[];
-
-/* A line "key=value" for each member. Returns what snprintf would. Pure. */
-int guest_spec_format(const struct guest_spec *spec, char *text, size_t size);
-
-/* 0, or -EINVAL for an unknown key or value. Pure. */
-int guest_spec_parse(const char *text, struct guest_spec *spec, struct error *e);
-
 /* Never returns; for process 1 alone. */
 void guest_main(void) __attribute__((noreturn));
 

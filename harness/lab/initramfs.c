@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/initramfs.h"
-#include "harness/lab/command.h"
-#include "harness/lab/cpio.h"
-#include "harness/lab/elf.h"
 
 #include <errno.h>
 #include <libgen.h>
@@ -14,6 +9,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "harness/lab/command.h"
+#include "harness/lab/cpio.h"
+#include "harness/lab/elf.h"
 
 /*
  * A script, because what the loader says when a library is missing then reaches
@@ -63,22 +62,22 @@ static int list_with(const char *interpreter, const char *program, struct words 
 {
 	struct words argv = { 0 };
 	struct blob output = { 0 };
-	int error;
+	int ret;
 
 	words_add(&argv, interpreter);
 	words_add(&argv, "--list");
 	words_add(&argv, program);
-	error = command_run(&argv, NULL, -1, &output, e);
-	if (!error) {
+	ret = command_run(&argv, NULL, -1, &output, e);
+	if (!ret) {
 		if (!words_has(paths, interpreter))
 			words_add(paths, interpreter);
 		initramfs_parse_list(output.size ? output.data : "", paths);
 		add_libgcc(paths);
-		error = words_error(paths);
+		ret = words_error(paths);
 	}
 	blob_release(&output);
 	words_release(&argv);
-	return error;
+	return ret;
 }
 
 int initramfs_libraries(const char *program, struct words *paths, struct error *e)
@@ -86,17 +85,17 @@ int initramfs_libraries(const char *program, struct words *paths, struct error *
 	struct blob image = { 0 };
 	const char *interpreter;
 	char path[PATH_MAX]; /* the loader looks for a bare name among the libraries */
-	int error;
+	int ret;
 
 	if (!realpath(program, path))
-		return error_set(e, errno, "cannot read %s: %m", program);
-	error = blob_read_file(&image, path);
-	if (error)
-		error = error_set(e, -error, "cannot read %s: %s", path, strerror(-error));
+		return error_set(e, errno, "cannot read %s: %s", program, strerror(errno));
+	ret = blob_read_file(&image, path);
+	if (ret)
+		ret = error_set(e, -ret, "cannot read %s: %s", path, strerror(-ret));
 	else if ((interpreter = elf_interpreter(image.data, image.size)))
-		error = list_with(interpreter, path, paths, e);
+		ret = list_with(interpreter, path, paths, e);
 	blob_release(&image);
-	return error;
+	return ret;
 }
 
 static void add_busybox(struct cpio *cpio, const char *busybox, struct error *e)
@@ -108,7 +107,7 @@ static void add_busybox(struct cpio *cpio, const char *busybox, struct error *e)
 	words_add(&argv, busybox);
 	words_add(&argv, "--list-full");
 	if (command_run(&argv, NULL, -1, &output, e))
-		cpio->error = cpio->error ?: -EIO;
+		cpio_fail(cpio, -EIO);
 	words_fields(&applet, output.size ? output.data : "", "\n");
 	for (size_t i = 0; i < applet.nr; i++) {
 		char path[PATH_MAX];
@@ -178,7 +177,7 @@ static void add_words(struct cpio *cpio, const char *path, const struct words *w
 
 	for (size_t i = 0; i < words->nr; i++)
 		if (blob_append(&text, words->item[i], strlen(words->item[i]) + 1))
-			cpio->error = cpio->error ?: -ENOMEM;
+			cpio_fail(cpio, -ENOMEM);
 	cpio_data(cpio, path, 0644, text.data, text.size);
 	blob_release(&text);
 }
@@ -210,32 +209,32 @@ static int add_program(struct cpio *cpio, const struct initramfs_content *conten
 		       struct error *e)
 {
 	struct words libraries = { 0 };
-	int error = initramfs_libraries(content->program, &libraries, e);
+	int ret = initramfs_libraries(content->program, &libraries, e);
 
-	for (size_t i = 0; !error && i < content->nr_files; i++) {
+	for (size_t i = 0; !ret && i < content->nr_files; i++) {
 		struct stat status;
 
 		if (!stat(content->file[i].host, &status) && S_ISREG(status.st_mode))
-			error = initramfs_libraries(content->file[i].host, &libraries, e);
+			ret = initramfs_libraries(content->file[i].host, &libraries, e);
 	}
-	for (size_t i = 0; !error && i < libraries.nr; i++)
-		error = cpio_file(cpio, libraries.item[i], libraries.item[i]);
-	if (!error)
-		error = cpio_file(cpio, GUEST_PROGRAM_PATH, content->program);
-	if (!error && strcmp(content->program, GUEST_PROGRAM_PATH))
-		error = cpio_symlink(cpio, content->program, GUEST_PROGRAM_PATH);
+	for (size_t i = 0; !ret && i < libraries.nr; i++)
+		ret = cpio_file(cpio, libraries.item[i], libraries.item[i]);
+	if (!ret)
+		ret = cpio_file(cpio, GUEST_PROGRAM_PATH, content->program);
+	if (!ret && strcmp(content->program, GUEST_PROGRAM_PATH))
+		ret = cpio_symlink(cpio, content->program, GUEST_PROGRAM_PATH);
 	words_release(&libraries);
-	return error;
+	return ret;
 }
 
 int initramfs_make(const struct initramfs_content *content, struct error *e)
 {
 	struct cpio cpio;
 	int fd = memfd_create("initramfs", MFD_CLOEXEC);
-	int error;
+	int ret;
 
 	if (fd < 0)
-		return error_set(e, errno, "memfd_create: %m");
+		return error_set(e, errno, "memfd_create: %s", strerror(errno));
 	cpio_init(&cpio, fd);
 	add_frame(&cpio);
 	add_busybox(&cpio, content->busybox, e);
@@ -246,13 +245,13 @@ int initramfs_make(const struct initramfs_content *content, struct error *e)
 			error_set(e, -cpio.error, "--file: cannot pack %s: %s",
 				  content->file[i].host, strerror(-cpio.error));
 	add_spec(&cpio, content);
-	error = cpio_finish(&cpio);
-	if (!error && e && e->text[0])
-		error = -EIO;
+	ret = cpio_finish(&cpio);
+	if (!ret && e && e->text[0])
+		ret = -EIO;
 	cpio_release(&cpio);
-	if (error) {
+	if (ret) {
 		close(fd);
-		return error_set(e, -error, "cannot build the initramfs: %s", strerror(-error));
+		return error_set(e, -ret, "cannot build the initramfs: %s", strerror(-ret));
 	}
 	return fd;
 }

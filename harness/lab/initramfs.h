@@ -8,7 +8,7 @@
 #define PAGESTORM_LAB_INITRAMFS_H
 
 #include "harness/base/error.h"
-#include "harness/lab/guest.h"
+#include "harness/lab/guest_spec.h"
 #include "harness/lab/modules.h"
 #include "harness/lab/words.h"
 

@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/kernel.h"
-#include "harness/lab/blob.h"
-#include "harness/lab/command.h"
-#include "harness/lab/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +13,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "harness/lab/blob.h"
+#include "harness/lab/command.h"
+#include "harness/lab/words.h"
 
 /* Documentation/arch/x86/boot.rst: the header's magic, and a pointer less 0x200 to the version.
  */
@@ -91,7 +90,8 @@ static int read_release(const char *path, char *release, size_t release_size, st
 	ssize_t got;
 
 	if (fd < 0)
-		return error_set(e, errno, "--kernel: cannot open %s: %m", path);
+		return error_set(e, errno, "--kernel: cannot open %s: %s", path,
+				 strerror(errno));
 	got = TEMP_FAILURE_RETRY(read(fd, head, sizeof(head)));
 	close(fd);
 	if (got < 0 || kernel_release_of(head, (size_t)got, release, release_size))
@@ -140,13 +140,13 @@ static void find_companions(struct kernel *kernel)
 static int describe(const char *path, struct kernel *kernel, struct error *e)
 {
 	struct kernel found = { 0 };
-	int error;
+	int ret;
 
 	if (!realpath(path, found.image))
-		return error_set(e, errno, "--kernel: %s: %m", path);
-	error = read_release(found.image, found.release, sizeof(found.release), e);
-	if (error)
-		return error;
+		return error_set(e, errno, "--kernel: %s: %s", path, strerror(errno));
+	ret = read_release(found.image, found.release, sizeof(found.release), e);
+	if (ret)
+		return ret;
 	if (sscanf(found.release, "%u.%u", &found.major, &found.minor) != 2)
 		return error_set(e, ENOEXEC, "--kernel: %s has the unknown release '%s'", path,
 				 found.release);
@@ -158,19 +158,19 @@ static int describe(const char *path, struct kernel *kernel, struct error *e)
 static int search(const char *pattern, char *best, size_t best_size)
 {
 	glob_t found = { 0 };
-	int error = -ENOENT;
+	int ret = -ENOENT;
 
 	if (!glob(pattern, 0, NULL, &found))
 		for (size_t i = 0; i < found.gl_pathc; i++) {
 			const char *path = found.gl_pathv[i];
 
-			if (!error && strverscmp(last(path), last(best)) <= 0)
+			if (!ret && strverscmp(last(path), last(best)) <= 0)
 				continue;
 			snprintf(best, best_size, "%s", path);
-			error = 0;
+			ret = 0;
 		}
 	globfree(&found);
-	return error;
+	return ret;
 }
 
 static void cache_directories(struct words *list)
@@ -196,41 +196,41 @@ static void cache_directories(struct words *list)
 int kernel_cache(char path[PATH_MAX], struct error *e)
 {
 	struct words list = { 0 };
-	int error = 0;
+	int ret = 0;
 
 	cache_directories(&list);
 	if (words_error(&list) || !list.nr)
-		error = error_set(e, ENOENT, "no cache directory: set PAGESTORM_CACHE or HOME");
+		ret = error_set(e, ENOENT, "no cache directory: set PAGESTORM_CACHE or HOME");
 	else
 		snprintf(path, PATH_MAX, "%s", list.item[0]);
 	words_release(&list);
-	return error;
+	return ret;
 }
 
 int kernel_find(const char *text, struct kernel *kernel, struct error *e)
 {
 	struct words list = { 0 };
 	char best[PATH_MAX];
-	int error = -ENOENT;
+	int ret = -ENOENT;
 
 	if (!kernel_is_version(text))
 		return describe(text, kernel, e);
 	cache_directories(&list);
-	for (size_t i = 0; error && i < list.nr; i++) {
+	for (size_t i = 0; ret && i < list.nr; i++) {
 		char pattern[PATH_MAX];
 
 		snprintf(pattern, sizeof(pattern), "%s/kernels/*/boot/vmlinuz-%s.*",
 			 list.item[i], text);
-		error = search(pattern, best, sizeof(best));
+		ret = search(pattern, best, sizeof(best));
 	}
-	if (error) {
+	if (ret) {
 		char pattern[64];
 
 		snprintf(pattern, sizeof(pattern), "/boot/vmlinuz-%.16s.*", text);
-		error = search(pattern, best, sizeof(best));
+		ret = search(pattern, best, sizeof(best));
 	}
 	words_release(&list);
-	if (error)
+	if (ret)
 		return error_set(
 			e, ENOENT,
 			"--kernel=%s: no such kernel in the cache or in /boot; run "
@@ -263,11 +263,12 @@ static int make_directories(const char *path, struct error *e)
 			continue;
 		*slash = '\0';
 		if (mkdir(partial, 0755) && errno != EEXIST)
-			return error_set(e, errno, "cannot make %s: %m", partial);
+			return error_set(e, errno, "cannot make %s: %s", partial,
+					 strerror(errno));
 		*slash = '/';
 	}
 	if (mkdir(partial, 0755) && errno != EEXIST)
-		return error_set(e, errno, "cannot make %s: %m", partial);
+		return error_set(e, errno, "cannot make %s: %s", partial, strerror(errno));
 	return 0;
 }
 
@@ -277,15 +278,15 @@ static int newest_package(const char *version, char *package, size_t package_siz
 	struct words argv = { 0 }, line = { 0 };
 	struct blob output = { 0 };
 	unsigned major, minor;
-	int error;
+	int ret;
 
 	sscanf(version, "%u.%u", &major, &minor);
 	words_add(&argv, "apt-cache");
 	words_add(&argv, "search");
 	words_add(&argv, "--names-only");
 	words_addf(&argv, "^linux-image-%u\\.%u\\.[0-9].*-cloud-amd64$", major, minor);
-	error = command_run(&argv, NULL, -1, &output, e);
-	if (error)
+	ret = command_run(&argv, NULL, -1, &output, e);
+	if (ret)
 		goto out;
 	words_fields(&line, output.size ? output.data : "", "\n");
 	package[0] = '\0';
@@ -294,9 +295,9 @@ static int newest_package(const char *version, char *package, size_t package_siz
 		if (!package[0] || strverscmp(line.item[i], package) > 0)
 			snprintf(package, package_size, "%s", line.item[i]);
 	}
-	error = words_error(&line);
-	if (!error && !package[0])
-		error = error_set(
+	ret = words_error(&line);
+	if (!ret && !package[0])
+		ret = error_set(
 			e, ENOENT,
 			"--kernel=%s: apt knows no linux-image-%s.*-cloud-amd64; run 'sudo "
 			"apt-get update', add the archive that has it, or give the path of a "
@@ -306,21 +307,21 @@ out:
 	words_release(&line);
 	words_release(&argv);
 	blob_release(&output);
-	return error;
+	return ret;
 }
 
 static int run_in(const char *directory, struct error *e, const char *const *argv)
 {
 	struct words words = { 0 };
 	struct blob output = { 0 };
-	int error;
+	int ret;
 
 	for (; *argv; argv++)
 		words_add(&words, *argv);
-	error = command_run(&words, directory, -1, &output, e);
+	ret = command_run(&words, directory, -1, &output, e);
 	blob_release(&output);
 	words_release(&words);
-	return error;
+	return ret;
 }
 
 /* Downloads and unpacks into `scratch`, then moves the tree to its place in one step. */
@@ -328,22 +329,27 @@ static int unpack_package(const char *package, const char *scratch, const char *
 			  struct error *e)
 {
 	char pattern[PATH_MAX], deb[PATH_MAX], tree[PATH_MAX], place[PATH_MAX];
-	int error = join(pattern, "%s/*.deb", scratch) ?: join(tree, "%s/tree", scratch)
-			?: join(place, "%s/%s", kernels, package + strlen("linux-image-"));
+	int ret;
 
-	if (error)
-		return error_set(e, -error, "%s: the path is too long", kernels);
-	error = run_in(scratch, e,
-		       (const char *const[]){ "apt-get", "-q", "download", package, NULL });
-	if (error)
-		return error;
+	ret = join(pattern, "%s/*.deb", scratch);
+	if (!ret)
+		ret = join(tree, "%s/tree", scratch);
+	if (!ret)
+		ret = join(place, "%s/%s", kernels, package + strlen("linux-image-"));
+	if (ret)
+		return error_set(e, -ret, "%s: the path is too long", kernels);
+	ret = run_in(scratch, e,
+		     (const char *const[]){ "apt-get", "-q", "download", package, NULL });
+	if (ret)
+		return ret;
 	if (search(pattern, deb, sizeof(deb)))
 		return error_set(e, ENOENT, "apt-get download %s left no package", package);
-	error = run_in(scratch, e, (const char *const[]){ "dpkg-deb", "-x", deb, tree, NULL });
-	if (error)
-		return error;
+	ret = run_in(scratch, e, (const char *const[]){ "dpkg-deb", "-x", deb, tree, NULL });
+	if (ret)
+		return ret;
 	if (rename(tree, place) && errno != ENOTEMPTY && errno != EEXIST)
-		return error_set(e, errno, "cannot move the kernel to %s: %m", place);
+		return error_set(e, errno, "cannot move the kernel to %s: %s", place,
+				 strerror(errno));
 	return 0;
 }
 
@@ -364,53 +370,55 @@ static int fetch_locked(const char *version, const char *kernels, struct error *
 {
 	char scratch[PATH_MAX];
 	char package[256];
-	int error;
+	int ret;
 
 	remove_leftovers(kernels);
-	error = newest_package(version, package, sizeof(package), e);
-	if (error)
-		return error;
+	ret = newest_package(version, package, sizeof(package), e);
+	if (ret)
+		return ret;
 	if (join(scratch, "%s/.fetch-XXXXXX", kernels) || !mkdtemp(scratch))
-		return error_set(e, errno, "cannot make a directory in %s: %m", kernels);
-	error = unpack_package(package, scratch, kernels, e);
+		return error_set(e, errno, "cannot make a directory in %s: %s", kernels,
+				 strerror(errno));
+	ret = unpack_package(package, scratch, kernels, e);
 	remove_tree(scratch);
-	return error;
+	return ret;
 }
 
 int kernel_fetch(const char *version, struct kernel *kernel, bool *fetched, struct error *e)
 {
 	char cache[PATH_MAX], kernels[PATH_MAX], lock_path[PATH_MAX];
 	int lock_fd = -1;
-	int error;
+	int ret;
 
 	*fetched = false;
 	if (!kernel_is_version(version))
 		return error_set(e, EINVAL, "--fetch=%s: give a version such as 6.1", version);
 	if (!kernel_find(version, kernel, NULL))
 		return 0;
-	error = kernel_cache(cache, e);
-	if (error)
-		return error;
-	error = join(kernels, "%s/kernels", cache)
-			?: join(lock_path, "%s/kernels/.lock", cache);
-	if (error)
-		return error_set(e, -error, "%s: the path is too long", cache);
-	error = make_directories(kernels, e);
-	if (error)
-		return error;
+	ret = kernel_cache(cache, e);
+	if (ret)
+		return ret;
+	ret = join(kernels, "%s/kernels", cache);
+	if (!ret)
+		ret = join(lock_path, "%s/kernels/.lock", cache);
+	if (ret)
+		return error_set(e, -ret, "%s: the path is too long", cache);
+	ret = make_directories(kernels, e);
+	if (ret)
+		return ret;
 	lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (lock_fd < 0 || TEMP_FAILURE_RETRY(flock(lock_fd, LOCK_EX))) {
-		error = error_set(e, errno, "cannot lock %s: %m", lock_path);
+		ret = error_set(e, errno, "cannot lock %s: %s", lock_path, strerror(errno));
 		goto out;
 	}
 	if (kernel_find(version, kernel, NULL)) {
-		error = fetch_locked(version, kernels, e);
-		*fetched = !error;
-		if (!error)
-			error = kernel_find(version, kernel, e);
+		ret = fetch_locked(version, kernels, e);
+		*fetched = !ret;
+		if (!ret)
+			ret = kernel_find(version, kernel, e);
 	}
 out:
 	if (lock_fd >= 0)
 		close(lock_fd);
-	return error;
+	return ret;
 }

@@ -7,10 +7,10 @@
 #ifndef PAGESTORM_LAB_KERNEL_H
 #define PAGESTORM_LAB_KERNEL_H
 
-#include "harness/base/error.h"
-
 #include <limits.h>
 #include <stdbool.h>
+
+#include "harness/base/error.h"
 
 struct kernel {
 	char image[PATH_MAX];

@@ -1,13 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/lab.h"
-#include "harness/lab/command.h"
-#include "harness/lab/elf.h"
-#include "harness/lab/modules.h"
-#include "harness/lab/qemu.h"
-#include "harness/lab/session.h"
-#include "harness/base/size.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +9,13 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "harness/base/size.h"
+#include "harness/lab/command.h"
+#include "harness/lab/elf.h"
+#include "harness/lab/modules.h"
+#include "harness/lab/qemu.h"
+#include "harness/lab/session.h"
 
 /* What qemu itself and the host's page cache for it take, measured 90 MiB, doubled. */
 #define QEMU_OVERHEAD_BYTES ((uint64_t)192 << 20)
@@ -104,15 +103,15 @@ static int host_available_bytes(uint64_t *bytes)
 	struct blob text = { 0 };
 	unsigned long long kib = 0;
 	const char *line;
-	int error = blob_read_file(&text, "/proc/meminfo");
+	int ret = blob_read_file(&text, "/proc/meminfo");
 
-	line = error ? NULL : strstr(text.data, "\nMemAvailable:");
+	line = ret ? NULL : strstr(text.data, "\nMemAvailable:");
 	if (!line || sscanf(line, "\nMemAvailable: %llu kB", &kib) != 1)
-		error = error ?: -ENODATA;
+		ret = ret ? ret : -ENODATA;
 	else
 		*bytes = (uint64_t)kib << 10;
 	blob_release(&text);
-	return error;
+	return ret;
 }
 
 static int check_host_memory(const struct lab_request *request, struct error *e)
@@ -178,8 +177,13 @@ static int check_cgroup(const struct lab_request *request, struct error *e)
 
 int lab_check(const struct lab_request *request, struct error *e)
 {
-	return check_cgroup(request, e) ?: check_memory_devices(request, e)
-			?: check_host_memory(request, e) ?: check_host_disk(request, e);
+	int ret = check_cgroup(request, e);
+
+	if (!ret)
+		ret = check_memory_devices(request, e);
+	if (!ret)
+		ret = check_host_memory(request, e);
+	return ret ? ret : check_host_disk(request, e);
 }
 
 /* ---- running ---- */
@@ -190,7 +194,7 @@ static int make_disk(const struct lab_request *request, int *disk_fd, struct err
 	char path[PATH_MAX];
 	struct words argv = { 0 };
 	struct blob output = { 0 };
-	int fd, error = 0;
+	int fd, ret = 0;
 
 	*disk_fd = -1;
 	if (!bytes)
@@ -198,12 +202,12 @@ static int make_disk(const struct lab_request *request, int *disk_fd, struct err
 	snprintf(path, sizeof(path), "%s/pagestorm-disk-XXXXXX", disk_directory());
 	fd = mkstemp(path);
 	if (fd < 0)
-		return error_set(e, errno, "cannot make a disk in %s: %m; set TMPDIR",
-				 disk_directory());
+		return error_set(e, errno, "cannot make a disk in %s: %s; set TMPDIR",
+				 disk_directory(), strerror(errno));
 	unlink(path);
 	if (ftruncate(fd, (off_t)bytes))
-		error = error_set(e, errno, "cannot make a disk of %" PRIu64 " bytes in %s: %m",
-				  bytes, disk_directory());
+		ret = error_set(e, errno, "cannot make a disk of %" PRIu64 " bytes in %s: %s",
+				bytes, disk_directory(), strerror(errno));
 	words_add(&argv, "mkfs.ext4");
 	words_add(&argv, "-q");
 	words_add(&argv, "-F");
@@ -212,15 +216,15 @@ static int make_disk(const struct lab_request *request, int *disk_fd, struct err
 	words_add(&argv, "-m"); /* no reserve: the size is the size */
 	words_add(&argv, "0");
 	words_addf(&argv, "/proc/self/fd/%d", fd);
-	if (!error)
-		error = command_run(&argv, NULL, fd, &output, e);
+	if (!ret)
+		ret = command_run(&argv, NULL, fd, &output, e);
 	blob_release(&output);
 	words_release(&argv);
-	if (error)
+	if (ret)
 		close(fd);
 	else
 		*disk_fd = fd;
-	return error;
+	return ret;
 }
 
 static int add_modules(const struct lab_request *request, bool disk, struct modules *modules,
@@ -245,12 +249,12 @@ static int add_modules(const struct lab_request *request, bool disk, struct modu
 	};
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
-		int error = 0;
+		int ret = 0;
 
 		if (list[i].wanted)
-			error = modules_add(modules, list[i].name, list[i].required ? e : NULL);
-		if (error && list[i].required)
-			return error;
+			ret = modules_add(modules, list[i].name, list[i].required ? e : NULL);
+		if (ret && list[i].required)
+			return ret;
 	}
 	return 0;
 }
@@ -310,24 +314,29 @@ static int make_initramfs(const struct lab_request *request, bool disk, struct e
 	struct words environment = { 0 };
 	char busybox[PATH_MAX], program[PATH_MAX];
 	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	int error;
+	int ret;
 
 	if (length < 0 || !getcwd(spec.directory, sizeof(spec.directory)))
-		return error_set(e, errno, "cannot tell where this program is: %m");
+		return error_set(e, errno, "cannot tell where this program is: %s",
+				 strerror(errno));
 	program[length] = '\0';
 	snprintf(spec.results, sizeof(spec.results), "%s", request->collect.item[0]);
 	content.modules = &modules;
 	content.environment = &environment;
 	content.program = program;
 	content.busybox = busybox;
-	error = find_busybox(busybox, e) ?: modules_open(&modules, &request->kernel, e)
-			?: add_modules(request, disk, &modules, e)
-			?: make_environment(request, &environment);
-	if (!error)
-		error = initramfs_make(&content, e);
+	ret = find_busybox(busybox, e);
+	if (!ret)
+		ret = modules_open(&modules, &request->kernel, e);
+	if (!ret)
+		ret = add_modules(request, disk, &modules, e);
+	if (!ret)
+		ret = make_environment(request, &environment);
+	if (!ret)
+		ret = initramfs_make(&content, e);
 	words_release(&environment);
 	modules_release(&modules);
-	return error;
+	return ret;
 }
 
 /* Neither qemu nor the guest said a word: nothing of the request has happened. */
@@ -346,15 +355,15 @@ int lab_run(const struct lab_request *request, struct lab_result *result, struct
 {
 	int disk_fd = -1;
 	int initramfs_fd = -1;
-	int error = make_disk(request, &disk_fd, e);
+	int ret = make_disk(request, &disk_fd, e);
 
-	if (!error) {
+	if (!ret) {
 		initramfs_fd = make_initramfs(request, disk_fd >= 0, e);
-		error = initramfs_fd < 0 ? initramfs_fd : 0;
+		ret = initramfs_fd < 0 ? initramfs_fd : 0;
 	}
-	while (!error && result->nr_boots < BOOTS_MAX) {
+	while (!ret && result->nr_boots < BOOTS_MAX) {
 		result->nr_boots++;
-		error = session_run(request, initramfs_fd, disk_fd, result, e);
+		ret = session_run(request, initramfs_fd, disk_fd, result, e);
 		if (!never_began(result))
 			break;
 	}
@@ -362,7 +371,7 @@ int lab_run(const struct lab_request *request, struct lab_result *result, struct
 		close(initramfs_fd);
 	if (disk_fd >= 0)
 		close(disk_fd);
-	return error;
+	return ret;
 }
 
 void lab_result_release(struct lab_result *result)

@@ -10,17 +10,17 @@
 #ifndef PAGESTORM_LAB_LAB_H
 #define PAGESTORM_LAB_LAB_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "harness/base/error.h"
 #include "harness/lab/blob.h"
-#include "harness/lab/guest.h"
+#include "harness/lab/guest_spec.h"
 #include "harness/lab/initramfs.h"
 #include "harness/lab/kernel.h"
 #include "harness/lab/shape.h"
 #include "harness/lab/words.h"
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 struct lab_request {
 	struct shape shape;

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/modules.h"
-#include "harness/lab/command.h"
-#include "harness/lab/elf.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "harness/lab/command.h"
+#include "harness/lab/elf.h"
 
 /* Real chains are four deep (virtio_pci); a loop would be a broken module. */
 #define DEPTH_MAX 16
@@ -29,26 +28,27 @@ static int read_list(const struct kernel *kernel, const char *name, struct words
 {
 	char path[PATH_MAX + 32];
 	struct blob text = { 0 };
-	int error;
+	int ret;
 
 	snprintf(path, sizeof(path), "%s/%s", kernel->modules, name);
-	error = blob_read_file(&text, path);
-	if (error)
-		error = error_set(e, -error, "--kernel: cannot read %s: %s", path,
-				  strerror(-error));
+	ret = blob_read_file(&text, path);
+	if (ret)
+		ret = error_set(e, -ret, "--kernel: cannot read %s: %s", path, strerror(-ret));
 	else
 		words_fields(list, text.data, "\n");
 	blob_release(&text);
-	return error ?: words_error(list);
+	return ret ? ret : words_error(list);
 }
 
 int modules_open(struct modules *modules, const struct kernel *kernel, struct error *e)
 {
+	int ret;
+
 	*modules = (struct modules){ .kernel = kernel };
 	if (!kernel->modules[0])
 		return 0;
-	return read_list(kernel, "modules.order", &modules->known, e)
-		       ?: read_list(kernel, "modules.builtin", &modules->built_in, e);
+	ret = read_list(kernel, "modules.order", &modules->known, e);
+	return ret ? ret : read_list(kernel, "modules.builtin", &modules->built_in, e);
 }
 
 static bool is_module(const char *path, const char *name)
@@ -81,14 +81,14 @@ static int unpack_image(const char *command, const char *path, struct blob *imag
 			struct error *e)
 {
 	struct words argv = { 0 };
-	int error;
+	int ret;
 
 	words_add(&argv, command);
 	words_add(&argv, "-dc");
 	words_add(&argv, path);
-	error = command_run(&argv, NULL, -1, image, e);
+	ret = command_run(&argv, NULL, -1, image, e);
 	words_release(&argv);
-	return error;
+	return ret;
 }
 
 static int read_image(const struct kernel *kernel, const char *path, struct blob *image,
@@ -96,7 +96,7 @@ static int read_image(const struct kernel *kernel, const char *path, struct blob
 {
 	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
 		char file[2 * PATH_MAX];
-		int error;
+		int ret;
 
 		snprintf(file, sizeof(file), "%s/%s%s", kernel->modules, path,
 			 packings[i].suffix);
@@ -104,10 +104,8 @@ static int read_image(const struct kernel *kernel, const char *path, struct blob
 			continue;
 		if (packings[i].command)
 			return unpack_image(packings[i].command, file, image, e);
-		error = blob_read_file(image, file);
-		return error ? error_set(e, -error, "cannot read %s: %s", file,
-					 strerror(-error))
-			     : 0;
+		ret = blob_read_file(image, file);
+		return ret ? error_set(e, -ret, "cannot read %s: %s", file, strerror(-ret)) : 0;
 	}
 	return error_set(e, ENOENT, "module %s is not in %s", path, kernel->modules);
 }
@@ -137,20 +135,20 @@ static int add_path(struct modules *modules, const char *path, int depth, struct
 {
 	struct module module = { .path = strdup(path) };
 	struct words name = { 0 };
-	int error = module.path ? 0 : -ENOMEM;
+	int ret = module.path ? 0 : -ENOMEM;
 
-	if (!error)
-		error = read_image(modules->kernel, path, &module.image, e);
-	if (!error && elf_module_depends(module.image.data, module.image.size, &name))
-		error = error_set(e, ENOEXEC, "%s is not a kernel module", path);
-	for (size_t i = 0; !error && i < name.nr; i++)
-		error = add(modules, name.item[i], depth + 1, &module.depends, e);
-	if (!error)
-		error = append(modules, &module);
-	if (error)
+	if (!ret)
+		ret = read_image(modules->kernel, path, &module.image, e);
+	if (!ret && elf_module_depends(module.image.data, module.image.size, &name))
+		ret = error_set(e, ENOEXEC, "%s is not a kernel module", path);
+	for (size_t i = 0; !ret && i < name.nr; i++)
+		ret = add(modules, name.item[i], depth + 1, &module.depends, e);
+	if (!ret)
+		ret = append(modules, &module);
+	if (ret)
 		module_release(&module);
 	words_release(&name);
-	return error;
+	return ret;
 }
 
 static int add(struct modules *modules, const char *name, int depth, struct words *paths,

@@ -9,13 +9,13 @@
 #ifndef PAGESTORM_LAB_MODULES_H
 #define PAGESTORM_LAB_MODULES_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "harness/base/error.h"
 #include "harness/lab/blob.h"
 #include "harness/lab/kernel.h"
 #include "harness/lab/words.h"
-
-#include <stdbool.h>
-#include <stddef.h>
 
 struct module {
 	char *path; /* below the modules directory: kernel/drivers/block/loop.ko */

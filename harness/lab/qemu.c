@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/qemu.h"
-#include "harness/lab/channel.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+
+#include "harness/lab/channel.h"
 
 static void add_all(struct words *argv, const char *const *word)
 {

@@ -3,10 +3,10 @@
 #ifndef PAGESTORM_LAB_QEMU_H
 #define PAGESTORM_LAB_QEMU_H
 
+#include <stdbool.h>
+
 #include "harness/lab/shape.h"
 #include "harness/lab/words.h"
-
-#include <stdbool.h>
 
 #define QEMU_PROGRAM "qemu-system-x86_64"
 

@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
+/*
+ * One guest from the start of qemu to its end: what qemu, the guest, the user and the clock
+ * report is attended in one loop.
+ */
 #include "harness/lab/session.h"
-#include "harness/lab/channel.h"
-#include "harness/lab/collector.h"
-#include "harness/lab/command.h"
-#include "harness/lab/qemu.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -22,46 +17,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/lab/session_part.h"
+
 /* What a verb has to undo its run and the guest to send its results, once told to stop. */
 #define STOP_BOUND_S 30
 
 #define CONSOLE_KEEP_BYTES (256u << 10)
 #define ESCAPE_KEY	   0x1d /* Ctrl-] */
 
-enum stage {
-	STAGE_BOOTING,
-	STAGE_RUNNING,
-	STAGE_STOPPING,
-};
-
-enum watch {
-	WATCH_CHANNEL,
-	WATCH_CONSOLE,
-	WATCH_QEMU_SAID,
-	WATCH_QEMU,
-	WATCH_SIGNAL,
-	WATCH_STDIN,
-	WATCH_NR,
-};
-
-struct session {
-	const struct lab_request *request;
-	struct lab_result *result;
-	struct error *error;
-	struct collector collector;
-	struct channel_tally arrived;
-	struct blob received;
-	struct pollfd watch[WATCH_NR];
-	struct termios terminal;
-	bool terminal_is_raw;
-	pid_t qemu;
-	enum stage stage;
-	uint64_t start_ns, deadline_ns; /* 0: none */
-	bool has_status, has_failed, has_end, incomplete, timed_out, stop;
-	int code; /* first error on the host's side */
-};
-
-static uint64_t now_ns(void)
+uint64_t session_now_ns(void)
 {
 	struct timespec now;
 
@@ -69,265 +33,15 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void session_allow(struct session *session, unsigned seconds)
+void session_allow(struct session *session, unsigned seconds)
 {
-	session->deadline_ns = seconds ? now_ns() + seconds * 1000000000ull : 0;
+	session->deadline_ns = seconds ? session_now_ns() + seconds * 1000000000ull : 0;
 }
 
-/* ---- qemu ---- */
-
-struct ends {
-	int console[2], channel[2], said[2]; /* [0] ours, [1] qemu's */
-};
-
-static void ends_release(struct ends *ends)
+void session_fail(struct session *session, int ret)
 {
-	int *all[] = { ends->console, ends->channel, ends->said };
-
-	for (size_t i = 0; i < 6; i++)
-		if (all[i / 2][i % 2] >= 0)
-			close(all[i / 2][i % 2]);
-}
-
-static int ends_open(struct ends *ends, struct error *e)
-{
-	*ends = (struct ends){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->console) ||
-	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->channel) ||
-	    pipe2(ends->said, O_CLOEXEC))
-		return error_set(e, errno, "cannot make the guest's channels: %m");
-	return 0;
-}
-
-static void child_exec(const char *path, const struct words *argv, const int *keep,
-		       size_t nr_keep, int said_fd, pid_t parent)
-{
-	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	sigset_t none;
-
-	setsid(); /* Ctrl-C is for the verb in the guest, not for qemu */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(127);
-	dup2(null_fd, STDIN_FILENO);
-	dup2(said_fd, STDOUT_FILENO);
-	dup2(said_fd, STDERR_FILENO);
-	for (size_t i = 0; i < nr_keep; i++)
-		if (keep[i] >= 0)
-			fcntl(keep[i], F_SETFD, 0);
-	execv(path, argv->item);
-	dprintf(STDERR_FILENO, "%s: %m\n", path);
-	_exit(127);
-}
-
-static int start_qemu(struct session *session, const struct ends *ends, int initramfs_fd,
-		      int disk_fd)
-{
-	const struct lab_request *request = session->request;
-	const int keep[] = { ends->console[1], ends->channel[1], initramfs_fd, disk_fd };
-	const struct qemu_config config = {
-		.shape = &request->shape,
-		.kernel_path = request->kernel.image,
-		.append = request->append,
-		.initramfs_fd = initramfs_fd,
-		.console_fd = ends->console[1],
-		.channel_fd = ends->channel[1],
-		.disk_fd = disk_fd,
-		.kvm = request->kvm,
-	};
-	struct words argv = { 0 };
-	char path[PATH_MAX];
-	pid_t parent = getpid();
-	int error;
-
-	qemu_arguments(&config, &argv);
-	error = words_error(&argv);
-	if (!error && command_find(QEMU_PROGRAM, path))
-		error = error_set(session->error, ENOENT,
-				  "%s is not installed: apt-get install qemu-system-x86",
-				  QEMU_PROGRAM);
-	if (!error) {
-		session->qemu = fork();
-		if (!session->qemu)
-			child_exec(path, &argv, keep, sizeof(keep) / sizeof(keep[0]),
-				   ends->said[1], parent);
-		if (session->qemu < 0)
-			error = error_set(session->error, errno, "cannot start qemu: %m");
-	}
-	words_release(&argv);
-	return error;
-}
-
-/* ---- what the guest says ---- */
-
-/* Somebody else may have made the open file that is our stdout non-blocking. */
-static void wait_writable(int fd)
-{
-	struct pollfd out = { .fd = fd, .events = POLLOUT };
-
-	(void)poll(&out, 1, -1);
-}
-
-/* 0 or -errno. A reader that has gone took what it wanted: the results still come. */
-static int pass_on(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t done = TEMP_FAILURE_RETRY(write(fd, data, size));
-
-		if (done < 0 && errno == EPIPE)
-			return 0;
-		if (done < 0 && errno != EAGAIN)
-			return -errno;
-		if (done < 0) {
-			wait_writable(fd);
-			continue;
-		}
-		data += done;
-		size -= (size_t)done;
-	}
-	return 0;
-}
-
-static void session_fail(struct session *session, int error)
-{
-	if (error && !session->code)
-		session->code = error;
-}
-
-static void terminal_raw(struct session *session)
-{
-	struct termios raw;
-
-	if (!session->request->shell || tcgetattr(STDIN_FILENO, &session->terminal))
-		return;
-	raw = session->terminal;
-	cfmakeraw(&raw);
-	session->terminal_is_raw = !tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-}
-
-static void take_ready(struct session *session)
-{
-	session->result->boot_seconds = (double)(now_ns() - session->start_ns) / 1e9;
-	session->stage = STAGE_RUNNING;
-	session_allow(session, session->request->timeout_seconds);
-	if (session->request->shell) {
-		session->watch[WATCH_STDIN].fd = STDIN_FILENO;
-		terminal_raw(session);
-	}
-}
-
-static void take_path(struct session *session, const struct channel_frame *frame)
-{
-	char path[PATH_MAX];
-	int error;
-
-	if (frame->size >= sizeof(path) || memchr(frame->payload, '\0', frame->size)) {
-		session_fail(session, -EPROTO);
-		return;
-	}
-	memcpy(path, frame->payload, frame->size);
-	path[frame->size] = '\0';
-	if (frame->type == CHANNEL_FILE)
-		error = collector_file(&session->collector, path, session->error);
-	else
-		error = collector_directory(&session->collector, path, session->error);
-	session_fail(session, error);
-}
-
-static void take_status(struct session *session, const struct channel_frame *frame)
-{
-	uint32_t status;
-
-	if (frame->size != sizeof(status))
-		return;
-	memcpy(&status, frame->payload, sizeof(status));
-	session->result->status = (int)status;
-	session->has_status = true;
-}
-
-static void take_output(struct session *session, const struct channel_frame *frame)
-{
-	bool out = frame->type == CHANNEL_STDOUT;
-	int error = pass_on(out ? session->request->out_fd : session->request->err_fd,
-			    frame->payload, frame->size);
-
-	if (error)
-		session_fail(session,
-			     error_set(session->error, -error, "cannot write to %s: %s",
-				       out ? "stdout" : "stderr", strerror(-error)));
-}
-
-static void take_content(struct session *session, const struct channel_frame *frame)
-{
-	if (session->collector.fd >= 0)
-		session_fail(session, collector_content(&session->collector, frame->payload,
-							frame->size, session->error));
-}
-
-static void incomplete(struct session *session)
-{
-	session->incomplete = true;
-}
-
-static void take_loss(struct session *session, const struct channel_frame *frame)
-{
-	error_set(session->error, EIO, "something is missing: in the guest, %.*s",
-		  (int)frame->size, frame->payload);
-	incomplete(session);
-}
-
-static void take_end(struct session *session, const struct channel_frame *frame)
-{
-	struct channel_tally sent;
-
-	session->has_end = true;
-	session->stop = true;
-	if (channel_get_tally(frame, &sent)) {
-		error_set(session->error, EPROTO, "the guest's last words are garbled");
-		incomplete(session);
-	} else if (channel_compare(&sent, &session->arrived, session->error)) {
-		incomplete(session);
-	}
-}
-
-static void take_frame(struct session *session, const struct channel_frame *frame)
-{
-	channel_count(&session->arrived, frame->type, frame->size);
-	switch (frame->type) {
-	case CHANNEL_READY:
-		take_ready(session);
-		break;
-	case CHANNEL_STDOUT:
-	case CHANNEL_STDERR:
-		take_output(session, frame);
-		break;
-	case CHANNEL_FAILURE:
-		session->has_failed = true;
-		error_set(session->error, EIO, "the guest could not be set up: %.*s",
-			  (int)frame->size, frame->payload);
-		break;
-	case CHANNEL_DIRECTORY:
-	case CHANNEL_FILE:
-		take_path(session, frame);
-		break;
-	case CHANNEL_CONTENT:
-		take_content(session, frame);
-		break;
-	case CHANNEL_LOSS:
-		take_loss(session, frame);
-		break;
-	case CHANNEL_STATUS:
-		take_status(session, frame);
-		break;
-	case CHANNEL_END:
-		take_end(session, frame);
-		break;
-	case CHANNEL_HELLO:
-	case CHANNEL_SIGNAL:
-		break;
-	}
+	if (ret && !session->code)
+		session->code = ret;
 }
 
 /* Reads what is there into blob; false at the end of the stream. */
@@ -354,11 +68,11 @@ static void take_channel(struct session *session)
 	if (!take_bytes(session, WATCH_CHANNEL, &session->received))
 		return;
 	while ((found = channel_next(&session->received, &at, &frame)) > 0)
-		take_frame(session, &frame);
+		session_take_frame(session, &frame);
 	blob_consume(&session->received, at);
 	if (found < 0) {
 		error_set(session->error, EPROTO, "the guest's channel is garbled");
-		incomplete(session);
+		session->incomplete = true;
 		session->stop = true;
 	}
 }
@@ -371,11 +85,12 @@ static void take_console(struct session *session)
 	if (!take_bytes(session, WATCH_CONSOLE, console))
 		return;
 	if (session->request->shell && session->stage == STAGE_RUNNING)
-		(void)pass_on(session->request->out_fd, console->data + before,
-			      console->size - before);
+		(void)session_pass_on(session->request->out_fd, console->data + before,
+				      console->size - before);
 	else if (session->request->show_console)
-		(void)pass_on(session->request->err_fd, console->data + before,
-			      console->size - before); /* kept in the result all the same */
+		(void)session_pass_on(session->request->err_fd, console->data + before,
+				      console->size -
+					      before); /* kept in the result all the same */
 	if (console->size > 2 * CONSOLE_KEEP_BYTES)
 		blob_consume(console, console->size - CONSOLE_KEEP_BYTES);
 }
@@ -436,18 +151,18 @@ static void take_stdin(struct session *session)
 
 static void meet_deadline(struct session *session)
 {
-	if (!session->deadline_ns || now_ns() < session->deadline_ns)
+	if (!session->deadline_ns || session_now_ns() < session->deadline_ns)
 		return;
 	if (session->stage != STAGE_STOPPING)
 		session->timed_out = true;
 	ask_to_stop(session, SIGTERM);
-	if (now_ns() >= session->deadline_ns)
+	if (session_now_ns() >= session->deadline_ns)
 		session->stop = true;
 }
 
 static int wait_milliseconds(const struct session *session)
 {
-	uint64_t now = now_ns();
+	uint64_t now = session_now_ns();
 
 	if (!session->deadline_ns)
 		return -1;
@@ -509,7 +224,7 @@ static int take_signals(sigset_t *before)
 	return signalfd(-1, &mine, SFD_CLOEXEC);
 }
 
-static void watch_all(struct session *session, const struct ends *ends, int signal_fd)
+static void watch_all(struct session *session, const struct session_ends *ends, int signal_fd)
 {
 	const int fd[WATCH_NR] = {
 		[WATCH_CHANNEL] = ends->channel[0],
@@ -524,33 +239,23 @@ static void watch_all(struct session *session, const struct ends *ends, int sign
 		session->watch[i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
 }
 
-static void close_qemu_ends(struct ends *ends)
-{
-	int *all[] = { &ends->console[1], &ends->channel[1], &ends->said[1] };
-
-	for (size_t i = 0; i < 3; i++) {
-		close(*all[i]);
-		*all[i] = -1;
-	}
-}
-
 int session_run(const struct lab_request *request, int initramfs_fd, int disk_fd,
 		struct lab_result *result, struct error *e)
 {
 	struct session session = {
-		.request = request, .result = result, .error = e, .start_ns = now_ns()
+		.request = request, .result = result, .error = e, .start_ns = session_now_ns()
 	};
-	struct ends ends;
+	struct session_ends ends;
 	sigset_t before;
 	int signal_fd = take_signals(&before);
-	int error = ends_open(&ends, e);
+	int ret = session_ends_open(&ends, e);
 
 	collector_init(&session.collector, &request->collect);
-	if (!error)
-		error = start_qemu(&session, &ends, initramfs_fd, disk_fd);
-	if (error)
+	if (!ret)
+		ret = session_start_qemu(&session, &ends, initramfs_fd, disk_fd);
+	if (ret)
 		goto out;
-	close_qemu_ends(&ends);
+	session_ends_close_qemu(&ends);
 	watch_all(&session, &ends, signal_fd);
 	session_allow(&session, request->boot_seconds);
 	attend(&session);
@@ -562,12 +267,12 @@ int session_run(const struct lab_request *request, int initramfs_fd, int disk_fd
 	close(session.watch[WATCH_QEMU].fd);
 	result->end = how_it_ended(&session);
 	result->nr_files_collected = session.collector.nr_files;
-	error = session.code;
+	ret = session.code;
 out:
 	collector_release(&session.collector);
 	blob_release(&session.received);
-	ends_release(&ends);
+	session_ends_release(&ends);
 	close(signal_fd);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return error;
+	return ret;
 }

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/lab/shape.h"
-#include "harness/lab/words.h"
-#include "harness/base/size.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -11,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "harness/base/size.h"
+#include "harness/lab/words.h"
 
 /* ACPI SLIT: 10 is local, 255 is unreachable; Linux refuses a remote distance of 10 or less. */
 #define DISTANCE_LOCAL 10
@@ -47,6 +46,7 @@ static int set_nr_nodes(const struct shape_text *text, const struct words *memor
 			const struct words *cpus, struct shape *shape, struct error *e)
 {
 	size_t nr = 1;
+	int ret;
 
 	if (memory->nr > 1)
 		nr = memory->nr;
@@ -66,8 +66,8 @@ static int set_nr_nodes(const struct shape_text *text, const struct words *memor
 				 "--memory, --cpus: %zu nodes are listed; at most %d work", nr,
 				 SHAPE_NODES_MAX);
 	shape->nr_nodes = (unsigned)nr;
-	return list_length_fits("--memory", memory, shape->nr_nodes, e)
-		       ?: list_length_fits("--cpus", cpus, shape->nr_nodes, e);
+	ret = list_length_fits("--memory", memory, shape->nr_nodes, e);
+	return ret ? ret : list_length_fits("--cpus", cpus, shape->nr_nodes, e);
 }
 
 static int parse_memory(const char *word, uint64_t *bytes, struct error *e)
@@ -92,17 +92,16 @@ static int set_memory(const struct words *list, struct shape *shape, struct erro
 
 	if (list->nr > 1) {
 		for (unsigned i = 0; i < shape->nr_nodes; i++) {
-			int error =
-				parse_memory(list->item[i], &shape->node[i].memory_bytes, e);
+			int ret = parse_memory(list->item[i], &shape->node[i].memory_bytes, e);
 
-			if (error)
-				return error;
+			if (ret)
+				return ret;
 		}
 	} else {
-		int error = list->nr ? parse_memory(list->item[0], &total, e) : 0;
+		int ret = list->nr ? parse_memory(list->item[0], &total, e) : 0;
 
-		if (error)
-			return error;
+		if (ret)
+			return ret;
 		grains = total / SHAPE_GRAIN_BYTES;
 		for (unsigned i = 0; i < shape->nr_nodes; i++)
 			shape->node[i].memory_bytes =
@@ -174,29 +173,28 @@ static int set_distance_row(const char *row, unsigned from, struct shape *shape,
 			    struct error *e)
 {
 	struct words word = { 0 };
-	int error;
+	int ret;
 
 	words_split(&word, row, ',');
-	error = words_error(&word);
-	if (!error && word.nr != shape->nr_nodes)
-		error = error_set(
-			e, EINVAL,
-			"--distances: row %u has %zu numbers for %u nodes; write rows "
-			"with / between, as in 10,30/30,10",
-			from, word.nr, shape->nr_nodes);
-	for (unsigned to = 0; !error && to < shape->nr_nodes; to++)
-		error = parse_distance(word.item[to], from, to, &shape->distance[from][to], e);
+	ret = words_error(&word);
+	if (!ret && word.nr != shape->nr_nodes)
+		ret = error_set(e, EINVAL,
+				"--distances: row %u has %zu numbers for %u nodes; write rows "
+				"with / between, as in 10,30/30,10",
+				from, word.nr, shape->nr_nodes);
+	for (unsigned to = 0; !ret && to < shape->nr_nodes; to++)
+		ret = parse_distance(word.item[to], from, to, &shape->distance[from][to], e);
 	words_release(&word);
-	return error;
+	return ret;
 }
 
 static int set_distance_for_all(const char *word, struct shape *shape, struct error *e)
 {
 	uint8_t remote = 0;
-	int error = parse_distance(word, 0, 1, &remote, e);
+	int ret = parse_distance(word, 0, 1, &remote, e);
 
-	if (error)
-		return error;
+	if (ret)
+		return ret;
 	for (unsigned from = 0; from < shape->nr_nodes; from++)
 		for (unsigned to = 0; to < shape->nr_nodes; to++)
 			shape->distance[from][to] = from == to ? DISTANCE_LOCAL : remote;
@@ -206,7 +204,7 @@ static int set_distance_for_all(const char *word, struct shape *shape, struct er
 static int set_distances(const char *text, struct shape *shape, struct error *e)
 {
 	struct words row = { 0 };
-	int error;
+	int ret;
 
 	if (!text)
 		return 0;
@@ -214,17 +212,17 @@ static int set_distances(const char *text, struct shape *shape, struct error *e)
 	if (!strpbrk(text, ",/"))
 		return set_distance_for_all(text, shape, e);
 	words_split(&row, text, '/');
-	error = words_error(&row);
-	if (!error && row.nr != shape->nr_nodes)
-		error = error_set(
+	ret = words_error(&row);
+	if (!ret && row.nr != shape->nr_nodes)
+		ret = error_set(
 			e, EINVAL,
 			"--distances: %zu rows for %u nodes; write one row for each node "
 			"with / between, as in 10,30/30,10",
 			row.nr, shape->nr_nodes);
-	for (unsigned from = 0; !error && from < shape->nr_nodes; from++)
-		error = set_distance_row(row.item[from], from, shape, e);
+	for (unsigned from = 0; !ret && from < shape->nr_nodes; from++)
+		ret = set_distance_row(row.item[from], from, shape, e);
 	words_release(&row);
-	return error;
+	return ret;
 }
 
 static int check_nodes(const struct shape *shape, struct error *e)
@@ -244,30 +242,32 @@ int shape_make(const struct shape_text *text, struct shape *out, struct error *e
 	struct shape shape = { 0 };
 	struct words memory = { 0 };
 	struct words cpus = { 0 };
-	int error;
+	int ret;
 
 	words_split(&memory, text->memory ? text->memory : "", ',');
 	words_split(&cpus, text->cpus ? text->cpus : "", ',');
-	error = words_error(&memory) ?: words_error(&cpus);
-	if (!error && text->memory && !memory.nr)
-		error = error_set(e, EINVAL, "--memory: it is empty; write 2G, or 1G,1G,0");
-	if (!error && text->cpus && !cpus.nr)
-		error = error_set(e, EINVAL, "--cpus: it is empty; write 4, or 2,2,0");
-	if (!error)
-		error = set_nr_nodes(text, &memory, &cpus, &shape, e);
-	if (!error)
-		error = set_memory(&memory, &shape, e);
-	if (!error)
-		error = set_cpus(&cpus, &shape, e);
-	if (!error)
-		error = set_distances(text->distances, &shape, e);
-	if (!error)
-		error = check_nodes(&shape, e);
-	if (!error)
+	ret = words_error(&memory);
+	if (!ret)
+		ret = words_error(&cpus);
+	if (!ret && text->memory && !memory.nr)
+		ret = error_set(e, EINVAL, "--memory: it is empty; write 2G, or 1G,1G,0");
+	if (!ret && text->cpus && !cpus.nr)
+		ret = error_set(e, EINVAL, "--cpus: it is empty; write 4, or 2,2,0");
+	if (!ret)
+		ret = set_nr_nodes(text, &memory, &cpus, &shape, e);
+	if (!ret)
+		ret = set_memory(&memory, &shape, e);
+	if (!ret)
+		ret = set_cpus(&cpus, &shape, e);
+	if (!ret)
+		ret = set_distances(text->distances, &shape, e);
+	if (!ret)
+		ret = check_nodes(&shape, e);
+	if (!ret)
 		*out = shape;
 	words_release(&cpus);
 	words_release(&memory);
-	return error;
+	return ret;
 }
 
 uint64_t shape_memory_bytes(const struct shape *shape)

@@ -9,11 +9,11 @@
 #ifndef PAGESTORM_LAB_SHAPE_H
 #define PAGESTORM_LAB_SHAPE_H
 
-#include "harness/base/error.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "harness/base/error.h"
 
 #define SHAPE_NODES_MAX	       16
 #define SHAPE_CPUS_MAX	       64

@@ -15,7 +15,7 @@
 #include "harness/lab/channel.h"
 #include "harness/lab/collector.h"
 #include "harness/lab/elf.h"
-#include "harness/lab/guest.h"
+#include "harness/lab/guest_spec.h"
 #include "harness/lab/initramfs.h"
 #include "harness/lab/kernel.h"
 #include "harness/lab/lab.h"
