@@ -184,10 +184,10 @@ static void warn(const struct compare *c)
 			c->unmatched_a, c->unmatched_b);
 }
 
-static int fail(const struct error *e, int rc)
+static int fail(const struct error *e, int ret)
 {
 	cmd_complain(e);
-	return rc == -ENOMEM ? EXIT_HARNESS : EXIT_USAGE;
+	return ret == -ENOMEM ? EXIT_HARNESS : EXIT_USAGE;
 }
 
 static int apply_gates(const struct compare *c, const struct words *gates, struct error *e)
@@ -197,10 +197,10 @@ static int apply_gates(const struct compare *c, const struct words *gates, struc
 	for (unsigned i = 0; i < gates->nr; i++) {
 		enum gate_result result;
 		char why[512];
-		int rc = compare_gate(c, gates->word[i], &result, why, sizeof(why), e);
+		int ret = compare_gate(c, gates->word[i], &result, why, sizeof(why), e);
 
-		if (rc)
-			return fail(e, rc);
+		if (ret)
+			return fail(e, ret);
 		if (result == GATE_HOLDS)
 			continue;
 		fprintf(stderr, "pagestorm: --fail-on %s\n", why);
@@ -216,19 +216,19 @@ static int compare(const struct arguments *arguments, const struct side *a,
 	struct error e = { "" };
 	struct screen screen;
 	struct compare c;
-	int status, rc;
+	int status, ret;
 
-	rc = compare_make(&c, a, b, arguments->metric.word, arguments->least_effect, &e);
-	if (rc)
-		return fail(&e, rc);
+	ret = compare_make(&c, a, b, arguments->metric.word, arguments->least_effect, &e);
+	if (ret)
+		return fail(&e, ret);
 	screen_init(&screen, stdout);
 	warn(&c);
-	rc = compare_print(&c, arguments->format, stdout, &screen);
-	if (!rc && fflush(stdout))
-		rc = -errno;
-	if (rc) {
-		error_set(&e, -rc, "writing the comparison: %s", strerror(-rc));
-		fail(&e, rc);
+	ret = compare_print(&c, arguments->format, stdout, &screen);
+	if (!ret && fflush(stdout))
+		ret = -errno;
+	if (ret) {
+		error_set(&e, -ret, "writing the comparison: %s", strerror(-ret));
+		fail(&e, ret);
 		status = EXIT_HARNESS;
 	} else {
 		status = apply_gates(&c, &arguments->fail_on, &e);
@@ -242,14 +242,14 @@ int cmd_compare(int argc, char **argv)
 	struct arguments arguments = { .least_effect = COMPARE_LEAST_EFFECT };
 	struct side a = { .folder = NULL }, b = { .folder = NULL };
 	struct error e = { "" };
-	int status, rc;
+	int status, ret;
 
 	if (cmd_parse("pagestorm compare", &parser, argc, argv, 0, &arguments))
 		return EXIT_USAGE;
-	rc = side_open(&a, arguments.side[0], &e);
-	if (!rc)
-		rc = side_open(&b, arguments.side[1], &e);
-	status = rc ? fail(&e, rc) : compare(&arguments, &a, &b);
+	ret = side_open(&a, arguments.side[0], &e);
+	if (!ret)
+		ret = side_open(&b, arguments.side[1], &e);
+	status = ret ? fail(&e, ret) : compare(&arguments, &a, &b);
 	side_release(&b);
 	side_release(&a);
 	return status;

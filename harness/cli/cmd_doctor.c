@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `pagestorm doctor`: what this machine can do, one line a check, with the fix. */
-#include "config.h"
-#include "harness/cli/cmd.h"
 #include "harness/cli/cmd_doctor.h"
 
 #include <argp.h>
@@ -10,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config.h"
+#include "harness/cli/cmd.h"
 #include "harness/lab/lab.h"
 
 static const struct doctor_check checks[] = {

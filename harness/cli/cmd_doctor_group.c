@@ -4,7 +4,6 @@
  * group of its own, pagestorm-doctor-PID, made, limited, read back and removed with plain
  * file calls, so that libcgroup's troubles are not taken for the machine's.
  */
-#include "config.h"
 #include "harness/cli/cmd_doctor.h"
 
 #include <errno.h>
@@ -15,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/machine/groupmark.h"
 #include "harness/machine/cgtree.h"
+#include "harness/machine/groupmark.h"
 #include "harness/machine/sysfile.h"
 
 #define TRIED_BYTES "67108864"
@@ -133,22 +132,22 @@ static int write_and_read(const char *group, const char *file, const char *value
 			  size_t kept_bytes)
 {
 	char path[PATH_MAX];
-	int rc;
+	int ret;
 
 	snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 64, group, file);
-	rc = sysfile_write("", path, value);
-	return rc ? rc : sysfile_read("", path, kept, kept_bytes);
+	ret = sysfile_write("", path, value);
+	return ret ? ret : sysfile_read("", path, kept, kept_bytes);
 }
 
 static void try_limit(const struct host *host, const char *group, struct finding *finding)
 {
 	char kept[64];
-	int rc;
+	int ret;
 
-	rc = write_and_read(group, limit_file(host), TRIED_BYTES, kept, sizeof(kept));
-	if (rc)
+	ret = write_and_read(group, limit_file(host), TRIED_BYTES, kept, sizeof(kept));
+	if (ret)
 		doctor_find(finding, DOCTOR_MISSING, run_as_root, "%s cannot be set: %s",
-			    limit_file(host), strerror(-rc));
+			    limit_file(host), strerror(-ret));
 	else if (strcmp(kept, TRIED_BYTES))
 		doctor_find(finding, DOCTOR_MISSING, NULL,
 			    "%s kept %s where " TRIED_BYTES " was written", limit_file(host),
@@ -164,7 +163,7 @@ void doctor_group(const struct host *host, struct finding *finding)
 	char parent[1024], group[PATH_MAX];
 	struct error e = { "" };
 	bool later;
-	int rc;
+	int ret;
 
 	if (!host->cgroup_version) {
 		doctor_find(finding, DOCTOR_MISSING, "see cgroup", "no group can be limited");
@@ -183,10 +182,10 @@ void doctor_group(const struct host *host, struct finding *finding)
 			    "the memory controller is not handed down to a group of ours");
 		return;
 	}
-	rc = make(parent, group, sizeof(group));
-	if (rc) {
+	ret = make(parent, group, sizeof(group));
+	if (ret) {
 		doctor_find(finding, DOCTOR_MISSING, run_as_root,
-			    "cannot make a group in %.200s: %s", parent, strerror(-rc));
+			    "cannot make a group in %.200s: %s", parent, strerror(-ret));
 		return;
 	}
 	try_limit(host, group, finding);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The doctor's checks of what the kernel offers and how it is set. They change nothing. */
-#include "config.h"
 #include "harness/cli/cmd_doctor.h"
 
 #include <dirent.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The doctor's checks of what this process may do, of who else is about, and of leftovers. */
-#include "config.h"
 #include "harness/cli/cmd_doctor.h"
 
 #include <ctype.h>
@@ -62,7 +61,7 @@ void doctor_drop_caches(const struct host *host, struct finding *finding)
 void doctor_mlock(const struct host *host, struct finding *finding)
 {
 	void *memory;
-	int rc;
+	int ret;
 
 	(void)host; /* only trying tells */
 	memory = mmap(NULL, MLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -71,13 +70,13 @@ void doctor_mlock(const struct host *host, struct finding *finding)
 		doctor_find(finding, DOCTOR_LIMITED, NULL, "no memory to try it");
 		return;
 	}
-	rc = mlock(memory, MLOCK_BYTES) ? errno : 0;
+	ret = mlock(memory, MLOCK_BYTES) ? errno : 0;
 	munmap(memory, MLOCK_BYTES);
-	if (!rc)
+	if (!ret)
 		doctor_find(finding, DOCTOR_OK, NULL, "1 MiB was locked and unlocked");
 	else
 		doctor_find(finding, DOCTOR_LIMITED, "ulimit -l unlimited, or run as root",
-			    "1 MiB cannot be locked: %s", strerror(rc));
+			    "1 MiB cannot be locked: %s", strerror(ret));
 }
 
 static bool sees_frame(void)

@@ -1,11 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "config.h"
-
 #include "harness/cli/cmd.h"
-#include "harness/lab/guest.h"
-#include "harness/lab/lab.h"
-#include "harness/plan/profile.h"
-#include "harness/base/size.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -16,6 +10,11 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "harness/base/size.h"
+#include "harness/lab/guest.h"
+#include "harness/lab/lab.h"
+#include "harness/plan/profile.h"
 
 enum {
 	KEY_NODES = 256,
@@ -251,19 +250,19 @@ static int set_files(struct lab_request *request, const struct words *files, str
 		char *host = files->item[i];
 		char *colon = strchr(host, ':');
 		const char *guest = host;
-		int error;
+		int ret;
 
 		if (colon) {
 			*colon = '\0';
 			guest = colon + 1;
 		}
 		if (access(host, R_OK))
-			return error_set(e, EINVAL, "--file=%s: %m", host);
+			return error_set(e, EINVAL, "--file=%s: %s", host, strerror(errno));
 		if (!*guest)
 			return error_set(e, EINVAL,
 					 "--file=%s:: the path in the guest is empty", host);
-		error = add_file(request, host, guest);
-		if (error)
+		ret = add_file(request, host, guest);
+		if (ret)
 			return error_set(e, ENOMEM, "out of memory");
 	}
 	return 0;
@@ -272,15 +271,15 @@ static int set_files(struct lab_request *request, const struct words *files, str
 /* A file that the verb names is in the guest under the same name. */
 static int take_named_files(struct lab_request *request, char *const *verb)
 {
-	int error = 0;
+	int ret = 0;
 
-	for (; !error && *verb; verb++) {
+	for (; !ret && *verb; verb++) {
 		struct stat status;
 
 		if (!stat(*verb, &status) && S_ISREG(status.st_mode))
-			error = add_file(request, *verb, *verb);
+			ret = add_file(request, *verb, *verb);
 	}
-	return error;
+	return ret;
 }
 
 /* Where `run NAME` looks, in the guest as here. */
@@ -288,20 +287,20 @@ static int take_profiles(struct lab_request *request)
 {
 	bool installed = false;
 	char folder[512];
-	int error = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; !error && profile_folder(i, folder, sizeof(folder)); i++) {
+	for (unsigned i = 0; !ret && profile_folder(i, folder, sizeof(folder)); i++) {
 		struct stat status;
 
 		if (stat(folder, &status) || !S_ISDIR(status.st_mode))
 			continue;
 		if (folder[0] != '/')
-			error = add_file(request, folder, folder);
+			ret = add_file(request, folder, folder);
 		else if (!installed) /* the guest's program lies elsewhere */
-			error = add_file(request, folder, PAGESTORM_PROFILES_DIR);
+			ret = add_file(request, folder, PAGESTORM_PROFILES_DIR);
 		installed |= folder[0] == '/';
 	}
-	return error;
+	return ret;
 }
 
 /* The value of -o DIR, -oDIR, --output DIR or --output=DIR, or NULL. */
@@ -334,7 +333,7 @@ static int set_command(struct lab_request *request, const struct arguments *argu
 {
 	static char *no_verb[] = { NULL };
 	char *const *verb = arguments->verb ? arguments->verb : no_verb;
-	int error;
+	int ret;
 
 	if (arguments->exec && *verb)
 		return error_set(e, EINVAL, "--exec and VERB: give one of them");
@@ -351,14 +350,14 @@ static int set_command(struct lab_request *request, const struct arguments *argu
 		for (char *const *word = verb; *word; word++)
 			words_add(&request->argv, *word);
 	}
-	error = words_error(&request->argv);
-	if (!error)
-		error = take_profiles(request) ?: take_named_files(request, verb);
-	if (!error)
-		error = collect(request, output_of(verb) ?: "results");
-	for (size_t i = 0; !error && i < arguments->collect.nr; i++)
-		error = collect(request, arguments->collect.item[i]);
-	return error ? error_set(e, -error, "%s", strerror(-error)) : 0;
+	ret = words_error(&request->argv);
+	if (!ret)
+		ret = take_profiles(request) ?: take_named_files(request, verb);
+	if (!ret)
+		ret = collect(request, output_of(verb) ?: "results");
+	for (size_t i = 0; !ret && i < arguments->collect.nr; i++)
+		ret = collect(request, arguments->collect.item[i]);
+	return ret ? error_set(e, -ret, "%s", strerror(-ret)) : 0;
 }
 
 static int parse_seconds(const char *option, const char *text, unsigned min, unsigned *seconds,
@@ -379,21 +378,21 @@ static int set_numbers(struct lab_request *request, const struct arguments *argu
 		       struct error *e)
 {
 	char reason[128];
-	int error = 0;
+	int ret = 0;
 
 	request->timeout_seconds = arguments->shell ? 0 : 600;
 	request->boot_seconds = arguments->kvm ? BOOT_BOUND_KVM_S : BOOT_BOUND_TCG_S;
 	request->disk_bytes = (uint64_t)1 << 30;
 	if (arguments->timeout)
-		error = parse_seconds("--timeout", arguments->timeout, 0,
-				      &request->timeout_seconds, e);
-	if (!error && arguments->boot)
-		error = parse_seconds("--boot", arguments->boot, 1, &request->boot_seconds, e);
-	if (!error && arguments->disk &&
+		ret = parse_seconds("--timeout", arguments->timeout, 0,
+				    &request->timeout_seconds, e);
+	if (!ret && arguments->boot)
+		ret = parse_seconds("--boot", arguments->boot, 1, &request->boot_seconds, e);
+	if (!ret && arguments->disk &&
 	    size_parse(arguments->disk, NULL, &request->disk_bytes, reason, sizeof(reason)))
-		error = error_set(e, EINVAL, "--disk=%s: it %s; 0: no disk", arguments->disk,
-				  reason);
-	return error;
+		ret = error_set(e, EINVAL, "--disk=%s: it %s; 0: no disk", arguments->disk,
+				reason);
+	return ret;
 }
 
 static int set_cgroup(struct lab_request *request, const char *name, struct error *e)
@@ -416,7 +415,8 @@ static int set_request(struct lab_request *request, const struct arguments *argu
 	request->out_fd = STDOUT_FILENO;
 	request->err_fd = STDERR_FILENO;
 	if (arguments->kvm && access("/dev/kvm", R_OK | W_OK))
-		return error_set(e, EINVAL, "--kvm: /dev/kvm: %m; leave it out to use TCG");
+		return error_set(e, EINVAL, "--kvm: /dev/kvm: %s; leave it out to use TCG",
+				 strerror(errno));
 	return shape_make(&arguments->shape, &request->shape, e)
 		       ?: lab_parse_swap(arguments->swap ?: "none", &request->swap,
 					 &request->swap_bytes, e)
@@ -586,10 +586,10 @@ static int fetch(const struct words *versions)
 		struct error e = { 0 };
 		struct kernel kernel;
 		bool fetched;
-		int error = kernel_fetch(versions->item[i], &kernel, &fetched, &e);
+		int ret = kernel_fetch(versions->item[i], &kernel, &fetched, &e);
 
-		if (error)
-			return error == -EINVAL ? usage_error(&e) : harness_error(&e, error);
+		if (ret)
+			return ret == -EINVAL ? usage_error(&e) : harness_error(&e, ret);
 		printf("%s %s\n", kernel.release, kernel.image);
 	}
 	return 0;
@@ -600,16 +600,16 @@ static int find_kernel(struct lab_request *request, const char *wanted, bool may
 {
 	struct error e = { 0 };
 	bool fetched;
-	int error = kernel_find(wanted, &request->kernel, &e);
+	int ret = kernel_find(wanted, &request->kernel, &e);
 
-	if (!error)
+	if (!ret)
 		return 0;
-	if (error != -ENOENT || !kernel_is_version(wanted) || !may_fetch)
+	if (ret != -ENOENT || !kernel_is_version(wanted) || !may_fetch)
 		return usage_error(&e);
 	fprintf(stderr, "pagestorm: fetching kernel %s, about 30 MB, once\n", wanted);
 	e = (struct error){ 0 };
-	error = kernel_fetch(wanted, &request->kernel, &fetched, &e);
-	return error ? harness_error(&e, error) : 0;
+	ret = kernel_fetch(wanted, &request->kernel, &fetched, &e);
+	return ret ? harness_error(&e, ret) : 0;
 }
 
 static void print_plan(const struct lab_request *request)
@@ -628,16 +628,16 @@ static int boot(struct lab_request *request)
 {
 	struct lab_result result = { 0 };
 	struct error e = { 0 };
-	int error, status;
+	int ret, status;
 
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves does not cost the results */
-	error = lab_run(request, &result, &e);
+	ret = lab_run(request, &result, &e);
 	if (result.nr_boots > 1)
 		fprintf(stderr,
 			"pagestorm: the guest ended before it had said anything and was "
 			"booted %u times\n",
 			result.nr_boots);
-	status = error ? harness_error(&e, error) : conclude(request, &result, &e);
+	status = ret ? harness_error(&e, ret) : conclude(request, &result, &e);
 
 	lab_result_release(&result);
 	return status;

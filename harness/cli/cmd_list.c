@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/machine/setting.h"
 #include "harness/plan/option.h"
 #include "harness/plan/profile.h"
-#include "harness/machine/setting.h"
 #include "harness/record/counters.h"
 
 #define COLUMNS 78

@@ -20,40 +20,40 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 	struct profile profile;
 	struct host *host = &plan->host;
 	char text[64];
-	int err;
+	int ret;
 
 	memset(plan, 0, sizeof(*plan));
 	profile_init(&profile);
 	if (nr < 1) {
-		err = error_set(e, EINVAL,
+		ret = error_set(e, EINVAL,
 				"a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
 		goto out;
 	}
-	err = profile_load(&profile, words[0], e);
-	for (int i = 1; i < nr && !err; i++)
-		err = profile_override_once(&profile, words[i], e);
-	if (repeats && !err) {
+	ret = profile_load(&profile, words[0], e);
+	for (int i = 1; i < nr && !ret; i++)
+		ret = profile_override_once(&profile, words[i], e);
+	if (repeats && !ret) {
 		snprintf(text, sizeof(text), "profile.repeats=%u", repeats);
-		err = profile_override_once(&profile, text, e);
+		ret = profile_override_once(&profile, text, e);
 	}
-	if (!err && host_probe(host, root, e))
-		err = -EIO;
-	if (!err) {
+	if (!ret && host_probe(host, root, e))
+		ret = -EIO;
+	if (!ret) {
 		struct host probed = *host;
 
-		err = plan_make(plan, &profile, &probed, e);
+		ret = plan_make(plan, &profile, &probed, e);
 	}
-	if (!err && profile.by_name)
+	if (!ret && profile.by_name)
 		memcpy(plan->source, profile.path, sizeof(plan->source));
-	if (!err)
+	if (!ret)
 		plan->skipped = profile.skipped;
-	if (!err)
-		err = expect_check(plan, e);
-	if (err)
+	if (!ret)
+		ret = expect_check(plan, e);
+	if (ret)
 		plan_release(plan);
 out:
 	profile_release(&profile);
-	return err;
+	return ret;
 }
 
 void cmd_tell_source(const char *source, const struct error *skipped)

@@ -79,12 +79,12 @@ static int join(const struct arguments *arguments, const struct folder *folders)
 {
 	struct error e = { "" };
 	struct merge m;
-	int rc = merge_folders(folders, arguments->nr, arguments->parent, &m, &e);
+	int ret = merge_folders(folders, arguments->nr, arguments->parent, &m, &e);
 
-	if (!rc)
+	if (!ret)
 		return tell(&m);
 	cmd_complain(&e);
-	return rc == -EINVAL ? EXIT_USAGE : EXIT_HARNESS;
+	return ret == -EINVAL ? EXIT_USAGE : EXIT_HARNESS;
 }
 
 int cmd_merge(int argc, char **argv)
@@ -92,20 +92,20 @@ int cmd_merge(int argc, char **argv)
 	struct arguments arguments = { .parent = "results" };
 	struct folder *folders;
 	struct error e = { "" };
-	int status, opened = 0, rc = 0;
+	int status, opened = 0, ret = 0;
 
 	if (cmd_parse("pagestorm merge", &parser, argc, argv, 0, &arguments))
 		return EXIT_USAGE;
 	folders = calloc(arguments.nr, sizeof(*folders));
 	if (!folders)
-		rc = error_set(&e, ENOMEM, "merge: %s", strerror(ENOMEM));
-	while (!rc && opened < arguments.nr) {
-		rc = folder_open(&folders[opened], arguments.folder[opened], &e);
-		opened += !rc;
+		ret = error_set(&e, ENOMEM, "merge: %s", strerror(ENOMEM));
+	while (!ret && opened < arguments.nr) {
+		ret = folder_open(&folders[opened], arguments.folder[opened], &e);
+		opened += !ret;
 	}
-	if (rc) {
+	if (ret) {
 		cmd_complain(&e);
-		status = rc == -ENOMEM ? EXIT_HARNESS : EXIT_USAGE;
+		status = ret == -ENOMEM ? EXIT_HARNESS : EXIT_USAGE;
 	} else {
 		status = join(&arguments, folders);
 	}

@@ -3,7 +3,6 @@
  * What all verbs' command lines have in common: -h and --help within a screen, an
  * unknown option told with the one that was meant, and exit status 2.
  */
-#include "harness/base/suggest.h"
 #include "harness/cli/cmd.h"
 
 #include <argp.h>
@@ -12,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/suggest.h"
 #include "harness/plan/profile.h"
 
 #define OPTIONS_MAX 64

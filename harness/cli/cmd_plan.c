@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/base/size.h"
 #include "harness/cli/cmd_plan_json.h"
 #include "harness/plan/cell.h"
-#include "harness/base/size.h"
 #include "harness/record/counters.h"
 #include "harness/record/judge.h"
 

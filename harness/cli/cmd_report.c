@@ -92,31 +92,31 @@ static const struct argp parser = {
 static int print_text(const struct report *report, int nr, bool all)
 {
 	struct screen screen;
-	int rc = 0;
+	int ret = 0;
 
 	screen_init(&screen, stdout);
-	for (int i = 0; !rc && i < nr; i++) {
+	for (int i = 0; !ret && i < nr; i++) {
 		fputs(i ? "\n\n" : "", stdout);
-		rc = report_print_text(&report[i], stdout, &screen, all);
+		ret = report_print_text(&report[i], stdout, &screen, all);
 	}
-	return rc;
+	return ret;
 }
 
 static int print_json(const struct report *report, int nr)
 {
 	json_t *list = json_array(), *document;
-	int rc = 0;
+	int ret = 0;
 
-	for (int i = 0; !rc && i < nr; i++)
-		rc = json_array_append_new(list, report_json(&report[i])) ? -EILSEQ : 0;
+	for (int i = 0; !ret && i < nr; i++)
+		ret = json_array_append_new(list, report_json(&report[i])) ? -EILSEQ : 0;
 	document = json_pack("{s:i, s:o}", "schema", 1, "reports", list);
-	if (!rc && !document)
-		rc = -ENOMEM;
-	if (!rc && json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10)))
-		rc = errno ? -errno : -EIO;
-	fputs(rc ? "" : "\n", stdout);
+	if (!ret && !document)
+		ret = -ENOMEM;
+	if (!ret && json_dumpf(document, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10)))
+		ret = errno ? -errno : -EIO;
+	fputs(ret ? "" : "\n", stdout);
 	json_decref(document);
-	return rc;
+	return ret;
 }
 
 /* Written beside and renamed: a reader sees the old page or the new one. */
@@ -125,27 +125,27 @@ static int write_page(const struct arguments *arguments, const struct report *re
 {
 	char path[PATH_MAX], new_path[PATH_MAX + 8], note[400];
 	FILE *out;
-	int rc;
+	int ret;
 
 	if (arguments->output)
-		rc = snprintf(path, sizeof(path), "%s", arguments->output);
+		ret = snprintf(path, sizeof(path), "%s", arguments->output);
 	else
-		rc = snprintf(path, sizeof(path), "%s/report.html", report[0].folder.path);
-	if ((size_t)rc >= sizeof(path))
+		ret = snprintf(path, sizeof(path), "%s/report.html", report[0].folder.path);
+	if ((size_t)ret >= sizeof(path))
 		return error_set(e, ENAMETOOLONG, "%s: the path is too long",
 				 report[0].folder.path);
 	snprintf(new_path, sizeof(new_path), "%s.new", path);
 	out = fopen(new_path, "we");
 	if (!out)
 		return error_set(e, errno, "%s: %s", new_path, strerror(errno));
-	rc = html_write(report, arguments->nr, out, note, sizeof(note));
+	ret = html_write(report, arguments->nr, out, note, sizeof(note));
 	if (ferror(out) | fclose(out))
-		rc = -EIO;
-	if (!rc && rename(new_path, path))
-		rc = -errno;
-	if (rc) {
+		ret = -EIO;
+	if (!ret && rename(new_path, path))
+		ret = -errno;
+	if (ret) {
 		(void)unlink(new_path); /* the first error is the one to tell */
-		return error_set(e, -rc, "%s: %s", path, strerror(-rc));
+		return error_set(e, -ret, "%s: %s", path, strerror(-ret));
 	}
 	if (*note)
 		fprintf(stderr, "pagestorm: note: %s\n", note);
@@ -156,11 +156,11 @@ static int write_page(const struct arguments *arguments, const struct report *re
 static int print_page(const struct report *report, int nr)
 {
 	char note[400];
-	int rc = html_write(report, nr, stdout, note, sizeof(note));
+	int ret = html_write(report, nr, stdout, note, sizeof(note));
 
 	if (*note)
 		fprintf(stderr, "pagestorm: note: %s\n", note);
-	return rc;
+	return ret;
 }
 
 static void note_partial(const struct report *report, int nr)
@@ -175,22 +175,22 @@ static void note_partial(const struct report *report, int nr)
 static int show(const struct arguments *arguments, const struct report *report)
 {
 	struct error e = { "" };
-	int rc;
+	int ret;
 
 	note_partial(report, arguments->nr);
 	if (arguments->html && arguments->output && !strcmp(arguments->output, "-"))
-		rc = print_page(report, arguments->nr);
+		ret = print_page(report, arguments->nr);
 	else if (arguments->html)
-		rc = write_page(arguments, report, &e);
+		ret = write_page(arguments, report, &e);
 	else if (arguments->json)
-		rc = print_json(report, arguments->nr);
+		ret = print_json(report, arguments->nr);
 	else
-		rc = print_text(report, arguments->nr, arguments->all);
-	if (!rc && fflush(stdout))
-		rc = -errno;
-	if (!rc)
+		ret = print_text(report, arguments->nr, arguments->all);
+	if (!ret && fflush(stdout))
+		ret = -errno;
+	if (!ret)
 		return EXIT_MET;
-	error_set(&e, -rc, "writing the report: %s", strerror(-rc));
+	error_set(&e, -ret, "writing the report: %s", strerror(-ret));
 	cmd_complain(&e);
 	return EXIT_HARNESS;
 }
@@ -200,20 +200,20 @@ int cmd_report(int argc, char **argv)
 	struct arguments arguments = { .nr = 0 };
 	struct report *report;
 	struct error e = { "" };
-	int status, opened = 0, rc = 0;
+	int status, opened = 0, ret = 0;
 
 	if (cmd_parse("pagestorm report", &parser, argc, argv, 0, &arguments))
 		return EXIT_USAGE;
 	report = calloc(arguments.nr, sizeof(*report));
 	if (!report)
-		rc = error_set(&e, ENOMEM, "report: %s", strerror(ENOMEM));
-	while (!rc && opened < arguments.nr) {
-		rc = report_open(&report[opened], arguments.folder[opened], &e);
-		opened += !rc;
+		ret = error_set(&e, ENOMEM, "report: %s", strerror(ENOMEM));
+	while (!ret && opened < arguments.nr) {
+		ret = report_open(&report[opened], arguments.folder[opened], &e);
+		opened += !ret;
 	}
-	if (rc) {
+	if (ret) {
 		cmd_complain(&e);
-		status = rc == -ENOMEM ? EXIT_HARNESS : EXIT_USAGE;
+		status = ret == -ENOMEM ? EXIT_HARNESS : EXIT_USAGE;
 	} else {
 		status = show(&arguments, report);
 	}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* `pagestorm restore`: undoes what a killed run left behind, and says each thing. */
-#include "config.h"
 #include "harness/cli/cmd.h"
 
 #include <argp.h>
@@ -103,21 +102,21 @@ static int restore(void)
 	struct tally tally = { EXIT_MET, 0 };
 	const bool journal = journal_leftover();
 	struct error e = { "" };
-	int rc;
+	int ret;
 
-	rc = journal_recover(say, &e);
-	if (rc) {
+	ret = journal_recover(say, &e);
+	if (ret) {
 		cmd_complain(&e);
-		if (rc == -EBUSY)
+		if (ret == -EBUSY)
 			return EXIT_LOCKED;
 		tally.status = EXIT_NOT_RESTORED;
 	} else if (journal) {
 		puts("the killed run's journal is worked off");
 	}
-	rc = orphans_each(meet_orphan, &tally);
-	if (rc) {
+	ret = orphans_each(meet_orphan, &tally);
+	if (ret) {
 		fprintf(stderr, "pagestorm: error: cannot search for leftovers: %s\n",
-			strerror(-rc));
+			strerror(-ret));
 		tally.status = EXIT_NOT_RESTORED;
 	}
 	if (!journal && !tally.nr_ours)
@@ -131,15 +130,15 @@ int cmd_restore(int argc, char **argv)
 	struct arguments a = { 0 };
 	struct error e = { "" };
 	struct lock lock;
-	int rc, status;
+	int ret, status;
 
 	if (cmd_parse("pagestorm restore", &argp, argc, argv, 0, &a))
 		return EXIT_USAGE;
 	lock_init(&lock);
-	rc = lock_take(&lock, a.wait_s, &e);
-	if (rc) {
+	ret = lock_take(&lock, a.wait_s, &e);
+	if (ret) {
 		cmd_complain(&e);
-		return rc == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+		return ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
 	}
 	status = restore();
 	lock_release(&lock);

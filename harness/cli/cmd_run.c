@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/cli/cmd_run_pause.h"
 #include "harness/base/size.h"
+#include "harness/cli/cmd_run_pause.h"
 #include "harness/machine/group.h"
 #include "harness/machine/journal.h"
 #include "harness/machine/lock.h"
@@ -78,10 +78,10 @@ static const struct argp_option options[] = {
 static void parse_pause(struct arguments *a, int key, const char *arg, struct argp_state *state)
 {
 	struct error e = { "" };
-	const int err = key == KEY_PAUSE ? cmd_pause_barriers(&a->pause, arg, &e)
+	const int ret = key == KEY_PAUSE ? cmd_pause_barriers(&a->pause, arg, &e)
 					 : cmd_pause_descriptors(&a->pause, arg, &e);
 
-	if (err)
+	if (ret)
 		argp_error(state, "%s", e.text);
 }
 
@@ -363,13 +363,13 @@ static void print_summary(const struct run_summary *s, struct report *report, in
 
 /* ---- the verb ---- */
 
-static int exit_status(const struct run_summary *s, int err)
+static int exit_status(const struct run_summary *s, int ret)
 {
 	if (s->interrupted)
 		return 128 + s->interrupted;
 	if (s->not_restored)
 		return EXIT_NOT_RESTORED;
-	if (err)
+	if (ret)
 		return EXIT_HARNESS;
 	if (s->invalid)
 		return EXIT_INVALID;
@@ -453,15 +453,15 @@ static int play(const struct plan *plan, struct arguments *a, int signal_fd, str
 					 .row = take_row,
 					 .arg = &report };
 	struct run_summary summary = { .rows = 0 };
-	int err = needs_groups(plan) ? group_permitted(&plan->host, e) : 0, status;
+	int ret = needs_groups(plan) ? group_permitted(&plan->host, e) : 0, status;
 
 	a->pause.make_room = make_room;
 	a->pause.arg = &report;
-	if (err) {
+	if (ret) {
 		status = EXIT_NOTHING_RAN;
 	} else {
-		err = run_plan(plan, &how, &summary, e);
-		status = exit_status(&summary, err);
+		ret = run_plan(plan, &how, &summary, e);
+		status = exit_status(&summary, ret);
 	}
 	close_line(&report);
 	print_summary(&summary, &report, status);
@@ -470,7 +470,7 @@ static int play(const struct plan *plan, struct arguments *a, int signal_fd, str
 			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from "
 			"there\n",
 			summary.path);
-	if (err && err != -EINTR)
+	if (ret && ret != -EINTR)
 		cmd_complain(e);
 	return status;
 }
@@ -480,7 +480,7 @@ static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 {
 	char path[640], *word = path;
 	size_t length = strlen(a->resume);
-	int err;
+	int ret;
 
 	while (length > 1 && a->resume[length - 1] == '/')
 		a->resume[--length] = 0;
@@ -490,18 +490,18 @@ static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 				 strerror(errno));
 	if (a->cell < 0)
 		a->cell = resume_only_cell(a->resume);
-	err = cmd_load_plan(plan, 1, &word, 0, e);
-	return err ? err : resume_check(a->resume, plan, e);
+	ret = cmd_load_plan(plan, 1, &word, 0, e);
+	return ret ? ret : resume_check(a->resume, plan, e);
 }
 
 static int load(struct plan *plan, struct arguments *a, struct error *e)
 {
-	int err = a->resume ? load_resumed(plan, a, e)
+	int ret = a->resume ? load_resumed(plan, a, e)
 			    : cmd_load_plan(plan, a->nr_words, a->word, a->repeats, e);
 
-	if (!err)
-		err = check_cell(plan, a, e);
-	return err ? err : check_risk(plan, a, e);
+	if (!ret)
+		ret = check_cell(plan, a, e);
+	return ret ? ret : check_risk(plan, a, e);
 }
 
 /*
@@ -510,37 +510,37 @@ static int load(struct plan *plan, struct arguments *a, struct error *e)
  */
 static int play_anew(struct arguments *a, struct plan *plan, int signal_fd, struct error *e)
 {
-	int err;
+	int ret;
 
 	plan_release(plan);
-	err = load(plan, a, e);
-	if (!err)
+	ret = load(plan, a, e);
+	if (!ret)
 		return play(plan, a, signal_fd, e);
 	cmd_complain(e);
-	return err == -EIO ? EXIT_HARNESS : EXIT_USAGE;
+	return ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
 }
 
 static int run_locked(struct arguments *a, struct plan *plan, struct error *e)
 {
 	int signal_fd = watch_signals();
 	struct lock lock;
-	int err, status;
+	int ret, status;
 
 	lock_init(&lock);
-	err = lock_take(&lock, a->wait_s, e);
-	if (err) {
+	ret = lock_take(&lock, a->wait_s, e);
+	if (ret) {
 		cmd_complain(e);
-		if (err == -EINTR)
+		if (ret == -EINTR)
 			status = 128 + signal_number(signal_fd);
 		else
-			status = err == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+			status = ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
 		close(signal_fd);
 		return status;
 	}
-	err = journal_leftover() ? journal_recover(say, e) : 0;
-	if (err) {
+	ret = journal_leftover() ? journal_recover(say, e) : 0;
+	if (ret) {
 		cmd_complain(e);
-		status = err == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
+		status = ret == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
 	} else {
 		status = play_anew(a, plan, signal_fd, e);
 	}
@@ -554,7 +554,7 @@ int cmd_run(int argc, char **argv)
 	struct arguments a = { .results_dir = "results", .cell = -1, .allowed = RISK_R1 };
 	struct plan *plan = calloc(1, sizeof(*plan)); /* large */
 	struct error e = { "" };
-	int err, status;
+	int ret, status;
 
 	cmd_pause_init(&a.pause);
 	if (!plan || cmd_parse("pagestorm run", &argp, argc, argv, 0, &a)) {
@@ -563,12 +563,12 @@ int cmd_run(int argc, char **argv)
 	}
 	if (a.keep_raw && a.nr_words < WORDS_MAX)
 		a.word[a.nr_words++] = (char *)"profile.keep_raw=yes";
-	err = cmd_pause_check(&a.pause, &e);
-	if (!err)
-		err = load(plan, &a, &e);
-	if (err) {
+	ret = cmd_pause_check(&a.pause, &e);
+	if (!ret)
+		ret = load(plan, &a, &e);
+	if (ret) {
 		cmd_complain(&e);
-		status = err == -EIO ? EXIT_HARNESS : EXIT_USAGE;
+		status = ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
 	} else {
 		if (!a.quiet)
 			cmd_tell_source(plan->source, &plan->skipped);

@@ -105,7 +105,7 @@ static int check_descriptor(int fd, int refused, const char *use, struct error *
 int cmd_pause_check(const struct cmd_pause *p, struct error *e)
 {
 	const int in_fd = p->stage.in_fd;
-	int err;
+	int ret;
 
 	if (!p->stage.barriers)
 		return 0;
@@ -116,15 +116,15 @@ int cmd_pause_check(const struct cmd_pause *p, struct error *e)
 				"--pause: stdin is neither a terminal, a pipe nor a socket, so nothing can end the pause; give it one, or --pause-fd=OUT,IN");
 		return 0;
 	}
-	err = check_descriptor(p->out_fd, O_RDONLY, "writing", e);
-	if (!err)
-		err = check_descriptor(in_fd, O_WRONLY, "reading", e);
-	if (!err && !can_wait(in_fd))
-		err = error_set(
+	ret = check_descriptor(p->out_fd, O_RDONLY, "writing", e);
+	if (!ret)
+		ret = check_descriptor(in_fd, O_WRONLY, "reading", e);
+	if (!ret && !can_wait(in_fd))
+		ret = error_set(
 			e, EINVAL,
 			"--pause-fd: descriptor %d is neither a terminal, a pipe nor a socket, so nothing can end the pause",
 			in_fd);
-	return err;
+	return ret;
 }
 
 /* ---- what is printed ---- */
@@ -184,7 +184,7 @@ static int report(const struct stage *stage, enum pause_news news, enum barrier 
 	char *text = NULL;
 	size_t length = 0;
 	FILE *out;
-	int err;
+	int ret;
 
 	if (news == PAUSE_ABANDONED) {
 		p->make_room(p->arg);
@@ -201,9 +201,9 @@ static int report(const struct stage *stage, enum pause_news news, enum barrier 
 	else
 		fprintf(out, "died barrier=%s name=%s pid=%d\n", barrier_word(barrier),
 			actor->plan->name, actor->process.pid);
-	err = fclose(out) ? -ENOMEM : write_news(p, text, length, news == PAUSE_BEGAN);
+	ret = fclose(out) ? -ENOMEM : write_news(p, text, length, news == PAUSE_BEGAN);
 	free(text);
-	return err;
+	return ret;
 }
 
 static void no_room(void *arg)

@@ -273,10 +273,10 @@ static int expand_all(struct arguments *a, struct error *e)
 	struct dirent *entry;
 	char folder[512];
 	DIR *dir;
-	int err = adapter_folder(folder, sizeof(folder), e);
+	int ret = adapter_folder(folder, sizeof(folder), e);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	dir = opendir(folder);
 	if (!dir)
 		return error_set(e, errno, "cannot read %s: %s", folder, strerror(errno));
@@ -300,16 +300,16 @@ static int no_adapter(const char *name, struct error *e)
 {
 	struct error unused = { "" };
 	char folder[512], *near = NULL;
-	int err;
+	int ret;
 
 	if (!adapter_folder(folder, sizeof(folder), &unused))
 		near = suggest_file(name, folder);
-	err = error_set(e, ENOENT,
+	ret = error_set(e, ENOENT,
 			near ? "%s: no such adapter; did you mean %s?"
 			     : "%s: no such adapter; `validate --list` shows them",
 			name, near);
 	free(near);
-	return err;
+	return ret;
 }
 
 /* Once for a directory, unless the output is for a program. */
@@ -330,23 +330,23 @@ static void tell_source(const struct arguments *a, const char *name, const char 
 static int load_adapters(const struct arguments *a, struct adapter *adapters, struct error *e)
 {
 	char path[512], told[512] = "";
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < a->nr_tools && !err; i++) {
+	for (unsigned i = 0; i < a->nr_tools && !ret; i++) {
 		struct error skipped = { "" };
 
 		adapter_init(&adapters[i]);
-		err = adapter_find(a->tool[i], path, sizeof(path), &skipped);
-		if (err == -EPERM && skipped.text[0]) {
+		ret = adapter_find(a->tool[i], path, sizeof(path), &skipped);
+		if (ret == -EPERM && skipped.text[0]) {
 			(void)error_set(e, EPERM, "%s", skipped.text);
-		} else if (err) {
-			err = no_adapter(a->tool[i], e);
+		} else if (ret) {
+			ret = no_adapter(a->tool[i], e);
 		} else {
 			tell_source(a, a->tool[i], path, told, &skipped);
-			err = adapter_read(&adapters[i], path, e);
+			ret = adapter_read(&adapters[i], path, e);
 		}
 	}
-	return err;
+	return ret;
 }
 
 static int list_tools(const struct arguments *a, const struct adapter *adapters)
@@ -392,34 +392,34 @@ static void say(const char *sentence)
 static int score_all(struct validate *v, const struct arguments *a,
 		     const struct adapter *adapters, struct error *e)
 {
-	int err = validate_open(v, e), err_close;
+	int ret = validate_open(v, e), err_close;
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	if (!a->json)
 		print_header();
 	for (unsigned i = 0; i < a->nr_tools && !a->replay; i++)
 		v->nr_runs += validate_runs(v, &adapters[i]);
-	for (unsigned i = 0; i < a->nr_tools && !err; i++)
-		err = validate_tool(v, &adapters[i], e);
+	for (unsigned i = 0; i < a->nr_tools && !ret; i++)
+		ret = validate_tool(v, &adapters[i], e);
 	err_close = validate_close(v, e);
-	return err ? err : err_close;
+	return ret ? ret : err_close;
 }
 
 static int score_and_print(struct validate *v, const struct arguments *a,
 			   const struct adapter *adapters, struct error *e)
 {
-	int err = score_all(v, a, adapters, e), status = status_of(&v->card);
+	int ret = score_all(v, a, adapters, e), status = status_of(&v->card);
 
-	if (err)
-		status = err == -EINVAL || err == -EPERM ? EXIT_USAGE : EXIT_HARNESS;
+	if (ret)
+		status = ret == -EINVAL || ret == -EPERM ? EXIT_USAGE : EXIT_HARNESS;
 	if (v->not_restored)
 		status = EXIT_NOT_RESTORED;
 	if (v->interrupted)
 		status = 128 + v->interrupted;
 	if (v->path[0])
 		print_summary(&v->card, v->path, a, status);
-	if (err && !v->interrupted)
+	if (ret && !v->interrupted)
 		cmd_complain(e);
 	scorecard_release(&v->card);
 	return status;
@@ -438,10 +438,10 @@ static int play(const struct arguments *a, const struct adapter *adapters, int s
 			      .progress = show_progress,
 			      .row = print_row,
 			      .arg = (void *)a };
-	int err = host ? host_probe(host, "", e) : error_set(e, ENOMEM, "out of memory");
+	int ret = host ? host_probe(host, "", e) : error_set(e, ENOMEM, "out of memory");
 	int status = EXIT_HARNESS;
 
-	if (err)
+	if (ret)
 		cmd_complain(e);
 	else
 		status = score_and_print(&v, a, adapters, e);
@@ -473,17 +473,17 @@ static int replay(const struct arguments *a, const struct adapter *adapters, str
 static int play_locked(const struct arguments *a, const struct adapter *adapters,
 		       struct error *e)
 {
-	int signal_fd = watch_signals(), status, err;
+	int signal_fd = watch_signals(), status, ret;
 	struct lock lock;
 
 	lock_init(&lock);
-	err = lock_take(&lock, a->wait_s, e);
-	if (err) {
+	ret = lock_take(&lock, a->wait_s, e);
+	if (ret) {
 		cmd_complain(e);
-		status = err == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
-	} else if (journal_leftover() && (err = journal_recover(say, e))) {
+		status = ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+	} else if (journal_leftover() && (ret = journal_recover(say, e))) {
 		cmd_complain(e);
-		status = err == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
+		status = ret == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
 	} else {
 		status = play(a, adapters, signal_fd, e);
 	}
@@ -495,19 +495,19 @@ static int play_locked(const struct arguments *a, const struct adapter *adapters
 static int compare(const struct arguments *a, struct error *e)
 {
 	struct scorecard card;
-	int status, err;
+	int status, ret;
 
 	scorecard_init(&card);
-	err = validate_compare(&card, a->compare, a->tool[0], e);
-	if (!err)
-		err = scorecard_write(&card, a->tool[0], e);
-	status = err ? EXIT_USAGE : status_of(&card);
-	if (!err && !a->json) {
+	ret = validate_compare(&card, a->compare, a->tool[0], e);
+	if (!ret)
+		ret = scorecard_write(&card, a->tool[0], e);
+	status = ret ? EXIT_USAGE : status_of(&card);
+	if (!ret && !a->json) {
 		print_header();
 		for (size_t i = 0; i < card.nr; i++)
 			print_row(&card.row[i], (void *)a);
 	}
-	if (!err)
+	if (!ret)
 		print_summary(&card, a->tool[0], a, status);
 	else
 		cmd_complain(e);
@@ -520,19 +520,19 @@ int cmd_validate(int argc, char **argv)
 	struct arguments a = { .results_dir = "results", .repeats = REPEATS };
 	struct adapter *adapters = NULL;
 	struct error e = { "" };
-	int err = 0, status;
+	int ret = 0, status;
 
 	if (cmd_parse("pagestorm validate", &argp, argc, argv, 0, &a))
 		return EXIT_USAGE;
 	if (a.compare)
 		return compare(&a, &e);
 	if (a.list || (a.nr_tools == 1 && !strcmp(a.tool[0], "all")))
-		err = expand_all(&a, &e);
+		ret = expand_all(&a, &e);
 	adapters = calloc(a.nr_tools + 1, sizeof(*adapters));
-	if (!err)
-		err = adapters ? load_adapters(&a, adapters, &e)
+	if (!ret)
+		ret = adapters ? load_adapters(&a, adapters, &e)
 			       : error_set(&e, ENOMEM, "out of memory");
-	if (err) {
+	if (ret) {
 		cmd_complain(&e);
 		status = EXIT_USAGE;
 	} else {

@@ -2,12 +2,11 @@
 /*
  * Finds the verb and calls it. The exit status is the verb's.
  */
-#include "config.h"
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "config.h"
 #include "harness/base/suggest.h"
 #include "harness/cli/cmd.h"
 #include "harness/plan/profile.h"
