@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verbs. Each parses its own arguments with argp, prints results on stdout
+ * The verbs. Each parses its own arguments (cmd_parse.h), prints results on stdout
  * and human text on stderr, and returns the exit status.
  */
 #ifndef PAGESTORM_CMD_H
 #define PAGESTORM_CMD_H
 
+#include <stdbool.h>
+
 #include "harness/base/error.h"
+#include "harness/cli/cmd_parse.h"
 #include "harness/plan/plan.h"
 
 /* Exit statuses: interface, see pagestorm(1). 130 and 143: interrupted. */
@@ -32,16 +35,22 @@ int cmd_report(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 
-/*
- * From `PROFILE|WORKLOAD [key=value…]` to a plan for this machine, as `run` and
- * `plan` take it. repeats 0: the profile's own. *e is ready to print; what it
- * returns below zero is exit 2 but for -EIO (the host could not be probed).
- */
-int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e);
+/* What `run` and `plan` make a plan from. */
+struct cmd_plan_source {
+	const char *root; /* below which the machine's /proc and /sys lie; "": this one's */
+	struct cmd_words words; /* PROFILE|WORKLOAD [key=value…] */
+	unsigned repeats;	/* 0: the profile's own */
+	bool keep_raw;
+};
 
-/* The same for the machine whose /proc and /sys were saved below root. */
-int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
-		      unsigned repeats, struct error *e);
+/*
+ * The plan for that machine. *e is ready to print; what it returns below zero is exit 2 but
+ * for -EIO (the host could not be probed).
+ */
+int cmd_load_plan(struct plan *plan, const struct cmd_plan_source *source, struct error *e);
+
+/* Whether there are words for a plan, and no more than a command line should have. -EINVAL. */
+int cmd_check_plan_words(const struct cmd_words *words, struct error *e);
 
 /*
  * Notes on stderr: which file was taken for a name, when it is not the installed one ("": none
@@ -49,17 +58,13 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
  */
 void cmd_tell_source(const char *source, const struct error *skipped);
 
-/*
- * argp_parse() for a verb: argp without help and usage options of its own, which this
- * adds. name: "pagestorm VERB", static. EXIT_USAGE: it has complained; bad words
- * of argp_error() and --help exit by themselves, as argp's do.
- */
-struct argp;
-int cmd_parse(const char *name, const struct argp *argp, int argc, char **argv, unsigned flags,
-	      void *input);
-
 #define CMD_WAIT_MAX_S 86400
 #define CMD_CELL_MAX   1000000 /* more than a sweep can have */
+
+/* As cmd_parse(), for a verb that switches over its keys in a parser of argp's. */
+struct argp;
+int cmd_parse_argp(const char *name, const struct argp *argp, int argc, char **argv,
+		   unsigned flags, void *input);
 
 /* A whole number from least to most; else argp_error(), which ends the program. */
 struct argp_state;

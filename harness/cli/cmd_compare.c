@@ -7,43 +7,24 @@
 #include <argp.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/lab/words.h"
 #include "harness/report/compare.h"
 
-enum {
-	KEY_FAIL_ON = 256,
-	KEY_FORMAT,
-	KEY_JSON,
-	KEY_LEAST,
-};
-
-#define WORDS_MAX 64
-
-struct words {
-	const char *word[WORDS_MAX + 1]; /* ends with NULL */
-	unsigned nr;
-};
+#define SAME_MAX 64 /* times of one option */
 
 struct arguments {
-	const char *side[2];
+	struct cmd_words sides;
 	struct words metric, fail_on;
 	enum compare_format format;
 	double least_effect;
 };
 
-static const struct argp_option options[] = {
-	{ "metric", 'm', "NAME", 0, "only this one; latency_* works, and more of -m", 1 },
-	{ "fail-on", KEY_FAIL_ON, "EXPR", 0,
-	  "exit 1 on: worse, better, changed, NAME=worse, 'NAME>+5%'; a comma means or", 1 },
-	{ "format", KEY_FORMAT, "FORMAT", 0, "text (default), markdown, csv or json", 1 },
-	{ "json", KEY_JSON, NULL, 0, "the same as --format=json", 1 },
-	{ "least-effect", KEY_LEAST, "PERCENT", 0, "a smaller difference is none (2)", 1 },
-	{ 0 },
-};
-
-static int parse_format(const char *text, enum compare_format *format)
+static int take_format(const struct cmd_option *option, const char *text, void *field,
+		       struct error *e)
 {
 	static const char *const names[] = {
 		[COMPARE_TEXT] = "text",
@@ -54,96 +35,96 @@ static int parse_format(const char *text, enum compare_format *format)
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strcmp(text, names[i])) {
-			*format = i;
+			*(enum compare_format *)field = i;
 			return 0;
 		}
-	return -EINVAL;
+	return error_set(e, EINVAL, "--%s: '%s' is none of text, markdown, csv, json",
+			 option->name, text);
 }
 
-static void add_word(struct words *words, const char *word, struct argp_state *state)
+static int take_json(const struct cmd_option *option, const char *text, void *field,
+		     struct error *e)
 {
-	if (words->nr == WORDS_MAX)
-		argp_error(state, "at most %d times the same option", WORDS_MAX);
-	words->word[words->nr++] = word;
+	(void)text; /* the option's name is the format's */
+	return take_format(option, option->name, field, e);
 }
 
-static double parse_percent(const char *text, struct argp_state *state)
+static int take_percent(const struct cmd_option *option, const char *text, void *field,
+			struct error *e)
 {
 	char *end;
 	double percent = strtod(text, &end);
 
 	if (end == text || (*end && strcmp(end, "%")) || !(percent >= 0 && percent < 1000))
-		argp_error(state, "--least-effect: '%s' is no percentage from 0 up", text);
-	return percent / 100;
-}
-
-static error_t parse_option(int key, char *value, struct argp_state *state)
-{
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case 'm':
-		add_word(&arguments->metric, value, state);
-		break;
-	case KEY_FAIL_ON:
-		add_word(&arguments->fail_on, value, state);
-		break;
-	case KEY_FORMAT:
-		if (parse_format(value, &arguments->format))
-			argp_error(state, "--format: '%s' is none of text, markdown, csv, json",
-				   value);
-		break;
-	case KEY_JSON:
-		arguments->format = COMPARE_JSON;
-		break;
-	case KEY_LEAST:
-		arguments->least_effect = parse_percent(value, state);
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num >= 2)
-			argp_error(state, "two sides only: '%s' is one too many", value);
-		arguments->side[state->arg_num] = value;
-		break;
-	case ARGP_KEY_END:
-		if (state->arg_num < 2)
-			argp_error(state, "name two sides, A and B");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+		return error_set(e, EINVAL, "--%s: '%s' is no percentage from 0 up",
+				 option->name, text);
+	*(double *)field = percent / 100;
 	return 0;
 }
 
+/* clang-format off */
+static const struct cmd_option options[] = {
+	{ .name = "metric", .letter = 'm', .arg = "NAME", .take = cmd_take_list,
+	  .offset = offsetof(struct arguments, metric), .most = SAME_MAX,
+	  .help = "only this one; latency_* works, and more of -m", .group = 1 },
+	{ .name = "fail-on", .arg = "EXPR", .take = cmd_take_list,
+	  .offset = offsetof(struct arguments, fail_on), .most = SAME_MAX,
+	  .help = "exit 1 on: worse, better, changed, NAME=worse, 'NAME>+5%'; a comma means or", .group = 1 },
+	{ .name = "format", .arg = "FORMAT", .take = take_format,
+	  .offset = offsetof(struct arguments, format),
+	  .help = "text (default), markdown, csv or json", .group = 1 },
+	{ .name = "json", .take = take_json,
+	  .offset = offsetof(struct arguments, format),
+	  .help = "the same as --format=json", .group = 1 },
+	{ .name = "least-effect", .arg = "PERCENT", .take = take_percent,
+	  .offset = offsetof(struct arguments, least_effect),
+	  .help = "a smaller difference is none (2)", .group = 1 },
+	{ 0 }
+};
+/* clang-format on */
+
+static int check(const void *request, struct error *e)
+{
+	const struct arguments *a = request;
+
+	if (a->sides.nr > 2)
+		return error_set(e, EINVAL, "two sides only: '%s' is one too many",
+				 a->sides.word[2]);
+	return a->sides.nr < 2 ? error_set(e, EINVAL, "name two sides, A and B") : 0;
+}
+
 /* The metrics' names come from their table. */
-static char *list_metrics(int key, const char *text, void *input)
+static char *list_metrics(int key, const char *text, void *unused)
 {
 	char *list = NULL;
 	size_t bytes;
 	FILE *out;
 
-	(void)input; /* the list is the same for all */
+	(void)unused; /* the list is the same for every request */
 	if (key != ARGP_KEY_HELP_POST_DOC)
 		return (char *)text;
 	out = open_memstream(&list, &bytes);
 	if (!out)
 		return (char *)text;
-	fprintf(out, "%s\n\nMetrics:", text);
+	fputs("Metrics:", out);
 	for (const struct metric *m = metrics; m->name; m++)
 		fprintf(out, " %s", m->name);
 	fclose(out);
 	return list;
 }
 
-static const struct argp parser = {
-	.options = options,
-	.parser = parse_option,
-	.args_doc = "A B",
+static const struct cmd_syntax syntax = {
+	.name = "pagestorm compare",
+	.words = "A B",
 	.doc = "Is B different from A? Each is a result folder, or DIR:KEY=VALUE for the cells "
 	       "with "
 	       "that setting.\v"
 	       "Exit status: 0; 1 --fail-on tripped; 2 usage, or something is missing; 3 "
 	       "failure; "
 	       "4 --fail-on cannot tell, too few runs.",
+	.options = options,
+	.words_offset = offsetof(struct arguments, sides),
+	.check = check,
 	.help_filter = list_metrics,
 };
 
@@ -194,10 +175,10 @@ static int apply_gates(const struct compare *c, const struct words *gates, struc
 {
 	int status = EXIT_MET;
 
-	for (unsigned i = 0; i < gates->nr; i++) {
+	for (size_t i = 0; i < gates->nr; i++) {
 		enum gate_result result;
 		char why[512];
-		int ret = compare_gate(c, gates->word[i], &result, why, sizeof(why), e);
+		int ret = compare_gate(c, gates->item[i], &result, why, sizeof(why), e);
 
 		if (ret)
 			return fail(e, ret);
@@ -210,6 +191,13 @@ static int apply_gates(const struct compare *c, const struct words *gates, struc
 	return status;
 }
 
+static const char *const *patterns_of(const struct words *metric)
+{
+	static const char *const every[] = { NULL };
+
+	return metric->nr ? (const char *const *)metric->item : every;
+}
+
 static int compare(const struct arguments *arguments, const struct side *a,
 		   const struct side *b)
 {
@@ -218,7 +206,8 @@ static int compare(const struct arguments *arguments, const struct side *a,
 	struct compare c;
 	int status, ret;
 
-	ret = compare_make(&c, a, b, arguments->metric.word, arguments->least_effect, &e);
+	ret = compare_make(&c, a, b, patterns_of(&arguments->metric), arguments->least_effect,
+			   &e);
 	if (ret)
 		return fail(&e, ret);
 	screen_init(&screen, stdout);
@@ -244,13 +233,15 @@ int cmd_compare(int argc, char **argv)
 	struct error e = { "" };
 	int status, ret;
 
-	if (cmd_parse("pagestorm compare", &parser, argc, argv, 0, &arguments))
+	if (cmd_parse(&syntax, argc, argv, &arguments))
 		return EXIT_USAGE;
-	ret = side_open(&a, arguments.side[0], &e);
+	ret = side_open(&a, arguments.sides.word[0], &e);
 	if (!ret)
-		ret = side_open(&b, arguments.side[1], &e);
+		ret = side_open(&b, arguments.sides.word[1], &e);
 	status = ret ? fail(&e, ret) : compare(&arguments, &a, &b);
 	side_release(&b);
 	side_release(&a);
+	words_release(&arguments.metric);
+	words_release(&arguments.fail_on);
 	return status;
 }

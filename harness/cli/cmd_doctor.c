@@ -2,9 +2,10 @@
 /* `pagestorm doctor`: what this machine can do, one line a check, with the fix. */
 #include "harness/cli/cmd_doctor.h"
 
-#include <argp.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,45 +54,44 @@ static const char *const status_names[] = {
 	[DOCTOR_MISSING] = "missing",
 };
 
-enum { KEY_JSON = 256 };
-
-static const struct argp_option options[] = {
-	{ "json", KEY_JSON, NULL, 0, "one JSON document on stdout", 0 },
-	{ 0 },
+struct arguments {
+	bool json;
+	struct cmd_words words;
 };
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-	bool *json = state->input;
+/* clang-format off */
+static const struct cmd_option options[] = {
+	{ .name = "json", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, json),
+	  .help = "one JSON document on stdout" },
+	{ 0 }
+};
+/* clang-format on */
 
-	switch (key) {
-	case KEY_JSON:
-		*json = true;
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': doctor takes no arguments", arg);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+static int check(const void *request, struct error *e)
+{
+	const struct arguments *a = request;
+
+	if (a->words.nr)
+		return error_set(e, EINVAL, "'%s': doctor takes no arguments",
+				 a->words.word[0]);
 	return 0;
 }
 
-static const struct argp argp = {
-	options,
-	parse_option,
-	"",
-	"Says what this machine can do, one line a check: ok, limited or missing, and what "
-	"would "
-	"help. It tries what only trying can tell, in a group of its own, and leaves nothing. "
-	"The "
-	"kernel's capabilities, on which claims depend, are yes, no or unknown, with what was "
-	"seen.\v"
-	"Exit status: 0 workloads can run here; 3 the machine cannot be looked at; "
-	"77 nothing could run here.",
-	NULL,
-	NULL,
-	NULL,
+static const struct cmd_syntax syntax = {
+	.name = "pagestorm doctor",
+	.words = "",
+	.doc = "Says what this machine can do, one line a check: ok, limited or missing, and what "
+	       "would "
+	       "help. It tries what only trying can tell, in a group of its own, and leaves nothing. "
+	       "The "
+	       "kernel's capabilities, on which claims depend, are yes, no or unknown, with what was "
+	       "seen.\v"
+	       "Exit status: 0 workloads can run here; 3 the machine cannot be looked at; "
+	       "77 nothing could run here.",
+	.options = options,
+	.words_offset = offsetof(struct arguments, words),
+	.check = check,
 };
 
 void doctor_find(struct finding *finding, enum doctor_status status, const char *fix,
@@ -184,16 +184,18 @@ static int finish(struct sheet *sheet, const struct host *host, bool can_run)
 int cmd_doctor(int argc, char **argv)
 {
 	struct host host;
+	struct arguments a = { .json = false };
 	struct sheet sheet = { .json = false };
 	struct error e = { "" };
 	bool can_run = true;
 
-	if (cmd_parse("pagestorm doctor", &argp, argc, argv, 0, &sheet.json))
+	if (cmd_parse(&syntax, argc, argv, &a))
 		return EXIT_USAGE;
 	if (host_probe(&host, "", &e)) {
 		cmd_complain(&e);
 		return EXIT_HARNESS;
 	}
+	sheet.json = a.json;
 	sheet.list = sheet.json ? json_array() : NULL;
 	for (size_t i = 0; i < NR_CHECKS; i++) {
 		struct finding finding = { .status = DOCTOR_OK };

@@ -668,7 +668,7 @@ int cmd_lab(int argc, char **argv)
 	struct lab_request request = { 0 };
 	int status;
 
-	if (cmd_parse("pagestorm lab", &parser, argc, argv, ARGP_IN_ORDER, &arguments))
+	if (cmd_parse_argp("pagestorm lab", &parser, argc, argv, ARGP_IN_ORDER, &arguments))
 		return EXIT_USAGE;
 	if (arguments.guest) {
 		if (getpid() != 1) {

@@ -2,9 +2,10 @@
 /* `pagestorm list`: the workloads and their options, from their tables. */
 #include "harness/cli/cmd.h"
 
-#include <argp.h>
+#include <errno.h>
 #include <jansson.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,45 +18,33 @@
 
 struct arguments {
 	bool json;
-	const char *name; /* NULL: all */
+	struct cmd_words words; /* none: all workloads */
 };
 
-enum { KEY_JSON = 256 };
-
-static const struct argp_option options[] = {
-	{ "json", KEY_JSON, NULL, 0, "one JSON document", 0 },
-	{ 0 },
+/* clang-format off */
+static const struct cmd_option options[] = {
+	{ .name = "json", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, json), .help = "one JSON document" },
+	{ 0 }
 };
+/* clang-format on */
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static int check(const void *request, struct error *e)
 {
-	struct arguments *a = state->input;
+	const struct arguments *a = request;
 
-	switch (key) {
-	case KEY_JSON:
-		a->json = true;
-		break;
-	case ARGP_KEY_ARG:
-		if (a->name)
-			argp_error(state, "one WORKLOAD at a time");
-		a->name = arg;
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	return a->words.nr > 1 ? error_set(e, EINVAL, "one WORKLOAD at a time") : 0;
 }
 
-static const struct argp argp = {
-	options,
-	parse_option,
-	"[WORKLOAD|settings]",
-	"Lists the workloads, or one workload's promise, options and truth slots, or the "
-	"settings that a profile may change.\v"
-	"Exit status: 0; 2 there is no such workload.",
-	NULL,
-	NULL,
-	NULL,
+static const struct cmd_syntax syntax = {
+	.name = "pagestorm list",
+	.words = "[WORKLOAD|settings]",
+	.doc = "Lists the workloads, or one workload's promise, options and truth slots, or the "
+	       "settings that a profile may change.\v"
+	       "Exit status: 0; 2 there is no such workload.",
+	.options = options,
+	.words_offset = offsetof(struct arguments, words),
+	.check = check,
 };
 
 static const struct {
@@ -256,20 +245,20 @@ static json_t *settings_json(void)
 
 /* ---- the verb ---- */
 
-static int list_one(const struct arguments *a)
+static int list_one(const char *name, bool json)
 {
+	const struct workload *found = workload_find(name);
 	struct profile profile;
 	struct error e = { "" };
 
-	if (workload_find(a->name)) {
-		if (a->json)
-			print_json(workload_json(workload_find(a->name)));
-		else
-			print_workload(workload_find(a->name));
+	if (found && json)
+		print_json(workload_json(found));
+	else if (found)
+		print_workload(found);
+	if (found)
 		return EXIT_MET;
-	}
 	profile_init(&profile);
-	profile_of_workload(&profile, a->name, &e); /* for its sentence */
+	profile_of_workload(&profile, name, &e); /* for its sentence */
 	profile_release(&profile);
 	cmd_complain(&e);
 	return EXIT_USAGE;
@@ -277,15 +266,17 @@ static int list_one(const struct arguments *a)
 
 int cmd_list(int argc, char **argv)
 {
-	struct arguments a = { .name = NULL };
+	struct arguments a = { .json = false };
+	const char *name;
 
-	if (cmd_parse("pagestorm list", &argp, argc, argv, 0, &a))
+	if (cmd_parse(&syntax, argc, argv, &a))
 		return EXIT_USAGE;
-	if (a.name && strcmp(a.name, "settings"))
-		return list_one(&a);
+	name = a.words.nr ? a.words.word[0] : NULL;
+	if (name && strcmp(name, "settings"))
+		return list_one(name, a.json);
 	if (a.json) {
-		print_json(a.name ? settings_json() : all_json());
-	} else if (a.name) {
+		print_json(name ? settings_json() : all_json());
+	} else if (name) {
 		print_settings();
 	} else {
 		for (const struct workload *const *w = workloads; *w; w++)

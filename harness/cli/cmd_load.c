@@ -9,34 +9,45 @@
 #include "harness/plan/profile.h"
 #include "harness/trial/expect.h"
 
-int cmd_load_plan(struct plan *plan, int nr, char **words, unsigned repeats, struct error *e)
+#define WORDS_MAX 256
+
+int cmd_check_plan_words(const struct cmd_words *words, struct error *e)
 {
-	return cmd_load_plan_for(plan, "", nr, words, repeats, e);
+	if (words->nr > WORDS_MAX)
+		return error_set(e, EINVAL, "too many key=value words");
+	if (!words->nr)
+		return error_set(e, EINVAL,
+				 "a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
+	return 0;
 }
 
-int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
-		      unsigned repeats, struct error *e)
+static int load_profile(struct profile *profile, const struct cmd_plan_source *source,
+			struct error *e)
+{
+	char text[64];
+	int ret = profile_load(profile, source->words.word[0], e);
+
+	for (unsigned i = 1; i < source->words.nr && !ret; i++)
+		ret = profile_override_once(profile, source->words.word[i], e);
+	if (source->keep_raw && !ret)
+		ret = profile_override_once(profile, "profile.keep_raw=yes", e);
+	if (source->repeats && !ret) {
+		snprintf(text, sizeof(text), "profile.repeats=%u", source->repeats);
+		ret = profile_override_once(profile, text, e);
+	}
+	return ret;
+}
+
+int cmd_load_plan(struct plan *plan, const struct cmd_plan_source *source, struct error *e)
 {
 	struct profile profile;
 	struct host *host = &plan->host;
-	char text[64];
 	int ret;
 
 	memset(plan, 0, sizeof(*plan));
 	profile_init(&profile);
-	if (nr < 1) {
-		ret = error_set(e, EINVAL,
-				"a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
-		goto out;
-	}
-	ret = profile_load(&profile, words[0], e);
-	for (int i = 1; i < nr && !ret; i++)
-		ret = profile_override_once(&profile, words[i], e);
-	if (repeats && !ret) {
-		snprintf(text, sizeof(text), "profile.repeats=%u", repeats);
-		ret = profile_override_once(&profile, text, e);
-	}
-	if (!ret && host_probe(host, root, e))
+	ret = load_profile(&profile, source, e);
+	if (!ret && host_probe(host, source->root, e))
 		ret = -EIO;
 	if (!ret) {
 		struct host probed = *host;
@@ -51,7 +62,6 @@ int cmd_load_plan_for(struct plan *plan, const char *root, int nr, char **words,
 		ret = expect_check(plan, e);
 	if (ret)
 		plan_release(plan);
-out:
 	profile_release(&profile);
 	return ret;
 }

@@ -4,51 +4,37 @@
  */
 #include "harness/cli/cmd.h"
 
-#include <argp.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/report/merge.h"
 
 struct arguments {
-	char **folder;
-	int nr;
+	struct cmd_words folders;
 	const char *parent;
 };
 
-static const struct argp_option options[] = {
-	{ "output", 'o', "DIR", 0, "where the joined folder is made (results)", 1 },
-	{ 0 },
+/* clang-format off */
+static const struct cmd_option options[] = {
+	{ .name = "output", .letter = 'o', .arg = "DIR", .take = cmd_take_directory,
+	  .offset = offsetof(struct arguments, parent),
+	  .help = "where the joined folder is made (results)", .group = 1 },
+	{ 0 }
 };
+/* clang-format on */
 
-static error_t parse_option(int key, char *value, struct argp_state *state)
+static int check(const void *request, struct error *e)
 {
-	struct arguments *arguments = state->input;
+	const struct arguments *a = request;
 
-	switch (key) {
-	case 'o':
-		if (!*value)
-			argp_error(state, "--output: the folder has no name");
-		arguments->parent = value;
-		break;
-	case ARGP_KEY_ARGS:
-		arguments->folder = state->argv + state->next;
-		arguments->nr = state->argc - state->next;
-		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name the folders to join");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	return a->folders.nr ? 0 : error_set(e, EINVAL, "name the folders to join");
 }
 
-static const struct argp parser = {
-	.options = options,
-	.parser = parse_option,
-	.args_doc = "DIR...",
+static const struct cmd_syntax syntax = {
+	.name = "pagestorm merge",
+	.words = "DIR...",
 	.doc = "Joins the folders that `run PROFILE --cell K` wrote, here or on other "
 	       "machines, into "
 	       "one that reads as if one run had written it, and prints its name.\v"
@@ -56,6 +42,9 @@ static const struct argp parser = {
 	       "run that "
 	       "has not ended): nothing is written; 3 failure; 4 joined, but cells are "
 	       "missing.",
+	.options = options,
+	.words_offset = offsetof(struct arguments, folders),
+	.check = check,
 };
 
 static int tell(const struct merge *m)
@@ -79,7 +68,7 @@ static int join(const struct arguments *arguments, const struct folder *folders)
 {
 	struct error e = { "" };
 	struct merge m;
-	int ret = merge_folders(folders, arguments->nr, arguments->parent, &m, &e);
+	int ret = merge_folders(folders, arguments->folders.nr, arguments->parent, &m, &e);
 
 	if (!ret)
 		return tell(&m);
@@ -92,15 +81,16 @@ int cmd_merge(int argc, char **argv)
 	struct arguments arguments = { .parent = "results" };
 	struct folder *folders;
 	struct error e = { "" };
-	int status, opened = 0, ret = 0;
+	unsigned opened = 0;
+	int status, ret = 0;
 
-	if (cmd_parse("pagestorm merge", &parser, argc, argv, 0, &arguments))
+	if (cmd_parse(&syntax, argc, argv, &arguments))
 		return EXIT_USAGE;
-	folders = calloc(arguments.nr, sizeof(*folders));
+	folders = calloc(arguments.folders.nr, sizeof(*folders));
 	if (!folders)
 		ret = error_set(&e, ENOMEM, "merge: %s", strerror(ENOMEM));
-	while (!ret && opened < arguments.nr) {
-		ret = folder_open(&folders[opened], arguments.folder[opened], &e);
+	while (!ret && opened < arguments.folders.nr) {
+		ret = folder_open(&folders[opened], arguments.folders.word[opened], &e);
 		opened += !ret;
 	}
 	if (ret) {

@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all verbs' command lines have in common: -h and --help within a screen, an
- * unknown option told with the one that was meant, and exit status 2.
+ * Parses any subcommand's command line by its table: -h and --help within a screen, an
+ * unknown option reported with the one that was meant, and exit status 2.
  */
-#include "harness/cli/cmd.h"
+#include "harness/cli/cmd_parse.h"
 
 #include <argp.h>
-#include <errno.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/suggest.h"
-#include "harness/plan/profile.h"
+#include "harness/cli/cmd.h"
 
-#define OPTIONS_MAX 64
+#define OPTIONS_MAX 32
 
-enum { KEY_USAGE = 1000 };
+enum {
+	KEY_FIRST = 256, /* of a row without a letter: the first row's */
+	KEY_USAGE = KEY_FIRST + OPTIONS_MAX,
+};
 
 static const struct argp_option common[] = {
 	{ "help", 'h', NULL, 0, "this text", -1 },
@@ -45,121 +48,188 @@ static error_t parse_common(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-/* argp's note on arguments of short and long options says what everybody knows. */
+/* argp's note on arguments of short and long options says what every user knows. */
 static char *filter_help(int key, const char *text, void *input)
 {
 	(void)input;
 	return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
 }
 
-static bool is_end(const struct argp_option *o)
+/* ---- a table's rows ---- */
+
+struct parse {
+	const struct cmd_syntax *syntax;
+	void *request;
+};
+
+static int key_of(const struct cmd_syntax *syntax, const struct cmd_option *option)
 {
-	return !o->name && !o->key && !o->doc && !o->group;
+	return option->letter ? option->letter : KEY_FIRST + (int)(option - syntax->options);
 }
 
-static size_t long_names(const struct argp *argp, const char **names)
+static const struct cmd_option *find_option(const struct cmd_syntax *syntax, int key)
+{
+	for (const struct cmd_option *o = syntax->options; o->name; o++)
+		if (key_of(syntax, o) == key)
+			return o;
+	return NULL;
+}
+
+static int take_option(const struct parse *parse, int key, const char *text, struct error *e)
+{
+	const struct cmd_option *option = find_option(parse->syntax, key);
+
+	if (!option)
+		return ARGP_ERR_UNKNOWN;
+	return option->take(option, text, (char *)parse->request + option->offset, e);
+}
+
+static void take_words(const struct parse *parse, const struct argp_state *state)
+{
+	struct cmd_words *words =
+		(void *)((char *)parse->request + parse->syntax->words_offset);
+
+	words->word = state->argv + state->next;
+	words->nr = (unsigned)(state->argc - state->next);
+}
+
+static error_t parse_row(int key, char *text, struct argp_state *state)
+{
+	const struct parse *parse = state->input;
+	struct error e = { "" };
+	int ret = 0;
+
+	switch (key) {
+	case ARGP_KEY_ARGS:
+		take_words(parse, state);
+		break;
+	case ARGP_KEY_END:
+		ret = parse->syntax->check ? parse->syntax->check(parse->request, &e) : 0;
+		break;
+	default:
+		ret = take_option(parse, key, text, &e);
+	}
+	if (ret < 0)
+		argp_error(state, "%s", e.text);
+	return ret;
+}
+
+static void rows_to_argp(const struct cmd_syntax *syntax,
+			 struct argp_option options[OPTIONS_MAX + 1])
 {
 	size_t nr = 0;
 
-	for (const struct argp_option *o = argp->options; !is_end(o); o++)
-		if (o->name && nr < OPTIONS_MAX - 2)
-			names[nr++] = o->name;
+	for (const struct cmd_option *o = syntax->options; o->name; o++) {
+		assert(nr < OPTIONS_MAX);
+		options[nr++] = (struct argp_option){
+			.name = o->name,
+			.key = key_of(syntax, o),
+			.arg = o->arg,
+			.flags = o->hidden ? OPTION_HIDDEN : 0,
+			.doc = o->help,
+			.group = o->group,
+		};
+	}
+	options[nr] = (struct argp_option){ 0 };
+}
+
+/* ---- unknown options ---- */
+
+/* Every long name: two more than there are rows. */
+static size_t long_names(const struct cmd_syntax *syntax, const char *names[OPTIONS_MAX + 2])
+{
+	size_t nr = 0;
+
+	for (const struct cmd_option *o = syntax->options; o->name; o++)
+		names[nr++] = o->name;
 	names[nr++] = "help";
 	names[nr++] = "usage";
 	return nr;
 }
 
 /* -o DIR or --output DIR: the word after it is no option, whatever it looks like. */
-static bool wants_next(const struct argp *argp, const char *word)
+static bool takes_next(const struct cmd_syntax *syntax, const char *word)
 {
-	for (const struct argp_option *o = argp->options; !is_end(o); o++) {
+	for (const struct cmd_option *o = syntax->options; o->name; o++) {
 		if (!o->arg)
 			continue;
-		if (word[1] == '-' ? o->name && !strcmp(word + 2, o->name)
-				   : word[1] == o->key && !word[2])
+		if (word[1] == '-' ? !strcmp(word + 2, o->name)
+				   : word[1] == o->letter && !word[2])
 			return true;
 	}
 	return false;
 }
 
 /* getopt takes any beginning of a name that is clear; it complains itself when it is not. */
-static bool is_known(const char *name, size_t length, const char *const *names, size_t nr)
+static bool is_known(const struct cmd_syntax *syntax, const char *name)
 {
+	const size_t length = strcspn(name, "=");
+	const char *names[OPTIONS_MAX + 2];
+	const size_t nr = long_names(syntax, names);
+
 	for (size_t i = 0; i < nr; i++)
 		if (!strncmp(names[i], name, length))
 			return true;
 	return false;
 }
 
-static const char *find_unknown(const struct argp *argp, int argc, char **argv, bool in_order,
-				const char *const *names, size_t nr)
+static const char *find_unknown(const struct cmd_syntax *syntax, int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
 		const char *word = argv[i];
 
 		if (word[0] != '-' || !word[1]) {
-			if (in_order)
+			if (syntax->in_order)
 				break;
 			continue;
 		}
-		if (word[1] == '-' && !is_known(word + 2, strcspn(word + 2, "="), names, nr))
+		if (word[1] == '-' && !is_known(syntax, word + 2))
 			return word;
-		i += wants_next(argp, word);
+		i += takes_next(syntax, word);
 	}
 	return NULL;
 }
 
-static int refuse_unknown(const struct argp *argp, int argc, char **argv, bool in_order)
+static int refuse_unknown(const struct cmd_syntax *syntax, int argc, char **argv)
 {
-	const char *names[OPTIONS_MAX], *word, *near;
-	const size_t nr = long_names(argp, names);
+	const char *names[OPTIONS_MAX + 2], *word, *near;
 	char name[64];
 
-	word = find_unknown(argp, argc, argv, in_order, names, nr);
+	word = find_unknown(syntax, argc, argv);
 	if (!word)
 		return 0;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
-	near = suggest(name, names, nr);
+	near = suggest(name, names, long_names(syntax, names));
 	if (near)
-		fprintf(stderr, "%s: error: no option --%s; did you mean --%s?\n", argv[0],
+		fprintf(stderr, "%s: error: no option --%s; did you mean --%s?\n", syntax->name,
 			name, near);
 	else
-		fprintf(stderr, "%s: error: no option --%s; see %s --help\n", argv[0], name,
-			argv[0]);
+		fprintf(stderr, "%s: error: no option --%s; see %s --help\n", syntax->name,
+			name, syntax->name);
 	return EXIT_USAGE;
 }
 
-int cmd_parse(const char *name, const struct argp *argp, int argc, char **argv, unsigned flags,
-	      void *input)
+int cmd_parse(const struct cmd_syntax *syntax, int argc, char **argv, void *request)
 {
-	struct argp inner = *argp;
-	const struct argp_child children[] = { { &inner, 0, NULL, 0 }, { 0 } };
+	struct argp_option options[OPTIONS_MAX + 1];
+	const struct argp rows = { .options = options,
+				   .parser = parse_row,
+				   .help_filter = syntax->help_filter };
+	const struct argp_child children[] = { { &rows, 0, NULL, 0 }, { 0 } };
 	const struct argp whole = { .options = common,
 				    .parser = parse_common,
-				    .args_doc = argp->args_doc,
-				    .doc = argp->doc,
+				    .args_doc = syntax->words,
+				    .doc = syntax->doc,
 				    .children = children,
 				    .help_filter = filter_help };
+	struct parse parse = { syntax, request };
 
-	inner.args_doc = inner.doc = NULL;
-	argv[0] = (char *)name; /* argp prints it and does not write to it */
+	rows_to_argp(syntax, options);
+	argv[0] = (char *)syntax->name; /* argp prints it and does not write to it */
 	argp_err_exit_status = EXIT_USAGE;
-	if (refuse_unknown(argp, argc, argv, flags & ARGP_IN_ORDER) ||
-	    argp_parse(&whole, argc, argv, flags | ARGP_NO_HELP, NULL, input))
+	if (refuse_unknown(syntax, argc, argv) ||
+	    argp_parse(&whole, argc, argv,
+		       ARGP_NO_HELP | (syntax->in_order ? ARGP_IN_ORDER : 0), NULL, &parse))
 		return EXIT_USAGE;
 	return 0;
-}
-
-unsigned cmd_whole_number(const char *text, const char *option, unsigned least, unsigned most,
-			  struct argp_state *state)
-{
-	unsigned long n;
-	char *end;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || *text < '0' || *text > '9' || *end || n < least || n > most)
-		argp_error(state, "%s: '%s' is not a whole number from %u to %u", option, text,
-			   least, most);
-	return (unsigned)n;
 }

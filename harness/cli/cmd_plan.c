@@ -2,9 +2,9 @@
 /* `pagestorm plan`: what a run would do, in bytes, and why; nothing is touched. */
 #include "harness/cli/cmd.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,75 +15,54 @@
 #include "harness/record/counters.h"
 #include "harness/record/judge.h"
 
-#define WORDS_MAX 256
-#define COLUMNS	  78
-#define INDENT	  15 /* of what belongs to the name at the left */
+#define COLUMNS 78
+#define INDENT	15 /* of what belongs to the name at the left */
 
 struct arguments {
 	bool json, claims, ini;
-	const char *root; /* of the machine's files */
-	int cell;	  /* -1: the first in full, the others on a line each */
-	char *word[WORDS_MAX];
-	int nr_words;
+	int cell; /* -1: the first in full, the others on a line each */
+	struct cmd_plan_source source;
 };
 
-enum { KEY_JSON = 256, KEY_CLAIMS, KEY_INI, KEY_CELL, KEY_HOST };
-
-static const struct argp_option options[] = {
-	{ "json", KEY_JSON, NULL, 0, "one JSON document, with every cell and every claim", 0 },
-	{ "claims", KEY_CLAIMS, NULL, 0, "each claim with its reason", 0 },
-	{ "cell", KEY_CELL, "K", 0, "cell K of the sweep in full (default: cell 0)", 0 },
-	{ "host", KEY_HOST, "DIR", 0, "for the machine whose /proc and /sys lie below DIR", 0 },
-	{ "ini", KEY_INI, NULL, 0, "the profile with every default written out", 0 },
-	{ 0 },
+/* clang-format off */
+static const struct cmd_option options[] = {
+	{ .name = "json", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, json),
+	  .help = "one JSON document, with every cell and every claim" },
+	{ .name = "claims", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, claims),
+	  .help = "each claim with its reason" },
+	{ .name = "cell", .arg = "K", .take = cmd_take_index,
+	  .offset = offsetof(struct arguments, cell), .most = CMD_CELL_MAX,
+	  .help = "cell K of the sweep in full (default: cell 0)" },
+	{ .name = "host", .arg = "DIR", .take = cmd_take_text,
+	  .offset = offsetof(struct arguments, source.root),
+	  .help = "for the machine whose /proc and /sys lie below DIR" },
+	{ .name = "ini", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, ini),
+	  .help = "the profile with every default written out" },
+	{ 0 }
 };
+/* clang-format on */
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static int check(const void *request, struct error *e)
 {
-	struct arguments *a = state->input;
+	const struct arguments *a = request;
 
-	switch (key) {
-	case KEY_JSON:
-		a->json = true;
-		break;
-	case KEY_CLAIMS:
-		a->claims = true;
-		break;
-	case KEY_INI:
-		a->ini = true;
-		break;
-	case KEY_HOST:
-		a->root = arg;
-		break;
-	case KEY_CELL:
-		a->cell = (int)cmd_whole_number(arg, "--cell", 0, CMD_CELL_MAX, state);
-		break;
-	case ARGP_KEY_ARG:
-		if (a->nr_words == WORDS_MAX)
-			argp_error(state, "too many key=value words");
-		a->word[a->nr_words++] = arg;
-		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "a PROFILE or a WORKLOAD is missing; see `pagestorm list`");
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
+	return cmd_check_plan_words(&a->source.words, e);
 }
 
-static const struct argp argp = {
-	options,
-	parse_option,
-	"PROFILE|WORKLOAD [key=value…]",
-	"Says what `pagestorm run` with the same words would do: bytes, limits, settings, "
-	"risk class, duration, and which counters are promised to move by how much. Nothing "
-	"on the machine is changed.\v"
-	"Exit status: 0 it could run; 2 usage or profile error; 3 the machine cannot be read; "
-	"77 nothing of it could run here.",
-	NULL,
-	NULL,
-	NULL,
+static const struct cmd_syntax syntax = {
+	.name = "pagestorm plan",
+	.words = "PROFILE|WORKLOAD [key=value…]",
+	.doc = "Says what `pagestorm run` with the same words would do: bytes, limits, settings, "
+	       "risk class, duration, and which counters are promised to move by how much. Nothing "
+	       "on the machine is changed.\v"
+	       "Exit status: 0 it could run; 2 usage or profile error; 3 the machine cannot be read; "
+	       "77 nothing of it could run here.",
+	.options = options,
+	.words_offset = offsetof(struct arguments, source.words),
+	.check = check,
 };
 
 /* ---- text ---- */
@@ -297,14 +276,14 @@ static int status_of(const struct plan *plan)
 
 int cmd_plan(int argc, char **argv)
 {
-	struct arguments a = { .root = "", .cell = -1 };
+	struct arguments a = { .cell = -1, .source = { .root = "" } };
 	struct error e = { "" };
 	struct plan plan;
 	int status, ret;
 
-	if (cmd_parse("pagestorm plan", &argp, argc, argv, 0, &a))
+	if (cmd_parse(&syntax, argc, argv, &a))
 		return EXIT_USAGE;
-	ret = cmd_load_plan_for(&plan, a.root, a.nr_words, a.word, 0, &e);
+	ret = cmd_load_plan(&plan, &a.source, &e);
 	if (ret) {
 		cmd_complain(&e);
 		return ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;

@@ -4,9 +4,9 @@
  */
 #include "harness/cli/cmd.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,79 +14,57 @@
 #include "harness/report/html.h"
 #include "harness/report/report.h"
 
-enum {
-	KEY_ALL = 256,
-	KEY_HTML,
-	KEY_JSON,
-};
-
 struct arguments {
-	char **folder;
-	int nr;
+	struct cmd_words folders;
 	bool all, json, html;
 	const char *output;
 };
 
-static const struct argp_option options[] = {
-	{ "all", KEY_ALL, NULL, 0, "every metric that was recorded, not the main ones alone",
-	  1 },
-	{ "html", KEY_HTML, NULL, 0, "one page with drawings, report.html in DIR", 1 },
-	{ "output", 'o', "FILE", 0, "with --html: the page goes there; -: to stdout", 1 },
-	{ "json", KEY_JSON, NULL, 0, "one JSON document on stdout", 1 },
-	{ 0 },
+/* clang-format off */
+static const struct cmd_option options[] = {
+	{ .name = "all", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, all),
+	  .help = "every metric that was recorded, not the main ones alone", .group = 1 },
+	{ .name = "html", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, html),
+	  .help = "one page with drawings, report.html in DIR", .group = 1 },
+	{ .name = "output", .letter = 'o', .arg = "FILE", .take = cmd_take_text,
+	  .offset = offsetof(struct arguments, output),
+	  .help = "with --html: the page goes there; -: to stdout", .group = 1 },
+	{ .name = "json", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, json),
+	  .help = "one JSON document on stdout", .group = 1 },
+	{ 0 }
 };
+/* clang-format on */
 
-static void check(const struct arguments *arguments, struct argp_state *state)
+static int check(const void *request, struct error *e)
 {
-	if (arguments->html && arguments->json)
-		argp_error(state, "--html and --json: choose one");
-	if (arguments->output && !arguments->html)
-		argp_error(state, "--output is for --html; redirect the text instead");
-	if (arguments->html && arguments->nr > 1 && !arguments->output)
-		argp_error(state, "--html of several folders: name the page with -o FILE");
-}
+	const struct arguments *a = request;
 
-static error_t parse_option(int key, char *value, struct argp_state *state)
-{
-	struct arguments *arguments = state->input;
-
-	switch (key) {
-	case KEY_ALL:
-		arguments->all = true;
-		break;
-	case KEY_HTML:
-		arguments->html = true;
-		break;
-	case KEY_JSON:
-		arguments->json = true;
-		break;
-	case 'o':
-		arguments->output = value;
-		break;
-	case ARGP_KEY_ARGS:
-		arguments->folder = state->argv + state->next;
-		arguments->nr = state->argc - state->next;
-		break;
-	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "name a result folder");
-		break;
-	case ARGP_KEY_SUCCESS:
-		check(arguments, state);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (!a->folders.nr)
+		return error_set(e, EINVAL, "name a result folder");
+	if (a->html && a->json)
+		return error_set(e, EINVAL, "--html and --json: choose one");
+	if (a->output && !a->html)
+		return error_set(e, EINVAL,
+				 "--output is for --html; redirect the text instead");
+	if (a->html && a->folders.nr > 1 && !a->output)
+		return error_set(e, EINVAL,
+				 "--html of several folders: name the page with -o FILE");
 	return 0;
 }
 
-static const struct argp parser = {
-	.options = options,
-	.parser = parse_option,
-	.args_doc = "DIR...",
+static const struct cmd_syntax syntax = {
+	.name = "pagestorm report",
+	.words = "DIR...",
 	.doc = "Shows what result folders say: what was run on what machine, how it ended, "
 	       "medians and "
 	       "intervals, the truth table with failures first, the noise floor.\v"
 	       "Exit status: 0; 2 usage, or not a result folder; 3 failure.",
+	.options = options,
+	.words_offset = offsetof(struct arguments, folders),
+	.check = check,
 };
 
 static int print_text(const struct report *report, int nr, bool all)
@@ -138,7 +116,7 @@ static int write_page(const struct arguments *arguments, const struct report *re
 	out = fopen(new_path, "we");
 	if (!out)
 		return error_set(e, errno, "%s: %s", new_path, strerror(errno));
-	ret = html_write(report, arguments->nr, out, note, sizeof(note));
+	ret = html_write(report, (int)arguments->folders.nr, out, note, sizeof(note));
 	if (ferror(out) | fclose(out))
 		ret = -EIO;
 	if (!ret && rename(new_path, path))
@@ -177,15 +155,15 @@ static int show(const struct arguments *arguments, const struct report *report)
 	struct error e = { "" };
 	int ret;
 
-	note_partial(report, arguments->nr);
+	note_partial(report, (int)arguments->folders.nr);
 	if (arguments->html && arguments->output && !strcmp(arguments->output, "-"))
-		ret = print_page(report, arguments->nr);
+		ret = print_page(report, (int)arguments->folders.nr);
 	else if (arguments->html)
 		ret = write_page(arguments, report, &e);
 	else if (arguments->json)
-		ret = print_json(report, arguments->nr);
+		ret = print_json(report, (int)arguments->folders.nr);
 	else
-		ret = print_text(report, arguments->nr, arguments->all);
+		ret = print_text(report, (int)arguments->folders.nr, arguments->all);
 	if (!ret && fflush(stdout))
 		ret = -errno;
 	if (!ret)
@@ -197,18 +175,19 @@ static int show(const struct arguments *arguments, const struct report *report)
 
 int cmd_report(int argc, char **argv)
 {
-	struct arguments arguments = { .nr = 0 };
+	struct arguments arguments = { .all = false };
 	struct report *report;
 	struct error e = { "" };
-	int status, opened = 0, ret = 0;
+	unsigned opened = 0;
+	int status, ret = 0;
 
-	if (cmd_parse("pagestorm report", &parser, argc, argv, 0, &arguments))
+	if (cmd_parse(&syntax, argc, argv, &arguments))
 		return EXIT_USAGE;
-	report = calloc(arguments.nr, sizeof(*report));
+	report = calloc(arguments.folders.nr, sizeof(*report));
 	if (!report)
 		ret = error_set(&e, ENOMEM, "report: %s", strerror(ENOMEM));
-	while (!ret && opened < arguments.nr) {
-		ret = report_open(&report[opened], arguments.folder[opened], &e);
+	while (!ret && opened < arguments.folders.nr) {
+		ret = report_open(&report[opened], arguments.folders.word[opened], &e);
 		opened += !ret;
 	}
 	if (ret) {

@@ -2,9 +2,9 @@
 /* `pagestorm restore`: undoes what a killed run left behind, and says each thing. */
 #include "harness/cli/cmd.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <glob.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,40 +15,37 @@
 
 struct arguments {
 	unsigned wait_s;
+	struct cmd_words words;
 };
 
-static const struct argp_option options[] = {
-	{ "wait", 'w', "SECONDS", 0, "wait so long for a live run to end", 0 },
-	{ 0 },
+/* clang-format off */
+static const struct cmd_option options[] = {
+	{ .name = "wait", .letter = 'w', .arg = "SECONDS", .take = cmd_take_number,
+	  .offset = offsetof(struct arguments, wait_s), .most = CMD_WAIT_MAX_S,
+	  .help = "wait so long for a live run to end" },
+	{ 0 }
 };
+/* clang-format on */
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
+static int check(const void *request, struct error *e)
 {
-	struct arguments *a = state->input;
+	const struct arguments *a = request;
 
-	switch (key) {
-	case 'w':
-		a->wait_s = cmd_whole_number(arg, "--wait", 0, CMD_WAIT_MAX_S, state);
-		break;
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': restore takes no arguments", arg);
-		break;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	if (a->words.nr)
+		return error_set(e, EINVAL, "'%s': restore takes no arguments",
+				 a->words.word[0]);
 	return 0;
 }
 
-static const struct argp argp = {
-	options,
-	parse_option,
-	"",
-	"Undoes what a killed run left behind: settings, swap, groups and files that its journal lists, then groups, swap and zram devices that carry pagestorm's mark and whose run is dead.\v"
-	"What another process has changed since, and what is only called like pagestorm's, is reported and left as it is. A run that is alive in another PID namespace is alive. A second restore finds nothing to undo.\n\n"
-	"Exit status: 0 nothing is left; 5 something could not be undone; 75 a run is alive.",
-	NULL,
-	NULL,
-	NULL,
+static const struct cmd_syntax syntax = {
+	.name = "pagestorm restore",
+	.words = "",
+	.doc = "Undoes what a killed run left behind: settings, swap, groups and files that its journal lists, then groups, swap and zram devices that carry pagestorm's mark and whose run is dead.\v"
+	       "What another process has changed since, and what is only called like pagestorm's, is reported and left as it is. A run that is alive in another PID namespace is alive. A second restore finds nothing to undo.\n\n"
+	       "Exit status: 0 nothing is left; 5 something could not be undone; 75 a run is alive.",
+	.options = options,
+	.words_offset = offsetof(struct arguments, words),
+	.check = check,
 };
 
 struct tally {
@@ -132,7 +129,7 @@ int cmd_restore(int argc, char **argv)
 	struct lock lock;
 	int ret, status;
 
-	if (cmd_parse("pagestorm restore", &argp, argc, argv, 0, &a))
+	if (cmd_parse(&syntax, argc, argv, &a))
 		return EXIT_USAGE;
 	lock_init(&lock);
 	ret = lock_take(&lock, a.wait_s, &e);

@@ -490,14 +490,20 @@ static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 				 strerror(errno));
 	if (a->cell < 0)
 		a->cell = resume_only_cell(a->resume);
-	ret = cmd_load_plan(plan, 1, &word, 0, e);
+	ret = cmd_load_plan(plan,
+			    &(struct cmd_plan_source){ .root = "", .words = { &word, 1 } }, e);
 	return ret ? ret : resume_check(a->resume, plan, e);
 }
 
 static int load(struct plan *plan, struct arguments *a, struct error *e)
 {
 	int ret = a->resume ? load_resumed(plan, a, e)
-			    : cmd_load_plan(plan, a->nr_words, a->word, a->repeats, e);
+			    : cmd_load_plan(plan,
+					    &(struct cmd_plan_source){
+						    .root = "",
+						    .words = { a->word, (unsigned)a->nr_words },
+						    .repeats = a->repeats },
+					    e);
 
 	if (!ret)
 		ret = check_cell(plan, a, e);
@@ -557,7 +563,7 @@ int cmd_run(int argc, char **argv)
 	int ret, status;
 
 	cmd_pause_init(&a.pause);
-	if (!plan || cmd_parse("pagestorm run", &argp, argc, argv, 0, &a)) {
+	if (!plan || cmd_parse_argp("pagestorm run", &argp, argc, argv, 0, &a)) {
 		free(plan);
 		return EXIT_USAGE;
 	}

@@ -522,7 +522,7 @@ int cmd_validate(int argc, char **argv)
 	struct error e = { "" };
 	int ret = 0, status;
 
-	if (cmd_parse("pagestorm validate", &argp, argc, argv, 0, &a))
+	if (cmd_parse_argp("pagestorm validate", &argp, argc, argv, 0, &a))
 		return EXIT_USAGE;
 	if (a.compare)
 		return compare(&a, &e);

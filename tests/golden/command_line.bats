@@ -23,7 +23,7 @@ setup()
 	done
 }
 
-@test "each verb's --help fits a screen of 24 lines by 80 columns, and -h is the same" {
+@test "each verb's --help fits a screen of 24 lines by 80 columns, lacks no text, and -h is the same" {
 	local verb verbs
 	verbs=$("$PAGESTORM" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 	[ "$(wc -w <<< "$verbs")" -ge 10 ]
@@ -33,6 +33,7 @@ setup()
 		[ "$(wc -l < "$BATS_TEST_TMPDIR/help")" -le 24 ]
 		[ "$(LC_ALL=C.UTF-8 wc -L < "$BATS_TEST_TMPDIR/help")" -le 80 ]
 		"$PAGESTORM" "$verb" -h | diff "$BATS_TEST_TMPDIR/help" -
+		[[ "$(< "$BATS_TEST_TMPDIR/help")" != *"(null)"* ]]
 	done
 }
 
