@@ -71,6 +71,13 @@ struct argp_state;
 unsigned cmd_whole_number(const char *text, const char *option, unsigned least, unsigned most,
 			  struct argp_state *state);
 
+/* Blocks INT, TERM and HUP and ignores PIPE. A descriptor that does not block, for struct
+ * run_options; -1: none. */
+int cmd_watch_signals(void);
+
+/* For journal_recover(): the sentence on stderr. */
+void cmd_say(const char *sentence);
+
 /* Prints "pagestorm: error: …" unless the text carries its place already. */
 void cmd_complain(const struct error *e);
 

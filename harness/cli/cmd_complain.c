@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How every verb prints an error. */
+/* How every verb prints a sentence. */
 #include "harness/cli/cmd.h"
 
 #include <stdio.h>
@@ -12,4 +12,9 @@ void cmd_complain(const struct error *e)
 	else
 		fprintf(stderr, "pagestorm: error: %s\n",
 			e->text[0] ? e->text : "unknown failure");
+}
+
+void cmd_say(const char *sentence)
+{
+	fprintf(stderr, "pagestorm: %s\n", sentence);
 }
