@@ -644,9 +644,15 @@ static int play_load(struct scoring *sc, struct error *e)
 
 	(void)has_needs(v->host, sc->load->needs, sc->skip, sizeof(sc->skip));
 	for (unsigned i = 0; i < steps && !err && !sc->skip[0]; i++) {
-		if (v->progress)
-			v->progress(sc->adapter->name, sc->load->name, v->nr_done + 1,
-				    v->nr_runs, left_s(v), v->arg);
+		if (v->progress) {
+			const struct validate_progress now = { .tool = sc->adapter->name,
+							       .load = sc->load->name,
+							       .run = v->nr_done + 1,
+							       .runs = v->nr_runs,
+							       .left_s = left_s(v) };
+
+			v->progress(&now, v->arg);
+		}
 		err = play_one(sc, i % turns, i / turns + 1, e);
 		v->nr_done++;
 		if (!err && v->interrupted)

@@ -13,6 +13,13 @@
 #include "harness/validate/adapter.h"
 #include "harness/validate/scorecard.h"
 
+/* What begins now. */
+struct validate_progress {
+	const char *tool, *load;
+	unsigned run, runs; /* run counts from 1 */
+	double left_s;	    /* NaN while nothing is known of it */
+};
+
 struct validate {
 	/* what the caller gives */
 	const struct host *host;
@@ -22,9 +29,7 @@ struct validate {
 	bool keep;	    /* the folder of every run, not of one a load */
 	const char *replay; /* read what this results directory holds, run nothing; NULL */
 	int signal_fd;
-	/* before each run, counted from 1; left_s is NaN while nothing is known of it */
-	void (*progress)(const char *tool, const char *load, unsigned run, unsigned runs,
-			 double left_s, void *arg);
+	void (*progress)(const struct validate_progress *now, void *arg); /* before each run */
 	unsigned nr_runs; /* of all tools: the sum of validate_runs() */
 	void (*row)(const struct card_row *row, void *arg);
 	void *arg;
