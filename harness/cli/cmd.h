@@ -61,16 +61,6 @@ void cmd_tell_source(const char *source, const struct error *skipped);
 #define CMD_WAIT_MAX_S 86400
 #define CMD_CELL_MAX   1000000 /* more than a sweep can have */
 
-/* As cmd_parse(), for a verb that switches over its keys in a parser of argp's. */
-struct argp;
-int cmd_parse_argp(const char *name, const struct argp *argp, int argc, char **argv,
-		   unsigned flags, void *input);
-
-/* A whole number from least to most; else argp_error(), which ends the program. */
-struct argp_state;
-unsigned cmd_whole_number(const char *text, const char *option, unsigned least, unsigned most,
-			  struct argp_state *state);
-
 /* Blocks INT, TERM and HUP and ignores PIPE. A descriptor that does not block, for struct
  * run_options; -1: none. */
 int cmd_watch_signals(void);
