@@ -116,12 +116,8 @@ static char *list_metrics(int key, const char *text, void *unused)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm compare",
 	.words = "A B",
-	.doc = "Is B different from A? Each is a result folder, or DIR:KEY=VALUE for the cells "
-	       "with "
-	       "that setting.\v"
-	       "Exit status: 0; 1 --fail-on tripped; 2 usage, or something is missing; 3 "
-	       "failure; "
-	       "4 --fail-on cannot tell, too few runs.",
+	.doc = "Is B different from A? Each is a result folder, or DIR:KEY=VALUE for the cells with that setting.\v"
+	       "Exit status: 0; 1 --fail-on tripped; 2 usage, or something is missing; 3 failure; 4 --fail-on cannot tell, too few runs.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, sides),
 	.check = check,
@@ -160,8 +156,7 @@ static void warn(const struct compare *c)
 			a->partial ? c->a->name : c->b->name);
 	if (c->unmatched_a || c->unmatched_b)
 		fprintf(stderr,
-			"pagestorm: note: left out what only one side has: %zu of A, %zu of B "
-			"(worker and cell)\n",
+			"pagestorm: note: left out what only one side has: %zu of A, %zu of B (worker and cell)\n",
 			c->unmatched_a, c->unmatched_b);
 }
 

@@ -21,8 +21,7 @@
 #define TRIED_BYTES "67108864"
 
 static const char run_as_root[] =
-	"run as root, or in a scope of your own: systemd-run --user --scope -p Delegate=yes "
-	"pagestorm …";
+	"run as root, or in a scope of your own: systemd-run --user --scope -p Delegate=yes pagestorm …";
 
 static bool lists(const char *words, const char *word)
 {
@@ -44,10 +43,10 @@ void doctor_cgroup(const struct host *host, struct finding *finding)
 	char memory[512];
 
 	if (!host->cgroup_version) {
-		doctor_find(finding, DOCTOR_MISSING,
-			    "boot with cgroup_enable=memory, mount a cgroup hierarchy, or use "
-			    "pagestorm lab",
-			    "no memory controller");
+		doctor_find(
+			finding, DOCTOR_MISSING,
+			"boot with cgroup_enable=memory, mount a cgroup hierarchy, or use pagestorm lab",
+			"no memory controller");
 		return;
 	}
 	/* A hybrid host has an empty v2 hierarchy beside the v1 ones. */
@@ -173,8 +172,7 @@ void doctor_group(const struct host *host, struct finding *finding)
 	if (!parent[0] && later) {
 		doctor_find(
 			finding, DOCTOR_OK, NULL,
-			"not tried: a run will first switch the memory controller on for its "
-			"groups (cgroup.subtree_control)");
+			"not tried: a run will first switch the memory controller on for its groups (cgroup.subtree_control)");
 		return;
 	}
 	if (!parent[0]) {
@@ -234,7 +232,7 @@ void doctor_cpuset(const struct host *host, struct finding *finding)
 	if (!access("/sys/fs/cgroup/cpuset/cgroup.procs", W_OK))
 		doctor_find(finding, DOCTOR_OK, NULL, "/sys/fs/cgroup/cpuset");
 	else
-		doctor_find(finding, DOCTOR_LIMITED, "mount the cpuset hierarchy, run as root",
-			    "no writable cpuset hierarchy: cpuset.cpus and cpuset.mems cannot "
-			    "be set");
+		doctor_find(
+			finding, DOCTOR_LIMITED, "mount the cpuset hierarchy, run as root",
+			"no writable cpuset hierarchy: cpuset.cpus and cpuset.mems cannot be set");
 }

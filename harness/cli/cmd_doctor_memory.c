@@ -268,8 +268,7 @@ void doctor_cachestat(const struct host *host, struct finding *finding)
 	else
 		doctor_find(
 			finding, DOCTOR_LIMITED, NULL,
-			"no cachestat(2) (Linux 6.5 has it): evicted pages are not told from "
-			"dropped ones");
+			"no cachestat(2) (Linux 6.5 has it): evicted pages are not told from dropped ones");
 }
 
 void doctor_overcommit(const struct host *host, struct finding *finding)
@@ -320,8 +319,7 @@ void doctor_page_reporting(const struct host *host, struct finding *finding)
 	if (host->free_page_reporting)
 		doctor_find(
 			finding, DOCTOR_LIMITED, "keep prewarm on for rates",
-			"free pages go back to the hypervisor%s: first touches are slower than "
-			"memory is",
+			"free pages go back to the hypervisor%s: first touches are slower than memory is",
 			deflates ? ", and the balloon deflates on OOM" : "");
 	else if (deflates)
 		doctor_find(finding, DOCTOR_LIMITED, NULL,

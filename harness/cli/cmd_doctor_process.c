@@ -111,8 +111,7 @@ void doctor_pagemap(const struct host *host, struct finding *finding)
 	else
 		doctor_find(
 			finding, DOCTOR_LIMITED, "grant CAP_SYS_ADMIN",
-			"shows no page frame numbers: sharing and placement by frame are not "
-			"checked");
+			"shows no page frame numbers: sharing and placement by frame are not checked");
 }
 
 /*

@@ -173,8 +173,7 @@ static int boot(struct lab_request *request)
 	ret = lab_run(request, &result, &e);
 	if (result.nr_boots > 1)
 		fprintf(stderr,
-			"pagestorm: the guest ended before it had said anything and was "
-			"booted %u times\n",
+			"pagestorm: the guest ended before it had said anything and was booted %u times\n",
 			result.nr_boots);
 	status = ret ? harness_error(&e, ret) : cmd_lab_end(request, &result, &e);
 

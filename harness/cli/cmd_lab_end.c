@@ -93,9 +93,7 @@ static void print_timeout(const struct lab_request *request, const struct lab_re
 			request->kvm ? ": KVM does not work here, leave --kvm out" : "");
 	else
 		fprintf(stderr,
-			"pagestorm: error: stopped, the command did not end within "
-			"--timeout=%u "
-			"seconds\n",
+			"pagestorm: error: stopped, the command did not end within --timeout=%u seconds\n",
 			request->timeout_seconds);
 	print_console(&result->console);
 }

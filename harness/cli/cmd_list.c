@@ -39,8 +39,7 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm list",
 	.words = "[WORKLOAD|settings]",
-	.doc = "Lists the workloads, or one workload's promise, options and truth slots, or the "
-	       "settings that a profile may change.\v"
+	.doc = "Lists the workloads, or one workload's promise, options and truth slots, or the settings that a profile may change.\v"
 	       "Exit status: 0; 2 there is no such workload.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, words),

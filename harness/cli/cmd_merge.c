@@ -35,13 +35,8 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm merge",
 	.words = "DIR...",
-	.doc = "Joins the folders that `run PROFILE --cell K` wrote, here or on other "
-	       "machines, into "
-	       "one that reads as if one run had written it, and prints its name.\v"
-	       "Exit status: 0; 2 they do not belong together (another plan, a cell twice, a "
-	       "run that "
-	       "has not ended): nothing is written; 3 failure; 4 joined, but cells are "
-	       "missing.",
+	.doc = "Joins the folders that `run PROFILE --cell K` wrote, here or on other machines, into one that reads as if one run had written it, and prints its name.\v"
+	       "Exit status: 0; 2 they do not belong together (another plan, a cell twice, a run that has not ended): nothing is written; 3 failure; 4 joined, but cells are missing.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, folders),
 	.check = check,
@@ -51,9 +46,7 @@ static int tell(const struct merge *m)
 {
 	puts(m->path);
 	if (m->different_machines)
-		fputs("pagestorm: note: the cells ran on different machines: their times do "
-		      "not "
-		      "compare\n",
+		fputs("pagestorm: note: the cells ran on different machines: their times do not compare\n",
 		      stderr);
 	if (m->raw_left_behind)
 		fputs("pagestorm: note: raw/ stays where it is\n", stderr);

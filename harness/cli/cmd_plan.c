@@ -55,11 +55,8 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm plan",
 	.words = "PROFILE|WORKLOAD [key=value…]",
-	.doc = "Says what `pagestorm run` with the same words would do: bytes, limits, settings, "
-	       "risk class, duration, and which counters are promised to move by how much. Nothing "
-	       "on the machine is changed.\v"
-	       "Exit status: 0 it could run; 2 usage or profile error; 3 the machine cannot be read; "
-	       "77 nothing of it could run here.",
+	.doc = "Says what `pagestorm run` with the same words would do: bytes, limits, settings, risk class, duration, and which counters are promised to move by how much. Nothing on the machine is changed.\v"
+	       "Exit status: 0 it could run; 2 usage or profile error; 3 the machine cannot be read; 77 nothing of it could run here.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),
 	.check = check,
@@ -150,9 +147,7 @@ static void print_common(const struct plan_worker *w)
 					   ", oom_score_adj %d", w->oom_score_adj);
 	if (w->sabotage_pages)
 		snprintf(text + length, sizeof(text) - length,
-			 ", %" PRIu64 " pages less than "
-			 "promised",
-			 w->sabotage_pages);
+			 ", %" PRIu64 " pages less than promised", w->sabotage_pages);
 	if (text[0])
 		printf("%*s%s\n", INDENT, "", text + 2);
 }

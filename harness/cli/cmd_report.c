@@ -58,9 +58,7 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm report",
 	.words = "DIR...",
-	.doc = "Shows what result folders say: what was run on what machine, how it ended, "
-	       "medians and "
-	       "intervals, the truth table with failures first, the noise floor.\v"
+	.doc = "Shows what result folders say: what was run on what machine, how it ended, medians and intervals, the truth table with failures first, the noise floor.\v"
 	       "Exit status: 0; 2 usage, or not a result folder; 3 failure.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, folders),

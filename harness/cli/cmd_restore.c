@@ -88,8 +88,7 @@ static void list_unfinished(void)
 	if (glob("results/*.partial", 0, NULL, &found))
 		return;
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		printf("%s: an unfinished run's results; kept: go on with `pagestorm run "
-		       "--resume=%s`, or delete them\n",
+		printf("%s: an unfinished run's results; kept: go on with `pagestorm run --resume=%s`, or delete them\n",
 		       found.gl_pathv[i], found.gl_pathv[i]);
 	globfree(&found);
 }

@@ -124,13 +124,9 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm run",
 	.words = "PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
-	.doc = "Runs a profile or a single workload inside cgroups of its own, and holds what the "
-	       "kernel counted against what was promised.\v"
-	       "key=value takes the profile's own keys: size=193M, hog.size=64M, memory.max=96M, "
-	       "vm.swappiness=10.\n\n"
-	       "Exit status: 0 expectations met; 1 an expectation failed; 2 usage; 3 harness error; "
-	       "4 some cells invalid; 5 not fully restored; 75 another run holds the lock; "
-	       "77 nothing could run here; 130, 143 interrupted.",
+	.doc = "Runs a profile or a single workload inside cgroups of its own, and holds what the kernel counted against what was promised.\v"
+	       "key=value takes the profile's own keys: size=193M, hog.size=64M, memory.max=96M, vm.swappiness=10.\n\n"
+	       "Exit status: 0 expectations met; 1 an expectation failed; 2 usage; 3 harness error; 4 some cells invalid; 5 not fully restored; 75 another run holds the lock; 77 nothing could run here; 130, 143 interrupted.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),
 	.check = check,
@@ -166,8 +162,7 @@ static int check_risk(const struct plan *plan, const struct arguments *a, struct
 		return 0;
 	return error_set(
 		e, EPERM,
-		"this plan is of risk class R%d: %s; add --allow-risk=R%d, or run it in a "
-		"guest with pagestorm lab",
+		"this plan is of risk class R%d: %s; add --allow-risk=R%d, or run it in a guest with pagestorm lab",
 		plan->risk, plan->risk_why, plan->risk);
 }
 
@@ -214,8 +209,7 @@ static int play(const struct plan *plan, struct arguments *a, int signal_fd, str
 	cmd_run_print_summary(&print, &summary, status);
 	if (summary.interrupted && summary.path[0])
 		fprintf(stderr,
-			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from "
-			"there\n",
+			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from there\n",
 			summary.path);
 	if (ret && ret != -EINTR)
 		cmd_complain(e);

@@ -76,14 +76,8 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm validate",
 	.words = "all|TOOL…\n--compare=CSV DIR",
-	.doc = "Runs workloads whose numbers are known, runs other tools beside them, and says how "
-	       "far "
-	       "what they print is from the truth. A TOOL is the name of an adapter or a path to one "
-	       "(NAME.ini).\v"
-	       "Exit status: 0 no tool is wrong; 1 one is; 2 usage; 3 harness error; 4 a tool's "
-	       "output "
-	       "could not be read; 5 not fully restored; 75 another run holds the lock; 77 nothing "
-	       "could run here; 130, 143 interrupted.",
+	.doc = "Runs workloads whose numbers are known, runs other tools beside them, and says how far what they print is from the truth. A TOOL is the name of an adapter or a path to one (NAME.ini).\v"
+	       "Exit status: 0 no tool is wrong; 1 one is; 2 usage; 3 harness error; 4 a tool's output could not be read; 5 not fully restored; 75 another run holds the lock; 77 nothing could run here; 130, 143 interrupted.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, words),
 	.check = check,

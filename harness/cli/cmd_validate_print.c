@@ -82,8 +82,7 @@ static json_t *row_json(const struct card_row *row)
 	bool has = has_numbers(s);
 
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:i, "
-		"s:o, s:o}",
+		"{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:o}",
 		"tool", row->tool, "version", row->version, "quantity", row->quantity, "unit",
 		row->unit, "truth", real_or_null(has ? s->median.truth : NAN), "evidence",
 		row->evidence, "said", real_or_null(has ? s->median.said : NAN), "error",

@@ -97,8 +97,7 @@ static int read_release(const char *path, char *release, size_t release_size, st
 	if (got < 0 || kernel_release_of(head, (size_t)got, release, release_size))
 		return error_set(
 			e, ENOEXEC,
-			"--kernel: %s is not an x86 kernel image (bzImage); give a vmlinuz "
-			"file or a version such as 6.1",
+			"--kernel: %s is not an x86 kernel image (bzImage); give a vmlinuz file or a version such as 6.1",
 			path);
 	return 0;
 }
@@ -233,8 +232,7 @@ int kernel_find(const char *text, struct kernel *kernel, struct error *e)
 	if (ret)
 		return error_set(
 			e, ENOENT,
-			"--kernel=%s: no such kernel in the cache or in /boot; run "
-			"'pagestorm lab --fetch %s', or give the path of a vmlinuz file",
+			"--kernel=%s: no such kernel in the cache or in /boot; run 'pagestorm lab --fetch %s', or give the path of a vmlinuz file",
 			text, text);
 	return describe(best, kernel, e);
 }
@@ -299,9 +297,7 @@ static int newest_package(const char *version, char *package, size_t package_siz
 	if (!ret && !package[0])
 		ret = error_set(
 			e, ENOENT,
-			"--kernel=%s: apt knows no linux-image-%s.*-cloud-amd64; run 'sudo "
-			"apt-get update', add the archive that has it, or give the path of a "
-			"vmlinuz file",
+			"--kernel=%s: apt knows no linux-image-%s.*-cloud-amd64; run 'sudo apt-get update', add the archive that has it, or give the path of a vmlinuz file",
 			version, version);
 out:
 	words_release(&line);

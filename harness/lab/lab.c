@@ -46,10 +46,10 @@ int lab_parse_swap(const char *text, enum guest_swap *kind, uint64_t *bytes, str
 			    !strncmp(guest_swap_names[i], text, length))
 				break;
 		if (!guest_swap_names[i])
-			return error_set(e, EINVAL,
-					 "--swap=%s: there is no such kind; write file:512M, "
-					 "zram:512M, ram:512M or none",
-					 text);
+			return error_set(
+				e, EINVAL,
+				"--swap=%s: there is no such kind; write file:512M, zram:512M, ram:512M or none",
+				text);
 		found = (enum guest_swap)i;
 	}
 	if (size_parse(size, NULL, &value, reason, sizeof(reason)))
@@ -58,8 +58,7 @@ int lab_parse_swap(const char *text, enum guest_swap *kind, uint64_t *bytes, str
 	if (value % 4096 || value < SWAP_MIN_BYTES)
 		return error_set(
 			e, EINVAL,
-			"--swap=%s: swap is made of whole pages of 4K and at least 1M; write "
-			"none for no swap",
+			"--swap=%s: swap is made of whole pages of 4K and at least 1M; write none for no swap",
 			text);
 	*kind = found;
 	*bytes = value;
@@ -123,8 +122,8 @@ static int check_host_memory(const struct lab_request *request, struct error *e)
 		return 0;
 	return error_set(e, EINVAL,
 			 "--memory: the guest may use %" PRIu64
-			 " MiB with qemu, but this machine has "
-			 "only %" PRIu64 " MiB available; ask for less",
+			 " MiB with qemu, but this machine has only %" PRIu64
+			 " MiB available; ask for less",
 			 wanted >> 20, available >> 20);
 }
 
@@ -153,14 +152,13 @@ static int check_memory_devices(const struct lab_request *request, struct error 
 	if (request->swap == GUEST_SWAP_RAM && request->swap_bytes > memory / 2)
 		return error_set(e, EINVAL,
 				 "--swap: a ram disk of %" PRIu64
-				 " MiB does not fit into half of the "
-				 "guest's %" PRIu64 " MiB; ask for less, or use a file",
+				 " MiB does not fit into half of the guest's %" PRIu64
+				 " MiB; ask for less, or use a file",
 				 request->swap_bytes >> 20, memory >> 20);
 	if (request->swap == GUEST_SWAP_ZRAM && request->swap_bytes > 4 * memory)
 		return error_set(
 			e, EINVAL,
-			"--swap: zram of more than four times the guest's memory can never "
-			"be filled; ask for less, or use a file");
+			"--swap: zram of more than four times the guest's memory can never be filled; ask for less, or use a file");
 	return 0;
 }
 
@@ -170,8 +168,7 @@ static int check_cgroup(const struct lab_request *request, struct error *e)
 		return 0;
 	return error_set(
 		e, EINVAL,
-		"--cgroup=%s: kernel %s has no cgroup v1 memory controller (its config lacks "
-		"CONFIG_MEMCG_V1); use --cgroup v2, or --kernel 6.1",
+		"--cgroup=%s: kernel %s has no cgroup v1 memory controller (its config lacks CONFIG_MEMCG_V1); use --cgroup v2, or --kernel 6.1",
 		guest_cgroup_names[request->cgroup], request->kernel.release);
 }
 

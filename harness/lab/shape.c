@@ -37,8 +37,7 @@ static int list_length_fits(const char *option, const struct words *list, unsign
 		return 0;
 	return error_set(
 		e, EINVAL,
-		"%s: it lists %zu nodes, but there are %u; give one value for each node, or "
-		"one value to be shared",
+		"%s: it lists %zu nodes, but there are %u; give one value for each node, or one value to be shared",
 		option, list->nr, nr_nodes);
 }
 
@@ -125,8 +124,7 @@ static int set_cpus(const struct words *list, struct shape *shape, struct error 
 		if (parse_count(list->item[i], SHAPE_CPUS_MAX, &count))
 			return error_set(
 				e, EINVAL,
-				"--cpus: '%s' is not a number from 0 to %d; write 4, or a "
-				"list such as 2,2,0",
+				"--cpus: '%s' is not a number from 0 to %d; write 4, or a list such as 2,2,0",
 				list->item[i], SHAPE_CPUS_MAX);
 		if (list->nr > 1)
 			shape->node[i].nr_cpus = count;
@@ -137,8 +135,7 @@ static int set_cpus(const struct words *list, struct shape *shape, struct error 
 		if (total && total < shape->nr_nodes)
 			return error_set(
 				e, EINVAL,
-				"--cpus=%u: too few for %u nodes; to leave a node without "
-				"CPUs give a list such as 2,0",
+				"--cpus=%u: too few for %u nodes; to leave a node without CPUs give a list such as 2,0",
 				total, shape->nr_nodes);
 		for (unsigned i = 0; i < shape->nr_nodes; i++)
 			shape->node[i].nr_cpus =
@@ -162,8 +159,7 @@ static int parse_distance(const char *word, unsigned from, unsigned to, uint8_t 
 	if (from == to ? value != DISTANCE_LOCAL : value <= DISTANCE_LOCAL)
 		return error_set(
 			e, EINVAL,
-			"--distances: node %u to node %u is %u; a node is %d from itself and "
-			"more than %d from others",
+			"--distances: node %u to node %u is %u; a node is %d from itself and more than %d from others",
 			from, to, value, DISTANCE_LOCAL, DISTANCE_LOCAL);
 	*distance = (uint8_t)value;
 	return 0;
@@ -178,10 +174,10 @@ static int set_distance_row(const char *row, unsigned from, struct shape *shape,
 	words_split(&word, row, ',');
 	ret = words_error(&word);
 	if (!ret && word.nr != shape->nr_nodes)
-		ret = error_set(e, EINVAL,
-				"--distances: row %u has %zu numbers for %u nodes; write rows "
-				"with / between, as in 10,30/30,10",
-				from, word.nr, shape->nr_nodes);
+		ret = error_set(
+			e, EINVAL,
+			"--distances: row %u has %zu numbers for %u nodes; write rows with / between, as in 10,30/30,10",
+			from, word.nr, shape->nr_nodes);
 	for (unsigned to = 0; !ret && to < shape->nr_nodes; to++)
 		ret = parse_distance(word.item[to], from, to, &shape->distance[from][to], e);
 	words_release(&word);
@@ -216,8 +212,7 @@ static int set_distances(const char *text, struct shape *shape, struct error *e)
 	if (!ret && row.nr != shape->nr_nodes)
 		ret = error_set(
 			e, EINVAL,
-			"--distances: %zu rows for %u nodes; write one row for each node "
-			"with / between, as in 10,30/30,10",
+			"--distances: %zu rows for %u nodes; write one row for each node with / between, as in 10,30/30,10",
 			row.nr, shape->nr_nodes);
 	for (unsigned from = 0; !ret && from < shape->nr_nodes; from++)
 		ret = set_distance_row(row.item[from], from, shape, e);
@@ -231,8 +226,7 @@ static int check_nodes(const struct shape *shape, struct error *e)
 		if (!shape->node[i].memory_bytes && !shape->node[i].nr_cpus)
 			return error_set(
 				e, EINVAL,
-				"--memory, --cpus: node %u has neither memory nor a CPU; give "
-				"it one of them, or ask for fewer nodes",
+				"--memory, --cpus: node %u has neither memory nor a CPU; give it one of them, or ask for fewer nodes",
 				i);
 	return 0;
 }
