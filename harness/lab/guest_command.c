@@ -92,8 +92,8 @@ static bool reap(struct child *child)
 	int status;
 	pid_t pid;
 
-	(void)!read(child->signal_fd, &ignored,
-		    sizeof(ignored)); /* one may stand for several */
+	/* one signal may stand for several processes */
+	(void)!read(child->signal_fd, &ignored, sizeof(ignored));
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		if (pid == child->pid) {
 			child->status = status;
@@ -102,8 +102,7 @@ static bool reap(struct child *child)
 	return found;
 }
 
-/* When the command has ended, whatever it left running ends too: no process outlives the verb.
- */
+/* When the command has ended, whatever it left running ends too. */
 static void attend(struct guest *guest, struct child *child)
 {
 	struct pollfd watch[] = {

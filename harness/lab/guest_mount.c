@@ -14,8 +14,8 @@
 
 #include "harness/lab/blob.h"
 
-int guest_mount(const char *source, const char *target, const char *type, const char *options,
-		struct error *e)
+static int mount_at(const char *source, const char *target, const char *type,
+		    const char *options, struct error *e)
 {
 	(void)mkdir(target, 0755); /* EEXIST is fine, and what else fails shows in mount */
 	if (mount(source, target, type, 0, options))
@@ -42,8 +42,8 @@ int guest_mount_kernel(struct error *e)
 	};
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
-		int ret = guest_mount("none", mounts[i].target, mounts[i].type, NULL,
-				      mounts[i].optional ? NULL : e);
+		int ret = mount_at("none", mounts[i].target, mounts[i].type, NULL,
+				   mounts[i].optional ? NULL : e);
 
 		if (ret && !mounts[i].optional)
 			return ret;
@@ -57,7 +57,7 @@ static int mount_cgroup_v2(const char *target, bool enable, struct error *e)
 	char path[128];
 	struct blob controllers = { 0 };
 	struct words name = { 0 };
-	int ret = guest_mount("none", target, "cgroup2", NULL, e);
+	int ret = mount_at("none", target, "cgroup2", NULL, e);
 
 	if (ret || !enable)
 		return ret;
@@ -72,8 +72,8 @@ static int mount_cgroup_v2(const char *target, bool enable, struct error *e)
 		char text[64];
 
 		snprintf(text, sizeof(text), "+%.60s", name.item[i]);
-		(void)guest_write_text(
-			path, text); /* cpu fails beside real-time tasks; checked below */
+		/* cpu fails beside real-time tasks; what is required is checked below */
+		(void)guest_write_text(path, text);
 	}
 	if (!ret && (!words_has(&name, "memory") || !words_has(&name, "cpuset")))
 		ret = error_set(e, ENODEV, "this kernel's cgroup v2 lacks memory or cpuset");
@@ -86,14 +86,14 @@ static int mount_cgroup_v1(struct error *e)
 {
 	static const char *const controllers[] = { "memory",  "cpuset",	 "cpu,cpuacct", "blkio",
 						   "hugetlb", "freezer", "pids" };
-	int ret = guest_mount("none", "/sys/fs/cgroup", "tmpfs", NULL, e);
+	int ret = mount_at("none", "/sys/fs/cgroup", "tmpfs", NULL, e);
 
 	for (size_t i = 0; !ret && i < sizeof(controllers) / sizeof(controllers[0]); i++) {
 		char target[64];
 		int failed;
 
 		snprintf(target, sizeof(target), "/sys/fs/cgroup/%s", controllers[i]);
-		failed = guest_mount("none", target, "cgroup", controllers[i], NULL);
+		failed = mount_at("none", target, "cgroup", controllers[i], NULL);
 		if (i < 2 && failed)
 			ret = error_set(
 				e, ENODEV,
@@ -150,6 +150,6 @@ int guest_mount_disk(const struct guest_spec *spec, struct error *e)
 		return fd;
 	close(fd);
 	/* Nothing writes to the disk behind a measurement's back. */
-	ret = guest_mount("/dev/vda", GUEST_SCRATCH_PATH, "ext4", "noinit_itable", e);
+	ret = mount_at("/dev/vda", GUEST_SCRATCH_PATH, "ext4", "noinit_itable", e);
 	return ret ? ret : bind_results(spec->results, e);
 }

@@ -24,10 +24,6 @@ struct guest {
 
 /* ---- guest_mount.c ---- */
 
-/* Mounts at target, which it makes. */
-int guest_mount(const char *source, const char *target, const char *type, const char *options,
-		struct error *e);
-
 /* /proc, /sys, /dev and what lies below them. debugfs, tracefs and hugetlbfs may be missing. */
 int guest_mount_kernel(struct error *e);
 

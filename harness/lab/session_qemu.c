@@ -38,8 +38,7 @@ int session_ends_open(struct session_ends *ends, struct error *e)
 	return 0;
 }
 
-/* In the child: qemu ends with its parent, which may have ended before it could be asked for.
- */
+/* In the child: it ends with its parent, which may have ended already. */
 static void child_bind(pid_t parent)
 {
 	sigset_t none;
