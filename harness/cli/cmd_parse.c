@@ -8,7 +8,6 @@
 #include <argp.h>
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "harness/base/suggest.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Bytes that grow: doubled, and always with room for the NUL behind them. */
 #include "harness/lab/blob.h"
 
 #include <errno.h>

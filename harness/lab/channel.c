@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Frames and tallies, written and read. Only channel_write() touches a descriptor. */
 #include "harness/lab/channel.h"
 
 #include <endian.h>

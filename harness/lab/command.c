@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Runs a host command to its end and keeps what it printed. */
 #include "harness/lab/command.h"
 
 #include <errno.h>

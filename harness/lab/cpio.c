@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Writes a cpio archive entry by entry, each directory before what lies in it. */
 #include "harness/lab/cpio.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads the few parts of an ELF file that the lab needs, each bounded by the image. */
 #include "harness/lab/elf.h"
 
 #include <elf.h>

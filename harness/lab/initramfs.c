@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Puts the guest's root together as a cpio archive in a memfd. */
 #include "harness/lab/initramfs.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Finds kernel modules by name, and puts each behind those that it depends on. */
 #include "harness/lab/modules.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* From a guest's shape and descriptors to the arguments of qemu. */
 #include "harness/lab/qemu.h"
 
 #include <inttypes.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Parses, checks and prints the shape of a guest. */
 #include "harness/lab/shape.h"
 
 #include <ctype.h>

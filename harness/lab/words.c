@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* A list of strings that grows, and remembers when it could not. */
 #include "harness/lab/words.h"
 
 #include <errno.h>
