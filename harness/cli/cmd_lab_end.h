@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a guest ended, told on stderr, and the exit status that follows from it. */
+/* How a guest ended, reported on stderr, and the exit status that follows from it. */
 #ifndef PAGESTORM_CMD_LAB_END_H
 #define PAGESTORM_CMD_LAB_END_H
 

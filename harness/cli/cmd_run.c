@@ -147,7 +147,7 @@ static int exit_status(const struct run_summary *s, int ret)
 	return s->skipped && s->skipped == s->rows ? EXIT_NOTHING_RAN : EXIT_MET;
 }
 
-/* The signal that is waiting to be read; SIGTERM when it cannot be told. */
+/* The signal that is waiting to be read; SIGTERM when it cannot be read. */
 static int signal_number(int signal_fd)
 {
 	struct signalfd_siginfo info;

@@ -102,7 +102,7 @@ static int run_verb(int argc, char **argv)
 	return no_such_verb(argv[1]);
 }
 
-/* What could not be printed was not told: a full disk must not look like success. */
+/* Output that could not be written is a failure: a full disk must not look like success. */
 static int check_stdout(int status)
 {
 	const bool lost = ferror(stdout), unwritten = fflush(stdout);

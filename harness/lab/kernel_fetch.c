@@ -133,8 +133,7 @@ static int unpack_package(const char *package, const char *scratch, const char *
 	return 0;
 }
 
-/* Holding the lock: nobody else is fetching, so what looks half done was left by a killed one.
- */
+/* Holding the lock, no other process fetches: what looks half done was left by a killed one. */
 static void remove_leftovers(const char *kernels)
 {
 	char pattern[PATH_MAX];
