@@ -39,24 +39,6 @@ const char *risk_name(enum risk risk)
 	return risk_names[risk];
 }
 
-const char *outcome_name(enum outcome outcome)
-{
-	static const char *const names[] = {
-		[OUTCOME_OK] = "ok",
-		[OUTCOME_EXPECTED_OOM] = "expected_oom",
-		[OUTCOME_UNEXPECTED_OOM] = "unexpected_oom",
-		[OUTCOME_MISSING_OOM] = "missing_oom",
-		[OUTCOME_TARGET_MISSED] = "target_missed",
-		[OUTCOME_TIMEOUT] = "timeout",
-		[OUTCOME_INTERRUPTED] = "interrupted",
-		[OUTCOME_SKIPPED] = "skipped",
-		[OUTCOME_FAILED] = "failed",
-		[OUTCOME_BROKEN] = "broken",
-	};
-
-	return names[outcome];
-}
-
 void plan_release(struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->nr_cells; i++)

@@ -15,6 +15,7 @@
 #include "harness/machine/host.h"
 #include "harness/machine/limit.h"
 #include "harness/machine/setting.h"
+#include "harness/plan/outcome.h"
 #include "harness/plan/profile.h"
 #include "workloads/api/workload.h"
 
@@ -24,21 +25,6 @@ enum risk {
 	RISK_R2, /* system-wide pressure */
 	RISK_R3, /* may make the kernel kill others */
 };
-
-enum outcome {
-	OUTCOME_OK,
-	OUTCOME_EXPECTED_OOM,
-	OUTCOME_UNEXPECTED_OOM,
-	OUTCOME_MISSING_OOM,
-	OUTCOME_TARGET_MISSED,
-	OUTCOME_TIMEOUT,
-	OUTCOME_INTERRUPTED,
-	OUTCOME_SKIPPED,
-	OUTCOME_FAILED, /* the worker said why it could not */
-	OUTCOME_BROKEN, /* the worker died or lied: a bug */
-};
-
-const char *outcome_name(enum outcome outcome);
 
 #define SETTINGS_MAX 32
 #define WORKERS_MAX  16

@@ -332,26 +332,31 @@ void counters_classify(const struct source *source, const char *key, enum kind *
 	*unit = rule ? rule->unit : source->unit;
 }
 
+/* ---- words ---- */
+
+static const char *const kinds[] = {
+	[KIND_GAUGE] = "gauge",
+	[KIND_CUMULATIVE] = "cumulative",
+	[KIND_PEAK] = "peak",
+	[KIND_INFO] = "info",
+};
+
+static const char *const units[] = {
+	[UNIT_COUNT] = "count", [UNIT_BYTES] = "bytes",	    [UNIT_PAGES] = "pages",
+	[UNIT_KB] = "kB",	[UNIT_USEC] = "usec",	    [UNIT_NSEC] = "nsec",
+	[UNIT_TICKS] = "ticks", [UNIT_SECTORS] = "sectors", [UNIT_PERCENT] = "percent",
+	[UNIT_MSEC] = "msec",
+};
+
+const struct wordlist kind_words = WORDLIST(kinds);
+const struct wordlist unit_words = WORDLIST(units);
+
 const char *kind_name(enum kind kind)
 {
-	static const char *const names[] = {
-		[KIND_GAUGE] = "gauge",
-		[KIND_CUMULATIVE] = "cumulative",
-		[KIND_PEAK] = "peak",
-		[KIND_INFO] = "info",
-	};
-
-	return names[kind];
+	return wordlist_word(&kind_words, kind);
 }
 
 const char *unit_name(enum unit unit)
 {
-	static const char *const names[] = {
-		[UNIT_COUNT] = "count", [UNIT_BYTES] = "bytes",	    [UNIT_PAGES] = "pages",
-		[UNIT_KB] = "kB",	[UNIT_USEC] = "usec",	    [UNIT_NSEC] = "nsec",
-		[UNIT_TICKS] = "ticks", [UNIT_SECTORS] = "sectors", [UNIT_PERCENT] = "percent",
-		[UNIT_MSEC] = "msec",
-	};
-
-	return names[unit];
+	return wordlist_word(&unit_words, unit);
 }

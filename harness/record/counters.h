@@ -12,6 +12,7 @@
 
 #include <stddef.h>
 
+#include "harness/base/wordlist.h"
 #include "harness/record/record.h"
 
 /* Where a source lives: which path template and which scope it gives. */
@@ -72,7 +73,10 @@ const struct rule *counters_rule(const struct source *source, const char *key);
 void counters_classify(const struct source *source, const char *key, enum kind *kind,
 		       enum unit *unit);
 
-/* Names as they stand in the CSV: gauge, cumulative, peak, info; bytes, pages, kB … */
+/* As the files have them, in the order of the enumerations. */
+extern const struct wordlist kind_words; /* gauge cumulative peak info */
+extern const struct wordlist unit_words; /* bytes pages kB … */
+
 const char *kind_name(enum kind kind);
 const char *unit_name(enum unit unit);
 

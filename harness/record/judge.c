@@ -308,43 +308,55 @@ void judge_claim(const struct claim *claim, const struct record *work,
 		out->verdict = decide(claim, expected, counter, observed, noise);
 }
 
+/* ---- words ---- */
+
+static const char *const verdicts[] = {
+	[VERDICT_PASS] = "pass",
+	[VERDICT_FAIL] = "fail",
+	[VERDICT_ABSENT] = "absent",
+	[VERDICT_NOISE] = "noise",
+};
+
+static const char *const relations[] = {
+	[RELATION_EQ] = "eq",
+	[RELATION_GE] = "ge",
+	[RELATION_LE] = "le",
+	[RELATION_BETWEEN] = "between",
+};
+
+static const char *const bases[] = {
+	[BASIS_EXACT] = "exact",
+	[BASIS_BOUNDED] = "bounded",
+	[BASIS_DIRECTION] = "direction",
+	[BASIS_PROFILE] = "profile",
+};
+
+static const char *const spans[] = {
+	[SPAN_WORK] = "work",
+	[SPAN_RESIDUE] = "residue",
+};
+
+const struct wordlist verdict_words = WORDLIST(verdicts);
+const struct wordlist relation_words = WORDLIST(relations);
+const struct wordlist basis_words = WORDLIST(bases);
+const struct wordlist span_words = WORDLIST(spans);
+
 const char *verdict_name(enum verdict verdict)
 {
-	static const char *const names[] = {
-		[VERDICT_PASS] = "pass",
-		[VERDICT_FAIL] = "fail",
-		[VERDICT_ABSENT] = "absent",
-		[VERDICT_NOISE] = "noise",
-	};
-
-	return names[verdict];
+	return wordlist_word(&verdict_words, verdict);
 }
 
 const char *relation_name(enum relation relation)
 {
-	static const char *const names[] = {
-		[RELATION_EQ] = "eq",
-		[RELATION_GE] = "ge",
-		[RELATION_LE] = "le",
-		[RELATION_BETWEEN] = "between",
-	};
-
-	return names[relation];
+	return wordlist_word(&relation_words, relation);
 }
 
 const char *basis_name(enum basis basis)
 {
-	static const char *const names[] = {
-		[BASIS_EXACT] = "exact",
-		[BASIS_BOUNDED] = "bounded",
-		[BASIS_DIRECTION] = "direction",
-		[BASIS_PROFILE] = "profile",
-	};
-
-	return names[basis];
+	return wordlist_word(&basis_words, basis);
 }
 
 const char *span_name(enum span span)
 {
-	return span == SPAN_RESIDUE ? "residue" : "work";
+	return wordlist_word(&span_words, span);
 }

@@ -6,6 +6,7 @@
 #ifndef PAGESTORM_JUDGE_H
 #define PAGESTORM_JUDGE_H
 
+#include "harness/base/wordlist.h"
 #include "harness/record/record.h"
 #include "workloads/api/workload.h"
 
@@ -59,9 +60,15 @@ void judge_claim(const struct claim *claim, const struct record *work,
 /* True when one unit converts to the other: space among itself, time among itself. */
 bool judge_convertible(enum unit from, enum unit to);
 
+/* As the files have them, in the order of the enumerations. */
+extern const struct wordlist verdict_words;  /* pass fail absent noise */
+extern const struct wordlist relation_words; /* eq ge le between */
+extern const struct wordlist basis_words;    /* exact bounded direction profile */
+extern const struct wordlist span_words;     /* work residue */
+
 const char *verdict_name(enum verdict verdict);
-const char *relation_name(enum relation relation); /* eq ge le between */
-const char *basis_name(enum basis basis);	   /* exact bounded direction profile */
-const char *span_name(enum span span);		   /* work residue */
+const char *relation_name(enum relation relation);
+const char *basis_name(enum basis basis);
+const char *span_name(enum span span);
 
 #endif

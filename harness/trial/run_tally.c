@@ -7,24 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A skip is counted by itself, whatever was expected. */
-static bool as_expected(const struct plan_worker *worker, enum outcome outcome)
-{
-	return outcome == worker->expected || outcome == OUTCOME_SKIPPED;
-}
-
 void tally_outcome(struct run_summary *s, const struct plan_worker *worker,
 		   enum outcome outcome)
 {
+	const enum ending ending = outcome_ending(outcome, worker->expected);
+
 	s->rows++;
-	if (outcome == OUTCOME_SKIPPED)
-		s->skipped++;
-	else if (as_expected(worker, outcome))
-		return;
-	else if (outcome == OUTCOME_FAILED || outcome == OUTCOME_BROKEN)
-		s->invalid++;
-	else
-		s->unexpected++;
+	s->skipped += ending == ENDING_SKIPPED;
+	s->invalid += ending == ENDING_INVALID;
+	s->unexpected += ending == ENDING_UNEXPECTED || ending == ENDING_INTERRUPTED;
 }
 
 void tally_verdict(struct run_summary *s, enum verdict verdict)
@@ -35,22 +26,13 @@ void tally_verdict(struct run_summary *s, enum verdict verdict)
 	s->claims_noise += verdict == VERDICT_NOISE;
 }
 
-static enum outcome outcome_of(const char *text)
+/* What is no word of the list is its last: broken, or hidden by the noise. */
+static unsigned value_of(const struct wordlist *list, const char *word)
 {
-	int outcome = OUTCOME_OK;
+	unsigned value = list->nr - 1;
 
-	while (outcome < OUTCOME_BROKEN && strcmp(outcome_name((enum outcome)outcome), text))
-		outcome++;
-	return (enum outcome)outcome;
-}
-
-static enum verdict verdict_of(const char *text)
-{
-	int verdict = VERDICT_PASS;
-
-	while (verdict < VERDICT_NOISE && strcmp(verdict_name((enum verdict)verdict), text))
-		verdict++;
-	return (enum verdict)verdict;
+	(void)wordlist_find(list, word, &value); /* false leaves the last */
+	return value;
 }
 
 /* Of the cell, or its null worker. */
@@ -70,11 +52,13 @@ void tally_resumed(struct run_summary *s, const struct plan *plan, const struct 
 
 	s->resumed = (unsigned)resume->nr_done;
 	for (size_t i = 0; i < truth->nr; i++)
-		tally_verdict(s, verdict_of(csv_cell(truth, i, verdict)));
+		tally_verdict(
+			s, (enum verdict)value_of(&verdict_words, csv_cell(truth, i, verdict)));
 	for (size_t i = 0; i < runs->nr; i++) {
 		const unsigned long index = strtoul(csv_cell(runs, i, cell), NULL, 10);
 
-		tally_outcome(s, worker_named(&plan->cell[index], csv_cell(runs, i, worker)),
-			      outcome_of(csv_cell(runs, i, outcome)));
+		tally_outcome(
+			s, worker_named(&plan->cell[index], csv_cell(runs, i, worker)),
+			(enum outcome)value_of(&outcome_words, csv_cell(runs, i, outcome)));
 	}
 }
