@@ -8,50 +8,7 @@
 
 #include "harness/base/size.h"
 #include "harness/base/suggest.h"
-
-/* The numbers of runs.csv that may be expected: results/SCHEMA.md. */
-static const char *const columns[] = {
-	"achieved_bytes",
-	"allocstall",
-	"bytes_per_second",
-	"claims",
-	"claims_failed",
-	"compact_stall",
-	"cpu_system_usec",
-	"cpu_user_usec",
-	"direct_scan_pages",
-	"direct_steal_pages",
-	"exit_signal",
-	"exit_status",
-	"kswapd_cpu_usec",
-	"kswapd_scan_pages",
-	"kswapd_steal_pages",
-	"latency_count",
-	"latency_max_ns",
-	"latency_mean_ns",
-	"latency_p50_ns",
-	"latency_p90_ns",
-	"latency_p999_ns",
-	"latency_p99_ns",
-	"limit_bytes",
-	"major_faults",
-	"minor_faults",
-	"oom_kills",
-	"ops",
-	"ops_per_second",
-	"outcome",
-	"peak_bytes",
-	"psi_io_full_usec",
-	"psi_memory_full_usec",
-	"psi_memory_some_usec",
-	"refault_anon_pages",
-	"refault_file_pages",
-	"seconds",
-	"swap_in_bytes",
-	"swap_out_bytes",
-	"target_bytes",
-	NULL,
-};
+#include "harness/tables/column.h"
 
 /* The kernel's names for what a column counts. */
 static const struct {
@@ -95,6 +52,12 @@ static int outcome_parse(struct expectation *x, const struct profile_entry *entr
 			     near ? "?" : "");
 }
 
+/* A number of runs.csv, or the outcome. */
+static bool may_be_expected(const struct column *column)
+{
+	return column && (column_is_amount(column) || !strcmp(column->name, "outcome"));
+}
+
 /* The column that an alias means, or the name itself. */
 static const char *unalias(const char *name)
 {
@@ -108,12 +71,12 @@ static const char *unalias(const char *name)
 /* A column of runs.csv, or one of its other names. */
 static const char *suggest_number(const char *key)
 {
-	const char
-		*names[sizeof(columns) / sizeof(*columns) + sizeof(aliases) / sizeof(*aliases)];
+	const char *names[COLUMNS_MAX + sizeof(aliases) / sizeof(*aliases)];
 	size_t nr = 0;
 
-	for (const char *const *c = columns; *c; c++)
-		names[nr++] = *c;
+	for (unsigned i = 0; i < runs_csv.nr; i++)
+		if (may_be_expected(&runs_csv.column[i]))
+			names[nr++] = runs_csv.column[i].name;
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
 		names[nr++] = aliases[i].name;
 	return suggest(key, names, nr);
@@ -135,7 +98,7 @@ static int key_parse(struct expectation *x, const struct profile_entry *entry,
 	}
 	key = unalias(key);
 	snprintf(x->key, sizeof(x->key), "%s", key);
-	if (words_have(columns, key))
+	if (may_be_expected(column_find(&runs_csv, key)))
 		return 0;
 	first = strchr(key, '/');
 	second = first ? strchr(first + 1, '/') : NULL;
@@ -227,19 +190,19 @@ static int relation_parse(struct expectation *x, const char *text, int *shift)
 	return amount_parse(text, &x->value, &x->unit);
 }
 
-static bool ends_in(const char *text, const char *end)
+static bool is_in(const char *name, const char *unit)
 {
-	size_t length = strlen(text), tail = strlen(end);
+	const struct column *column = column_find(&runs_csv, name);
 
-	return length >= tail && !strcmp(text + length - tail, end);
+	return column && column->unit && !strcmp(column->unit, unit);
 }
 
 /* How many nanoseconds one of a column of time is; 0: it counts no time. */
-static int64_t column_ns(const char *column)
+static int64_t column_ns(const char *name)
 {
-	if (ends_in(column, "_ns"))
+	if (is_in(name, "ns"))
 		return 1;
-	return ends_in(column, "_usec") ? 1000 : 0;
+	return is_in(name, "usec") ? 1000 : 0;
 }
 
 /* seconds has decimals: compared in nanoseconds, so that <1 and >0 say what they mean. */
@@ -255,9 +218,9 @@ static int to_nanoseconds(struct expectation *x)
 	return 0;
 }
 
-static bool is_bytes_column(const char *column)
+static bool is_bytes_column(const char *name)
 {
-	return ends_in(column, "_bytes") || !strcmp(column, "bytes_per_second");
+	return is_in(name, "bytes") || is_in(name, "bytes/s");
 }
 
 /* A column is compared as the number that it is: 5ms of latency_p99_ns is 5000000. */

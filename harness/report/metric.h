@@ -9,10 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum better {
-	BETTER_LOWER,
-	BETTER_HIGHER,
-};
+#include "harness/tables/column.h"
 
 enum measure {
 	MEASURE_NANOSECONDS,

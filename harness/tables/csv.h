@@ -24,6 +24,12 @@ struct csv_writer {
 	int error;	  /* -ENOMEM met while collecting; csv_flush() returns it */
 };
 
+/* A number that may be absent. */
+struct number_cell {
+	bool has;
+	struct number number;
+};
+
 /* Creates the file (-EEXIST if there) under directory fd and writes the header,
  * comma-separated. */
 int csv_create(struct csv_writer *w, int dirfd, const char *name, const char *header,

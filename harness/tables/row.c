@@ -2,183 +2,126 @@
 /* The columns of runs.csv, and how they are filled from a ledger and a record. */
 #include "harness/tables/row.h"
 
+#include <fnmatch.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum cell_type {
-	CELL_SCHEMA,
-	CELL_TEXT,  /* const char * */
-	CELL_CHARS, /* char[] */
-	CELL_UNSIGNED,
-	CELL_INT,
-	CELL_U64,
-	CELL_REAL, /* six decimals */
-	CELL_RATE, /* no decimals */
-	CELL_OUTCOME,
+#include "harness/tables/column_part.h"
+
+#define COLUMN(member, ...) COLUMN_OF(struct run_row, #member, member, __VA_ARGS__)
+#define TEXT(member)	    COLUMN(member, .plain = true)
+#define METRIC(text, which) .label = text, .better = BETTER_##which
+
+/* What the worker's ledger or the run itself says; absent where it says nothing. */
+#define AMOUNT(member, in, ...) COLUMN(member, .unit = in, .optional = true, __VA_ARGS__)
+
+/* What a counter says: which, and another for kernels that have none of it. */
+#define COUNTED(member, in, first, second, ...)                                                \
+	AMOUNT(member, in, .from.counter = { first, second }, __VA_ARGS__)
+
+static const struct column columns[] = {
+	COLUMN_SCHEMA,
+	TEXT(run),
+	TEXT(profile),
+	COLUMN(cell),
+	TEXT(cell_label),
+	COLUMN(repeat),
+	COLUMN(order),
+	TEXT(worker),
+	TEXT(workload),
+	TEXT(params),
+	TEXT(settings),
+	COLUMN(outcome, .words = &outcome_words),
+	TEXT(reason),
+	AMOUNT(target_bytes, "bytes"),
+	AMOUNT(achieved_bytes, "bytes"),
+	AMOUNT(seconds, "s", .decimals = 6, METRIC("run time", LOWER)),
+	AMOUNT(bytes_per_second, "bytes/s", METRIC("throughput", HIGHER)),
+	AMOUNT(ops, "count"),
+	AMOUNT(ops_per_second, "1/s", METRIC("operations", HIGHER)),
+	AMOUNT(latency_count, "count"),
+	AMOUNT(latency_mean_ns, "ns", METRIC("latency mean", LOWER)),
+	AMOUNT(latency_p50_ns, "ns", METRIC("latency p50", LOWER)),
+	AMOUNT(latency_p90_ns, "ns", METRIC("latency p90", LOWER)),
+	AMOUNT(latency_p99_ns, "ns", METRIC("latency p99", LOWER)),
+	AMOUNT(latency_p999_ns, "ns", METRIC("latency p99.9", LOWER)),
+	AMOUNT(latency_max_ns, "ns", METRIC("latency max", LOWER)),
+	COUNTED(minor_faults, "count", "process/stat/minflt", NULL,
+		METRIC("minor faults", LOWER)),
+	COUNTED(major_faults, "count", "process/stat/majflt", NULL,
+		METRIC("major faults", LOWER)),
+	COUNTED(cpu_user_usec, "usec", "process/stat/utime", NULL, .from.scale = SCALE_TICK,
+		METRIC("CPU time user", LOWER)),
+	COUNTED(cpu_system_usec, "usec", "process/stat/stime", NULL, .from.scale = SCALE_TICK,
+		METRIC("CPU time system", LOWER)),
+	COUNTED(swap_in_bytes, "bytes", "group/memory.stat/pswpin", "system/vmstat/pswpin",
+		.from.scale = SCALE_PAGE, METRIC("swapped in", LOWER)),
+	COUNTED(swap_out_bytes, "bytes", "group/memory.stat/pswpout", "system/vmstat/pswpout",
+		.from.scale = SCALE_PAGE, METRIC("swapped out", LOWER)),
+	COUNTED(refault_anon_pages, "pages", "group/memory.stat/workingset_refault_anon",
+		"system/vmstat/workingset_refault_anon", METRIC("refaults anon", LOWER)),
+	COUNTED(refault_file_pages, "pages", "group/memory.stat/workingset_refault_file",
+		"system/vmstat/workingset_refault_file", METRIC("refaults file", LOWER)),
+	COUNTED(psi_memory_some_usec, "usec", "group/memory.pressure/some.total",
+		"system/pressure/memory/some.total", METRIC("memory stall some", LOWER)),
+	COUNTED(psi_memory_full_usec, "usec", "group/memory.pressure/full.total",
+		"system/pressure/memory/full.total", METRIC("memory stall full", LOWER)),
+	COUNTED(psi_io_full_usec, "usec", "group/io.pressure/full.total",
+		"system/pressure/io/full.total", METRIC("I/O stall full", LOWER)),
+	COUNTED(allocstall, "count", "system/vmstat/allocstall_*", NULL,
+		METRIC("allocation stalls", LOWER)),
+	COUNTED(compact_stall, "count", "system/vmstat/compact_stall", NULL,
+		METRIC("compaction stalls", LOWER)),
+	COUNTED(kswapd_scan_pages, "pages", "system/vmstat/pgscan_kswapd", NULL,
+		METRIC("scanned by kswapd", LOWER)),
+	COUNTED(kswapd_steal_pages, "pages", "system/vmstat/pgsteal_kswapd", NULL),
+	COUNTED(direct_scan_pages, "pages", "system/vmstat/pgscan_direct", NULL,
+		METRIC("scanned directly", LOWER)),
+	COUNTED(direct_steal_pages, "pages", "system/vmstat/pgsteal_direct", NULL),
+	COUNTED(kswapd_cpu_usec, "usec", "kswapd*/stat/stime", NULL, .from.scale = SCALE_TICK,
+		METRIC("CPU time kswapd", LOWER)),
+	AMOUNT(oom_kills, "count", METRIC("OOM kills", LOWER)),
+	COUNTED(limit_bytes, "bytes", "group/memory.max/memory.max",
+		"group/memory.limit_in_bytes/memory.limit_in_bytes", .from.is_level = true),
+	COUNTED(peak_bytes, "bytes", "group/memory.peak/memory.peak",
+		"group/memory.max_usage_in_bytes/memory.max_usage_in_bytes",
+		.from.is_level = true, METRIC("peak memory", LOWER)),
+	AMOUNT(claims, "count"),
+	AMOUNT(claims_failed, "count"),
+	AMOUNT(exit_signal, "number"),
+	AMOUNT(exit_status, "number"),
+	TEXT(started_utc),
 };
 
-static const struct column {
-	const char *name;
-	enum cell_type type;
-	size_t offset;
-} columns[] = {
-#define COLUMN(member, type)                                                                   \
-	{                                                                                      \
-#member, type, offsetof(struct run_row, member)                                \
-	}
-	{ "schema", CELL_SCHEMA, 0 },
-	COLUMN(run, CELL_TEXT),
-	COLUMN(profile, CELL_TEXT),
-	COLUMN(cell, CELL_UNSIGNED),
-	COLUMN(cell_label, CELL_TEXT),
-	COLUMN(repeat, CELL_INT),
-	COLUMN(order, CELL_UNSIGNED),
-	COLUMN(worker, CELL_TEXT),
-	COLUMN(workload, CELL_TEXT),
-	COLUMN(params, CELL_TEXT),
-	COLUMN(settings, CELL_CHARS),
-	COLUMN(outcome, CELL_OUTCOME),
-	COLUMN(reason, CELL_CHARS),
-	COLUMN(target_bytes, CELL_U64),
-	COLUMN(achieved_bytes, CELL_U64),
-	COLUMN(seconds, CELL_REAL),
-	COLUMN(bytes_per_second, CELL_RATE),
-	COLUMN(ops, CELL_U64),
-	COLUMN(ops_per_second, CELL_RATE),
-	COLUMN(latency_count, CELL_U64),
-	COLUMN(latency_mean_ns, CELL_U64),
-	COLUMN(latency_p50_ns, CELL_U64),
-	COLUMN(latency_p90_ns, CELL_U64),
-	COLUMN(latency_p99_ns, CELL_U64),
-	COLUMN(latency_p999_ns, CELL_U64),
-	COLUMN(latency_max_ns, CELL_U64),
-	COLUMN(minor_faults, CELL_U64),
-	COLUMN(major_faults, CELL_U64),
-	COLUMN(cpu_user_usec, CELL_U64),
-	COLUMN(cpu_system_usec, CELL_U64),
-	COLUMN(swap_in_bytes, CELL_U64),
-	COLUMN(swap_out_bytes, CELL_U64),
-	COLUMN(refault_anon_pages, CELL_U64),
-	COLUMN(refault_file_pages, CELL_U64),
-	COLUMN(psi_memory_some_usec, CELL_U64),
-	COLUMN(psi_memory_full_usec, CELL_U64),
-	COLUMN(psi_io_full_usec, CELL_U64),
-	COLUMN(allocstall, CELL_U64),
-	COLUMN(compact_stall, CELL_U64),
-	COLUMN(kswapd_scan_pages, CELL_U64),
-	COLUMN(kswapd_steal_pages, CELL_U64),
-	COLUMN(direct_scan_pages, CELL_U64),
-	COLUMN(direct_steal_pages, CELL_U64),
-	COLUMN(kswapd_cpu_usec, CELL_U64),
-	COLUMN(oom_kills, CELL_U64),
-	COLUMN(limit_bytes, CELL_U64),
-	COLUMN(peak_bytes, CELL_U64),
-	COLUMN(claims, CELL_UNSIGNED),
-	COLUMN(claims_failed, CELL_UNSIGNED),
-	COLUMN(exit_signal, CELL_U64),
-	COLUMN(exit_status, CELL_U64),
-	COLUMN(started_utc, CELL_CHARS),
-#undef COLUMN
-};
+const struct csv_file runs_csv = CSV_FILE("runs.csv", columns);
 
-#define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
+/* Where the cell of a column is, if it is of that type; NULL. */
+static void *cell_at(struct run_row *row, const struct column *column, enum cell_type type)
+{
+	return column->type == type ? (char *)row + column->offset : NULL;
+}
 
 void row_init(struct run_row *row)
 {
-	*row = (struct run_row){ .seconds = NAN,
-				 .bytes_per_second = NAN,
-				 .ops_per_second = NAN };
-	for (size_t i = 0; i < NR_COLUMNS; i++)
-		if (columns[i].type == CELL_U64)
-			*(uint64_t *)((char *)row + columns[i].offset) = ROW_ABSENT;
-}
+	*row = (struct run_row){ 0 };
+	for (unsigned i = 0; i < runs_csv.nr; i++) {
+		uint64_t *amount = cell_at(row, &columns[i], CELL_U64);
+		double *real = cell_at(row, &columns[i], CELL_REAL);
 
-const char *row_header(void)
-{
-	static char header[1024];
-	size_t length = 0;
-
-	for (size_t i = 0; i < NR_COLUMNS && length < sizeof(header); i++)
-		length += (size_t)snprintf(header + length, sizeof(header) - length, "%s%s",
-					   i ? "," : "", columns[i].name);
-	return header;
-}
-
-/* Free text may hold a comma; a value needs no quotes, so it becomes a semicolon. */
-static void write_text(struct csv_writer *w, const char *text)
-{
-	char plain[2048];
-
-	snprintf(plain, sizeof(plain), "%s", text ? text : "");
-	for (char *p = plain; *p; p++)
-		if (*p == ',' || *p == '\n' || *p == '"')
-			*p = *p == ',' ? ';' : ' ';
-	csv_text(w, plain);
-}
-
-void row_write(const struct run_row *row, struct csv_writer *w)
-{
-	for (size_t i = 0; i < NR_COLUMNS; i++) {
-		const void *at = (const char *)row + columns[i].offset;
-
-		switch (columns[i].type) {
-		case CELL_SCHEMA:
-			csv_uint(w, 1);
-			break;
-		case CELL_TEXT:
-			write_text(w, *(const char *const *)at);
-			break;
-		case CELL_CHARS:
-			write_text(w, at);
-			break;
-		case CELL_UNSIGNED:
-			csv_uint(w, *(const unsigned *)at);
-			break;
-		case CELL_INT:
-			csv_int(w, *(const int *)at);
-			break;
-		case CELL_U64:
-			if (*(const uint64_t *)at == ROW_ABSENT)
-				csv_empty(w);
-			else
-				csv_uint(w, *(const uint64_t *)at);
-			break;
-		case CELL_REAL:
-			csv_real(w, *(const double *)at, 6);
-			break;
-		case CELL_RATE:
-			csv_real(w, *(const double *)at, 0);
-			break;
-		case CELL_OUTCOME:
-			csv_text(w, outcome_name(row->outcome));
-			break;
-		}
+		if (amount)
+			*amount = ROW_ABSENT;
+		if (real)
+			*real = NAN;
 	}
-	csv_end_row(w);
 }
 
-bool row_number(const struct run_row *row, const char *column, double *value)
+bool row_number(const struct run_row *row, const char *name, double *value)
 {
-	for (size_t i = 0; i < NR_COLUMNS; i++) {
-		const void *at = (const char *)row + columns[i].offset;
+	const struct column *column = column_find(&runs_csv, name);
 
-		if (strcmp(columns[i].name, column))
-			continue;
-		if (columns[i].type == CELL_U64)
-			*value = (double)*(const uint64_t *)at;
-		else if (columns[i].type == CELL_UNSIGNED)
-			*value = *(const unsigned *)at;
-		else if (columns[i].type == CELL_REAL || columns[i].type == CELL_RATE)
-			*value = *(const double *)at;
-		else
-			return false;
-		return columns[i].type == CELL_U64 ? *(const uint64_t *)at != ROW_ABSENT
-						   : !isnan(*value);
-	}
-	return false;
+	return column && column_number(column, row, value);
 }
 
 static void fill_latency(struct run_row *row, const struct histogram *h)
@@ -210,86 +153,83 @@ void row_from_ledger(struct run_row *row, const struct ledger *ledger, uint64_t 
 		fill_latency(row, &ledger->latency);
 }
 
-/* Adds a counter's delta, times `mul`, to *sum, which starts absent. */
-static void sum_delta(const struct record *work, const char *scope, const char *source,
-		      const char *counter, uint64_t mul, uint64_t *sum)
-{
-	const struct counter *c = record_find(work, scope, source, counter);
-	struct number delta;
+/* ---- what the kernel counted ---- */
 
-	if (!c || !counter_delta(c, &delta) || delta.value < 0)
+struct counter_name {
+	char scope[64], source[64], counter[64];
+};
+
+/* A source may hold a slash itself: pressure/memory. */
+static struct counter_name split_name(const char *text)
+{
+	const char *first = strchr(text, '/'), *last = strrchr(text, '/');
+	struct counter_name n;
+
+	snprintf(n.scope, sizeof(n.scope), "%.*s", (int)(first - text), text);
+	snprintf(n.source, sizeof(n.source), "%.*s", (int)(last - first - 1), first + 1);
+	snprintf(n.counter, sizeof(n.counter), "%s", last + 1);
+	return n;
+}
+
+static bool fits(const struct counter_name *n, const struct counter *c)
+{
+	return !strcmp(n->source, c->source) && !fnmatch(n->counter, c->counter, 0) &&
+	       !fnmatch(n->scope, c->scope, 0);
+}
+
+/* Adds what the counter says to *sum, which starts absent. */
+static void add_counter(const struct counter *c, bool is_level, uint64_t *sum)
+{
+	struct number n = c->after;
+
+	if (is_level ? !c->has_after || n.value > INT64_MAX / 2 : !counter_delta(c, &n))
+		return;
+	if (n.value < 0)
 		return;
 	if (*sum == ROW_ABSENT)
 		*sum = 0;
-	*sum += (uint64_t)delta.value * mul;
+	*sum += (uint64_t)n.value;
 }
 
-/* The group's own count where the kernel keeps one, otherwise the system's. */
-static void group_or_system(const struct record *work, const char *group_source,
-			    const char *system_source, const char *counter, uint64_t mul,
-			    uint64_t *sum)
+static uint64_t counted(const struct record *work, const char *name, bool is_level)
 {
-	sum_delta(work, "group", group_source, counter, mul, sum);
-	if (*sum == ROW_ABSENT)
-		sum_delta(work, "system", system_source, counter, mul, sum);
+	const struct counter_name n = split_name(name);
+	uint64_t sum = ROW_ABSENT;
+
+	if (!strchr(name, '*')) {
+		const struct counter *c = record_find(work, n.scope, n.source, n.counter);
+
+		if (c)
+			add_counter(c, is_level, &sum);
+		return sum;
+	}
+	for (size_t i = 0; i < work->nr; i++)
+		if (fits(&n, &work->counter[i]))
+			add_counter(&work->counter[i], is_level, &sum);
+	return sum;
 }
 
-static uint64_t after_value(const struct record *work, const char *source, const char *counter)
+static uint64_t value_from(const struct cell_source *from, const struct record *work,
+			   uint64_t page_bytes)
 {
-	const struct counter *c = record_find(work, "group", source, counter);
+	const uint64_t factor[] = {
+		[SCALE_ONE] = 1,
+		[SCALE_PAGE] = page_bytes,
+		[SCALE_TICK] = 1000000u / (uint64_t)sysconf(_SC_CLK_TCK),
+	};
+	uint64_t value = ROW_ABSENT;
 
-	return c && c->has_after && c->after.value >= 0 ? (uint64_t)c->after.value : ROW_ABSENT;
+	for (unsigned i = 0; i < 2 && value == ROW_ABSENT && from->counter[i]; i++)
+		value = counted(work, from->counter[i], from->is_level);
+	return value == ROW_ABSENT ? value : value * factor[from->scale];
 }
 
 void row_from_record(struct run_row *row, const struct record *work, uint64_t page_bytes)
 {
-	const uint64_t tick_usec = 1000000u / (uint64_t)sysconf(_SC_CLK_TCK);
-	static const char *const zones[] = { "dma", "dma32", "normal", "movable", "device" };
+	for (unsigned i = 0; i < runs_csv.nr; i++) {
+		uint64_t *cell = cell_at(row, &columns[i], CELL_U64);
 
-	sum_delta(work, "process", "stat", "minflt", 1, &row->minor_faults);
-	sum_delta(work, "process", "stat", "majflt", 1, &row->major_faults);
-	sum_delta(work, "process", "stat", "utime", tick_usec, &row->cpu_user_usec);
-	sum_delta(work, "process", "stat", "stime", tick_usec, &row->cpu_system_usec);
-	group_or_system(work, "memory.stat", "vmstat", "pswpin", page_bytes,
-			&row->swap_in_bytes);
-	group_or_system(work, "memory.stat", "vmstat", "pswpout", page_bytes,
-			&row->swap_out_bytes);
-	group_or_system(work, "memory.stat", "vmstat", "workingset_refault_anon", 1,
-			&row->refault_anon_pages);
-	group_or_system(work, "memory.stat", "vmstat", "workingset_refault_file", 1,
-			&row->refault_file_pages);
-	group_or_system(work, "memory.pressure", "pressure/memory", "some.total", 1,
-			&row->psi_memory_some_usec);
-	group_or_system(work, "memory.pressure", "pressure/memory", "full.total", 1,
-			&row->psi_memory_full_usec);
-	group_or_system(work, "io.pressure", "pressure/io", "full.total", 1,
-			&row->psi_io_full_usec);
-	for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
-		char key[32];
-
-		snprintf(key, sizeof(key), "allocstall_%s", zones[i]);
-		sum_delta(work, "system", "vmstat", key, 1, &row->allocstall);
+		if (cell && columns[i].from.counter[0])
+			*cell = value_from(&columns[i].from, work, page_bytes);
 	}
-	sum_delta(work, "system", "vmstat", "compact_stall", 1, &row->compact_stall);
-	sum_delta(work, "system", "vmstat", "pgscan_kswapd", 1, &row->kswapd_scan_pages);
-	sum_delta(work, "system", "vmstat", "pgsteal_kswapd", 1, &row->kswapd_steal_pages);
-	sum_delta(work, "system", "vmstat", "pgscan_direct", 1, &row->direct_scan_pages);
-	sum_delta(work, "system", "vmstat", "pgsteal_direct", 1, &row->direct_steal_pages);
-	for (unsigned node = 0; node < ENV_NODES_MAX; node++) {
-		char scope[24];
-
-		snprintf(scope, sizeof(scope), "kswapd%u", node);
-		sum_delta(work, scope, "stat", "stime", tick_usec, &row->kswapd_cpu_usec);
-	}
-	row->limit_bytes = after_value(work, "memory.max", "memory.max");
-	if (row->limit_bytes == ROW_ABSENT)
-		row->limit_bytes =
-			after_value(work, "memory.limit_in_bytes", "memory.limit_in_bytes");
-	if (row->limit_bytes != ROW_ABSENT && row->limit_bytes > INT64_MAX / 2)
-		row->limit_bytes =
-			ROW_ABSENT; /* v1 shows "none" as the largest page multiple */
-	row->peak_bytes = after_value(work, "memory.peak", "memory.peak");
-	if (row->peak_bytes == ROW_ABSENT)
-		row->peak_bytes = after_value(work, "memory.max_usage_in_bytes",
-					      "memory.max_usage_in_bytes");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One row of runs.csv: a worker in one repeat, with what it did and what it cost.
- * The columns are one table; results/SCHEMA.md describes them.
+ * Its columns are the table runs_csv; results/SCHEMA.md describes them.
  */
 #ifndef PAGESTORM_ROW_H
 #define PAGESTORM_ROW_H
@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "harness/plan/plan.h"
-#include "harness/tables/csv.h"
+#include "harness/plan/outcome.h"
 #include "harness/record/record.h"
+#include "harness/tables/column.h"
 #include "workloads/api/ledger.h"
 
 #define ROW_ABSENT UINT64_MAX
@@ -46,20 +46,13 @@ struct run_row {
 /* Everything a row needs absent at first. */
 void row_init(struct run_row *row);
 
-/* The header of runs.csv, schema column included. */
-const char *row_header(void);
-
-void row_write(const struct run_row *row, struct csv_writer *w);
-
 /* A numeric column's value as text would show it; false when absent or no such column. */
 bool row_number(const struct run_row *row, const char *column, double *value);
 
 /* Fills what the ledger knows: amounts, throughput, latency. */
 void row_from_ledger(struct run_row *row, const struct ledger *ledger, uint64_t end_ns);
 
-/*
- * Fills what the kernel counted over work. Swap, refaults and PSI are the group's
- * where it counts them (cgroup v2), otherwise the system's.
+/* Fills what the kernel counted over work: the columns whose row of the table names counters.
  */
 void row_from_record(struct run_row *row, const struct record *work, uint64_t page_bytes);
 

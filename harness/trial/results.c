@@ -11,28 +11,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION 1
-
-static const char counters_header[] =
-	"schema,run,profile,cell,repeat,worker,workload,span,scope,"
-	"source,counter,kind,unit,before,after,delta";
-static const char truth_header[] =
-	"schema,run,cell,repeat,worker,workload,quantity,span,counter,"
-	"unit,relation,basis,expected,tolerance,observed,noise,verdict,"
-	"why";
-static const char samples_header[] =
-	"schema,run,cell,repeat,worker,phase,t_ms,quantity,unit,value";
-static const char latency_header[] = "schema,run,cell,repeat,worker,low_ns,high_ns,count";
-static const char events_header[] = "schema,run,cell,repeat,worker,t_ms,event,detail";
-
-static const char sites_header[] = "schema,run,cell,repeat,worker,workload,symbol,offset,depth,"
-				   "live_blocks,live_bytes,allocations,frees";
-
 void results_init(struct results *r)
 {
 	*r = (struct results){ .dirfd = -1 };
-	r->counters.fd = r->truth.fd = r->runs.fd = r->samples.fd = r->events.fd = -1;
-	r->latency.fd = r->sites.fd = -1;
+	for (unsigned i = 0; i < RUN_FILES; i++)
+		r->csv[i].fd = -1;
 }
 
 static int write_text(int dirfd, const char *name, const char *text, struct error *e)
@@ -92,26 +75,28 @@ static int make_parents(const char *path, struct error *e)
 	return 0;
 }
 
-static int open_files(struct results *r,
-		      int (*open_one)(struct csv_writer *w, int dirfd, const char *name,
-				      const char *header, struct error *e),
-		      struct error *e)
+typedef int open_file(struct csv_writer *w, int dirfd, const struct csv_file *file,
+		      struct error *e);
+
+static int open_files(struct results *r, open_file *open_one, struct error *e)
 {
-	const struct {
-		struct csv_writer *w;
-		const char *name, *header;
-	} files[] = {
-		{ &r->counters, "counters.csv", counters_header },
-		{ &r->truth, "truth.csv", truth_header },
-		{ &r->runs, "runs.csv", row_header() },
-		{ &r->samples, "samples.csv", samples_header },
-		{ &r->events, "events.csv", events_header },
-		{ &r->latency, "latency.csv", latency_header },
-	};
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++)
-		err = open_one(files[i].w, r->dirfd, files[i].name, files[i].header, e);
+	for (unsigned i = 0; i < RUN_FILES && !err; i++)
+		if (!run_files[i]->with_first_row)
+			err = open_one(&r->csv[i], r->dirfd, run_files[i], e);
+	return err;
+}
+
+/* Those of which an earlier run has written a row. */
+static int reopen_others(struct results *r, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < RUN_FILES && !err; i++)
+		if (run_files[i]->with_first_row &&
+		    !faccessat(r->dirfd, run_files[i]->name, F_OK, 0))
+			err = column_append(&r->csv[i], r->dirfd, run_files[i], e);
 	return err;
 }
 
@@ -136,7 +121,7 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 	if (r->dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
 	err = write_text(r->dirfd, "profile.ini", plan->profile_text, e);
-	return err ? err : open_files(r, csv_create, e);
+	return err ? err : open_files(r, column_create, e);
 }
 
 int results_reopen(struct results *r, const char *path, const struct plan *plan,
@@ -162,10 +147,15 @@ int results_reopen(struct results *r, const char *path, const struct plan *plan,
 	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
-	err = open_files(r, csv_append, e);
-	if (!err && !faccessat(r->dirfd, "sites.csv", F_OK, 0))
-		err = csv_append(&r->sites, r->dirfd, "sites.csv", sites_header, e);
-	return err;
+	err = open_files(r, column_append, e);
+	return err ? err : reopen_others(r, e);
+}
+
+/* ---- rows ---- */
+
+static void add_row(struct results *r, enum run_file file, const void *row)
+{
+	column_write(&r->csv[file], run_files[file], row);
 }
 
 static bool is_own(const char *scope)
@@ -174,156 +164,113 @@ static bool is_own(const char *scope)
 	       !strncmp(scope, "mapping", 7) || !strcmp(scope, "ledger");
 }
 
-static void write_side(struct csv_writer *w, bool has, struct number n)
-{
-	if (has)
-		csv_number(w, n);
-	else
-		csv_empty(w);
-}
-
 void results_counters(struct results *r, const struct row_place *place, enum span span,
 		      const struct record *record, bool own)
 {
-	struct csv_writer *w = &r->counters;
+	struct counter_row row = {
+		.run = r->run, .profile = r->profile, .place = *place, .span = span
+	};
 
 	for (size_t i = 0; i < record->nr; i++) {
 		const struct counter *c = &record->counter[i];
-		struct number delta = { 0 };
-		bool has_delta;
 
 		if (is_own(c->scope) != own)
 			continue;
-		has_delta = counter_delta(c, &delta);
-		csv_uint(w, SCHEMA_VERSION);
-		csv_text(w, r->run);
-		csv_text(w, r->profile);
-		csv_uint(w, place->cell);
-		csv_int(w, place->repeat);
-		csv_text(w, place->worker);
-		csv_text(w, place->workload);
-		csv_text(w, span_name(span));
-		csv_text(w, c->scope);
-		csv_text(w, c->source);
-		csv_text(w, c->counter);
-		csv_text(w, kind_name(c->kind));
-		csv_text(w, unit_name(c->unit));
-		write_side(w, c->has_before, c->before);
-		write_side(w, c->has_after, c->after);
-		write_side(w, has_delta, delta);
-		csv_end_row(w);
+		row.scope = c->scope;
+		row.source = c->source;
+		row.counter = c->counter;
+		row.kind = c->kind;
+		row.unit = c->unit;
+		row.before = (struct number_cell){ c->has_before, c->before };
+		row.after = (struct number_cell){ c->has_after, c->after };
+		row.delta.has = counter_delta(c, &row.delta.number);
+		add_row(r, FILE_COUNTERS, &row);
 	}
-}
-
-/* The cells with which rows of all files but counters.csv and runs.csv begin. */
-static void begin_row(struct csv_writer *w, const struct results *r,
-		      const struct row_place *place)
-{
-	csv_uint(w, SCHEMA_VERSION);
-	csv_text(w, r->run);
-	csv_uint(w, place->cell);
-	csv_int(w, place->repeat);
-	csv_text(w, place->worker);
 }
 
 void results_truth(struct results *r, const struct row_place *place, const struct judgement *j)
 {
-	struct csv_writer *w = &r->truth;
-	char counter[160];
+	const struct claim *claim = &j->claim;
+	struct truth_row row = { .run = r->run,
+				 .place = *place,
+				 .quantity = claim->quantity,
+				 .span = claim->span,
+				 .unit = claim->unit,
+				 .relation = claim->relation,
+				 .basis = claim->basis,
+				 .expected = claim->expected,
+				 .tolerance = claim->tolerance,
+				 .observed = { j->has_observed, j->observed },
+				 .noise = { j->has_noise, j->noise },
+				 .verdict = j->verdict,
+				 .why = claim->why };
 
-	snprintf(counter, sizeof(counter), "%s/%s/%s", j->claim.scope, j->claim.source,
-		 j->claim.counter);
-	begin_row(w, r, place);
-	csv_text(w, place->workload);
-	csv_text(w, j->claim.quantity);
-	csv_text(w, span_name(j->claim.span));
-	csv_text(w, counter);
-	csv_text(w, unit_name(j->claim.unit));
-	csv_text(w, relation_name(j->claim.relation));
-	csv_text(w, basis_name(j->claim.basis));
-	csv_int(w, j->claim.expected);
-	csv_int(w, j->claim.tolerance);
-	write_side(w, j->has_observed, j->observed);
-	write_side(w, j->has_noise, j->noise);
-	csv_text(w, verdict_name(j->verdict));
-	csv_text(w, j->claim.why);
-	csv_end_row(w);
+	snprintf(row.counter, sizeof(row.counter), "%s/%s/%s", claim->scope, claim->source,
+		 claim->counter);
+	add_row(r, FILE_TRUTH, &row);
 }
 
-void results_sample(struct results *r, const struct row_place *place, const char *phase,
-		    uint64_t t_ms, const char *quantity, const char *unit, int64_t value)
+void results_run(struct results *r, const struct run_row *row)
 {
-	struct csv_writer *w = &r->samples;
+	add_row(r, FILE_RUNS, row);
+}
 
-	begin_row(w, r, place);
-	csv_text(w, phase);
-	csv_uint(w, t_ms);
-	csv_text(w, quantity);
-	csv_text(w, unit);
-	csv_int(w, value);
-	csv_end_row(w);
+void results_sample(struct results *r, struct sample_row row)
+{
+	row.run = r->run;
+	add_row(r, FILE_SAMPLES, &row);
 }
 
 void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
 		   const char *event, const char *detail)
 {
-	struct csv_writer *w = &r->events;
-	char plain[512];
+	const struct event_row row = {
+		.run = r->run, .place = *place, .t_ms = t_ms, .event = event, .detail = detail
+	};
 
-	snprintf(plain, sizeof(plain), "%s", detail ? detail : "");
-	for (char *p = plain; *p; p++)
-		if (*p == ',' || *p == '\n' || *p == '"')
-			*p = *p == ',' ? ';' : ' ';
-	begin_row(w, r, place);
-	csv_uint(w, t_ms);
-	csv_text(w, event);
-	csv_text(w, plain);
-	csv_end_row(w);
+	add_row(r, FILE_EVENTS, &row);
 }
 
 void results_latency(struct results *r, const struct row_place *place,
 		     const struct histogram *h)
 {
-	struct csv_writer *w = &r->latency;
-
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
-		uint64_t count = h->bucket[i];
+		const struct latency_row row = { .run = r->run,
+						 .place = *place,
+						 .low_ns = histogram_low(i),
+						 .high_ns = histogram_high(i),
+						 .count = h->bucket[i] };
 
-		if (!count)
-			continue;
-		begin_row(w, r, place);
-		csv_uint(w, histogram_low(i));
-		csv_uint(w, histogram_high(i));
-		csv_uint(w, count);
-		csv_end_row(w);
+		if (row.count)
+			add_row(r, FILE_LATENCY, &row);
 	}
 }
 
 static void write_site(struct results *r, const struct row_place *place,
 		       const struct ledger_site *site)
 {
-	struct csv_writer *w = &r->sites;
+	const struct site_row row = { .run = r->run,
+				      .place = *place,
+				      .symbol = site->symbol,
+				      .offset = site->offset,
+				      .depth = site->depth,
+				      .live_blocks = site->live_blocks,
+				      .live_bytes = site->live_bytes,
+				      .allocations = site->allocations,
+				      .frees = site->frees };
 
-	begin_row(w, r, place);
-	csv_text(w, place->workload);
-	csv_text(w, site->symbol);
-	csv_uint(w, site->offset);
-	csv_uint(w, site->depth);
-	csv_uint(w, site->live_blocks);
-	csv_uint(w, site->live_bytes);
-	csv_uint(w, site->allocations);
-	csv_uint(w, site->frees);
-	csv_end_row(w);
+	add_row(r, FILE_SITES, &row);
 }
 
 int results_sites(struct results *r, const struct row_place *place, const struct ledger *ledger,
 		  struct error *e)
 {
+	struct csv_writer *w = &r->csv[FILE_SITES];
 	int err = 0;
 
 	for (unsigned i = 0; i < LEDGER_SITES && ledger->site[i].symbol[0] && !err; i++) {
-		if (r->sites.fd < 0)
-			err = csv_create(&r->sites, r->dirfd, "sites.csv", sites_header, e);
+		if (w->fd < 0)
+			err = column_create(w, r->dirfd, run_files[FILE_SITES], e);
 		if (!err)
 			write_site(r, place, &ledger->site[i]);
 	}
@@ -332,28 +279,17 @@ int results_sites(struct results *r, const struct row_place *place, const struct
 
 int results_flush(struct results *r, struct error *e)
 {
-	int err = csv_flush(&r->counters, e);
+	int err = 0;
 
-	if (!err)
-		err = csv_flush(&r->truth, e);
-	if (!err)
-		err = csv_flush(&r->samples, e);
-	if (!err)
-		err = csv_flush(&r->events, e);
-	if (!err && r->sites.fd >= 0)
-		err = csv_flush(&r->sites, e);
-	if (!err)
-		err = csv_flush(&r->latency, e);
-	if (!err)
-		err = csv_flush(&r->runs,
-				e); /* last: a row there says that its others are complete */
+	for (unsigned i = 0; i < RUN_FILES && !err;
+	     i++) /* runs.csv last, as they are in order */
+		if (r->csv[i].fd >= 0)
+			err = csv_flush(&r->csv[i], e);
 	return err;
 }
 
 int results_close(struct results *r, bool complete, struct error *e)
 {
-	struct csv_writer *const all[] = { &r->counters, &r->truth,   &r->runs, &r->samples,
-					   &r->events,	 &r->latency, &r->sites };
 	char path[512];
 	int err = 0;
 
@@ -361,12 +297,12 @@ int results_close(struct results *r, bool complete, struct error *e)
 	r->settings_before = NULL;
 	if (r->dirfd < 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+	for (unsigned i = 0; i < RUN_FILES; i++) {
 		int one;
 
 		if (!complete)
-			csv_forget(all[i]);
-		one = all[i]->fd >= 0 ? csv_close(all[i], e) : 0;
+			csv_forget(&r->csv[i]);
+		one = r->csv[i].fd >= 0 ? csv_close(&r->csv[i], e) : 0;
 		err = err ? err : one;
 	}
 	close(r->dirfd);

@@ -13,10 +13,9 @@
 
 #include "harness/base/error.h"
 #include "harness/plan/plan.h"
-#include "harness/record/counters.h"
-#include "harness/tables/csv.h"
 #include "harness/record/judge.h"
 #include "harness/tables/row.h"
+#include "harness/tables/run_files.h"
 #include "workloads/api/ledger.h"
 
 struct results {
@@ -26,8 +25,7 @@ struct results {
 	int dirfd;	  /* -1: not open */
 	char profile[64];
 	json_t *settings_before; /* of the machine, at the first describe; for run.json */
-	struct csv_writer counters, truth, runs, samples, events, latency;
-	struct csv_writer sites; /* made when a worker has the first */
+	struct csv_writer csv[RUN_FILES]; /* fd -1: not open */
 };
 
 void results_init(struct results *r);
@@ -41,14 +39,6 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 int results_reopen(struct results *r, const char *path, const struct plan *plan,
 		   struct error *e);
 
-/* Where a row belongs. */
-struct row_place {
-	unsigned cell;
-	int repeat;
-	const char *worker; /* "": the machine's or the run's */
-	const char *workload;
-};
-
 /*
  * Rows of counters.csv. own: the worker's groups and processes; otherwise what
  * belongs to the machine and the run.
@@ -56,8 +46,8 @@ struct row_place {
 void results_counters(struct results *r, const struct row_place *place, enum span span,
 		      const struct record *record, bool own);
 void results_truth(struct results *r, const struct row_place *place, const struct judgement *j);
-void results_sample(struct results *r, const struct row_place *place, const char *phase,
-		    uint64_t t_ms, const char *quantity, const char *unit, int64_t value);
+void results_run(struct results *r, const struct run_row *row);
+void results_sample(struct results *r, struct sample_row row); /* run: filled in here */
 void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
 		   const char *event, const char *detail);
 

@@ -241,15 +241,13 @@ static int cut_file(struct resume *r, const char *path, int dirfd, const char *n
 /* runs.csv first: what it no longer lists, another attempt takes out of the others. */
 static int cut_files(struct resume *r, const char *path, struct error *e)
 {
-	static const char *const names[] = { "runs.csv",   "counters.csv", "truth.csv",
-					     "events.csv", "samples.csv",  "latency.csv",
-					     "sites.csv" };
 	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
 
 	if (dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !err; i++)
-		err = cut_file(r, path, dirfd, names[i], e);
+	_Static_assert(FILE_RUNS == RUN_FILES - 1, "the last is cut first");
+	for (unsigned i = RUN_FILES; i-- > 0 && !err;)
+		err = cut_file(r, path, dirfd, run_files[i]->name, e);
 	close(dirfd);
 	return err;
 }

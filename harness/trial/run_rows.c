@@ -86,7 +86,7 @@ static void end_row(struct run *run, const struct plan_worker *worker, struct ru
 	}
 	row->claims = nr;
 	row->claims_failed = count_failed(judgements, nr);
-	row_write(row, &run->results.runs);
+	results_run(&run->results, row);
 	tally_outcome(run->summary, worker, row->outcome);
 	note_row(run, worker);
 	if (run->options->row)

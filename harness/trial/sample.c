@@ -58,8 +58,23 @@ static const struct {
 	{ "workingset_refault_file", "refault_file", "pages", 1 },
 };
 
-static void sample_system(const struct row_place *place, const char *phase, uint64_t t_ms,
-			  struct sample_base *base, struct results *r)
+/* A row that is filled but for its quantity, and where it goes. */
+struct sampler {
+	struct results *results;
+	struct sample_row row;
+};
+
+static void put(const struct sampler *s, const char *quantity, const char *unit, int64_t value)
+{
+	struct sample_row row = s->row;
+
+	row.quantity = quantity;
+	row.unit = unit;
+	row.value = value;
+	results_sample(s->results, row);
+}
+
+static void sample_system(const struct sampler *s, struct sample_base *base)
 {
 	static const char *const stalls[] = { "some", "full" };
 	char text[TEXT_BYTES];
@@ -80,22 +95,19 @@ static void sample_system(const struct row_place *place, const char *phase, uint
 	base->known = true;
 	for (unsigned i = 0; i < n; i++)
 		if (has[i])
-			results_sample(r, place, phase, t_ms, totals[i].quantity,
-				       totals[i].unit, now[i] - base->value[i]);
+			put(s, totals[i].quantity, totals[i].unit, now[i] - base->value[i]);
 	for (unsigned i = 0; i < 2; i++)
 		if (has[n + i])
-			results_sample(r, place, phase, t_ms,
-				       i ? "psi_memory_full" : "psi_memory_some", "usec",
-				       now[n + i] - base->value[n + i]);
+			put(s, i ? "psi_memory_full" : "psi_memory_some", "usec",
+			    now[n + i] - base->value[n + i]);
 	read_text("/proc/meminfo", text);
 	if (find_key(text, "MemFree", &value))
-		results_sample(r, place, phase, t_ms, "mem_free", "kB", value);
+		put(s, "mem_free", "kB", value);
 	if (find_key(text, "MemAvailable", &value))
-		results_sample(r, place, phase, t_ms, "mem_available", "kB", value);
+		put(s, "mem_available", "kB", value);
 }
 
-static void sample_group(const struct actor *actor, const struct row_place *place,
-			 const char *phase, uint64_t t_ms, struct results *r)
+static void sample_group(const struct sampler *s, const struct actor *actor)
 {
 	const bool v1 = actor->group.version == 1;
 	char text[TEXT_BYTES], path[GROUP_PATH_BYTES + 32];
@@ -104,21 +116,20 @@ static void sample_group(const struct actor *actor, const struct row_place *plac
 
 	if (!group_read_number(&actor->group, v1 ? "memory.usage_in_bytes" : "memory.current",
 			       &usage))
-		results_sample(r, place, phase, t_ms, "group_usage", "bytes", (int64_t)usage);
+		put(s, "group_usage", "bytes", (int64_t)usage);
 	if (!v1 && !group_read_number(&actor->group, "memory.swap.current", &swap))
-		results_sample(r, place, phase, t_ms, "group_swap", "bytes", (int64_t)swap);
+		put(s, "group_swap", "bytes", (int64_t)swap);
 	snprintf(path, sizeof(path), "%s/memory.stat", actor->group.path);
 	read_text(path, text);
 	if (v1 && find_key(text, "swap", &value))
-		results_sample(r, place, phase, t_ms, "group_swap", "bytes", value);
+		put(s, "group_swap", "bytes", value);
 	if (find_key(text, v1 ? "rss" : "anon", &value))
-		results_sample(r, place, phase, t_ms, "group_anon", "bytes", value);
+		put(s, "group_anon", "bytes", value);
 	if (find_key(text, v1 ? "cache" : "file", &value))
-		results_sample(r, place, phase, t_ms, "group_file", "bytes", value);
+		put(s, "group_file", "bytes", value);
 }
 
-static void sample_worker(const struct actor *actor, const struct row_place *place,
-			  const char *phase, uint64_t t_ms, struct results *r)
+static void sample_worker(const struct sampler *s, const struct actor *actor)
 {
 	const struct ledger *ledger = actor->process.ledger;
 	char path[64], text[TEXT_BYTES];
@@ -126,33 +137,34 @@ static void sample_worker(const struct actor *actor, const struct row_place *pla
 
 	if (!ledger)
 		return;
-	results_sample(r, place, phase, t_ms, "achieved", "bytes",
-		       (int64_t)ledger->achieved_bytes);
+	put(s, "achieved", "bytes", (int64_t)ledger->achieved_bytes);
 	if (ledger->moved_bytes)
-		results_sample(r, place, phase, t_ms, "moved", "bytes",
-			       (int64_t)ledger->moved_bytes);
+		put(s, "moved", "bytes", (int64_t)ledger->moved_bytes);
 	if (ledger->ops)
-		results_sample(r, place, phase, t_ms, "ops", "count", (int64_t)ledger->ops);
+		put(s, "ops", "count", (int64_t)ledger->ops);
 	if (ledger->latency.count)
-		results_sample(r, place, phase, t_ms, "latency_p99", "nsec",
-			       (int64_t)histogram_quantile(&ledger->latency, 0.99));
+		put(s, "latency_p99", "nsec",
+		    (int64_t)histogram_quantile(&ledger->latency, 0.99));
 	snprintf(path, sizeof(path), "/proc/%d/statm", actor->process.pid);
 	if (read_text(path, text) && sscanf(text, "%lld %lld", &size, &resident) == 2)
-		results_sample(r, place, phase, t_ms, "rss", "bytes",
-			       resident * sysconf(_SC_PAGESIZE));
+		put(s, "rss", "bytes", resident * sysconf(_SC_PAGESIZE));
 }
 
 void sample_take(const struct stage *stage, const char *phase, int repeat,
 		 struct sample_base *base, struct results *results)
 {
-	struct row_place place = { .cell = stage->cell->index, .repeat = repeat, .worker = "" };
-	const uint64_t t_ms = stage_ms(stage);
+	struct sampler s = { .results = results,
+			     .row = { .place = { .cell = stage->cell->index,
+						 .repeat = repeat,
+						 .worker = "" },
+				      .phase = phase,
+				      .t_ms = stage_ms(stage) } };
 
-	sample_system(&place, phase, t_ms, base, results);
+	sample_system(&s, base);
 	for (unsigned i = 0; i < stage->nr_actors; i++) {
-		place.worker = stage->actor[i].plan->name;
-		sample_group(&stage->actor[i], &place, phase, t_ms, results);
+		s.row.place.worker = stage->actor[i].plan->name;
+		sample_group(&s, &stage->actor[i]);
 		if (stage->actor[i].state != ACTOR_DEAD)
-			sample_worker(&stage->actor[i], &place, phase, t_ms, results);
+			sample_worker(&s, &stage->actor[i]);
 	}
 }

@@ -68,7 +68,7 @@ static void add_row(unsigned i, const char *name, enum outcome outcome)
 	row.repeat = step[i].repeat;
 	row.outcome = outcome;
 	results_event(&results, &place, 0, "went", NULL);
-	row_write(&row, &results.runs);
+	results_run(&results, &row);
 }
 
 static void add_step(unsigned i, enum outcome a, enum outcome b)

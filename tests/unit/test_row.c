@@ -159,8 +159,8 @@ static void a_row_has_a_cell_for_each_column(void **state)
 	row_init(&row);
 	row.run = row.profile = row.cell_label = row.worker = row.workload = row.params = "a";
 	snprintf(row.reason, sizeof(row.reason), "one, two\n\"three\"");
-	assert_int_equal(csv_create(&w, dirfd, "runs.csv", row_header(), NULL), 0);
-	row_write(&row, &w);
+	assert_int_equal(column_create(&w, dirfd, &runs_csv, NULL), 0);
+	column_write(&w, &runs_csv, &row);
 	assert_int_equal(csv_close(&w, NULL), 0);
 	snprintf(path, sizeof(path), "%s/runs.csv", directory);
 	assert_int_equal(csv_read(&t, path, NULL), 0);

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a CSV file's columns are: the one table of each file that its header line, its rows'
+ * order, [expect] and the test of results/SCHEMA.md derive from. A new column is one row
+ * there and a member in the file's row struct.
+ */
+#ifndef PAGESTORM_COLUMN_H
+#define PAGESTORM_COLUMN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/base/error.h"
+#include "harness/base/wordlist.h"
+
+#define COLUMNS_MAX  96 /* of one file */
+#define HEADER_BYTES 2048
+
+enum cell_type {
+	CELL_SCHEMA, /* the version, which no row holds */
+	CELL_TEXT,   /* const char * */
+	CELL_CHARS,  /* char[] */
+	CELL_INT,
+	CELL_UNSIGNED,
+	CELL_I64,
+	CELL_U64,
+	CELL_REAL,   /* NaN: an empty cell */
+	CELL_NUMBER, /* struct number_cell */
+};
+
+enum better {
+	BETTER_NEITHER, /* no metric */
+	BETTER_LOWER,
+	BETTER_HIGHER,
+};
+
+/* Where a cell's value comes from, if it is what the kernel counted. */
+struct cell_source {
+	/*
+	 * scope/source/counter, * for any part of the scope or the counter: then the sum. The
+	 * second stands in where the kernel has nothing of the first.
+	 */
+	const char *counter[2];
+	bool is_level; /* its value after, not its movement; half of 2^63 and more: no limit */
+	enum cell_scale {
+		SCALE_ONE,
+		SCALE_PAGE, /* pages to bytes */
+		SCALE_TICK, /* 1/USER_HZ s to microseconds */
+	} scale;
+};
+
+/* What is not named is as 0 says. */
+struct column {
+	const char *name;
+	enum cell_type type;
+	size_t offset;		      /* in the file's row struct */
+	const struct wordlist *words; /* a CELL_UNSIGNED is the value of one of these */
+	int decimals;		      /* of a CELL_REAL */
+	bool plain;    /* free text: a comma becomes a semicolon, no cell needs quotes */
+	bool optional; /* a CELL_U64 of UINT64_MAX is an empty cell */
+	/*
+	 * NULL: text, or a number that only says which row it is. "as unit": what the row's
+	 * cell `unit` says.
+	 */
+	const char *unit;
+	enum better better;
+	const char *label; /* for a person; of each metric */
+	struct cell_source from;
+};
+
+/* One CSV file of a result directory. */
+struct csv_file {
+	const char *name; /* runs.csv */
+	const struct column *column;
+	unsigned nr;
+	bool with_first_row; /* not made before there is a row */
+};
+
+extern const struct csv_file runs_csv;
+
+/* NULL when the file has no such column. */
+const struct column *column_find(const struct csv_file *file, const char *name);
+
+/* A number with a unit: what [expect] accepts. */
+bool column_is_amount(const struct column *column);
+
+/* False when the cell is empty or no number. */
+bool column_number(const struct column *column, const void *row, double *value);
+
+/* "schema,run,cell …", without a newline. */
+void column_header(const struct csv_file *file, char header[HEADER_BYTES]);
+
+struct csv_writer;
+
+/* csv_create() and csv_append() with the file's name and header. */
+int column_create(struct csv_writer *w, int dirfd, const struct csv_file *file,
+		  struct error *e);
+int column_append(struct csv_writer *w, int dirfd, const struct csv_file *file,
+		  struct error *e);
+
+/* Collects one row: a struct of the file's, see run_files.h and row.h. */
+void column_write(struct csv_writer *w, const struct csv_file *file, const void *row);
+
+#endif
