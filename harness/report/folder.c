@@ -240,14 +240,20 @@ static bool is_measured(const struct folder *f, size_t row)
 	return is_one_of(folder_run_cell(f, row, "outcome"), measured);
 }
 
+enum ending folder_run_ending(const struct folder *f, size_t row)
+{
+	return outcome_ending_of_row(folder_run_cell(f, row, "outcome"),
+				     folder_run_cell(f, row, "expected_outcome"));
+}
+
 /* 1: did not end as expected; NaN: says nothing of the subject. */
 static double failed_run(const struct folder *f, size_t row)
 {
-	static const char *const expected[] = { "ok", "expected_oom", NULL };
-	static const char *const silent[] = { "skipped", "interrupted", NULL };
-	const char *outcome = folder_run_cell(f, row, "outcome");
+	const enum ending ending = folder_run_ending(f, row);
 
-	return is_one_of(outcome, silent) ? NAN : !is_one_of(outcome, expected);
+	if (ending == ENDING_SKIPPED || ending == ENDING_INTERRUPTED)
+		return NAN;
+	return ending != ENDING_EXPECTED;
 }
 
 static double value_of(const struct folder *f, size_t row, const struct metric *m)

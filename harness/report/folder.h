@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "harness/base/error.h"
+#include "harness/plan/outcome.h"
 #include "harness/tables/csv.h"
 #include "harness/report/metric.h"
 
@@ -44,6 +45,9 @@ bool folder_is_worker_first(const struct folder *f, size_t series);
 
 /* The cell's text in runs.csv; "" when the column is missing. */
 const char *folder_run_cell(const struct folder *f, size_t row, const char *column);
+
+/* Whether the run in this row ended as expected. */
+enum ending folder_run_ending(const struct folder *f, size_t row);
 
 /* "" in the number's place is NaN. */
 double folder_number(const char *text);

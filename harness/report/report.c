@@ -105,11 +105,11 @@ static int count_outcomes(struct report *r)
 
 	for (size_t i = 0; !rc && i < f->nr_series; i++)
 		for (size_t j = 0; !rc && j < f->series[i].nr; j++) {
-			const char *word = folder_run_cell(f, f->series[i].row[j], "outcome");
+			const size_t row = f->series[i].row[j];
 
-			rc = count_outcome(r, word, 1);
-			if (!rc && strcmp(word, "ok") && strcmp(word, "expected_oom"))
-				rc = note_unexpected(r, f->series[i].row[j]);
+			rc = count_outcome(r, folder_run_cell(f, row, "outcome"), 1);
+			if (!rc && folder_run_ending(f, row) != ENDING_EXPECTED)
+				rc = note_unexpected(r, row);
 		}
 	return rc;
 }

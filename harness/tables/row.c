@@ -93,6 +93,7 @@ static const struct column columns[] = {
 	AMOUNT(exit_signal, "number"),
 	AMOUNT(exit_status, "number"),
 	TEXT(started_utc),
+	COLUMN(expected_outcome, .words = &outcome_words),
 };
 
 const struct csv_file runs_csv = CSV_FILE("runs.csv", columns);

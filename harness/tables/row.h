@@ -41,6 +41,7 @@ struct run_row {
 	unsigned claims, claims_failed;
 	uint64_t exit_signal, exit_status;
 	char started_utc[32];
+	enum outcome expected_outcome;
 };
 
 /* Everything a row needs absent at first. */

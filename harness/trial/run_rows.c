@@ -49,6 +49,7 @@ static void start_row(const struct run *run, const struct plan_cell *cell,
 	row->workload = worker->workload->name;
 	row->params = worker->params_text;
 	row->target_bytes = worker->target_bytes;
+	row->expected_outcome = worker->expected;
 	settings_text(cell, row->settings, sizeof(row->settings));
 	gmtime_r(&now, &utc);
 	strftime(row->started_utc, sizeof(row->started_utc), "%Y-%m-%dT%H:%M:%SZ", &utc);

@@ -147,6 +147,17 @@ static void the_headers_of_schema_1_stay(void **state)
 		{ "truth.csv",
 		  "schema,run,cell,repeat,worker,workload,quantity,span,counter,unit,relation,"
 		  "basis,expected,tolerance,observed,noise,verdict,why\n" },
+		{ "runs.csv",
+		  "schema,run,profile,cell,cell_label,repeat,order,worker,workload,params,"
+		  "settings,outcome,reason,target_bytes,achieved_bytes,seconds,"
+		  "bytes_per_second,ops,ops_per_second,latency_count,latency_mean_ns,"
+		  "latency_p50_ns,latency_p90_ns,latency_p99_ns,latency_p999_ns,latency_max_ns,"
+		  "minor_faults,major_faults,cpu_user_usec,cpu_system_usec,swap_in_bytes,"
+		  "swap_out_bytes,refault_anon_pages,refault_file_pages,psi_memory_some_usec,"
+		  "psi_memory_full_usec,psi_io_full_usec,allocstall,compact_stall,"
+		  "kswapd_scan_pages,kswapd_steal_pages,direct_scan_pages,direct_steal_pages,"
+		  "kswapd_cpu_usec,oom_kills,limit_bytes,peak_bytes,claims,claims_failed,"
+		  "exit_signal,exit_status,started_utc,expected_outcome\n" },
 		{ "samples.csv",
 		  "schema,run,cell,repeat,worker,phase,t_ms,quantity,unit,value\n" },
 		{ "events.csv", "schema,run,cell,repeat,worker,t_ms,event,detail\n" },

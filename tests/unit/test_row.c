@@ -165,7 +165,8 @@ static void a_row_has_a_cell_for_each_column(void **state)
 	snprintf(path, sizeof(path), "%s/runs.csv", directory);
 	assert_int_equal(csv_read(&t, path, NULL), 0);
 	assert_string_equal(t.header[0], "schema");
-	assert_string_equal(t.header[t.columns - 1], "started_utc");
+	assert_string_equal(t.header[t.columns - 1], "expected_outcome");
+	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "expected_outcome")), "ok");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "reason")), "one; two  three ");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "minor_faults")), "");
 	csv_release(&t);
@@ -204,6 +205,53 @@ static void a_run_ends_with_what_its_rows_and_claims_came_to(void **state)
 	assert_int_equal(s.claims_noise, 1);
 }
 
+static void a_row_says_by_itself_whether_it_ended_as_expected(void **state)
+{
+	static const struct {
+		const char *outcome, *expected;
+		enum ending ending;
+	} rows[] = {
+		{ "ok", "ok", ENDING_EXPECTED },
+		{ "timeout", "timeout", ENDING_EXPECTED },
+		{ "ok", "timeout", ENDING_UNEXPECTED },
+		{ "timeout", "ok", ENDING_UNEXPECTED },
+		{ "failed", "failed", ENDING_EXPECTED },
+		{ "failed", "ok", ENDING_INVALID },
+		{ "broken", "expected_oom", ENDING_INVALID },
+		{ "missing_oom", "expected_oom", ENDING_UNEXPECTED },
+		{ "skipped", "ok", ENDING_SKIPPED },
+		{ "skipped", "skipped", ENDING_SKIPPED },
+		{ "interrupted", "ok", ENDING_INTERRUPTED },
+		/* without the column */
+		{ "ok", "", ENDING_EXPECTED },
+		{ "expected_oom", "", ENDING_EXPECTED },
+		{ "timeout", "", ENDING_UNEXPECTED },
+		{ "of a later version", "ok", ENDING_UNEXPECTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (outcome_ending_of_row(rows[i].outcome, rows[i].expected) != rows[i].ending)
+			fail_msg("%s, expected %s", rows[i].outcome, rows[i].expected);
+}
+
+static void each_word_is_read_back_as_what_it_was_written_for(void **state)
+{
+	static const struct wordlist *const lists[] = { &outcome_words, &verdict_words,
+							&relation_words, &basis_words,
+							&span_words };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (unsigned value = 0; value < lists[i]->nr; value++) {
+			unsigned found = lists[i]->nr;
+
+			assert_true(wordlist_find(lists[i], wordlist_word(lists[i], value),
+						  &found));
+			assert_int_equal(found, value);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +262,8 @@ int main(void)
 		cmocka_unit_test(throughput_is_what_was_moved_while_it_ran),
 		cmocka_unit_test(a_row_has_a_cell_for_each_column),
 		cmocka_unit_test(a_run_ends_with_what_its_rows_and_claims_came_to),
+		cmocka_unit_test(a_row_says_by_itself_whether_it_ended_as_expected),
+		cmocka_unit_test(each_word_is_read_back_as_what_it_was_written_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
