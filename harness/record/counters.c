@@ -323,13 +323,12 @@ const struct rule *counters_rule(const struct source *source, const char *key)
 	return NULL;
 }
 
-void counters_classify(const struct source *source, const char *key, enum kind *kind,
-		       enum unit *unit)
+struct counter_type counters_type(const struct source *source, const char *key)
 {
 	const struct rule *rule = counters_rule(source, key);
 
-	*kind = rule ? rule->kind : source->kind;
-	*unit = rule ? rule->unit : source->unit;
+	return (struct counter_type){ .kind = rule ? rule->kind : source->kind,
+				      .unit = rule ? rule->unit : source->unit };
 }
 
 /* ---- words ---- */

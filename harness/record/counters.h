@@ -11,6 +11,7 @@
 #define PAGESTORM_COUNTERS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "harness/base/wordlist.h"
 #include "harness/record/record.h"
@@ -69,9 +70,8 @@ extern const struct source sources[];
 /* The rule that names this key; NULL when only the defaults apply. */
 const struct rule *counters_rule(const struct source *source, const char *key);
 
-/* Kind and unit of one key of a source: the rules first, then the source's defaults. */
-void counters_classify(const struct source *source, const char *key, enum kind *kind,
-		       enum unit *unit);
+/* What one key of a source counts: the rules first, then the source's defaults. */
+struct counter_type counters_type(const struct source *source, const char *key);
 
 /* As the files have them, in the order of the enumerations. */
 extern const struct wordlist kind_words; /* gauge cumulative peak info */
@@ -80,11 +80,24 @@ extern const struct wordlist unit_words; /* bytes pages kB … */
 const char *kind_name(enum kind kind);
 const char *unit_name(enum unit unit);
 
+/* Addresses in [start, start + bytes). */
+struct range {
+	uint64_t start, bytes;
+};
+
+/* What one file had in it when it was read. */
+struct source_text {
+	const struct source *source;
+	const char *scope; /* the base scope: system, node0, group, process … */
+	const char *bytes;
+	size_t length;
+	struct range range; /* PLACE_MAPPING: the measured mapping */
+};
+
 /*
- * Parses the bytes of one file into one side of the record. scope is the base
- * scope (system, node0, group, process …), which zoneinfo, buddyinfo, swaps and
- * diskstats replace by a narrower one. For PLACE_MAPPING only entries that start
- * within [map_start, map_start + map_bytes) count, and are summed.
+ * Parses the bytes of one file into one side of the record. zoneinfo, buddyinfo, swaps
+ * and diskstats replace the base scope by a narrower one. For PLACE_MAPPING only entries
+ * that start within the range count, and are summed.
  *
  * No bytes (a process that is gone) give no counters; so does "max", and a number
  * of 63 bits or more, which is how the kernel writes "no limit".
@@ -92,9 +105,8 @@ const char *unit_name(enum unit unit);
  * 0; -EBADMSG with *e naming the source, the line number and the line when a line
  * is not understood, is there twice or is cut short; -ENOMEM.
  */
-int counters_parse(struct record *record, bool after, const struct source *source,
-		   const char *scope, const char *bytes, size_t length, uint64_t map_start,
-		   uint64_t map_bytes, struct error *e);
+int counters_parse(struct record *record, bool after, const struct source_text *text,
+		   struct error *e);
 
 /*
  * numa_maps leaves out a node that holds none of a mapping's pages. Where that side

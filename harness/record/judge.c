@@ -114,9 +114,10 @@ static struct number print_form(struct fraction f)
  * expected + slot * mul / div. -ENODATA when the claim needs the ledger and there is
  * none, -EINVAL when the workload has no such slot.
  */
-static int expect(const struct claim *claim, const struct slot *slots, const uint64_t *slot,
+static int expect(const struct claim *claim, const struct judge_facts *facts,
 		  __int128 *expected)
 {
+	const struct slot *slots = facts->slots;
 	int64_t mul = claim->slot_mul ? claim->slot_mul : 1;
 	int64_t div = claim->slot_div ? claim->slot_div : 1;
 
@@ -126,9 +127,9 @@ static int expect(const struct claim *claim, const struct slot *slots, const uin
 	for (unsigned i = 0; slots && i < SLOTS_MAX && slots[i].name; i++) {
 		if (strcmp(slots[i].name, claim->slot))
 			continue;
-		if (!slot)
+		if (!facts->slot)
 			return -ENODATA;
-		*expected += (__int128)slot[i] * mul / div;
+		*expected += (__int128)facts->slot[i] * mul / div;
 		return 0;
 	}
 	return -EINVAL;
@@ -160,10 +161,10 @@ static __int128 shortfall(const struct claim *claim, __int128 expected,
 
 /* ---- what was observed ---- */
 
-static const struct record *record_of(const struct claim *claim, const struct record *work,
-				      const struct record *residue)
+static const struct record *record_of(const struct claim *claim,
+				      const struct span_records *records)
 {
-	return claim->span == SPAN_RESIDUE ? residue : work;
+	return claim->span == SPAN_RESIDUE ? records->residue : records->work;
 }
 
 static const struct counter *claimed_counter(const struct claim *claim,
@@ -238,25 +239,33 @@ static int64_t lengthened(int64_t movement, const struct record *record,
 	return saturate((longer + null->span_ns - 1) / null->span_ns);
 }
 
-/* Fills in what the counter did, in the claim's unit; false when a side is missing. */
-static bool measure(const struct counter *counter, const struct counter *null,
-		    const struct record *record, const struct record *null_record,
-		    uint64_t page_bytes, struct judgement *out, struct fraction *observed,
-		    struct fraction *noise)
+/* How much the counter moved in the null run, in the claim's unit; 0 without one. */
+static struct fraction measure_noise(const struct judge_facts *facts, struct judgement *out)
 {
-	enum unit unit = out->claim.unit;
+	const struct record *null = record_of(&out->claim, &facts->null);
+	const struct counter *counter = claimed_counter(&out->claim, null);
+	struct fraction noise = { 0, 1 };
 	struct number n;
 
-	*noise = (struct fraction){ 0, 1 };
-	if (null && counter_delta(null, &n)) {
-		n.value = lengthened(saturate(magnitude(n.value)), record, null_record);
-		*noise = convert(n, null->unit, unit, page_bytes);
-		out->noise = print_form(*noise);
-		out->has_noise = true;
-	}
+	if (!counter || !counter_delta(counter, &n))
+		return noise;
+	n.value = lengthened(saturate(magnitude(n.value)), record_of(&out->claim, &facts->seen),
+			     null);
+	noise = convert(n, counter->unit, out->claim.unit, facts->page_bytes);
+	out->noise = print_form(noise);
+	out->has_noise = true;
+	return noise;
+}
+
+/* What the counter did, in the claim's unit; false when a side is missing. */
+static bool measure(const struct counter *counter, uint64_t page_bytes, struct judgement *out,
+		    struct fraction *observed)
+{
+	struct number n;
+
 	if (!observe(counter, &n))
 		return false;
-	*observed = convert(n, counter->unit, unit, page_bytes);
+	*observed = convert(n, counter->unit, out->claim.unit, page_bytes);
 	out->observed = print_form(*observed);
 	out->has_observed = true;
 	return true;
@@ -277,18 +286,13 @@ static enum verdict decide(const struct claim *claim, __int128 expected,
 	return missed ? VERDICT_FAIL : VERDICT_PASS;
 }
 
-void judge_claim(const struct claim *claim, const struct record *work,
-		 const struct record *residue, const struct record *null_work,
-		 const struct record *null_residue, const struct slot *slots,
-		 const uint64_t *slot, uint64_t page_bytes, struct judgement *out)
+void judge_claim(const struct claim *claim, const struct judge_facts *facts,
+		 struct judgement *out)
 {
-	const struct record *record = record_of(claim, work, residue);
-	const struct record *null_record = record_of(claim, null_work, null_residue);
-	const struct counter *counter = claimed_counter(claim, record);
-	const struct counter *null = claimed_counter(claim, null_record);
+	const struct counter *counter = claimed_counter(claim, record_of(claim, &facts->seen));
 	struct fraction observed, noise;
 	__int128 expected;
-	int err = expect(claim, slots, slot, &expected);
+	int err = expect(claim, facts, &expected);
 
 	*out = (struct judgement){ .claim = *claim, .verdict = VERDICT_ABSENT };
 	out->claim.expected = saturate(expected);
@@ -300,7 +304,8 @@ void judge_claim(const struct claim *claim, const struct record *work,
 		out->verdict = VERDICT_FAIL;
 		return;
 	}
-	if (!measure(counter, null, record, null_record, page_bytes, out, &observed, &noise)) {
+	noise = measure_noise(facts, out);
+	if (!measure(counter, facts->page_bytes, out, &observed)) {
 		out->verdict = was_lost(counter) ? VERDICT_FAIL : VERDICT_ABSENT;
 		return;
 	}

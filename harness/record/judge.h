@@ -27,11 +27,22 @@ struct judgement {
 	enum verdict verdict;
 };
 
+/* The records of one worker's spans; NULL: there is none. */
+struct span_records {
+	const struct record *work, *residue;
+};
+
+/* What is known of a worker when its claims are judged. */
+struct judge_facts {
+	struct span_records seen;
+	struct span_records null; /* of the null run beside it; without one noise is absent */
+	const struct slot *slots; /* the workload's table */
+	const uint64_t *slot;	  /* the ledger's; NULL: there is none */
+	uint64_t page_bytes;	  /* converts pages */
+};
+
 /*
- * Judges one claim. work and residue are the records of the two spans; null_work
- * and null_residue those of the null run beside it (NULL: none, noise stays
- * absent). slot is the ledger's slots (NULL: none), slots the workload's table.
- * page_bytes converts pages.
+ * Judges one claim.
  *
  * A claim is observed as after - before; a KIND_PEAK or KIND_INFO counter is
  * observed as its after value, since a high-water mark has no delta. Where the kernel
@@ -52,10 +63,8 @@ struct judgement {
  * observed value. Amounts beyond 64 bits are compared as they are and shown at the
  * limit.
  */
-void judge_claim(const struct claim *claim, const struct record *work,
-		 const struct record *residue, const struct record *null_work,
-		 const struct record *null_residue, const struct slot *slots,
-		 const uint64_t *slot, uint64_t page_bytes, struct judgement *out);
+void judge_claim(const struct claim *claim, const struct judge_facts *facts,
+		 struct judgement *out);
 
 /* True when one unit converts to the other: space among itself, time among itself. */
 bool judge_convertible(enum unit from, enum unit to);

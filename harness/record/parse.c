@@ -67,8 +67,7 @@ static int put_kb_line(struct parse *p, struct text rest)
 	struct text key_span;
 	char key[KEY_BYTES];
 	struct number n;
-	enum kind kind;
-	enum unit unit;
+	struct counter_type type;
 
 	if (!text_take_until(&rest, ':', &key_span))
 		return parse_bad_line(p, "no colon");
@@ -76,9 +75,9 @@ static int put_kb_line(struct parse *p, struct text rest)
 		return parse_bad_line(p, "no key");
 	if (status && is_text_key(key))
 		return 0;
-	switch (parse_read_kb(p, key, rest, &n, &kind, &unit)) {
+	switch (parse_read_kb(p, key, rest, &n, &type)) {
 	case READING_NUMBER:
-		return parse_put_as(p, p->scope, key, kind, unit, n);
+		return parse_put_as(p, p->scope, key, type, n);
 	case READING_NONE:
 		return 0;
 	case READING_TEXT:
@@ -138,9 +137,8 @@ static int parse_numa_stat(struct parse *p)
 	return err;
 }
 
-int counters_parse(struct record *record, bool after, const struct source *source,
-		   const char *scope, const char *bytes, size_t length, uint64_t map_start,
-		   uint64_t map_bytes, struct error *e)
+int counters_parse(struct record *record, bool after, const struct source_text *text,
+		   struct error *e)
 {
 	static int (*const parsers[])(struct parse *) = {
 		[FORMAT_KEY_VALUE] = parse_key_value,
@@ -159,23 +157,24 @@ int counters_parse(struct record *record, bool after, const struct source *sourc
 		[FORMAT_STATM] = parse_statm,
 		[FORMAT_NUMA_STAT] = parse_numa_stat,
 	};
-	struct range all = { 0, UINT64_MAX }, range = { map_start, map_bytes };
+	static const struct range all = { 0, UINT64_MAX };
+	const struct source *source = text->source;
+	const struct range range = source->place == PLACE_MAPPING ? text->range : all;
+	const struct text whole = { text->bytes, text->bytes + text->length };
 	struct parse p = {
 		.record = record,
 		.after = after,
 		.source = source,
-		.scope = scope,
+		.scope = text->scope,
 		.e = e,
-		.rest = { bytes, bytes + length },
-		.line = { bytes, bytes + length },
+		.rest = whole,
+		.line = whole,
 	};
 
-	if (!length)
+	if (!text->length)
 		return 0;
-	if (bytes[length - 1] != '\n')
+	if (whole.end[-1] != '\n')
 		return parse_bad_line(&p, "the file is cut short");
-	if (source->place != PLACE_MAPPING)
-		range = all;
 	if (source->format == FORMAT_SMAPS)
 		return parse_smaps(&p, range);
 	if (source->format == FORMAT_NUMA_MAPS)

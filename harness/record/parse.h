@@ -60,27 +60,18 @@ bool parse_keep_key(struct text s, char key[KEY_BYTES]);
 
 /*
  * Into the record: 0, -EBADMSG, -ENOMEM. A value that says "no limit" puts nothing.
- * _value: key's kind and unit are the source's. _pair: key and value where the line holds
- * them; nothing may follow. _column: prefix.name, or prefix.fieldN where the kernel has more
- * columns than we have names. _assignment: "prefix" and "name=value" are prefix.name.
+ * _value: the key's type is the source's. _pair: key and value where the line holds them;
+ * nothing may follow. _assignment: "prefix" and "name=value" are prefix.name.
  */
-int parse_put_as(struct parse *p, const char *scope, const char *key, enum kind kind,
-		 enum unit unit, struct number n);
+int parse_put_as(struct parse *p, const char *scope, const char *key, struct counter_type type,
+		 struct number n);
 int parse_put_value(struct parse *p, const char *scope, const char *key, struct text value);
 int parse_put_pair(struct parse *p, const char *scope, struct text key_span, struct text rest);
-int parse_put_column(struct parse *p, const char *scope, struct text prefix,
-		     const char *const *names, unsigned nr_names, unsigned column,
-		     struct text value);
 int parse_put_assignment(struct parse *p, struct text prefix, struct text word);
 
 /* "123 kB" or "123", what follows a colon. The line's own kB overrules the table. */
 enum reading parse_read_kb(struct parse *p, const char *key, struct text rest, struct number *n,
-			   enum kind *kind, enum unit *unit);
-
-/* Mappings that start in [start, start + bytes). */
-struct range {
-	uint64_t start, bytes;
-};
+			   struct counter_type *type);
 
 /* Formats that have a file of their own. */
 int parse_zoneinfo(struct parse *p);

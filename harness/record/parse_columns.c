@@ -10,13 +10,42 @@
 
 #define SCOPE_BYTES 4200 /* "swap:" and a path */
 
+/* A line of numbers that have no names in the file. */
+struct column_line {
+	const char *scope;
+	struct text prefix; /* of the names; may be empty */
+	const char *const *names;
+	unsigned nr_names; /* the kernel may have more columns: fieldN */
+};
+
+/* Puts prefix.name, or the name alone. */
+static int put_column(struct parse *p, const struct column_line *line, unsigned column,
+		      struct text value)
+{
+	const struct text prefix = line->prefix;
+	const char *dot = text_length(prefix) ? "." : "";
+	char key[KEY_BYTES];
+
+	if (text_length(prefix) > KEY_BYTES / 2)
+		return parse_bad_line(p, "no key");
+	if (column < line->nr_names)
+		snprintf(key, sizeof(key), "%.*s%s%s", (int)text_length(prefix), prefix.at, dot,
+			 line->names[column]);
+	else
+		snprintf(key, sizeof(key), "%.*s%sfield%u", (int)text_length(prefix), prefix.at,
+			 dot, column + 1);
+	return parse_put_value(p, line->scope, key, value);
+}
+
 int parse_cpu_stat(struct parse *p)
 {
 	static const char *const names[] = {
 		"user", "nice",	   "system", "idle",  "iowait",
 		"irq",	"softirq", "steal",  "guest", "guest_nice"
 	};
-	const unsigned nr_names = sizeof(names) / sizeof(names[0]);
+	struct column_line line = { .scope = p->scope,
+				    .names = names,
+				    .nr_names = sizeof(names) / sizeof(names[0]) };
 	int err = 0;
 
 	while (!err && parse_next_line(p)) {
@@ -31,8 +60,9 @@ int parse_cpu_stat(struct parse *p)
 			err = parse_put_pair(p, p->scope, key, rest);
 			continue;
 		}
+		line.prefix = key;
 		for (unsigned i = 0; !err && text_length(value = text_take_word(&rest)); i++)
-			err = parse_put_column(p, p->scope, key, names, nr_names, i, value);
+			err = put_column(p, &line, i, value);
 	}
 	return err;
 }
@@ -41,6 +71,7 @@ int parse_swaps(struct parse *p)
 {
 	static const char *const names[] = { "Size", "Used", "Priority" };
 	char scope[SCOPE_BYTES];
+	const struct column_line line = { .scope = scope, .names = names, .nr_names = 3 };
 	int err = 0;
 
 	parse_next_line(p);
@@ -55,8 +86,7 @@ int parse_swaps(struct parse *p)
 		snprintf(scope, sizeof(scope), "swap:%.*s", (int)text_length(path), path.at);
 		for (unsigned i = 0; !err && i < 3; i++) {
 			value = text_take_word(&rest);
-			err = parse_put_column(p, scope, (struct text){ 0 }, names, 3, i,
-					       value);
+			err = put_column(p, &line, i, value);
 		}
 		text_skip_blanks(&rest);
 		if (!err && rest.at != rest.end)
@@ -75,8 +105,10 @@ int parse_diskstats(struct parse *p)
 		"discard_merges", "discard_sectors", "discard_ticks", "flush_ios",
 		"flush_ticks",
 	};
-	const unsigned nr_names = sizeof(names) / sizeof(names[0]);
 	char scope[KEY_BYTES];
+	const struct column_line line = { .scope = scope,
+					  .names = names,
+					  .nr_names = sizeof(names) / sizeof(names[0]) };
 	int err = 0;
 
 	while (!err && parse_next_line(p)) {
@@ -90,8 +122,7 @@ int parse_diskstats(struct parse *p)
 			return parse_bad_line(p, "no device");
 		snprintf(scope, sizeof(scope), "disk:%.*s", (int)text_length(name), name.at);
 		for (i = 0; !err && text_length(value = text_take_word(&rest)); i++)
-			err = parse_put_column(p, scope, (struct text){ 0 }, names, nr_names, i,
-					       value);
+			err = put_column(p, &line, i, value);
 		if (!err && i < 11)
 			return parse_bad_line(p, "fewer than 11 columns");
 	}

@@ -126,10 +126,11 @@ enum reading text_number(struct text s, struct number *n)
 
 /* ---- putting ---- */
 
-int parse_put_as(struct parse *p, const char *scope, const char *key, enum kind kind,
-		 enum unit unit, struct number n)
+int parse_put_as(struct parse *p, const char *scope, const char *key, struct counter_type type,
+		 struct number n)
 {
-	int err = record_put(p->record, p->after, scope, p->source->name, key, kind, unit, n);
+	const struct counter_id id = { scope, p->source->name, key };
+	int err = record_put(p->record, p->after, id, type, n);
 
 	if (err == -EEXIST) {
 		char reason[KEY_BYTES + 32];
@@ -157,13 +158,10 @@ bool parse_keep_key(struct text s, char key[KEY_BYTES])
 int parse_put_value(struct parse *p, const char *scope, const char *key, struct text value)
 {
 	struct number n;
-	enum kind kind;
-	enum unit unit;
 
 	switch (text_number(value, &n)) {
 	case READING_NUMBER:
-		counters_classify(p->source, key, &kind, &unit);
-		return parse_put_as(p, scope, key, kind, unit, n);
+		return parse_put_as(p, scope, key, counters_type(p->source, key), n);
 	case READING_NONE:
 		return 0;
 	case READING_TEXT:
@@ -185,24 +183,6 @@ int parse_put_pair(struct parse *p, const char *scope, struct text key_span, str
 	return parse_put_value(p, scope, key, value);
 }
 
-int parse_put_column(struct parse *p, const char *scope, struct text prefix,
-		     const char *const *names, unsigned nr_names, unsigned column,
-		     struct text value)
-{
-	char key[KEY_BYTES];
-	int dot = text_length(prefix) > 0;
-
-	if (text_length(prefix) > KEY_BYTES / 2)
-		return parse_bad_line(p, "no key");
-	if (column < nr_names)
-		snprintf(key, sizeof(key), "%.*s%s%s", (int)text_length(prefix), prefix.at,
-			 dot ? "." : "", names[column]);
-	else
-		snprintf(key, sizeof(key), "%.*s%sfield%u", (int)text_length(prefix), prefix.at,
-			 dot ? "." : "", column + 1);
-	return parse_put_value(p, scope, key, value);
-}
-
 int parse_put_assignment(struct parse *p, struct text prefix, struct text word)
 {
 	struct text name;
@@ -220,17 +200,17 @@ int parse_put_assignment(struct parse *p, struct text prefix, struct text word)
 }
 
 enum reading parse_read_kb(struct parse *p, const char *key, struct text rest, struct number *n,
-			   enum kind *kind, enum unit *unit)
+			   struct counter_type *type)
 {
 	struct text value = text_take_word(&rest), suffix = text_take_word(&rest);
 
 	text_skip_blanks(&rest);
 	if (rest.at != rest.end || (text_length(suffix) && !text_is(suffix, "kB")))
 		return READING_TEXT;
-	counters_classify(p->source, key, kind, unit);
+	*type = counters_type(p->source, key);
 	if (text_length(suffix))
-		*unit = UNIT_KB;
-	else if (*unit == UNIT_KB)
-		*unit = UNIT_COUNT;
+		type->unit = UNIT_KB;
+	else if (type->unit == UNIT_KB)
+		type->unit = UNIT_COUNT;
 	return text_number(value, n);
 }

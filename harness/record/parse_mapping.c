@@ -34,8 +34,7 @@ static bool read_hex(struct text s, uint64_t *value)
 
 struct sum {
 	char key[KEY_BYTES];
-	enum kind kind;
-	enum unit unit;
+	struct counter_type type;
 	struct number n;
 	unsigned in_entry; /* the last entry that had it, from 1 */
 };
@@ -60,8 +59,8 @@ static struct sum *find_sum(struct sums *sums, const char *key)
 }
 
 /* A setting (a page size) stays the first entry's; everything else is added up. */
-static int add_to_sum(struct parse *p, struct sums *sums, const char *key, enum kind kind,
-		      enum unit unit, struct number n)
+static int add_to_sum(struct parse *p, struct sums *sums, const char *key,
+		      struct counter_type type, struct number n)
 {
 	struct sum *sum = find_sum(sums, key);
 
@@ -71,7 +70,7 @@ static int add_to_sum(struct parse *p, struct sums *sums, const char *key, enum 
 		return parse_bad_line(p, "a key is there twice");
 	if (sum) {
 		sum->in_entry = sums->entries;
-		if (kind != KIND_INFO &&
+		if (type.kind != KIND_INFO &&
 		    __builtin_add_overflow(sum->n.value, n.value, &sum->n.value))
 			return parse_bad_line(p, "too large a sum");
 		return 0;
@@ -80,7 +79,7 @@ static int add_to_sum(struct parse *p, struct sums *sums, const char *key, enum 
 		return parse_bad_line(p, "more keys than a mapping has");
 	sums->last = sums->nr++;
 	sum = &sums->sum[sums->last];
-	*sum = (struct sum){ .kind = kind, .unit = unit, .n = n, .in_entry = sums->entries };
+	*sum = (struct sum){ .type = type, .n = n, .in_entry = sums->entries };
 	memcpy(sum->key, key, strlen(key) + 1);
 	return 0;
 }
@@ -92,7 +91,7 @@ static int put_sums(struct parse *p, const struct sums *sums)
 	for (unsigned i = 0; !err && i < sums->nr; i++) {
 		const struct sum *sum = &sums->sum[i];
 
-		err = parse_put_as(p, p->scope, sum->key, sum->kind, sum->unit, sum->n);
+		err = parse_put_as(p, p->scope, sum->key, sum->type, sum->n);
 	}
 	return err;
 }
@@ -107,8 +106,7 @@ static int add_smaps_line(struct parse *p, struct sums *sums)
 	struct text rest = p->line, key_text;
 	char key[KEY_BYTES];
 	struct number n;
-	enum kind kind;
-	enum unit unit;
+	struct counter_type type;
 
 	if (!text_take_until(&rest, ':', &key_text))
 		return parse_bad_line(p, "no colon");
@@ -116,9 +114,9 @@ static int add_smaps_line(struct parse *p, struct sums *sums)
 		return parse_bad_line(p, "no key");
 	if (!strcmp(key, "VmFlags"))
 		return 0;
-	switch (parse_read_kb(p, key, rest, &n, &kind, &unit)) {
+	switch (parse_read_kb(p, key, rest, &n, &type)) {
 	case READING_NUMBER:
-		return add_to_sum(p, sums, key, kind, unit, n);
+		return add_to_sum(p, sums, key, type, n);
 	case READING_NONE:
 		return 0;
 	case READING_TEXT:
@@ -176,8 +174,7 @@ static int add_numa_word(struct parse *p, struct sums *sums, struct text word, b
 	struct text key_text;
 	char key[KEY_BYTES];
 	struct number n;
-	enum kind kind;
-	enum unit unit;
+	struct counter_type type;
 
 	if (text_starts(word, "file=") || !text_take_until(&word, '=', &key_text))
 		return 0;
@@ -185,10 +182,10 @@ static int add_numa_word(struct parse *p, struct sums *sums, struct text word, b
 		return parse_bad_line(p, "no key");
 	if (text_number(word, &n) != READING_NUMBER)
 		return parse_bad_line(p, "no number");
-	counters_classify(p->source, key, &kind, &unit);
-	if (huge && unit == UNIT_PAGES)
-		unit = UNIT_COUNT;
-	return add_to_sum(p, sums, key, kind, unit, n);
+	type = counters_type(p->source, key);
+	if (huge && type.unit == UNIT_PAGES)
+		type.unit = UNIT_COUNT;
+	return add_to_sum(p, sums, key, type, n);
 }
 
 /*
@@ -203,6 +200,7 @@ int parse_numa_maps(struct parse *p, struct range range)
 						 NULL };
 	static const char *const partial_keys[] = { "mapped", "active", "mapmax", NULL };
 	struct sums sums = { .nr = 0 }, whole = { .nr = 0 };
+	struct counter_type zero_type = { .kind = KIND_GAUGE };
 	bool huge = false;
 	uint64_t start;
 	int err = 0;
@@ -223,14 +221,13 @@ int parse_numa_maps(struct parse *p, struct range range)
 	}
 	if (err || !sums.entries)
 		return err;
+	zero_type.unit = huge ? UNIT_COUNT : UNIT_PAGES;
 	for (unsigned i = 0; i < sums.nr; i++)
 		if (sums.entries == 1 || !is_one_of(sums.sum[i].key, partial_keys))
 			whole.sum[whole.nr++] = sums.sum[i];
 	for (const char *const *key = zero_keys; !err && *key; key++)
 		if (!find_sum(&whole, *key))
-			err = parse_put_as(p, p->scope, *key, KIND_GAUGE,
-					   huge ? UNIT_COUNT : UNIT_PAGES,
-					   (struct number){ 0 });
+			err = parse_put_as(p, p->scope, *key, zero_type, (struct number){ 0 });
 	return err ? err : put_sums(p, &whole);
 }
 
@@ -238,18 +235,18 @@ int counters_numa_zero(struct record *record, bool after, const char *scope,
 		       const unsigned *nodes, unsigned nr)
 {
 	const struct counter *anon = record_find(record, scope, "numa_maps", "anon");
-	enum unit unit;
+	struct counter_type type = { .kind = KIND_GAUGE };
 	int err = 0;
 
 	if (!anon || !(after ? anon->has_after : anon->has_before))
 		return 0;
-	unit = anon->unit;
+	type.unit = anon->unit;
 	for (unsigned i = 0; !err && i < nr; i++) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "N%u", nodes[i]);
-		err = record_put(record, after, scope, "numa_maps", key, KIND_GAUGE, unit,
-				 (struct number){ 0 });
+		err = record_put(record, after, (struct counter_id){ scope, "numa_maps", key },
+				 type, (struct number){ 0 });
 		if (err == -EEXIST)
 			err = 0;
 	}

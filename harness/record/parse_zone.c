@@ -77,64 +77,84 @@ static int put_page_sets(struct parse *p, const struct zone *zone, struct number
 	int err = 0;
 
 	if (zone->zone[0])
-		err = parse_put_as(p, zone->zone, "pagesets.count", KIND_GAUGE, UNIT_PAGES,
-				   *sum);
+		err = parse_put_as(p, zone->zone, "pagesets.count",
+				   (struct counter_type){ KIND_GAUGE, UNIT_PAGES }, *sum);
 	sum->value = 0;
 	return err;
+}
+
+/* Where in the file the parser is. */
+struct zone_state {
+	struct zone zone;
+	struct number in_sets; /* pages of the zone's per-CPU sets so far */
+	const char *scope;     /* whose keys come; NULL before the first zone */
+	bool in_pagesets;
+};
+
+static int begin_zone(struct parse *p, struct zone_state *s, struct text line)
+{
+	int err = put_page_sets(p, &s->zone, &s->in_sets);
+
+	if (err)
+		return err;
+	if (!take_zone(&line, &s->zone))
+		return parse_bad_line(p, "no zone");
+	s->scope = s->zone.zone;
+	s->in_pagesets = false;
+	return 0;
+}
+
+/* "nr_free_pages 3977", "pages free 3977", "start_pfn: 1", "protection: (0, 3019)" */
+static int put_zone_key(struct parse *p, struct zone_state *s, struct text line)
+{
+	struct text key = text_take_word(&line);
+
+	if (text_is(key, "pages")) {
+		s->scope = s->zone.zone;
+		key = text_take_word(&line);
+	}
+	if (text_is(key, "protection:"))
+		return put_protection(p, s->scope, line);
+	if (text_length(key) && key.end[-1] == ':')
+		key.end--;
+	return parse_put_pair(p, s->scope, key, line);
+}
+
+/* A line below a zone's heading, without its indent. */
+static int take_zone_line(struct parse *p, struct zone_state *s, struct text line,
+			  size_t indent)
+{
+	if (!s->scope)
+		return parse_bad_line(p, "no zone before it");
+	if (s->in_pagesets && (indent > 2 || text_starts(line, "vm stats threshold")))
+		return add_page_set(p, line, &s->in_sets);
+	s->in_pagesets = text_is(line, "pagesets");
+	if (s->in_pagesets)
+		return 0;
+	if (text_is(line, "per-node stats")) {
+		s->scope = s->zone.node;
+		return 0;
+	}
+	return put_zone_key(p, s, line);
 }
 
 /* Of the per-CPU page sets only the sum of their pages is kept: rows by CPU would be many. */
 int parse_zoneinfo(struct parse *p)
 {
-	struct zone zone = { 0 };
-	struct number in_sets = { 0 };
-	const char *scope = NULL;
-	bool in_pagesets = false;
+	struct zone_state s = { .scope = NULL };
 	int err = 0;
 
 	while (!err && parse_next_line(p)) {
-		struct text rest = p->line, key;
+		struct text line = p->line;
 		size_t indent;
 
-		text_skip_blanks(&rest);
-		indent = (size_t)(rest.at - p->line.at);
-		if (rest.at == rest.end)
+		text_skip_blanks(&line);
+		indent = (size_t)(line.at - p->line.at);
+		if (line.at == line.end)
 			continue;
-		if (!indent) {
-			err = put_page_sets(p, &zone, &in_sets);
-			if (!err && !take_zone(&rest, &zone))
-				return parse_bad_line(p, "no zone");
-			scope = zone.zone;
-			in_pagesets = false;
-			continue;
-		}
-		if (!scope)
-			return parse_bad_line(p, "no zone before it");
-		if (in_pagesets && (indent > 2 || text_starts(rest, "vm stats threshold"))) {
-			err = add_page_set(p, rest, &in_sets);
-			continue;
-		}
-		in_pagesets = text_is(rest, "pagesets");
-		if (in_pagesets)
-			continue;
-		if (text_is(rest, "per-node stats")) {
-			scope = zone.node;
-			continue;
-		}
-		key = text_take_word(&rest);
-		if (text_is(key, "pages")) {
-			scope = zone.zone;
-			key = text_take_word(&rest);
-		}
-		if (text_is(key, "protection:")) {
-			err = put_protection(p, scope, rest);
-			continue;
-		}
-		if (text_length(key) && key.end[-1] == ':')
-			key.end--;
-		err = parse_put_pair(p, scope, key, rest);
+		err = indent ? take_zone_line(p, &s, line, indent) : begin_zone(p, &s, line);
 	}
-	return err ? err : put_page_sets(p, &zone, &in_sets);
+	return err ? err : put_page_sets(p, &s.zone, &s.in_sets);
 }
 
 int parse_buddyinfo(struct parse *p)

@@ -143,11 +143,10 @@ static const char *keep_repeated(struct record_text *text, const char *previous,
 	return previous && !strcmp(previous, s) ? previous : keep_string(text, s);
 }
 
-static int add_counter(struct record *record, const char *scope, const char *source,
-		       const char *counter, enum kind kind, enum unit unit)
+static int add_counter(struct record *record, struct counter_id id, struct counter_type type)
 {
 	const struct counter *last;
-	struct counter c = { .kind = kind, .unit = unit };
+	struct counter c = { .kind = type.kind, .unit = type.unit };
 	int err;
 
 	if (record->nr == record->capacity) {
@@ -156,25 +155,25 @@ static int add_counter(struct record *record, const char *scope, const char *sou
 			return err;
 	}
 	last = record->nr ? &record->counter[record->nr - 1] : NULL;
-	c.scope = keep_repeated(record->text, last ? last->scope : NULL, scope);
-	c.source = keep_repeated(record->text, last ? last->source : NULL, source);
-	c.counter = keep_string(record->text, counter);
+	c.scope = keep_repeated(record->text, last ? last->scope : NULL, id.scope);
+	c.source = keep_repeated(record->text, last ? last->source : NULL, id.source);
+	c.counter = keep_string(record->text, id.counter);
 	if (!c.scope || !c.source || !c.counter)
 		return -ENOMEM;
 	record->counter[record->nr++] = c;
-	*find_slot(record, scope, source, counter) = (uint32_t)record->nr;
+	*find_slot(record, id.scope, id.source, id.counter) = (uint32_t)record->nr;
 	return 0;
 }
 
-int record_put(struct record *record, bool after, const char *scope, const char *source,
-	       const char *counter, enum kind kind, enum unit unit, struct number n)
+int record_put(struct record *record, bool after, struct counter_id id,
+	       struct counter_type type, struct number n)
 {
-	uint32_t slot = record->nr ? *find_slot(record, scope, source, counter) : 0;
+	uint32_t slot = record->nr ? *find_slot(record, id.scope, id.source, id.counter) : 0;
 	struct counter *c;
 	int err;
 
 	if (!slot) {
-		err = add_counter(record, scope, source, counter, kind, unit);
+		err = add_counter(record, id, type);
 		if (err)
 			return err;
 		slot = (uint32_t)record->nr;

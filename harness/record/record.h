@@ -34,6 +34,17 @@ struct number {
 /* "-0.25", as in the CSV: with all its decimals, never rounded. Points into text. */
 const char *number_format(struct number n, char text[NUMBER_BYTES]);
 
+/* Which counter: the strings of a struct counter. */
+struct counter_id {
+	const char *scope, *source, *counter;
+};
+
+/* What a counter's numbers are. */
+struct counter_type {
+	enum kind kind;
+	enum unit unit;
+};
+
 struct counter {
 	const char *scope;   /* system, node0, node0:Normal, disk:vda, swap:/dev/zram1, run,
 				group,   process, process1…, mapping…, own_swap, ledger */
@@ -62,10 +73,10 @@ void record_release(struct record *record);
 /*
  * Sets the before (after = false) or after side of one counter, adding it when
  * new. -EEXIST when that side was set already (a duplicate key in one file);
- * -ENOMEM. Kind and unit are those of the first put.
+ * -ENOMEM. The type is that of the first put; the strings are copied.
  */
-int record_put(struct record *record, bool after, const char *scope, const char *source,
-	       const char *counter, enum kind kind, enum unit unit, struct number n);
+int record_put(struct record *record, bool after, struct counter_id id,
+	       struct counter_type type, struct number n);
 
 /* Sorts by (scope, source, counter): the order in which rows are written. */
 void record_sort(struct record *record);

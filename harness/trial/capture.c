@@ -310,6 +310,11 @@ static int parse_side(const struct capture *c, const struct capture_file *file, 
 		      enum barrier barrier, struct record *record, struct error *e)
 {
 	const struct capture_bytes *bytes = &file->at[barrier];
+	const struct source_text text = { .source = file->source,
+					  .scope = file->scope,
+					  .bytes = bytes->data,
+					  .length = bytes->length,
+					  .range = { file->map_start, file->map_bytes } };
 	int err;
 
 	if (bytes->error)
@@ -319,8 +324,7 @@ static int parse_side(const struct capture *c, const struct capture_file *file, 
 				 strerror(bytes->error));
 	if (!bytes->present)
 		return 0;
-	err = counters_parse(record, after, file->source, file->scope, bytes->data,
-			     bytes->length, file->map_start, file->map_bytes, e);
+	err = counters_parse(record, after, &text, e);
 	if (!err && file->source->format == FORMAT_NUMA_MAPS)
 		err = counters_numa_zero(record, after, file->scope, c->node, c->nr_nodes);
 	return err;

@@ -168,6 +168,8 @@ unsigned expect_judge(const struct plan *plan, const struct plan_worker *worker,
 		      const struct run_row *row, const struct record *work,
 		      struct judgement *out)
 {
+	const struct judge_facts facts = { .seen = { .work = work },
+					   .page_bytes = plan->host.page_bytes };
 	unsigned nr = 0;
 
 	for (unsigned i = 0; i < plan->nr_expectations; i++) {
@@ -191,8 +193,7 @@ unsigned expect_judge(const struct plan *plan, const struct plan_worker *worker,
 				 "expected by the command line: %s", x->text);
 		if (x->source[0]) {
 			name_counter(x, &claim);
-			judge_claim(&claim, work, NULL, NULL, NULL, NULL, NULL,
-				    plan->host.page_bytes, &out[nr]);
+			judge_claim(&claim, &facts, &out[nr]);
 		} else {
 			judge_column(&claim, row, x->key, &out[nr]);
 		}

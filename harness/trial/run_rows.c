@@ -105,15 +105,15 @@ static int add_own_swap(const struct run *run, struct record *record)
 	snprintf(scope, sizeof(scope), "swap:%s", run->swap.path);
 	for (size_t i = 0, nr = record->nr; i < nr && !err; i++) {
 		const struct counter c = record->counter[i];
+		const struct counter_id id = { "own_swap", c.source, c.counter };
+		const struct counter_type type = { c.kind, c.unit };
 
 		if (strcmp(c.scope, scope))
 			continue;
 		if (c.has_before)
-			err = record_put(record, false, "own_swap", c.source, c.counter, c.kind,
-					 c.unit, c.before);
+			err = record_put(record, false, id, type, c.before);
 		if (c.has_after && !err)
-			err = record_put(record, true, "own_swap", c.source, c.counter, c.kind,
-					 c.unit, c.after);
+			err = record_put(record, true, id, type, c.after);
 	}
 	record_sort(record);
 	return err;
@@ -126,15 +126,14 @@ static int add_ledger(const struct actor *actor, struct record *record)
 	int err = 0;
 
 	for (int i = 0; i < SLOTS_MAX && workload->slots[i].name && !err; i++) {
+		const struct counter_id id = { "ledger", "ledger", workload->slots[i].name };
+		const struct counter_type type = { KIND_GAUGE, workload->slots[i].unit };
 		const struct number zero = { 0 };
 		const struct number after = { .value = (int64_t)actor->last->slot[i] };
 
-		err = record_put(record, false, "ledger", "ledger", workload->slots[i].name,
-				 KIND_GAUGE, workload->slots[i].unit, zero);
+		err = record_put(record, false, id, type, zero);
 		if (!err)
-			err = record_put(record, true, "ledger", "ledger",
-					 workload->slots[i].name, KIND_GAUGE,
-					 workload->slots[i].unit, after);
+			err = record_put(record, true, id, type, after);
 	}
 	record_sort(record);
 	return err;
@@ -145,14 +144,17 @@ static unsigned judge_actor(const struct run *run, const struct actor *actor,
 {
 	const struct plan_worker *plan = actor->plan;
 	uint64_t slot[SLOTS_MAX];
+	struct judge_facts facts = { .seen = { &actor->work, &actor->residue },
+				     .slots = plan->workload->slots,
+				     .slot = slot,
+				     .page_bytes = run->plan->host.page_bytes };
 
 	for (int i = 0; i < SLOTS_MAX; i++)
 		slot[i] = actor->last->slot[i];
+	if (null_actor)
+		facts.null = (struct span_records){ &null_actor->work, &null_actor->residue };
 	for (unsigned i = 0; i < plan->claims.nr; i++)
-		judge_claim(&plan->claims.claim[i], &actor->work, &actor->residue,
-			    null_actor ? &null_actor->work : NULL,
-			    null_actor ? &null_actor->residue : NULL, plan->workload->slots,
-			    slot, run->plan->host.page_bytes, &out[i]);
+		judge_claim(&plan->claims.claim[i], &facts, &out[i]);
 	return plan->claims.nr;
 }
 

@@ -34,8 +34,11 @@ static void parse(const struct source *source, const char *bytes, size_t size)
 	record_init(&record);
 	for (int after = 0; after < 2; after++) {
 		struct error e = { "" };
-		int err = counters_parse(&record, after, source, "it", bytes, size, 0x1000,
-					 UINT64_MAX - 0x2000, &e);
+		int err = counters_parse(
+			&record, after,
+			&(struct source_text){
+				source, "it", bytes, size, { 0x1000, UINT64_MAX - 0x2000 } },
+			&e);
 
 		assert(!err || err == -EBADMSG);
 		assert(!err == !e.text[0]);

@@ -73,8 +73,11 @@ __attribute__((format(printf, 5, 6))) static void load_file(struct fixture *f, b
 	if (!bytes)
 		return;
 	start = now_ms();
-	if (counters_parse(&f->record, after, source, scope, bytes, length, f->map_start,
-			   f->map_bytes, &e))
+	if (counters_parse(
+		    &f->record, after,
+		    &(struct source_text){
+			    source, scope, bytes, length, { f->map_start, f->map_bytes } },
+		    &e))
 		fail_msg("%s: %s", path, e.text);
 	f->parse_ms += now_ms() - start;
 	f->nr_files++;

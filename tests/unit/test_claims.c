@@ -130,7 +130,6 @@ static void check_claim(const struct workload *w, const struct workload_env *env
 			const struct claim *c)
 {
 	const struct source *source;
-	enum kind kind;
 	enum unit unit;
 
 	check_words(w->name, c);
@@ -147,7 +146,7 @@ static void check_claim(const struct workload *w, const struct workload_env *env
 	if (!source)
 		fail_msg("%s: no source %s for scope %s with cgroup v%u", w->name, c->source,
 			 c->scope, env->cgroup_version);
-	counters_classify(source, c->counter, &kind, &unit);
+	unit = counters_type(source, c->counter).unit;
 	if (!judge_convertible(unit, c->unit))
 		fail_msg("%s: %s/%s is in %s, and claimed in %s", w->name, c->source,
 			 c->counter, unit_name(unit), unit_name(c->unit));
@@ -173,11 +172,18 @@ static enum verdict verdict_on(const struct workload *w, const struct claim *c, 
 	for (size_t i = 0; i < SLOTS_MAX; i++)
 		slot[i] = counted;
 	record_init(&record);
-	record_put(&record, false, c->scope, c->source, c->counter, kind, c->unit,
-		   (struct number){ 0 });
-	record_put(&record, true, c->scope, c->source, c->counter, kind, c->unit,
+	record_put(&record, false, (struct counter_id){ c->scope, c->source, c->counter },
+		   (struct counter_type){ kind, c->unit }, (struct number){ 0 });
+	record_put(&record, true, (struct counter_id){ c->scope, c->source, c->counter },
+		   (struct counter_type){ kind, c->unit },
 		   (struct number){ .value = observed });
-	judge_claim(c, &record, &record, NULL, NULL, w->slots, slot, 4096, &judgement);
+	judge_claim(c,
+		    &(struct judge_facts){ .seen = { &record, &record },
+					   .null = { NULL, NULL },
+					   .slots = w->slots,
+					   .slot = slot,
+					   .page_bytes = 4096 },
+		    &judgement);
 	record_release(&record);
 	if (expected)
 		*expected = judgement.claim.expected;
@@ -186,13 +192,9 @@ static enum verdict verdict_on(const struct workload *w, const struct claim *c, 
 
 static enum kind kind_of(const struct claim *c, const struct workload_env *env)
 {
-	enum kind kind = KIND_GAUGE;
-	enum unit unit;
-
-	if (strcmp(c->scope, "ledger"))
-		counters_classify(claimed_source(c, env->cgroup_version), c->counter, &kind,
-				  &unit);
-	return kind;
+	if (!strcmp(c->scope, "ledger"))
+		return KIND_GAUGE;
+	return counters_type(claimed_source(c, env->cgroup_version), c->counter).kind;
 }
 
 /* No kernel counts below 0 but for what falls; a bound down there would hold for anything. */

@@ -511,7 +511,9 @@ static int parse_range(struct record *r, const struct source *s, const char *sco
 		       const char *text, uint64_t start, uint64_t bytes, struct error *e)
 {
 	e->text[0] = '\0';
-	return counters_parse(r, true, s, scope, text, strlen(text), start, bytes, e);
+	return counters_parse(
+		r, true,
+		&(struct source_text){ s, scope, text, strlen(text), { start, bytes } }, e);
 }
 
 static int parse(struct record *r, const struct source *s, const char *text, struct error *e)
@@ -739,10 +741,15 @@ static void a_file_of_a_process_that_is_gone_leaves_its_side_absent(void **state
 
 	(void)state;
 	record_init(&record);
+	assert_int_equal(counters_parse(&record, false,
+					&(struct source_text){
+						stat, "process", text, strlen(text), { 0, 0 } },
+					&e),
+			 0);
 	assert_int_equal(
-		counters_parse(&record, false, stat, "process", text, strlen(text), 0, 0, &e),
+		counters_parse(&record, true,
+			       &(struct source_text){ stat, "process", "", 0, { 0, 0 } }, &e),
 		0);
-	assert_int_equal(counters_parse(&record, true, stat, "process", "", 0, 0, 0, &e), 0);
 	c = record_find(&record, "process", "statm", "resident");
 	assert_true(c->has_before && !c->has_after);
 	assert_false(counter_delta(c, &delta));
@@ -893,10 +900,15 @@ static void a_hugetlb_mapping_counts_huge_pages(void **state)
 	bytes = fixture_bytes(f.tree, path, &length);
 	assert_non_null(bytes);
 	record_init(&record);
-	assert_int_equal(counters_parse(&record, true, source_of(PLACE_MAPPING, "numa_maps", 0),
-					"mapping", bytes, length, f.huge_start, f.huge_bytes,
-					&e),
-			 0);
+	assert_int_equal(
+		counters_parse(&record, true,
+			       &(struct source_text){ source_of(PLACE_MAPPING, "numa_maps", 0),
+						      "mapping",
+						      bytes,
+						      length,
+						      { f.huge_start, f.huge_bytes } },
+			       &e),
+		0);
 	assert_int_equal(value_of(&record, "mapping", "numa_maps", "N0"), 2);
 	assert_int_equal(value_of(&record, "mapping", "numa_maps", "kernelpagesize_kB"), 2048);
 	assert_int_equal(record_find(&record, "mapping", "numa_maps", "N0")->unit, UNIT_COUNT);

@@ -76,18 +76,25 @@ static void a_record(struct record *record)
 	const struct number none = { 0 }, faults = { .value = 256 }, stall = { .value = 1500 };
 
 	record_init(record);
-	assert_int_equal(record_put(record, false, "group", "memory.stat", "pgfault",
-				    KIND_CUMULATIVE, UNIT_COUNT, none),
+	assert_int_equal(record_put(record, false,
+				    (struct counter_id){ "group", "memory.stat", "pgfault" },
+				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT }, none),
 			 0);
-	assert_int_equal(record_put(record, true, "group", "memory.stat", "pgfault",
-				    KIND_CUMULATIVE, UNIT_COUNT, faults),
+	assert_int_equal(record_put(record, true,
+				    (struct counter_id){ "group", "memory.stat", "pgfault" },
+				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT },
+				    faults),
 			 0);
-	assert_int_equal(record_put(record, false, "system", "pressure/memory", "some.total",
-				    KIND_CUMULATIVE, UNIT_USEC, none),
-			 0);
-	assert_int_equal(record_put(record, true, "system", "pressure/memory", "some.total",
-				    KIND_CUMULATIVE, UNIT_USEC, stall),
-			 0);
+	assert_int_equal(
+		record_put(record, false,
+			   (struct counter_id){ "system", "pressure/memory", "some.total" },
+			   (struct counter_type){ KIND_CUMULATIVE, UNIT_USEC }, none),
+		0);
+	assert_int_equal(
+		record_put(record, true,
+			   (struct counter_id){ "system", "pressure/memory", "some.total" },
+			   (struct counter_type){ KIND_CUMULATIVE, UNIT_USEC }, stall),
+		0);
 	record_sort(record);
 }
 

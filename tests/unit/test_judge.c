@@ -33,8 +33,10 @@ static void put(struct record *r, bool after, const struct given *g, int64_t val
 {
 	struct number n = { .value = value, .decimals = g->decimals };
 
-	assert_int_equal(
-		record_put(r, after, "group", "memory.stat", "anon", g->kind, g->unit, n), 0);
+	assert_int_equal(record_put(r, after,
+				    (struct counter_id){ "group", "memory.stat", "anon" },
+				    (struct counter_type){ g->kind, g->unit }, n),
+			 0);
 }
 
 static struct claim claim_on(struct claim c)
@@ -62,9 +64,15 @@ static void judge(const struct given *g, const struct claim *claim, const uint64
 		put(&null, false, g, 1000);
 		put(&null, true, g, 1000 + g->null_delta);
 	}
-	judge_claim(claim, claim->span == SPAN_WORK ? &record : NULL,
-		    claim->span == SPAN_RESIDUE ? &record : NULL, g->null_run ? &null : NULL,
-		    g->null_run ? &null : NULL, slots, slot, PAGE_BYTES, out);
+	judge_claim(claim,
+		    &(struct judge_facts){
+			    .seen = { claim->span == SPAN_WORK ? &record : NULL,
+				      claim->span == SPAN_RESIDUE ? &record : NULL },
+			    .null = { g->null_run ? &null : NULL, g->null_run ? &null : NULL },
+			    .slots = slots,
+			    .slot = slot,
+			    .page_bytes = PAGE_BYTES },
+		    out);
 	record_release(&record);
 	record_release(&null);
 }
@@ -296,7 +304,13 @@ static void what_a_kernel_lacks_is_neither_pass_nor_fail(void **state)
 	assert_int_equal(j.verdict, VERDICT_ABSENT);
 	assert_false(j.has_observed);
 	assert_string_equal(j.claim.why, "one page a touch");
-	judge_claim(&claim, NULL, NULL, NULL, NULL, slots, NULL, PAGE_BYTES, &j);
+	judge_claim(&claim,
+		    &(struct judge_facts){ .seen = { NULL, NULL },
+					   .null = { NULL, NULL },
+					   .slots = slots,
+					   .slot = NULL,
+					   .page_bytes = PAGE_BYTES },
+		    &j);
 	assert_int_equal(j.verdict, VERDICT_ABSENT);
 }
 
@@ -311,10 +325,18 @@ static enum verdict verdict_on_one_side(const char *scope, bool after)
 
 	strcpy(claim.scope, scope);
 	record_init(&record);
-	assert_int_equal(record_put(&record, after, scope, "stat", "minflt", KIND_CUMULATIVE,
-				    UNIT_COUNT, (struct number){ 0 }),
+	assert_int_equal(record_put(&record, after,
+				    (struct counter_id){ scope, "stat", "minflt" },
+				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT },
+				    (struct number){ 0 }),
 			 0);
-	judge_claim(&claim, &record, NULL, NULL, NULL, slots, NULL, PAGE_BYTES, &j);
+	judge_claim(&claim,
+		    &(struct judge_facts){ .seen = { &record, NULL },
+					   .null = { NULL, NULL },
+					   .slots = slots,
+					   .slot = NULL,
+					   .page_bytes = PAGE_BYTES },
+		    &j);
 	assert_false(j.has_observed);
 	record_release(&record);
 	return j.verdict;
@@ -500,7 +522,13 @@ static void noise_grows_with_the_time_that_the_work_took(void **state)
 		put(&null, true, &g, 10);
 		record.span_ns = cases[i].work_ns;
 		null.span_ns = cases[i].null_ns;
-		judge_claim(&claim, &record, NULL, &null, NULL, slots, NULL, PAGE_BYTES, &j);
+		judge_claim(&claim,
+			    &(struct judge_facts){ .seen = { &record, NULL },
+						   .null = { &null, NULL },
+						   .slots = slots,
+						   .slot = NULL,
+						   .page_bytes = PAGE_BYTES },
+			    &j);
 		assert_int_equal(j.noise.value, cases[i].noise);
 		assert_int_equal(j.verdict, cases[i].noise < 50 ? VERDICT_PASS : VERDICT_NOISE);
 		record_release(&record);

@@ -24,11 +24,12 @@ static void moved(struct record *record, const char *scope, const char *source,
 {
 	const struct number from = { .value = before }, to = { .value = after };
 
-	assert_int_equal(record_put(record, false, scope, source, counter, KIND_CUMULATIVE,
-				    UNIT_COUNT, from),
+	assert_int_equal(record_put(record, false,
+				    (struct counter_id){ scope, source, counter },
+				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT }, from),
 			 0);
-	assert_int_equal(record_put(record, true, scope, source, counter, KIND_CUMULATIVE,
-				    UNIT_COUNT, to),
+	assert_int_equal(record_put(record, true, (struct counter_id){ scope, source, counter },
+				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT }, to),
 			 0);
 }
 
