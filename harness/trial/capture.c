@@ -105,32 +105,42 @@ static void forget_last(struct capture *c)
 		free(file->at[b].data);
 }
 
-static int add(struct capture *c, const struct source *source, const char *path,
-	       const char *scope, int owner, pid_t pid, struct error *e)
+/* Room for one more; NULL when out of memory. */
+static struct capture_file *next_file(struct capture *c)
 {
+	size_t capacity = c->capacity ? 2 * c->capacity : 64;
 	struct capture_file *file;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret;
 
-	if (fd < 0) /* not on this kernel: absent */
+	if (c->nr < c->capacity)
+		return &c->file[c->nr];
+	file = reallocarray(c->file, capacity, sizeof(*file));
+	if (!file)
+		return NULL;
+	c->file = file;
+	c->capacity = capacity;
+	return &c->file[c->nr];
+}
+
+/* Opens the file, which is otherwise filled in; what is not on this kernel is left out. */
+static int add(struct capture *c, struct capture_file file, const char *path, struct error *e)
+{
+	struct capture_file *next;
+	int ret;
+
+	file.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (file.fd < 0)
 		return errno == EMFILE || errno == ENFILE
 			       ? error_set(e, errno, "cannot open %s: %s; raise ulimit -n",
 					   path, strerror(errno))
 			       : 0;
-	if (c->nr == c->capacity) {
-		size_t capacity = c->capacity ? 2 * c->capacity : 64;
-
-		file = reallocarray(c->file, capacity, sizeof(*file));
-		if (!file) {
-			close(fd);
-			return error_set(e, ENOMEM, "out of memory while opening %s", path);
-		}
-		c->file = file;
-		c->capacity = capacity;
+	next = next_file(c);
+	if (!next) {
+		close(file.fd);
+		return error_set(e, ENOMEM, "out of memory while opening %s", path);
 	}
-	file = &c->file[c->nr++];
-	*file = (struct capture_file){ .source = source, .owner = owner, .fd = fd, .pid = pid };
-	snprintf(file->scope, sizeof(file->scope), "%s", scope);
-	ret = make_room(file);
+	*next = file;
+	c->nr++;
+	ret = make_room(next);
 	if (ret > 0)
 		forget_last(c);
 	return ret < 0 ? error_set(e, ENOMEM, "out of memory for a copy of %s", path) : 0;
@@ -176,18 +186,32 @@ static int open_kswapd(struct capture *c, struct error *e)
 	int err = 0;
 
 	while (proc && stat && !err && (entry = readdir(proc))) {
-		char path[64], name[32];
-		pid_t pid = atoi(entry->d_name);
+		struct capture_file file = { .source = stat,
+					     .owner = OWNER_SYSTEM,
+					     .pid = atoi(entry->d_name) };
+		char path[64];
 
-		if (pid <= 0)
+		if (file.pid <= 0)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-		if (is_kswapd(path, name, sizeof(name)))
-			err = add(c, stat, path, name, OWNER_SYSTEM, pid, e);
+		snprintf(path, sizeof(path), "/proc/%d/stat", file.pid);
+		if (is_kswapd(path, file.scope, sizeof(file.scope)))
+			err = add(c, file, path, e);
 	}
 	if (proc)
 		closedir(proc);
 	return err;
+}
+
+static int open_node(struct capture *c, const struct source *source, unsigned id,
+		     struct error *e)
+{
+	struct capture_file file = { .source = source, .owner = OWNER_SYSTEM };
+	char path[256];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/%s", id,
+		 leaf(source->path));
+	snprintf(file.scope, sizeof(file.scope), "node%u", id);
+	return add(c, file, path, e);
 }
 
 int capture_open_system(struct capture *c, const struct host *host, struct error *e)
@@ -198,18 +222,16 @@ int capture_open_system(struct capture *c, const struct host *host, struct error
 	for (unsigned i = 0; i < c->nr_nodes; i++)
 		c->node[i] = host->node[i].id;
 	for (const struct source *s = sources; s->name && !err; s++) {
+		const struct capture_file file = { .source = s,
+						   .owner = OWNER_SYSTEM,
+						   .scope = "system" };
+
 		if (s->place == PLACE_SYSTEM)
-			err = add(c, s, s->path, "system", OWNER_SYSTEM, 0, e);
+			err = add(c, file, s->path, e);
 		if (s->place != PLACE_NODE)
 			continue;
-		for (unsigned i = 0; i < host->nr_nodes && !err; i++) {
-			char path[256], scope[24];
-
-			snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/%s",
-				 host->node[i].id, leaf(s->path));
-			snprintf(scope, sizeof(scope), "node%u", host->node[i].id);
-			err = add(c, s, path, scope, OWNER_SYSTEM, 0, e);
-		}
+		for (unsigned i = 0; i < host->nr_nodes && !err; i++)
+			err = open_node(c, s, host->node[i].id, e);
 	}
 	return err ? err : open_kswapd(c, e);
 }
@@ -219,52 +241,56 @@ int capture_open_group(struct capture *c, const struct group *group, int owner, 
 	int err = 0;
 
 	for (const struct source *s = sources; s->name && !err; s++) {
+		struct capture_file file = { .source = s, .owner = owner };
 		char path[GROUP_PATH_BYTES + 64];
 
 		if (s->place != PLACE_GROUP ||
 		    (s->cgroup_version && s->cgroup_version != group->version))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", group->path, s->path);
-		err = add(c, s, path, owner == OWNER_RUN ? "run" : "group", owner, 0, e);
+		snprintf(file.scope, sizeof(file.scope), "%s",
+			 owner == OWNER_RUN ? "run" : "group");
+		err = add(c, file, path, e);
 	}
 	return err;
 }
 
-static bool is_open(const struct capture *c, int owner, pid_t pid, enum place place)
+static bool is_open(const struct capture *c, const struct capture_file *like, enum place place)
 {
 	for (size_t i = 0; i < c->nr; i++)
-		if (c->file[i].owner == owner && c->file[i].pid == pid &&
+		if (c->file[i].owner == like->owner && c->file[i].pid == like->pid &&
 		    c->file[i].source->place == place)
 			return true;
 	return false;
 }
 
-static int open_process(struct capture *c, const struct ledger_process *p, unsigned i,
-			int owner, enum place place, struct error *e)
+/* The files of one process, or of its mapping, that differ from `like` by their source. */
+static int open_place(struct capture *c, const struct capture_file *like, enum place place,
+		      struct error *e)
 {
-	const char *name = place == PLACE_PROCESS ? "process" : "mapping";
-	char path[256], scope[24];
+	struct capture_file file = *like;
+	char path[256];
 	int err = 0;
 
-	if (is_open(c, owner, p->pid, place))
+	if (is_open(c, like, place))
 		return 0;
 	for (const struct source *s = sources; s->name && !err; s++) {
-		size_t before = c->nr;
-
 		if (s->place != place)
 			continue;
-		if (i)
-			snprintf(scope, sizeof(scope), "%s%u", name, i);
-		else
-			snprintf(scope, sizeof(scope), "%s", name);
-		snprintf(path, sizeof(path), "/proc/%d/%s", p->pid, leaf(s->path));
-		err = add(c, s, path, scope, owner, p->pid, e);
-		if (c->nr > before) {
-			c->file[before].map_start = p->map_start;
-			c->file[before].map_bytes = p->map_bytes;
-		}
+		file.source = s;
+		snprintf(path, sizeof(path), "/proc/%d/%s", like->pid, leaf(s->path));
+		err = add(c, file, path, e);
 	}
 	return err;
+}
+
+/* process, process1 … */
+static void name_scope(struct capture_file *file, const char *name, unsigned nr)
+{
+	if (nr)
+		snprintf(file->scope, sizeof(file->scope), "%s%u", name, nr);
+	else
+		snprintf(file->scope, sizeof(file->scope), "%s", name);
 }
 
 int capture_open_processes(struct capture *c, const struct ledger *ledger, int owner,
@@ -274,12 +300,17 @@ int capture_open_processes(struct capture *c, const struct ledger *ledger, int o
 
 	for (unsigned i = 0; i < LEDGER_PROCESSES && !err; i++) {
 		const struct ledger_process *p = &ledger->process[i];
+		struct capture_file file = { .owner = owner,
+					     .pid = p->pid,
+					     .range = { p->map_start, p->map_bytes } };
 
 		if (p->pid <= 0)
 			continue;
-		err = open_process(c, p, i, owner, PLACE_PROCESS, e);
+		name_scope(&file, "process", i);
+		err = open_place(c, &file, PLACE_PROCESS, e);
+		name_scope(&file, "mapping", i);
 		if (!err && p->map_bytes)
-			err = open_process(c, p, i, owner, PLACE_MAPPING, e);
+			err = open_place(c, &file, PLACE_MAPPING, e);
 	}
 	return err;
 }
@@ -306,15 +337,16 @@ void capture_take(struct capture *c, enum barrier barrier, unsigned parts)
 			take(&c->file[i], &c->file[i].at[barrier]);
 }
 
-static int parse_side(const struct capture *c, const struct capture_file *file, bool after,
+static int parse_side(const struct capture *c, const struct capture_file *file,
 		      enum barrier barrier, struct record *record, struct error *e)
 {
 	const struct capture_bytes *bytes = &file->at[barrier];
+	const bool after = barrier != BARRIER_READY;
 	const struct source_text text = { .source = file->source,
 					  .scope = file->scope,
 					  .bytes = bytes->data,
 					  .length = bytes->length,
-					  .range = { file->map_start, file->map_bytes } };
+					  .range = file->range };
 	int err;
 
 	if (bytes->error)
@@ -330,24 +362,28 @@ static int parse_side(const struct capture *c, const struct capture_file *file, 
 	return err;
 }
 
-int capture_parse(const struct capture *c, int owner, bool shared, enum barrier before,
-		  enum barrier after, struct record *record, struct error *e)
+/* After GONE there is no process: only the groups and the machine have a residue. */
+static bool is_in_span(const struct capture_file *file, int owner, enum span span)
 {
+	if (file->owner != owner && file->owner != OWNER_SYSTEM && file->owner != OWNER_RUN)
+		return false;
+	return span == SPAN_WORK || part_of(file) != PART_PROCESSES;
+}
+
+int capture_parse(const struct capture *c, int owner, enum span span, struct record *record,
+		  struct error *e)
+{
+	const enum barrier after = span == SPAN_WORK ? BARRIER_HELD : BARRIER_GONE;
 	int err = 0;
 
 	for (size_t i = 0; i < c->nr && !err; i++) {
 		const struct capture_file *file = &c->file[i];
-		bool wanted =
-			file->owner == owner ||
-			(shared && (file->owner == OWNER_SYSTEM || file->owner == OWNER_RUN));
 
-		/* After GONE there is no process: only the groups and the machine have a
-		 * residue. */
-		if (!wanted || (after == BARRIER_GONE && part_of(file) == PART_PROCESSES))
+		if (!is_in_span(file, owner, span))
 			continue;
-		err = parse_side(c, file, false, before, record, e);
+		err = parse_side(c, file, BARRIER_READY, record, e);
 		if (!err)
-			err = parse_side(c, file, true, after, record, e);
+			err = parse_side(c, file, after, record, e);
 	}
 	if (!err)
 		record_sort(record);

@@ -43,8 +43,8 @@ struct capture_file {
 	char scope[24];
 	int owner;
 	int fd;
-	pid_t pid; /* of a process's file */
-	uint64_t map_start, map_bytes;
+	pid_t pid;	    /* of a process's file */
+	struct range range; /* of a mapping's */
 	struct capture_bytes at[BARRIERS];
 };
 
@@ -87,11 +87,11 @@ enum capture_part {
 void capture_take(struct capture *c, enum barrier barrier, unsigned parts);
 
 /*
- * Parses two barriers into a record of one owner: the owner's own files, and with
- * `shared` the system's and the run's too. The record is sorted.
+ * Parses the two barriers of a span into a record of one owner: the owner's own files, the
+ * system's and the run's. The record is sorted.
  */
-int capture_parse(const struct capture *c, int owner, bool shared, enum barrier before,
-		  enum barrier after, struct record *record, struct error *e);
+int capture_parse(const struct capture *c, int owner, enum span span, struct record *record,
+		  struct error *e);
 
 /* Writes every buffer into a directory: raw/BARRIER-SCOPE-SOURCE with slashes as dots. */
 int capture_keep(const struct capture *c, int dirfd, const char *prefix, struct error *e);

@@ -141,11 +141,28 @@ static void exec_self(const struct process_setup *setup, int failure_fd)
 	child_fail(failure_fd, errno, "exec");
 }
 
+/* The child's ends of its pipes. */
+struct child_pipes {
+	int command_fd, report_fd;
+	int failure_fd; /* closed by a successful exec */
+};
+
+static void pass_pipes(const struct process *p, const struct child_pipes *pipes, int failure_fd)
+{
+	const int command_fd = lifted(pipes->command_fd);
+	const int report_fd = lifted(pipes->report_fd);
+
+	if (p->ledger_fd >= 0 && dup2(lifted(p->ledger_fd), WORKER_LEDGER_FD) < 0)
+		child_fail(failure_fd, errno, "pass the ledger");
+	if (dup2(command_fd, WORKER_COMMAND_FD) < 0 || dup2(report_fd, WORKER_REPORT_FD) < 0)
+		child_fail(failure_fd, errno, "pass the pipes");
+}
+
 static void child(const struct process *p, const struct process_setup *setup, pid_t parent,
-		  int command_fd, int report_fd, int failure_fd)
+		  const struct child_pipes *pipes)
 {
 	sigset_t none;
-	int code;
+	int failure_fd, code;
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -153,13 +170,8 @@ static void child(const struct process *p, const struct process_setup *setup, pi
 		_exit(127);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	failure_fd = lifted(failure_fd);
-	command_fd = lifted(command_fd);
-	report_fd = lifted(report_fd);
-	if (p->ledger_fd >= 0 && dup2(lifted(p->ledger_fd), WORKER_LEDGER_FD) < 0)
-		child_fail(failure_fd, errno, "pass the ledger");
-	if (dup2(command_fd, WORKER_COMMAND_FD) < 0 || dup2(report_fd, WORKER_REPORT_FD) < 0)
-		child_fail(failure_fd, errno, "pass the pipes");
+	failure_fd = lifted(pipes->failure_fd);
+	pass_pipes(p, pipes, failure_fd);
 	code = -group_attach(setup->group, 0);
 	if (code)
 		child_fail(failure_fd, code, "join its group");
@@ -209,7 +221,8 @@ int process_start(struct process *p, const struct process_setup *setup, struct e
 		goto out;
 	}
 	if (!p->pid)
-		child(p, setup, parent, command[0], told[1], failure[1]);
+		child(p, setup, parent,
+		      &(struct child_pipes){ command[0], told[1], failure[1] });
 	close(failure[1]);
 	failure[1] = -1;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);

@@ -188,8 +188,7 @@ static int open_raw(struct run *run, struct error *e)
 	return 0;
 }
 
-static int play(struct run *run, struct stage *stage, const struct stage *null_stage,
-		struct error *e)
+static int play(struct run *run, struct stage *stage, struct error *e)
 {
 	int err, err_write;
 
@@ -202,7 +201,7 @@ static int play(struct run *run, struct stage *stage, const struct stage *null_s
 		run->summary->interrupted = stage->interrupted;
 	if (err && err != -EINTR)
 		return err;
-	err_write = run_write_stage(run, stage, null_stage, !err, e);
+	err_write = run_write_stage(run, stage, !err, e);
 	return err ? err : err_write;
 }
 
@@ -216,7 +215,7 @@ static int play_null(struct run *run, const struct plan_cell *cell, struct error
 	run->null_stage->worker[0] = cell->null_worker;
 	run->null_stage->nr_actors = 1;
 	run->in_null = true;
-	err = play(run, run->null_stage, NULL, e);
+	err = play(run, run->null_stage, e);
 	run->in_null = false;
 	return err;
 }
@@ -240,7 +239,7 @@ static int play_cell(struct run *run, const struct plan_cell *cell, struct error
 	stage->wrapper = run->options->wrapper;
 	stage->pause = run->options->pause;
 	if (!err)
-		err = play(run, stage, run->null_stage, e);
+		err = play(run, stage, e);
 	else
 		stage->nr_actors = 0;
 	stage_release(stage);

@@ -44,11 +44,10 @@ struct row_place run_place(const struct run *run, const struct stage *stage,
 
 /*
  * The rows of every worker that was on stage, judged against its claims and the profile's
- * expectations. played: to its end; otherwise only its outcome is told. null_stage gives
- * the noise floor; NULL: there is none. -ENOMEM, or what sites.csv says.
+ * expectations. played: to its end; otherwise only its outcome is told. The noise floor is
+ * the null run's, if there was one. -ENOMEM, or what sites.csv says.
  */
-int run_write_stage(struct run *run, struct stage *stage, const struct stage *null_stage,
-		    bool played, struct error *e);
+int run_write_stage(struct run *run, struct stage *stage, bool played, struct error *e);
 
 /* Rows of workers that cannot run here, with the plan's reason. */
 void run_write_skipped(struct run *run, const struct plan_cell *cell);

@@ -139,20 +139,29 @@ static int add_ledger(const struct actor *actor, struct record *record)
 	return err;
 }
 
+/* What the null run beside this trial saw; empty in the null run, and where there is none. */
+static struct span_records noise_floor(const struct run *run)
+{
+	const struct actor *null = &run->null_stage->actor[0];
+
+	if (run->in_null || !run->null_stage->nr_actors)
+		return (struct span_records){ NULL, NULL };
+	return (struct span_records){ &null->work, &null->residue };
+}
+
 static unsigned judge_actor(const struct run *run, const struct actor *actor,
-			    const struct actor *null_actor, struct judgement *out)
+			    struct judgement *out)
 {
 	const struct plan_worker *plan = actor->plan;
 	uint64_t slot[SLOTS_MAX];
-	struct judge_facts facts = { .seen = { &actor->work, &actor->residue },
-				     .slots = plan->workload->slots,
-				     .slot = slot,
-				     .page_bytes = run->plan->host.page_bytes };
+	const struct judge_facts facts = { .seen = { &actor->work, &actor->residue },
+					   .null = noise_floor(run),
+					   .slots = plan->workload->slots,
+					   .slot = slot,
+					   .page_bytes = run->plan->host.page_bytes };
 
 	for (int i = 0; i < SLOTS_MAX; i++)
 		slot[i] = actor->last->slot[i];
-	if (null_actor)
-		facts.null = (struct span_records){ &null_actor->work, &null_actor->residue };
 	for (unsigned i = 0; i < plan->claims.nr; i++)
 		judge_claim(&plan->claims.claim[i], &facts, &out[i]);
 	return plan->claims.nr;
@@ -173,70 +182,96 @@ static bool judged(const struct plan_worker *worker, enum outcome outcome)
 	       outcome == OUTCOME_UNEXPECTED_OOM;
 }
 
-static int write_actor(struct run *run, struct stage *stage, struct actor *actor,
-		       const struct actor *null_actor, bool first, bool played, struct error *e)
+/* What the run knows beside the kernel's files becomes counters of the worker's records. */
+static int add_own_counters(const struct run *run, struct actor *actor, struct error *e)
 {
-	struct judgement *judgements = run->judgement;
-	struct row_place place = run_place(run, stage, actor);
+	int err = add_own_swap(run, &actor->work);
+
+	if (!err)
+		err = add_own_swap(run, &actor->residue);
+	if (!err)
+		err = add_ledger(actor, &actor->work);
+	return err ? error_set(e, -err, "cannot record a worker's counters: %s", strerror(-err))
+		   : 0;
+}
+
+/* The machine's and the run's counters stand in each worker's record: the first one's are
+ * written. */
+static void write_counters(struct run *run, const struct stage *stage,
+			   const struct actor *actor)
+{
+	const struct row_place place = run_place(run, stage, actor);
 	const struct row_place shared = { .cell = place.cell,
 					  .repeat = place.repeat,
 					  .worker = "" };
+
+	results_counters(&run->results, &place, SPAN_WORK, &actor->work, true);
+	results_counters(&run->results, &place, SPAN_RESIDUE, &actor->residue, true);
+	if (actor != &stage->actor[0])
+		return;
+	results_counters(&run->results, &shared, SPAN_WORK, &actor->work, false);
+	results_counters(&run->results, &shared, SPAN_RESIDUE, &actor->residue, false);
+}
+
+/* The claims of a worker whose trial went to its end, then the profile's expectations. */
+static unsigned judge_all(const struct run *run, const struct actor *actor, struct run_row *row,
+			  struct judgement *out)
+{
+	unsigned nr = 0;
+
+	if (judged(actor->plan, actor->outcome))
+		nr = judge_actor(run, actor, out);
+	row->claims = nr; /* the workload's own: an expectation may name them */
+	row->claims_failed = count_failed(out, nr);
+	if (!run->in_null)
+		nr += expect_judge(run->plan, actor->plan, row, &actor->work, out + nr);
+	return nr;
+}
+
+static void put_end(const struct actor *actor, struct run_row *row)
+{
+	row->outcome = actor->outcome;
+	snprintf(row->reason, sizeof(row->reason), "%s", actor->reason);
+	if (actor->exited && WIFSIGNALED(actor->wait_status))
+		row->exit_signal = (uint64_t)WTERMSIG(actor->wait_status);
+	else if (actor->exited)
+		row->exit_status = (uint64_t)WEXITSTATUS(actor->wait_status);
+}
+
+static int write_actor(struct run *run, const struct stage *stage, struct actor *actor,
+		       bool played, struct error *e)
+{
+	const struct row_place place = run_place(run, stage, actor);
 	struct run_row row;
 	unsigned nr = 0;
 	int err = 0;
 
 	start_row(run, stage->cell, actor->plan, &row);
-	row.outcome = actor->outcome;
-	snprintf(row.reason, sizeof(row.reason), "%s", actor->reason);
+	put_end(actor, &row);
 	row_from_ledger(&row, actor->last, actor->end_ns);
 	results_latency(&run->results, &place, &actor->last->latency);
 	if (played) {
 		row_from_record(&row, &actor->work, run->plan->host.page_bytes);
-		err = add_own_swap(run, &actor->work);
-		if (!err)
-			err = add_own_swap(run, &actor->residue);
-		if (!err)
-			err = add_ledger(actor, &actor->work);
+		row.oom_kills = actor->oom_kills;
+		err = add_own_counters(run, actor, e);
 		if (err)
-			return error_set(e, -err, "cannot record a worker's counters: %s",
-					 strerror(-err));
-		results_counters(&run->results, &place, SPAN_WORK, &actor->work, true);
-		results_counters(&run->results, &place, SPAN_RESIDUE, &actor->residue, true);
-		if (first) {
-			results_counters(&run->results, &shared, SPAN_WORK, &actor->work,
-					 false);
-			results_counters(&run->results, &shared, SPAN_RESIDUE, &actor->residue,
-					 false);
-		}
+			return err;
+		write_counters(run, stage, actor);
 		err = results_sites(&run->results, &place, actor->last, e);
 		if (err)
 			return err;
-		row.oom_kills = actor->oom_kills;
-		if (judged(actor->plan, actor->outcome))
-			nr = judge_actor(run, actor, null_actor, judgements);
-		row.claims = nr; /* the workload's own: an expectation may name them */
-		row.claims_failed = count_failed(judgements, nr);
+		nr = judge_all(run, actor, &row, run->judgement);
 	}
-	if (actor->exited && WIFSIGNALED(actor->wait_status))
-		row.exit_signal = (uint64_t)WTERMSIG(actor->wait_status);
-	else if (actor->exited)
-		row.exit_status = (uint64_t)WEXITSTATUS(actor->wait_status);
-	if (played && !run->in_null)
-		nr += expect_judge(run->plan, actor->plan, &row, &actor->work, judgements + nr);
-	end_row(run, actor->plan, &row, judgements, nr);
+	end_row(run, actor->plan, &row, run->judgement, nr);
 	return 0;
 }
 
-int run_write_stage(struct run *run, struct stage *stage, const struct stage *null_stage,
-		    bool played, struct error *e)
+int run_write_stage(struct run *run, struct stage *stage, bool played, struct error *e)
 {
 	int err = 0;
 
 	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
-		err = write_actor(run, stage, &stage->actor[i],
-				  null_stage && null_stage->nr_actors ? &null_stage->actor[0]
-								      : NULL,
-				  i == 0, played, e);
+		err = write_actor(run, stage, &stage->actor[i], played, e);
 	return err;
 }
 

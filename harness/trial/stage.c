@@ -239,11 +239,10 @@ static int parse(struct stage *stage, struct error *e)
 	for (unsigned i = 0; i < stage->nr_actors && !err; i++) {
 		struct actor *actor = &stage->actor[i];
 
-		err = capture_parse(&stage->capture, (int)i, true, BARRIER_READY, BARRIER_HELD,
-				    &actor->work, e);
+		err = capture_parse(&stage->capture, (int)i, SPAN_WORK, &actor->work, e);
 		if (!err)
-			err = capture_parse(&stage->capture, (int)i, true, BARRIER_READY,
-					    BARRIER_GONE, &actor->residue, e);
+			err = capture_parse(&stage->capture, (int)i, SPAN_RESIDUE,
+					    &actor->residue, e);
 		actor->work.span_ns = taken[BARRIER_HELD] - taken[BARRIER_READY];
 		actor->residue.span_ns = taken[BARRIER_GONE] - taken[BARRIER_READY];
 	}

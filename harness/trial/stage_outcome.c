@@ -27,53 +27,76 @@ static void tell_timeout(struct actor *actor)
 			 actor->killed ? " and killed when the grace was over" : "");
 }
 
-void actor_decide(struct actor *actor, int interrupted)
+/* Its process ended by itself, and not as one that did its work. */
+static enum outcome broke(struct actor *actor)
 {
-	const struct plan_worker *plan = actor->plan;
-	const struct ledger *ledger = actor->last;
+	const char *said = actor->last->error;
 	const int status = actor->wait_status;
+
+	if (WIFSIGNALED(status))
+		snprintf(actor->reason, sizeof(actor->reason),
+			 "the worker died of signal %d without an OOM kill in its group",
+			 WTERMSIG(status));
+	else
+		snprintf(actor->reason, sizeof(actor->reason),
+			 "the worker left with status %d: %.400s", WEXITSTATUS(status),
+			 said[0] ? said : "it gave no reason");
+	return OUTCOME_BROKEN;
+}
+
+/* It did its work to the end: was it what was asked for? */
+static enum outcome finished(struct actor *actor)
+{
+	const uint64_t target = actor->plan->target_bytes;
+	const uint64_t achieved = actor->last->achieved_bytes;
+	char *reason = actor->reason;
+	const size_t room = sizeof(actor->reason);
+
+	if (actor->plan->expects_oom) {
+		snprintf(reason, room, "an OOM kill was expected and did not come");
+		return OUTCOME_MISSING_OOM;
+	}
+	if (achieved < target)
+		snprintf(reason, room, "it held %lu of %lu bytes", (unsigned long)achieved,
+			 (unsigned long)target);
+	else if (target && achieved > target)
+		snprintf(reason, room, "it says that it held %lu bytes and %lu were asked for",
+			 (unsigned long)achieved, (unsigned long)target);
+	else
+		return OUTCOME_OK;
+	return OUTCOME_TARGET_MISSED;
+}
+
+static enum outcome decide(struct actor *actor, int interrupted)
+{
 	char *reason = actor->reason;
 	const size_t room = sizeof(actor->reason);
 
 	if (actor->failed) {
-		actor->outcome = OUTCOME_FAILED;
-		snprintf(reason, room, "%s", ledger->error);
-	} else if (actor->oom_kills && plan->expects_oom) {
-		actor->outcome = OUTCOME_EXPECTED_OOM;
-	} else if (actor->oom_kills) {
-		actor->outcome = OUTCOME_UNEXPECTED_OOM;
+		snprintf(reason, room, "%s", actor->last->error);
+		return OUTCOME_FAILED;
+	}
+	if (actor->oom_kills && actor->plan->expects_oom)
+		return OUTCOME_EXPECTED_OOM;
+	if (actor->oom_kills) {
 		snprintf(reason, room,
 			 "the kernel OOM-killed in its group and nothing expected it");
-	} else if (interrupted) {
-		actor->outcome = OUTCOME_INTERRUPTED;
-		snprintf(reason, room, "%s", strsignal(interrupted));
-	} else if (actor->timed_out || actor->killed) {
-		actor->outcome = OUTCOME_TIMEOUT;
-		tell_timeout(actor);
-	} else if (actor->exited && WIFSIGNALED(status)) {
-		actor->outcome = OUTCOME_BROKEN;
-		snprintf(reason, room,
-			 "the worker died of signal %d without an OOM kill in its group",
-			 WTERMSIG(status));
-	} else if (actor->exited && WEXITSTATUS(status)) {
-		actor->outcome = OUTCOME_BROKEN;
-		snprintf(reason, room, "the worker left with status %d: %.400s",
-			 WEXITSTATUS(status),
-			 ledger->error[0] ? ledger->error : "it gave no reason");
-	} else if (plan->expects_oom) {
-		actor->outcome = OUTCOME_MISSING_OOM;
-		snprintf(reason, room, "an OOM kill was expected and did not come");
-	} else if (ledger->achieved_bytes < plan->target_bytes) {
-		actor->outcome = OUTCOME_TARGET_MISSED;
-		snprintf(reason, room, "it held %lu of %lu bytes",
-			 (unsigned long)ledger->achieved_bytes,
-			 (unsigned long)plan->target_bytes);
-	} else if (plan->target_bytes && ledger->achieved_bytes > plan->target_bytes) {
-		actor->outcome = OUTCOME_TARGET_MISSED;
-		snprintf(reason, room, "it says that it held %lu bytes and %lu were asked for",
-			 (unsigned long)ledger->achieved_bytes,
-			 (unsigned long)plan->target_bytes);
-	} else {
-		actor->outcome = OUTCOME_OK;
+		return OUTCOME_UNEXPECTED_OOM;
 	}
+	if (interrupted) {
+		snprintf(reason, room, "%s", strsignal(interrupted));
+		return OUTCOME_INTERRUPTED;
+	}
+	if (actor->timed_out || actor->killed) {
+		tell_timeout(actor);
+		return OUTCOME_TIMEOUT;
+	}
+	if (actor->exited && actor->wait_status)
+		return broke(actor);
+	return finished(actor);
+}
+
+void actor_decide(struct actor *actor, int interrupted)
+{
+	actor->outcome = decide(actor, interrupted);
 }

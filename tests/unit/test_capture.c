@@ -45,7 +45,7 @@ static int take_and_parse(struct capture *c, struct record *record, struct error
 	record_init(record);
 	capture_take(c, BARRIER_READY, PART_GROUPS | PART_PROCESSES);
 	capture_take(c, BARRIER_HELD, PART_GROUPS | PART_PROCESSES);
-	return capture_parse(c, 0, false, BARRIER_READY, BARRIER_HELD, record, e);
+	return capture_parse(c, 0, SPAN_WORK, record, e);
 }
 
 static void a_file_that_stops_being_readable_is_an_error(void **state)
