@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * zoneinfo and buddyinfo: what is told zone by zone.
+ * zoneinfo and buddyinfo: what the kernel prints by zone.
  */
 #include "harness/record/parse.h"
 

@@ -64,7 +64,7 @@ struct record {
 	struct counter *counter;
 	size_t nr, capacity;
 	struct record_text *text; /* string storage, private to record.c */
-	uint64_t span_ns;	  /* from before to after; 0: nobody said */
+	uint64_t span_ns;	  /* from before to after; 0: unknown */
 };
 
 void record_init(struct record *record);

@@ -152,7 +152,7 @@ static void judge_column(const struct claim *claim, const struct run_row *row, c
 	out->verdict = holds(claim, observed) ? VERDICT_PASS : VERDICT_FAIL;
 }
 
-/* Absent is not zero: what nobody could see is not met. */
+/* Absent is not zero: what could not be read is not met. */
 static void refuse_unseen(struct judgement *j)
 {
 	size_t length = strlen(j->claim.why);

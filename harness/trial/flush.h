@@ -30,7 +30,7 @@ struct flush {
 	unsigned cycles;     /* needed to pass the kernel's threshold on this many CPUs */
 	uint64_t idle_bytes; /* the pump group's anon without its pages, once known */
 	bool known;
-	unsigned waits; /* how often the periodic flush was needed: told in run.json */
+	unsigned waits; /* how often the periodic flush was needed: see run.json */
 };
 
 void flush_init(struct flush *f);

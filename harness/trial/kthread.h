@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernel threads, told from processes that only carry such a name: anyone may call a
+ * Kernel threads, as distinct from processes that only carry such a name: anyone may call a
  * process kswapd0 (prctl(2) PR_SET_NAME, or the file's own name).
  */
 #ifndef PAGESTORM_KTHREAD_H

@@ -187,18 +187,19 @@ static void child(const struct process *p, const struct process_setup *setup, pi
 /* ---- in the harness ---- */
 
 /* Waits until the child's exec closes the pipe, or its failure stands in it. */
-static int child_told(int fd, struct error *e)
+static int wait_for_exec(int fd, struct error *e)
 {
-	struct pollfd told = { .fd = fd, .events = POLLIN };
+	struct pollfd failed = { .fd = fd, .events = POLLIN };
 	struct child_failure failure;
 	ssize_t n;
 
-	if (!poll(&told, 1, EXEC_BOUND_MS))
-		return error_set(e, ETIMEDOUT, "a worker does not come to its exec in %d s",
+	if (!poll(&failed, 1, EXEC_BOUND_MS))
+		return error_set(e, ETIMEDOUT, "worker did not exec within %d s",
 				 EXEC_BOUND_MS / 1000);
 	n = read(fd, &failure, sizeof(failure));
 	if (n < 0)
-		return error_set(e, errno, "cannot hear from a worker: %s", strerror(errno));
+		return error_set(e, errno, "cannot read the worker's report pipe: %s",
+				 strerror(errno));
 	if (n != sizeof(failure))
 		return 0;
 	return error_set(e, failure.code, "a worker could not %s: %s", failure.stage,
@@ -207,10 +208,11 @@ static int child_told(int fd, struct error *e)
 
 int process_start(struct process *p, const struct process_setup *setup, struct error *e)
 {
-	int command[2] = { -1, -1 }, told[2] = { -1, -1 }, failure[2] = { -1, -1 }, err;
+	int command[2] = { -1, -1 }, report[2] = { -1, -1 }, failure[2] = { -1, -1 }, err;
 	const pid_t parent = getpid();
 
-	if (pipe2(command, O_CLOEXEC) || pipe2(told, O_CLOEXEC) || pipe2(failure, O_CLOEXEC)) {
+	if (pipe2(command, O_CLOEXEC) || pipe2(report, O_CLOEXEC) ||
+	    pipe2(failure, O_CLOEXEC)) {
 		err = error_set(e, errno, "cannot make pipes: %s", strerror(errno));
 		goto out;
 	}
@@ -222,7 +224,7 @@ int process_start(struct process *p, const struct process_setup *setup, struct e
 	}
 	if (!p->pid)
 		child(p, setup, parent,
-		      &(struct child_pipes){ command[0], told[1], failure[1] });
+		      &(struct child_pipes){ command[0], report[1], failure[1] });
 	close(failure[1]);
 	failure[1] = -1;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
@@ -232,15 +234,15 @@ int process_start(struct process *p, const struct process_setup *setup, struct e
 		goto out;
 	}
 	p->command_fd = command[1];
-	p->report_fd = told[0];
-	command[1] = told[0] = -1;
-	err = child_told(failure[0], e);
+	p->report_fd = report[0];
+	command[1] = report[0] = -1;
+	err = wait_for_exec(failure[0], e);
 out:
 	for (int i = 0; i < 2; i++) {
 		if (command[i] >= 0)
 			close(command[i]);
-		if (told[i] >= 0)
-			close(told[i]);
+		if (report[i] >= 0)
+			close(report[i]);
 		if (failure[i] >= 0)
 			close(failure[i]);
 	}

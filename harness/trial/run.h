@@ -44,7 +44,7 @@ struct run_summary {
 	char path[512]; /* of the results folder; "": none was made */
 	unsigned rows;
 	unsigned claims, claims_failed, claims_absent, claims_noise;
-	unsigned unexpected; /* rows whose outcome nobody expected */
+	unsigned unexpected; /* rows whose outcome was not expected */
 	unsigned invalid;    /* rows failed or broken */
 	unsigned skipped;
 	unsigned resumed;  /* steps that an earlier run had done */

@@ -9,7 +9,7 @@
 #include "harness/trial/results.h"
 #include "harness/trial/stage.h"
 
-/* System totals at GO: cumulative quantities are told since then. */
+/* System totals at GO: cumulative quantities count from then. */
 struct sample_base {
 	bool known;
 	int64_t value[8];
