@@ -178,6 +178,91 @@ static void the_headers_of_schema_1_stay(void **state)
 	}
 }
 
+/* ---- cells ---- */
+
+static void check_row(const struct results *r, const char *name, const char *cells)
+{
+	char path[768], row[512], *text;
+
+	snprintf(path, sizeof(path), "%s/%s", r->path, name);
+	text = read_whole(path);
+	snprintf(row, sizeof(row), "\n1,%s,%s\n", r->run, cells);
+	if (!strstr(text, row))
+		fail_msg("%s has no row%swith that end: %s", name, row, text);
+	free(text);
+}
+
+static void write_one_of_each(struct results *r, struct ledger *ledger)
+{
+	static const struct row_place w = {
+		.cell = 3, .repeat = -1, .worker = "hog", .workload = "hold"
+	};
+	const struct judgement j = {
+		.claim = { .quantity = "anonymous memory",
+			   .span = SPAN_RESIDUE,
+			   .scope = "group",
+			   .source = "memory.stat",
+			   .counter = "anon",
+			   .unit = UNIT_PAGES,
+			   .relation = RELATION_LE,
+			   .basis = BASIS_BOUNDED,
+			   .expected = -2,
+			   .tolerance = 7,
+			   .why = "the per-CPU lists" },
+		.has_observed = true,
+		.observed = { .value = 15, .decimals = 1 },
+		.verdict = VERDICT_NOISE,
+	};
+	const struct counter_id id = { "system", "pressure/memory", "some.avg10" };
+	struct record record;
+
+	record_init(&record);
+	record_put(&record, true, id, (struct counter_type){ KIND_GAUGE, UNIT_PERCENT },
+		   (struct number){ .value = 25, .decimals = 2 });
+	results_counters(r, &w, SPAN_WORK, &record, false);
+	record_release(&record);
+	results_truth(r, &w, &j);
+	results_sample(r, (struct sample_row){ .place = w,
+					       .phase = "held",
+					       .t_ms = 12,
+					       .quantity = "swap_in",
+					       .unit = "bytes",
+					       .value = -4096 });
+	results_event(r, &w, 5, "failed", "one, two");
+	ledger->latency.bucket[1] = 9;
+	results_latency(r, &w, &ledger->latency);
+	ledger->site[0].offset = 48;
+	ledger->site[0].depth = 2;
+	ledger->site[0].live_bytes = 640;
+	ledger->site[0].frees = 1;
+	strcpy(ledger->site[0].symbol, "leak");
+	assert_int_equal(results_sites(r, &w, ledger, NULL), 0);
+}
+
+static void each_value_stands_below_its_column(void **state)
+{
+	struct ledger *ledger = calloc(1, LEDGER_BYTES);
+	struct results r;
+
+	(void)state;
+	assert_non_null(ledger);
+	results_init(&r);
+	assert_int_equal(results_open(&r, parent, &plan, NULL), 0);
+	write_one_of_each(&r, ledger);
+	assert_int_equal(results_close(&r, true, NULL), 0);
+	check_row(
+		&r, "counters.csv",
+		"t,3,-1,hog,hold,work,system,pressure/memory,some.avg10,gauge,percent,,0.25,");
+	check_row(&r, "truth.csv",
+		  "3,-1,hog,hold,anonymous memory,residue,group/memory.stat/anon,pages,le,"
+		  "bounded,-2,7,1.5,,noise,the per-CPU lists");
+	check_row(&r, "samples.csv", "3,-1,hog,held,12,swap_in,bytes,-4096");
+	check_row(&r, "events.csv", "3,-1,hog,5,failed,one; two");
+	check_row(&r, "latency.csv", "3,-1,hog,1,2,9");
+	check_row(&r, "sites.csv", "3,-1,hog,hold,leak,48,2,0,640,0,1");
+	free(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +270,7 @@ int main(void)
 		cmocka_unit_test(runs_lists_no_step_whose_other_rows_are_lost),
 		cmocka_unit_test(a_path_that_would_be_cut_is_refused),
 		cmocka_unit_test(the_headers_of_schema_1_stay),
+		cmocka_unit_test(each_value_stands_below_its_column),
 	};
 
 	return cmocka_run_group_tests(tests, make_parent, remove_parent);
