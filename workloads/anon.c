@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/crew.h"
 #include "workloads/act/pace.h"
 #include "workloads/probe/placement.h"
@@ -141,19 +142,9 @@ static const struct workload_option options[] = {
 
 /* ---- arithmetic ---- */
 
-static uint64_t rounded_up(uint64_t x, uint64_t unit)
-{
-	return (x + unit - 1) / unit * unit;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 static uint64_t held_bytes(const struct anon_params *p, const struct workload_env *env)
 {
-	return rounded_up(p->size_bytes, env->page_bytes);
+	return round_up(p->size_bytes, env->page_bytes);
 }
 
 static uint64_t huge_pages(const struct anon_params *p, const struct workload_env *env)
@@ -402,7 +393,7 @@ static void claim_sums(const struct anon_params *p, const struct workload_env *e
 	const struct bounds taken = taken_bytes(p, env);
 	int64_t bytes = (int64_t)taken.least;
 	uint64_t lag = env_status_lag_pages(env, p->threads) * env->page_bytes;
-	uint64_t stat_lag = most(env_percpu_lag_pages(env), lag / env->page_bytes);
+	uint64_t stat_lag = max(env_percpu_lag_pages(env), lag / env->page_bytes);
 	enum basis basis = lag ? BASIS_BOUNDED : BASIS_EXACT;
 	const char *why = lag ? "this kernel caches parts of the sum per CPU or per thread"
 			      : "summed precisely since Linux 6.17";
@@ -648,7 +639,7 @@ static int anon_prepare(struct worker *w)
 	s->bytes = held_bytes(p, w->env);
 	s->counts = anon_target(p, w->env) > 0;
 	s->unit_bytes = huge ? w->env->pmd_bytes : w->env->page_bytes;
-	s->units = rounded_up(s->bytes, s->unit_bytes) / s->unit_bytes;
+	s->units = round_up(s->bytes, s->unit_bytes) / s->unit_bytes;
 	s->pagemap = placement_open();
 	if (s->pagemap < 0)
 		return worker_fail(w, -s->pagemap, "cannot open /proc/self/pagemap: %s",
@@ -711,14 +702,9 @@ static void slice_init(const struct anon_state *s, unsigned index, struct slice 
 		slice->pace.rate =
 			(uint64_t)((unsigned __int128)p->rate * (to - from) / s->bytes);
 	pattern_init(&slice->order, (enum pattern_kind)p->pattern,
-		     rounded_up(slice->bytes, s->unit_bytes) / s->unit_bytes + !slice->bytes,
+		     round_up(slice->bytes, s->unit_bytes) / s->unit_bytes + !slice->bytes,
 		     s->w->ledger->seed + index);
 	pattern_set_stride(&slice->order, p->stride);
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Touches about `bytes` more of the slice, at least a unit; adds what it did to *done. */
@@ -728,7 +714,7 @@ static int touch_step(const struct anon_state *s, struct slice *slice, uint64_t 
 	uint64_t touched = 0;
 	int ret = 0;
 
-	bytes = least(bytes, s->touch.step_bytes);
+	bytes = min(bytes, s->touch.step_bytes);
 	if (slice->order.kind == PATTERN_SEQUENTIAL) {
 		ret = touch_range(&s->touch, slice->start + *done, bytes,
 				  slice->block + *done / FILL_BLOCK_BYTES);
@@ -736,7 +722,7 @@ static int touch_step(const struct anon_state *s, struct slice *slice, uint64_t 
 	}
 	while (touched < bytes && !ret) {
 		uint64_t at = pattern_walk(&slice->order) * s->unit_bytes;
-		uint64_t length = least(s->unit_bytes, slice->bytes - at);
+		uint64_t length = min(s->unit_bytes, slice->bytes - at);
 
 		ret = touch_range(&s->touch, slice->start + at, length,
 				  slice->block + at / FILL_BLOCK_BYTES);
@@ -830,8 +816,8 @@ static int anon_verify(struct worker *w)
 	worker_slot_set(w, SLOT_PAGES_PRESENT, found.present);
 	worker_slot_set(w, SLOT_PAGES_SWAPPED, found.swapped);
 	if (s->counts)
-		worker_achieved(w, least((found.present + found.swapped) * page,
-					 anon_target(s->params, w->env)));
+		worker_achieved(w, min((found.present + found.swapped) * page,
+				       anon_target(s->params, w->env)));
 	if (found.present * page == s->bytes)
 		worker_slot_set(w, SLOT_PAGES_FILLED, pages_filled(s, page));
 	return 0;

@@ -26,6 +26,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 
@@ -178,8 +179,7 @@ static void claim_orders(const struct workload_env *env, const struct order_row 
 	}
 }
 
-#define CLAIM_ORDERS(env, rows, out)                                                           \
-	claim_orders(env, rows, sizeof(rows) / sizeof((rows)[0]), out)
+#define CLAIM_ORDERS(env, rows, out) claim_orders(env, rows, ARRAY_SIZE(rows), out)
 
 static void claim_fragment(const struct workload_env *env, struct claims *out)
 {

@@ -32,6 +32,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/fill.h"
 #include "workloads/act/pace.h"
 #include "workloads/act/pattern.h"
@@ -151,19 +152,14 @@ static const struct workload_option options[] = {
 
 /* ---- arithmetic ---- */
 
-static uint64_t rounded_up(uint64_t x, uint64_t unit)
-{
-	return (x + unit - 1) / unit * unit;
-}
-
 static uint64_t block_bytes(const struct dirty_params *p, const struct workload_env *env)
 {
-	return rounded_up(p->block_bytes, env->page_bytes);
+	return round_up(p->block_bytes, env->page_bytes);
 }
 
 static uint64_t file_bytes(const struct dirty_params *p, const struct workload_env *env)
 {
-	return rounded_up(p->size_bytes, block_bytes(p, env));
+	return round_up(p->size_bytes, block_bytes(p, env));
 }
 
 static uint64_t written_bytes(const struct dirty_params *p, const struct workload_env *env)
@@ -173,7 +169,7 @@ static uint64_t written_bytes(const struct dirty_params *p, const struct workloa
 
 static uint64_t fsync_bytes(const struct dirty_params *p, const struct workload_env *env)
 {
-	return rounded_up(p->fsync_every, block_bytes(p, env));
+	return round_up(p->fsync_every, block_bytes(p, env));
 }
 
 /* In the kernel an xa_node of 576 bytes has 64 slots, a page or a larger folio in each. */

@@ -31,6 +31,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/fill.h"
 #include "workloads/probe/folios.h"
 #include "workloads/api/promise.h"
@@ -355,10 +356,9 @@ static void claim_pool(const struct hugetlb_params *p, const struct workload_env
 		  p->kind == KIND_FAULT ? -nr : 0, "no promise outlives its process" },
 	};
 
-	for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
 		claim_pool_row(env, &both[i], out);
-	for (size_t i = 0; p->page == PAGE_2M && i < sizeof(in_meminfo) / sizeof(in_meminfo[0]);
-	     i++)
+	for (size_t i = 0; p->page == PAGE_2M && i < ARRAY_SIZE(in_meminfo); i++)
 		claim_pool_row(env, &in_meminfo[i], out);
 }
 
@@ -387,7 +387,7 @@ static void claim_node_pools(const struct hugetlb_params *p, const struct worklo
 		};
 
 		snprintf(scope, sizeof(scope), "node%u", env->nodes[i]);
-		for (size_t k = 0; k < sizeof(rows) / sizeof(rows[0]); k++)
+		for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
 			claim_pool_row(env, &rows[k], out);
 	}
 }

@@ -27,6 +27,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 #include "workloads/probe/zones.h"
@@ -184,7 +185,7 @@ static void claim_zone(const struct workload_env *env, const struct env_zone *zo
 		{ "watermark_high", "high", w.high, w.min * 3 / 2 },
 	};
 
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		struct claim c = { .quantity = marks[i].quantity,
 				   .source = "zoneinfo",
 				   .counter = marks[i].counter,

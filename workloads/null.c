@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 
@@ -56,7 +57,7 @@ static void null_claims(const void *params, const struct workload_env *env, stru
 	};
 
 	(void)params; /* nothing moves, however long it sleeps */
-	for (size_t i = 0; i < sizeof(still) / sizeof(still[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(still); i++) {
 		struct claim c = { .quantity = still[i].quantity,
 				   .source = still[i].source,
 				   .counter = still[i].counter,

@@ -31,6 +31,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/probe/folios.h"
 #include "workloads/act/hugepages.h"
 #include "workloads/api/promise.h"
@@ -478,7 +479,7 @@ static void claim_system(const struct workload_env *env, const struct change *c,
 		{ "splits_deferred", "thp_deferred_split_page", c->deferred },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct claim row = { .quantity = rows[i].quantity,
 					   .span = SPAN_WORK,
 					   .scope = "system",

@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/fill.h"
 #include "workloads/api/promise.h"
 #include "workloads/probe/residency.h"
@@ -153,11 +154,6 @@ static const struct workload_option options[] = {
 	  AT(fill) },
 	{ .name = NULL },
 };
-
-static uint64_t round_up(uint64_t bytes, uint64_t page_bytes)
-{
-	return (bytes + page_bytes - 1) / page_bytes * page_bytes;
-}
 
 static int victim_check(const void *params, const struct workload_env *env, char *reason,
 			size_t reason_bytes)

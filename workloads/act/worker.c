@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/grace.h"
 #include "workloads/act/heap.h"
 
@@ -160,7 +161,7 @@ static bool runs_in_worker(const char *path, const char *self)
 
 	if (*path && !strcmp(path, self))
 		return true;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (strstr(path, names[i]))
 			return true;
 	return false;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/api/workload.h"
 
 struct promise {
@@ -47,9 +48,8 @@ void promise_add(struct claims *out, enum span span, const struct promise *rows,
 void promise_add_bounds(struct claims *out, enum span span, const struct promise *rows,
 			size_t nr, int64_t more);
 
-#define PROMISE_ROWS(out, span, rows)                                                          \
-	promise_add(out, span, rows, sizeof(rows) / sizeof((rows)[0]))
+#define PROMISE_ROWS(out, span, rows) promise_add(out, span, rows, ARRAY_SIZE(rows))
 #define PROMISE_BOUNDS(out, span, rows, more)                                                  \
-	promise_add_bounds(out, span, rows, sizeof(rows) / sizeof((rows)[0]), more)
+	promise_add_bounds(out, span, rows, ARRAY_SIZE(rows), more)
 
 #endif

@@ -5,21 +5,17 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/probe/reclaim.h"
-
-static uint64_t rounded_up(uint64_t x, uint64_t unit)
-{
-	return (x + unit - 1) / unit * unit;
-}
 
 uint64_t cache_block_bytes(const struct cache_params *p, const struct workload_env *env)
 {
-	return rounded_up(p->block_bytes, env->page_bytes);
+	return round_up(p->block_bytes, env->page_bytes);
 }
 
 uint64_t cache_blocks(const struct cache_params *p, const struct workload_env *env)
 {
-	return rounded_up(p->size_bytes, cache_block_bytes(p, env)) / cache_block_bytes(p, env);
+	return round_up(p->size_bytes, cache_block_bytes(p, env)) / cache_block_bytes(p, env);
 }
 
 uint64_t cache_file_bytes(const struct cache_params *p, const struct workload_env *env)

@@ -28,6 +28,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/crew.h"
 #include "workloads/act/heap.h"
 #include "workloads/act/hugepages.h"
@@ -155,21 +156,6 @@ static const struct workload_option options[] = {
 	{ .name = NULL },
 };
 
-static uint64_t rounded_up(uint64_t x, uint64_t unit)
-{
-	return (x + unit - 1) / unit * unit;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
 struct leaker {
 	struct leak_state *s;
 	uint64_t first, next; /* numbers of its blocks: each takes every leak_leakers()th */
@@ -220,7 +206,7 @@ BY(calloc, calloc(1, p->size_bytes))
 BY(realloc, realloc(heap_made(NULL), p->size_bytes))
 BY(aligned_alloc, aligned_alloc(p->align, p->size_bytes))
 BY(mmap, mmap(NULL, p->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0))
-BY(brk, sbrk((intptr_t)rounded_up(p->size_bytes, LEAK_BRK_ALIGNMENT)))
+BY(brk, sbrk((intptr_t)round_up(p->size_bytes, LEAK_BRK_ALIGNMENT)))
 
 static leak_act *const acts[] = {
 	[BY_MALLOC] = leak_by_malloc,	[BY_CALLOC] = leak_by_calloc,
@@ -239,7 +225,7 @@ static void give_back(const struct leak_params *p, void *block)
 	if (p->allocator == BY_MMAP)
 		munmap(block, p->size_bytes);
 	else if (p->allocator == BY_BRK)
-		(void)!sbrk(-(intptr_t)rounded_up(p->size_bytes, LEAK_BRK_ALIGNMENT));
+		(void)!sbrk(-(intptr_t)round_up(p->size_bytes, LEAK_BRK_ALIGNMENT));
 	else
 		free(block);
 }
@@ -333,7 +319,7 @@ static uint64_t due_blocks(const struct leak_state *s, uint64_t blocks)
 {
 	uint64_t due = pace_due(&s->pace, worker_now_ns() - s->start_ns);
 
-	return least(due / s->params->size_bytes, blocks);
+	return min(due / s->params->size_bytes, blocks);
 }
 
 static void raise_to(_Atomic uint64_t *peak, uint64_t value)
@@ -363,13 +349,13 @@ static uint64_t sleep_for_more(const struct leaker *l)
 						    worker_now_ns() - s->start_ns);
 
 	worker_sleep_until(s->w, until_ns);
-	return worker_now_ns() - least(until_ns, worker_now_ns());
+	return worker_now_ns() - min(until_ns, worker_now_ns());
 }
 
 static int take_all(struct leaker *l)
 {
 	const struct leak_state *s = l->s;
-	const uint64_t blocks = s->params->blocks - least(s->params->blocks, s->left_out);
+	const uint64_t blocks = s->params->blocks - min(s->params->blocks, s->left_out);
 	uint64_t late_ns = worker_now_ns() - s->start_ns, taking_ns = 0;
 	int ret = 0;
 
@@ -383,7 +369,7 @@ static int take_all(struct leaker *l)
 			ret = take_one(l);
 		taking_ns += worker_now_ns() - begin_ns;
 		if (due < blocks && !ret)
-			late_ns = most(late_ns, sleep_for_more(l));
+			late_ns = max(late_ns, sleep_for_more(l));
 	}
 	raise_to(&s->w->ledger->slot[SLOT_LEAK_NS], worker_now_ns() - s->start_ns);
 	raise_to(&s->w->ledger->slot[SLOT_DELAY_NS], taking_ns + late_ns);

@@ -5,22 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/crew.h"
 #include "workloads/act/heap.h"
 #include "workloads/act/heap_model.h"
 #include "workloads/api/promise.h"
 
 /* ---- arithmetic ---- */
-
-static uint64_t rounded_up(uint64_t x, uint64_t unit)
-{
-	return (x + unit - 1) / unit * unit;
-}
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 uint64_t leak_leakers(const struct leak_params *p)
 {
@@ -72,7 +63,7 @@ static uint64_t most_held_blocks_of(const struct leak_params *p, uint64_t thread
 	uint64_t blocks = blocks_of(p, thread);
 	bool joins = p->allocator != BY_ALIGNED_ALLOC && p->size_bytes >= HEAP_MODEL_BLOCK_MIN;
 
-	return joins ? least(blocks, leak_tooth_blocks(p)) : blocks;
+	return joins ? min(blocks, leak_tooth_blocks(p)) : blocks;
 }
 
 static uint64_t most_held_blocks(const struct leak_params *p)
@@ -118,7 +109,7 @@ static uint64_t block_most(const struct leak_params *p, const struct workload_en
 {
 	if (leak_is_from_malloc(p) && chunk_most(p) < HEAP_MODEL_THRESHOLD)
 		return chunk_most(p);
-	return rounded_up(chunk_most(p) + 8, env->page_bytes) + env->page_bytes;
+	return round_up(chunk_most(p) + 8, env->page_bytes) + env->page_bytes;
 }
 
 uint64_t leak_footprint(const void *params, const struct workload_env *env)
@@ -231,7 +222,7 @@ static uint64_t faults_by_teeth(const struct leak_params *p, const struct worklo
 static void view_of_mappings(const struct leak_params *p, const struct workload_env *env,
 			     struct view *v)
 {
-	uint64_t stride = rounded_up(p->size_bytes, env->page_bytes);
+	uint64_t stride = round_up(p->size_bytes, env->page_bytes);
 	uint64_t pages = pages_in_a_row(p, env, 1, stride);
 
 	v->faults = p->blocks * pages;
@@ -244,11 +235,11 @@ static void view_of_mappings(const struct leak_params *p, const struct workload_
 static void view_of_brk(const struct leak_params *p, const struct workload_env *env,
 			struct view *v)
 {
-	uint64_t stride = rounded_up(p->size_bytes, LEAK_BRK_ALIGNMENT), live = live_blocks(p);
+	uint64_t stride = round_up(p->size_bytes, LEAK_BRK_ALIGNMENT), live = live_blocks(p);
 
 	v->faults = faults_by_teeth(p, env, stride);
 	v->resident = pages_in_a_row(p, env, live, stride) * env->page_bytes;
-	v->addresses = rounded_up(live * stride, env->page_bytes);
+	v->addresses = round_up(live * stride, env->page_bytes);
 	v->exact = true;
 	v->why = "blocks lie one behind the other from a page's beginning";
 }
@@ -268,7 +259,7 @@ static bool is_modelled(const struct leak_params *p)
 static int view_of_main_heap(const struct leak_params *p, const struct workload_env *env,
 			     struct view *v)
 {
-	uint64_t tooth = least(p->blocks, leak_tooth_blocks(p));
+	uint64_t tooth = min(p->blocks, leak_tooth_blocks(p));
 	const struct heap_plan plan = { .page_bytes = env->page_bytes,
 					.block_bytes = p->size_bytes,
 					.blocks = tooth,
@@ -348,7 +339,7 @@ static void pages_in_any_arenas(const struct leak_params *p, const struct worklo
 		       (is_aligned ? (p->size_bytes + page - 1) / page : mapped_pages(p, env));
 		*high = *low + blocks * (is_aligned ? 2 : 0) + 3 * leak_leakers(p);
 	}
-	*low -= least(*low, leak_leakers(p));
+	*low -= min(*low, leak_leakers(p));
 }
 
 static void view_of_arenas(const struct leak_params *p, const struct workload_env *env,
@@ -391,16 +382,16 @@ static void view_of_freeing(const struct leak_params *p, const struct workload_e
 			    struct view *v)
 {
 	const uint64_t page = env->page_bytes, live = live_blocks(p) * p->size_bytes / page;
-	uint64_t at_once = 0, teeth = 0, low = live - least(live, leak_leakers(p));
+	uint64_t at_once = 0, teeth = 0, low = live - min(live, leak_leakers(p));
 
 	for (uint64_t t = 0; t < leak_leakers(p); t++) {
-		uint64_t tooth = least(blocks_of(p, t), leak_tooth_blocks(p));
+		uint64_t tooth = min(blocks_of(p, t), leak_tooth_blocks(p));
 
 		at_once = tooth > at_once ? tooth : at_once;
 		teeth += tooth ? (blocks_of(p, t) + tooth - 1) / tooth : 0;
 	}
 	v->faults = at_once * p->size_bytes / page;
-	v->faults -= least(v->faults, 1);
+	v->faults -= min(v->faults, 1);
 	v->faults_slack = pages_most(p, env, p->blocks, teeth) - v->faults;
 	v->resident = low * page;
 	v->resident_slack =

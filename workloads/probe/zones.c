@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 static void take_protection(const char *line, struct zone *zone)
 {
 	const char *at = strchr(line, '(');
@@ -40,7 +42,7 @@ static void take_line(const char *line, struct zone *zone)
 		take_protection(line, zone);
 	if (!strncmp(line, "count:", 6))
 		zone->listed += strtoull(line + 6, NULL, 10);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		size_t length = strlen(keys[i].key);
 
 		if (!strncmp(line, keys[i].key, length) && line[length] == ' ')

@@ -32,6 +32,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/act/crew.h"
 #include "workloads/probe/placement.h"
 #include "workloads/probe/reclaim.h"
@@ -514,11 +515,6 @@ static int access_pages(void *arg, unsigned index)
 	return 0;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /*
  * Pages of a thread's part that stay behind the access: five eighths of the limit, so that
  * reclaim finds little to do beside what is sent out.
@@ -543,15 +539,15 @@ static int sweep_pages(void *arg, unsigned index)
 	access_init(&a, part, s->page, p->reads, s->w->ledger->seed ^ (index + 1));
 	pattern_init(&a.pattern, PATTERN_SEQUENTIAL, nr, 0);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
-		uint64_t step = least(nr - at, SWEEP_PAGES), next = (at + step) % nr;
-		uint64_t behind = (at + nr - least(kept, nr - 1)) % nr;
+		uint64_t step = min(nr - at, SWEEP_PAGES), next = (at + step) % nr;
+		uint64_t behind = (at + nr - min(kept, nr - 1)) % nr;
 		uint64_t writes;
 
-		if (madvise(part + next * s->page, least(nr - next, SWEEP_PAGES) * s->page,
+		if (madvise(part + next * s->page, min(nr - next, SWEEP_PAGES) * s->page,
 			    MADV_WILLNEED))
 			return -errno;
 		writes = access_run(&a, step, latency);
-		if (madvise(part + behind * s->page, least(nr - behind, step) * s->page,
+		if (madvise(part + behind * s->page, min(nr - behind, step) * s->page,
 			    MADV_PAGEOUT))
 			return -errno;
 		worker_slot_add(s->w, SLOT_WRITES, writes);
