@@ -23,53 +23,14 @@
 #include "workloads/swap/swap.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "workloads/api/arith.h"
-#include "workloads/act/crew.h"
-#include "workloads/probe/placement.h"
 #include "workloads/probe/reclaim.h"
-#include "workloads/act/touch.h"
-#include "workloads/act/worker.h"
-
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21 /* Linux 5.4 */
-#endif
-
-#define ACCESS_BATCH   16 /* accesses between looks at the clock: each may wait for the disk */
-#define OUT_STEP_BYTES (16u << 20) /* 2 MiB: a twentieth slower */
-#define IN_STEP_BYTES  (2u << 20)
-#define SWEEP_PAGES    256 /* asked for ahead and sent out behind at once, with mode=pressure */
-#define OUT_TRIES      50  /* times TRY_PAUSE_NS: a page that is busy stays for a moment */
-#define DROP_TRIES     250 /* 5 s: what is being written cannot be dropped yet */
-#define TRY_PAUSE_NS   20000000u
-#define MINCORE_PAGES  4096
-
-enum swap_slot {
-	SLOT_PRESENT,
-	SLOT_SWAPPED,
-	SLOT_OUT,
-	SLOT_OUT_NS,
-	SLOT_OUT_RATE,
-	SLOT_CACHED,
-	SLOT_BACK,
-	SLOT_BACK_NS,
-	SLOT_BACK_RATE,
-	SLOT_BACK_FAULTS,
-	SLOT_BACK_MAJOR,
-	SLOT_TOUCHED,
-	SLOT_FILL_NS,
-	SLOT_READS,
-	SLOT_WRITES,
-	SLOT_ACCESS_NS,
-};
 
 #define AT(member) .offset = offsetof(struct swap_params, member)
 
@@ -171,21 +132,7 @@ static const struct workload_option options[] = {
 
 /* ---- in the worker ---- */
 
-struct swap_state {
-	struct worker *w;
-	const struct swap_params *params;
-	char *map;
-	uint64_t bytes, page, pages;
-	int pagemap, reclaim;
-	uint64_t start_ns;
-	struct fill fill;
-	struct touch touch;
-	struct zipf *zipf; /* NULL: not drawn from */
-	struct crew crew;
-	unsigned char mincore[MINCORE_PAGES];
-};
-
-static int fail(struct worker *w, int ret, const char *what)
+int swap_fail(struct worker *w, int ret, const char *what)
 {
 	return worker_fail(w, -ret, "cannot %s: %s", what, strerror(-ret));
 }
@@ -198,7 +145,7 @@ static int check_priority(struct worker *w)
 	FILE *f = fopen("/proc/swaps", "re");
 
 	if (!f)
-		return fail(w, -errno, "read /proc/swaps");
+		return swap_fail(w, -errno, "read /proc/swaps");
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%511s %*s %*u %*u %d", path, &priority) != 2)
 			continue;
@@ -216,7 +163,7 @@ static int check_priority(struct worker *w)
 			   best, w->env->swap_path, own);
 }
 
-static int fill_all(struct worker *w)
+int swap_fill_all(struct worker *w)
 {
 	struct swap_state *s = w->state;
 	uint64_t left_out = w->ledger->sabotage_pages * s->page;
@@ -232,13 +179,13 @@ static int fill_all(struct worker *w)
 		at += step;
 		worker_slot_set(w, SLOT_TOUCHED, at / s->page);
 	}
-	return ret ? fail(w, ret, "touch the mapping") : 0;
+	return ret ? swap_fail(w, ret, "touch the mapping") : 0;
 }
 
 /* Locked before the measured mapping is made: the rest neither goes nor comes back. */
 static int lock_own(struct worker *w)
 {
-	return mlockall(MCL_CURRENT) ? fail(w, -errno, "lock the worker's own memory") : 0;
+	return mlockall(MCL_CURRENT) ? swap_fail(w, -errno, "lock the worker's own memory") : 0;
 }
 
 static int open_all(struct worker *w)
@@ -247,14 +194,14 @@ static int open_all(struct worker *w)
 	int ret = crew_start(&s->crew, (unsigned)s->params->threads);
 
 	if (ret)
-		return fail(w, ret, "start threads");
+		return swap_fail(w, ret, "start threads");
 	s->pagemap = placement_open();
 	if (s->pagemap < 0)
-		return fail(w, s->pagemap, "open /proc/self/pagemap");
+		return swap_fail(w, s->pagemap, "open /proc/self/pagemap");
 	if (swap_must_drop(s->params, w->env))
 		s->reclaim = reclaim_open(w->env);
 	if (swap_must_drop(s->params, w->env) && s->reclaim < 0)
-		return fail(w, s->reclaim, "ask for reclaim of the own group");
+		return swap_fail(w, s->reclaim, "ask for reclaim of the own group");
 	return lock_own(w);
 }
 
@@ -289,306 +236,36 @@ static int swap_prepare(struct worker *w)
 		return ret;
 	s->map = worker_map_anon(s->bytes, align, false);
 	if (!s->map)
-		return fail(w, -errno, "map the working set");
+		return swap_fail(w, -errno, "map the working set");
 	worker_mapping(w, 0, s->map, s->bytes);
-	return p->mode == MODE_PAGEOUT ? fill_all(w) : 0;
+	return p->mode == MODE_PAGEOUT ? swap_fill_all(w) : 0;
 }
 
-static int count_pages(struct worker *w, struct placement *found)
+int swap_count_pages(struct worker *w, struct placement *found)
 {
 	const struct swap_state *s = w->state;
 	int ret = placement_count(s->pagemap, s->map, s->bytes, s->page, found);
 
 	if (ret)
-		return fail(w, ret, "read /proc/self/pagemap");
+		return swap_fail(w, ret, "read /proc/self/pagemap");
 	worker_slot_set(w, SLOT_PRESENT, found->present);
 	worker_slot_set(w, SLOT_SWAPPED, found->swapped);
 	worker_achieved(w, (found->present + found->swapped) * s->page);
 	return 0;
 }
 
-/* ---- out ---- */
-
-static int page_out(struct worker *w, uint64_t bytes)
-{
-	const struct swap_state *s = w->state;
-
-	for (uint64_t at = 0; at < bytes && !worker_should_stop(w); at += OUT_STEP_BYTES) {
-		uint64_t step = bytes - at < OUT_STEP_BYTES ? bytes - at : OUT_STEP_BYTES;
-
-		if (madvise(s->map + at, step, MADV_PAGEOUT))
-			return fail(w, -errno, "page out");
-	}
-	return 0;
-}
-
-static uint64_t rate(uint64_t pages, uint64_t ns)
-{
-	return (uint64_t)((double)pages * 1e9 / (double)(ns + !ns));
-}
-
-/* Again for pages that were busy: isolated, locked or being written. */
-static int send_out(struct worker *w)
-{
-	const struct swap_state *s = w->state;
-	uint64_t left_out = w->ledger->sabotage_pages * s->page, start = worker_now_ns(), ns;
-	uint64_t bytes = left_out < s->bytes ? s->bytes - left_out : 0;
-	struct placement found = { 0 };
-	int ret = 0;
-
-	for (unsigned i = 0; i < OUT_TRIES && found.swapped * s->page < bytes && !ret; i++) {
-		if (i)
-			worker_sleep_until(w, worker_now_ns() + TRY_PAUSE_NS);
-		ret = page_out(w, bytes);
-		ns = worker_now_ns() - start;
-		if (!i)
-			worker_slot_add(w, SLOT_OUT_NS, ns);
-		if (!ret)
-			ret = count_pages(w, &found);
-	}
-	worker_slot_add(w, SLOT_OUT, found.swapped);
-	atomic_fetch_add_explicit(&w->ledger->moved_bytes, found.swapped * s->page,
-				  memory_order_relaxed);
-	worker_slot_set(w, SLOT_OUT_RATE,
-			rate(w->ledger->slot[SLOT_OUT], w->ledger->slot[SLOT_OUT_NS]));
-	return ret;
-}
-
-/* mincore(2) finds a swapped page in the swap cache. */
-static int count_cached(struct worker *w, uint64_t *cached)
-{
-	struct swap_state *s = w->state;
-	uint64_t sum = 0;
-
-	for (uint64_t at = 0; at < s->pages; at += MINCORE_PAGES) {
-		uint64_t nr = s->pages - at < MINCORE_PAGES ? s->pages - at : MINCORE_PAGES;
-
-		if (mincore(s->map + at * s->page, nr * s->page, s->mincore))
-			return fail(w, -errno, "ask mincore about the mapping");
-		for (uint64_t i = 0; i < nr; i++)
-			sum += s->mincore[i] & 1;
-	}
-	*cached = sum;
-	return 0;
-}
-
-/* What is not in memory is not in the swap cache either; bounded by DROP_TRIES. */
-static int drop_cache(struct worker *w)
-{
-	struct swap_state *s = w->state;
-	uint64_t cached = 0, present = w->ledger->slot[SLOT_PRESENT];
-	int ret = count_cached(w, &cached);
-
-	for (unsigned i = 0; i < DROP_TRIES && !ret && cached > present &&
-			     swap_must_drop(s->params, w->env) && !worker_should_stop(w);
-	     i++) {
-		if (i)
-			worker_sleep_until(w, worker_now_ns() + TRY_PAUSE_NS);
-		ret = reclaim_now(w->env, s->reclaim, cached * s->page);
-		if (ret)
-			return fail(w, ret, "reclaim the own group");
-		ret = count_cached(w, &cached);
-	}
-	worker_slot_set(w, SLOT_CACHED, cached > present ? cached - present : 0);
-	return ret;
-}
-
-/* ---- back ---- */
-
-static int bring_back(struct worker *w)
-{
-	const struct swap_state *s = w->state;
-	bool write = s->params->back == BACK_WRITE;
-	struct pattern order;
-
-	pattern_init(&order, (enum pattern_kind)s->params->pattern, s->pages, w->ledger->seed);
-	pattern_set_stride(&order, s->params->stride);
-	for (uint64_t i = 0; i < s->pages; i++) {
-		volatile uint64_t *word =
-			(volatile uint64_t *)(s->map + pattern_walk(&order) * s->page);
-		uint64_t value;
-
-		if (write) {
-			*word = fill_word(&s->fill,
-					  (uint64_t)((char *)word - s->map) / FILL_BLOCK_BYTES);
-		} else {
-			value = *word;
-			(void)value;
-		}
-		if (!(i % 64) && worker_should_stop(w))
-			return 0;
-	}
-	return 0;
-}
-
-/* Asked for a step ahead, so that the reads overlap with the faults. */
-static int bring_back_ahead(struct worker *w)
-{
-	const struct swap_state *s = w->state;
-
-	for (uint64_t at = 0; at < s->bytes + IN_STEP_BYTES; at += IN_STEP_BYTES) {
-		uint64_t step = at < s->bytes && s->bytes - at < IN_STEP_BYTES ? s->bytes - at
-									       : IN_STEP_BYTES;
-
-		if (at < s->bytes && madvise(s->map + at, step, MADV_WILLNEED))
-			return fail(w, -errno, "ask for swapped pages");
-		for (uint64_t k = at - (at ? IN_STEP_BYTES : 0); at && k < at && k < s->bytes;
-		     k += s->page)
-			(void)*(const volatile uint64_t *)(s->map + k);
-		if (worker_should_stop(w))
-			return 0;
-	}
-	return 0;
-}
-
-static int swap_in(struct worker *w)
-{
-	const struct swap_state *s = w->state;
-	struct rusage before, after;
-	struct placement found, there;
-	uint64_t start, major;
-	int ret = count_pages(w, &there);
-
-	if (ret)
-		return ret;
-	getrusage(RUSAGE_SELF, &before);
-	start = worker_now_ns();
-	ret = s->params->back == BACK_WILLNEED ? bring_back_ahead(w) : bring_back(w);
-	worker_slot_add(w, SLOT_BACK_NS, worker_now_ns() - start);
-	getrusage(RUSAGE_SELF, &after);
-	if (!ret)
-		ret = count_pages(w, &found);
-	if (ret)
-		return ret;
-	major = (uint64_t)(after.ru_majflt - before.ru_majflt);
-	worker_slot_add(w, SLOT_BACK, found.present - there.present);
-	worker_slot_add(w, SLOT_BACK_MAJOR, major);
-	worker_slot_add(w, SLOT_BACK_FAULTS,
-			major + (uint64_t)(after.ru_minflt - before.ru_minflt));
-	worker_slot_set(w, SLOT_BACK_RATE,
-			rate(w->ledger->slot[SLOT_BACK], w->ledger->slot[SLOT_BACK_NS]));
-	atomic_fetch_add_explicit(&w->ledger->moved_bytes,
-				  (found.present - there.present) * s->page,
-				  memory_order_relaxed);
-	return 0;
-}
-
-static int run_pageout(struct worker *w)
-{
-	const struct swap_params *p = w->params;
-	uint64_t cycles = p->back == BACK_NONE ? 1 : p->cycles;
-	int ret = 0;
-
-	for (uint64_t i = 0; i < cycles && !ret && !worker_should_stop(w); i++) {
-		ret = send_out(w);
-		if (!ret)
-			ret = drop_cache(w);
-		if (!ret && p->back != BACK_NONE)
-			ret = swap_in(w);
-		atomic_fetch_add_explicit(&w->ledger->ops, 1, memory_order_relaxed);
-	}
-	return ret;
-}
-
-/* ---- pressure ---- */
-
-static int access_pages(void *arg, unsigned index)
-{
-	const struct swap_state *s = arg;
-	const struct swap_params *p = s->params;
-	struct histogram *latency = p->latency ? &s->w->ledger->latency : NULL;
-	uint64_t seed = s->w->ledger->seed ^ (index + 1), end_ns = s->start_ns + p->duration_ns;
-	struct access a;
-
-	access_init(&a, s->map, s->page, p->reads, seed);
-	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->pages, seed);
-	pattern_set_stride(&a.pattern, p->stride);
-	skew_set(&a.pattern, &p->skew, s->zipf);
-	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
-		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
-
-		worker_slot_add(s->w, SLOT_WRITES, writes);
-		worker_slot_add(s->w, SLOT_READS, ACCESS_BATCH - writes);
-		atomic_fetch_add_explicit(&s->w->ledger->ops, ACCESS_BATCH,
-					  memory_order_relaxed);
-	}
-	return 0;
-}
-
-/*
- * Pages of a thread's part that stay behind the access: five eighths of the limit, so that
- * reclaim finds little to do beside what is sent out.
- */
-static uint64_t pages_kept(const struct swap_state *s)
-{
-	return s->w->env->limit_bytes / s->page / s->params->threads / 8 * 5;
-}
-
-/* In order, each thread in a part of its own, with the device's queue kept filled both ways. */
-static int sweep_pages(void *arg, unsigned index)
-{
-	const struct swap_state *s = arg;
-	const struct swap_params *p = s->params;
-	struct histogram *latency = p->latency ? &s->w->ledger->latency : NULL;
-	uint64_t first = s->pages * index / p->threads;
-	uint64_t nr = s->pages * (index + 1) / p->threads - first, kept = pages_kept(s);
-	uint64_t end_ns = s->start_ns + p->duration_ns, at = 0;
-	char *part = s->map + first * s->page;
-	struct access a;
-
-	access_init(&a, part, s->page, p->reads, s->w->ledger->seed ^ (index + 1));
-	pattern_init(&a.pattern, PATTERN_SEQUENTIAL, nr, 0);
-	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
-		uint64_t step = min(nr - at, SWEEP_PAGES), next = (at + step) % nr;
-		uint64_t behind = (at + nr - min(kept, nr - 1)) % nr;
-		uint64_t writes;
-
-		if (madvise(part + next * s->page, min(nr - next, SWEEP_PAGES) * s->page,
-			    MADV_WILLNEED))
-			return -errno;
-		writes = access_run(&a, step, latency);
-		if (madvise(part + behind * s->page, min(nr - behind, step) * s->page,
-			    MADV_PAGEOUT))
-			return -errno;
-		worker_slot_add(s->w, SLOT_WRITES, writes);
-		worker_slot_add(s->w, SLOT_READS, step - writes);
-		atomic_fetch_add_explicit(&s->w->ledger->ops, step, memory_order_relaxed);
-		at = next;
-	}
-	return 0;
-}
-
-static int run_pressure(struct worker *w)
-{
-	struct swap_state *s = w->state;
-	int ret;
-
-	s->start_ns = worker_now_ns();
-	ret = fill_all(w);
-	worker_slot_set(w, SLOT_FILL_NS, worker_now_ns() - s->start_ns);
-	if (ret || !s->params->duration_ns || worker_should_stop(w))
-		return ret;
-	s->start_ns = worker_now_ns();
-	ret = crew_run(&s->crew, s->params->back == BACK_WILLNEED ? sweep_pages : access_pages,
-		       s);
-	if (ret)
-		ret = fail(w, ret, "ask for swapped pages");
-	worker_slot_set(w, SLOT_ACCESS_NS, worker_now_ns() - s->start_ns);
-	return ret;
-}
-
 static int swap_run(struct worker *w)
 {
 	const struct swap_params *p = w->params;
 
-	return p->mode == MODE_PRESSURE ? run_pressure(w) : run_pageout(w);
+	return p->mode == MODE_PRESSURE ? swap_run_pressure(w) : swap_run_pageout(w);
 }
 
 static int swap_verify(struct worker *w)
 {
 	struct placement found;
 
-	return count_pages(w, &found);
+	return swap_count_pages(w, &found);
 }
 
 static void swap_release(struct worker *w)

@@ -1,58 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How many pages a run of swap is about, and what cannot be. */
+/* What swap refuses, and what it lacks on this machine. */
 #include "workloads/swap/swap.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#include "workloads/act/crew.h"
 #include "workloads/probe/reclaim.h"
-
-#define OWN_BYTES (8u << 20) /* the worker's own memory, which is locked, and its tables */
-
-uint64_t swap_set_bytes(const struct swap_params *p, const struct workload_env *env)
-{
-	uint64_t bytes = p->size_bytes;
-
-	if (p->mode == MODE_PRESSURE)
-		bytes = (uint64_t)((double)env->limit_bytes * p->ratio);
-	return (bytes + env->page_bytes - 1) / env->page_bytes * env->page_bytes;
-}
-
-uint64_t swap_set_pages(const struct swap_params *p, const struct workload_env *env)
-{
-	return swap_set_bytes(p, env) / env->page_bytes;
-}
-
-uint64_t swap_excess_bytes(const struct swap_params *p, const struct workload_env *env)
-{
-	uint64_t set = swap_set_bytes(p, env);
-
-	return set > env->limit_bytes ? set - env->limit_bytes : 0;
-}
-
-uint64_t swap_footprint(const void *params, const struct workload_env *env)
-{
-	const struct swap_params *p = params;
-	uint64_t set = swap_set_bytes(p, env);
-
-	return set + set / 512 + OWN_BYTES + p->threads * CREW_STACK_BYTES;
-}
-
-uint64_t swap_target(const void *params, const struct workload_env *env)
-{
-	return swap_set_bytes(params, env);
-}
-
-double swap_seconds(const void *params, const struct workload_env *env)
-{
-	const struct swap_params *p = params;
-	double moves = (double)swap_set_pages(p, env) * (p->back == BACK_NONE ? 1 : 2);
-
-	if (p->mode == MODE_PRESSURE)
-		return moves / 1e5 + (double)p->duration_ns / 1e9;
-	return moves / 1e5 * (double)p->cycles;
-}
 
 static uint64_t swap_room(const struct workload_env *env)
 {
@@ -67,11 +20,11 @@ static const char *pressure_contradiction(const struct swap_params *p,
 	if (p->back == BACK_WILLNEED && p->access_pattern != PATTERN_SEQUENTIAL)
 		return "back=willneed with mode=pressure knows what comes next only with "
 		       "access_pattern=sequential";
-	if (env->limit_bytes < 2 * (OWN_BYTES + p->threads * CREW_STACK_BYTES))
+	if (env->limit_bytes < 2 * (SWAP_OWN_BYTES + p->threads * CREW_STACK_BYTES))
 		return "memory.max leaves no room beside the worker's own memory: use 32M at "
 		       "least";
 	/* What the kernel keeps back for itself, per CPU, of a device that is nearly full. */
-	if (swap_excess_bytes(p, env) + 2 * OWN_BYTES > swap_room(env))
+	if (swap_excess_bytes(p, env) + 2 * SWAP_OWN_BYTES > swap_room(env))
 		return "what exceeds the limit does not fit the swap device and the group "
 		       "would be killed: raise swap.size or lower ratio";
 	return NULL;
@@ -89,11 +42,6 @@ static const char *pageout_contradiction(const struct swap_params *p,
 	if (swap_set_bytes(p, env) > swap_room(env))
 		return "the mapping does not fit the swap device: raise swap.size";
 	return NULL;
-}
-
-bool swap_must_drop(const struct swap_params *p, const struct workload_env *env)
-{
-	return p->mode == MODE_PAGEOUT && env->swap == SWAP_FILE;
 }
 
 int swap_check(const void *params, const struct workload_env *env, char *reason,

@@ -1,8 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What swap promises before a page goes. */
+/* How many pages a run of swap is about, and what it promises before one goes. */
 #include "workloads/swap/swap.h"
 
+#include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
+
+/* ---- arithmetic ---- */
+
+uint64_t swap_set_bytes(const struct swap_params *p, const struct workload_env *env)
+{
+	uint64_t bytes = p->size_bytes;
+
+	if (p->mode == MODE_PRESSURE)
+		bytes = (uint64_t)((double)env->limit_bytes * p->ratio);
+	return (bytes + env->page_bytes - 1) / env->page_bytes * env->page_bytes;
+}
+
+uint64_t swap_set_pages(const struct swap_params *p, const struct workload_env *env)
+{
+	return swap_set_bytes(p, env) / env->page_bytes;
+}
+
+uint64_t swap_excess_bytes(const struct swap_params *p, const struct workload_env *env)
+{
+	uint64_t set = swap_set_bytes(p, env);
+
+	return set > env->limit_bytes ? set - env->limit_bytes : 0;
+}
+
+bool swap_must_drop(const struct swap_params *p, const struct workload_env *env)
+{
+	return p->mode == MODE_PAGEOUT && env->swap == SWAP_FILE;
+}
+
+uint64_t swap_footprint(const void *params, const struct workload_env *env)
+{
+	const struct swap_params *p = params;
+	uint64_t set = swap_set_bytes(p, env);
+
+	return set + set / 512 + SWAP_OWN_BYTES + p->threads * CREW_STACK_BYTES;
+}
+
+uint64_t swap_target(const void *params, const struct workload_env *env)
+{
+	return swap_set_bytes(params, env);
+}
+
+double swap_seconds(const void *params, const struct workload_env *env)
+{
+	const struct swap_params *p = params;
+	double moves = (double)swap_set_pages(p, env) * (p->back == BACK_NONE ? 1 : 2);
+
+	if (p->mode == MODE_PRESSURE)
+		return moves / 1e5 + (double)p->duration_ns / 1e9;
+	return moves / 1e5 * (double)p->cycles;
+}
+
+/* ---- promises ---- */
 
 static bool is_zero(const struct swap_params *p)
 {

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * anon: a private anonymous mapping of a known size, touched, then held.
+ *
+ * Truth: one minor fault per page (4 KiB or huge) and as many bytes of resident,
+ *   anonymous, dirty memory, to the page: in the process, in its mapping and in
+ *   its group. Reading maps the zero page: faults without memory; where the kernel has
+ *   no zero page (CAPABILITY_ZERO_PAGE), reading takes memory as writing does.
+ * Rises: minflt, Rss, Anonymous, Private_Dirty, the group's anon (rss on cgroup
+ *   v1) and pgfault exactly; the group's usage by page tables and charge batches
+ *   more.
+ * Still: majflt, Swap, VmSize (the mapping is made before READY); AnonHugePages
+ *   with pages=4k, whatever the machine's huge page setting.
+ * Beware: VmRSS is a cached sum before Linux 6.17 and field 24 of stat is one
+ *   everywhere. Read before written, a huge page is the huge zero page first, which
+ *   Linux 6.13 and later replace by a huge page and earlier ones by 512 base pages
+ *   (do_huge_zero_wp_pmd() in mm/huge_memory.c). MemFree is moved by whoever else is on
+ *   the machine. When the size does not fit under memory.max, only what still holds is
+ *   promised; MADV_POPULATE_WRITE of more than fits was OOM-killed on 6.18 with most of
+ *   the swap free, where touching the same pages one by one was not.
+ */
+#include "workloads/anon/anon.h"
+
+#include "workloads/act/crew.h"
+#include "workloads/act/touch.h"
+
+#define AT(member) .offset = offsetof(struct anon_params, member)
+
+static const struct workload_option options[] = {
+	{ .name = "size",
+	  .type = OPTION_BYTES,
+	  .fallback = "64M",
+	  .min = "4K",
+	  .help = "bytes to hold, rounded up to whole pages",
+	  AT(size_bytes) },
+	{ .name = "pages",
+	  .type = OPTION_CHOICE,
+	  .fallback = "4k",
+	  .choices = "4k|huge",
+	  .help = "base pages only, or transparent huge pages by madvise",
+	  AT(pages) },
+	{ .name = "touch",
+	  .type = OPTION_CHOICE,
+	  .fallback = "bytes",
+	  .choices = TOUCH_CHOICES,
+	  .help = "first touch: a word or every byte per page, a read, or populated by madvise",
+	  AT(touch) },
+	{ .name = "fill",
+	  .type = OPTION_TEXT,
+	  .fallback = "random",
+	  .help = FILL_HELP,
+	  .capacity = FILL_TEXT_BYTES,
+	  AT(fill) },
+	{ .name = "pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "sequential",
+	  .choices = PATTERN_WALKS,
+	  .help = "order of the first touch",
+	  AT(pattern) },
+	{ .name = "stride",
+	  .type = OPTION_COUNT,
+	  .fallback = "16",
+	  .min = "1",
+	  .help = "pages from one touch to the next, when a pattern is stride",
+	  AT(stride) },
+	{ .name = "threads",
+	  .type = OPTION_COUNT,
+	  .fallback = "1",
+	  .min = "1",
+	  .max = CREW_MAX_TEXT,
+	  .help = "threads, each with its own slice",
+	  AT(threads) },
+	{ .name = "rate",
+	  .type = OPTION_RATE,
+	  .fallback = "0",
+	  .help = "bytes per second of the first touch, all threads together (0: unpaced)",
+	  AT(rate) },
+	{ .name = "access",
+	  .type = OPTION_SECONDS,
+	  .fallback = "0s",
+	  .max = "1d",
+	  .help = "go on accessing the pages this long after the first touch",
+	  AT(access_ns) },
+	{ .name = "access_pattern",
+	  .type = OPTION_CHOICE,
+	  .fallback = "random",
+	  .choices = PATTERN_DRAWS,
+	  .help = "order of those accesses",
+	  AT(access_pattern) },
+	{ .name = "reads",
+	  .type = OPTION_RATIO,
+	  .fallback = "50%",
+	  .min = "0",
+	  .max = "1",
+	  .help = "share of the accesses that only read",
+	  AT(reads) },
+	SKEW_OPTIONS(anon_params, "access_pattern"),
+	{ .name = "latency",
+	  .type = OPTION_BOOL,
+	  .fallback = "no",
+	  .help = "time each access (adds two clock readings to it)",
+	  AT(latency) },
+	{ .name = NULL },
+};
+
+const struct workload anon_workload = {
+	.name = "anon",
+	.summary = "private anonymous memory: an exact amount, touched and held",
+	.truth = "One minor fault per page and as many bytes of resident, anonymous and dirty "
+		 "memory, exact to the page in the process, its mapping and its group.",
+	.options = options,
+	.params_bytes = sizeof(struct anon_params),
+	.slots = {
+		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES, "base pages touched" },
+		[SLOT_PAGES_PRESENT] = { "pages_present", UNIT_PAGES,
+					 "base pages present in the page table after the touch" },
+		[SLOT_PAGES_SWAPPED] = { "pages_swapped", UNIT_PAGES,
+					 "base pages that the page table has in swap" },
+		[SLOT_PAGES_FILLED] = { "pages_filled", UNIT_PAGES,
+					"base pages that begin with what was written" },
+		[SLOT_FILL_NS] = { "fill_ns", UNIT_NSEC, "time of the first touch alone" },
+		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses that read" },
+		[SLOT_WRITES] = { "writes", UNIT_COUNT, "accesses that wrote" },
+	},
+	.rate_metric = true,
+	.footprint = anon_footprint,
+	.target = anon_target,
+	.check = anon_check,
+	.seconds = anon_seconds,
+	.claims = anon_claims,
+	.prepare = anon_prepare,
+	.run = anon_run,
+	.verify = anon_verify,
+	.release = anon_release,
+};

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of dirty share: dirty.c, which describes the workload; dirty_file.c, which
+ * makes the file; dirty_write.c, which writes, syncs and discards; dirty_check.c, which says
+ * what cannot be; and dirty_truth.c, which says beforehand what will be so.
+ */
+#ifndef PAGESTORM_DIRTY_H
+#define PAGESTORM_DIRTY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workloads/act/fill.h"
+#include "workloads/act/pattern.h"
+#include "workloads/act/worker.h"
+#include "workloads/api/ledger.h"
+
+enum dirty_mode { MODE_APPEND, MODE_REWRITE };
+enum dirty_method { METHOD_WRITE, METHOD_MMAP };
+enum dirty_finish { FINISH_DIRTY, FINISH_FSYNC, FINISH_DISCARD };
+
+struct dirty_params {
+	uint64_t size_bytes, block_bytes, passes, rate, fsync_every, stride;
+	char fill[FILL_TEXT_BYTES];
+	int mode, method, finish, pattern;
+	bool latency;
+};
+
+enum dirty_slot {
+	SLOT_WRITTEN,
+	SLOT_DIRTY,
+	SLOT_WRITEBACK,
+	SLOT_DISCARDED,
+	SLOT_FSYNCS,
+	SLOT_FSYNC_NS,
+	SLOT_FSYNC_MAX_NS,
+	SLOT_FINISH_NS,
+	SLOT_LATE,
+};
+
+/* ---- arithmetic; pure ---- */
+
+/* Whole pages of a block, whole blocks of the file and of what lies between two fsyncs. */
+uint64_t dirty_block_bytes(const struct dirty_params *p, const struct workload_env *env);
+uint64_t dirty_file_bytes(const struct dirty_params *p, const struct workload_env *env);
+uint64_t dirty_fsync_bytes(const struct dirty_params *p, const struct workload_env *env);
+
+/* All that is written, in all passes. */
+uint64_t dirty_written_bytes(const struct dirty_params *p, const struct workload_env *env);
+
+/* The functions of struct workload that are pure. */
+int dirty_check(const void *params, const struct workload_env *env, char *reason,
+		size_t reason_bytes);
+uint64_t dirty_footprint(const void *params, const struct workload_env *env);
+double dirty_seconds(const void *params, const struct workload_env *env);
+void dirty_claims(const void *params, const struct workload_env *env, struct claims *out);
+
+/* ---- in the worker ---- */
+
+struct dirty_state {
+	uint64_t block, bytes;
+	int file;
+	char *buffer; /* a block; NULL when mapped */
+	char *map;    /* the whole file; NULL when written */
+	struct fill fill;
+	struct pattern pattern;
+	char path[sizeof(((struct workload_env *)0)->scratch_dir) +
+		  sizeof(((struct ledger *)0)->worker) + 16];
+};
+
+/* "cannot WHAT PATH: ERROR"; ret is -errno, and is returned. */
+int dirty_fail(struct worker *w, int ret, const char *what);
+
+/* All of them, at that place of the file. 0 or -errno. */
+int dirty_write_all(int fd, const char *from, uint64_t bytes, uint64_t at);
+
+/* The functions of struct workload that are called in the worker. */
+int dirty_prepare(struct worker *w);
+int dirty_run(struct worker *w);
+int dirty_verify(struct worker *w);
+void dirty_release(struct worker *w);
+
+#endif

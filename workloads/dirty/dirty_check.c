@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What dirty refuses. */
+#include "workloads/dirty/dirty.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const char *contradiction(const struct dirty_params *p, const struct workload_env *env)
+{
+	uint64_t need = dirty_footprint(p, env);
+
+	if (fill_parse(p->fill, NULL, NULL))
+		return "fill is zero or same or random or the random share of each page (50%)";
+	if (p->mode == MODE_APPEND && p->passes > 1)
+		return "what is appended is written once: raise size or use mode=rewrite";
+	if (p->mode == MODE_APPEND && p->pattern != PATTERN_SEQUENTIAL)
+		return "a file grows at its end: use mode=rewrite for another pattern";
+	if (p->mode == MODE_APPEND && p->method == METHOD_MMAP)
+		return "stores do not make a file longer: use mode=rewrite with method=mmap";
+	if ((env->limit_bytes && need > env->limit_bytes) ||
+	    (env->high_bytes && need > env->high_bytes))
+		return "the file does not fit under the group's limit and reclaim would write "
+		       "it back: raise memory.max or lower size";
+	return NULL;
+}
+
+int dirty_check(const void *params, const struct workload_env *env, char *reason,
+		size_t reason_bytes)
+{
+	const char *wrong = contradiction(params, env);
+
+	if (wrong)
+		snprintf(reason, reason_bytes, "%s", wrong);
+	return wrong ? -EINVAL : 0;
+}

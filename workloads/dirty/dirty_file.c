@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The file that dirty writes: made before READY, removed in the end. */
+#include "workloads/dirty/dirty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int make_file(struct worker *w)
+{
+	struct dirty_state *s = w->state;
+
+	if (!w->env->scratch_dir[0])
+		return worker_fail(w, ENOENT, "there is no folder for the file");
+	snprintf(s->path, sizeof(s->path), "%s/dirty-%s", w->env->scratch_dir,
+		 w->ledger->worker[0] ? w->ledger->worker : "worker");
+	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	return s->file < 0 ? dirty_fail(w, -errno, "make") : 0;
+}
+
+/* The file as it is before it is rewritten: whole, in the cache and clean. */
+static int write_first(struct worker *w)
+{
+	const struct dirty_state *s = w->state;
+	int ret = 0;
+
+	for (uint64_t at = 0; at < s->bytes && !ret; at += s->block) {
+		if (worker_should_stop(w))
+			return -EINTR;
+		fill_write(&s->fill, s->buffer, s->block, at / FILL_BLOCK_BYTES + 1);
+		ret = dirty_write_all(s->file, s->buffer, s->block, at);
+	}
+	if (!ret && fsync(s->file))
+		ret = -errno;
+	return ret ? dirty_fail(w, ret, "write") : 0;
+}
+
+static int map_file(struct worker *w)
+{
+	struct dirty_state *s = w->state;
+	void *map = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->file, 0);
+
+	if (map == MAP_FAILED)
+		return dirty_fail(w, -errno, "map");
+	s->map = map;
+	return 0;
+}
+
+/*
+ * Free memory may have gone back to the host of a virtual machine: what a file that grows
+ * will take is taken and given back first. The frame's own prewarming would push a file
+ * that is there already over the limit.
+ */
+static void prewarm(uint64_t bytes)
+{
+	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (map != MAP_FAILED)
+		munmap(map, bytes);
+}
+
+/* An inode that is new is made durable first: its metadata is not the workload's. */
+static int prepare(struct worker *w)
+{
+	const struct dirty_params *p = w->params;
+	const struct dirty_state *s = w->state;
+	int ret;
+
+	if (p->mode == MODE_APPEND)
+		prewarm(s->bytes);
+	ret = make_file(w);
+	if (!ret && p->mode == MODE_REWRITE)
+		ret = write_first(w);
+	else if (!ret && fsync(s->file))
+		ret = dirty_fail(w, -errno, "sync");
+	if (!ret && p->method == METHOD_MMAP)
+		ret = map_file(w);
+	return ret;
+}
+
+int dirty_prepare(struct worker *w)
+{
+	const struct dirty_params *p = w->params;
+	struct dirty_state *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	w->state = s;
+	s->file = -1;
+	s->block = dirty_block_bytes(p, w->env);
+	s->bytes = dirty_file_bytes(p, w->env);
+	if (fill_init(&s->fill, p->fill, w->ledger->seed))
+		return -EINVAL;
+	pattern_init(&s->pattern, (enum pattern_kind)p->pattern, s->bytes / s->block,
+		     w->ledger->seed);
+	pattern_set_stride(&s->pattern, p->stride);
+	s->buffer = mmap(NULL, s->block, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (s->buffer == MAP_FAILED) {
+		s->buffer = NULL;
+		return -errno;
+	}
+	return prepare(w);
+}
+
+void dirty_release(struct worker *w)
+{
+	struct dirty_state *s = w->state;
+
+	if (!s)
+		return;
+	if (s->map)
+		munmap(s->map, s->bytes);
+	if (s->buffer)
+		munmap(s->buffer, s->block);
+	/* Unlinked first: what is still dirty when it is closed need not be written. */
+	if (s->file >= 0) {
+		unlink(s->path);
+		close(s->file);
+	}
+	free(s);
+	w->state = NULL;
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How much dirty writes, and what it promises before a block is written. */
+#include "workloads/dirty/dirty.h"
+
+#include "workloads/api/arith.h"
+#include "workloads/api/promise.h"
+
+#define OWN_BYTES	 (2u << 20) /* the worker's own memory, with its tables */
+#define BYTES_PER_SECOND 500e6	    /* of a disk, for the plan alone */
+#define VMSTAT_LAG_PAGES 125	    /* kept back on each CPU: MAX_THRESHOLD, mm/vmstat.c */
+/*
+ * Half of dirty_writeback_centisecs as kernels come with it: the flusher wakes that long
+ * after a file became dirty and looks whether its share of the threshold is passed.
+ */
+#define UNDISTURBED_SECONDS 2.5
+#define THRESHOLD_SHARE	    4 /* others have dirty pages too */
+
+/* ---- arithmetic ---- */
+
+uint64_t dirty_block_bytes(const struct dirty_params *p, const struct workload_env *env)
+{
+	return round_up(p->block_bytes, env->page_bytes);
+}
+
+uint64_t dirty_file_bytes(const struct dirty_params *p, const struct workload_env *env)
+{
+	return round_up(p->size_bytes, dirty_block_bytes(p, env));
+}
+
+uint64_t dirty_written_bytes(const struct dirty_params *p, const struct workload_env *env)
+{
+	return p->passes * dirty_file_bytes(p, env);
+}
+
+uint64_t dirty_fsync_bytes(const struct dirty_params *p, const struct workload_env *env)
+{
+	return round_up(p->fsync_every, dirty_block_bytes(p, env));
+}
+
+/* In the kernel an xa_node of 576 bytes has 64 slots, a page or a larger folio in each. */
+static uint64_t index_bytes(uint64_t cached_bytes, const struct workload_env *env)
+{
+	return cached_bytes / env->page_bytes / 64 * 640 + 16 * env->page_bytes;
+}
+
+uint64_t dirty_footprint(const void *params, const struct workload_env *env)
+{
+	const struct dirty_params *p = params;
+	uint64_t file = dirty_file_bytes(p, env);
+
+	return file + index_bytes(file, env) + OWN_BYTES + dirty_block_bytes(p, env) +
+	       file / env->page_bytes + file / (env->page_bytes / sizeof(uint64_t));
+}
+
+double dirty_seconds(const void *params, const struct workload_env *env)
+{
+	const struct dirty_params *p = params;
+	double bytes = (double)dirty_written_bytes(p, env);
+
+	return p->rate ? bytes / (double)p->rate : bytes / BYTES_PER_SECOND;
+}
+
+/* Where writeback begins for this group: with version 2 in proportion to what it may use. */
+static uint64_t threshold_bytes(const struct workload_env *env)
+{
+	double share = (double)env->limit_bytes / (double)(env->available_bytes | 1);
+
+	if (env->cgroup_version != 2 || !env->limit_bytes || share >= 1)
+		return env->dirty_background_bytes;
+	return (uint64_t)((double)env->dirty_background_bytes * share);
+}
+
+/* Nobody but this workload writes its pages back before HELD: see Beware. */
+static bool undisturbed(const struct dirty_params *p, const struct workload_env *env)
+{
+	uint64_t most = dirty_file_bytes(p, env), every = dirty_fsync_bytes(p, env);
+
+	if (every && every < most)
+		most = every;
+	return most <= threshold_bytes(env) / THRESHOLD_SHARE &&
+	       dirty_seconds(p, env) < UNDISTURBED_SECONDS;
+}
+
+/*
+ * From one write of a page to its next one a whole file is written, so with fsync_every
+ * of at most that it is clean again by then.
+ */
+static bool clean_again(const struct dirty_params *p, const struct workload_env *env)
+{
+	return p->fsync_every && dirty_fsync_bytes(p, env) <= dirty_file_bytes(p, env);
+}
+
+/* Bytes that are made dirty: between these, which are equal where it is known. */
+static void dirtied_bytes(const struct dirty_params *p, const struct workload_env *env,
+			  uint64_t *least, uint64_t *most)
+{
+	*least = dirty_file_bytes(p, env);
+	*most = dirty_written_bytes(p, env);
+	if (clean_again(p, env))
+		*least = *most;
+	else if (undisturbed(p, env) && !p->fsync_every)
+		*most = *least;
+}
+
+/* A page of a mapping may be written back between two stores to it, and is dirty again. */
+static bool rewritten_amid(const struct dirty_params *p, const struct workload_env *env)
+{
+	return p->method == METHOD_MMAP && !undisturbed(p, env);
+}
+
+/* Dirty at HELD: at most; and exactly where nobody else writes them back. */
+static uint64_t left_dirty_bytes(const struct dirty_params *p, const struct workload_env *env)
+{
+	uint64_t every = dirty_fsync_bytes(p, env), file = dirty_file_bytes(p, env);
+	uint64_t since = every ? dirty_written_bytes(p, env) % every : file;
+
+	if (p->finish != FINISH_DIRTY)
+		return 0;
+	return since < file ? since : file;
+}
+
+/* ---- promises ---- */
+
+/*
+ * The inode, bitmaps and extents are pages of the block device, dirty in the name of
+ * who changes them, and charged to whom touches them first: 0 to 5 pages were seen
+ * on ext4 for 16 to 512 MiB.
+ */
+#define METADATA_PAGES	   8
+#define METADATA_PER_BYTES (64u << 20) /* a page more for so many */
+
+static int64_t metadata_bytes(const struct dirty_params *p, const struct workload_env *env)
+{
+	uint64_t pages = METADATA_PAGES + dirty_file_bytes(p, env) / METADATA_PER_BYTES;
+
+	return (int64_t)(pages * env->page_bytes);
+}
+
+/*
+ * Written back in between they become dirty again: 2.3 pages for each fsync of a growing
+ * file were seen while vm.dirty_bytes kept the flusher at work, one where it only changes.
+ */
+static int64_t metadata_dirtied(const struct dirty_params *p, const struct workload_env *env)
+{
+	uint64_t every = dirty_fsync_bytes(p, env), fsyncs = p->finish == FINISH_FSYNC;
+	uint64_t each = p->mode == MODE_APPEND ? 4 : 1;
+
+	fsyncs += every ? dirty_written_bytes(p, env) / every : 0;
+	return metadata_bytes(p, env) + (int64_t)(fsyncs * each * env->page_bytes);
+}
+
+static void claim_written(const struct dirty_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	int64_t asked = p->method == METHOD_WRITE ? (int64_t)dirty_written_bytes(p, env) : 0;
+	int64_t page = (int64_t)env->page_bytes;
+	uint64_t least, most;
+
+	dirtied_bytes(p, env, &least, &most);
+	const struct promise rows[] = {
+		{ "pages_written", "ledger", "ledger", "pages_written", UNIT_PAGES,
+		  PROMISE_EXACT, (int64_t)dirty_written_bytes(p, env) / page, 0,
+		  "each block once in each pass" },
+		{ "asked_bytes", "process", "io", "wchar", UNIT_BYTES, RELATION_BETWEEN,
+		  BASIS_BOUNDED, asked, page,
+		  "what the writes were given and the word that ends them" },
+	};
+	const struct promise known = {
+		"dirtied_bytes",
+		"process",
+		"io",
+		"write_bytes",
+		UNIT_BYTES,
+		RELATION_BETWEEN,
+		BASIS_BOUNDED,
+		(int64_t)least,
+		(int64_t)(most - least) + metadata_dirtied(p, env),
+		least < most ? "a page counts when it becomes dirty; how often it is written "
+			       "back in between is not known; a few pages of metadata"
+			     : "a page counts when it becomes dirty and not while it is; a "
+			       "few pages of metadata"
+	};
+	const struct promise stored = {
+		"dirtied_bytes",
+		"process",
+		"io",
+		"write_bytes",
+		UNIT_BYTES,
+		RELATION_GE,
+		BASIS_EXACT,
+		(int64_t)least,
+		0,
+		"each page becomes dirty and again when it is written back amid the stores"
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	promise_add(out, SPAN_WORK, rewritten_amid(p, env) ? &stored : &known, 1);
+}
+
+static void claim_cancelled(const struct dirty_params *p, const struct workload_env *env,
+			    struct claims *out)
+{
+	bool discard = p->finish == FINISH_DISCARD;
+	struct claim c = { .quantity = "cancelled_bytes",
+			   .scope = "process",
+			   .source = "io",
+			   .counter = "cancelled_write_bytes",
+			   .unit = UNIT_BYTES,
+			   .relation = RELATION_EQ,
+			   .basis = BASIS_EXACT };
+
+	if (discard && undisturbed(p, env)) {
+		c.basis = BASIS_BOUNDED;
+		c.expected = (int64_t)dirty_file_bytes(p, env);
+		if (p->fsync_every)
+			c.expected = (int64_t)(dirty_written_bytes(p, env) %
+					       dirty_fsync_bytes(p, env));
+	} else if (discard) {
+		c.relation = RELATION_LE;
+		c.expected = (int64_t)dirty_file_bytes(p, env);
+	}
+	claims_add(out, &c, "%s",
+		   discard ? "a page that is truncated while dirty will not be written"
+			   : "nothing that was dirty has been truncated");
+}
+
+static void claim_faults(const struct dirty_params *p, const struct workload_env *env,
+			 struct claims *out)
+{
+	const int64_t stores = (int64_t)(dirty_written_bytes(p, env) / env->page_bytes);
+	const struct promise mapped = {
+		"minor_faults", "process",
+		"stat",		"minflt",
+		UNIT_COUNT,	RELATION_BETWEEN,
+		BASIS_BOUNDED,	1,
+		stores - 1,	"a store faults where its page is clean or not mapped"
+	};
+	const struct promise minor = { "minor_faults",
+				       "process",
+				       "stat",
+				       "minflt",
+				       UNIT_COUNT,
+				       PROMISE_EXACT,
+				       0,
+				       0,
+				       "a write copies from a buffer that is there already" };
+	const struct promise major = { "major_faults",
+				       "process",
+				       "stat",
+				       "majflt",
+				       UNIT_COUNT,
+				       PROMISE_EXACT,
+				       0,
+				       0,
+				       "all that is touched is in memory" };
+
+	promise_add(out, SPAN_WORK, p->method == METHOD_MMAP ? &mapped : &minor, 1);
+	/* Where others reclaim ahead of need a page of the file may have to be read again. */
+	if (p->method == METHOD_WRITE || !env->reclaims_ahead)
+		promise_add(out, SPAN_WORK, &major, 1);
+}
+
+/*
+ * What a counter of dirtiness shows at HELD. The group's has a few pages of metadata
+ * besides, cachestat's is of the file alone.
+ */
+static void claim_state(const struct dirty_params *p, const struct workload_env *env,
+			struct promise row, int64_t metadata, struct claims *out)
+{
+	uint64_t left = left_dirty_bytes(p, env);
+
+	row.expected = (int64_t)(row.unit == UNIT_BYTES ? left : left / env->page_bytes);
+	row.tolerance = metadata;
+	row.basis = BASIS_BOUNDED;
+	if (!left) {
+		row.relation = metadata ? RELATION_BETWEEN : RELATION_EQ;
+		row.basis = metadata ? BASIS_BOUNDED : BASIS_EXACT;
+		row.why =
+			p->finish == FINISH_DISCARD
+				? "what is truncated is no longer dirty; metadata may be"
+				: "fsync returns when all is on the disk; metadata may not be";
+	} else if (undisturbed(p, env)) {
+		row.relation = RELATION_BETWEEN;
+		row.why = "far below the threshold and too young for the flusher: only sync(2) "
+			  "would write it back";
+	} else {
+		row.relation = RELATION_LE;
+		row.why = "no more can be dirty than was written since the last fsync";
+	}
+	promise_add(out, SPAN_WORK, &row, 1);
+}
+
+static void claim_dirty(const struct dirty_params *p, const struct workload_env *env,
+			struct claims *out)
+{
+	bool v2 = env->cgroup_version == 2;
+	bool settled = !left_dirty_bytes(p, env) || undisturbed(p, env);
+	const char *dirty = v2 ? "file_dirty" : "dirty";
+	const char *writeback = v2 ? "file_writeback" : "writeback";
+	int64_t metadata = metadata_bytes(p, env);
+	const struct promise group = { .quantity = "group_dirty_bytes",
+				       .scope = "group",
+				       .source = "memory.stat",
+				       .counter = dirty,
+				       .unit = UNIT_BYTES };
+	const struct promise pages = { .quantity = "pages_dirty",
+				       .scope = "ledger",
+				       .source = "ledger",
+				       .counter = "dirty_pages",
+				       .unit = UNIT_PAGES };
+	const struct promise none = { "group_writeback_bytes",
+				      "group",
+				      "memory.stat",
+				      writeback,
+				      UNIT_BYTES,
+				      RELATION_LE,
+				      BASIS_BOUNDED,
+				      0,
+				      metadata,
+				      "nothing of the file is on its way to the disk" };
+	const struct promise gone[] = {
+		{ "group_dirty_bytes", "group", "memory.stat", dirty, UNIT_BYTES, RELATION_LE,
+		  BASIS_BOUNDED, 0, metadata,
+		  "the file is gone and only metadata is left to be written" },
+		{ "group_writeback_bytes", "group", "memory.stat", writeback, UNIT_BYTES,
+		  RELATION_LE, BASIS_BOUNDED, 0, metadata,
+		  "the file is gone and only metadata may be on its way" },
+	};
+
+	claim_state(p, env, group, metadata, out);
+	if (env->cachestat)
+		claim_state(p, env, pages, 0, out);
+	if (settled)
+		promise_add(out, SPAN_WORK, &none, 1);
+	PROMISE_ROWS(out, SPAN_RESIDUE, gone);
+}
+
+/* Clean pages may go where others reclaim ahead of need: see OUTSIDE_SHARE in cache.c. */
+#define OUTSIDE_SHARE 50
+
+static void claim_group(const struct dirty_params *p, const struct workload_env *env,
+			struct claims *out)
+{
+	bool grows = p->mode == MODE_APPEND && p->finish != FINISH_DISCARD;
+	bool shrinks = p->mode == MODE_REWRITE && p->finish == FINISH_DISCARD;
+	int64_t file = (int64_t)dirty_file_bytes(p, env), outside = metadata_bytes(p, env);
+	int64_t grown = grows ? file : shrinks ? -file : 0;
+
+	if (env->reclaims_ahead)
+		outside += file / OUTSIDE_SHARE + 16 * (int64_t)env->page_bytes;
+	const struct promise rows[] = {
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "page cache is not anonymous" },
+		{ "group_file_bytes", "group", "memory.stat", env_group_file(env), UNIT_BYTES,
+		  PROMISE_BOUNDED, grown, outside,
+		  "what is written stays in the cache; what is truncated does not; a few pages "
+		  "of metadata" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_system(const struct dirty_params *p, const struct workload_env *env,
+			 struct claims *out)
+{
+	const int64_t lag = VMSTAT_LAG_PAGES * (int64_t)env->cpus;
+	bool synced = p->finish == FINISH_FSYNC || p->fsync_every;
+	uint64_t least, most;
+
+	dirtied_bytes(p, env, &least, &most);
+	int64_t pages = (int64_t)(least / env->page_bytes);
+	int64_t written = (int64_t)((least - left_dirty_bytes(p, env)) / env->page_bytes);
+	const struct promise dirtied = { "system_dirtied",
+					 "system",
+					 "vmstat",
+					 "nr_dirtied",
+					 UNIT_PAGES,
+					 RELATION_GE,
+					 BASIS_DIRECTION,
+					 pages,
+					 lag,
+					 "the machine's count includes the worker's but for "
+					 "what CPUs keep back" };
+	const struct promise out_rows = { "system_written",
+					  "system",
+					  "vmstat",
+					  "nr_written",
+					  UNIT_PAGES,
+					  RELATION_GE,
+					  BASIS_DIRECTION,
+					  written,
+					  lag,
+					  "what was synced was written by somebody" };
+
+	promise_add(out, SPAN_WORK, &dirtied, 1);
+	if (synced && p->finish != FINISH_DISCARD)
+		promise_add(out, SPAN_WORK, &out_rows, 1);
+}
+
+void dirty_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	claim_written(params, env, out);
+	claim_cancelled(params, env, out);
+	claim_faults(params, env, out);
+	claim_dirty(params, env, out);
+	claim_group(params, env, out);
+	claim_system(params, env, out);
+}

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How many pages hugetlb is about, and what it promises before one is taken. */
+#include "workloads/hugetlb/hugetlb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "workloads/api/arith.h"
+#include "workloads/api/promise.h"
+
+#define MIB (1ull << 20)
+
+/* ---- arithmetic ---- */
+
+uint64_t hugetlb_page_bytes(const struct hugetlb_params *p)
+{
+	return p->page == PAGE_1G ? 1024 * MIB : 2 * MIB;
+}
+
+uint64_t hugetlb_nr(const struct hugetlb_params *p)
+{
+	return (p->size_bytes + hugetlb_page_bytes(p) - 1) / hugetlb_page_bytes(p);
+}
+
+bool hugetlb_touches(const struct hugetlb_params *p)
+{
+	return p->kind == KIND_FAULT || p->kind == KIND_NORESERVE;
+}
+
+/* The mapping is there before READY: what is measured is the faults. */
+bool hugetlb_maps_early(const struct hugetlb_params *p)
+{
+	return hugetlb_touches(p);
+}
+
+/* The node's place in env->nodes; -1: any node; -2: there is no such node. */
+int hugetlb_node_index(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	char *end;
+	unsigned long node = strtoul(p->node, &end, 10);
+
+	if (!p->node[0] || !strcmp(p->node, "any"))
+		return -1;
+	for (unsigned i = 0; i < env->nr_nodes; i++)
+		if (end != p->node && !*end && env->nodes[i] == node)
+			return (int)i;
+	return -2;
+}
+
+/* Free pages of the pool, or of the node's part of it. */
+uint64_t hugetlb_pool_pages(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	const int node = hugetlb_node_index(p, env);
+
+	if (p->page == PAGE_1G)
+		return env->hugetlb_1g;
+	return node < 0 ? env->hugetlb_2m : env->hugetlb_2m_node[node];
+}
+
+/* Pages by which the pool grows for the process and shrinks after it. */
+uint64_t hugetlb_nr_surplus(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	const uint64_t pool = hugetlb_pool_pages(p, env);
+
+	return p->kind == KIND_NORESERVE && hugetlb_nr(p) > pool ? hugetlb_nr(p) - pool : 0;
+}
+
+uint64_t hugetlb_target(const void *params, const struct workload_env *env)
+{
+	const struct hugetlb_params *p = params;
+
+	(void)env; /* the size of a huge page is the parameter's */
+	return hugetlb_nr(p) * hugetlb_page_bytes(p);
+}
+
+/* No group is charged for the pool's pages. */
+uint64_t hugetlb_footprint(const void *params, const struct workload_env *env)
+{
+	(void)params;
+	return 2 * MIB + (uint64_t)env_usage_slack_bytes(env);
+}
+
+double hugetlb_seconds(const void *params, const struct workload_env *env)
+{
+	return (double)hugetlb_target(params, env) / 2e9;
+}
+
+/* ---- promises ---- */
+
+/*
+ * Parts of VmRSS that this kernel may keep to a CPU or a thread: until Linux 6.17, by up
+ * to max(32, 2 CPUs) pages on each CPU (lib/percpu_counter.c), before 6.2 by 64 of three
+ * counters each (mm/memory.c).
+ */
+static int64_t rss_lag_bytes(const struct workload_env *env)
+{
+	const uint64_t batch = env->cpus > 16 ? 2 * env->cpus : 32;
+	const uint64_t pages = env->kernel >= ENV_KERNEL(6, 17)	 ? 0
+			       : env->kernel >= ENV_KERNEL(6, 2) ? batch * env->cpus
+								 : 3 * 64;
+
+	return (int64_t)(pages * env->page_bytes);
+}
+
+static void claim_process(const struct hugetlb_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	const int64_t taken = hugetlb_touches(p) ? (int64_t)hugetlb_target(p, env) : 0;
+	const int64_t faults = hugetlb_touches(p) ? (int64_t)hugetlb_nr(p) : 0;
+	const int64_t mapped = hugetlb_maps_early(p) ? 0 : (int64_t)hugetlb_target(p, env);
+	const int64_t lag = rss_lag_bytes(env);
+	const char *apart = "hugetlb pages are counted apart from resident memory";
+	const struct promise rows[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
+		  faults, 0, faults ? "one fault per huge page" : "nothing is touched" },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "the pool is in memory" },
+		{ "hugetlb_bytes", "process", "status", "HugetlbPages", UNIT_BYTES,
+		  PROMISE_EXACT, taken, 0,
+		  taken ? "each page that was touched" : "a reservation is no page yet" },
+		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
+		  mapped, 0, mapped ? "mapped in run()" : "mapped before READY" },
+		{ "status_resident_bytes", "process", "status", "VmRSS", UNIT_BYTES,
+		  RELATION_EQ, lag ? BASIS_BOUNDED : BASIS_EXACT, 0, lag, apart },
+		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES, PROMISE_EXACT,
+		  0, 0, apart },
+		{ "private_hugetlb_bytes", "process", "smaps_rollup", "Private_Hugetlb",
+		  UNIT_BYTES, PROMISE_EXACT, taken, 0, "each page has one mapper" },
+		{ "shared_hugetlb_bytes", "process", "smaps_rollup", "Shared_Hugetlb",
+		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "each page has one mapper" },
+		{ "huge_pages", "ledger", "ledger", "huge_pages", UNIT_COUNT, PROMISE_EXACT,
+		  faults, 0, "page frames that begin a hugetlb page" },
+	};
+	const struct promise mapping[] = {
+		{ "mapping_hugetlb_bytes", "mapping", "smaps", "Private_Hugetlb", UNIT_BYTES,
+		  PROMISE_EXACT, taken, 0, "each page that was touched" },
+		{ "mapping_resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES,
+		  PROMISE_EXACT, 0, 0, apart },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	if (hugetlb_maps_early(p))
+		PROMISE_ROWS(out, SPAN_WORK, mapping);
+}
+
+static void claim_group(const struct hugetlb_params *p, const struct workload_env *env,
+			struct claims *out)
+{
+	const int64_t faults = hugetlb_touches(p) ? (int64_t)hugetlb_nr(p) : 0;
+	const struct promise rows[] = {
+		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
+		  faults, 0, "the worker is alone in its group" },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "no group is charged for the pool" },
+	};
+	const struct promise_usage usage = { .tables_most = 4 * (int64_t)env->page_bytes,
+					     .why = "no group is charged for the pool" };
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	promise_usage(out, env, &usage);
+}
+
+/* ---- the pool, which is the machine's ---- */
+
+struct pool_row {
+	const char *quantity, *scope, *source, *counter;
+	enum span span;
+	int64_t expected;
+	const char *why;
+};
+
+/* Who else takes or reserves pages only makes the movement larger. */
+static void claim_pool_row(const struct workload_env *env, const struct pool_row *row,
+			   struct claims *out)
+{
+	struct claim c = { .quantity = row->quantity,
+			   .span = row->span,
+			   .source = row->source,
+			   .counter = row->counter,
+			   .unit = UNIT_COUNT,
+			   .relation = row->expected < 0 ? RELATION_LE : RELATION_GE,
+			   .basis = BASIS_DIRECTION,
+			   .expected = row->expected };
+
+	snprintf(c.scope, sizeof(c.scope), "%s", row->scope);
+	if (env->in_lab) {
+		c.relation = RELATION_EQ;
+		c.basis = BASIS_EXACT;
+	} else if (!row->expected) {
+		return; /* others may move it either way */
+	}
+	claims_add(out, &c, "%s", row->why);
+}
+
+static void claim_pool(const struct hugetlb_params *p, const struct workload_env *env,
+		       struct claims *out)
+{
+	const int64_t nr = (int64_t)hugetlb_nr(p), taken = hugetlb_touches(p) ? nr : 0;
+	const int64_t reserved = p->kind == KIND_FAULT ? -nr : taken ? 0 : nr;
+	const char *free_why = taken ? "what is touched leaves the pool"
+				     : "a reservation takes no page from the pool";
+	const char *surplus_why = hugetlb_nr_surplus(p, env)
+					  ? "the pool grows by what it lacks"
+					  : "the pool was grown before and keeps its size";
+	const char *reserved_why = reserved < 0	  ? "a fault makes a promise good"
+				   : reserved > 0 ? "mmap reserves what it may need"
+						  : "MAP_NORESERVE";
+	const int64_t surplus = (int64_t)hugetlb_nr_surplus(p, env);
+	const struct pool_row both[] = {
+		{ "pool_taken", "ledger", "ledger", "pool_taken", SPAN_WORK, taken - surplus,
+		  free_why },
+		{ "pool_reserved", "ledger", "ledger", "pool_reserved", SPAN_WORK,
+		  reserved > 0 ? reserved : 0, reserved_why },
+	};
+	const struct pool_row in_meminfo[] = {
+		{ "pool_free", "system", "meminfo", "HugePages_Free", SPAN_WORK,
+		  surplus - taken, free_why },
+		{ "pool_reserved", "system", "meminfo", "HugePages_Rsvd", SPAN_WORK, reserved,
+		  reserved_why },
+		{ "pool_total", "system", "meminfo", "HugePages_Total", SPAN_WORK, surplus,
+		  surplus_why },
+		{ "pool_surplus", "system", "meminfo", "HugePages_Surp", SPAN_WORK, surplus,
+		  surplus_why },
+		{ "left_pool_surplus", "system", "meminfo", "HugePages_Surp", SPAN_RESIDUE, 0,
+		  "what the pool grew by goes with the process" },
+		{ "left_pool_free", "system", "meminfo", "HugePages_Free", SPAN_RESIDUE, 0,
+		  "the pages are back in the pool" },
+		{ "left_pool_reserved", "system", "meminfo", "HugePages_Rsvd", SPAN_RESIDUE,
+		  p->kind == KIND_FAULT ? -nr : 0, "no promise outlives its process" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		claim_pool_row(env, &both[i], out);
+	for (size_t i = 0; p->page == PAGE_2M && i < ARRAY_SIZE(in_meminfo); i++)
+		claim_pool_row(env, &in_meminfo[i], out);
+}
+
+/* Node by node: the one that is named gives all and the others nothing. */
+static void claim_node_pools(const struct hugetlb_params *p, const struct workload_env *env,
+			     struct claims *out)
+{
+	const int home = hugetlb_node_index(p, env);
+	const int64_t taken = hugetlb_touches(p) ? (int64_t)hugetlb_nr(p) : 0;
+	const int64_t surplus = (int64_t)hugetlb_nr_surplus(p, env);
+
+	for (unsigned i = 0; home >= 0 && i < env->nr_nodes; i++) {
+		const bool here = (int)i == home;
+		char scope[16];
+		const struct pool_row rows[] = {
+			{ "node_pool_free", scope, "meminfo", "HugePages_Free", SPAN_WORK,
+			  here ? surplus - taken : 0,
+			  here ? "the policy names this node"
+			       : "the policy names another node" },
+			{ "node_pool_surplus", scope, "meminfo", "HugePages_Surp", SPAN_WORK,
+			  here ? surplus : 0, "the pool grows where the policy says" },
+			{ "node_pool_total", scope, "meminfo", "HugePages_Total", SPAN_WORK,
+			  here ? surplus : 0, "the pool's own pages and the surplus" },
+			{ "left_node_pool_free", scope, "meminfo", "HugePages_Free",
+			  SPAN_RESIDUE, 0, "the pages are back in their node's pool" },
+		};
+
+		snprintf(scope, sizeof(scope), "node%u", env->nodes[i]);
+		for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
+			claim_pool_row(env, &rows[k], out);
+	}
+}
+
+static void claim_node_maps(const struct hugetlb_params *p, const struct workload_env *env,
+			    struct claims *out)
+{
+	static char names[ENV_NODES_MAX][16]; /* claims keep pointers to their counters */
+	const int home = hugetlb_node_index(p, env);
+
+	for (unsigned i = 0; home >= 0 && hugetlb_touches(p) && i < env->nr_nodes; i++) {
+		const struct promise row = { "huge_pages_on_node",
+					     "mapping",
+					     "numa_maps",
+					     names[i],
+					     UNIT_COUNT,
+					     PROMISE_EXACT,
+					     (int)i == home ? (int64_t)hugetlb_nr(p) : 0,
+					     0,
+					     "the policy names one node" };
+
+		snprintf(names[i], sizeof(names[i]), "N%u", env->nodes[i]);
+		promise_add(out, SPAN_WORK, &row, 1);
+	}
+}
+
+static void claim_beyond(struct claims *out)
+{
+	const struct promise rows[] = {
+		{ "requests_refused", "ledger", "ledger", "refused", UNIT_COUNT, PROMISE_EXACT,
+		  1, 0, "one page more than the pool has left: ENOMEM" },
+		{ "requests_granted", "ledger", "ledger", "granted", UNIT_COUNT, PROMISE_EXACT,
+		  1, 0, "all that the pool has left" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+void hugetlb_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	const struct hugetlb_params *p = params;
+
+	claim_process(p, env, out);
+	claim_group(p, env, out);
+	claim_pool(p, env, out);
+	claim_node_pools(p, env, out);
+	claim_node_maps(p, env, out);
+	if (p->kind == KIND_BEYOND)
+		claim_beyond(out);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of thp share: thp.c, which describes the workload; thp_act.c, which makes
+ * huge pages and takes them apart; thp_check.c, which says what cannot be; and thp_truth.c,
+ * which says beforehand what will be so.
+ */
+#ifndef PAGESTORM_THP_H
+#define PAGESTORM_THP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "workloads/act/fill.h"
+#include "workloads/act/worker.h"
+
+enum thp_kind {
+	KIND_MADVISE,
+	KIND_ALWAYS,
+	KIND_BASE,
+	KIND_COLLAPSE,
+	KIND_DONTNEED,
+	KIND_MUNMAP,
+	KIND_SPLIT,
+};
+
+struct thp_params {
+	uint64_t size_bytes, offset_bytes, drop, accesses;
+	int kind, touch;
+	char fill[FILL_TEXT_BYTES];
+};
+
+enum thp_slot {
+	SLOT_PAGES_PRESENT,
+	SLOT_LARGE_FOLIOS,
+	SLOT_LARGE_PAGES,
+	SLOT_ACT_NS,
+	SLOT_ACCESS_NS,
+};
+
+/* ---- arithmetic; pure ---- */
+
+/* The mapping: whole base pages. */
+uint64_t thp_map_bytes(const struct thp_params *p, const struct workload_env *env);
+
+/* Whether huge pages are made first and then lose a part: the last three modes. */
+bool thp_takes_apart(const struct thp_params *p);
+
+/* Whether memory is there before READY, because what is measured is done to it. */
+bool thp_is_prepared(const struct thp_params *p);
+
+/* The order of a huge page: 9 where it is 512 base pages; 0 where there is none. */
+unsigned thp_pmd_order(const struct workload_env *env);
+
+/* Huge pages that fit into the mapping. */
+uint64_t thp_room_for_huge(const struct thp_params *p, const struct workload_env *env);
+
+/* The functions of struct workload that are pure. */
+int thp_check(const void *params, const struct workload_env *env, char *reason,
+	      size_t reason_bytes);
+uint64_t thp_footprint(const void *params, const struct workload_env *env);
+uint64_t thp_target(const void *params, const struct workload_env *env);
+double thp_seconds(const void *params, const struct workload_env *env);
+void thp_claims(const void *params, const struct workload_env *env, struct claims *out);
+
+/* And those that are called in the worker. */
+int thp_prepare(struct worker *w);
+int thp_run(struct worker *w);
+int thp_verify(struct worker *w);
+void thp_release(struct worker *w);
+
+#endif

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The worker of thp: makes huge pages, or base pages, and does to them what is measured. */
+#include "workloads/thp/thp.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "workloads/act/hugepages.h"
+#include "workloads/act/touch.h"
+#include "workloads/probe/folios.h"
+
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25 /* Linux 6.1, include/uapi/asm-generic/mman-common.h */
+#endif
+
+#define ACCESS_BATCH 1024
+
+struct thp {
+	char *reserve, *map; /* the mapping lies between parts that cannot be touched */
+	uint64_t reserve_bytes, bytes;
+	uint64_t left_out; /* the test hook */
+	struct folios folios;
+	struct touch touch;
+	struct fill fill;
+};
+
+/*
+ * Nothing but inaccessible memory beside the mapping: a neighbour with the same flags
+ * would be joined to it, and a huge page could reach across.
+ */
+static int map_between_guards(struct worker *w, struct thp *t)
+{
+	const struct thp_params *p = w->params;
+	const uint64_t pmd = w->env->pmd_bytes;
+	uintptr_t boundary;
+	void *map;
+
+	t->bytes = thp_map_bytes(p, w->env);
+	t->reserve_bytes = t->bytes + 4 * pmd;
+	map = mmap(NULL, t->reserve_bytes, PROT_NONE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s",
+				   t->reserve_bytes, strerror(errno));
+	t->reserve = map;
+	boundary = ((uintptr_t)map + 2 * pmd - 1) & ~(uintptr_t)(pmd - 1);
+	t->map = (char *)boundary + p->offset_bytes;
+	if (mprotect(t->map, t->bytes, PROT_READ | PROT_WRITE))
+		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", t->bytes,
+				   strerror(errno));
+	return 0;
+}
+
+static int advise(struct worker *w, void *start, uint64_t bytes, int advice, const char *name)
+{
+	int ret;
+
+	do {
+		ret = madvise(start, bytes, advice);
+	} while (ret && errno == EAGAIN); /* a page was in use elsewhere for a moment */
+	return ret ? worker_fail(w, errno, "%s: %s", name, strerror(errno)) : 0;
+}
+
+/* The huge page boundaries that the mapping spans. */
+static char *first_huge(const struct worker *w, const struct thp *t)
+{
+	const uintptr_t pmd = w->env->pmd_bytes;
+
+	return (char *)(((uintptr_t)t->map + pmd - 1) & ~(pmd - 1));
+}
+
+static int touch_all(struct worker *w, const struct thp *t, uint64_t left_out)
+{
+	const uint64_t bytes = left_out < t->bytes ? t->bytes - left_out : 0;
+	int ret = 0;
+
+	for (uint64_t at = 0, step; at < bytes && !ret && !worker_should_stop(w); at += step) {
+		step = bytes - at < t->touch.step_bytes ? bytes - at : t->touch.step_bytes;
+		ret = touch_range(&t->touch, t->map + at, step, at / FILL_BLOCK_BYTES);
+		if (!ret)
+			atomic_fetch_add_explicit(&w->ledger->moved_bytes, step,
+						  memory_order_relaxed);
+	}
+	return ret ? worker_fail(w, -ret, "cannot touch the mapping: %s", strerror(-ret)) : 0;
+}
+
+/*
+ * Base pages without MADV_NOHUGEPAGE, which MADV_COLLAPSE would respect and which only
+ * an invitation to khugepaged takes back.
+ */
+static int make_base_pages(struct worker *w, const struct thp *t)
+{
+	int err = hugepages_forbid();
+
+	if (!err)
+		err = touch_all(w, t, 0);
+	if (!err && prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0))
+		err = -errno;
+	return err;
+}
+
+/* Huge pages, which khugepaged may not make again of what is left. */
+static int make_huge_pages(struct worker *w, const struct thp *t)
+{
+	int err = advise(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
+
+	if (!err)
+		err = touch_all(w, t, 0);
+	return err ? err : advise(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
+}
+
+static int make_ready(struct worker *w, const struct thp *t)
+{
+	const struct thp_params *p = w->params;
+	int err;
+
+	switch ((enum thp_kind)p->kind) {
+	case KIND_MADVISE:
+		return advise(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
+	case KIND_BASE:
+		return advise(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
+	case KIND_ALWAYS:
+		return 0;
+	case KIND_COLLAPSE:
+		err = make_base_pages(w, t);
+		break;
+	default:
+		err = make_huge_pages(w, t);
+		break;
+	}
+	atomic_store_explicit(&w->ledger->moved_bytes, 0, memory_order_relaxed);
+	return err;
+}
+
+int thp_prepare(struct worker *w)
+{
+	static const enum touch_kind kinds[] = { TOUCH_WRITE, TOUCH_POPULATE, TOUCH_BYTES };
+	const struct thp_params *p = w->params;
+	struct thp *t = calloc(1, sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	w->state = t;
+	err = folios_open(&t->folios);
+	if (err)
+		return worker_fail(w, -err,
+				   "cannot see page frames (/proc/kpageflags): %s; run as root",
+				   strerror(-err));
+	err = map_between_guards(w, t);
+	if (err)
+		return err;
+	worker_mapping(w, 0, t->map, t->bytes);
+	t->left_out = w->ledger->sabotage_pages;
+	fill_init(&t->fill, p->fill, w->ledger->seed);
+	touch_init(&t->touch, kinds[p->touch], w->env->page_bytes, w->env->pmd_bytes, &t->fill);
+	return make_ready(w, t);
+}
+
+/* The last pages of a huge page, so that its first one still tells of it. */
+static int drop_from(struct worker *w, char *huge)
+{
+	const struct thp_params *p = w->params;
+	const uint64_t bytes = p->drop * w->env->page_bytes;
+	char *start = huge + w->env->pmd_bytes - bytes;
+	int err = 0;
+
+	if (p->kind == KIND_MUNMAP)
+		return munmap(start, bytes)
+			       ? worker_fail(w, errno, "munmap: %s", strerror(errno))
+			       : 0;
+	if (p->kind == KIND_SPLIT) /* it splits what the range is only a part of */
+		err = advise(w, huge + w->env->pmd_bytes - w->env->page_bytes,
+			     w->env->page_bytes, MADV_COLD, "MADV_COLD");
+	return err ? err : advise(w, start, bytes, MADV_DONTNEED, "MADV_DONTNEED");
+}
+
+static int act_on_each(struct worker *w, const struct thp *t)
+{
+	const struct thp_params *p = w->params;
+	const uint64_t nr = thp_room_for_huge(p, w->env), pmd = w->env->pmd_bytes;
+	char *huge = first_huge(w, t);
+	int err = 0;
+
+	for (uint64_t i = t->left_out; i < nr && !err && !worker_should_stop(w); i++) {
+		err = p->kind == KIND_COLLAPSE
+			      ? advise(w, huge, pmd, MADV_COLLAPSE, "MADV_COLLAPSE")
+			      : drop_from(w, huge);
+		huge += pmd;
+		atomic_fetch_add_explicit(&w->ledger->moved_bytes, pmd, memory_order_relaxed);
+	}
+	return err;
+}
+
+static void access_all(struct worker *w, const struct thp *t)
+{
+	const struct thp_params *p = w->params;
+	const uint64_t seed = w->ledger->seed, page = w->env->page_bytes;
+	struct access a;
+
+	access_init(&a, t->map, page, 1, seed);
+	pattern_init(&a.pattern, PATTERN_RANDOM, t->bytes / page, seed);
+	for (uint64_t done = 0, nr; done < p->accesses && !worker_should_stop(w); done += nr) {
+		nr = p->accesses - done < ACCESS_BATCH ? p->accesses - done : ACCESS_BATCH;
+		(void)access_run(&a, nr, NULL); /* all of them read */
+		atomic_fetch_add_explicit(&w->ledger->ops, nr, memory_order_relaxed);
+	}
+}
+
+int thp_verify(struct worker *w)
+{
+	struct thp *t = w->state;
+	struct folio_count found;
+	int err = folios_count(&t->folios, t->map, t->bytes, w->env->page_bytes, &found);
+
+	if (err)
+		return worker_fail(w, -err, "cannot see page frames: %s; run as root",
+				   strerror(-err));
+	worker_slot_set(w, SLOT_PAGES_PRESENT, found.present);
+	worker_slot_set(w, SLOT_LARGE_FOLIOS, found.large);
+	worker_slot_set(w, SLOT_LARGE_PAGES, found.large_pages);
+	worker_achieved(w, found.present * w->env->page_bytes);
+	return 0;
+}
+
+int thp_run(struct worker *w)
+{
+	const struct thp_params *p = w->params;
+	const uint64_t unit = p->kind == KIND_BASE ? w->env->page_bytes : w->env->pmd_bytes;
+	struct thp *t = w->state;
+	uint64_t start_ns = worker_now_ns(), now_ns;
+	int err = thp_is_prepared(p) ? act_on_each(w, t) : touch_all(w, t, t->left_out * unit);
+
+	now_ns = worker_now_ns();
+	worker_slot_set(w, SLOT_ACT_NS, now_ns - start_ns);
+	if (err)
+		return err;
+	if (p->accesses && !t->left_out) {
+		access_all(w, t);
+		worker_slot_set(w, SLOT_ACCESS_NS, worker_now_ns() - now_ns);
+	}
+	return 0;
+}
+
+void thp_release(struct worker *w)
+{
+	struct thp *t = w->state;
+
+	if (!t)
+		return;
+	if (t->reserve)
+		munmap(t->reserve, t->reserve_bytes);
+	folios_close(&t->folios);
+	free(t);
+	w->state = NULL;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What thp refuses, and what it lacks on this machine. */
+#include "workloads/thp/thp.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define VMAS_MAX 60000 /* vm.max_map_count is 65530; the process has its own */
+
+static const char *contradiction(const struct thp_params *p, const struct workload_env *env)
+{
+	if (fill_parse(p->fill, NULL, NULL))
+		return "fill is none of zero, same, random and a share such as 50%";
+	if (p->offset_bytes % env->page_bytes ||
+	    (env->pmd_bytes && p->offset_bytes >= env->pmd_bytes))
+		return "offset is a multiple of the base page, below a huge page: 12K";
+	if (thp_takes_apart(p) && p->accesses)
+		return "accesses would fault in again what was dropped: use mode=madvise or "
+		       "collapse";
+	if (env->pmd_bytes && p->drop >= env->pmd_bytes / env->page_bytes)
+		return "drop leaves nothing of a huge page";
+	if (env->pmd_bytes && p->kind != KIND_BASE && !thp_room_for_huge(p, env))
+		return "no huge page fits: raise size";
+	if (p->kind == KIND_MUNMAP && env->pmd_bytes && thp_room_for_huge(p, env) > VMAS_MAX)
+		return "more mappings than vm.max_map_count allows: lower size";
+	return NULL;
+}
+
+static const char *missing(const struct thp_params *p, const struct workload_env *env)
+{
+	if (p->kind == KIND_ALWAYS && !env->thp_orders_always)
+		return "huge pages are not for all here; add thp.enabled=always";
+	if (p->kind == KIND_MADVISE && !env->thp_orders_madvise)
+		return "no size of huge page is enabled; add thp.enabled=madvise";
+	if (thp_takes_apart(p) && !(env->thp_orders_madvise >> thp_pmd_order(env) & 1))
+		return "huge pages of the full size are off; add thp.enabled=madvise";
+	if (p->kind == KIND_COLLAPSE && env->kernel < ENV_KERNEL(6, 1))
+		return "MADV_COLLAPSE came with Linux 6.1";
+	return NULL;
+}
+
+int thp_check(const void *params, const struct workload_env *env, char *reason,
+	      size_t reason_bytes)
+{
+	const char *wrong = contradiction(params, env), *lack = missing(params, env);
+
+	if (wrong || lack)
+		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
+	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* How much thp takes, and what it promises before a page is touched. */
+#include "workloads/thp/thp.h"
+
+#include "workloads/api/arith.h"
+#include "workloads/api/promise.h"
+
+#define VMA_BYTES_MAX 512 /* a mapping's vm_area_struct and its place in the tree */
+
+/* ---- arithmetic ---- */
+
+static uint64_t nr_pages(const struct thp_params *p, const struct workload_env *env)
+{
+	return (p->size_bytes + env->page_bytes - 1) / env->page_bytes;
+}
+
+uint64_t thp_map_bytes(const struct thp_params *p, const struct workload_env *env)
+{
+	return nr_pages(p, env) * env->page_bytes;
+}
+
+bool thp_takes_apart(const struct thp_params *p)
+{
+	return p->kind >= KIND_DONTNEED;
+}
+
+/* Memory that is there before READY, because what is measured is done to it. */
+bool thp_is_prepared(const struct thp_params *p)
+{
+	return p->kind >= KIND_COLLAPSE;
+}
+
+unsigned thp_pmd_order(const struct workload_env *env)
+{
+	return env->pmd_bytes ? (unsigned)__builtin_ctzll(env->pmd_bytes / env->page_bytes) : 0;
+}
+
+/* The sizes of folio that the first touch may take, as bits. */
+static uint32_t orders(const struct thp_params *p, const struct workload_env *env)
+{
+	if (p->kind == KIND_BASE || p->kind == KIND_COLLAPSE)
+		return 0;
+	return p->kind == KIND_ALWAYS ? env->thp_orders_always : env->thp_orders_madvise;
+}
+
+struct mix {
+	uint64_t faults; /* folios of any size */
+	uint64_t huge;	 /* of a huge page */
+	uint64_t large, large_pages;
+};
+
+/*
+ * What touching the pages upwards takes: at each page the largest allowed folio that
+ * begins there and ends in the mapping (alloc_anon_folio() in mm/memory.c).
+ */
+static struct mix first_touch(const struct thp_params *p, const struct workload_env *env)
+{
+	const uint64_t first = p->offset_bytes / env->page_bytes,
+		       end = first + nr_pages(p, env);
+	const uint32_t allowed = orders(p, env);
+	const unsigned top = thp_pmd_order(env);
+	struct mix m = { 0 };
+
+	if (!allowed)
+		return (struct mix){ .faults = end - first };
+	for (uint64_t at = first; at < end; m.faults++) {
+		unsigned order = top;
+
+		while (order && (!(allowed >> order & 1) || at & ((1ULL << order) - 1) ||
+				 at + (1ULL << order) > end))
+			order--;
+		m.huge += order && order == top;
+		m.large += order > 0;
+		m.large_pages += order ? 1ULL << order : 0;
+		at += 1ULL << order;
+	}
+	return m;
+}
+
+/* Huge pages that fit into the mapping. */
+uint64_t thp_room_for_huge(const struct thp_params *p, const struct workload_env *env)
+{
+	const uint64_t end = p->offset_bytes + thp_map_bytes(p, env);
+	uint64_t first;
+
+	if (!env->pmd_bytes)
+		return 0;
+	first = (p->offset_bytes + env->pmd_bytes - 1) / env->pmd_bytes;
+
+	return end / env->pmd_bytes > first ? end / env->pmd_bytes - first : 0;
+}
+
+static uint64_t dropped_bytes(const struct thp_params *p, const struct workload_env *env)
+{
+	return thp_takes_apart(p) ? thp_room_for_huge(p, env) * p->drop * env->page_bytes : 0;
+}
+
+/* A table for each 512 pages that the mapping's range has a part of; the same for huge pages.
+ */
+static int64_t tables_min(const struct thp_params *p, const struct workload_env *env)
+{
+	const uint64_t reach = env->page_bytes / sizeof(uint64_t) * env->page_bytes;
+
+	return (int64_t)(thp_map_bytes(p, env) / reach * env->page_bytes);
+}
+
+/* Both ends, and the levels above: one in 512 and one of each. */
+static int64_t tables_slack(const struct thp_params *p, const struct workload_env *env)
+{
+	return tables_min(p, env) / 512 + 5 * (int64_t)env->page_bytes;
+}
+
+uint64_t thp_footprint(const void *params, const struct workload_env *env)
+{
+	const struct thp_params *p = params;
+	const uint64_t own = 1u << 20;
+	const uint64_t spare = p->kind == KIND_COLLAPSE ? env->pmd_bytes : 0;
+
+	return thp_map_bytes(p, env) + spare + own +
+	       (uint64_t)(tables_min(p, env) + tables_slack(p, env) +
+			  env_usage_slack_bytes(env));
+}
+
+uint64_t thp_target(const void *params, const struct workload_env *env)
+{
+	const struct thp_params *p = params;
+
+	return thp_map_bytes(p, env) - dropped_bytes(p, env);
+}
+
+double thp_seconds(const void *params, const struct workload_env *env)
+{
+	const struct thp_params *p = params;
+
+	return (double)thp_map_bytes(p, env) / 2e9 + (double)p->accesses / 1e7;
+}
+
+/* ---- promises ---- */
+
+/* What the act of run() changes. */
+struct change {
+	int64_t faults, huge;			 /* huge: mapped as such */
+	int64_t pages, pages_more;		 /* at least, and up to so many more */
+	int64_t fault_alloc, collapse_alloc;	 /* huge pages allocated */
+	int64_t split_pmd, split_page, deferred; /* deferred: -1, not said */
+	int64_t usage_bytes, usage_more, size_bytes;
+	int64_t tables_least, tables_most; /* page tables made */
+	uint64_t large, large_pages;	   /* in the end, not a change */
+	const char *why, *usage_why;
+};
+
+static struct change change_by_touch(const struct thp_params *p, const struct workload_env *env)
+{
+	const struct mix m = first_touch(p, env);
+
+	return (struct change){
+		.faults = (int64_t)m.faults,
+		.pages = (int64_t)nr_pages(p, env),
+		.huge = (int64_t)m.huge,
+		.fault_alloc = (int64_t)m.huge,
+		.usage_bytes = (int64_t)thp_map_bytes(p, env),
+		.tables_least = tables_min(p, env),
+		.tables_most = tables_min(p, env) + tables_slack(p, env),
+		.large = m.large,
+		.large_pages = m.large_pages,
+		.why = p->kind == KIND_BASE ? "MADV_NOHUGEPAGE: one fault for each page"
+					    : "each fault takes the largest folio that fits"
+	};
+}
+
+static struct change change_by_collapse(const struct thp_params *p,
+					const struct workload_env *env)
+{
+	const uint64_t huge = thp_room_for_huge(p, env);
+
+	return (struct change){
+		.huge = (int64_t)huge,
+		.collapse_alloc = (int64_t)huge,
+		.large = huge,
+		.large_pages = huge * (env->pmd_bytes / env->page_bytes),
+		.why = "what was there is copied into huge pages without a fault",
+		.usage_why = "a huge page takes the place of its base pages"
+	};
+}
+
+static bool is_zero(const struct thp_params *p)
+{
+	enum fill_kind kind;
+	unsigned random_words;
+
+	return !fill_parse(p->fill, &kind, &random_words) &&
+	       (kind == FILL_ZERO || (kind == FILL_RANDOM && !random_words));
+}
+
+static struct change change_by_drop(const struct thp_params *p, const struct workload_env *env)
+{
+	const bool split = p->kind == KIND_SPLIT, unmap = p->kind == KIND_MUNMAP;
+	const bool zeros = split && is_zero(p) && env->kernel >= ENV_KERNEL(6, 12);
+	const bool all = zeros && env_has(env, CAPABILITY_ZERO_PAGE);
+	const int64_t huge = (int64_t)thp_room_for_huge(p, env);
+	const uint64_t in_huge = (uint64_t)huge * (env->pmd_bytes / env->page_bytes);
+	const int64_t least = huge * (int64_t)p->drop, page = (int64_t)env->page_bytes;
+	const int64_t dropped = zeros ? (int64_t)in_huge : least;
+	const int64_t kept = zeros && !all ? dropped - least : 0; /* perhaps */
+	const struct mix m = first_touch(p, env);
+
+	return (struct change){
+		.pages = -dropped,
+		.pages_more = kept,
+		.huge = -huge,
+		.split_pmd = huge,
+		.split_page = split ? huge : 0,
+		.deferred = split ? -1 : huge,
+		.usage_bytes = split ? -dropped * page : 0,
+		.usage_more = unmap ? huge * VMA_BYTES_MAX : kept * page,
+		.size_bytes = unmap ? -dropped * page : 0,
+		.large = split ? m.large - (uint64_t)huge : m.large,
+		.large_pages = m.large_pages - (split ? in_huge : (uint64_t)dropped),
+		.why = all    ? "all of each huge page: zero pages become the shared zero page"
+		       : kept ? "the pages that each huge page loses and more where a split "
+				"maps the zero page"
+			      : "the pages that each huge page loses",
+		.usage_why =
+			split ? "base pages of a split huge page are freed one by one"
+			      : "a huge page is freed as a whole: what it lost stays charged",
+	};
+}
+
+static struct change change_of(const struct thp_params *p, const struct workload_env *env)
+{
+	if (thp_takes_apart(p))
+		return change_by_drop(p, env);
+	return p->kind == KIND_COLLAPSE ? change_by_collapse(p, env) : change_by_touch(p, env);
+}
+
+static void claim_own(const struct workload_env *env, const struct change *c,
+		      struct claims *out)
+{
+	const int64_t bytes = c->pages * (int64_t)env->page_bytes;
+	const int64_t huge = c->huge * (int64_t)env->pmd_bytes;
+	const struct promise amounts[] = {
+		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, bytes,
+		  0, c->why },
+		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
+		  bytes, 0, c->why },
+		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, PROMISE_EXACT, bytes, 0, c->why },
+	};
+	const struct promise rows[] = {
+		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
+		  c->faults, 0, c->why },
+		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
+		  "first touch of anonymous memory needs no I/O" },
+		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
+		  c->size_bytes, 0, "only munmap makes the mapping smaller" },
+		{ "huge_bytes", "mapping", "smaps", "AnonHugePages", UNIT_BYTES, PROMISE_EXACT,
+		  huge, 0, "huge pages that are mapped as such and not page by page" },
+		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
+		  "all of it fits" },
+		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
+		  c->faults, 0, "the worker is alone in its group" },
+	};
+
+	PROMISE_BOUNDS(out, SPAN_WORK, amounts, c->pages_more * (int64_t)env->page_bytes);
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_group(const struct workload_env *env, const struct change *c,
+			struct claims *out)
+{
+	const bool v2 = env->cgroup_version == 2;
+	const struct promise huge = { "group_huge_bytes",
+				      "group",
+				      "memory.stat",
+				      v2 ? "anon_thp" : "rss_huge",
+				      UNIT_BYTES,
+				      PROMISE_EXACT,
+				      c->huge * (int64_t)env->pmd_bytes,
+				      0,
+				      "the worker is alone in its group" };
+	const struct promise_usage usage = { .least = c->usage_bytes,
+					     .most = c->usage_bytes + c->usage_more,
+					     .tables_least = c->tables_least,
+					     .tables_most = c->tables_most,
+					     .why = c->usage_why };
+	const struct promise events[] = {
+		{ "group_huge_faults", "group", "memory.stat", "thp_fault_alloc", UNIT_COUNT,
+		  PROMISE_EXACT, c->fault_alloc, 0, "huge pages allocated by faults" },
+		{ "group_huge_collapses", "group", "memory.stat", "thp_collapse_alloc",
+		  UNIT_COUNT, PROMISE_EXACT, c->collapse_alloc, 0,
+		  "huge pages allocated to collapse base pages into" },
+	};
+
+	promise_add(out, SPAN_WORK, &huge, 1);
+	promise_usage(out, env, &usage);
+	if (v2)
+		PROMISE_ROWS(out, SPAN_WORK, events);
+}
+
+static void claim_ledger(const struct change *c, struct claims *out)
+{
+	const struct promise rows[] = {
+		{ "large_folios", "ledger", "ledger", "large_folios", UNIT_COUNT, PROMISE_EXACT,
+		  (int64_t)c->large, 0, "page frames that begin a folio of more than a page" },
+		{ "large_pages", "ledger", "ledger", "large_pages", UNIT_PAGES, PROMISE_EXACT,
+		  (int64_t)c->large_pages, 0, "pages whose frame is in such a folio" },
+	};
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+/* The machine's counters are the worker's only where nobody else takes huge pages. */
+static void claim_system(const struct workload_env *env, const struct change *c,
+			 struct claims *out)
+{
+	const bool alone = env->in_lab && env->thp != THP_ALWAYS;
+	const struct {
+		const char *quantity, *counter;
+		int64_t expected;
+	} rows[] = {
+		{ "huge_faults", "thp_fault_alloc", c->fault_alloc },
+		{ "huge_collapses", "thp_collapse_alloc", c->collapse_alloc },
+		{ "huge_mappings_split", "thp_split_pmd", c->split_pmd },
+		{ "huge_pages_split", "thp_split_page", c->split_page },
+		{ "splits_deferred", "thp_deferred_split_page", c->deferred },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct claim row = { .quantity = rows[i].quantity,
+					   .span = SPAN_WORK,
+					   .scope = "system",
+					   .source = "vmstat",
+					   .counter = rows[i].counter,
+					   .unit = UNIT_COUNT,
+					   .relation = alone ? RELATION_EQ : RELATION_GE,
+					   .basis = alone ? BASIS_EXACT : BASIS_DIRECTION,
+					   .expected = rows[i].expected };
+
+		if (rows[i].expected > 0 || (alone && !rows[i].expected))
+			claims_add(out, &row, "%s",
+				   alone ? "nobody else takes huge pages in this guest"
+					 : "the machine's count includes the worker's");
+	}
+}
+
+static void claim_tables(const struct thp_params *p, const struct workload_env *env,
+			 struct claims *out)
+{
+	const struct promise row = { "page_table_bytes",
+				     "process",
+				     "status",
+				     "VmPTE",
+				     UNIT_BYTES,
+				     RELATION_BETWEEN,
+				     BASIS_BOUNDED,
+				     tables_min(p, env),
+				     tables_slack(p, env),
+				     "a huge page sets a table aside for the day it is split" };
+
+	promise_add(out, SPAN_WORK, &row, 1);
+}
+
+static void claim_residue(const struct thp_params *p, const struct workload_env *env,
+			  struct claims *out)
+{
+	const int64_t before = thp_is_prepared(p) ? (int64_t)thp_map_bytes(p, env) : 0;
+	const struct promise rows[] = {
+		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, -before, 0,
+		  "the worker has exited and its memory with it" },
+		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
+		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, -before, env_usage_slack_bytes(env),
+		  "a batch of 64 pages per CPU may stay charged" },
+	};
+
+	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
+}
+
+void thp_claims(const void *params, const struct workload_env *env, struct claims *out)
+{
+	const struct thp_params *p = params;
+	const struct change c = change_of(p, env);
+
+	claim_own(env, &c, out);
+	claim_group(env, &c, out);
+	claim_ledger(&c, out);
+	claim_system(env, &c, out);
+	if (!thp_is_prepared(p))
+		claim_tables(p, env, out);
+	claim_residue(p, env, out);
+}
