@@ -230,10 +230,13 @@ static void claim_compact(const struct workload_env *env, struct claims *out)
 		{ "free_pages", "zoneinfo", "free", UNIT_PAGES, RELATION_EQ, 0, 2 * lists, 0,
 		  "a page that moves takes one frame and leaves one" },
 	};
+	/* clang-format off */
 	const struct promise moved[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "a moved page is mapped again by the kernel and not by a fault" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt",
+		  .why = "a moved page is mapped again by the kernel and not by a fault" },
 	};
+	/* clang-format on */
 	const struct claim large = { .quantity = "large_blocks",
 				     .scope = "ledger",
 				     .source = "ledger",

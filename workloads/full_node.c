@@ -214,54 +214,41 @@ static void claim_numastat(const struct full_node_params *p, const struct worklo
 static void claim_reclaim(const struct full_node_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
-	const bool quiet = !tries(env);
-	const struct promise none[] = {
-		{ "kswapd_reclaimed", "system", "vmstat", "pgsteal_kswapd", UNIT_PAGES,
-		  RELATION_LE, BASIS_BOUNDED, (int64_t)nr_pages(p, env) / 16, 0,
-		  "the first look at the zones succeeds on another node; only what the kernel "
-		  "insists on having here wakes kswapd" },
-		{ "direct_reclaimed", "system", "vmstat", "pgsteal_direct", UNIT_PAGES,
-		  PROMISE_EXACT, 0, 0, "nobody has to reclaim" },
-		{ "zone_reclaim_failed", "system", "vmstat", "zone_reclaim_failed", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "vm.zone_reclaim_mode=0 does not try" },
+	const bool quiet = !tries(env), local = stays(env);
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "allocation_stalls", .scope = "system",
+		  .source = "vmstat", .counter = "allocstall_movable",
+		  .why = "what is reclaimed on the node is no stall" },
+		{ .quantity = "kswapd_reclaimed", .scope = "system",
+		  .source = "vmstat", .counter = "pgsteal_kswapd", .unit = UNIT_PAGES,
+		  .relation = RELATION_LE, .basis = BASIS_BOUNDED,
+		  .expected = (int64_t)nr_pages(p, env) / 16, .unless = !quiet,
+		  .why = "the first look at the zones succeeds on another node; only what the kernel insists on having here wakes kswapd" },
+		{ .quantity = "direct_reclaimed", .scope = "system",
+		  .source = "vmstat", .counter = "pgsteal_direct", .unit = UNIT_PAGES,
+		  .unless = !quiet,
+		  .why = "nobody has to reclaim" },
+		{ .quantity = "zone_reclaim_failed", .scope = "system",
+		  .source = "vmstat", .counter = "zone_reclaim_failed", .unless = !quiet,
+		  .why = "vm.zone_reclaim_mode=0 does not try" },
+		{ .quantity = "zone_reclaim_failed", .scope = "system",
+		  .source = "vmstat", .counter = "zone_reclaim_failed", .relation = RELATION_GE,
+		  .expected = 1, .unless = quiet || local,
+		  .why = "with the multi-generational LRU reclaim of the node gives nothing" },
+		{ .quantity = "direct_reclaimed", .scope = "system",
+		  .source = "vmstat", .counter = "pgsteal_direct", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .expected = 1, .unless = !local,
+		  .why = "reclaim on the node is the process's own and counts as direct" },
+		{ .quantity = "file_pages_reclaimed", .scope = "system",
+		  .source = "vmstat", .counter = "pgsteal_file", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .tolerance = lag_pages(env),
+		  .slot = "taken_over_pages", .slot_mul = 49, .slot_div = 50, .unless = !local,
+		  .why = "what is local beyond the room was cache; a 50th of it its index and other slab" },
 	};
-	const struct promise stalls[] = {
-		{ "allocation_stalls", "system", "vmstat", "allocstall_movable", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "what is reclaimed on the node is no stall" },
-	};
-	const struct promise failed[] = {
-		{ "zone_reclaim_failed", "system", "vmstat", "zone_reclaim_failed", UNIT_COUNT,
-		  RELATION_GE, BASIS_EXACT, 1, 0,
-		  "with the multi-generational LRU reclaim of the node gives nothing" },
-	};
-	const struct promise direct[] = {
-		{ "direct_reclaimed", "system", "vmstat", "pgsteal_direct", UNIT_PAGES,
-		  RELATION_GE, BASIS_EXACT, 1, 0,
-		  "reclaim on the node is the process's own and counts as direct" },
-	};
-	const struct claim file = { .quantity = "file_pages_reclaimed",
-				    .scope = "system",
-				    .source = "vmstat",
-				    .counter = "pgsteal_file",
-				    .unit = UNIT_PAGES,
-				    .relation = RELATION_GE,
-				    .basis = BASIS_BOUNDED,
-				    .tolerance = lag_pages(env),
-				    .slot = "taken_over_pages",
-				    .slot_mul = 49,
-				    .slot_div = 50 };
+	/* clang-format on */
 
-	PROMISE_ROWS(out, SPAN_WORK, stalls);
-	if (quiet)
-		PROMISE_ROWS(out, SPAN_WORK, none);
-	else if (!stays(env))
-		PROMISE_ROWS(out, SPAN_WORK, failed);
-	if (!stays(env))
-		return;
-	PROMISE_ROWS(out, SPAN_WORK, direct);
-	claims_add(out, &file,
-		   "what is local beyond the room was cache; a 50th of it its index and other "
-		   "slab");
+	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 static void full_node_claims(const void *params, const struct workload_env *env,
@@ -279,15 +266,18 @@ static void full_node_claims(const void *params, const struct workload_env *env,
 			      .expected = nr,
 			      .slot = "away_pages",
 			      .slot_mul = -1 };
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, RELATION_BETWEEN,
-		  BASIS_BOUNDED, nr, 64,
-		  "one fault per page wherever it is; what reclaim unmaps of the program "
-		  "itself "
-		  "comes back by faults as well" },
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT,
-		  nr * (int64_t)env->page_bytes, 0, "every page is there" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .relation = RELATION_BETWEEN,
+		  .basis = BASIS_BOUNDED, .expected = nr, .tolerance = 64,
+		  .why = "one fault per page wherever it is; what reclaim unmaps of the program itself comes back by faults as well" },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .expected = nr * (int64_t)env->page_bytes,
+		  .why = "every page is there" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	claims_add(out, &home, "each page is here or there");

@@ -194,24 +194,33 @@ static void claim_kill(const struct workload_env *env, struct claims *out)
 {
 	bool v2 = env->cgroup_version == 2;
 	const char *events = v2 ? "memory.events" : "memory.oom_control";
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "system_oom_kills", "system", "vmstat", "oom_kill", UNIT_COUNT, PROMISE_EXACT,
-		  1, 0, "one process pays for the others" },
-		{ "oom_kills", "group", events, "oom_kill", UNIT_COUNT, PROMISE_EXACT, 1, 0,
-		  "the one that was chosen is in the group" },
-		{ "direct_reclaims", "system", "vmstat", "allocstall_movable", UNIT_COUNT,
-		  RELATION_GE, BASIS_EXACT, 1, 0, "the kernel reclaims before it kills" },
+		{ .quantity = "system_oom_kills", .scope = "system",
+		  .source = "vmstat", .counter = "oom_kill", .expected = 1,
+		  .why = "one process pays for the others" },
+		{ .quantity = "oom_kills", .scope = "group",
+		  .source = events, .counter = "oom_kill", .expected = 1,
+		  .why = "the one that was chosen is in the group" },
+		{ .quantity = "direct_reclaims", .scope = "system",
+		  .source = "vmstat", .counter = "allocstall_movable", .relation = RELATION_GE,
+		  .expected = 1,
+		  .why = "the kernel reclaims before it kills" },
 	};
 	const struct promise limit_v2[] = {
-		{ "group_ooms", "group", events, "oom", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "no limit of the group was the cause" },
-		{ "limit_hits", "group", events, "max", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "it has no limit to hit" },
+		{ .quantity = "group_ooms", .scope = "group",
+		  .source = events, .counter = "oom",
+		  .why = "no limit of the group was the cause" },
+		{ .quantity = "limit_hits", .scope = "group",
+		  .source = events, .counter = "max",
+		  .why = "it has no limit to hit" },
 	};
 	const struct promise limit_v1[] = {
-		{ "limit_hits", "group", "memory.failcnt", "memory.failcnt", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "it has no limit to hit" },
+		{ .quantity = "limit_hits", .scope = "group",
+		  .source = "memory.failcnt", .counter = "memory.failcnt",
+		  .why = "it has no limit to hit" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	if (v2)
@@ -224,16 +233,14 @@ static void claim_victim(const struct global_oom_params *p, const struct workloa
 			 const struct ladder *l, struct claims *out)
 {
 	int64_t lead;
-	const struct promise victim = { "victim",
-					"ledger",
-					"ledger",
-					"victim",
-					UNIT_COUNT,
-					PROMISE_EXACT,
-					predicted_victim(p, env, l, &lead),
-					0,
-					"most resident pages plus adj thousandths of memory "
-					"and swap (0: the growing one)" };
+	/* clang-format off */
+	const struct promise victim = {
+		.quantity = "victim", .scope = "ledger",
+		.source = "ledger", .counter = "victim",
+		.expected = predicted_victim(p, env, l, &lead),
+		.why = "most resident pages plus adj thousandths of memory and swap (0: the growing one)",
+	};
+	/* clang-format on */
 
 	if (l->nr > 1)
 		promise_add(out, SPAN_WORK, &victim, 1);
@@ -253,19 +260,14 @@ static void claim_free(const struct global_oom_params *p, const struct workload_
 					    .basis = BASIS_BOUNDED,
 					    .expected = STEP_BYTES / env->page_bytes,
 					    .slot = "reserve_pages" };
+	/* clang-format off */
 	struct promise plenty = {
-		"free_elsewhere",
-		"ledger",
-		"ledger",
-		"free_elsewhere_pages",
-		UNIT_PAGES,
-		RELATION_GE,
-		BASIS_BOUNDED,
-		0,
-		0,
-		"half of the other nodes is free all the while: the machine had "
-		"memory but not where it was allowed"
+		.quantity = "free_elsewhere", .scope = "ledger",
+		.source = "ledger", .counter = "free_elsewhere_pages", .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .basis = BASIS_BOUNDED,
+		.why = "half of the other nodes is free all the while: the machine had memory but not where it was allowed",
 	};
+	/* clang-format on */
 
 	claims_add(
 		out, &nothing_left,
@@ -281,11 +283,14 @@ static void claim_free(const struct global_oom_params *p, const struct workload_
 
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
-		  "every process of the group has gone and its memory with it" },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = "every process of the group has gone and its memory with it" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
 }

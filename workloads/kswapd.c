@@ -268,16 +268,20 @@ static void claim_free(const struct workload_env *env, const struct watermarks *
 		       struct claims *out)
 {
 	const int64_t lag = lag_pages(env);
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "free_lowest", "ledger", "ledger", "free_lowest_pages", UNIT_PAGES,
-		  RELATION_GE, BASIS_BOUNDED, (int64_t)sum->min, lag,
-		  "no process gets a page from below min; what CPUs keep and have not yet "
-		  "counted is the slack" },
-		{ "free_after", "ledger", "ledger", "free_after_pages", UNIT_PAGES, RELATION_GE,
-		  BASIS_BOUNDED, (int64_t)sum->low, lag,
-		  "below low kswapd would be awake; what CPUs keep and have not yet counted is "
-		  "the slack" },
+		{ .quantity = "free_lowest", .scope = "ledger",
+		  .source = "ledger", .counter = "free_lowest_pages", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = (int64_t)sum->min,
+		  .tolerance = lag,
+		  .why = "no process gets a page from below min; what CPUs keep and have not yet counted is the slack" },
+		{ .quantity = "free_after", .scope = "ledger",
+		  .source = "ledger", .counter = "free_after_pages", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = (int64_t)sum->low,
+		  .tolerance = lag,
+		  .why = "below low kswapd would be awake; what CPUs keep and have not yet counted is the slack" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
@@ -288,14 +292,16 @@ static void kswapd_claims(const void *params, const struct workload_env *env,
 	const struct kswapd_params *p = params;
 	unsigned textbook;
 	const struct watermarks sum = predict_all(env, &textbook);
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "textbook_zones", "ledger", "ledger", "textbook_zones", UNIT_COUNT,
-		  PROMISE_EXACT, textbook, 0,
-		  "zones whose low and high are min*5/4 and min*3/2 to a page: those whose min "
-		  "/ 4 is the gap" },
-		{ "read_bytes", "process", "io", "read_bytes", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  "a hole is read from nowhere" },
+		{ .quantity = "textbook_zones", .scope = "ledger",
+		  .source = "ledger", .counter = "textbook_zones", .expected = textbook,
+		  .why = "zones whose low and high are min*5/4 and min*3/2 to a page: those whose min / 4 is the gap" },
+		{ .quantity = "read_bytes", .scope = "process",
+		  .source = "io", .counter = "read_bytes", .unit = UNIT_BYTES,
+		  .why = "a hole is read from nowhere" },
 	};
+	/* clang-format on */
 
 	for (unsigned i = 0; i < env->nr_zones && i < WATERMARK_ZONES; i++)
 		claim_zone(env, &env->zone[i], out);

@@ -211,40 +211,66 @@ static int malloc_check(const void *params, const struct workload_env *env, char
 
 /* ---- promises ---- */
 
-static void claim_kernel(const struct workload_env *env, const struct heap_plan *plan,
+static void claim_faults(const struct heap_outcome *o, struct claims *out)
+{
+	const char *faults_why = "pages touched for the first time since they came from the "
+				 "kernel by mallopt(3)'s thresholds";
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .expected = (int64_t)o->faults,
+		  .why = faults_why },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = "anonymous memory comes from nowhere on disk" },
+		{ .quantity = "group_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgfault", .expected = (int64_t)o->faults,
+		  .why = "the worker is alone in its group" },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault",
+		  .why = "anonymous memory comes from nowhere on disk" },
+	};
+	/* clang-format on */
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_memory(const struct workload_env *env, const struct heap_plan *plan,
 			 const struct heap_outcome *o, struct claims *out)
 {
 	const int64_t resident = (int64_t)o->resident_bytes;
 	const int64_t mapped = (int64_t)(o->heap_bytes + o->mapped_bytes);
 	const int64_t tables = (int64_t)(heap_peak_bytes(plan) / 512 + 8 * env->page_bytes);
-	const char *faults_why = "pages touched for the first time since they came from the "
-				 "kernel by mallopt(3)'s thresholds";
 	const char *rss_why = "pages touched and not given back";
 	const char *size_why = "the heap is higher by this much and these mappings stand";
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
-		  (int64_t)o->faults, 0, faults_why },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "anonymous memory comes from nowhere on disk" },
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
-		  (int64_t)o->faults, 0, "the worker is alone in its group" },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "anonymous memory comes from nowhere on disk" },
-		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES, PROMISE_EXACT,
-		  resident, 0, rss_why },
-		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES,
-		  PROMISE_EXACT, resident, 0, rss_why },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
-		  mapped, 0, size_why },
-		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, PROMISE_EXACT,
-		  mapped, 0, size_why },
-		{ "data_bytes", "process", "status", "VmData", UNIT_BYTES, PROMISE_EXACT,
-		  mapped, 0, size_why },
-		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  "a cycle fits under the limit" },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, resident, 0, "the worker is alone in its group" },
+		{ .quantity = "resident_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Rss", .unit = UNIT_BYTES,
+		  .expected = resident,
+		  .why = rss_why },
+		{ .quantity = "anonymous_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Anonymous", .unit = UNIT_BYTES,
+		  .expected = resident,
+		  .why = rss_why },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES, .expected = mapped,
+		  .why = size_why },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "statm", .counter = "size", .unit = UNIT_BYTES, .expected = mapped,
+		  .why = size_why },
+		{ .quantity = "data_bytes", .scope = "process",
+		  .source = "status", .counter = "VmData", .unit = UNIT_BYTES, .expected = mapped,
+		  .why = size_why },
+		{ .quantity = "swap_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
+		  .why = "a cycle fits under the limit" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .expected = resident,
+		  .why = "the worker is alone in its group" },
 	};
+	/* clang-format on */
 	const struct promise_usage usage = { .least = resident,
 					     .most = resident,
 					     .tables_most = tables };
@@ -258,38 +284,60 @@ static void claim_library(const struct malloc_params *p, const struct workload_e
 {
 	const int64_t allocations = (int64_t)(p->cycles * p->blocks);
 	const char *heap_why = "mallinfo2(3) by mallopt(3)'s thresholds";
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "allocations", "ledger", "ledger", "allocations", UNIT_COUNT, PROMISE_EXACT,
-		  allocations, 0, "blocks of each cycle" },
-		{ "frees", "ledger", "ledger", "frees", UNIT_COUNT, PROMISE_EXACT,
-		  allocations - (int64_t)kept_blocks(p), 0, "all but those that are kept" },
-		{ "live_bytes", "ledger", "ledger", "live_bytes", UNIT_BYTES, PROMISE_EXACT,
-		  (int64_t)malloc_target(p, env), 0, "the blocks that are kept" },
-		{ "in_use_bytes", "ledger", "ledger", "in_use_bytes", UNIT_BYTES, PROMISE_EXACT,
-		  (int64_t)o->in_use_bytes, 0, "live blocks with malloc's own bytes" },
-		{ "retained_bytes", "ledger", "ledger", "retained_bytes", UNIT_BYTES,
-		  PROMISE_EXACT, (int64_t)o->retained_bytes, 0, heap_why },
-		{ "returned_bytes", "ledger", "ledger", "returned_bytes", UNIT_BYTES,
-		  PROMISE_EXACT, (int64_t)o->returned_bytes, 0, heap_why },
-		{ "heap_bytes", "ledger", "ledger", "heap_bytes", UNIT_BYTES, PROMISE_EXACT,
-		  (int64_t)o->heap_bytes, 0, heap_why },
-		{ "mapped_bytes", "ledger", "ledger", "mapped_bytes", UNIT_BYTES, PROMISE_EXACT,
-		  (int64_t)o->mapped_bytes, 0, heap_why },
+		{ .quantity = "allocations", .scope = "ledger",
+		  .source = "ledger", .counter = "allocations", .expected = allocations,
+		  .why = "blocks of each cycle" },
+		{ .quantity = "frees", .scope = "ledger",
+		  .source = "ledger", .counter = "frees",
+		  .expected = allocations - (int64_t)kept_blocks(p),
+		  .why = "all but those that are kept" },
+		{ .quantity = "live_bytes", .scope = "ledger",
+		  .source = "ledger", .counter = "live_bytes", .unit = UNIT_BYTES,
+		  .expected = (int64_t)malloc_target(p, env),
+		  .why = "the blocks that are kept" },
+		{ .quantity = "in_use_bytes", .scope = "ledger",
+		  .source = "ledger", .counter = "in_use_bytes", .unit = UNIT_BYTES,
+		  .expected = (int64_t)o->in_use_bytes,
+		  .why = "live blocks with malloc's own bytes" },
+		{ .quantity = "retained_bytes", .scope = "ledger",
+		  .source = "ledger", .counter = "retained_bytes", .unit = UNIT_BYTES,
+		  .expected = (int64_t)o->retained_bytes,
+		  .why = heap_why },
+		{ .quantity = "returned_bytes", .scope = "ledger",
+		  .source = "ledger", .counter = "returned_bytes", .unit = UNIT_BYTES,
+		  .expected = (int64_t)o->returned_bytes,
+		  .why = heap_why },
+		{ .quantity = "heap_bytes", .scope = "ledger",
+		  .source = "ledger", .counter = "heap_bytes", .unit = UNIT_BYTES,
+		  .expected = (int64_t)o->heap_bytes,
+		  .why = heap_why },
+		{ .quantity = "mapped_bytes", .scope = "ledger",
+		  .source = "ledger", .counter = "mapped_bytes", .unit = UNIT_BYTES,
+		  .expected = (int64_t)o->mapped_bytes,
+		  .why = heap_why },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
-		  "the worker has exited and its memory with it" },
-		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, 0, env_usage_slack_bytes(env),
-		  "a batch of 64 pages per CPU may stay charged" },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = "the worker has exited and its memory with it" },
+		{ .quantity = "left_usage_bytes", .scope = "group",
+		  .source = env_group_usage(env), .counter = env_group_usage(env),
+		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
+		  .tolerance = env_usage_slack_bytes(env),
+		  .why = "a batch of 64 pages per CPU may stay charged" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
 }
@@ -305,7 +353,8 @@ static void malloc_claims(const void *params, const struct workload_env *env,
 	promise_no_files(out, env);
 	if (heap_model(&plan, &outcome))
 		return; /* no memory for its pages: nothing can be promised */
-	claim_kernel(env, &plan, &outcome, out);
+	claim_faults(&outcome, out);
+	claim_memory(env, &plan, &outcome, out);
 	claim_library(p, env, &outcome, out);
 }
 

@@ -221,56 +221,43 @@ static double oom_seconds(const void *params, const struct workload_env *env)
 
 /* ---- promises ---- */
 
+/*
+ * v1 charges memory and swap together first. With no swap allowed it is that charge which
+ * fails, and 6.18 counts it nowhere: both failcnt files stay 0.
+ */
 static void claim_kill(const struct ladder *l, const struct workload_env *env,
 		       struct claims *out)
 {
-	bool v2 = env->cgroup_version == 2;
+	const bool v2 = env->cgroup_version == 2;
 	const char *events = v2 ? "memory.events" : "memory.oom_control";
 	const char *peak = v2 ? "memory.peak" : "memory.max_usage_in_bytes";
 	const char *failures = v2 ? "memory.events" : "memory.failcnt";
-	const struct promise one = {
-		"oom_kills", "group",	 events,
-		"oom_kill",  UNIT_COUNT, PROMISE_EXACT,
-		1,	     0,		 "one process pays for the others"
-	};
-	const struct promise all = {
-		"oom_kills",
-		"group",
-		events,
-		"oom_kill",
-		UNIT_COUNT,
-		RELATION_BETWEEN,
-		BASIS_BOUNDED,
-		killable(l),
-		1,
-		"memory.oom.group kills every process that may be killed and may count the "
-		"chosen one twice"
-	};
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "peak_bytes", "group", peak, peak, UNIT_BYTES, PROMISE_EXACT,
-		  (int64_t)env->limit_bytes, 0, "the limit was filled to the last page" },
-		{ "system_oom_kills", "system", "vmstat", "oom_kill", UNIT_COUNT, RELATION_GE,
-		  BASIS_DIRECTION, 1, 0, "the machine counts the group's kill as well" },
+		{ .quantity = "oom_kills", .scope = "group",
+		  .source = events, .counter = "oom_kill", .expected = 1,
+		  .unless = env->oom_group,
+		  .why = "one process pays for the others" },
+		{ .quantity = "oom_kills", .scope = "group",
+		  .source = events, .counter = "oom_kill", .relation = RELATION_BETWEEN,
+		  .basis = BASIS_BOUNDED, .expected = killable(l), .tolerance = 1,
+		  .unless = !env->oom_group,
+		  .why = "memory.oom.group kills every process that may be killed and may count the chosen one twice" },
+		{ .quantity = "limit_hits", .scope = "group",
+		  .source = failures, .counter = v2 ? "max" : failures, .relation = RELATION_GE,
+		  .expected = 1, .unless = !v2 && !env->swap_max_bytes,
+		  .why = "a charge failed before the kill" },
+		{ .quantity = "peak_bytes", .scope = "group",
+		  .source = peak, .counter = peak, .unit = UNIT_BYTES,
+		  .expected = (int64_t)env->limit_bytes,
+		  .why = "the limit was filled to the last page" },
+		{ .quantity = "system_oom_kills", .scope = "system",
+		  .source = "vmstat", .counter = "oom_kill", .relation = RELATION_GE,
+		  .basis = BASIS_DIRECTION, .expected = 1,
+		  .why = "the machine counts the group's kill as well" },
 	};
+	/* clang-format on */
 
-	const struct promise hit = { "limit_hits",
-				     "group",
-				     failures,
-				     v2 ? "max" : failures,
-				     UNIT_COUNT,
-				     RELATION_GE,
-				     BASIS_EXACT,
-				     1,
-				     0,
-				     "a charge failed before the kill" };
-
-	promise_add(out, SPAN_WORK, env->oom_group ? &all : &one, 1);
-	/*
-	 * v1 charges memory and swap together first. With no swap allowed it is that
-	 * charge which fails, and 6.18 counts it nowhere: both failcnt files stay 0.
-	 */
-	if (v2 || env->swap_max_bytes)
-		promise_add(out, SPAN_WORK, &hit, 1);
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
@@ -278,17 +265,14 @@ static void claim_victim(const struct ladder *l, const struct workload_env *env,
 			 struct claims *out)
 {
 	int64_t lead;
+	/* clang-format off */
 	const struct promise victim = {
-		"victim",
-		"ledger",
-		"ledger",
-		"victim",
-		UNIT_COUNT,
-		PROMISE_EXACT,
-		predicted_victim(l, env, &lead),
-		0,
-		"most resident pages plus adj thousandths of the limit (0: the growing one)"
+		.quantity = "victim", .scope = "ledger",
+		.source = "ledger", .counter = "victim",
+		.expected = predicted_victim(l, env, &lead),
+		.why = "most resident pages plus adj thousandths of the limit (0: the growing one)",
 	};
+	/* clang-format on */
 
 	if (l->nr > 1 && !env->oom_group)
 		promise_add(out, SPAN_WORK, &victim, 1);
@@ -374,21 +358,16 @@ static void claim_amount(const struct ladder *l, const struct workload_env *env,
 	int64_t refill = victim ? (int64_t)l->bytes[victim] / page : 0;
 	int64_t least = a.limit - a.tables_most - a.others_most - a.slack - OWN_PAGES_MIN - 1;
 	int64_t spare = (int64_t)swap_room(env) / page;
+	/* clang-format off */
 	const struct promise at_least = {
-		"touched_pages",
-		"ledger",
-		"ledger",
-		"pages_touched",
-		UNIT_PAGES,
-		RELATION_BETWEEN,
-		BASIS_BOUNDED,
-		least,
-		a.limit - a.others_least - least + spare + refill,
-		swap_room(env)
-			? "what the limit and the group's swap hold beside the victims"
-			: "what the limit holds beside the victims; one that died may be "
-			  "partly refilled before its exit is seen"
+		.quantity = "touched_pages", .scope = "ledger",
+		.source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
+		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .expected = least,
+		.tolerance = a.limit - a.others_least - least + spare + refill,
+		.why = swap_room(env) ? "what the limit and the group's swap hold beside the victims"
+		       : "what the limit holds beside the victims; one that died may be partly refilled before its exit is seen",
 	};
+	/* clang-format on */
 
 	if (!swap_room(env) && !victim)
 		claim_filled(l, env, out);
@@ -398,14 +377,19 @@ static void claim_amount(const struct ladder *l, const struct workload_env *env,
 
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
-		  "every process of the group has gone and its memory with it" },
-		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, 0, env_usage_slack_bytes(env),
-		  "a batch of 64 pages per CPU may stay charged" },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = "every process of the group has gone and its memory with it" },
+		{ .quantity = "left_usage_bytes", .scope = "group",
+		  .source = env_group_usage(env), .counter = env_group_usage(env),
+		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
+		  .tolerance = env_usage_slack_bytes(env),
+		  .why = "a batch of 64 pages per CPU may stay charged" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
 }

@@ -133,28 +133,14 @@ static int64_t pss_bytes(uint64_t fixed)
 	return (int64_t)(fixed >> (PSS_SHIFT + 10) << 10);
 }
 
+#define SCOPE_BYTES sizeof(((struct claim *)0)->scope)
+
 static void mapping_scope(unsigned i, char *scope, size_t bytes)
 {
 	if (i)
 		snprintf(scope, bytes, "mapping%u", i);
 	else
 		snprintf(scope, bytes, "mapping");
-}
-
-static void claim_mapping(struct claims *out, unsigned i, const char *quantity,
-			  const char *counter, int64_t expected, const char *why)
-{
-	struct claim c = { .quantity = quantity,
-			   .span = SPAN_WORK,
-			   .source = "smaps",
-			   .counter = counter,
-			   .unit = UNIT_BYTES,
-			   .relation = RELATION_EQ,
-			   .basis = BASIS_EXACT,
-			   .expected = expected };
-
-	mapping_scope(i, c.scope, sizeof(c.scope));
-	claims_add(out, &c, "%s", why);
 }
 
 /* Promises are made for the first few processes: the others are alike. */
@@ -166,33 +152,62 @@ static unsigned spoken_for(const struct shm_params *p)
 static void claim_shared(const struct shm_params *p, const struct workload_env *env,
 			 struct claims *out)
 {
-	const int64_t size = (int64_t)shm_target(p, env);
+	const int64_t size = (int64_t)shm_target(p, env), shared = p->procs > 1 ? size : 0;
 	const int64_t pss = pss_bytes(pss_fixed(shm_pages(p, env), p->procs, env->page_bytes));
 	const bool file = p->kind == KIND_FILE;
-	const char *shared = file ? "Shared_Clean" : "Shared_Dirty";
-	const char *private = file ? "Private_Clean" : "Private_Dirty";
-	const struct promise charged[] = {
-		{ "group_shared_bytes", "group", "memory.stat",
-		  file ? env_group_file(env) : "shmem", UNIT_BYTES, RELATION_EQ,
-		  file ? BASIS_BOUNDED : BASIS_EXACT, size, file ? META_BYTES : 0,
-		  file ? "charged once to the first that touches; up to 16 pages of extent "
-			 "blocks"
-		       : "charged once to the group of the first that touches" },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "what is shared is nobody's own" },
+	char scope[SCOPE_BYTES];
+	/* clang-format off */
+	const struct promise mapping[] = {
+		{ .quantity = "resident_bytes", .scope = scope,
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = size,
+		  .why = "each process maps all of it" },
+		{ .quantity = "proportional_bytes", .scope = scope,
+		  .source = "smaps", .counter = "Pss", .unit = UNIT_BYTES, .expected = pss,
+		  .why = "each page counts one Nth in each of the N processes" },
+		{ .quantity = "shared_bytes", .scope = scope,
+		  .source = "smaps", .counter = file ? "Shared_Clean" : "Shared_Dirty",
+		  .unit = UNIT_BYTES, .expected = shared,
+		  .why = "more than one process maps each page" },
+		{ .quantity = "unique_bytes", .scope = scope,
+		  .source = "smaps", .counter = file ? "Private_Clean" : "Private_Dirty",
+		  .unit = UNIT_BYTES, .expected = size - shared,
+		  .why = "private is what no other process maps" },
 	};
+	const struct promise charged[] = {
+		{ .quantity = "group_shared_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = file ? env_group_file(env) : "shmem",
+		  .unit = UNIT_BYTES, .basis = file ? BASIS_BOUNDED : BASIS_EXACT,
+		  .expected = size, .tolerance = file ? META_BYTES : 0,
+		  .why = file ? "charged once to the first that touches; up to 16 pages of extent blocks"
+		         : "charged once to the group of the first that touches" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .why = "what is shared is nobody's own" },
+	};
+	/* clang-format on */
 
 	for (unsigned i = 0; i < spoken_for(p); i++) {
-		claim_mapping(out, i, "resident_bytes", "Rss", size,
-			      "each process maps all of it");
-		claim_mapping(out, i, "proportional_bytes", "Pss", pss,
-			      "each page counts one Nth in each of the N processes");
-		claim_mapping(out, i, "shared_bytes", shared, p->procs > 1 ? size : 0,
-			      "more than one process maps each page");
-		claim_mapping(out, i, "unique_bytes", private, p->procs > 1 ? 0 : size,
-			      "private is what no other process maps");
+		mapping_scope(i, scope, sizeof(scope));
+		PROMISE_ROWS(out, SPAN_WORK, mapping);
 	}
 	PROMISE_ROWS(out, SPAN_WORK, charged);
+}
+
+static void claim_copies(const struct shm_params *p, uint64_t written, struct claims *out)
+{
+	char scope[SCOPE_BYTES];
+	/* clang-format off */
+	const struct promise copied = {
+		.quantity = "minor_faults", .scope = scope,
+		.source = "stat", .counter = "minflt", .expected = (int64_t)written,
+		.why = "one fault for each page copied",
+	};
+	/* clang-format on */
+
+	for (unsigned i = 1; i < spoken_for(p); i++) {
+		snprintf(scope, sizeof(scope), "process%u", i);
+		promise_add(out, SPAN_WORK, &copied, 1);
+	}
 }
 
 /* Before: everything shared by all. After: the written pages are everybody's own. */
@@ -205,37 +220,39 @@ static void claim_cow(const struct shm_params *p, const struct workload_env *env
 	const int64_t before = pss_bytes(pss_fixed(all, p->procs, page));
 	const int64_t after = pss_bytes(pss_fixed(written, 1, page) +
 					pss_fixed(all - written, p->procs, page));
-	const struct promise charged[] = {
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, own * (int64_t)(p->procs - 1), 0,
-		  "each child's copies are charged; the parent keeps the originals" },
+	char scope[SCOPE_BYTES];
+	/* clang-format off */
+	const struct promise mapping[] = {
+		{ .quantity = "resident_bytes", .scope = scope,
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .why = "a copy takes an original's place" },
+		{ .quantity = "proportional_bytes", .scope = scope,
+		  .source = "smaps", .counter = "Pss", .unit = UNIT_BYTES,
+		  .expected = after - before,
+		  .why = "a written page is wholly its own; the others stay one Nth each" },
+		{ .quantity = "unique_bytes", .scope = scope,
+		  .source = "smaps", .counter = "Private_Dirty", .unit = UNIT_BYTES,
+		  .expected = own,
+		  .why = "what each child has written is nobody else's and so is the original" },
+		{ .quantity = "shared_bytes", .scope = scope,
+		  .source = "smaps", .counter = "Shared_Dirty", .unit = UNIT_BYTES,
+		  .expected = -own,
+		  .why = "what is written is no longer shared" },
 	};
+	const struct promise charged = {
+		.quantity = "group_anonymous_bytes", .scope = "group",
+		.source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		.expected = own * (int64_t)(p->procs - 1),
+		.why = "each child's copies are charged; the parent keeps the originals",
+	};
+	/* clang-format on */
 
 	for (unsigned i = 0; i < spoken_for(p); i++) {
-		claim_mapping(out, i, "resident_bytes", "Rss", 0,
-			      "a copy takes an original's place");
-		claim_mapping(out, i, "proportional_bytes", "Pss", after - before,
-			      "a written page is wholly its own; the others stay one Nth each");
-		claim_mapping(
-			out, i, "unique_bytes", "Private_Dirty", own,
-			"what each child has written is nobody else's and so is the original");
-		claim_mapping(out, i, "shared_bytes", "Shared_Dirty", -own,
-			      "what is written is no longer shared");
+		mapping_scope(i, scope, sizeof(scope));
+		PROMISE_ROWS(out, SPAN_WORK, mapping);
 	}
-	PROMISE_ROWS(out, SPAN_WORK, charged);
-	for (unsigned i = 1; i < spoken_for(p); i++) {
-		struct claim c = { .quantity = "minor_faults",
-				   .span = SPAN_WORK,
-				   .source = "stat",
-				   .counter = "minflt",
-				   .unit = UNIT_COUNT,
-				   .relation = RELATION_EQ,
-				   .basis = BASIS_EXACT,
-				   .expected = (int64_t)written };
-
-		snprintf(c.scope, sizeof(c.scope), "process%u", i);
-		claims_add(out, &c, "one fault for each page copied");
-	}
+	promise_add(out, SPAN_WORK, &charged, 1);
+	claim_copies(p, written, out);
 }
 
 static void shm_claims(const void *params, const struct workload_env *env, struct claims *out)

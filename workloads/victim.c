@@ -231,77 +231,64 @@ static const char *file_why(const struct workload_env *env)
 	       "extent blocks";
 }
 
+static const char *faults_why(const struct workload_env *env)
+{
+	if (!memory_is_safe(env))
+		return "one fault per first touch; a page found in the swap cache is one more";
+	if (!env->limit_bytes)
+		return "one fault per first touch; where nothing keeps the pressure in the group a page that is being moved is waited for by one more";
+	return "one fault per page that it touches for the first time";
+}
+
+/* What reclaim takes away from it counts as fewer bytes or as another fault. */
 static void victim_claims(const void *params, const struct workload_env *env,
 			  struct claims *out)
 {
 	const struct victim_params *p = params;
-	const int64_t size = (int64_t)victim_target(params, env);
+	const int64_t size = (int64_t)victim_target(params, env), page = env->page_bytes;
 	const bool safe = memory_is_safe(env), quiet = safe && env->limit_bytes;
-	const struct promise resident[] = {
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, size,
-		  0, "its working set is written and cannot be taken without swap" },
-		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
-		  size, 0, "each page is private and written" },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, size, 0,
-		  "what it allocates beside its working set it gives back" },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "its file is read with pread and its memory cannot be swapped" },
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = size,
+		  .unless = !safe,
+		  .why = "its working set is written and cannot be taken without swap" },
+		{ .quantity = "anonymous_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Anonymous", .unit = UNIT_BYTES, .expected = size,
+		  .unless = !safe,
+		  .why = "each page is private and written" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .expected = size, .unless = !safe,
+		  .why = "what it allocates beside its working set it gives back" },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt", .unless = !safe,
+		  .why = "its file is read with pread and its memory cannot be swapped" },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = size, .unless = safe,
+		  .why = "its working set and nothing else; part of it may be swapped out" },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = size, .unless = safe,
+		  .why = "no more of it can be swapped out than there is" },
+		{ .quantity = "pages_touched", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
+		  .relation = p->allocs > 0 ? RELATION_GE : RELATION_EQ, .expected = size / page,
+		  .why = "each page of its working set once before all else" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt",
+		  .relation = quiet ? RELATION_EQ : RELATION_GE, .slot = "pages_touched",
+		  .why = faults_why(env) },
+		{ .quantity = "group_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .relation = file_relation(env), .basis = BASIS_BOUNDED, .tolerance = META_BYTES,
+		  .slot = "file_pages", .slot_mul = page, .unless = !env->limit_bytes && !safe,
+		  .why = file_why(env) },
 	};
-	const struct claim faults = { .quantity = "minor_faults",
-				      .span = SPAN_WORK,
-				      .scope = "process",
-				      .source = "stat",
-				      .counter = "minflt",
-				      .unit = UNIT_COUNT,
-				      .relation = quiet ? RELATION_EQ : RELATION_GE,
-				      .basis = BASIS_EXACT,
-				      .slot = "pages_touched" };
-	const struct promise touched = { "pages_touched",
-					 "ledger",
-					 "ledger",
-					 "pages_touched",
-					 UNIT_PAGES,
-					 p->allocs > 0 ? RELATION_GE : RELATION_EQ,
-					 BASIS_EXACT,
-					 size / (int64_t)env->page_bytes,
-					 0,
-					 "each page of its working set once before all else" };
-	/* What reclaim takes away from it counts as fewer bytes or as another fault. */
-	const struct promise squeezed[] = {
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, RELATION_LE,
-		  BASIS_EXACT, size, 0,
-		  "its working set and nothing else; part of it may be "
-		  "swapped out" },
-		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, RELATION_LE,
-		  BASIS_EXACT, size, 0, "no more of it can be swapped out than there is" },
-	};
-	const struct claim file = { .quantity = "group_file_bytes",
-				    .span = SPAN_WORK,
-				    .scope = "group",
-				    .source = "memory.stat",
-				    .counter = env_group_file(env),
-				    .unit = UNIT_BYTES,
-				    .relation = file_relation(env),
-				    .basis = BASIS_BOUNDED,
-				    .tolerance = META_BYTES,
-				    .slot = "file_pages",
-				    .slot_mul = (int64_t)env->page_bytes };
+	/* clang-format on */
 
-	if (safe)
-		PROMISE_ROWS(out, SPAN_WORK, resident);
-	else
-		PROMISE_ROWS(out, SPAN_WORK, squeezed);
-	promise_add(out, SPAN_WORK, &touched, 1);
-	claims_add(out, &faults,
-		   quiet  ? "one fault per page that it touches for the first time"
-		   : safe ? "one fault per first touch; where nothing keeps the pressure in "
-			    "the group "
-			    "a page that is being moved is waited for by one more"
-			  : "one fault per first touch; a page found in the swap cache is one "
-			    "more");
-	if (env->limit_bytes || safe)
-		claims_add(out, &file, "%s", file_why(env));
+	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 /* ---- in the worker ---- */

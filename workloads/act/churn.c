@@ -187,18 +187,24 @@ static void claim_faults(const struct churn_params *p, const struct workload_env
 {
 	const struct bounds faults = cycle_faults(p, env);
 	const char *untried = "it could not be tried whether a read maps the zero page";
+	/* clang-format off */
 	const struct promise major[] = {
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "first touch of anonymous memory needs no I/O" },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "first touch of anonymous memory needs no I/O" },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = "first touch of anonymous memory needs no I/O" },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault",
+		  .why = "first touch of anonymous memory needs no I/O" },
 	};
 	const struct promise none[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "untouched memory takes no fault" },
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
-		  0, 0, "untouched memory takes no fault" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt",
+		  .why = "untouched memory takes no fault" },
+		{ .quantity = "group_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgfault",
+		  .why = "untouched memory takes no fault" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, major);
 	if (!faults.most) { /* as a slot's factor 0 would read as 1 */
@@ -223,29 +229,41 @@ static void claim_nothing_left(const struct workload_env *env, struct claims *ou
 	uint64_t tables = TABLES_LEFT_MAX * env->page_bytes;
 	const char *why = "the last cycle gave back what it took";
 	const char *gone = "the worker has exited and its memory with it";
+	/* clang-format off */
 	const struct promise work[] = {
-		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES, PROMISE_EXACT,
-		  0, 0, why },
-		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES,
-		  PROMISE_EXACT, 0, 0, why },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT, 0,
-		  0, why },
-		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  why },
-		{ "data_bytes", "process", "status", "VmData", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  why },
-		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  "a cycle fits under the limit" },
-		{ "page_table_bytes", "process", "status", "VmPTE", UNIT_BYTES,
-		  RELATION_BETWEEN, BASIS_BOUNDED, 0, tables,
-		  "a table at either end and two above may stay with a neighbour" },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, 0, 0, why },
+		{ .quantity = "resident_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Rss", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "anonymous_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Anonymous", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "statm", .counter = "size", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "data_bytes", .scope = "process",
+		  .source = "status", .counter = "VmData", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "swap_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
+		  .why = "a cycle fits under the limit" },
+		{ .quantity = "page_table_bytes", .scope = "process",
+		  .source = "status", .counter = "VmPTE", .unit = UNIT_BYTES,
+		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .tolerance = tables,
+		  .why = "a table at either end and two above may stay with a neighbour" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .why = why },
 	};
 	const struct promise residue[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0, gone },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = gone },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, work);
 	PROMISE_ROWS(out, SPAN_RESIDUE, residue);
@@ -254,18 +272,22 @@ static void claim_nothing_left(const struct workload_env *env, struct claims *ou
 static void claim_counted(const struct churn_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
+	/* clang-format off */
 	const struct promise pages[] = {
-		{ "pages_present", "ledger", "ledger", "pages_present", UNIT_PAGES,
-		  PROMISE_EXACT, (int64_t)cycle_pages(p, env), 0,
-		  "the page table of the first cycle" },
-		{ "pages_left", "ledger", "ledger", "pages_left", UNIT_PAGES, PROMISE_EXACT, 0,
-		  0, "the page table when they had been given back" },
+		{ .quantity = "pages_present", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_present", .unit = UNIT_PAGES,
+		  .expected = (int64_t)cycle_pages(p, env),
+		  .why = "the page table of the first cycle" },
+		{ .quantity = "pages_left", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_left", .unit = UNIT_PAGES,
+		  .why = "the page table when they had been given back" },
 	};
 	const struct promise cycles = {
-		"cycles",	    "ledger",	"ledger",
-		"cycles",	    UNIT_COUNT, PROMISE_EXACT,
-		(int64_t)p->cycles, 0,		"as many as were asked for"
+		.quantity = "cycles", .scope = "ledger",
+		.source = "ledger", .counter = "cycles", .expected = (int64_t)p->cycles,
+		.why = "as many as were asked for",
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, pages);
 	if (!p->duration_ns)

@@ -148,20 +148,28 @@ static void claim_faults(const struct anon_params *p, const struct workload_env 
 {
 	const struct bounds faults = first_faults(p, env);
 	const int64_t least = (int64_t)faults.least;
+	/* clang-format off */
 	const struct promise taken[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, least,
-		  0, faults_why(p, env) },
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
-		  least, 0, "the worker is alone in its group" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .expected = least,
+		  .why = faults_why(p, env) },
+		{ .quantity = "group_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgfault", .expected = least,
+		  .why = "the worker is alone in its group" },
 	};
 	const struct promise rows[] = {
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "first touch of anonymous memory needs no I/O" },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, "first touch of anonymous memory needs no I/O" },
-		{ "system_faults", "system", "vmstat", "pgfault", UNIT_COUNT, RELATION_GE,
-		  BASIS_DIRECTION, least, 0, "the machine's count includes the worker's" },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = "first touch of anonymous memory needs no I/O" },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault",
+		  .why = "first touch of anonymous memory needs no I/O" },
+		{ .quantity = "system_faults", .scope = "system",
+		  .source = "vmstat", .counter = "pgfault", .relation = RELATION_GE,
+		  .basis = BASIS_DIRECTION, .expected = least,
+		  .why = "the machine's count includes the worker's" },
 	};
+	/* clang-format on */
 
 	PROMISE_BOUNDS(out, SPAN_WORK, taken, (int64_t)(faults.most - faults.least));
 	PROMISE_ROWS(out, SPAN_WORK, rows);
@@ -187,25 +195,34 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 	const struct bounds taken = taken_bytes(p, env);
 	int64_t bytes = (int64_t)taken.least, huge = (int64_t)huge_bytes(p, env);
 	const char *why = taken_why(p, env);
+	/* clang-format off */
 	const struct promise amounts[] = {
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, bytes,
-		  0, why },
-		{ "proportional_bytes", "mapping", "smaps", "Pss", UNIT_BYTES, PROMISE_EXACT,
-		  bytes, 0, why },
-		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
-		  bytes, 0, why },
-		{ "dirty_bytes", "mapping", "smaps", "Private_Dirty", UNIT_BYTES, PROMISE_EXACT,
-		  bytes, 0, why },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = bytes,
+		  .why = why },
+		{ .quantity = "proportional_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Pss", .unit = UNIT_BYTES, .expected = bytes,
+		  .why = why },
+		{ .quantity = "anonymous_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Anonymous", .unit = UNIT_BYTES,
+		  .expected = bytes,
+		  .why = why },
+		{ .quantity = "dirty_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Private_Dirty", .unit = UNIT_BYTES,
+		  .expected = bytes,
+		  .why = why },
 	};
 	const struct promise rows[] = {
-		{ "huge_bytes", "mapping", "smaps", "AnonHugePages", UNIT_BYTES, PROMISE_EXACT,
-		  huge, 0,
-		  huge ? "MADV_HUGEPAGE on an aligned mapping; less when the kernel finds no "
-			 "huge page"
-		       : "MADV_NOHUGEPAGE" },
-		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  "all of it fits" },
+		{ .quantity = "huge_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "AnonHugePages", .unit = UNIT_BYTES,
+		  .expected = huge,
+		  .why = huge ? "MADV_HUGEPAGE on an aligned mapping; less when the kernel finds no huge page"
+		         : "MADV_NOHUGEPAGE" },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
+		  .why = "all of it fits" },
 	};
+	/* clang-format on */
 
 	PROMISE_BOUNDS(out, SPAN_WORK, amounts, (int64_t)(taken.most - taken.least));
 	PROMISE_ROWS(out, SPAN_WORK, rows);
@@ -222,20 +239,34 @@ static void claim_sums(const struct anon_params *p, const struct workload_env *e
 	enum basis basis = lag ? BASIS_BOUNDED : BASIS_EXACT;
 	const char *why = lag ? "this kernel caches parts of the sum per CPU or per thread"
 			      : "summed precisely since Linux 6.17";
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "process_resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES,
-		  PROMISE_EXACT, bytes, 0, "nothing else of the process is touched" },
-		{ "process_anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES,
-		  PROMISE_EXACT, bytes, 0, "nothing else of the process is touched" },
-		{ "status_resident_bytes", "process", "status", "VmRSS", UNIT_BYTES,
-		  RELATION_EQ, basis, bytes, lag, why },
-		{ "status_anonymous_bytes", "process", "status", "RssAnon", UNIT_BYTES,
-		  RELATION_EQ, basis, bytes, lag, why },
-		{ "statm_resident_bytes", "process", "statm", "resident", UNIT_BYTES,
-		  RELATION_EQ, basis, bytes, lag, why },
-		{ "stat_resident_bytes", "process", "stat", "rss", UNIT_BYTES, PROMISE_BOUNDED,
-		  bytes, stat_lag * env->page_bytes, "field 24 is never summed precisely" },
+		{ .quantity = "process_resident_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Rss", .unit = UNIT_BYTES,
+		  .expected = bytes,
+		  .why = "nothing else of the process is touched" },
+		{ .quantity = "process_anonymous_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Anonymous", .unit = UNIT_BYTES,
+		  .expected = bytes,
+		  .why = "nothing else of the process is touched" },
+		{ .quantity = "status_resident_bytes", .scope = "process",
+		  .source = "status", .counter = "VmRSS", .unit = UNIT_BYTES, .basis = basis,
+		  .expected = bytes, .tolerance = lag,
+		  .why = why },
+		{ .quantity = "status_anonymous_bytes", .scope = "process",
+		  .source = "status", .counter = "RssAnon", .unit = UNIT_BYTES, .basis = basis,
+		  .expected = bytes, .tolerance = lag,
+		  .why = why },
+		{ .quantity = "statm_resident_bytes", .scope = "process",
+		  .source = "statm", .counter = "resident", .unit = UNIT_BYTES, .basis = basis,
+		  .expected = bytes, .tolerance = lag,
+		  .why = why },
+		{ .quantity = "stat_resident_bytes", .scope = "process",
+		  .source = "stat", .counter = "rss", .unit = UNIT_BYTES, .basis = BASIS_BOUNDED,
+		  .expected = bytes, .tolerance = stat_lag * env->page_bytes,
+		  .why = "field 24 is never summed precisely" },
 	};
+	/* clang-format on */
 
 	PROMISE_BOUNDS(out, SPAN_WORK, rows, (int64_t)(taken.most - taken.least));
 }
@@ -244,17 +275,24 @@ static void claim_process(const struct anon_params *p, const struct workload_env
 			  struct claims *out)
 {
 	const char *still = "the mapping is made before READY";
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  "all of it fits" },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT, 0,
-		  0, still },
-		{ "virtual_bytes", "process", "statm", "size", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  still },
-		{ "page_table_bytes", "process", "status", "VmPTE", UNIT_BYTES,
-		  RELATION_BETWEEN, BASIS_BOUNDED, tables_min(p, env), tables_slack(p, env),
-		  "tables of 512 pages each and up to four more for the end and above" },
+		{ .quantity = "swap_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
+		  .why = "all of it fits" },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
+		  .why = still },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "statm", .counter = "size", .unit = UNIT_BYTES,
+		  .why = still },
+		{ .quantity = "page_table_bytes", .scope = "process",
+		  .source = "status", .counter = "VmPTE", .unit = UNIT_BYTES,
+		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
+		  .expected = tables_min(p, env), .tolerance = tables_slack(p, env),
+		  .why = "tables of 512 pages each and up to four more for the end and above" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
@@ -267,19 +305,16 @@ static void claim_group_tables(const struct anon_params *p, const struct workloa
 	const bool charged = env_has(env, CAPABILITY_TABLE_CHARGE);
 	const int64_t least = charged ? tables_min(p, env) : 0;
 	const int64_t most = none ? 0 : tables_min(p, env) + tables_slack(p, env);
+	/* clang-format off */
 	const struct promise row = {
-		"group_page_table_bytes",
-		"group",
-		"memory.stat",
-		"pagetables",
-		UNIT_BYTES,
-		PROMISE_EXACT,
-		least,
-		0,
-		charged ? "one page of table for each 512 pages and up to three above"
-		: none	? "page tables are not charged here"
-			: "page tables may be charged or not; which could not be tried"
+		.quantity = "group_page_table_bytes", .scope = "group",
+		.source = "memory.stat", .counter = "pagetables", .unit = UNIT_BYTES,
+		.expected = least,
+		.why = charged ? "one page of table for each 512 pages and up to three above"
+		       : none ? "page tables are not charged here"
+		       : "page tables may be charged or not; which could not be tried",
 	};
+	/* clang-format on */
 
 	promise_add_bounds(out, SPAN_WORK, &row, 1, most - least);
 }
@@ -289,16 +324,20 @@ static void claim_group(const struct anon_params *p, const struct workload_env *
 {
 	const struct bounds taken = taken_bytes(p, env);
 	const bool v2 = env->cgroup_version == 2;
+	/* clang-format off */
 	const struct promise anonymous = {
-		"group_anonymous_bytes", "group",    "memory.stat",
-		env_group_anon(env),	 UNIT_BYTES, PROMISE_EXACT,
-		(int64_t)taken.least,	 0,	     "the worker is alone in its group"
+		.quantity = "group_anonymous_bytes", .scope = "group",
+		.source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		.expected = (int64_t)taken.least,
+		.why = "the worker is alone in its group",
 	};
 	const struct promise huge = {
-		"group_huge_bytes",	      "group",	  "memory.stat",
-		v2 ? "anon_thp" : "rss_huge", UNIT_BYTES, PROMISE_EXACT,
-		(int64_t)huge_bytes(p, env),  0,	  "the worker is alone in its group"
+		.quantity = "group_huge_bytes", .scope = "group",
+		.source = "memory.stat", .counter = v2 ? "anon_thp" : "rss_huge",
+		.unit = UNIT_BYTES, .expected = (int64_t)huge_bytes(p, env),
+		.why = "the worker is alone in its group",
 	};
+	/* clang-format on */
 	const struct promise_usage usage = { .least = (int64_t)taken.least,
 					     .most = (int64_t)taken.most,
 					     .tables_least = tables_min(p, env),
@@ -317,11 +356,14 @@ static void claim_counted(const struct anon_params *p, const struct workload_env
 			  struct claims *out)
 {
 	const int64_t pages = (int64_t)(anon_held_bytes(p, env) / env->page_bytes);
+	/* clang-format off */
 	const struct promise touched = {
-		"pages_touched", "ledger",   "ledger",
-		"pages_touched", UNIT_PAGES, PROMISE_EXACT,
-		pages,		 0,	     "each page of the mapping once"
+		.quantity = "pages_touched", .scope = "ledger",
+		.source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
+		.expected = pages,
+		.why = "each page of the mapping once",
 	};
+	/* clang-format on */
 	const struct claim present = { .quantity = "pages_present",
 				       .span = SPAN_WORK,
 				       .scope = "ledger",
@@ -342,15 +384,14 @@ static void claim_counted(const struct anon_params *p, const struct workload_env
 static void claim_content(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
-	const struct promise filled = { "pages_filled",
-					"ledger",
-					"ledger",
-					"pages_filled",
-					UNIT_PAGES,
-					PROMISE_EXACT,
-					(int64_t)(anon_held_bytes(p, env) / env->page_bytes),
-					0,
-					"each page begins with its part of the stream" };
+	/* clang-format off */
+	const struct promise filled = {
+		.quantity = "pages_filled", .scope = "ledger",
+		.source = "ledger", .counter = "pages_filled", .unit = UNIT_PAGES,
+		.expected = (int64_t)(anon_held_bytes(p, env) / env->page_bytes),
+		.why = "each page begins with its part of the stream",
+	};
+	/* clang-format on */
 
 	if (p->touch != TOUCH_READ && !p->access_ns)
 		promise_add(out, SPAN_WORK, &filled, 1);
@@ -358,14 +399,19 @@ static void claim_content(const struct anon_params *p, const struct workload_env
 
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
-		  "the worker has exited and its memory with it" },
-		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, 0, env_usage_slack_bytes(env),
-		  "a batch of 64 pages per CPU may stay charged" },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = "the worker has exited and its memory with it" },
+		{ .quantity = "left_usage_bytes", .scope = "group",
+		  .source = env_group_usage(env), .counter = env_group_usage(env),
+		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
+		  .tolerance = env_usage_slack_bytes(env),
+		  .why = "a batch of 64 pages per CPU may stay charged" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
 }
@@ -375,24 +421,24 @@ static void claim_pressed(const struct anon_params *p, const struct workload_env
 			  struct claims *out)
 {
 	int64_t bytes = (int64_t)anon_target(p, env), limit = env->limit_bytes;
-	const struct promise faults = { "minor_faults",
-					"process",
-					"stat",
-					"minflt",
-					UNIT_COUNT,
-					RELATION_GE,
-					BASIS_EXACT,
-					(int64_t)first_faults(p, env).least,
-					0,
-					"the first touch of each page is a minor fault" };
-	const struct promise limited[] = {
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, limit, 0,
-		  "no more than the limit is in memory" },
-		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, RELATION_GE,
-		  BASIS_EXACT, bytes > limit ? bytes - limit : 0, 0,
-		  "what does not fit under the limit is in swap" },
+	/* clang-format off */
+	const struct promise faults = {
+		.quantity = "minor_faults", .scope = "process",
+		.source = "stat", .counter = "minflt", .relation = RELATION_GE,
+		.expected = (int64_t)first_faults(p, env).least,
+		.why = "the first touch of each page is a minor fault",
 	};
+	const struct promise limited[] = {
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = limit,
+		  .why = "no more than the limit is in memory" },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
+		  .relation = RELATION_GE, .expected = bytes > limit ? bytes - limit : 0,
+		  .why = "what does not fit under the limit is in swap" },
+	};
+	/* clang-format on */
 
 	if (p->pages == PAGES_4K)
 		promise_add(out, SPAN_WORK, &faults, 1);
@@ -404,16 +450,14 @@ void anon_claims(const void *params, const struct workload_env *env, struct clai
 {
 	const struct anon_params *p = params;
 	int64_t huge = (int64_t)huge_pages(p, env);
-	const struct promise huge_row = { "huge_faults",
-					  "system",
-					  "vmstat",
-					  "thp_fault_alloc",
-					  UNIT_COUNT,
-					  RELATION_GE,
-					  BASIS_DIRECTION,
-					  huge,
-					  0,
-					  "the machine's count includes the worker's" };
+	/* clang-format off */
+	const struct promise huge_row = {
+		.quantity = "huge_faults", .scope = "system",
+		.source = "vmstat", .counter = "thp_fault_alloc", .relation = RELATION_GE,
+		.basis = BASIS_DIRECTION, .expected = huge,
+		.why = "the machine's count includes the worker's",
+	};
+	/* clang-format on */
 
 	claim_residue(env, out);
 	claim_counted(p, env, out);

@@ -15,8 +15,13 @@ void promise_add(struct claims *out, enum span span, const struct promise *rows,
 				   .relation = p->relation,
 				   .basis = p->basis,
 				   .expected = p->expected,
-				   .tolerance = p->tolerance };
+				   .tolerance = p->tolerance,
+				   .slot = p->slot,
+				   .slot_mul = p->slot_mul,
+				   .slot_div = p->slot_div };
 
+		if (p->unless)
+			continue;
 		snprintf(c.scope, sizeof(c.scope), "%s", p->scope);
 		claims_add(out, &c, "%s", p->why);
 	}
@@ -51,15 +56,15 @@ void promise_usage(struct claims *out, const struct workload_env *env,
 			     : none		 ? "page tables are not charged here and "
 						 : "page tables may be charged too and ";
 	char why[240];
-	const struct promise row = { "group_usage_bytes",
-				     "group",
-				     env_group_usage(env),
-				     env_group_usage(env),
-				     UNIT_BYTES,
-				     PROMISE_BOUNDED,
-				     least,
-				     env_usage_slack_bytes(env),
-				     why };
+	/* clang-format off */
+	const struct promise row = {
+		.quantity = "group_usage_bytes", .scope = "group",
+		.source = env_group_usage(env), .counter = env_group_usage(env),
+		.unit = UNIT_BYTES, .basis = BASIS_BOUNDED, .expected = least,
+		.tolerance = env_usage_slack_bytes(env),
+		.why = why,
+	};
+	/* clang-format on */
 
 	snprintf(why, sizeof(why), "%s%s%scharges are taken in batches of 64 pages per CPU",
 		 usage->why ? usage->why : "", usage->why ? "; " : "", tables);
@@ -68,18 +73,14 @@ void promise_usage(struct claims *out, const struct workload_env *env,
 
 void promise_no_files(struct claims *out, const struct workload_env *env)
 {
+	/* clang-format off */
 	const struct promise row = {
-		"group_file_bytes",
-		"group",
-		"memory.stat",
-		env_group_file(env),
-		UNIT_BYTES,
-		RELATION_LE,
-		BASIS_EXACT,
-		0,
-		0,
-		"no file is read or written and no shared memory is made"
+		.quantity = "group_file_bytes", .scope = "group",
+		.source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		.relation = RELATION_LE,
+		.why = "no file is read or written and no shared memory is made",
 	};
+	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, &row, 1);
 }

@@ -6,24 +6,32 @@
 #ifndef PAGESTORM_PROMISE_H
 #define PAGESTORM_PROMISE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "workloads/api/arith.h"
 #include "workloads/api/workload.h"
 
+/*
+ * A promise; its members mean what those of struct claim mean. Rows name their members and
+ * leave out what is usual: a count, equal to the exact amount 0. They are kept from the
+ * formatter, in three parts: what is promised of whom; where it is read and how much it is;
+ * why. A row that does not hold here is taken out by `unless`, so that a table shows all that
+ * may be promised.
+ */
 struct promise {
-	const char *quantity, *scope, *source, *counter;
+	const char *quantity, *scope;
+	const char *source, *counter;
 	enum unit unit;
 	enum relation relation;
 	enum basis basis;
 	int64_t expected, tolerance;
+	const char *slot;
+	int64_t slot_mul, slot_div;
+	bool unless; /* true: not promised */
 	const char *why;
 };
-
-/* The two commonest pairs of relation and basis, for rows. */
-#define PROMISE_EXACT	RELATION_EQ, BASIS_EXACT
-#define PROMISE_BOUNDED RELATION_EQ, BASIS_BOUNDED
 
 /* The group's page cache does not grow: the workload opens no file. */
 void promise_no_files(struct claims *out, const struct workload_env *env);
@@ -39,6 +47,7 @@ struct promise_usage {
 void promise_usage(struct claims *out, const struct workload_env *env,
 		   const struct promise_usage *usage);
 
+/* The rows that hold here. */
 void promise_add(struct claims *out, enum span span, const struct promise *rows, size_t nr);
 
 /*

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 
 #define VMSTAT_LAG_PAGES 125 /* kept back on each CPU: MAX_THRESHOLD, mm/vmstat.c */
@@ -49,39 +50,32 @@ static void claim_io(const struct cache_params *p, const struct workload_env *en
 			  : p->evict == EVICT_OVERFLOW
 				  ? "each page was reclaimed before its turn came again"
 				  : "a miss is read once and a hit not at all";
+	/* clang-format off */
 	const struct promise misses = {
-		"missed_bytes", "process", "io", "read_bytes", UNIT_BYTES,
-		PROMISE_EXACT,	0,	   0,	 why
+		.quantity = "missed_bytes", .scope = "process",
+		.source = "io", .counter = "read_bytes", .unit = UNIT_BYTES,
+		.why = why,
 	};
-	const struct promise asked = { "asked_bytes",
-				       "process",
-				       "io",
-				       "rchar",
-				       UNIT_BYTES,
-				       RELATION_BETWEEN,
-				       BASIS_BOUNDED,
-				       (int64_t)(p->passes * a.read),
-				       (int64_t)env->page_bytes,
-				       "what the reads ask for and the word that starts them" };
-	const struct promise written = { "written_bytes",
-					 "process",
-					 "io",
-					 "write_bytes",
-					 UNIT_BYTES,
-					 PROMISE_EXACT,
-					 0,
-					 0,
-					 "the file was written before" };
-	const struct promise system = { "system_read",
-					"system",
-					"vmstat",
-					"pgpgin",
-					UNIT_BYTES,
-					RELATION_GE,
-					BASIS_DIRECTION,
-					0,
-					0,
-					"the machine's count includes the worker's" };
+	const struct promise asked = {
+		.quantity = "asked_bytes", .scope = "process",
+		.source = "io", .counter = "rchar", .unit = UNIT_BYTES,
+		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
+		.expected = (int64_t)(p->passes * a.read),
+		.tolerance = (int64_t)env->page_bytes,
+		.why = "what the reads ask for and the word that starts them",
+	};
+	const struct promise written = {
+		.quantity = "written_bytes", .scope = "process",
+		.source = "io", .counter = "write_bytes", .unit = UNIT_BYTES,
+		.why = "the file was written before",
+	};
+	const struct promise system = {
+		.quantity = "system_read", .scope = "system",
+		.source = "vmstat", .counter = "pgpgin", .unit = UNIT_BYTES,
+		.relation = RELATION_GE, .basis = BASIS_DIRECTION,
+		.why = "the machine's count includes the worker's",
+	};
+	/* clang-format on */
 
 	claim_misses(p, env, misses, out);
 	if (a.missed)
@@ -96,34 +90,31 @@ static void claim_mapped_faults(const struct cache_params *p, const struct workl
 {
 	struct cache_amounts a = cache_amounts_of(p, env);
 	const char *one = "without readahead each miss is a major fault of its own";
+	/* clang-format off */
 	const struct promise exact[] = {
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  one },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, one },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = one },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault",
+		  .why = one },
 	};
-	const struct promise some = { "group_major_faults",
-				      "group",
-				      "memory.stat",
-				      "pgmajfault",
-				      UNIT_COUNT,
-				      RELATION_BETWEEN,
-				      BASIS_BOUNDED,
-				      a.missed > 0,
-				      (int64_t)(a.missed / env->page_bytes) - (a.missed > 0),
-				      "the first miss is a major fault and readahead spares "
-				      "some of the others" };
-	const struct promise minor = { "minor_faults",
-				       "process",
-				       "stat",
-				       "minflt",
-				       UNIT_COUNT,
-				       RELATION_LE,
-				       BASIS_BOUNDED,
-				       (int64_t)(p->passes * a.read / env->page_bytes),
-				       4 * ((int64_t)p->threads - 1),
-				       "one fault maps up to 16 neighbours that are in the "
-				       "cache" };
+	const struct promise some = {
+		.quantity = "group_major_faults", .scope = "group",
+		.source = "memory.stat", .counter = "pgmajfault", .relation = RELATION_BETWEEN,
+		.basis = BASIS_BOUNDED, .expected = a.missed > 0,
+		.tolerance = (int64_t)(a.missed / env->page_bytes) - (a.missed > 0),
+		.why = "the first miss is a major fault and readahead spares some of the others",
+	};
+	const struct promise minor = {
+		.quantity = "minor_faults", .scope = "process",
+		.source = "stat", .counter = "minflt", .relation = RELATION_LE,
+		.basis = BASIS_BOUNDED,
+		.expected = (int64_t)(p->passes * a.read / env->page_bytes),
+		.tolerance = 4 * ((int64_t)p->threads - 1),
+		.why = "one fault maps up to 16 neighbours that are in the cache",
+	};
+	/* clang-format on */
 
 	if (!p->readahead && p->evict != EVICT_OVERFLOW) {
 		claim_misses(p, env, exact[0], out);
@@ -141,14 +132,19 @@ static void claim_faults(const struct cache_params *p, const struct workload_env
 	/* A thread's first step touches its own stack and thread data. */
 	int64_t threads = 4 * ((int64_t)p->threads - 1);
 	enum basis basis = threads ? BASIS_BOUNDED : BASIS_EXACT;
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, RELATION_EQ, basis,
-		  0, threads, why },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  why },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, 0, 0, why },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .basis = basis, .tolerance = threads,
+		  .why = why },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = why },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault",
+		  .why = why },
 	};
+	/* clang-format on */
 
 	if (p->method == METHOD_MMAP)
 		claim_mapped_faults(p, env, out);
@@ -172,13 +168,18 @@ static void claim_outside(const struct workload_env *env, int64_t pages, struct 
 {
 	int64_t few = outside_pages(env, pages);
 	enum basis basis = few ? BASIS_BOUNDED : BASIS_EXACT;
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "pages_lost", "ledger", "ledger", "lost_pages", UNIT_PAGES, RELATION_LE,
-		  basis, 0, few, "pages that somebody else had reclaimed before their pass" },
-		{ "pages_missing", "ledger", "ledger", "missing_pages", UNIT_PAGES, RELATION_LE,
-		  basis, 0, few,
-		  "what has been read is in the cache unless somebody else reclaims" },
+		{ .quantity = "pages_lost", .scope = "ledger",
+		  .source = "ledger", .counter = "lost_pages", .unit = UNIT_PAGES,
+		  .relation = RELATION_LE, .basis = basis, .tolerance = few,
+		  .why = "pages that somebody else had reclaimed before their pass" },
+		{ .quantity = "pages_missing", .scope = "ledger",
+		  .source = "ledger", .counter = "missing_pages", .unit = UNIT_PAGES,
+		  .relation = RELATION_LE, .basis = basis, .tolerance = few,
+		  .why = "what has been read is in the cache unless somebody else reclaims" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
@@ -189,26 +190,20 @@ static void claim_pages(const struct cache_params *p, const struct workload_env 
 {
 	struct cache_amounts a = cache_amounts_of(p, env);
 	uint64_t page = env->page_bytes;
-	const struct promise read = { "pages_read",
-				      "ledger",
-				      "ledger",
-				      "pages_read",
-				      UNIT_PAGES,
-				      PROMISE_EXACT,
-				      (int64_t)(p->passes * a.read / page),
-				      0,
-				      "each block once in each pass" };
-	const struct promise before = {
-		"pages_cached_before",
-		"ledger",
-		"ledger",
-		"cached_before",
-		UNIT_PAGES,
-		PROMISE_EXACT,
-		(int64_t)(a.warm / page),
-		0,
-		"mincore after what is warm had been read and the rest evicted"
+	/* clang-format off */
+	const struct promise read = {
+		.quantity = "pages_read", .scope = "ledger",
+		.source = "ledger", .counter = "pages_read", .unit = UNIT_PAGES,
+		.expected = (int64_t)(p->passes * a.read / page),
+		.why = "each block once in each pass",
 	};
+	const struct promise before = {
+		.quantity = "pages_cached_before", .scope = "ledger",
+		.source = "ledger", .counter = "cached_before", .unit = UNIT_PAGES,
+		.expected = (int64_t)(a.warm / page),
+		.why = "mincore after what is warm had been read and the rest evicted",
+	};
+	/* clang-format on */
 	struct claim agree = { .quantity = "pages_cached_after",
 			       .scope = "ledger",
 			       .source = "ledger",
@@ -244,15 +239,13 @@ static void claim_ratio(const struct cache_params *p, const struct workload_env 
 				      (int64_t)(p->passes * a.read / env->page_bytes) - missed,
 			      .slot = "lost_pages",
 			      .slot_mul = -1 };
-	const struct promise misses = { "misses",
-					"ledger",
-					"ledger",
-					"miss_pages",
-					UNIT_PAGES,
-					PROMISE_EXACT,
-					0,
-					0,
-					"pages asked for that were not there" };
+	/* clang-format off */
+	const struct promise misses = {
+		.quantity = "misses", .scope = "ledger",
+		.source = "ledger", .counter = "miss_pages", .unit = UNIT_PAGES,
+		.why = "pages asked for that were not there",
+	};
+	/* clang-format on */
 
 	if (p->evict == EVICT_OVERFLOW || !cache_reads_all(p, env))
 		return;
@@ -282,85 +275,85 @@ static int64_t outside_bytes(const struct cache_params *p, const struct workload
  * the file cannot bound it: DAMON goes by regions of physical memory, and took 128 of 1024
  * pages at once, and 7169 of 786432 in twelve seconds.
  */
-static void claim_amount(const struct claim *c, int64_t outside, const struct workload_env *env,
-			 const char *why, struct claims *out)
+static void claim_amount(const struct promise *row, int64_t outside,
+			 const struct workload_env *env, struct claims *out)
 {
-	struct claim most = *c, least = *c;
+	struct promise most = *row, least = *row;
 
 	if (!text_bytes(env)) {
-		claims_add(out, c, "%s", why);
+		promise_add(out, SPAN_WORK, row, 1);
 		return;
 	}
 	most.basis = least.basis = BASIS_BOUNDED;
-	most.tolerance = c->tolerance + text_bytes(env);
-	least.tolerance = c->tolerance + outside; /* until verify() counted */
+	most.tolerance = row->tolerance + text_bytes(env);
 	most.relation = RELATION_LE;
-	claims_add(out, &most, "%s", why);
+	least.tolerance = row->tolerance + outside; /* until verify() counted */
 	least.relation = RELATION_GE;
 	least.slot = "gone_pages";
 	least.slot_mul = -(int64_t)env->page_bytes;
-	claims_add(out, &least, "all but what somebody else reclaimed until the worker left");
+	least.why = "all but what somebody else reclaimed until the worker left";
+	promise_add(out, SPAN_WORK, &most, 1);
+	promise_add(out, SPAN_WORK, &least, 1);
+}
+
+static const char *group_file_why(const struct cache_params *p)
+{
+	return p->method == METHOD_DIRECT
+		       ? "direct I/O leaves the cache as it was"
+		       : "the worker is the first toucher and alone in its group";
+}
+
+/* Where it is known beforehand what is missed. */
+static void claim_grown(const struct cache_params *p, const struct workload_env *env,
+			struct claims *out)
+{
+	const struct cache_amounts a = cache_amounts_of(p, env);
+	const uint64_t grown = p->method == METHOD_DIRECT ? 0 : a.missed;
+	const bool maps = p->method == METHOD_MMAP && !env_lacks(env, CAPABILITY_TABLE_CHARGE);
+	const uint64_t tables = maps ? a.file / 512 + 4 * env->page_bytes : 0;
+	const int64_t slack =
+		env_usage_slack_bytes(env) + (int64_t)(cache_index_bytes(grown, env) + tables);
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "group_usage_bytes", .scope = "group",
+		  .source = env_group_usage(env), .counter = env_group_usage(env),
+		  .unit = UNIT_BYTES, .basis = BASIS_BOUNDED, .expected = (int64_t)grown,
+		  .tolerance = slack,
+		  .why = maps ? "charges are taken in batches and the file's index and page tables are charged too"
+		         : "charges are taken in batches and the file's index is charged too" },
+		{ .quantity = "group_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .expected = (int64_t)grown,
+		  .why = group_file_why(p) },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		claim_amount(&rows[i], outside_bytes(p, env), env, out);
 }
 
 static void claim_group(const struct cache_params *p, const struct workload_env *env,
 			struct claims *out)
 {
-	const char *file = env_group_file(env), *usage = env_group_usage(env);
-	struct cache_amounts a = cache_amounts_of(p, env);
-	uint64_t grown = p->method == METHOD_DIRECT ? 0 : a.missed;
-	bool maps = p->method == METHOD_MMAP && !env_lacks(env, CAPABILITY_TABLE_CHARGE);
-	uint64_t tables = maps ? a.file / 512 + 4 * env->page_bytes : 0;
-	int64_t outside = outside_bytes(p, env);
-	const char *why = p->method == METHOD_DIRECT
-				  ? "direct I/O leaves the cache as it was"
-				  : "the worker is the first toucher and alone in its group";
-	const struct promise anon = { "group_anonymous_bytes",
-				      "group",
-				      "memory.stat",
-				      env_group_anon(env),
-				      UNIT_BYTES,
-				      PROMISE_EXACT,
-				      0,
-				      0,
-				      "page cache is not anonymous" };
-	struct claim cached = { .quantity = "group_file_bytes",
-				.scope = "group",
-				.source = "memory.stat",
-				.counter = file,
-				.unit = UNIT_BYTES,
-				.relation = RELATION_EQ,
-				.basis = BASIS_EXACT,
-				.expected = (int64_t)grown };
-	const struct claim total = { .quantity = "group_usage_bytes",
-				     .scope = "group",
-				     .source = usage,
-				     .counter = usage,
-				     .unit = UNIT_BYTES,
-				     .relation = RELATION_EQ,
-				     .basis = BASIS_BOUNDED,
-				     .expected = (int64_t)grown,
-				     .tolerance = env_usage_slack_bytes(env) +
-						  (int64_t)(cache_index_bytes(grown, env) +
-							    tables) };
+	const bool known = cache_reads_all(p, env) || p->method == METHOD_DIRECT;
+	const int64_t outside = outside_bytes(p, env);
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .why = "page cache is not anonymous" },
+		{ .quantity = "group_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .relation = p->readahead ? RELATION_GE : RELATION_EQ,
+		  .basis = outside ? BASIS_BOUNDED : BASIS_EXACT, .tolerance = outside,
+		  .slot = "miss_pages", .slot_mul = (int64_t)env->page_bytes, .unless = known,
+		  .why = group_file_why(p) },
+	};
+	/* clang-format on */
 
-	promise_add(out, SPAN_WORK, &anon, 1);
-	if (cache_reads_all(p, env) || p->method == METHOD_DIRECT) {
-		claim_amount(&total, outside, env,
-			     maps ? "charges are taken in batches and the file's index and "
-				    "page tables are charged too"
-				  : "charges are taken in batches and the file's index is "
-				    "charged too",
-			     out);
-		claim_amount(&cached, outside, env, why, out);
-		return;
-	}
-	cached.basis = outside ? BASIS_BOUNDED : BASIS_EXACT;
-	cached.tolerance = outside;
-	cached.slot = "miss_pages";
-	cached.slot_mul = (int64_t)env->page_bytes;
-	cached.expected = 0;
-	cached.relation = p->readahead ? RELATION_GE : RELATION_EQ;
-	claims_add(out, &cached, "%s", why);
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	if (known)
+		claim_grown(p, env, out);
 }
 
 /* A limit that the file exceeds stays full: as many pages go as come. */
@@ -370,31 +363,36 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 	int64_t pages = (int64_t)(cache_amounts_of(p, env).missed / env->page_bytes);
 	bool v2 = env->cgroup_version == 2;
 	const char *hits = v2 ? "memory.events" : "memory.failcnt";
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "refaults", "group", "memory.stat", "workingset_refault_file", UNIT_PAGES,
-		  PROMISE_EXACT, pages, 0,
-		  "each page had been here before and left a trace when it was reclaimed" },
-		{ "system_refaults", "system", "vmstat", "workingset_refault_file", UNIT_PAGES,
-		  RELATION_GE, BASIS_DIRECTION, pages, VMSTAT_LAG_PAGES * (int64_t)env->cpus,
-		  "the machine's count includes the worker's but for what CPUs keep back" },
-		{ "group_file_bytes", "group", "memory.stat", env_group_file(env), UNIT_BYTES,
-		  RELATION_LE, BASIS_EXACT, (int64_t)env->limit_bytes, 0,
-		  "no more than the limit is in memory" },
+		{ .quantity = "refaults", .scope = "group",
+		  .source = "memory.stat", .counter = "workingset_refault_file",
+		  .unit = UNIT_PAGES, .expected = pages,
+		  .why = "each page had been here before and left a trace when it was reclaimed" },
+		{ .quantity = "system_refaults", .scope = "system",
+		  .source = "vmstat", .counter = "workingset_refault_file", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
+		  .tolerance = VMSTAT_LAG_PAGES * (int64_t)env->cpus,
+		  .why = "the machine's count includes the worker's but for what CPUs keep back" },
+		{ .quantity = "group_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = (int64_t)env->limit_bytes,
+		  .why = "no more than the limit is in memory" },
 	};
-	const struct promise full = { "limit_hits",	     "group",	 hits,
-				      v2 ? "max" : hits,     UNIT_COUNT, RELATION_GE,
-				      BASIS_EXACT,	     1,		 0,
-				      "the limit stays full" };
-	const struct promise stolen = { "reclaimed",
-					"group",
-					"memory.stat",
-					"pgsteal",
-					UNIT_PAGES,
-					PROMISE_BOUNDED,
-					pages,
-					pages / 100 + 64 * (int64_t)env->cpus,
-					"as many pages go as come and what is in per-CPU "
-					"batches is not yet counted" };
+	const struct promise full = {
+		.quantity = "limit_hits", .scope = "group",
+		.source = hits, .counter = v2 ? "max" : hits, .relation = RELATION_GE,
+		.expected = 1,
+		.why = "the limit stays full",
+	};
+	const struct promise stolen = {
+		.quantity = "reclaimed", .scope = "group",
+		.source = "memory.stat", .counter = "pgsteal", .unit = UNIT_PAGES,
+		.basis = BASIS_BOUNDED, .expected = pages,
+		.tolerance = pages / 100 + 64 * (int64_t)env->cpus,
+		.why = "as many pages go as come and what is in per-CPU batches is not yet counted",
+	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	/*
@@ -415,59 +413,39 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 static void claim_traces(const struct cache_params *p, const struct workload_env *env,
 			 struct claims *out)
 {
-	bool cached = p->method != METHOD_DIRECT;
-	int64_t misses = (int64_t)(cache_amounts_of(p, env).missed / env->page_bytes);
-	struct claim none = { .quantity = "refaults",
-			      .scope = "group",
-			      .source = "memory.stat",
-			      .counter = "workingset_refault_file",
-			      .unit = UNIT_PAGES,
-			      .relation = RELATION_LE,
-			      .basis = text_bytes(env) ? BASIS_BOUNDED : BASIS_EXACT,
-			      .tolerance = text_bytes(env) / (int64_t)env->page_bytes,
-			      .slot = "lost_pages" };
-	int64_t few = outside_pages(env, (int64_t)(cache_file_bytes(p, env) / env->page_bytes));
-	const struct promise no_traces = { "pages_remembered",
-					   "ledger",
-					   "ledger",
-					   "evicted_pages",
-					   UNIT_PAGES,
-					   RELATION_LE,
-					   few ? BASIS_BOUNDED : BASIS_EXACT,
-					   0,
-					   few,
-					   "what fadvise takes out leaves no trace" };
-	const struct promise at_most = { "refaults",
-					 "group",
-					 "memory.stat",
-					 "workingset_refault_file",
-					 UNIT_PAGES,
-					 RELATION_LE,
-					 BASIS_EXACT,
-					 misses,
-					 0,
-					 "a refault is a miss whose reclaim is remembered" };
-	struct claim remembered = { .quantity = "refaults",
-				    .scope = "group",
-				    .source = "memory.stat",
-				    .counter = "workingset_refault_file",
-				    .unit = UNIT_PAGES,
-				    .relation = RELATION_EQ,
-				    .basis = BASIS_EXACT,
-				    .slot = "evicted_pages" };
+	const bool cached = p->method != METHOD_DIRECT, traceless = p->evict == EVICT_FADVISE;
+	const bool none = traceless || !cached;
+	const bool counted = env->cachestat && cache_reads_all(p, env);
+	const int64_t page = (int64_t)env->page_bytes, text = text_bytes(env);
+	const int64_t few = outside_pages(env, (int64_t)cache_file_bytes(p, env) / page);
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "pages_remembered", .scope = "ledger",
+		  .source = "ledger", .counter = "evicted_pages", .unit = UNIT_PAGES,
+		  .relation = RELATION_LE, .basis = few ? BASIS_BOUNDED : BASIS_EXACT,
+		  .tolerance = few, .unless = !traceless || !env->cachestat,
+		  .why = "what fadvise takes out leaves no trace" },
+		{ .quantity = "refaults", .scope = "group",
+		  .source = "memory.stat", .counter = "workingset_refault_file",
+		  .unit = UNIT_PAGES, .relation = RELATION_LE,
+		  .basis = text ? BASIS_BOUNDED : BASIS_EXACT, .tolerance = text / page,
+		  .slot = "lost_pages", .unless = !none,
+		  .why = cached ? "what fadvise takes out leaves no trace and is no refault"
+		         : "direct I/O finds nothing because it does not look" },
+		{ .quantity = "refaults", .scope = "group",
+		  .source = "memory.stat", .counter = "workingset_refault_file",
+		  .unit = UNIT_PAGES, .relation = RELATION_LE,
+		  .expected = (int64_t)cache_amounts_of(p, env).missed / page,
+		  .unless = none || counted,
+		  .why = "a refault is a miss whose reclaim is remembered" },
+		{ .quantity = "refaults", .scope = "group",
+		  .source = "memory.stat", .counter = "workingset_refault_file",
+		  .unit = UNIT_PAGES, .slot = "evicted_pages", .unless = none || !counted,
+		  .why = "as many as cachestat finds traces of: the kernel drops some when the group has little left" },
+	};
+	/* clang-format on */
 
-	if (p->evict == EVICT_FADVISE && env->cachestat)
-		promise_add(out, SPAN_WORK, &no_traces, 1);
-	if (p->evict == EVICT_FADVISE || !cached)
-		claims_add(out, &none, "%s",
-			   cached ? "what fadvise takes out leaves no trace and is no refault"
-				  : "direct I/O finds nothing because it does not look");
-	else if (!env->cachestat || !cache_reads_all(p, env))
-		promise_add(out, SPAN_WORK, &at_most, 1);
-	else
-		claims_add(out, &remembered,
-			   "as many as cachestat finds traces of: the kernel drops some when "
-			   "the group has little left");
+	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 /* Other people's metadata is in Buffers as well; a guest of our own is quiet. */
@@ -478,27 +456,20 @@ static void claim_buffers(const struct cache_params *p, const struct workload_en
 {
 	int64_t grown =
 		p->method == METHOD_DIRECT ? 0 : (int64_t)cache_amounts_of(p, env).missed;
-	const struct promise quiet = { "buffers_bytes",
-				       "system",
-				       "meminfo",
-				       "Buffers",
-				       UNIT_BYTES,
-				       PROMISE_BOUNDED,
-				       grown,
-				       QUIET_BUFFERS_BYTES,
-				       "the pages of a block device are Buffers and so is the "
-				       "metadata of the results' file system" };
-	const struct promise busy = { "buffers_bytes",
-				      "system",
-				      "meminfo",
-				      "Buffers",
-				      UNIT_BYTES,
-				      RELATION_GE,
-				      BASIS_DIRECTION,
-				      grown / 2,
-				      0,
-				      "the pages of a block device are Buffers: half of them "
-				      "because others come and go" };
+	/* clang-format off */
+	const struct promise quiet = {
+		.quantity = "buffers_bytes", .scope = "system",
+		.source = "meminfo", .counter = "Buffers", .unit = UNIT_BYTES,
+		.basis = BASIS_BOUNDED, .expected = grown, .tolerance = QUIET_BUFFERS_BYTES,
+		.why = "the pages of a block device are Buffers and so is the metadata of the results' file system",
+	};
+	const struct promise busy = {
+		.quantity = "buffers_bytes", .scope = "system",
+		.source = "meminfo", .counter = "Buffers", .unit = UNIT_BYTES,
+		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = grown / 2,
+		.why = "the pages of a block device are Buffers: half of them because others come and go",
+	};
+	/* clang-format on */
 
 	if (!cache_reads_all(p, env))
 		return;
@@ -522,10 +493,13 @@ static void claim_mapping(const struct cache_params *p, const struct workload_en
 				  .basis = mapped && outside_bytes(p, env) ? BASIS_BOUNDED
 									   : BASIS_EXACT,
 				  .tolerance = mapped ? outside_bytes(p, env) : 0 };
+	/* clang-format off */
 	const struct promise dirty = {
-		"dirty_bytes", "mapping", "smaps", "Private_Dirty",	      UNIT_BYTES,
-		PROMISE_EXACT, 0,	  0,	   "loads make nothing dirty"
+		.quantity = "dirty_bytes", .scope = "mapping",
+		.source = "smaps", .counter = "Private_Dirty", .unit = UNIT_BYTES,
+		.why = "loads make nothing dirty",
 	};
+	/* clang-format on */
 
 	if (!cache_reads_all(p, env))
 		return;
@@ -542,26 +516,30 @@ static void claim_residue(const struct cache_params *p, const struct workload_en
 	int64_t warm = (int64_t)cache_amounts_of(p, env).warm;
 	const char *why = "the file is removed and its cache with it";
 	/* Reclaim takes text of the program as well, and leaving brings it back. */
+	/* clang-format off */
 	const struct promise file[] = {
-		[EVICT_FADVISE] = { "left_file_bytes", "group", "memory.stat",
-				    env_group_file(env), UNIT_BYTES, RELATION_EQ,
-				    text_bytes(env) ? BASIS_BOUNDED : BASIS_EXACT, -warm,
-				    text_bytes(env), why },
-		[EVICT_RECLAIM] = { "left_file_bytes", "group", "memory.stat",
-				    env_group_file(env), UNIT_BYTES, PROMISE_BOUNDED, -warm,
-				    CACHE_OWN_BYTES,
-				    "the file is removed and only the program's text that "
-				    "reclaim took comes back" },
-		[EVICT_OVERFLOW] = { "left_file_bytes", "group", "memory.stat",
-				     env_group_file(env), UNIT_BYTES, RELATION_LE, BASIS_EXACT,
-				     0, 0, why },
+		[EVICT_FADVISE] = { .quantity = "left_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .basis = text_bytes(env) ? BASIS_BOUNDED : BASIS_EXACT, .expected = -warm,
+		  .tolerance = text_bytes(env),
+		  .why = why },
+		[EVICT_RECLAIM] = { .quantity = "left_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .basis = BASIS_BOUNDED, .expected = -warm, .tolerance = CACHE_OWN_BYTES,
+		  .why = "the file is removed and only the program's text that reclaim took comes back" },
+		[EVICT_OVERFLOW] = { .quantity = "left_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = why },
 	};
 	const struct promise rows[] = {
 		file[p->evict],
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
-		  "the worker has exited and its memory with it" },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = "the worker has exited and its memory with it" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
 }

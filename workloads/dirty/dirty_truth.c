@@ -157,41 +157,34 @@ static void claim_written(const struct dirty_params *p, const struct workload_en
 	uint64_t least, most;
 
 	dirtied_bytes(p, env, &least, &most);
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "pages_written", "ledger", "ledger", "pages_written", UNIT_PAGES,
-		  PROMISE_EXACT, (int64_t)dirty_written_bytes(p, env) / page, 0,
-		  "each block once in each pass" },
-		{ "asked_bytes", "process", "io", "wchar", UNIT_BYTES, RELATION_BETWEEN,
-		  BASIS_BOUNDED, asked, page,
-		  "what the writes were given and the word that ends them" },
+		{ .quantity = "pages_written", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_written", .unit = UNIT_PAGES,
+		  .expected = (int64_t)dirty_written_bytes(p, env) / page,
+		  .why = "each block once in each pass" },
+		{ .quantity = "asked_bytes", .scope = "process",
+		  .source = "io", .counter = "wchar", .unit = UNIT_BYTES,
+		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .expected = asked,
+		  .tolerance = page,
+		  .why = "what the writes were given and the word that ends them" },
 	};
 	const struct promise known = {
-		"dirtied_bytes",
-		"process",
-		"io",
-		"write_bytes",
-		UNIT_BYTES,
-		RELATION_BETWEEN,
-		BASIS_BOUNDED,
-		(int64_t)least,
-		(int64_t)(most - least) + metadata_dirtied(p, env),
-		least < most ? "a page counts when it becomes dirty; how often it is written "
-			       "back in between is not known; a few pages of metadata"
-			     : "a page counts when it becomes dirty and not while it is; a "
-			       "few pages of metadata"
+		.quantity = "dirtied_bytes", .scope = "process",
+		.source = "io", .counter = "write_bytes", .unit = UNIT_BYTES,
+		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
+		.expected = (int64_t)least,
+		.tolerance = (int64_t)(most - least) + metadata_dirtied(p, env),
+		.why = least < most ? "a page counts when it becomes dirty; how often it is written back in between is not known; a few pages of metadata"
+		       : "a page counts when it becomes dirty and not while it is; a few pages of metadata",
 	};
 	const struct promise stored = {
-		"dirtied_bytes",
-		"process",
-		"io",
-		"write_bytes",
-		UNIT_BYTES,
-		RELATION_GE,
-		BASIS_EXACT,
-		(int64_t)least,
-		0,
-		"each page becomes dirty and again when it is written back amid the stores"
+		.quantity = "dirtied_bytes", .scope = "process",
+		.source = "io", .counter = "write_bytes", .unit = UNIT_BYTES,
+		.relation = RELATION_GE, .expected = (int64_t)least,
+		.why = "each page becomes dirty and again when it is written back amid the stores",
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	promise_add(out, SPAN_WORK, rewritten_amid(p, env) ? &stored : &known, 1);
@@ -228,31 +221,24 @@ static void claim_faults(const struct dirty_params *p, const struct workload_env
 			 struct claims *out)
 {
 	const int64_t stores = (int64_t)(dirty_written_bytes(p, env) / env->page_bytes);
+	/* clang-format off */
 	const struct promise mapped = {
-		"minor_faults", "process",
-		"stat",		"minflt",
-		UNIT_COUNT,	RELATION_BETWEEN,
-		BASIS_BOUNDED,	1,
-		stores - 1,	"a store faults where its page is clean or not mapped"
+		.quantity = "minor_faults", .scope = "process",
+		.source = "stat", .counter = "minflt", .relation = RELATION_BETWEEN,
+		.basis = BASIS_BOUNDED, .expected = 1, .tolerance = stores - 1,
+		.why = "a store faults where its page is clean or not mapped",
 	};
-	const struct promise minor = { "minor_faults",
-				       "process",
-				       "stat",
-				       "minflt",
-				       UNIT_COUNT,
-				       PROMISE_EXACT,
-				       0,
-				       0,
-				       "a write copies from a buffer that is there already" };
-	const struct promise major = { "major_faults",
-				       "process",
-				       "stat",
-				       "majflt",
-				       UNIT_COUNT,
-				       PROMISE_EXACT,
-				       0,
-				       0,
-				       "all that is touched is in memory" };
+	const struct promise minor = {
+		.quantity = "minor_faults", .scope = "process",
+		.source = "stat", .counter = "minflt",
+		.why = "a write copies from a buffer that is there already",
+	};
+	const struct promise major = {
+		.quantity = "major_faults", .scope = "process",
+		.source = "stat", .counter = "majflt",
+		.why = "all that is touched is in memory",
+	};
+	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, p->method == METHOD_MMAP ? &mapped : &minor, 1);
 	/* Where others reclaim ahead of need a page of the file may have to be read again. */
@@ -298,34 +284,32 @@ static void claim_dirty(const struct dirty_params *p, const struct workload_env 
 	const char *dirty = v2 ? "file_dirty" : "dirty";
 	const char *writeback = v2 ? "file_writeback" : "writeback";
 	int64_t metadata = metadata_bytes(p, env);
-	const struct promise group = { .quantity = "group_dirty_bytes",
-				       .scope = "group",
-				       .source = "memory.stat",
-				       .counter = dirty,
-				       .unit = UNIT_BYTES };
-	const struct promise pages = { .quantity = "pages_dirty",
-				       .scope = "ledger",
-				       .source = "ledger",
-				       .counter = "dirty_pages",
-				       .unit = UNIT_PAGES };
-	const struct promise none = { "group_writeback_bytes",
-				      "group",
-				      "memory.stat",
-				      writeback,
-				      UNIT_BYTES,
-				      RELATION_LE,
-				      BASIS_BOUNDED,
-				      0,
-				      metadata,
-				      "nothing of the file is on its way to the disk" };
-	const struct promise gone[] = {
-		{ "group_dirty_bytes", "group", "memory.stat", dirty, UNIT_BYTES, RELATION_LE,
-		  BASIS_BOUNDED, 0, metadata,
-		  "the file is gone and only metadata is left to be written" },
-		{ "group_writeback_bytes", "group", "memory.stat", writeback, UNIT_BYTES,
-		  RELATION_LE, BASIS_BOUNDED, 0, metadata,
-		  "the file is gone and only metadata may be on its way" },
+	/* clang-format off */
+	const struct promise group = {
+		.quantity = "group_dirty_bytes", .scope = "group",
+		.source = "memory.stat", .counter = dirty, .unit = UNIT_BYTES,
 	};
+	const struct promise pages = {
+		.quantity = "pages_dirty", .scope = "ledger",
+		.source = "ledger", .counter = "dirty_pages", .unit = UNIT_PAGES,
+	};
+	const struct promise none = {
+		.quantity = "group_writeback_bytes", .scope = "group",
+		.source = "memory.stat", .counter = writeback, .unit = UNIT_BYTES,
+		.relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = metadata,
+		.why = "nothing of the file is on its way to the disk",
+	};
+	const struct promise gone[] = {
+		{ .quantity = "group_dirty_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = dirty, .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = metadata,
+		  .why = "the file is gone and only metadata is left to be written" },
+		{ .quantity = "group_writeback_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = writeback, .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = metadata,
+		  .why = "the file is gone and only metadata may be on its way" },
+	};
+	/* clang-format on */
 
 	claim_state(p, env, group, metadata, out);
 	if (env->cachestat)
@@ -348,14 +332,17 @@ static void claim_group(const struct dirty_params *p, const struct workload_env 
 
 	if (env->reclaims_ahead)
 		outside += file / OUTSIDE_SHARE + 16 * (int64_t)env->page_bytes;
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "page cache is not anonymous" },
-		{ "group_file_bytes", "group", "memory.stat", env_group_file(env), UNIT_BYTES,
-		  PROMISE_BOUNDED, grown, outside,
-		  "what is written stays in the cache; what is truncated does not; a few pages "
-		  "of metadata" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .why = "page cache is not anonymous" },
+		{ .quantity = "group_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .basis = BASIS_BOUNDED, .expected = grown, .tolerance = outside,
+		  .why = "what is written stays in the cache; what is truncated does not; a few pages of metadata" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
@@ -370,27 +357,22 @@ static void claim_system(const struct dirty_params *p, const struct workload_env
 	dirtied_bytes(p, env, &least, &most);
 	int64_t pages = (int64_t)(least / env->page_bytes);
 	int64_t written = (int64_t)((least - left_dirty_bytes(p, env)) / env->page_bytes);
-	const struct promise dirtied = { "system_dirtied",
-					 "system",
-					 "vmstat",
-					 "nr_dirtied",
-					 UNIT_PAGES,
-					 RELATION_GE,
-					 BASIS_DIRECTION,
-					 pages,
-					 lag,
-					 "the machine's count includes the worker's but for "
-					 "what CPUs keep back" };
-	const struct promise out_rows = { "system_written",
-					  "system",
-					  "vmstat",
-					  "nr_written",
-					  UNIT_PAGES,
-					  RELATION_GE,
-					  BASIS_DIRECTION,
-					  written,
-					  lag,
-					  "what was synced was written by somebody" };
+	/* clang-format off */
+	const struct promise dirtied = {
+		.quantity = "system_dirtied", .scope = "system",
+		.source = "vmstat", .counter = "nr_dirtied", .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
+		.tolerance = lag,
+		.why = "the machine's count includes the worker's but for what CPUs keep back",
+	};
+	const struct promise out_rows = {
+		.quantity = "system_written", .scope = "system",
+		.source = "vmstat", .counter = "nr_written", .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = written,
+		.tolerance = lag,
+		.why = "what was synced was written by somebody",
+	};
+	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, &dirtied, 1);
 	if (synced && p->finish != FINISH_DISCARD)

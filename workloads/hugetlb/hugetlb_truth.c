@@ -103,6 +103,22 @@ static int64_t rss_lag_bytes(const struct workload_env *env)
 	return (int64_t)(pages * env->page_bytes);
 }
 
+static void claim_faults(int64_t faults, struct claims *out)
+{
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .expected = faults,
+		  .why = faults ? "one fault per huge page" : "nothing is touched" },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = "the pool is in memory" },
+	};
+	/* clang-format on */
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
 static void claim_process(const struct hugetlb_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
@@ -111,49 +127,61 @@ static void claim_process(const struct hugetlb_params *p, const struct workload_
 	const int64_t mapped = hugetlb_maps_early(p) ? 0 : (int64_t)hugetlb_target(p, env);
 	const int64_t lag = rss_lag_bytes(env);
 	const char *apart = "hugetlb pages are counted apart from resident memory";
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
-		  faults, 0, faults ? "one fault per huge page" : "nothing is touched" },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "the pool is in memory" },
-		{ "hugetlb_bytes", "process", "status", "HugetlbPages", UNIT_BYTES,
-		  PROMISE_EXACT, taken, 0,
-		  taken ? "each page that was touched" : "a reservation is no page yet" },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
-		  mapped, 0, mapped ? "mapped in run()" : "mapped before READY" },
-		{ "status_resident_bytes", "process", "status", "VmRSS", UNIT_BYTES,
-		  RELATION_EQ, lag ? BASIS_BOUNDED : BASIS_EXACT, 0, lag, apart },
-		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES, PROMISE_EXACT,
-		  0, 0, apart },
-		{ "private_hugetlb_bytes", "process", "smaps_rollup", "Private_Hugetlb",
-		  UNIT_BYTES, PROMISE_EXACT, taken, 0, "each page has one mapper" },
-		{ "shared_hugetlb_bytes", "process", "smaps_rollup", "Shared_Hugetlb",
-		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "each page has one mapper" },
-		{ "huge_pages", "ledger", "ledger", "huge_pages", UNIT_COUNT, PROMISE_EXACT,
-		  faults, 0, "page frames that begin a hugetlb page" },
+		{ .quantity = "hugetlb_bytes", .scope = "process",
+		  .source = "status", .counter = "HugetlbPages", .unit = UNIT_BYTES,
+		  .expected = taken,
+		  .why = taken ? "each page that was touched" : "a reservation is no page yet" },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES, .expected = mapped,
+		  .why = mapped ? "mapped in run()" : "mapped before READY" },
+		{ .quantity = "status_resident_bytes", .scope = "process",
+		  .source = "status", .counter = "VmRSS", .unit = UNIT_BYTES,
+		  .basis = lag ? BASIS_BOUNDED : BASIS_EXACT, .tolerance = lag,
+		  .why = apart },
+		{ .quantity = "resident_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Rss", .unit = UNIT_BYTES,
+		  .why = apart },
+		{ .quantity = "private_hugetlb_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Private_Hugetlb", .unit = UNIT_BYTES,
+		  .expected = taken,
+		  .why = "each page has one mapper" },
+		{ .quantity = "shared_hugetlb_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Shared_Hugetlb", .unit = UNIT_BYTES,
+		  .why = "each page has one mapper" },
+		{ .quantity = "huge_pages", .scope = "ledger",
+		  .source = "ledger", .counter = "huge_pages", .expected = faults,
+		  .why = "page frames that begin a hugetlb page" },
+		{ .quantity = "mapping_hugetlb_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Private_Hugetlb", .unit = UNIT_BYTES,
+		  .expected = taken, .unless = !hugetlb_maps_early(p),
+		  .why = "each page that was touched" },
+		{ .quantity = "mapping_resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .unless = !hugetlb_maps_early(p),
+		  .why = apart },
 	};
-	const struct promise mapping[] = {
-		{ "mapping_hugetlb_bytes", "mapping", "smaps", "Private_Hugetlb", UNIT_BYTES,
-		  PROMISE_EXACT, taken, 0, "each page that was touched" },
-		{ "mapping_resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES,
-		  PROMISE_EXACT, 0, 0, apart },
-	};
+	/* clang-format on */
 
+	claim_faults(faults, out);
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	if (hugetlb_maps_early(p))
-		PROMISE_ROWS(out, SPAN_WORK, mapping);
 }
 
 static void claim_group(const struct hugetlb_params *p, const struct workload_env *env,
 			struct claims *out)
 {
 	const int64_t faults = hugetlb_touches(p) ? (int64_t)hugetlb_nr(p) : 0;
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
-		  faults, 0, "the worker is alone in its group" },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, 0, 0, "no group is charged for the pool" },
+		{ .quantity = "group_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgfault", .expected = faults,
+		  .why = "the worker is alone in its group" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .why = "no group is charged for the pool" },
 	};
+	/* clang-format on */
 	const struct promise_usage usage = { .tables_most = 4 * (int64_t)env->page_bytes,
 					     .why = "no group is charged for the pool" };
 
@@ -273,15 +301,14 @@ static void claim_node_maps(const struct hugetlb_params *p, const struct workloa
 	const int home = hugetlb_node_index(p, env);
 
 	for (unsigned i = 0; home >= 0 && hugetlb_touches(p) && i < env->nr_nodes; i++) {
-		const struct promise row = { "huge_pages_on_node",
-					     "mapping",
-					     "numa_maps",
-					     names[i],
-					     UNIT_COUNT,
-					     PROMISE_EXACT,
-					     (int)i == home ? (int64_t)hugetlb_nr(p) : 0,
-					     0,
-					     "the policy names one node" };
+		/* clang-format off */
+		const struct promise row = {
+			.quantity = "huge_pages_on_node", .scope = "mapping",
+			.source = "numa_maps", .counter = names[i],
+			.expected = (int)i == home ? (int64_t)hugetlb_nr(p) : 0,
+			.why = "the policy names one node",
+		};
+		/* clang-format on */
 
 		snprintf(names[i], sizeof(names[i]), "N%u", env->nodes[i]);
 		promise_add(out, SPAN_WORK, &row, 1);
@@ -290,12 +317,16 @@ static void claim_node_maps(const struct hugetlb_params *p, const struct workloa
 
 static void claim_beyond(struct claims *out)
 {
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "requests_refused", "ledger", "ledger", "refused", UNIT_COUNT, PROMISE_EXACT,
-		  1, 0, "one page more than the pool has left: ENOMEM" },
-		{ "requests_granted", "ledger", "ledger", "granted", UNIT_COUNT, PROMISE_EXACT,
-		  1, 0, "all that the pool has left" },
+		{ .quantity = "requests_refused", .scope = "ledger",
+		  .source = "ledger", .counter = "refused", .expected = 1,
+		  .why = "one page more than the pool has left: ENOMEM" },
+		{ .quantity = "requests_granted", .scope = "ledger",
+		  .source = "ledger", .counter = "granted", .expected = 1,
+		  .why = "all that the pool has left" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }

@@ -93,48 +93,54 @@ static void claim_node(const struct numa_params *p, const struct workload_env *e
 }
 
 /*
- * numastat is the machine's: others only add to it. In a quiet guest what they add is the
- * page tables and what the kernel itself takes. alone: nothing else of the process moves.
+ * A counter of a node's numastat, of which the row says the name, how many pages of ours it
+ * counts, and the slot that counts them where that is not known beforehand. It is the
+ * machine's: others only add to it. In a quiet guest what they add is the page tables and
+ * what the kernel itself takes, unless all of the process moves.
  */
-static void claim_numastat(const struct workload_env *env, int node, const char *counter,
-			   int64_t pages, bool alone, const char *slot, struct claims *out)
+static void claim_numastat(const struct numa_params *p, const struct workload_env *env,
+			   int node, struct promise row, struct claims *out)
 {
-	const bool bounded = env->in_lab && alone;
-	struct claim c = { .quantity = counter,
-			   .source = "numastat",
-			   .counter = counter,
-			   .unit = UNIT_PAGES,
-			   .relation = bounded ? RELATION_BETWEEN : RELATION_GE,
-			   .basis = BASIS_BOUNDED,
-			   .expected = slot ? 0 : pages,
-			   .tolerance = bounded ? pages / 512 + 256 : 0,
-			   .slot = slot };
+	const bool bounded = env->in_lab && p->mode != MODE_MIGRATE_PAGES;
+	char scope[16];
 
-	snprintf(c.scope, sizeof(c.scope), "node%d", node);
-	claims_add(out, &c,
-		   "one allocation a page; page tables and the rest of the machine add to it");
+	snprintf(scope, sizeof(scope), "node%d", node);
+	row.quantity = row.counter;
+	row.scope = scope;
+	row.source = "numastat";
+	row.unit = UNIT_PAGES;
+	row.relation = bounded ? RELATION_BETWEEN : RELATION_GE;
+	row.basis = BASIS_BOUNDED;
+	row.tolerance = bounded ? row.expected / 512 + 256 : 0;
+	row.expected = row.slot ? 0 : row.expected;
+	row.why = "one allocation a page; page tables and the rest of the machine add to it";
+	promise_add(out, SPAN_WORK, &row, 1);
 }
 
 static void claim_allocations(const struct numa_params *p, const struct workload_env *env,
 			      struct claims *out)
 {
 	const int memory = numa_memory_node(p, env);
+	const int other = (int)env->nodes[(int)env->nodes[0] == memory];
 	const int64_t pages = (int64_t)numa_pages(p, env);
 	const bool local = p->mode == MODE_FIRST_TOUCH || memory == numa_cpu_node(p, env);
+	struct promise row = { .expected = pages };
 
 	if (numa_fills(p)) {
-		claim_numastat(env, memory, "numa_foreign", pages, true, "pages_elsewhere",
-			       out);
+		row.slot = "pages_elsewhere";
+		row.counter = "numa_foreign";
+		claim_numastat(p, env, memory, row, out);
+		row.counter = "numa_miss";
 		if (env->nr_nodes == 2)
-			claim_numastat(env, (int)env->nodes[(int)env->nodes[0] == memory],
-				       "numa_miss", pages, true, "pages_elsewhere", out);
+			claim_numastat(p, env, other, row, out);
 	} else if (p->mode == MODE_INTERLEAVE) {
+		row.counter = "interleave_hit";
+		row.expected = pages / env->nr_nodes;
 		for (unsigned i = 0; i < env->nr_nodes; i++)
-			claim_numastat(env, (int)env->nodes[i], "interleave_hit",
-				       pages / env->nr_nodes, true, NULL, out);
+			claim_numastat(p, env, (int)env->nodes[i], row, out);
 	} else if (!numa_spreads(p)) {
-		claim_numastat(env, memory, local ? "local_node" : "other_node", pages,
-			       p->mode != MODE_MIGRATE_PAGES, NULL, out);
+		row.counter = local ? "local_node" : "other_node";
+		claim_numastat(p, env, memory, row, out);
 	}
 }
 
@@ -147,16 +153,14 @@ static void claim_spill(const struct numa_params *p, const struct workload_env *
 			struct claims *out)
 {
 	const int64_t pages = (int64_t)numa_pages(p, env);
-	const struct promise some = { "pages_elsewhere",
-				      "ledger",
-				      "ledger",
-				      "pages_elsewhere",
-				      UNIT_PAGES,
-				      RELATION_GE,
-				      BASIS_EXACT,
-				      1,
-				      0,
-				      "the node has less room than is wanted" };
+	/* clang-format off */
+	const struct promise some = {
+		.quantity = "pages_elsewhere", .scope = "ledger",
+		.source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .expected = 1,
+		.why = "the node has less room than is wanted",
+	};
+	/* clang-format on */
 	struct claim c = { .quantity = "pages_somewhere",
 			   .scope = "ledger",
 			   .source = "ledger",
@@ -188,31 +192,29 @@ void numa_claims(const void *params, const struct workload_env *env, struct clai
 	const struct numa_params *p = params;
 	const int64_t pages = (int64_t)numa_pages(p, env);
 	const int64_t bytes = (int64_t)numa_target(p, env);
+	/* clang-format off */
 	const struct promise placed[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
-		  numa_moves(p) ? 0 : pages, 0,
-		  numa_moves(p)
-			  ? "a moved page is mapped again by the kernel and not by a fault"
-			  : "one fault per page" },
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT,
-		  numa_moves(p) ? 0 : bytes, 0,
-		  "each page is written and none is lost on the way" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .expected = numa_moves(p) ? 0 : pages,
+		  .why = numa_moves(p) ? "a moved page is mapped again by the kernel and not by a fault"
+		         : "one fault per page" },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .expected = numa_moves(p) ? 0 : bytes,
+		  .why = "each page is written and none is lost on the way" },
 	};
 	const struct promise nowhere_else = {
-		"pages_elsewhere",
-		"ledger",
-		"ledger",
-		"pages_elsewhere",
-		UNIT_PAGES,
-		PROMISE_EXACT,
-		0,
-		0,
-		"move_pages finds no page on a node that was not promised"
+		.quantity = "pages_elsewhere", .scope = "ledger",
+		.source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
+		.why = "move_pages finds no page on a node that was not promised",
 	};
 	const struct promise migrated[] = {
-		{ "migrated_pages", "system", "vmstat", "pgmigrate_success", UNIT_PAGES,
-		  RELATION_GE, BASIS_BOUNDED, pages, 0, "others may migrate pages as well" },
+		{ .quantity = "migrated_pages", .scope = "system",
+		  .source = "vmstat", .counter = "pgmigrate_success", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = pages,
+		  .why = "others may migrate pages as well" },
 	};
+	/* clang-format on */
 
 	/* A plan for a machine with one node is made too, and skipped. */
 	if (numa_cpu_node(p, env) < 0 || numa_memory_node(p, env) < 0)

@@ -91,29 +91,21 @@ static int64_t slots_behind_bytes(const struct workload_env *env)
  */
 static void claim_device(const struct workload_env *env, int64_t pages, struct claims *out)
 {
-	const struct promise alone = { "own_swap_used",
-				       "own_swap",
-				       "swaps",
-				       "Used",
-				       UNIT_PAGES,
-				       RELATION_BETWEEN,
-				       BASIS_BOUNDED,
-				       pages,
-				       slots_ahead(env) + 64,
-				       "the own device has the highest priority and CPUs may "
-				       "take slots ahead" };
-	const struct promise shared = {
-		"own_swap_used",
-		"own_swap",
-		"swaps",
-		"Used",
-		UNIT_PAGES,
-		RELATION_GE,
-		BASIS_EXACT,
-		pages,
-		0,
-		"the own device has the highest priority and others may swap to it too"
+	/* clang-format off */
+	const struct promise alone = {
+		.quantity = "own_swap_used", .scope = "own_swap",
+		.source = "swaps", .counter = "Used", .unit = UNIT_PAGES,
+		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .expected = pages,
+		.tolerance = slots_ahead(env) + 64,
+		.why = "the own device has the highest priority and CPUs may take slots ahead",
 	};
+	const struct promise shared = {
+		.quantity = "own_swap_used", .scope = "own_swap",
+		.source = "swaps", .counter = "Used", .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .expected = pages,
+		.why = "the own device has the highest priority and others may swap to it too",
+	};
+	/* clang-format on */
 
 	if (env->in_lab || !env->swap_total_bytes)
 		promise_add(out, SPAN_WORK, env->in_lab ? &alone : &shared, 1);
@@ -122,16 +114,14 @@ static void claim_device(const struct workload_env *env, int64_t pages, struct c
 static void claim_machine(const struct swap_params *p, const char *counter, int64_t pages,
 			  struct claims *out)
 {
-	const struct promise row = { "system_swapped",
-				     "system",
-				     "vmstat",
-				     counter,
-				     UNIT_PAGES,
-				     RELATION_GE,
-				     BASIS_DIRECTION,
-				     pages,
-				     0,
-				     "the machine's count includes the worker's" };
+	/* clang-format off */
+	const struct promise row = {
+		.quantity = "system_swapped", .scope = "system",
+		.source = "vmstat", .counter = counter, .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
+		.why = "the machine's count includes the worker's",
+	};
+	/* clang-format on */
 
 	if (!is_zero(p)) /* a page of zeros may be noted and not written */
 		promise_add(out, SPAN_WORK, &row, 1);
@@ -142,17 +132,15 @@ static struct promise group_swap(const struct workload_env *env, int64_t bytes)
 {
 	bool v2 = env->cgroup_version == 2;
 
+	/* clang-format off */
 	return (struct promise){
-		"group_swap_bytes",
-		"group",
-		v2 ? "memory.swap.current" : "memory.stat",
-		v2 ? "memory.swap.current" : "swap",
-		UNIT_BYTES,
-		PROMISE_EXACT,
-		bytes,
-		0,
-		"the worker is alone in its group and the rest of it is locked"
+		.quantity = "group_swap_bytes", .scope = "group",
+		.source = v2 ? "memory.swap.current" : "memory.stat",
+		.counter = v2 ? "memory.swap.current" : "swap", .unit = UNIT_BYTES,
+		.expected = bytes,
+		.why = "the worker is alone in its group and the rest of it is locked",
 	};
+	/* clang-format on */
 }
 
 static void allow_behind(const struct workload_env *env, struct promise *swap)
@@ -169,18 +157,15 @@ static void claim_status(const struct swap_params *p, const struct workload_env 
 			 int64_t bytes, struct claims *out)
 {
 	int64_t lag = (int64_t)(env_status_lag_pages(env, p->threads) * env->page_bytes);
-	const struct promise row = { "swapped_bytes",
-				     "process",
-				     "status",
-				     "VmSwap",
-				     UNIT_BYTES,
-				     RELATION_EQ,
-				     lag ? BASIS_BOUNDED : BASIS_EXACT,
-				     bytes,
-				     lag,
-				     lag ? "this kernel caches parts of the sum per CPU or per "
-					   "thread"
-					 : "nothing else of the process is in swap" };
+	/* clang-format off */
+	const struct promise row = {
+		.quantity = "swapped_bytes", .scope = "process",
+		.source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
+		.basis = lag ? BASIS_BOUNDED : BASIS_EXACT, .expected = bytes, .tolerance = lag,
+		.why = lag ? "this kernel caches parts of the sum per CPU or per thread"
+		       : "nothing else of the process is in swap",
+	};
+	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, &row, 1);
 }
@@ -192,28 +177,40 @@ static void claim_out(const struct swap_params *p, const struct workload_env *en
 		pages = (int64_t)swap_set_pages(p, env);
 	const char *why = "every page went and nothing else did";
 	const struct promise swap = group_swap(env, bytes);
+	/* clang-format off */
 	const struct promise rows[] = {
-
-		{ "swapped_bytes", "process", "smaps_rollup", "Swap", UNIT_BYTES, PROMISE_EXACT,
-		  bytes, 0, why },
-		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, bytes,
-		  0, why },
-		{ "swapped_proportional_bytes", "mapping", "smaps", "SwapPss", UNIT_BYTES,
-		  PROMISE_EXACT, bytes, 0, "nobody shares the pages" },
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT,
-		  -bytes, 0, why },
-		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
-		  -bytes, 0, why },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, -bytes, 0,
-		  "the worker is alone in its group and the rest of it is locked" },
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "going out takes no fault" },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "going out takes no fault" },
-		{ "pages_present", "ledger", "ledger", "pages_present", UNIT_PAGES,
-		  PROMISE_EXACT, 0, 0, "none is left in the page table" },
+		{ .quantity = "swapped_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Swap", .unit = UNIT_BYTES,
+		  .expected = bytes,
+		  .why = why },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES, .expected = bytes,
+		  .why = why },
+		{ .quantity = "swapped_proportional_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "SwapPss", .unit = UNIT_BYTES, .expected = bytes,
+		  .why = "nobody shares the pages" },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = -bytes,
+		  .why = why },
+		{ .quantity = "anonymous_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Anonymous", .unit = UNIT_BYTES,
+		  .expected = -bytes,
+		  .why = why },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .expected = -bytes,
+		  .why = "the worker is alone in its group and the rest of it is locked" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt",
+		  .why = "going out takes no fault" },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = "going out takes no fault" },
+		{ .quantity = "pages_present", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_present", .unit = UNIT_PAGES,
+		  .why = "none is left in the page table" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	promise_add(out, SPAN_WORK, &swap, 1);
@@ -230,29 +227,34 @@ static void claim_back_faults(const struct swap_params *p, const struct workload
 	const char *one = env->swap == SWAP_ZRAM ? "zram is read page by page: no readahead"
 						 : "page-cluster 0 reads page by page";
 	const char *few = "a read from the device brings up to 2^page-cluster pages";
-	const struct promise all = { "swap_in_faults",
-				     "ledger",
-				     "ledger",
-				     "back_faults",
-				     UNIT_COUNT,
-				     PROMISE_EXACT,
-				     pages,
-				     0,
-				     "each page that comes back is one fault: major or minor" };
+	/* clang-format off */
+	const struct promise all = {
+		.quantity = "swap_in_faults", .scope = "ledger",
+		.source = "ledger", .counter = "back_faults", .expected = pages,
+		.why = "each page that comes back is one fault: major or minor",
+	};
 	const struct promise exact[] = {
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, pages,
-		  0, one },
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  one },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  PROMISE_EXACT, pages, 0, one },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt", .expected = pages,
+		  .why = one },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt",
+		  .why = one },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault", .expected = pages,
+		  .why = one },
 	};
 	const struct promise bounded[] = {
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, RELATION_BETWEEN,
-		  BASIS_BOUNDED, least, pages - least, few },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  RELATION_BETWEEN, BASIS_BOUNDED, least, pages - least, few },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt", .relation = RELATION_BETWEEN,
+		  .basis = BASIS_BOUNDED, .expected = least, .tolerance = pages - least,
+		  .why = few },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault", .relation = RELATION_BETWEEN,
+		  .basis = BASIS_BOUNDED, .expected = least, .tolerance = pages - least,
+		  .why = few },
 	};
+	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, &all, 1);
 	if (p->back == BACK_WILLNEED)
@@ -269,17 +271,23 @@ static void claim_back(const struct swap_params *p, const struct workload_env *e
 	int64_t pages = (int64_t)(p->cycles * swap_set_pages(p, env));
 	const char *why = "every page came back";
 	struct promise swap = group_swap(env, 0);
+	/* clang-format off */
 	const struct promise rows[] = {
-
-		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  why },
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  why },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, 0, 0, why },
-		{ "pages_back", "ledger", "ledger", "pages_back", UNIT_PAGES, PROMISE_EXACT,
-		  pages, 0, "counted in the page table after each cycle" },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "pages_back", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_back", .unit = UNIT_PAGES,
+		  .expected = pages,
+		  .why = "counted in the page table after each cycle" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	claim_status(p, env, 0, out);
@@ -296,12 +304,17 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 {
 	int64_t pages = (int64_t)swap_set_pages(p, env);
 	int64_t gone = p->back == BACK_NONE ? pages : (int64_t)p->cycles * pages;
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "pages_out", "ledger", "ledger", "pages_out", UNIT_PAGES, PROMISE_EXACT, gone,
-		  0, "counted in the page table after each cycle" },
-		{ "pages_in_swap_cache", "ledger", "ledger", "cached_pages", UNIT_PAGES,
-		  PROMISE_EXACT, 0, 0, "mincore finds none of them in memory" },
+		{ .quantity = "pages_out", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_out", .unit = UNIT_PAGES,
+		  .expected = gone,
+		  .why = "counted in the page table after each cycle" },
+		{ .quantity = "pages_in_swap_cache", .scope = "ledger",
+		  .source = "ledger", .counter = "cached_pages", .unit = UNIT_PAGES,
+		  .why = "mincore finds none of them in memory" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	claim_machine(p, "pswpout", pages, out);
@@ -316,24 +329,24 @@ static void claim_stall(const struct swap_params *p, const struct workload_env *
 			struct claims *out)
 {
 	int64_t usec = (int64_t)((double)p->duration_ns / 1e3 * p->stall);
+	/* clang-format off */
 	const struct promise group[] = {
-		{ "stalled_full", "group", "memory.pressure", "full.total", UNIT_USEC,
-		  RELATION_GE, BASIS_BOUNDED, usec, 0,
-		  "every runnable task of the group waited for memory" },
-		{ "stalled_some", "group", "memory.pressure", "some.total", UNIT_USEC,
-		  RELATION_GE, BASIS_BOUNDED, usec, 0,
-		  "at least one task of the group waited for memory" },
+		{ .quantity = "stalled_full", .scope = "group",
+		  .source = "memory.pressure", .counter = "full.total", .unit = UNIT_USEC,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = usec,
+		  .why = "every runnable task of the group waited for memory" },
+		{ .quantity = "stalled_some", .scope = "group",
+		  .source = "memory.pressure", .counter = "some.total", .unit = UNIT_USEC,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = usec,
+		  .why = "at least one task of the group waited for memory" },
 	};
-	const struct promise machine = { "stalled_some",
-					 "system",
-					 "pressure/memory",
-					 "some.total",
-					 UNIT_USEC,
-					 RELATION_GE,
-					 BASIS_DIRECTION,
-					 usec,
-					 0,
-					 "the machine's pressure includes the group's" };
+	const struct promise machine = {
+		.quantity = "stalled_some", .scope = "system",
+		.source = "pressure/memory", .counter = "some.total", .unit = UNIT_USEC,
+		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = usec,
+		.why = "the machine's pressure includes the group's",
+	};
+	/* clang-format on */
 
 	if (!usec)
 		return;
@@ -343,68 +356,115 @@ static void claim_stall(const struct swap_params *p, const struct workload_env *
 		promise_add(out, SPAN_WORK, &machine, 1);
 }
 
-static void claim_pressure(const struct swap_params *p, const struct workload_env *env,
-			   struct claims *out)
+/* What exceeds the limit is in swap, whatever else is. */
+static void claim_excess(const struct swap_params *p, const struct workload_env *env,
+			 struct claims *out)
 {
-	int64_t excess = (int64_t)swap_excess_bytes(p, env), page = (int64_t)env->page_bytes;
-	bool v2 = env->cgroup_version == 2;
+	const int64_t excess = (int64_t)swap_excess_bytes(p, env),
+		      page = (int64_t)env->page_bytes;
+	const int64_t pages = (int64_t)swap_set_pages(p, env);
+	const int64_t lag = (int64_t)env_status_lag_pages(env, p->threads) * page;
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "pages_touched", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
+		  .expected = pages,
+		  .why = "each page once before all" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .relation = RELATION_GE,
+		  .expected = pages,
+		  .why = "the first touch of each page is a minor fault" },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
+		  .relation = RELATION_GE, .expected = excess,
+		  .why = "what exceeds the limit is in swap" },
+		{ .quantity = "swapped_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = excess,
+		  .tolerance = lag,
+		  .why = "what exceeds the limit is in swap" },
+		{ .quantity = "pages_swapped", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_swapped", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .expected = excess / page,
+		  .why = "what exceeds the limit is in swap" },
+	};
+	/* clang-format on */
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+/* The limit is reached, and nobody is killed for it. */
+static void claim_limit(const struct workload_env *env, struct claims *out)
+{
+	const bool v2 = env->cgroup_version == 2;
+	const int64_t limit = (int64_t)env->limit_bytes;
 	const char *events = v2 ? "memory.events" : "memory.oom_control";
 	const char *hits = v2 ? "memory.events" : "memory.failcnt";
 	const char *peak = v2 ? "memory.peak" : "memory.max_usage_in_bytes";
-	const char *why = "what exceeds the limit is in swap";
-	int64_t lag = (int64_t)(env_status_lag_pages(env, p->threads) * env->page_bytes);
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "pages_touched", "ledger", "ledger", "pages_touched", UNIT_PAGES,
-		  PROMISE_EXACT, (int64_t)swap_set_pages(p, env), 0,
-		  "each page once before all" },
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, RELATION_GE,
-		  BASIS_EXACT, (int64_t)swap_set_pages(p, env), 0,
-		  "the first touch of each page is a minor fault" },
-		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, RELATION_GE,
-		  BASIS_EXACT, excess, 0, why },
-		{ "swapped_bytes", "process", "status", "VmSwap", UNIT_BYTES, RELATION_GE,
-		  BASIS_BOUNDED, excess, lag, why },
-		{ "pages_swapped", "ledger", "ledger", "pages_swapped", UNIT_PAGES, RELATION_GE,
-		  BASIS_EXACT, excess / page, 0, why },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, (int64_t)env->limit_bytes, 0,
-		  "no more than the limit is in memory" },
-		{ "peak_bytes", "group", peak, peak, UNIT_BYTES, PROMISE_BOUNDED,
-		  (int64_t)env->limit_bytes, env_usage_slack_bytes(env),
-		  "the limit was reached and charges are taken in batches" },
-		{ "limit_hits", "group", hits, v2 ? "max" : hits, UNIT_COUNT, RELATION_GE,
-		  BASIS_EXACT, 1, 0, "a charge failed before each reclaim" },
-		{ "oom_kills", "group", events, "oom_kill", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "there is swap left for what exceeds the limit" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = limit,
+		  .why = "no more than the limit is in memory" },
+		{ .quantity = "peak_bytes", .scope = "group",
+		  .source = peak, .counter = peak, .unit = UNIT_BYTES, .basis = BASIS_BOUNDED,
+		  .expected = limit, .tolerance = env_usage_slack_bytes(env),
+		  .why = "the limit was reached and charges are taken in batches" },
+		{ .quantity = "limit_hits", .scope = "group",
+		  .source = hits, .counter = v2 ? "max" : hits, .relation = RELATION_GE,
+		  .expected = 1,
+		  .why = "a charge failed before each reclaim" },
+		{ .quantity = "oom_kills", .scope = "group",
+		  .source = events, .counter = "oom_kill",
+		  .why = "there is swap left for what exceeds the limit" },
 	};
-	const struct promise majors[] = {
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, RELATION_GE,
-		  BASIS_EXACT, 1, 0, "what was swapped out is wanted again" },
-		{ "group_major_faults", "group", "memory.stat", "pgmajfault", UNIT_COUNT,
-		  RELATION_GE, BASIS_EXACT, 1, 0, "what was swapped out is wanted again" },
-	};
+	/* clang-format on */
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
+static void claim_pressure(const struct swap_params *p, const struct workload_env *env,
+			   struct claims *out)
+{
+	const int64_t excess = (int64_t)swap_excess_bytes(p, env);
 	struct promise swap = group_swap(env, excess);
+	/* clang-format off */
+	const struct promise majors[] = {
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt", .relation = RELATION_GE, .expected = 1,
+		  .unless = !p->duration_ns,
+		  .why = "what was swapped out is wanted again" },
+		{ .quantity = "group_major_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgmajfault", .relation = RELATION_GE,
+		  .expected = 1, .unless = !p->duration_ns,
+		  .why = "what was swapped out is wanted again" },
+	};
+	/* clang-format on */
 
 	swap.relation = RELATION_GE;
-	swap.why = why;
-	PROMISE_ROWS(out, SPAN_WORK, rows);
+	swap.why = "what exceeds the limit is in swap";
 	/* Version 1 leaves out what is in the swap cache as well. */
-	if (v2 || env->swap == SWAP_ZRAM)
-		promise_add(out, SPAN_WORK, &swap, 1);
-	if (p->duration_ns)
-		PROMISE_ROWS(out, SPAN_WORK, majors);
-	claim_machine(p, "pswpout", excess / page, out);
+	swap.unless = env->cgroup_version != 2 && env->swap != SWAP_ZRAM;
+	claim_excess(p, env, out);
+	claim_limit(env, out);
+	promise_add(out, SPAN_WORK, &swap, 1);
+	PROMISE_ROWS(out, SPAN_WORK, majors);
+	claim_machine(p, "pswpout", excess / (int64_t)env->page_bytes, out);
 	claim_stall(p, env, out);
 }
 
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
 	struct promise swap = group_swap(env, 0);
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, 0, 0,
-		  "the worker has exited and its memory with it" },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE,
+		  .why = "the worker has exited and its memory with it" },
 	};
+	/* clang-format on */
 
 	swap.quantity = "left_swap_bytes";
 	swap.relation = RELATION_LE;

@@ -238,28 +238,43 @@ static void claim_own(const struct workload_env *env, const struct change *c,
 {
 	const int64_t bytes = c->pages * (int64_t)env->page_bytes;
 	const int64_t huge = c->huge * (int64_t)env->pmd_bytes;
+	/* clang-format off */
 	const struct promise amounts[] = {
-		{ "resident_bytes", "mapping", "smaps", "Rss", UNIT_BYTES, PROMISE_EXACT, bytes,
-		  0, c->why },
-		{ "anonymous_bytes", "mapping", "smaps", "Anonymous", UNIT_BYTES, PROMISE_EXACT,
-		  bytes, 0, c->why },
-		{ "group_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, PROMISE_EXACT, bytes, 0, c->why },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = bytes,
+		  .why = c->why },
+		{ .quantity = "anonymous_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Anonymous", .unit = UNIT_BYTES,
+		  .expected = bytes,
+		  .why = c->why },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .expected = bytes,
+		  .why = c->why },
 	};
 	const struct promise rows[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT, PROMISE_EXACT,
-		  c->faults, 0, c->why },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT, PROMISE_EXACT, 0, 0,
-		  "first touch of anonymous memory needs no I/O" },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES, PROMISE_EXACT,
-		  c->size_bytes, 0, "only munmap makes the mapping smaller" },
-		{ "huge_bytes", "mapping", "smaps", "AnonHugePages", UNIT_BYTES, PROMISE_EXACT,
-		  huge, 0, "huge pages that are mapped as such and not page by page" },
-		{ "swapped_bytes", "mapping", "smaps", "Swap", UNIT_BYTES, PROMISE_EXACT, 0, 0,
-		  "all of it fits" },
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT, PROMISE_EXACT,
-		  c->faults, 0, "the worker is alone in its group" },
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt", .expected = c->faults,
+		  .why = c->why },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = "first touch of anonymous memory needs no I/O" },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
+		  .expected = c->size_bytes,
+		  .why = "only munmap makes the mapping smaller" },
+		{ .quantity = "huge_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "AnonHugePages", .unit = UNIT_BYTES,
+		  .expected = huge,
+		  .why = "huge pages that are mapped as such and not page by page" },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
+		  .why = "all of it fits" },
+		{ .quantity = "group_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgfault", .expected = c->faults,
+		  .why = "the worker is alone in its group" },
 	};
+	/* clang-format on */
 
 	PROMISE_BOUNDS(out, SPAN_WORK, amounts, c->pages_more * (int64_t)env->page_bytes);
 	PROMISE_ROWS(out, SPAN_WORK, rows);
@@ -269,27 +284,31 @@ static void claim_group(const struct workload_env *env, const struct change *c,
 			struct claims *out)
 {
 	const bool v2 = env->cgroup_version == 2;
-	const struct promise huge = { "group_huge_bytes",
-				      "group",
-				      "memory.stat",
-				      v2 ? "anon_thp" : "rss_huge",
-				      UNIT_BYTES,
-				      PROMISE_EXACT,
-				      c->huge * (int64_t)env->pmd_bytes,
-				      0,
-				      "the worker is alone in its group" };
+	/* clang-format off */
+	const struct promise huge = {
+		.quantity = "group_huge_bytes", .scope = "group",
+		.source = "memory.stat", .counter = v2 ? "anon_thp" : "rss_huge",
+		.unit = UNIT_BYTES, .expected = c->huge * (int64_t)env->pmd_bytes,
+		.why = "the worker is alone in its group",
+	};
+	/* clang-format on */
 	const struct promise_usage usage = { .least = c->usage_bytes,
 					     .most = c->usage_bytes + c->usage_more,
 					     .tables_least = c->tables_least,
 					     .tables_most = c->tables_most,
 					     .why = c->usage_why };
+	/* clang-format off */
 	const struct promise events[] = {
-		{ "group_huge_faults", "group", "memory.stat", "thp_fault_alloc", UNIT_COUNT,
-		  PROMISE_EXACT, c->fault_alloc, 0, "huge pages allocated by faults" },
-		{ "group_huge_collapses", "group", "memory.stat", "thp_collapse_alloc",
-		  UNIT_COUNT, PROMISE_EXACT, c->collapse_alloc, 0,
-		  "huge pages allocated to collapse base pages into" },
+		{ .quantity = "group_huge_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "thp_fault_alloc",
+		  .expected = c->fault_alloc,
+		  .why = "huge pages allocated by faults" },
+		{ .quantity = "group_huge_collapses", .scope = "group",
+		  .source = "memory.stat", .counter = "thp_collapse_alloc",
+		  .expected = c->collapse_alloc,
+		  .why = "huge pages allocated to collapse base pages into" },
 	};
+	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, &huge, 1);
 	promise_usage(out, env, &usage);
@@ -299,12 +318,17 @@ static void claim_group(const struct workload_env *env, const struct change *c,
 
 static void claim_ledger(const struct change *c, struct claims *out)
 {
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "large_folios", "ledger", "ledger", "large_folios", UNIT_COUNT, PROMISE_EXACT,
-		  (int64_t)c->large, 0, "page frames that begin a folio of more than a page" },
-		{ "large_pages", "ledger", "ledger", "large_pages", UNIT_PAGES, PROMISE_EXACT,
-		  (int64_t)c->large_pages, 0, "pages whose frame is in such a folio" },
+		{ .quantity = "large_folios", .scope = "ledger",
+		  .source = "ledger", .counter = "large_folios", .expected = (int64_t)c->large,
+		  .why = "page frames that begin a folio of more than a page" },
+		{ .quantity = "large_pages", .scope = "ledger",
+		  .source = "ledger", .counter = "large_pages", .unit = UNIT_PAGES,
+		  .expected = (int64_t)c->large_pages,
+		  .why = "pages whose frame is in such a folio" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
@@ -346,16 +370,15 @@ static void claim_system(const struct workload_env *env, const struct change *c,
 static void claim_tables(const struct thp_params *p, const struct workload_env *env,
 			 struct claims *out)
 {
-	const struct promise row = { "page_table_bytes",
-				     "process",
-				     "status",
-				     "VmPTE",
-				     UNIT_BYTES,
-				     RELATION_BETWEEN,
-				     BASIS_BOUNDED,
-				     tables_min(p, env),
-				     tables_slack(p, env),
-				     "a huge page sets a table aside for the day it is split" };
+	/* clang-format off */
+	const struct promise row = {
+		.quantity = "page_table_bytes", .scope = "process",
+		.source = "status", .counter = "VmPTE", .unit = UNIT_BYTES,
+		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
+		.expected = tables_min(p, env), .tolerance = tables_slack(p, env),
+		.why = "a huge page sets a table aside for the day it is split",
+	};
+	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, &row, 1);
 }
@@ -364,14 +387,19 @@ static void claim_residue(const struct thp_params *p, const struct workload_env 
 			  struct claims *out)
 {
 	const int64_t before = thp_is_prepared(p) ? (int64_t)thp_map_bytes(p, env) : 0;
+	/* clang-format off */
 	const struct promise rows[] = {
-		{ "left_anonymous_bytes", "group", "memory.stat", env_group_anon(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_EXACT, -before, 0,
-		  "the worker has exited and its memory with it" },
-		{ "left_usage_bytes", "group", env_group_usage(env), env_group_usage(env),
-		  UNIT_BYTES, RELATION_LE, BASIS_BOUNDED, -before, env_usage_slack_bytes(env),
-		  "a batch of 64 pages per CPU may stay charged" },
+		{ .quantity = "left_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = -before,
+		  .why = "the worker has exited and its memory with it" },
+		{ .quantity = "left_usage_bytes", .scope = "group",
+		  .source = env_group_usage(env), .counter = env_group_usage(env),
+		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
+		  .expected = -before, .tolerance = env_usage_slack_bytes(env),
+		  .why = "a batch of 64 pages per CPU may stay charged" },
 	};
+	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
 }
