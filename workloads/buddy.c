@@ -117,9 +117,7 @@ static int buddy_check(const void *params, const struct workload_env *env, char 
 	else if (!env->in_lab)
 		lack = "what others free and take moves the buddy lists too: it is for a "
 		       "quiet guest; pagestorm lab";
-	if (lack)
-		snprintf(reason, reason_bytes, "%s", lack);
-	return lack ? -ENODEV : 0;
+	return check_answer(NULL, lack, reason, reason_bytes);
 }
 
 static uint64_t buddy_target(const void *params, const struct workload_env *env)

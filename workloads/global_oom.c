@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mempolicy.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -142,6 +141,12 @@ static const char *contradiction(const struct global_oom_params *p,
 	return NULL;
 }
 
+static bool has_its_nodes(const struct global_oom_params *p, const struct workload_env *env)
+{
+	return p->constraint == CONSTRAINT_NONE ||
+	       (env->nr_nodes >= 2 && node_bytes(env, p->node));
+}
+
 static const char *missing(const struct global_oom_params *p, const struct workload_env *env)
 {
 	struct ladder l;
@@ -149,20 +154,23 @@ static const char *missing(const struct global_oom_params *p, const struct workl
 
 	if (ladder_parse(p->victims, env->oom_score_adj, &l))
 		return NULL;
-	if (p->constraint != CONSTRAINT_NONE &&
-	    (env->nr_nodes < 2 || !node_bytes(env, p->node)))
-		return "it takes two nodes with memory; the one named by node= among them: "
-		       "pagestorm "
-		       "lab --nodes 2 has them";
-	if (ladder_lowers(&l) && !env->can_lower_oom_score)
-		return "an oom_score_adj below zero needs CAP_SYS_RESOURCE: raise the others "
-		       "instead";
+	if (!has_its_nodes(p, env))
+		return "it takes two nodes with memory; the one named by node= among them: pagestorm lab --nodes 2 has them";
 	predicted_victim(p, env, &l, &lead);
 	if (lead < (int64_t)margin_bytes(p, env))
-		return "on this machine two processes are within an eighth of its memory of "
-		       "points: "
-		       "who dies cannot be said beforehand";
+		return "on this machine two processes are within an eighth of its memory of points: who dies cannot be said beforehand";
 	return NULL;
+}
+
+/* Without its nodes nothing else matters, which check() says. */
+static unsigned global_oom_needs(const void *params, const struct workload_env *env)
+{
+	const struct global_oom_params *p = params;
+	struct ladder l;
+
+	if (!has_its_nodes(p, env) || ladder_parse(p->victims, env->oom_score_adj, &l))
+		return 0;
+	return ladder_lowers(&l) ? NEED_LOW_SCORES : 0;
 }
 
 static int global_oom_check(const void *params, const struct workload_env *env, char *reason,
@@ -171,9 +179,7 @@ static int global_oom_check(const void *params, const struct workload_env *env, 
 	const char *wrong = contradiction(params, env);
 	const char *lack = wrong ? NULL : missing(params, env);
 
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }
 
 static uint64_t global_oom_footprint(const void *params, const struct workload_env *env)
@@ -524,6 +530,7 @@ const struct workload global_oom_workload = {
 	.expects_oom = true,
 	.machine_wide = true,
 	.check = global_oom_check,
+	.param_needs = global_oom_needs,
 	.footprint = global_oom_footprint,
 	.seconds = global_oom_seconds,
 	.claims = global_oom_claims,

@@ -152,9 +152,7 @@ static int kswapd_check(const void *params, const struct workload_env *env, char
 		wrong = "burst is more than half of the memory: the OOM killer would join in";
 	else if (!env->nr_zones || env->nr_zones > WATERMARK_ZONES)
 		lack = "it knows machines of 1 to 16 zones";
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }
 
 static uint64_t kswapd_footprint(const void *params, const struct workload_env *env)

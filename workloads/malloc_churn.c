@@ -22,7 +22,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -189,8 +188,7 @@ static const char *contradiction(const struct malloc_params *p, const struct wor
 	if (p->dynamic && !is_default(p))
 		return "a threshold is given and fixing one stops glibc from moving them: add "
 		       "dynamic=no";
-	if ((env->limit_bytes && need > env->limit_bytes) ||
-	    (env->high_bytes && need > env->high_bytes))
+	if (!env_fits(env, need))
 		return "a cycle does not fit under the group's limit and reclaim would join "
 		       "in: raise memory.max or memory.high or use fewer blocks";
 	return NULL;
@@ -204,9 +202,7 @@ static int malloc_check(const void *params, const struct workload_env *env, char
 #ifndef HEAP_IS_MODELLED
 	lack = HEAP_NOT_MODELLED;
 #endif
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }
 
 /* ---- promises ---- */

@@ -71,6 +71,7 @@ const struct workload mmap_churn_workload = {
 	.slots = { CHURN_SLOTS },
 	.rate_metric = true,
 	.check = churn_check,
+	.param_needs = churn_needs,
 	.footprint = churn_footprint,
 	.seconds = churn_seconds,
 	.claims = churn_claims,

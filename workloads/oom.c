@@ -15,7 +15,6 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -151,7 +150,7 @@ static const char *contradiction(const struct oom_params *p, const struct worklo
 	int64_t lead;
 
 	if (fill_parse(p->fill, NULL, NULL))
-		return "fill is none of zero, same, random and a share such as 50%";
+		return FILL_WRONG;
 	if (ladder_parse(p->victims, env->oom_score_adj, &l))
 		return LADDER_WRONG;
 	if (!env->limit_bytes)
@@ -171,22 +170,25 @@ static const char *contradiction(const struct oom_params *p, const struct worklo
 	return NULL;
 }
 
+/* Asked where check() found nothing wrong: the ladder can be read. */
+static unsigned oom_needs(const void *params, const struct workload_env *env)
+{
+	const struct oom_params *p = params;
+	struct ladder l;
+	const bool lowers =
+		!ladder_parse(p->victims, env->oom_score_adj, &l) && ladder_lowers(&l);
+
+	return (lowers ? NEED_LOW_SCORES : 0) | (p->pages == PAGES_HUGE ? NEED_HUGE_FAULTS : 0);
+}
+
 static const char *missing(const struct oom_params *p, const struct workload_env *env)
 {
 	struct ladder l;
 
-	if (!ladder_parse(p->victims, env->oom_score_adj, &l) && ladder_lowers(&l) &&
-	    !env->can_lower_oom_score)
-		return "an oom_score_adj below zero needs CAP_SYS_RESOURCE: raise the others "
-		       "instead";
-	if (p->pages == PAGES_HUGE &&
-	    (env->thp == THP_ABSENT || env->thp == THP_NEVER || !env->pmd_bytes))
-		return "transparent huge pages are off: write madvise to "
-		       "/sys/kernel/mm/transparent_hugepage/enabled";
+	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+		return NULL;
 	if (env->kernel < ENV_KERNEL(5, 14) && (p->touch == OOM_POPULATE || l.nr > 1))
-		return "populating needs MADV_POPULATE_WRITE of Linux 5.14: use touch=write "
-		       "and "
-		       "no victims";
+		return "populating needs MADV_POPULATE_WRITE of Linux 5.14: use touch=write and no victims";
 	return NULL;
 }
 
@@ -196,9 +198,7 @@ static int oom_check(const void *params, const struct workload_env *env, char *r
 	const char *wrong = contradiction(params, env);
 	const char *lack = wrong ? NULL : missing(params, env);
 
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }
 
 static uint64_t oom_footprint(const void *params, const struct workload_env *env)
@@ -565,6 +565,7 @@ const struct workload oom_workload = {
 	},
 	.expects_oom = true,
 	.check = oom_check,
+	.param_needs = oom_needs,
 	.footprint = oom_footprint,
 	.seconds = oom_seconds,
 	.claims = oom_claims,

@@ -480,6 +480,7 @@ void host_env(const struct host *host, struct workload_env *env)
 		host_dirty_background(&host->dirty, host->available_bytes);
 	env->cachestat = host->cachestat;
 	env->loop = host->loop;
+	env->hugetlb = host->hugetlb;
 	env->reclaims_ahead = host->reclaims_ahead;
 	env->in_lab = host->lab[0] != '\0';
 	env->nr_zones = host->nr_zones;

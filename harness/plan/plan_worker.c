@@ -409,23 +409,13 @@ static void skip(const struct maker *m, const char *why)
 
 static void needs_of_machine(const struct maker *m)
 {
-	const struct workload_env *env = &m->w->env;
-	unsigned needs = m->w->workload->needs;
+	const char *lack = need_lacking(m->w->workload->needs, &m->w->env);
 
 	skip(m, m->c->skip);
-	if (!env->cgroup_version)
+	if (!m->w->env.cgroup_version)
 		skip(m, "no memory cgroup is mounted here; pagestorm doctor says how");
-	if ((needs & NEED_NODES) && env->nr_nodes < 2)
-		skip(m, "needs two NUMA nodes with memory and there is one; "
-			"pagestorm lab --nodes 2 has them");
-	if ((needs & NEED_HUGETLB) && !m->c->host->hugetlb)
-		skip(m, "this kernel has no hugetlb pools");
-	if ((needs & NEED_THP) && env->thp == THP_ABSENT)
-		skip(m, "this kernel has no transparent huge pages");
-	if ((needs & NEED_THP) && env->thp == THP_NEVER)
-		skip(m, "transparent huge pages are off; add thp.enabled=madvise");
-	if ((needs & NEED_LOOP) && !m->c->host->loop)
-		skip(m, "no loop device can be made here");
+	if (lack)
+		skip(m, lack);
 }
 
 static int needs_check(const struct maker *m)
@@ -438,9 +428,9 @@ static int needs_check(const struct maker *m)
 	if ((m->w->workload->needs & NEED_SWAP) && m->c->cell->swap.kind == SWAP_NONE)
 		return ask_swap(m);
 	needs_of_machine(m);
-	if (m->w->skip[0] || !m->w->workload->check)
+	if (m->w->skip[0])
 		return 0;
-	ret = m->w->workload->check(m->w->params, &m->w->env, reason, sizeof(reason));
+	ret = workload_check(m->w->workload, m->w->params, &m->w->env, reason, sizeof(reason));
 	if (ret == -ENODEV)
 		skip(m, reason);
 	else if (ret)

@@ -89,7 +89,7 @@ static inline void drive_claims(struct drive *d)
 
 static inline int drive_check(struct drive *d, char *reason, size_t reason_bytes)
 {
-	return d->workload->check(d->params, &d->env, reason, reason_bytes);
+	return workload_check(d->workload, d->params, &d->env, reason, reason_bytes);
 }
 
 static inline const struct claim *drive_claim(const struct drive *d, enum span span,

@@ -240,21 +240,27 @@ static void contradictions_and_lacks_are_told_apart(void **state)
 	char reason[256] = "";
 
 	(void)state;
-	assert_int_equal(anon_workload.check(params, &env, reason, sizeof(reason)), 0);
+	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
+			 0);
 	strcpy(member("fill"), "ones");
-	assert_int_equal(anon_workload.check(params, &env, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
+			 -EINVAL);
 	strcpy(member("fill"), "50%");
 	*(int *)member("touch") = READ;
 	*(uint64_t *)member("access") = 1;
-	assert_int_equal(anon_workload.check(params, &env, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
+			 -EINVAL);
 	*(int *)member("touch") = POPULATE;
-	assert_int_equal(anon_workload.check(params, &env, reason, sizeof(reason)), 0);
+	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
+			 0);
 	env.kernel = ENV_KERNEL(5, 10);
-	assert_int_equal(anon_workload.check(params, &env, reason, sizeof(reason)), -ENODEV);
+	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
+			 -ENODEV);
 	env.kernel = ENV_KERNEL(6, 1);
 	*(int *)member("pages") = PAGES_HUGE;
 	env.thp = THP_NEVER;
-	assert_int_equal(anon_workload.check(params, &env, reason, sizeof(reason)), -ENODEV);
+	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
+			 -ENODEV);
 	assert_non_null(strstr(reason, "transparent_hugepage"));
 }
 

@@ -273,7 +273,7 @@ static void check_parameters(const struct workload *w, const void *params, const
 		env_with(CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN);
 	char reason[512];
 
-	if (w->check && w->check(params, &blind, reason, sizeof(reason)))
+	if (workload_check(w, params, &blind, reason, sizeof(reason)))
 		return;
 	unknown.nr = 0;
 	w->claims(params, &blind, &unknown);
@@ -282,7 +282,7 @@ static void check_parameters(const struct workload *w, const void *params, const
 						   bits & 2 ? CAPABILITY_YES : CAPABILITY_NO,
 						   bits & 4 ? CAPABILITY_YES : CAPABILITY_NO);
 
-		if (w->check && w->check(params, &env, reason, sizeof(reason)))
+		if (workload_check(w, params, &env, reason, sizeof(reason)))
 			fail_msg("%s %s: refused where it is known, not where it is not: %s",
 				 w->name, what, reason);
 		known.nr = 0;
@@ -454,7 +454,8 @@ static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void 
 		char reason[512] = "";
 
 		set_text(w, params, rows[i].options);
-		if ((w->check(params, &env, reason, sizeof(reason)) != 0) != rows[i].refused)
+		if ((workload_check(w, params, &env, reason, sizeof(reason)) != 0) !=
+		    rows[i].refused)
 			fail_msg("%s %s: '%s'", rows[i].workload, rows[i].options, reason);
 	}
 }

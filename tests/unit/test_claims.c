@@ -291,7 +291,7 @@ static void check_workload(const struct workload *w, const struct workload_env *
 	char reason[512] = "";
 	unsigned idle_failed = 0;
 
-	if (w->check && w->check(params, env, reason, sizeof(reason)))
+	if (workload_check(w, params, env, reason, sizeof(reason)))
 		return; /* this machine cannot, or the choices contradict each other */
 	memset(&claims, 0, sizeof(claims));
 	w->claims(params, env, &claims);

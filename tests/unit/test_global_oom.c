@@ -55,7 +55,7 @@ static int check(const char *victims)
 {
 	strcpy(member("victims"), victims);
 	reason[0] = '\0';
-	return global_oom_workload.check(params, &env, reason, sizeof(reason));
+	return workload_check(&global_oom_workload, params, &env, reason, sizeof(reason));
 }
 
 static const struct claim *find(const char *quantity)

@@ -64,7 +64,7 @@ static int check(const char *victims, int adj)
 {
 	strcpy(member("victims"), victims);
 	env.oom_score_adj = adj;
-	return oom_workload.check(params, &env, reason, sizeof(reason));
+	return workload_check(&oom_workload, params, &env, reason, sizeof(reason));
 }
 
 static void the_process_with_most_points_is_named(void **state)

@@ -129,33 +129,26 @@ static const char *contradiction(const struct churn_params *p, const struct work
 	    !env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE))
 		return "reading maps the zero page before any huge page: use pages=4k or "
 		       "touch=write";
-	if ((env->limit_bytes && need > env->limit_bytes) ||
-	    (env->high_bytes && need > env->high_bytes))
+	if (!env_fits(env, need))
 		return "a cycle does not fit under the group's limit and reclaim would join "
 		       "in: raise memory.max or memory.high or make size smaller";
-	return NULL;
-}
-
-static const char *missing(const struct churn_params *p, const struct workload_env *env)
-{
-	if (p->pages == PAGES_HUGE &&
-	    (env->thp == THP_ABSENT || env->thp == THP_NEVER || !env->pmd_bytes))
-		return "transparent huge pages are off: write madvise to "
-		       "/sys/kernel/mm/transparent_hugepage/enabled";
-	if (p->touch && touch_kind(p) == TOUCH_POPULATE && env->kernel < ENV_KERNEL(5, 14))
-		return "touch=populate needs MADV_POPULATE_WRITE of Linux 5.14: use "
-		       "touch=write";
 	return NULL;
 }
 
 int churn_check(const void *params, const struct workload_env *env, char *reason,
 		size_t reason_bytes)
 {
-	const char *wrong = contradiction(params, env), *lack = missing(params, env);
+	return check_answer(contradiction(params, env), NULL, reason, reason_bytes);
+}
 
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+unsigned churn_needs(const void *params, const struct workload_env *env)
+{
+	const struct churn_params *p = params;
+	const bool populates = p->touch && touch_kind(p) == TOUCH_POPULATE;
+
+	(void)env; /* the same on every machine */
+	return (p->pages == PAGES_HUGE ? NEED_HUGE_FAULTS : 0) |
+	       (populates ? NEED_POPULATE : 0);
 }
 
 /* ---- promises ---- */

@@ -51,6 +51,7 @@ extern const struct workload_option churn_options[];
 /* The functions of struct workload that both share; params is a struct churn_params. */
 int churn_check(const void *params, const struct workload_env *env, char *reason,
 		size_t reason_bytes);
+unsigned churn_needs(const void *params, const struct workload_env *env);
 uint64_t churn_footprint(const void *params, const struct workload_env *env);
 double churn_seconds(const void *params, const struct workload_env *env);
 void churn_claims(const void *params, const struct workload_env *env, struct claims *out);

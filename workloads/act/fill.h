@@ -25,6 +25,9 @@
 #define FILL_HELP                                                                              \
 	"content of the pages: zero, same, random, or the random share of each page (50%)"
 
+/* What a check() says where fill_parse() refuses. */
+#define FILL_WRONG "fill is none of zero, same, random and a share such as 50%"
+
 enum fill_kind {
 	FILL_ZERO,
 	FILL_SAME,

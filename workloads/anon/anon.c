@@ -126,6 +126,7 @@ const struct workload anon_workload = {
 	.footprint = anon_footprint,
 	.target = anon_target,
 	.check = anon_check,
+	.param_needs = anon_needs,
 	.seconds = anon_seconds,
 	.claims = anon_claims,
 	.prepare = anon_prepare,

@@ -50,6 +50,7 @@ bool anon_fits(const struct anon_params *p, const struct workload_env *env);
 /* The functions of struct workload that are pure. */
 int anon_check(const void *params, const struct workload_env *env, char *reason,
 	       size_t reason_bytes);
+unsigned anon_needs(const void *params, const struct workload_env *env);
 uint64_t anon_footprint(const void *params, const struct workload_env *env);
 uint64_t anon_target(const void *params, const struct workload_env *env);
 double anon_seconds(const void *params, const struct workload_env *env);

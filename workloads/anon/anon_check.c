@@ -2,15 +2,12 @@
 /* What anon refuses, and what it lacks on this machine. */
 #include "workloads/anon/anon.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "workloads/act/touch.h"
 
 static const char *contradiction(const struct anon_params *p, const struct workload_env *env)
 {
 	if (fill_parse(p->fill, NULL, NULL))
-		return "fill is none of zero, same, random and a share such as 50%";
+		return FILL_WRONG;
 	if (p->touch == TOUCH_READ && p->access_ns && p->reads < 1 && !anon_takes_all(p, env))
 		return "touch=read maps the zero page and accesses that write would replace "
 		       "it: use reads=100% or another touch";
@@ -26,17 +23,10 @@ static const char *contradiction(const struct anon_params *p, const struct workl
 
 static const char *missing(const struct anon_params *p, const struct workload_env *env)
 {
-	if (p->pages == PAGES_HUGE &&
-	    (env->thp == THP_ABSENT || env->thp == THP_NEVER || !env->pmd_bytes))
-		return "transparent huge pages are off: write madvise to "
-		       "/sys/kernel/mm/transparent_hugepage/enabled";
 	if (p->pages == PAGES_HUGE && p->touch == TOUCH_READ_WRITE &&
 	    !env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE) && env->kernel < ENV_KERNEL(6, 13))
 		return "before Linux 6.13 writing where the huge zero page was read takes base "
 		       "pages: use touch=write";
-	if (p->touch == TOUCH_POPULATE && env->kernel < ENV_KERNEL(5, 14))
-		return "touch=populate needs MADV_POPULATE_WRITE of Linux 5.14: use "
-		       "touch=write";
 	return NULL;
 }
 
@@ -45,7 +35,14 @@ int anon_check(const void *params, const struct workload_env *env, char *reason,
 {
 	const char *wrong = contradiction(params, env), *lack = missing(params, env);
 
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
+}
+
+unsigned anon_needs(const void *params, const struct workload_env *env)
+{
+	const struct anon_params *p = params;
+
+	(void)env; /* the same on every machine */
+	return (p->pages == PAGES_HUGE ? NEED_HUGE_FAULTS : 0) |
+	       (p->touch == TOUCH_POPULATE ? NEED_POPULATE : 0);
 }

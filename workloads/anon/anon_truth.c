@@ -120,10 +120,7 @@ double anon_seconds(const void *params, const struct workload_env *env)
 /* Reclaim takes pages away when they do not all fit. */
 bool anon_fits(const struct anon_params *p, const struct workload_env *env)
 {
-	uint64_t need = anon_footprint(p, env);
-
-	return (!env->limit_bytes || need <= env->limit_bytes) &&
-	       (!env->high_bytes || need <= env->high_bytes);
+	return env_fits(env, anon_footprint(p, env));
 }
 
 /* ---- promises ---- */

@@ -52,6 +52,11 @@ enum need {
 	NEED_THP = 1 << 4,     /* transparent huge pages built in and not "never" */
 	NEED_LOOP = 1 << 5,    /* a loop device can be made */
 	NEED_FILES = 1 << 6,   /* a directory on a disk file system for its file */
+
+	/* Of some parameters only: see param_needs() below. */
+	NEED_HUGE_FAULTS = 1 << 7, /* a fault may take a transparent huge page */
+	NEED_POPULATE = 1 << 8,	   /* MADV_POPULATE_WRITE, Linux 5.14 */
+	NEED_LOW_SCORES = 1 << 9,  /* an oom_score_adj below its own: CAP_SYS_RESOURCE */
 };
 
 enum thp_mode {
@@ -136,6 +141,7 @@ struct workload_env {
 	bool mglru;		  /* lru_gen/enabled is not 0 */
 	bool cachestat;		  /* cachestat(2) answers */
 	bool loop;		  /* a loop device can be made */
+	bool hugetlb;		  /* the kernel has hugetlb pools */
 	bool oom_group;		  /* memory.oom.group of the worker's group is 1 */
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE */
 	int oom_score_adj;	  /* of the worker */
@@ -227,6 +233,9 @@ void claims_add(struct claims *claims, const struct claim *c, const char *why, .
 bool env_has(const struct workload_env *env, enum capability capability);
 bool env_lacks(const struct workload_env *env, enum capability capability);
 
+/* So many bytes charged to the group stay below its memory.max and memory.high. */
+bool env_fits(const struct workload_env *env, uint64_t bytes);
+
 /* Key of the group's anonymous bytes in memory.stat: rss on v1, anon on v2. */
 const char *env_group_anon(const struct workload_env *env);
 /* Key of its page cache, shmem included: cache on v1, file on v2. */
@@ -288,6 +297,12 @@ struct workload {
 	 */
 	int (*check)(const void *params, const struct workload_env *env, char *reason,
 		     size_t reason_bytes);
+	/*
+	 * Pure. What these parameters need beside `needs`, enum need or-ed; asked where
+	 * check() finds no contradiction. What it lacks is reported before what check()
+	 * lacks. NULL: nothing.
+	 */
+	unsigned (*param_needs)(const void *params, const struct workload_env *env);
 	/* Pure. Peak bytes charged to the group, page cache included. */
 	uint64_t (*footprint)(const void *params, const struct workload_env *env);
 	/* Pure. Bytes that run() aims to hold: target_bytes in runs.csv. NULL: 0. */
@@ -319,6 +334,22 @@ extern const struct workload *const workloads[];
 
 /* The workload of that name, or NULL. */
 const struct workload *workload_find(const char *name);
+
+/*
+ * The sentence of the first of these needs that the machine does not meet; NULL: it meets
+ * all. NEED_LIMIT, NEED_SWAP and NEED_FILES are the profile's to meet: they are not asked.
+ */
+const char *need_lacking(unsigned needs, const struct workload_env *env);
+
+/* check() and param_needs() of the workload: 0, -EINVAL or -ENODEV with the reason. */
+int workload_check(const struct workload *workload, const void *params,
+		   const struct workload_env *env, char *reason, size_t reason_bytes);
+
+/*
+ * The end of a check(): `wrong` says what contradicts, `lack` what this machine has not;
+ * each NULL where there is nothing to say.
+ */
+int check_answer(const char *wrong, const char *lack, char *reason, size_t reason_bytes);
 
 /* Index of a truth slot by name; -1 when there is none. */
 int workload_slot(const struct workload *workload, const char *name);

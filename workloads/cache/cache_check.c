@@ -2,9 +2,6 @@
 /* How much a run of cache is about, and what cannot be. */
 #include "workloads/cache/cache.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "workloads/api/arith.h"
 #include "workloads/probe/reclaim.h"
 
@@ -120,8 +117,7 @@ static const char *contradiction(const struct cache_params *p, const struct work
 
 	if (p->evict == EVICT_OVERFLOW)
 		return overflow_contradiction(p, env);
-	if ((env->limit_bytes && need > env->limit_bytes) ||
-	    (env->high_bytes && need > env->high_bytes))
+	if (!env_fits(env, need))
 		return "the file does not fit under the group's limit and reclaim would join "
 		       "in: raise memory.max or use evict=overflow";
 	if (p->share < 1 && p->threads > 1)
@@ -143,7 +139,5 @@ int cache_check(const void *params, const struct workload_env *env, char *reason
 {
 	const char *wrong = contradiction(params, env), *lack = missing(params, env);
 
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }

@@ -2,9 +2,6 @@
 /* What dirty refuses. */
 #include "workloads/dirty/dirty.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 static const char *contradiction(const struct dirty_params *p, const struct workload_env *env)
 {
 	uint64_t need = dirty_footprint(p, env);
@@ -17,8 +14,7 @@ static const char *contradiction(const struct dirty_params *p, const struct work
 		return "a file grows at its end: use mode=rewrite for another pattern";
 	if (p->mode == MODE_APPEND && p->method == METHOD_MMAP)
 		return "stores do not make a file longer: use mode=rewrite with method=mmap";
-	if ((env->limit_bytes && need > env->limit_bytes) ||
-	    (env->high_bytes && need > env->high_bytes))
+	if (!env_fits(env, need))
 		return "the file does not fit under the group's limit and reclaim would write "
 		       "it back: raise memory.max or lower size";
 	return NULL;
@@ -27,9 +23,5 @@ static const char *contradiction(const struct dirty_params *p, const struct work
 int dirty_check(const void *params, const struct workload_env *env, char *reason,
 		size_t reason_bytes)
 {
-	const char *wrong = contradiction(params, env);
-
-	if (wrong)
-		snprintf(reason, reason_bytes, "%s", wrong);
-	return wrong ? -EINVAL : 0;
+	return check_answer(contradiction(params, env), NULL, reason, reason_bytes);
 }

@@ -12,15 +12,11 @@ int hugetlb_check(const void *params, const struct workload_env *env, char *reas
 	const struct hugetlb_params *p = params;
 	const uint64_t pool = hugetlb_pool_pages(p, env), surplus = hugetlb_nr_surplus(p, env);
 
-	if (fill_parse(p->fill, NULL, NULL)) {
-		snprintf(reason, reason_bytes,
-			 "fill is none of zero, same, random and a share such as 50%%");
-		return -EINVAL;
-	}
-	if (hugetlb_node_index(p, env) != -1 && p->page == PAGE_1G) {
-		snprintf(reason, reason_bytes, "node is for pages of 2M: use node=any");
-		return -EINVAL;
-	}
+	if (fill_parse(p->fill, NULL, NULL))
+		return check_answer(FILL_WRONG, NULL, reason, reason_bytes);
+	if (hugetlb_node_index(p, env) != -1 && p->page == PAGE_1G)
+		return check_answer("node is for pages of 2M: use node=any", NULL, reason,
+				    reason_bytes);
 	if (hugetlb_node_index(p, env) == -2) {
 		snprintf(reason, reason_bytes, "node=%s: no node of that number has memory",
 			 p->node);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "workloads/leak/leak.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "workloads/api/arith.h"
@@ -155,8 +153,7 @@ static const char *contradiction(const struct leak_params *p, const struct workl
 	    (p->threads || p->allocator != BY_MALLOC))
 		return "which pages malloc touches by itself is known for malloc in the main "
 		       "thread only: use threads=0 or touch=write";
-	if ((env->limit_bytes && need > env->limit_bytes) ||
-	    (env->high_bytes && need > env->high_bytes))
+	if (!env_fits(env, need))
 		return "the leak does not fit under the group's limit and reclaim would join "
 		       "in: raise memory.max or memory.high or use fewer blocks";
 	return NULL;
@@ -171,9 +168,7 @@ int leak_check(const void *params, const struct workload_env *env, char *reason,
 	if (leak_is_from_malloc(params))
 		lack = HEAP_NOT_MODELLED;
 #endif
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }
 
 /* ---- what the kernel will see ---- */

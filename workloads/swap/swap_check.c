@@ -2,9 +2,6 @@
 /* What swap refuses, and what it lacks on this machine. */
 #include "workloads/swap/swap.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "workloads/probe/reclaim.h"
 
 static uint64_t swap_room(const struct workload_env *env)
@@ -35,8 +32,7 @@ static const char *pageout_contradiction(const struct swap_params *p,
 {
 	uint64_t need = swap_footprint(p, env);
 
-	if ((env->limit_bytes && need > env->limit_bytes) ||
-	    (env->high_bytes && need > env->high_bytes))
+	if (!env_fits(env, need))
 		return "the mapping does not fit under the group's limit and reclaim would "
 		       "join in: raise memory.max or use mode=pressure";
 	if (swap_set_bytes(p, env) > swap_room(env))
@@ -53,13 +49,11 @@ int swap_check(const void *params, const struct workload_env *env, char *reason,
 	const char *lack = NULL;
 
 	if (fill_parse(p->fill, NULL, NULL))
-		wrong = "fill is none of zero, same, random and a share such as 50%";
+		wrong = FILL_WRONG;
 	if (swap_must_drop(p, env) && !reclaim_offered(env))
 		lack = "the swap cache of a file is dropped through memory.reclaim of Linux "
 		       "5.19: use swap.type=zram";
 	if (env->kernel < ENV_KERNEL(5, 4))
 		lack = "MADV_PAGEOUT needs Linux 5.4";
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }

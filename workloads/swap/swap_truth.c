@@ -2,7 +2,6 @@
 /* How many pages a run of swap is about, and what it promises before one goes. */
 #include "workloads/swap/swap.h"
 
-#include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 
 /* ---- arithmetic ---- */

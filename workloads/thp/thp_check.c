@@ -2,15 +2,12 @@
 /* What thp refuses, and what it lacks on this machine. */
 #include "workloads/thp/thp.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #define VMAS_MAX 60000 /* vm.max_map_count is 65530; the process has its own */
 
 static const char *contradiction(const struct thp_params *p, const struct workload_env *env)
 {
 	if (fill_parse(p->fill, NULL, NULL))
-		return "fill is none of zero, same, random and a share such as 50%";
+		return FILL_WRONG;
 	if (p->offset_bytes % env->page_bytes ||
 	    (env->pmd_bytes && p->offset_bytes >= env->pmd_bytes))
 		return "offset is a multiple of the base page, below a huge page: 12K";
@@ -44,7 +41,5 @@ int thp_check(const void *params, const struct workload_env *env, char *reason,
 {
 	const char *wrong = contradiction(params, env), *lack = missing(params, env);
 
-	if (wrong || lack)
-		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
-	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+	return check_answer(wrong, lack, reason, reason_bytes);
 }

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Whether a worker may run here: what its workload needs of the machine, as one table, and
+ * what check() of several workloads has in common. Looks at nothing but struct workload_env.
+ */
+#include "workloads/api/workload.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "workloads/api/arith.h"
+
+static bool has_nodes(const struct workload_env *env)
+{
+	return env->nr_nodes >= 2;
+}
+
+static bool has_hugetlb(const struct workload_env *env)
+{
+	return env->hugetlb;
+}
+
+static bool has_thp(const struct workload_env *env)
+{
+	return env->thp != THP_ABSENT;
+}
+
+static bool has_thp_on(const struct workload_env *env)
+{
+	return env->thp != THP_NEVER;
+}
+
+static bool has_loop(const struct workload_env *env)
+{
+	return env->loop;
+}
+
+static bool has_low_scores(const struct workload_env *env)
+{
+	return env->can_lower_oom_score;
+}
+
+static bool has_huge_faults(const struct workload_env *env)
+{
+	return has_thp(env) && has_thp_on(env) && env->pmd_bytes;
+}
+
+static bool has_populate(const struct workload_env *env)
+{
+	return env->kernel >= ENV_KERNEL(5, 14);
+}
+
+/* In the order in which they are reported; a need may have two sentences. */
+static const struct {
+	enum need need;
+	bool (*met)(const struct workload_env *env);
+	const char *lack;
+} needs[] = {
+	/* clang-format off */
+	{ NEED_NODES, has_nodes,
+	  "needs two NUMA nodes with memory and there is one; pagestorm lab --nodes 2 has them" },
+	{ NEED_HUGETLB, has_hugetlb,
+	  "this kernel has no hugetlb pools" },
+	{ NEED_THP, has_thp,
+	  "this kernel has no transparent huge pages" },
+	{ NEED_THP, has_thp_on,
+	  "transparent huge pages are off; add thp.enabled=madvise" },
+	{ NEED_LOOP, has_loop,
+	  "no loop device can be made here" },
+	{ NEED_LOW_SCORES, has_low_scores,
+	  "an oom_score_adj below zero needs CAP_SYS_RESOURCE: raise the others instead" },
+	{ NEED_HUGE_FAULTS, has_huge_faults,
+	  "transparent huge pages are off: write madvise to /sys/kernel/mm/transparent_hugepage/enabled" },
+	{ NEED_POPULATE, has_populate,
+	  "touch=populate needs MADV_POPULATE_WRITE of Linux 5.14: use touch=write" },
+	/* clang-format on */
+};
+
+const char *need_lacking(unsigned mask, const struct workload_env *env)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		if ((mask & needs[i].need) && !needs[i].met(env))
+			return needs[i].lack;
+	return NULL;
+}
+
+int check_answer(const char *wrong, const char *lack, char *reason, size_t reason_bytes)
+{
+	if (wrong || lack)
+		snprintf(reason, reason_bytes, "%s", wrong ? wrong : lack);
+	return wrong ? -EINVAL : lack ? -ENODEV : 0;
+}
+
+int workload_check(const struct workload *workload, const void *params,
+		   const struct workload_env *env, char *reason, size_t reason_bytes)
+{
+	const char *lack = NULL;
+	int ret = 0;
+
+	if (workload->check)
+		ret = workload->check(params, env, reason, reason_bytes);
+	if (ret == -EINVAL)
+		return ret;
+	if (workload->param_needs)
+		lack = need_lacking(workload->param_needs(params, env), env);
+	return lack ? check_answer(NULL, lack, reason, reason_bytes) : ret;
+}
+
+bool env_fits(const struct workload_env *env, uint64_t bytes)
+{
+	return (!env->limit_bytes || bytes <= env->limit_bytes) &&
+	       (!env->high_bytes || bytes <= env->high_bytes);
+}
