@@ -2,9 +2,10 @@
 /*
  * The interface between the harness and a workload: one const struct each.
  *
- * A workload is one file in workloads/ and one line in Makefile.am. Options,
- * help, `pagestorm list`, the plan and the truth columns all come from its
- * struct. It includes nothing of the harness.
+ * A workload is one file or directory in workloads/ and one line in Makefile.am.
+ * Options, help, `pagestorm list`, the plan and the truth columns all come from its
+ * struct. It includes nothing of the harness. workloads/skeleton.c shows how it is
+ * written.
  *
  * The harness calls check(), footprint() and claims() before anything runs:
  * they are pure, so that the hypothesis stands beside the act and cannot be
