@@ -235,6 +235,27 @@ static void footprint_covers_what_is_held(void **state)
 	assert_true(anon_workload.footprint(params, &env) < 196 * MB);
 }
 
+static void a_kernel_without_huge_pages_is_refused_and_survived(void **state)
+{
+	static const int touches[] = { WRITE, READ, READ_WRITE, POPULATE, BYTES };
+	char reason[256];
+
+	(void)state;
+	env.thp = THP_ABSENT;
+	env.pmd_bytes = 0;
+	env.swap = SWAP_ZRAM;
+	env.capability[CAPABILITY_HUGE_ZERO_PAGE] = CAPABILITY_NO;
+	*(int *)member("pages") = PAGES_HUGE;
+	*(uint64_t *)member("access") = 1;
+	for (unsigned i = 0; i < sizeof(touches) / sizeof(touches[0]); i++) {
+		*(int *)member("touch") = touches[i];
+		assert_true(workload_check(&anon_workload, params, &env, reason,
+					   sizeof(reason)) < 0);
+		assert_true(anon_workload.footprint(params, &env) > 0);
+		assert_true(anon_workload.seconds(params, &env) > 0);
+	}
+}
+
 static void contradictions_and_lacks_are_told_apart(void **state)
 {
 	char reason[256] = "";
@@ -281,6 +302,8 @@ int main(void)
 		cmocka_unit_test_setup(nothing_is_left_behind, defaults),
 		cmocka_unit_test_setup(each_promise_is_made_once_and_says_why, defaults),
 		cmocka_unit_test_setup(footprint_covers_what_is_held, defaults),
+		cmocka_unit_test_setup(a_kernel_without_huge_pages_is_refused_and_survived,
+				       defaults),
 		cmocka_unit_test_setup(contradictions_and_lacks_are_told_apart, defaults),
 	};
 

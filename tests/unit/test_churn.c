@@ -163,6 +163,21 @@ static void what_cannot_be_kept_is_refused(void **state)
 	drive_close(&d);
 }
 
+/* The plan asks a worker that will be skipped how long it takes. */
+static void a_kernel_without_huge_pages_is_refused_and_survived(void **state)
+{
+	char reason[256] = "";
+
+	(void)state;
+	open_small(&brk_churn_workload, "write");
+	drive_choose(&d, "pages", "huge");
+	d.env.thp = THP_ABSENT;
+	d.env.pmd_bytes = 0;
+	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -ENODEV);
+	assert_true(brk_churn_workload.seconds(d.params, &d.env) > 0);
+	drive_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +187,7 @@ int main(void)
 		cmocka_unit_test(a_number_of_cycles_is_promised_unless_a_time_is_given),
 		cmocka_unit_test(a_duration_is_kept),
 		cmocka_unit_test(what_cannot_be_kept_is_refused),
+		cmocka_unit_test(a_kernel_without_huge_pages_is_refused_and_survived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ static struct bounds cycle_faults(const struct churn_params *p, const struct wor
 	uint64_t base = cycle_pages(p, env), huge = 0;
 	struct bounds b;
 
-	if (p->pages == PAGES_HUGE && base) {
+	if (p->pages == PAGES_HUGE && env->pmd_bytes && base) {
 		huge = cycle_bytes(p, env) / env->pmd_bytes;
 		base -= huge * (env->pmd_bytes / env->page_bytes);
 	}

@@ -14,9 +14,12 @@ uint64_t anon_held_bytes(const struct anon_params *p, const struct workload_env 
 	return round_up(p->size_bytes, env->page_bytes);
 }
 
+/* A kernel without huge pages is asked as well: what is refused there follows from it. */
 static uint64_t huge_pages(const struct anon_params *p, const struct workload_env *env)
 {
-	return p->pages == PAGES_HUGE ? anon_held_bytes(p, env) / env->pmd_bytes : 0;
+	if (p->pages != PAGES_HUGE || !env->pmd_bytes)
+		return 0;
+	return anon_held_bytes(p, env) / env->pmd_bytes;
 }
 
 static uint64_t huge_bytes(const struct anon_params *p, const struct workload_env *env)
