@@ -202,21 +202,18 @@ static void claim_merge(const struct workload_env *env, struct claims *out)
 		  2 * lists, -100,
 		  "its buddy is free as well: none stays single; CPUs hold some back" },
 	};
-	const struct claim large = { .quantity = "large_blocks",
-				     .scope = "ledger",
-				     .source = "ledger",
-				     .counter = "large_blocks_after",
-				     .unit = UNIT_COUNT,
-				     .relation = RELATION_GE,
-				     .basis = BASIS_BOUNDED,
-				     .tolerance = 4 + lists / 128,
-				     .slot = "large_blocks_before",
-				     .slot_mul = 1 };
+	/* clang-format off */
+	const struct promise large = {
+		.quantity = "large_blocks", .scope = "ledger",
+		.source = "ledger", .counter = "large_blocks_after", .relation = RELATION_GE,
+		.basis = BASIS_BOUNDED, .tolerance = 4 + lists / 128,
+		.slot = "large_blocks_before", .slot_mul = 1,
+		.why = "what is given back merges to the blocks of 2 MiB and more that were there before; a page that a CPU holds back spoils one",
+	};
+	/* clang-format on */
 
 	CLAIM_ORDERS(env, rows, out);
-	claims_add(out, &large,
-		   "what is given back merges to the blocks of 2 MiB and more that were there "
-		   "before; a page that a CPU holds back spoils one");
+	promise_add(out, SPAN_WORK, &large, 1);
 }
 
 static void claim_compact(const struct workload_env *env, struct claims *out)
@@ -233,35 +230,21 @@ static void claim_compact(const struct workload_env *env, struct claims *out)
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt",
 		  .why = "a moved page is mapped again by the kernel and not by a fault" },
+		{ .quantity = "large_blocks", .scope = "ledger",
+		  .source = "ledger", .counter = "large_blocks_after", .relation = RELATION_GE,
+		  .basis = BASIS_BOUNDED, .expected = 1, .slot = "large_blocks_ready",
+		  .slot_mul = 1,
+		  .why = "blocks of 2 MiB and more are made of what was single pages" },
+		{ .quantity = "migrated_pages", .scope = "system",
+		  .source = "vmstat", .counter = "pgmigrate_success", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .slot = "fragments",
+		  .slot_mul = 1, .slot_div = 4,
+		  .why = "to empty half of the blocks half of the kept pages have to move; half of that at least" },
 	};
 	/* clang-format on */
-	const struct claim large = { .quantity = "large_blocks",
-				     .scope = "ledger",
-				     .source = "ledger",
-				     .counter = "large_blocks_after",
-				     .unit = UNIT_COUNT,
-				     .relation = RELATION_GE,
-				     .basis = BASIS_BOUNDED,
-				     .expected = 1,
-				     .slot = "large_blocks_ready",
-				     .slot_mul = 1 };
-	struct claim migrated = { .quantity = "migrated_pages",
-				  .scope = "system",
-				  .source = "vmstat",
-				  .counter = "pgmigrate_success",
-				  .unit = UNIT_PAGES,
-				  .relation = RELATION_GE,
-				  .basis = BASIS_BOUNDED,
-				  .slot = "fragments",
-				  .slot_mul = 1,
-				  .slot_div = 4 };
 
 	CLAIM_ORDERS(env, rows, out);
 	PROMISE_ROWS(out, SPAN_WORK, moved);
-	claims_add(out, &large, "blocks of 2 MiB and more are made of what was single pages");
-	claims_add(out, &migrated,
-		   "to empty half of the blocks half of the kept pages have to move; half of "
-		   "that at least");
 }
 
 static void buddy_claims(const void *params, const struct workload_env *env, struct claims *out)
@@ -272,18 +255,17 @@ static void buddy_claims(const void *params, const struct workload_env *env, str
 		[MODE_COMPACT] = claim_compact,
 	};
 	const struct buddy_params *p = params;
-	const struct claim pairs = { .quantity = "fragments",
-				     .scope = "ledger",
-				     .source = "ledger",
-				     .counter = "fragments",
-				     .unit = UNIT_PAGES,
-				     .relation = RELATION_GE,
-				     .basis = BASIS_BOUNDED,
-				     .expected = (int64_t)(nr_pages(p, env) * 2 / 5) };
+	/* clang-format off */
+	const struct promise pairs = {
+		.quantity = "fragments", .scope = "ledger",
+		.source = "ledger", .counter = "fragments", .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .basis = BASIS_BOUNDED,
+		.expected = (int64_t)(nr_pages(p, env) * 2 / 5),
+		.why = "a quiet kernel hands out whole blocks: four of five pages have their buddy in the mapping",
+	};
+	/* clang-format on */
 
-	claims_add(out, &pairs,
-		   "a quiet kernel hands out whole blocks: four of five pages have their "
-		   "buddy in the mapping");
+	promise_add(out, SPAN_WORK, &pairs, 1);
 	by_mode[p->mode](env, out);
 }
 

@@ -166,30 +166,23 @@ static double full_node_seconds(const void *params, const struct workload_env *e
 static void claim_placement(const struct full_node_params *p, const struct workload_env *env,
 			    struct claims *out)
 {
-	const int64_t nr = (int64_t)nr_pages(p, env);
-	struct claim away = { .quantity = "pages_away",
-			      .scope = "ledger",
-			      .source = "ledger",
-			      .counter = "away_pages",
-			      .unit = UNIT_PAGES,
-			      .basis = BASIS_BOUNDED };
+	const int64_t nr = (int64_t)nr_pages(p, env), slack = lag_pages(env) + nr / 512;
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "pages_away", .scope = "ledger",
+		  .source = "ledger", .counter = "away_pages", .unit = UNIT_PAGES,
+		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .expected = nr / 50,
+		  .unless = !stays(env),
+		  .why = "clean pages of the own node are reclaimed instead; measured: 98 to 100 of 100 pages are local" },
+		{ .quantity = "pages_away", .scope = "ledger",
+		  .source = "ledger", .counter = "away_pages", .unit = UNIT_PAGES,
+		  .basis = BASIS_BOUNDED, .expected = nr, .tolerance = slack,
+		  .slot = "room_pages", .slot_mul = -1, .unless = stays(env),
+		  .why = "what the node has above low is taken and the rest comes from others; page tables and what CPUs keep are the slack" },
+	};
+	/* clang-format on */
 
-	if (stays(env)) {
-		away.relation = RELATION_LE;
-		away.expected = nr / 50;
-		claims_add(out, &away,
-			   "clean pages of the own node are reclaimed instead; measured: 98 to "
-			   "100 of 100 pages are local");
-		return;
-	}
-	away.relation = RELATION_EQ;
-	away.expected = nr;
-	away.tolerance = lag_pages(env) + nr / 512;
-	away.slot = "room_pages";
-	away.slot_mul = -1;
-	claims_add(out, &away,
-		   "what the node has above low is taken and the rest comes from others; "
-		   "page tables and what CPUs keep are the slack");
+	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 static void claim_numastat(const struct full_node_params *p, const struct workload_env *env,

@@ -8,9 +8,6 @@
  * Beware: system-wide counters move with whatever else the machine does. Those
  * movements are the noise floor that is written beside every other verdict.
  */
-#include <string.h>
-
-#include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 
@@ -43,40 +40,38 @@ static double null_seconds(const void *params, const struct workload_env *env)
 
 static void null_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
-	static const struct {
-		const char *quantity, *scope, *source, *counter;
-		enum unit unit;
-	} still[] = {
-		{ "minor_faults", "process", "stat", "minflt", UNIT_COUNT },
-		{ "major_faults", "process", "stat", "majflt", UNIT_COUNT },
-		{ "resident_bytes", "process", "smaps_rollup", "Rss", UNIT_BYTES },
-		{ "anonymous_bytes", "process", "smaps_rollup", "Anonymous", UNIT_BYTES },
-		{ "virtual_bytes", "process", "status", "VmSize", UNIT_BYTES },
-		{ "swap_bytes", "process", "status", "VmSwap", UNIT_BYTES },
-		{ "group_faults", "group", "memory.stat", "pgfault", UNIT_COUNT },
+	const char *why = "the null workload touches nothing";
+	/* clang-format off */
+	const struct promise still[] = {
+		{ .quantity = "minor_faults", .scope = "process",
+		  .source = "stat", .counter = "minflt",
+		  .why = why },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt",
+		  .why = why },
+		{ .quantity = "resident_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Rss", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "anonymous_bytes", .scope = "process",
+		  .source = "smaps_rollup", .counter = "Anonymous", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "virtual_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "swap_bytes", .scope = "process",
+		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
+		  .why = why },
+		{ .quantity = "group_faults", .scope = "group",
+		  .source = "memory.stat", .counter = "pgfault",
+		  .why = why },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .why = "the null workload maps nothing" },
 	};
+	/* clang-format on */
 
 	(void)params; /* nothing moves, however long it sleeps */
-	for (size_t i = 0; i < ARRAY_SIZE(still); i++) {
-		struct claim c = { .quantity = still[i].quantity,
-				   .source = still[i].source,
-				   .counter = still[i].counter,
-				   .unit = still[i].unit,
-				   .relation = RELATION_EQ,
-				   .basis = BASIS_EXACT };
-
-		memcpy(c.scope, still[i].scope, strlen(still[i].scope) + 1);
-		claims_add(out, &c, "the null workload touches nothing");
-	}
-	claims_add(out,
-		   &(struct claim){ .quantity = "group_anonymous_bytes",
-				    .scope = "group",
-				    .source = "memory.stat",
-				    .counter = env_group_anon(env),
-				    .unit = UNIT_BYTES,
-				    .relation = RELATION_EQ,
-				    .basis = BASIS_EXACT },
-		   "the null workload maps nothing");
+	PROMISE_ROWS(out, SPAN_WORK, still);
 	promise_no_files(out, env);
 }
 

@@ -357,27 +357,19 @@ static void claim_counted(const struct anon_params *p, const struct workload_env
 {
 	const int64_t pages = (int64_t)(anon_held_bytes(p, env) / env->page_bytes);
 	/* clang-format off */
-	const struct promise touched = {
-		.quantity = "pages_touched", .scope = "ledger",
-		.source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
-		.expected = pages,
-		.why = "each page of the mapping once",
+	const struct promise rows[] = {
+		{ .quantity = "pages_touched", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
+		  .expected = pages,
+		  .why = "each page of the mapping once" },
+		{ .quantity = "pages_present", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_present", .unit = UNIT_PAGES,
+		  .expected = pages, .slot = "pages_swapped", .slot_mul = -1,
+		  .why = "in the page table of the worker but for what is in swap" },
 	};
 	/* clang-format on */
-	const struct claim present = { .quantity = "pages_present",
-				       .span = SPAN_WORK,
-				       .scope = "ledger",
-				       .source = "ledger",
-				       .counter = "pages_present",
-				       .unit = UNIT_PAGES,
-				       .relation = RELATION_EQ,
-				       .basis = BASIS_EXACT,
-				       .expected = pages,
-				       .slot = "pages_swapped",
-				       .slot_mul = -1 };
 
-	promise_add(out, SPAN_WORK, &touched, 1);
-	claims_add(out, &present, "in the page table of the worker but for what is in swap");
+	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 /* Of what is in memory; accesses may have written since. */

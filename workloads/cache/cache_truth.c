@@ -188,58 +188,44 @@ static void claim_outside(const struct workload_env *env, int64_t pages, struct 
 static void claim_pages(const struct cache_params *p, const struct workload_env *env,
 			struct claims *out)
 {
-	struct cache_amounts a = cache_amounts_of(p, env);
-	uint64_t page = env->page_bytes;
+	const struct cache_amounts a = cache_amounts_of(p, env);
+	const uint64_t page = env->page_bytes;
+	const bool overflows = p->evict == EVICT_OVERFLOW;
 	/* clang-format off */
-	const struct promise read = {
-		.quantity = "pages_read", .scope = "ledger",
-		.source = "ledger", .counter = "pages_read", .unit = UNIT_PAGES,
-		.expected = (int64_t)(p->passes * a.read / page),
-		.why = "each block once in each pass",
-	};
-	const struct promise before = {
-		.quantity = "pages_cached_before", .scope = "ledger",
-		.source = "ledger", .counter = "cached_before", .unit = UNIT_PAGES,
-		.expected = (int64_t)(a.warm / page),
-		.why = "mincore after what is warm had been read and the rest evicted",
+	const struct promise rows[] = {
+		{ .quantity = "pages_read", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_read", .unit = UNIT_PAGES,
+		  .expected = (int64_t)(p->passes * a.read / page),
+		  .why = "each block once in each pass" },
+		{ .quantity = "pages_cached_before", .scope = "ledger",
+		  .source = "ledger", .counter = "cached_before", .unit = UNIT_PAGES,
+		  .expected = (int64_t)(a.warm / page), .unless = overflows,
+		  .why = "mincore after what is warm had been read and the rest evicted" },
+		{ .quantity = "pages_cached_after", .scope = "ledger",
+		  .source = "ledger", .counter = "cachestat_pages", .unit = UNIT_PAGES,
+		  .slot = "cached_after", .unless = overflows || !env->cachestat,
+		  .why = "cachestat and mincore see the same pages" },
 	};
 	/* clang-format on */
-	struct claim agree = { .quantity = "pages_cached_after",
-			       .scope = "ledger",
-			       .source = "ledger",
-			       .counter = "cachestat_pages",
-			       .unit = UNIT_PAGES,
-			       .relation = RELATION_EQ,
-			       .basis = BASIS_EXACT,
-			       .slot = "cached_after" };
 
-	promise_add(out, SPAN_WORK, &read, 1);
-	if (p->evict == EVICT_OVERFLOW)
-		return;
-	promise_add(out, SPAN_WORK, &before, 1);
-	if (env->cachestat)
-		claims_add(out, &agree, "cachestat and mincore see the same pages");
-	if (cache_reads_all(p, env) || p->method == METHOD_DIRECT)
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+	if (!overflows && (cache_reads_all(p, env) || p->method == METHOD_DIRECT))
 		claim_outside(env, (int64_t)(a.file / page), out);
 }
 
 static void claim_ratio(const struct cache_params *p, const struct workload_env *env,
 			struct claims *out)
 {
-	struct cache_amounts a = cache_amounts_of(p, env);
-	int64_t missed = (int64_t)(a.missed / env->page_bytes);
-	struct claim hits = { .quantity = "hits",
-			      .scope = "ledger",
-			      .source = "ledger",
-			      .counter = "hit_pages",
-			      .unit = UNIT_PAGES,
-			      .relation = RELATION_EQ,
-			      .basis = BASIS_EXACT,
-			      .expected =
-				      (int64_t)(p->passes * a.read / env->page_bytes) - missed,
-			      .slot = "lost_pages",
-			      .slot_mul = -1 };
+	const struct cache_amounts a = cache_amounts_of(p, env);
+	const int64_t asked = (int64_t)(p->passes * a.read / env->page_bytes);
+	const int64_t missed = (int64_t)(a.missed / env->page_bytes);
 	/* clang-format off */
+	const struct promise hits = {
+		.quantity = "hits", .scope = "ledger",
+		.source = "ledger", .counter = "hit_pages", .unit = UNIT_PAGES,
+		.expected = asked - missed, .slot = "lost_pages", .slot_mul = -1,
+		.why = "pages asked for that were there before",
+	};
 	const struct promise misses = {
 		.quantity = "misses", .scope = "ledger",
 		.source = "ledger", .counter = "miss_pages", .unit = UNIT_PAGES,
@@ -249,7 +235,7 @@ static void claim_ratio(const struct cache_params *p, const struct workload_env 
 
 	if (p->evict == EVICT_OVERFLOW || !cache_reads_all(p, env))
 		return;
-	claims_add(out, &hits, "pages asked for that were there before");
+	promise_add(out, SPAN_WORK, &hits, 1);
 	claim_misses(p, env, misses, out);
 }
 
@@ -482,32 +468,24 @@ static void claim_buffers(const struct cache_params *p, const struct workload_en
 static void claim_mapping(const struct cache_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
-	struct cache_amounts a = cache_amounts_of(p, env);
-	bool mapped = p->method == METHOD_MMAP;
-	struct claim resident = { .quantity = "mapped_bytes",
-				  .scope = "mapping",
-				  .source = "smaps",
-				  .counter = "Rss",
-				  .unit = UNIT_BYTES,
-				  .relation = RELATION_EQ,
-				  .basis = mapped && outside_bytes(p, env) ? BASIS_BOUNDED
-									   : BASIS_EXACT,
-				  .tolerance = mapped ? outside_bytes(p, env) : 0 };
+	const bool mapped = p->method == METHOD_MMAP;
+	const int64_t file = mapped ? (int64_t)cache_amounts_of(p, env).file : 0;
+	const int64_t outside = mapped ? outside_bytes(p, env) : 0;
 	/* clang-format off */
-	const struct promise dirty = {
-		.quantity = "dirty_bytes", .scope = "mapping",
-		.source = "smaps", .counter = "Private_Dirty", .unit = UNIT_BYTES,
-		.why = "loads make nothing dirty",
+	const struct promise rows[] = {
+		{ .quantity = "mapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .basis = outside ? BASIS_BOUNDED : BASIS_EXACT, .expected = file,
+		  .tolerance = outside,
+		  .why = mapped ? "each page was loaded from" : "read leaves nothing mapped" },
+		{ .quantity = "dirty_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Private_Dirty", .unit = UNIT_BYTES,
+		  .why = "loads make nothing dirty" },
 	};
 	/* clang-format on */
 
-	if (!cache_reads_all(p, env))
-		return;
-	if (mapped)
-		resident.expected = (int64_t)a.file;
-	claims_add(out, &resident, "%s",
-		   mapped ? "each page was loaded from" : "read leaves nothing mapped");
-	promise_add(out, SPAN_WORK, &dirty, 1);
+	if (cache_reads_all(p, env))
+		PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 static void claim_residue(const struct cache_params *p, const struct workload_env *env,

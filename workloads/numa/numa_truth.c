@@ -152,39 +152,24 @@ static void claim_allocations(const struct numa_params *p, const struct workload
 static void claim_spill(const struct numa_params *p, const struct workload_env *env,
 			struct claims *out)
 {
-	const int64_t pages = (int64_t)numa_pages(p, env);
 	/* clang-format off */
-	const struct promise some = {
-		.quantity = "pages_elsewhere", .scope = "ledger",
-		.source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
-		.relation = RELATION_GE, .expected = 1,
-		.why = "the node has less room than is wanted",
+	const struct promise rows[] = {
+		{ .quantity = "pages_elsewhere", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .expected = 1,
+		  .why = "the node has less room than is wanted" },
+		{ .quantity = "pages_somewhere", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
+		  .expected = (int64_t)numa_pages(p, env), .slot = "pages_placed", .slot_mul = -1,
+		  .why = "what is not on the wanted node is on another one" },
+		{ .quantity = "spilled_pages", .scope = "ledger",
+		  .source = "ledger", .counter = "numa_miss_pages", .unit = UNIT_PAGES,
+		  .slot = "numa_foreign_pages",
+		  .why = "the kernel counts each once where it was wanted and once where it was taken from" },
 	};
 	/* clang-format on */
-	struct claim c = { .quantity = "pages_somewhere",
-			   .scope = "ledger",
-			   .source = "ledger",
-			   .counter = "pages_elsewhere",
-			   .unit = UNIT_PAGES,
-			   .relation = RELATION_EQ,
-			   .basis = BASIS_EXACT,
-			   .expected = pages,
-			   .slot = "pages_placed",
-			   .slot_mul = -1 };
 
-	promise_add(out, SPAN_WORK, &some, 1);
-	claims_add(out, &c, "what is not on the wanted node is on another one");
-	c = (struct claim){ .quantity = "spilled_pages",
-			    .scope = "ledger",
-			    .source = "ledger",
-			    .counter = "numa_miss_pages",
-			    .unit = UNIT_PAGES,
-			    .relation = RELATION_EQ,
-			    .basis = BASIS_EXACT,
-			    .slot = "numa_foreign_pages" };
-	claims_add(out, &c,
-		   "the kernel counts each once where it was wanted and once where "
-		   "it was taken from");
+	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 void numa_claims(const void *params, const struct workload_env *env, struct claims *out)
