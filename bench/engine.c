@@ -13,9 +13,9 @@
 static int option_set(const struct workload_option *option, void *params, const char *text)
 {
 	const struct size_base none = { 0 };
-	char reason[256];
+	struct error unused = { "" };
 
-	return option_parse(option, text, &none, params, reason, sizeof(reason));
+	return option_parse(option, text, &none, params, &unused);
 }
 
 static int settings_apply_one(const struct workload *w, void *params, char *setting)

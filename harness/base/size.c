@@ -118,20 +118,19 @@ static const struct unit_name *unit_find(const struct unit_name *units, size_t n
 	return NULL;
 }
 
-static int percent_of(const struct decimal *d, const char *base_name,
-		      const struct size_base *base, uint64_t *bytes, char *reason,
-		      size_t reason_bytes)
+/* What a percentage of that name is a share of. */
+static int base_bytes(const struct size_base *base, const char *name, uint64_t *bytes,
+		      char *reason, size_t reason_bytes)
 {
-	unsigned __int128 amount;
 	uint64_t whole;
 
-	if (!strcmp(base_name, "limit")) {
+	if (!strcmp(name, "limit")) {
 		whole = base ? base->limit_bytes : 0;
 		if (!whole)
 			return refuse(EINVAL, reason, reason_bytes,
 				      "is a share of the limit, but there is none: "
 				      "set memory.max");
-	} else if (!strcmp(base_name, "available")) {
+	} else if (!strcmp(name, "available")) {
 		whole = base ? base->available_bytes : 0;
 		if (!whole)
 			return refuse(EINVAL, reason, reason_bytes,
@@ -141,10 +140,17 @@ static int percent_of(const struct decimal *d, const char *base_name,
 		return refuse(EINVAL, reason, reason_bytes,
 			      "is a percentage of what? Write 60%%limit or 60%%available");
 	}
-	amount = (unsigned __int128)d->value * whole / d->scale / 100;
+	*bytes = whole;
+	return 0;
+}
+
+static int percent_of(const struct decimal *d, uint64_t whole, uint64_t *bytes)
+{
+	unsigned __int128 amount = (unsigned __int128)d->value * whole / d->scale / 100;
+
 	amount -= amount % PERCENT_STEP_BYTES;
 	if (amount > UINT64_MAX)
-		return refuse_range(reason, reason_bytes);
+		return -ERANGE;
 	*bytes = (uint64_t)amount;
 	return 0;
 }
@@ -160,6 +166,7 @@ int size_parse(const char *text, const struct size_base *base, uint64_t *bytes, 
 	const struct unit_name *unit;
 	struct decimal d;
 	const char *rest;
+	uint64_t whole = 0; /* gcc does not see that base_bytes() fills it */
 	int ret;
 
 	ret = decimal_parse(text, &d, &rest);
@@ -168,8 +175,12 @@ int size_parse(const char *text, const struct size_base *base, uint64_t *bytes, 
 	if (ret)
 		return refuse(EINVAL, reason, reason_bytes,
 			      "is not a size: write 65536, 64K, 64M, 1GiB or 60%%limit");
-	if (*rest == '%')
-		return percent_of(&d, rest + 1, base, bytes, reason, reason_bytes);
+	if (*rest == '%') {
+		ret = base_bytes(base, rest + 1, &whole, reason, reason_bytes);
+		if (ret)
+			return ret;
+		return percent_of(&d, whole, bytes) ? refuse_range(reason, reason_bytes) : 0;
+	}
 	if (is_decimal_unit(rest))
 		return refuse(EINVAL, reason, reason_bytes,
 			      "is ambiguous: %s may be 1000 or 1024; write %c or %ciB for 1024",

@@ -20,7 +20,7 @@ struct value {
 };
 
 static int choice_parse(const struct workload_option *option, const char *text, uint64_t *index,
-			char *reason, size_t reason_bytes)
+			struct error *clause)
 {
 	char copy[256], *words[CHOICES_MAX], *save = NULL;
 	const char *near;
@@ -37,35 +37,31 @@ static int choice_parse(const struct workload_option *option, const char *text, 
 	}
 	near = suggest(text, (const char *const *)words, nr);
 	if (near)
-		snprintf(reason, reason_bytes, "is none of %s; did you mean %s?",
-			 option->choices, near);
-	else
-		snprintf(reason, reason_bytes, "is none of %s", option->choices);
-	return -EINVAL;
+		return error_set(clause, EINVAL, "is none of %s; did you mean %s?",
+				 option->choices, near);
+	return error_set(clause, EINVAL, "is none of %s", option->choices);
 }
 
-static int text_check(const struct workload_option *option, const char *text, char *reason,
-		      size_t reason_bytes)
+static int text_check(const struct workload_option *option, const char *text,
+		      struct error *clause)
 {
 	if (strlen(text) < option->capacity)
 		return 0;
-	snprintf(reason, reason_bytes, "is longer than %zu bytes", option->capacity - 1);
-	return -EINVAL;
+	return error_set(clause, EINVAL, "is longer than %zu bytes", option->capacity - 1);
 }
 
-static int most_check(uint64_t amount, uint64_t most, const char *name, char *reason,
-		      size_t reason_bytes)
+static int most_check(uint64_t amount, uint64_t most, const char *name, struct error *clause)
 {
 	if (amount <= most)
 		return 0;
-	snprintf(reason, reason_bytes, "is above %s", name);
-	return -ERANGE;
+	return error_set(clause, ERANGE, "is above %s", name);
 }
 
 static int value_parse(const struct workload_option *option, const char *text,
-		       const struct size_base *base, struct value *value, char *reason,
-		       size_t reason_bytes)
+		       const struct size_base *base, struct value *value, struct error *clause)
 {
+	char *const reason = clause->text; /* size.h fills a buffer */
+	const size_t reason_bytes = sizeof(clause->text);
 	bool truth;
 	int ret;
 
@@ -74,7 +70,7 @@ static int value_parse(const struct workload_option *option, const char *text,
 		ret = size_parse(text, base, &value->amount, reason, reason_bytes);
 		return ret ? ret
 			   : most_check(value->amount, SIZE_MOST_BYTES, "128T, the most",
-					reason, reason_bytes);
+					clause);
 	case OPTION_COUNT:
 		return count_parse(text, &value->amount, reason, reason_bytes);
 	case OPTION_RATE:
@@ -83,7 +79,7 @@ static int value_parse(const struct workload_option *option, const char *text,
 		ret = duration_parse(text, &value->amount, reason, reason_bytes);
 		return ret ? ret
 			   : most_check(value->amount, DURATION_MOST_NS, "366d, the most",
-					reason, reason_bytes);
+					clause);
 	case OPTION_RATIO:
 		return ratio_parse(text, &value->ratio, reason, reason_bytes);
 	case OPTION_BOOL:
@@ -91,25 +87,26 @@ static int value_parse(const struct workload_option *option, const char *text,
 		value->amount = !ret && truth;
 		return ret;
 	case OPTION_CHOICE:
-		return choice_parse(option, text, &value->amount, reason, reason_bytes);
+		return choice_parse(option, text, &value->amount, clause);
 	case OPTION_TEXT:
-		return text_check(option, text, reason, reason_bytes);
+		return text_check(option, text, clause);
 	}
 	return -EINVAL;
 }
 
 /* A bound that is a share of a base which is not there does not bind. */
-static int bound_check(const struct workload_option *option, const char *bound, bool upper,
-		       const struct size_base *base, const struct value *value, char *reason,
-		       size_t reason_bytes)
+static int bound_check(const struct workload_option *option, bool upper,
+		       const struct size_base *base, const struct value *value,
+		       struct error *clause)
 {
+	const char *bound = upper ? option->max : option->min;
 	struct value limit = { 0, 0 };
-	char unused[128];
+	struct error unused = { "" };
 	bool beyond;
 
 	if (!bound)
 		return 0;
-	if (value_parse(option, bound, base, &limit, unused, sizeof(unused))) {
+	if (value_parse(option, bound, base, &limit, &unused)) {
 		assert(strchr(bound, '%')); /* else the table is wrong */
 		return 0;
 	}
@@ -119,9 +116,8 @@ static int bound_check(const struct workload_option *option, const char *bound, 
 		beyond = upper ? value->amount > limit.amount : value->amount < limit.amount;
 	if (!beyond)
 		return 0;
-	snprintf(reason, reason_bytes, "is %s %s, the %s", upper ? "above" : "below", bound,
-		 upper ? "most" : "least");
-	return -ERANGE;
+	return error_set(clause, ERANGE, "is %s %s, the %s", upper ? "above" : "below", bound,
+			 upper ? "most" : "least");
 }
 
 static void value_store(const struct workload_option *option, const struct value *value,
@@ -152,18 +148,16 @@ static void value_store(const struct workload_option *option, const struct value
 }
 
 int option_parse(const struct workload_option *option, const char *text,
-		 const struct size_base *base, void *params, char *reason, size_t reason_bytes)
+		 const struct size_base *base, void *params, struct error *clause)
 {
 	struct value value = { 0, 0 };
 	int ret;
 
-	ret = value_parse(option, text, base, &value, reason, reason_bytes);
+	ret = value_parse(option, text, base, &value, clause);
 	if (!ret)
-		ret = bound_check(option, option->min, false, base, &value, reason,
-				  reason_bytes);
+		ret = bound_check(option, false, base, &value, clause);
 	if (!ret)
-		ret = bound_check(option, option->max, true, base, &value, reason,
-				  reason_bytes);
+		ret = bound_check(option, true, base, &value, clause);
 	if (!ret)
 		value_store(option, &value, text, params);
 	return ret;

@@ -7,15 +7,16 @@
 
 #include <stddef.h>
 
+#include "harness/base/error.h"
 #include "harness/base/size.h"
 #include "workloads/api/workload.h"
 
 /*
  * Parses text, checks it against min, max and choices, and stores it in params. On
- * -EINVAL or -ERANGE reason holds a clause without subject and params is untouched.
+ * -EINVAL or -ERANGE *clause is a clause without subject and params is untouched.
  */
 int option_parse(const struct workload_option *option, const char *text,
-		 const struct size_base *base, void *params, char *reason, size_t reason_bytes);
+		 const struct size_base *base, void *params, struct error *clause);
 
 /* The value as text that parses back to the same: 202375168, 10s, 0.75, yes, random. */
 void option_format(const struct workload_option *option, const void *params, char *out,

@@ -346,14 +346,14 @@ static int take_option(const struct maker *m, const struct workload_option *opti
 {
 	const struct profile_entry *entry = get(m, option->name);
 	const char *text = entry ? entry->value : option->fallback;
-	char reason[256];
+	struct error clause = { "" };
 
-	if (!option_parse(option, text, base, m->w->params, reason, sizeof(reason)))
+	if (!option_parse(option, text, base, m->w->params, &clause))
 		return 0;
 	if (entry)
-		return bad_value(m, entry, reason);
+		return bad_value(m, entry, clause.text);
 	return profile_error(m->type, m->e, EINVAL, "%s: its default '%s' %s", option->name,
-			     text, reason);
+			     text, clause.text);
 }
 
 /* A comma would need quotes in runs.csv. */
@@ -620,9 +620,10 @@ int plan_worker_null(struct plan_worker *null, const struct plan *plan,
 	null->hold_ns = longest_ns;
 	snprintf(null->cpus, sizeof(null->cpus), "%s", first->cpus);
 	for (const struct workload_option *o = null->workload->options; o->name; o++) {
-		char reason[128], value[128];
+		struct error unused = { "" };
+		char value[128];
 
-		if (option_parse(o, o->fallback, NULL, null->params, reason, sizeof(reason)))
+		if (option_parse(o, o->fallback, NULL, null->params, &unused))
 			return -EINVAL;
 		option_format(o, null->params, value, sizeof(value));
 		params_text_add(null->params_text, sizeof(null->params_text), o->name, value);

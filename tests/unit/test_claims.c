@@ -46,10 +46,10 @@ static void set_option(const struct workload_option *o, void *params, const char
 {
 	static const struct size_base base = { .limit_bytes = 256 << 20,
 					       .available_bytes = 1 << 30 };
-	char reason[256];
+	struct error clause = { "" };
 
-	if (option_parse(o, text, &base, params, reason, sizeof(reason)))
-		fail_msg("option %s: '%s' %s", o->name, text, reason);
+	if (option_parse(o, text, &base, params, &clause))
+		fail_msg("option %s: '%s' %s", o->name, text, clause.text);
 }
 
 static void set_defaults(const struct workload *w, void *params)

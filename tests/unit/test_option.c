@@ -24,12 +24,12 @@ static void each_default_and_bound_goes_through_the_parser(void **state)
 			const char *const texts[] = { o->fallback, o->min, o->max };
 
 			for (int i = 0; i < 3; i++) {
-				char reason[256] = "";
+				struct error clause = { "" };
 
-				if (texts[i] && option_parse(o, texts[i], &base, params, reason,
-							     sizeof(reason)))
+				if (texts[i] &&
+				    option_parse(o, texts[i], &base, params, &clause))
 					fail_msg("%s %s: '%s' %s", (*w)->name, o->name,
-						 texts[i], reason);
+						 texts[i], clause.text);
 			}
 		}
 	}
@@ -92,7 +92,8 @@ static void what_is_formatted_parses_back_to_the_same(void **state)
 		{ OPTION_CHOICE, "b", "b" },
 		{ OPTION_TEXT, "x, y", "x, y" },
 	};
-	char reason[256], text[64], again[64];
+	struct error clause = { "" };
+	char text[64], again[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -100,13 +101,10 @@ static void what_is_formatted_parses_back_to_the_same(void **state)
 			.name = "o", .type = cases[i].type, .choices = "a|b|c", .capacity = 16
 		};
 
-		assert_int_equal(
-			option_parse(&o, cases[i].text, NULL, params, reason, sizeof(reason)),
-			0);
+		assert_int_equal(option_parse(&o, cases[i].text, NULL, params, &clause), 0);
 		option_format(&o, params, text, sizeof(text));
 		assert_string_equal(text, cases[i].formatted);
-		assert_int_equal(option_parse(&o, text, NULL, params, reason, sizeof(reason)),
-				 0);
+		assert_int_equal(option_parse(&o, text, NULL, params, &clause), 0);
 		option_format(&o, params, again, sizeof(again));
 		assert_string_equal(again, text);
 	}
@@ -117,14 +115,14 @@ static void a_refused_value_leaves_the_params(void **state)
 	static const struct workload_option o = {
 		.name = "o", .type = OPTION_COUNT, .min = "3", .max = "5"
 	};
-	char reason[256];
+	struct error clause = { "" };
 
 	(void)state;
 	memset(params, 0x55, sizeof(params));
-	assert_int_equal(option_parse(&o, "2", NULL, params, reason, sizeof(reason)), -ERANGE);
-	assert_string_equal(reason, "is below 3, the least");
-	assert_int_equal(option_parse(&o, "6", NULL, params, reason, sizeof(reason)), -ERANGE);
-	assert_int_equal(option_parse(&o, "x", NULL, params, reason, sizeof(reason)), -EINVAL);
+	assert_int_equal(option_parse(&o, "2", NULL, params, &clause), -ERANGE);
+	assert_string_equal(clause.text, "is below 3, the least");
+	assert_int_equal(option_parse(&o, "6", NULL, params, &clause), -ERANGE);
+	assert_int_equal(option_parse(&o, "x", NULL, params, &clause), -EINVAL);
 	for (size_t i = 0; i < sizeof(params); i++)
 		assert_int_equal(params[i], 0x55);
 }
