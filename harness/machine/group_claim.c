@@ -34,7 +34,7 @@ static int note(struct journal *j, const char *directory, const char *identity, 
 					 .what = directory,
 					 .identity = identity };
 
-	return journal_note_act(j, &act, e);
+	return journal_note(j, &act, e);
 }
 
 static int make_directory(const char *directory, mode_t mode, struct journal *j,

@@ -132,6 +132,10 @@ int group_permitted(const struct host *host, struct error *e)
 static int v2_enable_journalled(const char *directory, bool cpuset, struct journal *j)
 {
 	char file[GROUP_PATH_BYTES + 32], before[256];
+	const struct journal_act act = { .kind = JOURNAL_SETTING,
+					 .what = file,
+					 .before = before,
+					 .after = cpuset ? "memory cpuset" : "memory" };
 	int err;
 
 	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", directory);
@@ -139,8 +143,7 @@ static int v2_enable_journalled(const char *directory, bool cpuset, struct journ
 	if (err)
 		return err;
 	before[strcspn(before, "\n")] = 0;
-	err = journal_note(j, JOURNAL_SETTING, file, before,
-			   cpuset ? "memory cpuset" : "memory", NULL);
+	err = journal_note(j, &act, NULL);
 	if (err)
 		return err;
 	err = group_v2_enable(directory, cpuset);

@@ -227,7 +227,7 @@ static int print_act(const struct journal_act *act, char **text, size_t *bytes)
 	return fclose(out) ? -ENOMEM : 0;
 }
 
-int journal_note_act(struct journal *j, const struct journal_act *act, struct error *e)
+int journal_note(struct journal *j, const struct journal_act *act, struct error *e)
 {
 	const struct undo undo = { .kind = act->kind,
 				   .what = act->what,
@@ -252,16 +252,6 @@ int journal_note_act(struct journal *j, const struct journal_act *act, struct er
 		return error_set(e, -rc, "cannot write the journal %s: %s; nothing was changed",
 				 j->path, strerror(-rc));
 	return 0;
-}
-
-int journal_note(struct journal *j, enum journal_kind kind, const char *what,
-		 const char *before, const char *after, struct error *e)
-{
-	const struct journal_act act = {
-		.kind = kind, .what = what, .before = before, .after = after
-	};
-
-	return journal_note_act(j, &act, e);
 }
 
 /*

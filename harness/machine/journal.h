@@ -99,15 +99,10 @@ bool journal_is_held(void);
 int journal_open(struct journal *j, const char *run, struct error *e);
 
 /*
- * before and after may be NULL. Call it before the act. -EPERM for an act that undoing
- * would refuse (a group not called pagestorm…, a file in no folder of ours, an unknown
- * setting).
+ * Call it before the act. -EPERM for an act that undoing would refuse (a group not called
+ * pagestorm…, a file in no folder of ours, an unknown setting).
  */
-int journal_note(struct journal *j, enum journal_kind kind, const char *what,
-		 const char *before, const char *after, struct error *e);
-
-/* The same with an identity. */
-int journal_note_act(struct journal *j, const struct journal_act *act, struct error *e);
+int journal_note(struct journal *j, const struct journal_act *act, struct error *e);
 
 /*
  * Undoes entries from the newest back to `keep` (0: all) and forgets them. A

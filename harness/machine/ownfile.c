@@ -55,7 +55,7 @@ static int note_temporary(const char *path, char *temporary, struct journal *j, 
 		return error_set(e, ENAMETOOLONG, "the path is too long: %s", path);
 	snprintf(identity, sizeof(identity), "token:%s", token);
 	act.identity = identity;
-	return journal_note_act(j, &act, e);
+	return journal_note(j, &act, e);
 }
 
 static int note_made(int fd, const char *path, struct journal *j, struct error *e)
@@ -67,7 +67,7 @@ static int note_made(int fd, const char *path, struct journal *j, struct error *
 	if (ret)
 		return error_set(e, -ret, "cannot look at %s: %s", path, strerror(-ret));
 	act.identity = identity;
-	return journal_note_act(j, &act, e);
+	return journal_note(j, &act, e);
 }
 
 /* ---- files ---- */

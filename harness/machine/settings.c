@@ -64,11 +64,14 @@ static bool moves_watermarks(const char *name)
 static int note_moved(struct journal *j, const char *name, const char *after, struct error *e)
 {
 	const struct setting_known *known = setting_find(name);
+	struct journal_act act = { .kind = JOURNAL_SETTING, .after = after };
 	char value[VALUE_BYTES];
 
 	if (!known || sysfile_read(j->root, known->path, value, sizeof(value)))
 		return 0; /* this kernel has none: nothing to move */
-	return journal_note(j, JOURNAL_SETTING, known->path, value, after, e);
+	act.what = known->path;
+	act.before = value;
+	return journal_note(j, &act, e);
 }
 
 /*
@@ -78,12 +81,15 @@ static int note_moved(struct journal *j, const char *name, const char *after, st
 static int note(struct journal *j, const struct setting_known *known, const char *before,
 		const char *value, struct error *e)
 {
+	const struct journal_act act = {
+		.kind = JOURNAL_SETTING, .what = known->path, .before = before, .after = value
+	};
 	int rc = 0;
 
 	if (moves_watermarks(known->name))
 		rc = note_moved(j, "vm.min_free_kbytes", NULL, e);
 	if (!rc)
-		rc = journal_note(j, JOURNAL_SETTING, known->path, before, value, e);
+		rc = journal_note(j, &act, e);
 	if (!rc && known->twin && sysfile_same(before, "0"))
 		rc = note_moved(j, known->twin, "0", e);
 	return rc;

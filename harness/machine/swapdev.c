@@ -293,7 +293,7 @@ static int note_zram(struct journal *j, const char *name, const char *before, ui
 		return error_set(e, -rc, "cannot look at %s: %s", name, strerror(-rc));
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
 	snprintf(whole, sizeof(whole), "%s %s", identity, uuid->text);
-	return journal_note_act(j, &act, e);
+	return journal_note(j, &act, e);
 }
 
 /* An intent first: hot_add names its device only by making it. */
@@ -301,10 +301,13 @@ static int hot_add(struct journal *j, uint64_t bytes, const struct swap_uuid *uu
 		   unsigned *number, struct error *e)
 {
 	char text[256], name[32];
+	const struct journal_act intent = { .kind = JOURNAL_ZRAM,
+					    .what = "/dev/zram*",
+					    .before = text };
 	int rc;
 
 	list_zram(text, sizeof(text));
-	rc = journal_note(j, JOURNAL_ZRAM, "/dev/zram*", text, NULL, e);
+	rc = journal_note(j, &intent, e);
 	if (rc)
 		return rc;
 	rc = sysfile_read("", HOT_ADD, text, sizeof(text));
@@ -355,12 +358,15 @@ static int set_algorithm(struct journal *j, unsigned number, const char *algorit
 			 struct error *e)
 {
 	char path[64], now[64];
+	const struct journal_act act = {
+		.kind = JOURNAL_SETTING, .what = path, .before = now, .after = algorithm
+	};
 	int rc;
 
 	snprintf(path, sizeof(path), "/sys/block/zram%u/comp_algorithm", number);
 	rc = sysfile_read("", path, now, sizeof(now));
 	if (!rc && found)
-		rc = journal_note(j, JOURNAL_SETTING, path, now, algorithm, e);
+		rc = journal_note(j, &act, e);
 	if (!rc)
 		rc = sysfile_write("", path, algorithm);
 	if (!rc)
@@ -476,7 +482,7 @@ static int switch_on(struct swapdev *s, struct journal *j, const struct swap_uui
 	if (s->priority >= 0)
 		flags = SWAP_FLAG_PREFER |
 			((s->priority << SWAP_FLAG_PRIO_SHIFT) & SWAP_FLAG_PRIO_MASK);
-	rc = journal_note_act(j, &act, e);
+	rc = journal_note(j, &act, e);
 	if (rc)
 		return rc;
 	rc = swap_on(s->path, flags, uuid);

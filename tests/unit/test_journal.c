@@ -123,9 +123,19 @@ static void start(struct machine *m)
 	assert_int_equal(journal_open(&m->j, "a run", &m->e), 0);
 }
 
+static void note_setting(struct machine *m, const char *path, const char *before,
+			 const char *after)
+{
+	const struct journal_act act = {
+		.kind = JOURNAL_SETTING, .what = path, .before = before, .after = after
+	};
+
+	assert_int_equal(journal_note(&m->j, &act, &m->e), 0);
+}
+
 static void change(struct machine *m, const char *path, const char *before, const char *after)
 {
-	assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, path, before, after, &m->e), 0);
+	note_setting(m, path, before, after);
 	put(m, path, after);
 }
 
@@ -138,7 +148,7 @@ static void note_made(struct machine *m, const char *path)
 					 .identity = identity };
 
 	assert_int_equal(identity_of(AT_FDCWD, path, identity, sizeof(identity)), 0);
-	assert_int_equal(journal_note_act(&m->j, &act, &m->e), 0);
+	assert_int_equal(journal_note(&m->j, &act, &m->e), 0);
 }
 
 /* As a killed run leaves it: the file stays, the descriptor goes. */
@@ -184,8 +194,7 @@ static void an_entry_is_on_disk_when_it_is_noted(void **state)
 
 	assert_int_equal(journal_open(&m->j, "a run", &m->e), 0);
 	before = nr_syncs;
-	assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, SWAPPINESS, "60", "10", &m->e),
-			 0);
+	note_setting(m, SWAPPINESS, "60", "10");
 	assert_int_equal(nr_syncs, before + 1);
 	assert_int_equal(journal_close(&m->j, &m->e), 0);
 }
@@ -195,8 +204,7 @@ static void an_entry_is_in_the_file_before_the_act(void **state)
 	struct machine *m = *state;
 
 	start(m);
-	assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, SWAPPINESS, "60", "10", &m->e),
-			 0);
+	note_setting(m, SWAPPINESS, "60", "10");
 	assert_non_null(strstr(journal_text(m), "\nsetting\t" SWAPPINESS "\t60\t10\n"));
 	assert_int_equal(strncmp(journal_text(m), "pagestorm-journal 2\nboot\t", 25), 0);
 	assert_int_equal(journal_close(&m->j, &m->e), 0);
@@ -298,7 +306,7 @@ static void a_side_effect_is_put_back_whatever_it_became(void **state)
 	struct machine *m = *state;
 
 	start(m);
-	assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, CLUSTER, "3", NULL, &m->e), 0);
+	note_setting(m, CLUSTER, "3", NULL);
 	put(m, CLUSTER, "5");
 	assert_int_equal(journal_close(&m->j, &m->e), 0);
 	assert_string_equal(get(m, CLUSTER), "3");
@@ -322,9 +330,7 @@ static void only_controllers_that_the_run_handed_down_are_taken_back(void **stat
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		put(m, control, rows[i].now);
 		start(m);
-		assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, control, rows[i].before,
-					      "memory cpuset", &m->e),
-				 0);
+		note_setting(m, control, rows[i].before, "memory cpuset");
 		assert_int_equal(journal_close(&m->j, &m->e), 0);
 		assert_string_equal(get(m, control), rows[i].written);
 	}
@@ -360,17 +366,16 @@ static void a_killed_run_is_recovered_once(void **state)
 
 static void an_act_that_never_happened_is_no_trouble(void **state)
 {
+	const struct journal_act file = { .kind = JOURNAL_FILE,
+					  .what = "/tmp/pagestorm-none/x" };
+	const struct journal_act swap = { .kind = JOURNAL_SWAP,
+					  .what = "/tmp/pagestorm-none/swap" };
 	struct machine *m = *state;
 
 	start(m);
-	assert_int_equal(journal_note(&m->j, JOURNAL_SETTING, SWAPPINESS, "60", "10", &m->e),
-			 0);
-	assert_int_equal(
-		journal_note(&m->j, JOURNAL_FILE, "/tmp/pagestorm-none/x", NULL, NULL, &m->e),
-		0);
-	assert_int_equal(journal_note(&m->j, JOURNAL_SWAP, "/tmp/pagestorm-none/swap", NULL,
-				      NULL, &m->e),
-			 0);
+	note_setting(m, SWAPPINESS, "60", "10");
+	assert_int_equal(journal_note(&m->j, &file, &m->e), 0);
+	assert_int_equal(journal_note(&m->j, &swap, &m->e), 0);
 	die(m);
 	recover(m, 0);
 	assert_string_equal(told, "");
@@ -471,10 +476,12 @@ static void what_is_not_ours_is_never_noted(void **state)
 
 	start(m);
 	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		const struct journal_act act = { .kind = acts[i].kind,
+						 .what = acts[i].what,
+						 .before = acts[i].before };
+
 		m->e.text[0] = '\0';
-		assert_int_equal(journal_note(&m->j, acts[i].kind, acts[i].what, acts[i].before,
-					      NULL, &m->e),
-				 -EPERM);
+		assert_int_equal(journal_note(&m->j, &act, &m->e), -EPERM);
 		assert_non_null(strstr(m->e.text, acts[i].what));
 	}
 	assert_int_equal(journal_length(&m->j), 0);
