@@ -95,7 +95,7 @@ int box_group(struct box *b, uint64_t limit_bytes, struct group *g, struct error
 		return error_set(e, ENODEV, "%s", b->no_group.text);
 	snprintf(limits.limit[0].value, sizeof(limits.limit[0].value), "%" PRIu64, limit_bytes);
 	snprintf(name, sizeof(name), "row%u", b->nr_groups++);
-	return group_make(g, &b->top, name, &limits, false, e);
+	return group_make(g, &b->top, name, &limits, e);
 }
 
 int box_scratch(struct box *b, struct error *e)

@@ -51,17 +51,10 @@ static int create(const struct group *g, const struct limits *limits, bool cpuse
 		const struct limit *limit = &limits->limit[i];
 		const struct limit_file *file = limit_file(limit->name);
 		struct cgroup_controller *c = file && file->cpuset ? sets : memory;
-		char value[64];
+		struct limit text;
 
-		if (!file || (g->version == 1 && !file->v1))
-			err = error_set(
-				e, EOPNOTSUPP,
-				"cgroup v%u has no %s; leave it out or use a guest with the "
-				"other version (pagestorm lab)",
-				g->version, limit->name);
-		else if (c && !(err = limit_text(g, limits, limit, value, sizeof(value), e)) &&
-			 cgroup_add_value_string(c, g->version == 1 ? file->v1 : file->v2,
-						 value))
+		err = limit_translate(g, limits, limit, &text, e);
+		if (!err && c && cgroup_add_value_string(c, text.name, text.value))
 			err = error_set(e, ENOMEM, "out of memory for the limits of %s", name);
 	}
 	if (!err) {
@@ -104,15 +97,14 @@ static int make_in_hierarchies(struct group *g, const struct limits *limits, boo
 	for (unsigned i = 0; limits && i < limits->nr && !err; i++) {
 		const struct limit *limit = &limits->limit[i];
 		const struct limit_file *file = limit_file(limit->name);
-		char value[64];
+		struct limit text;
 
 		if (file->cpuset && !g->has_cpuset)
 			err = error_set(e, EOPNOTSUPP,
 					"this machine has no cpuset controller for %s",
 					limit->name);
-		else if (!(err = limit_text(g, limits, limit, value, sizeof(value), e)))
-			err = limit_read_back(g, file, g->version == 1 ? file->v1 : file->v2,
-					      value, e);
+		else if (!(err = limit_translate(g, limits, limit, &text, e)))
+			err = limit_read_back(g, file, &text, e);
 	}
 	return err;
 }
@@ -134,19 +126,41 @@ static int make(struct group *g, const struct limits *limits, bool inner, struct
 	return err;
 }
 
-int group_make(struct group *g, const struct group *parent, const char *name,
-	       const struct limits *limits, bool inner, struct error *e)
+/* A child of parent that is not made yet. */
+static int child_of(struct group *child, const struct group *parent, const char *name,
+		    struct error *e)
 {
-	struct group made = { .version = parent->version, .has_cpuset = parent->has_cpuset };
-	int err;
-
-	if (join(made.name, parent->name, name) || join(made.path, parent->path, name) ||
-	    join(made.cpuset_name, parent->cpuset_name, name) ||
-	    join(made.cpuset_path, parent->cpuset_path, name))
+	*child = (struct group){ .version = parent->version, .has_cpuset = parent->has_cpuset };
+	if (join(child->name, parent->name, name) || join(child->path, parent->path, name) ||
+	    join(child->cpuset_name, parent->cpuset_name, name) ||
+	    join(child->cpuset_path, parent->cpuset_path, name))
 		return error_set(e, ENAMETOOLONG,
 				 "the path of the group %s in %s is longer than %d bytes", name,
 				 parent->path, GROUP_PATH_BYTES - 1);
-	err = make(&made, limits, inner, e);
+	return 0;
+}
+
+int group_make(struct group *g, const struct group *parent, const char *name,
+	       const struct limits *limits, struct error *e)
+{
+	struct group made;
+	int err = child_of(&made, parent, name, e);
+
+	if (!err)
+		err = make(&made, limits, false, e);
+	if (!err)
+		*g = made;
+	return err;
+}
+
+int group_make_inner(struct group *g, const struct group *parent, const char *name,
+		     const struct limits *limits, struct error *e)
+{
+	struct group made;
+	int err = child_of(&made, parent, name, e);
+
+	if (!err)
+		err = make(&made, limits, true, e);
 	if (!err)
 		*g = made;
 	return err;
@@ -175,13 +189,13 @@ static int place_v1(struct group *top, const struct host *host, const char *leaf
 static int place_v2(struct group *top, const struct host *host, const char *leaf,
 		    struct journal *j, struct error *e)
 {
-	char own[GROUP_PATH_BYTES], parent[GROUP_PATH_BYTES];
-	int err = group_v2_parent(host, top->has_cpuset, own, parent, sizeof(own), j, e);
+	struct group parent = { .version = 2, .has_cpuset = top->has_cpuset };
+	int err = group_v2_parent(&parent, host, j, e);
 
 	if (!err)
-		err = join(top->name, own, leaf);
+		err = join(top->name, parent.name, leaf);
 	if (!err)
-		err = join(top->path, parent, leaf);
+		err = join(top->path, parent.path, leaf);
 	if (!err)
 		memcpy(top->cpuset_path, top->path, sizeof(top->cpuset_path));
 	return err;
@@ -249,12 +263,18 @@ int group_make_top(struct group *top, const struct host *host, bool cpuset, stru
 int group_set_swappiness(const struct group *top, const char *value, struct error *e)
 {
 	const struct limit_file *file = limit_file("memory.swappiness");
-	int err = top->version == 1 ? group_write_file(top->path, file->v1, value) : 0;
+	struct limit written;
+	int err;
 
+	if (top->version != 1)
+		return 0;
+	snprintf(written.name, sizeof(written.name), "%s", file->v1);
+	snprintf(written.value, sizeof(written.value), "%s", value);
+	err = group_write_file(top->path, written.name, written.value);
 	if (err)
-		return error_set(e, -err, "cannot set %s of %s to %s: %s", file->v1, top->path,
-				 value, strerror(-err));
-	return top->version == 1 ? limit_read_back(top, file, file->v1, value, e) : 0;
+		return error_set(e, -err, "cannot set %s of %s to %s: %s", written.name,
+				 top->path, value, strerror(-err));
+	return limit_read_back(top, file, &written, e);
 }
 
 /* ---- members ---- */

@@ -64,13 +64,17 @@ int group_make_top(struct group *top, const struct host *host, bool cpuset, stru
 int group_set_swappiness(const struct group *top, const char *value, struct error *e);
 
 /*
- * Makes a child with limits and reads each back. inner: it will have children
- * and no processes. On failure nothing is left of it.
+ * Makes a child for processes, with limits (NULL: none), and reads each back. On failure
+ * nothing is left of it.
  * -EIO: the kernel kept another value; -EOPNOTSUPP: this version has no such limit;
  * -ENAMETOOLONG.
  */
 int group_make(struct group *g, const struct group *parent, const char *name,
-	       const struct limits *limits, bool inner, struct error *e);
+	       const struct limits *limits, struct error *e);
+
+/* The same for a child that will have children and no processes. */
+int group_make_inner(struct group *g, const struct group *parent, const char *name,
+		     const struct limits *limits, struct error *e);
 
 /* Moves a process (0: the caller) into the group. Async-signal-unsafe: between fork and exec
  * only of a single-threaded harness. */

@@ -41,28 +41,43 @@ static const struct limit *limit_get(const struct limits *limits, const char *na
 	return NULL;
 }
 
-int limit_text(const struct group *g, const struct limits *limits, const struct limit *limit,
-	       char *text, size_t bytes, struct error *e)
+/* memory.max is the part of it that is memory. */
+static int memsw_value(const struct limits *limits, const struct limit *swap_max,
+		       struct limit *out, struct error *e)
 {
 	const struct limit *max = limit_get(limits, "memory.max");
 
-	if (g->version == 2 || strcmp(limit->name, "memory.swap.max")) {
-		snprintf(text, bytes, "%s",
-			 g->version == 1 && !strcmp(limit->value, "max") ? "-1" : limit->value);
-		return 0;
-	}
-	if (!strcmp(limit->value, "max")) {
-		snprintf(text, bytes, "-1");
-		return 0;
-	}
 	if (!max || !strcmp(max->value, "max"))
 		return error_set(
 			e, EINVAL,
-			"memory.swap.max needs memory.max beside it on cgroup v1, whose "
-			"memsw limit is memory and swap together");
-	snprintf(text, bytes, "%llu",
-		 strtoull(max->value, NULL, 10) + strtoull(limit->value, NULL, 10));
+			"memory.swap.max needs memory.max beside it on cgroup v1, whose memsw limit is memory and swap together");
+	snprintf(out->value, sizeof(out->value), "%llu",
+		 strtoull(max->value, NULL, 10) + strtoull(swap_max->value, NULL, 10));
 	return 0;
+}
+
+int limit_translate(const struct group *g, const struct limits *limits,
+		    const struct limit *limit, struct limit *out, struct error *e)
+{
+	const struct limit_file *file = limit_file(limit->name);
+	struct limit translated = *limit;
+	int ret = 0;
+
+	if (!file || (g->version == 1 && !file->v1))
+		return error_set(
+			e, EOPNOTSUPP,
+			"cgroup v%u has no %s; leave it out or use a guest with the other version (pagestorm lab)",
+			g->version, limit->name);
+	if (g->version == 1) {
+		snprintf(translated.name, sizeof(translated.name), "%s", file->v1);
+		if (!strcmp(limit->value, "max"))
+			snprintf(translated.value, sizeof(translated.value), "-1");
+		else if (!strcmp(limit->name, "memory.swap.max"))
+			ret = memsw_value(limits, limit, &translated, e);
+	}
+	if (!ret)
+		*out = translated;
+	return ret;
 }
 
 /* "0-1" and "0,1" are the same list; the kernel answers with its own spelling. */
@@ -101,21 +116,21 @@ static bool same_value(const struct limit_file *file, const char *wanted, const 
 	return strtoull(wanted, NULL, 10) == strtoull(kept, NULL, 10);
 }
 
-int limit_read_back(const struct group *g, const struct limit_file *file, const char *name,
-		    const char *wanted, struct error *e)
+int limit_read_back(const struct group *g, const struct limit_file *file,
+		    const struct limit *written, struct error *e)
 {
 	char kept[4096];
-	int err = group_read_file(file->cpuset ? g->cpuset_path : g->path, name, kept,
+	int err = group_read_file(file->cpuset ? g->cpuset_path : g->path, written->name, kept,
 				  sizeof(kept));
 
 	if (err)
-		return error_set(e, -err, "cannot read %s back from %s: %s", name, g->path,
-				 strerror(-err));
+		return error_set(e, -err, "cannot read %s back from %s: %s", written->name,
+				 g->path, strerror(-err));
 	kept[strcspn(kept, "\n")] = 0;
-	if (same_value(file, wanted, kept))
+	if (same_value(file, written->value, kept))
 		return 0;
 	return error_set(e, EIO,
 			 "the kernel kept %s = %s where %s was written in %s; the group is not "
 			 "limited as asked and the run was stopped",
-			 name, kept, wanted, g->path);
+			 written->name, kept, written->value, g->path);
 }

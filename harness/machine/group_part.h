@@ -26,16 +26,17 @@ struct limit_file {
 const struct limit_file *limit_file(const char *name);
 
 /*
- * The text to write for a limit on this version. memory.memsw.limit_in_bytes is
- * memory plus swap (Documentation/admin-guide/cgroup-v1/memory.rst), so that v1 needs
- * memory.max beside memory.swap.max; -EINVAL without.
+ * One of limits as the group's cgroup version has it: *out is the file's name and the text to
+ * write there. memory.memsw.limit_in_bytes is memory plus swap
+ * (Documentation/admin-guide/cgroup-v1/memory.rst), so that v1 needs memory.max beside
+ * memory.swap.max; -EINVAL without. -EOPNOTSUPP: the version has no such limit.
  */
-int limit_text(const struct group *g, const struct limits *limits, const struct limit *limit,
-	       char *text, size_t bytes, struct error *e);
+int limit_translate(const struct group *g, const struct limits *limits,
+		    const struct limit *limit, struct limit *out, struct error *e);
 
-/* -EIO when the file `name` holds another value than was written. */
-int limit_read_back(const struct group *g, const struct limit_file *file, const char *name,
-		    const char *wanted, struct error *e);
+/* -EIO when the file holds another value than was written, which limit_translate() gave. */
+int limit_read_back(const struct group *g, const struct limit_file *file,
+		    const struct limit *written, struct error *e);
 
 /*
  * Mount point and own group ("" for the root) of a v1 controller, from /proc/self/mounts
@@ -51,10 +52,11 @@ int group_v2_enable(const char *directory, bool cpuset);
 
 /*
  * Where a run may build its tree on v2: our own group if it is a pure parent, else the
- * root. Controllers that are switched on for it are journalled.
+ * root. Controllers that are switched on for it, which are memory and where it has_cpuset
+ * cpuset, are journalled. Fills name and path of *parent.
  */
-int group_v2_parent(const struct host *host, bool cpuset, char *name, char *path, size_t bytes,
-		    struct journal *j, struct error *e);
+int group_v2_parent(struct group *parent, const struct host *host, struct journal *j,
+		    struct error *e);
 
 /*
  * Makes the directory of a top group, journalled, marked and held: *hold. -EEXIST: it is

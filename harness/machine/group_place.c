@@ -152,17 +152,18 @@ static int v2_enable_journalled(const char *directory, bool cpuset, struct journ
 	return err;
 }
 
-int group_v2_parent(const struct host *host, bool cpuset, char *name, char *path, size_t bytes,
-		    struct journal *j, struct error *e)
+int group_v2_parent(struct group *parent, const struct host *host, struct journal *j,
+		    struct error *e)
 {
 	const char *const tries[2] = { strcmp(host->cgroup_own, "/") ? host->cgroup_own : "",
 				       "" };
 	int err = 0;
 
 	for (int i = 0; i < 2; i++) {
-		snprintf(name, bytes, "%s", tries[i]);
-		snprintf(path, bytes, "%s%s", host->cgroup_mount, name);
-		err = v2_enable_journalled(path, cpuset, j);
+		snprintf(parent->name, sizeof(parent->name), "%s", tries[i]);
+		snprintf(parent->path, sizeof(parent->path), "%s%s", host->cgroup_mount,
+			 tries[i]);
+		err = v2_enable_journalled(parent->path, parent->has_cpuset, j);
 		if (!err)
 			return 0;
 	}
@@ -170,5 +171,5 @@ int group_v2_parent(const struct host *host, bool cpuset, char *name, char *path
 		e, -err,
 		"cannot enable the memory controller below %s: %s; run in a delegated scope "
 		"(systemd-run --scope -p Delegate=yes pagestorm …)",
-		path, strerror(-err));
+		parent->path, strerror(-err));
 }

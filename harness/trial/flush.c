@@ -128,7 +128,7 @@ static int calibrate(struct flush *f, const struct group *top, struct error *e)
 int flush_start(struct flush *f, const struct group *top, unsigned cpus, struct error *e)
 {
 	const struct process_setup setup = { .argument = "--flush-pump", .group = &f->group };
-	int err = group_make(&f->group, top, "flush", NULL, false, e);
+	int err = group_make(&f->group, top, "flush", NULL, e);
 
 	/* Each cycle leaves at least two updates a page: anon and its LRU list. */
 	f->cycles = 1 + CHARGE_BATCH * cpus / PUMP_PAGES;

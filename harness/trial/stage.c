@@ -51,13 +51,13 @@ static int make_groups(struct stage *stage, struct error *e)
 	if (!err)
 		err = pass_swappiness_on(stage, e);
 	if (!err)
-		err = group_make(&stage->run, &stage->top, "run", &stage->cell->limits, true,
-				 e);
+		err = group_make_inner(&stage->run, &stage->top, "run", &stage->cell->limits,
+				       e);
 	for (unsigned i = 0; i < stage->nr_actors && !err; i++) {
 		struct actor *actor = &stage->actor[i];
 
 		err = group_make(&actor->group, &stage->run, actor->plan->name,
-				 &actor->plan->limits, false, e);
+				 &actor->plan->limits, e);
 	}
 	return err;
 }

@@ -55,7 +55,7 @@ static void a_path_that_would_be_cut_makes_no_group(void **state)
 	(void)state;
 	memset(parent.path, 'x', sizeof(parent.path) - 4);
 	parent.path[0] = '/';
-	assert_int_equal(group_make(&child, &parent, "hog", NULL, false, &e), -ENAMETOOLONG);
+	assert_int_equal(group_make(&child, &parent, "hog", NULL, &e), -ENAMETOOLONG);
 	assert_non_null(strstr(e.text, "hog"));
 	assert_string_equal(child.name, "untouched");
 }
@@ -89,13 +89,14 @@ static void what_the_kernel_kept_is_compared_as_the_kernel_means_it(void **state
 	snprintf(g.path, sizeof(g.path), "%s", directory);
 	snprintf(g.cpuset_path, sizeof(g.cpuset_path), "%s", directory);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct limit written = { .name = "limit" };
 		struct error e = { "" };
 
 		print_message("%s = %s, kept %s", cases[i].name, cases[i].wanted,
 			      cases[i].kept);
 		holds(cases[i].kept);
-		assert_int_equal(limit_read_back(&g, limit_file(cases[i].name), "limit",
-						 cases[i].wanted, &e),
+		snprintf(written.value, sizeof(written.value), "%s", cases[i].wanted);
+		assert_int_equal(limit_read_back(&g, limit_file(cases[i].name), &written, &e),
 				 cases[i].expected);
 		assert_int_equal(!e.text[0], !cases[i].expected);
 	}
@@ -103,6 +104,7 @@ static void what_the_kernel_kept_is_compared_as_the_kernel_means_it(void **state
 
 static void a_list_too_long_to_be_read_is_no_agreement(void **state)
 {
+	const struct limit written = { .name = "limit", .value = "0" };
 	struct group g = { .version = 2 };
 	char *text = calloc(1, 8192);
 
@@ -112,19 +114,21 @@ static void a_list_too_long_to_be_read_is_no_agreement(void **state)
 	holds(text);
 	free(text);
 	snprintf(g.cpuset_path, sizeof(g.cpuset_path), "%s", directory);
-	assert_int_equal(limit_read_back(&g, limit_file("cpuset.cpus"), "limit", "0", NULL),
+	assert_int_equal(limit_read_back(&g, limit_file("cpuset.cpus"), &written, NULL),
 			 -EOVERFLOW);
 }
 
 static void limit_text_is(unsigned version, const struct limits *limits, unsigned i,
 			  const char *expected)
 {
+	static const char *const v1[] = { "memory.limit_in_bytes",
+					  "memory.memsw.limit_in_bytes" };
 	const struct group g = { .version = version };
-	char text[64] = "";
+	struct limit text;
 
-	assert_int_equal(limit_text(&g, limits, &limits->limit[i], text, sizeof(text), NULL),
-			 0);
-	assert_string_equal(text, expected);
+	assert_int_equal(limit_translate(&g, limits, &limits->limit[i], &text, NULL), 0);
+	assert_string_equal(text.name, version == 1 ? v1[i] : limits->limit[i].name);
+	assert_string_equal(text.value, expected);
 }
 
 static void memory_and_swap_are_one_limit_on_v1(void **state)
@@ -152,12 +156,12 @@ static void swap_alone_cannot_be_limited_on_v1(void **state)
 				       .limit = { { "memory.swap.max", "0", false } } };
 	const struct group g = { .version = 1 };
 	struct error e = { "" };
-	char text[64];
+	struct limit text = { .value = "untouched" };
 
 	(void)state;
-	assert_int_equal(limit_text(&g, &limits, &limits.limit[0], text, sizeof(text), &e),
-			 -EINVAL);
+	assert_int_equal(limit_translate(&g, &limits, &limits.limit[0], &text, &e), -EINVAL);
 	assert_non_null(strstr(e.text, "memory.max"));
+	assert_string_equal(text.value, "untouched");
 }
 
 static void a_key_is_found_whole_or_not_at_all(void **state)
