@@ -118,12 +118,13 @@ int box_scratch(struct box *b, struct error *e)
 int box_make_swap(struct box *b, enum swap_kind kind, uint64_t bytes, struct error *e)
 {
 	char path[600];
+	const struct swap_request request = {
+		.kind = kind, .path = path, .bytes = bytes, .priority = SWAP_PRIORITY
+	};
 	int err = kind == SWAP_FILE ? box_scratch(b, e) : 0;
 
 	snprintf(path, sizeof(path), "%s/pagestorm-%d.swap", b->scratch, getpid());
-	return err ? err
-		   : swapdev_make(&b->swap, &b->journal, kind, path, bytes, SWAP_PRIORITY, "",
-				  e);
+	return err ? err : swapdev_make(&b->swap, &b->journal, &request, e);
 }
 
 int box_remove_swap(struct box *b, struct error *e)

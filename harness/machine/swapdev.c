@@ -84,9 +84,18 @@ static int draw_uuid(struct swap_uuid *uuid, struct error *e)
 	return 0;
 }
 
+/* ---- what is being made ---- */
+
+struct making {
+	const struct swap_request *request;
+	struct journal *j;
+	struct swap_uuid uuid;
+	uint64_t whole_bytes; /* with the header's page, which is not usable */
+	struct swapdev dev;   /* as far as it is made */
+};
+
 /* identity: of what it is written to. */
-static int write_header(int fd, const char *path, uint64_t bytes, const char *identity,
-			const struct swap_uuid *uuid, struct error *e)
+static int write_header(const struct making *m, int fd, const char *identity, struct error *e)
 {
 	const size_t page = page_bytes();
 	char mark[SWAPHEADER_TEXT_BYTES];
@@ -95,24 +104,24 @@ static int write_header(int fd, const char *path, uint64_t bytes, const char *id
 
 	if (!first) {
 		rc = error_set(e, ENOMEM, "no memory for a swap header");
-	} else if (swapheader_fill(first, page, bytes, SWAPS_LABEL, uuid->byte)) {
+	} else if (swapheader_fill(first, page, m->whole_bytes, SWAPS_LABEL, m->uuid.byte)) {
 		rc = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
-			       path, (unsigned long long)bytes);
+			       m->dev.path, (unsigned long long)m->whole_bytes);
 	} else {
 		/* Without the mark the journal alone proves it. */
 		if (!swaps_print_mark(identity, mark, sizeof(mark)))
 			swapheader_put_text(first, mark);
 		if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd))
-			rc = error_set(e, EIO, "cannot write the swap header of %s: %s", path,
-				       strerror(errno));
+			rc = error_set(e, EIO, "cannot write the swap header of %s: %s",
+				       m->dev.path, strerror(errno));
 	}
 	free(first);
 	return rc;
 }
 
-static int write_device_header(const char *path, uint64_t bytes, const struct swap_uuid *uuid,
-			       struct error *e)
+static int write_device_header(const struct making *m, struct error *e)
 {
+	const char *path = m->dev.path;
 	char identity[IDENTITY_BYTES];
 	int rc, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
@@ -123,7 +132,7 @@ static int write_device_header(const char *path, uint64_t bytes, const struct sw
 	if (rc)
 		rc = error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
 	else
-		rc = write_header(fd, path, bytes, identity, uuid, e);
+		rc = write_header(m, fd, identity, e);
 	close(fd);
 	return rc;
 }
@@ -187,25 +196,25 @@ static int fill_file(int fd, const char *path, uint64_t bytes, struct error *e)
 }
 
 /* Filled, and with its header, before it has a name: killed meanwhile, nothing is left. */
-static int make_file(struct journal *j, const char *path, uint64_t bytes,
-		     const struct swap_uuid *uuid, struct error *e)
+static int make_file(const struct making *m, struct error *e)
 {
+	const char *path = m->dev.path;
 	char identity[IDENTITY_BYTES];
 	struct ownfile file;
 	int rc;
 
-	if (!has_room(path, bytes))
-		return no_room(path, bytes, e);
-	rc = ownfile_begin(&file, path, j, e);
+	if (!has_room(path, m->whole_bytes))
+		return no_room(path, m->whole_bytes, e);
+	rc = ownfile_begin(&file, path, m->j, e);
 	if (!rc)
-		rc = fill_file(file.fd, path, bytes, e);
+		rc = fill_file(file.fd, path, m->whole_bytes, e);
 	if (!rc && (rc = identity_of(file.fd, "", identity, sizeof(identity))))
 		(void)error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
 	if (!rc)
-		rc = write_header(file.fd, path, bytes, identity, uuid, e);
+		rc = write_header(m, file.fd, identity, e);
 	if (!rc)
-		rc = ownfile_publish(&file, j, e);
-	ownfile_close(&file, j);
+		rc = ownfile_publish(&file, m->j, e);
+	ownfile_close(&file, m->j);
 	return rc;
 }
 
@@ -278,36 +287,40 @@ static void load_module(void)
 		(void)waitpid(pid, NULL, 0);
 }
 
-static int note_zram(struct journal *j, const char *name, const char *before, uint64_t bytes,
-		     const struct swap_uuid *uuid, struct error *e)
+struct zram {
+	unsigned number;
+	char name[32];
+	bool found; /* not made by us */
+};
+
+static int note_zram(const struct making *m, const struct zram *z, struct error *e)
 {
 	char identity[IDENTITY_BYTES], whole[IDENTITY_BYTES + TOKEN_BYTES], size[32];
 	struct journal_act act = { .kind = JOURNAL_ZRAM,
-				   .what = name,
-				   .before = before,
+				   .what = z->name,
+				   .before = z->found ? "found" : "made",
 				   .after = size,
 				   .identity = whole };
-	int rc = swaps_identity(name, identity, sizeof(identity));
+	int rc = swaps_identity(z->name, identity, sizeof(identity));
 
 	if (rc)
-		return error_set(e, -rc, "cannot look at %s: %s", name, strerror(-rc));
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
-	snprintf(whole, sizeof(whole), "%s %s", identity, uuid->text);
-	return journal_note(j, &act, e);
+		return error_set(e, -rc, "cannot look at %s: %s", z->name, strerror(-rc));
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->whole_bytes);
+	snprintf(whole, sizeof(whole), "%s %s", identity, m->uuid.text);
+	return journal_note(m->j, &act, e);
 }
 
 /* An intent first: hot_add names its device only by making it. */
-static int hot_add(struct journal *j, uint64_t bytes, const struct swap_uuid *uuid,
-		   unsigned *number, struct error *e)
+static int hot_add(const struct making *m, struct zram *z, struct error *e)
 {
-	char text[256], name[32];
+	char text[256];
 	const struct journal_act intent = { .kind = JOURNAL_ZRAM,
 					    .what = "/dev/zram*",
 					    .before = text };
 	int rc;
 
 	list_zram(text, sizeof(text));
-	rc = journal_note(j, &intent, e);
+	rc = journal_note(m->j, &intent, e);
 	if (rc)
 		return rc;
 	rc = sysfile_read("", HOT_ADD, text, sizeof(text));
@@ -315,32 +328,27 @@ static int hot_add(struct journal *j, uint64_t bytes, const struct swap_uuid *uu
 		return error_set(e, EOPNOTSUPP,
 				 "cannot add a zram device through " HOT_ADD ": %s",
 				 strerror(-rc));
-	*number = (unsigned)strtoul(text, NULL, 10);
-	snprintf(name, sizeof(name), "/dev/zram%u", *number);
-	rc = note_zram(j, name, "made", bytes, uuid, e);
-	return rc ? rc : journal_forget(j, JOURNAL_ZRAM, "/dev/zram*", e);
+	z->number = (unsigned)strtoul(text, NULL, 10);
+	snprintf(z->name, sizeof(z->name), "/dev/zram%u", z->number);
+	rc = note_zram(m, z, e);
+	return rc ? rc : journal_forget(m->j, JOURNAL_ZRAM, "/dev/zram*", e);
 }
 
 /* Older kernels and modules with a fixed number: one that nobody has initialised. */
-static int find_unused(unsigned *number)
+static int find_unused(struct zram *z)
 {
 	char path[64], size[32];
 
 	for (unsigned i = 0; i < 128; i++) {
 		snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", i);
 		if (!sysfile_read("", path, size, sizeof(size)) && !strcmp(size, "0")) {
-			*number = i;
+			z->number = i;
+			snprintf(z->name, sizeof(z->name), "/dev/zram%u", i);
 			return 0;
 		}
 	}
 	return -ENODEV;
 }
-
-struct zram {
-	unsigned number;
-	char name[32];
-	bool found; /* not made by us */
-};
 
 static int wait_for_node(const char *path)
 {
@@ -354,19 +362,19 @@ static int wait_for_node(const char *path)
 	return -ENODEV;
 }
 
-static int set_algorithm(struct journal *j, unsigned number, const char *algorithm, bool found,
-			 struct error *e)
+static int set_algorithm(const struct making *m, const struct zram *z, struct error *e)
 {
+	const char *algorithm = m->request->algorithm;
 	char path[64], now[64];
 	const struct journal_act act = {
 		.kind = JOURNAL_SETTING, .what = path, .before = now, .after = algorithm
 	};
 	int rc;
 
-	snprintf(path, sizeof(path), "/sys/block/zram%u/comp_algorithm", number);
+	snprintf(path, sizeof(path), "/sys/block/zram%u/comp_algorithm", z->number);
 	rc = sysfile_read("", path, now, sizeof(now));
-	if (!rc && found)
-		rc = journal_note(j, &act, e);
+	if (!rc && z->found)
+		rc = journal_note(m->j, &act, e);
 	if (!rc)
 		rc = sysfile_write("", path, algorithm);
 	if (!rc)
@@ -378,59 +386,53 @@ static int set_algorithm(struct journal *j, unsigned number, const char *algorit
 	return 0;
 }
 
-static int size_zram(unsigned number, const char *name, uint64_t bytes, struct error *e)
+static int size_zram(const struct making *m, const struct zram *z, struct error *e)
 {
 	char path[64], size[32];
 	int rc;
 
-	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", number);
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
+	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", z->number);
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->whole_bytes);
 	rc = sysfile_write("", path, size);
 	if (rc == -EBUSY)
 		return error_set(e, EBUSY,
-				 "%s was taken by another process just now: try again", name);
+				 "%s was taken by another process just now: try again",
+				 z->name);
 	if (rc)
-		return error_set(e, -rc, "cannot give %s a size of %s bytes: %s", name, size,
+		return error_set(e, -rc, "cannot give %s a size of %s bytes: %s", z->name, size,
 				 strerror(-rc));
 	return 0;
 }
 
-static int choose_zram(struct journal *j, uint64_t bytes, const struct swap_uuid *uuid,
-		       struct zram *z, struct error *e)
+static int choose_zram(const struct making *m, struct zram *z, struct error *e)
 {
-	int rc;
-
 	if (access("/sys/block/zram0", F_OK) && access(HOT_ADD, F_OK))
 		load_module();
 	z->found = access(HOT_ADD, R_OK);
-	if (z->found && find_unused(&z->number))
+	if (z->found && find_unused(z))
 		return error_set(
 			e, EOPNOTSUPP,
 			"no zram device is free and none can be added: load the zram module, run as root, or use [swap] type = file");
-	rc = z->found ? 0 : hot_add(j, bytes, uuid, &z->number, e);
-	snprintf(z->name, sizeof(z->name), "/dev/zram%u", z->number);
-	if (!rc && z->found)
-		rc = note_zram(j, z->name, "found", bytes, uuid, e);
-	return rc;
+	return z->found ? note_zram(m, z, e) : hot_add(m, z, e);
 }
 
-static int make_zram(struct journal *j, uint64_t bytes, const char *algorithm,
-		     struct swapdev *s, const struct swap_uuid *uuid, struct error *e)
+static int make_zram(struct making *m, struct error *e)
 {
+	const char *algorithm = m->request->algorithm;
 	struct zram z;
-	int rc = choose_zram(j, bytes, uuid, &z, e);
+	int rc = choose_zram(m, &z, e);
 
 	if (rc)
 		return rc;
-	snprintf(s->path, sizeof(s->path), "%s", z.name);
+	snprintf(m->dev.path, sizeof(m->dev.path), "%s", z.name);
 	if (wait_for_node(z.name))
 		return error_set(e, EOPNOTSUPP,
 				 "%s exists in /sys but has no usable device node", z.name);
 	if (algorithm && algorithm[0])
-		rc = set_algorithm(j, z.number, algorithm, z.found, e);
+		rc = set_algorithm(m, &z, e);
 	if (!rc)
-		rc = size_zram(z.number, z.name, bytes, e);
-	return rc ? rc : write_device_header(z.name, bytes, uuid, e);
+		rc = size_zram(m, &z, e);
+	return rc ? rc : write_device_header(m, e);
 }
 
 /* ---- both ---- */
@@ -470,22 +472,22 @@ static int swap_on(const char *path, int flags, const struct swap_uuid *uuid)
 	return rc;
 }
 
-static int switch_on(struct swapdev *s, struct journal *j, const struct swap_uuid *uuid,
-		     struct error *e)
+static int switch_on(struct making *m, struct error *e)
 {
+	struct swapdev *s = &m->dev;
 	const struct journal_act act = { .kind = JOURNAL_SWAP,
 					 .what = s->path,
-					 .identity = uuid->text };
+					 .identity = m->uuid.text };
 	struct swap_entry swap;
 	int flags = 0, rc;
 
 	if (s->priority >= 0)
 		flags = SWAP_FLAG_PREFER |
 			((s->priority << SWAP_FLAG_PRIO_SHIFT) & SWAP_FLAG_PRIO_MASK);
-	rc = journal_note(j, &act, e);
+	rc = journal_note(m->j, &act, e);
 	if (rc)
 		return rc;
-	rc = swap_on(s->path, flags, uuid);
+	rc = swap_on(s->path, flags, &m->uuid);
 	if (rc)
 		return refused(s, -rc, e);
 	rc = look_up(s->path, &swap, e);
@@ -501,34 +503,30 @@ static int switch_on(struct swapdev *s, struct journal *j, const struct swap_uui
 	return 0;
 }
 
-int swapdev_make(struct swapdev *s, struct journal *j, enum swap_kind kind, const char *path,
-		 uint64_t bytes, int priority, const char *algorithm, struct error *e)
+int swapdev_make(struct swapdev *s, struct journal *j, const struct swap_request *request,
+		 struct error *e)
 {
 	const size_t keep = journal_length(j), page = page_bytes();
-	struct swapdev made = { .kind = kind, .priority = priority };
-	struct swap_uuid uuid;
-	uint64_t whole;
-	int rc = draw_uuid(&uuid, e);
+	struct making m = { .request = request,
+			    .j = j,
+			    .dev = { .kind = request->kind, .priority = request->priority } };
+	int rc = draw_uuid(&m.uuid, e);
 
 	if (rc)
 		return rc;
-
-	made.bytes = (bytes + page - 1) / page * page;
-	whole = made.bytes + page; /* the header's page is not usable */
-	if (kind == SWAP_ZRAM) {
-		rc = make_zram(j, whole, algorithm, &made, &uuid, e);
-	} else {
-		rc = resolve(path, made.path, sizeof(made.path), e);
-		if (!rc)
-			rc = make_file(j, made.path, whole, &uuid, e);
-	}
+	m.dev.bytes = (request->bytes + page - 1) / page * page;
+	m.whole_bytes = m.dev.bytes + page;
+	if (request->kind == SWAP_ZRAM)
+		rc = make_zram(&m, e);
+	else if (!(rc = resolve(request->path, m.dev.path, sizeof(m.dev.path), e)))
+		rc = make_file(&m, e);
 	if (!rc)
-		rc = switch_on(&made, j, &uuid, e);
+		rc = switch_on(&m, e);
 	if (rc) {
 		(void)journal_undo(j, keep, NULL); /* the first error is the one to tell */
 		return rc;
 	}
-	*s = made;
+	*s = m.dev;
 	return 0;
 }
 

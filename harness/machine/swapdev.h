@@ -22,14 +22,25 @@ struct swapdev {
 	bool on;
 };
 
+/* What swapdev_make() is asked for. */
+struct swap_request {
+	enum swap_kind kind;
+	/*
+	 * FILE: the file to create, or the directory for it, on a disk file system that can
+	 * swap; a file's own name, or a folder's above it, says pagestorm or .partial.
+	 */
+	const char *path;
+	const char *algorithm; /* ZRAM: of its compressor; NULL or "": the kernel's default */
+	uint64_t bytes;	       /* usable, rounded up to pages */
+	int priority;	       /* -1: the kernel's choice */
+};
+
 /*
- * kind FILE: path is the file to create, or the directory for it, on a disk file
- * system that can swap; a file's own name, or a folder's above it, says pagestorm or
- * .partial, else -EINVAL; kind ZRAM: path is ignored, algorithm may be "".
- * priority -1: the kernel's choice. -EOPNOTSUPP when this machine cannot.
+ * -EINVAL for a path that does not look like ours; -EOPNOTSUPP when this machine cannot.
+ * On failure nothing is left of it.
  */
-int swapdev_make(struct swapdev *s, struct journal *j, enum swap_kind kind, const char *path,
-		 uint64_t bytes, int priority, const char *algorithm, struct error *e);
+int swapdev_make(struct swapdev *s, struct journal *j, const struct swap_request *request,
+		 struct error *e);
 
 /* swapoff and removal; the journal's entries of it are forgotten. Copes with an empty one. */
 int swapdev_remove(struct swapdev *s, struct journal *j, struct error *e);

@@ -111,6 +111,11 @@ static int check_swap_place(const char *path, struct error *e)
 static int make_swap(struct run *run, const struct plan_cell *cell, struct error *e)
 {
 	char path[704];
+	const struct swap_request request = { .kind = cell->swap.kind,
+					      .path = path,
+					      .algorithm = cell->swap.algorithm,
+					      .bytes = cell->swap.size_bytes,
+					      .priority = cell->swap.priority };
 
 	if (cell->swap.kind == SWAP_NONE)
 		return 0;
@@ -119,9 +124,7 @@ static int make_swap(struct run *run, const struct plan_cell *cell, struct error
 		return -EPERM;
 	if (cell->swap.kind == SWAP_FILE && !path[0])
 		snprintf(path, sizeof(path), "%s/pagestorm-%d.swap", run->scratch, getpid());
-	return swapdev_make(&run->swap, &run->journal, cell->swap.kind, path,
-			    cell->swap.size_bytes, cell->swap.priority, cell->swap.algorithm,
-			    e);
+	return swapdev_make(&run->swap, &run->journal, &request, e);
 }
 
 static int set_up(struct run *run, const struct plan_cell *cell, struct error *e)
