@@ -99,18 +99,22 @@ uint64_t host_dirty_background(const struct host_dirty *dirty, uint64_t availabl
 /* Fills the machine's part of the environment; limits and swap are the plan's. */
 void host_env(const struct host *host, struct workload_env *env);
 
+/* What is picked from, and the node that near and far are seen from. */
+struct host_pick {
+	const struct host *host;
+	bool cpus;     /* CPUs, else nodes with memory */
+	int from_node; /* its id; -1: the first that fits */
+};
+
 /*
- * CPUs and nodes by topology, relative to `from_node` (-1: the first that fits):
- * "local" is that node, "nearest" the nearest other one that fits, "farthest" the
- * one at the greatest distance; nodes of equal distance: the lowest number. Or a
- * list (0-3,8) of CPUs or of nodes, or for CPUs "node1", that node's. Only nodes
- * with CPUs, or with memory, fit. Fills a list. -EINVAL: not understood or not
+ * CPUs or nodes by topology: "local" is from_node, "nearest" the nearest other one that
+ * fits, "farthest" the one at the greatest distance; nodes of equal distance: the lowest
+ * number. Or a list (0-3,8) of CPUs or of nodes, or for CPUs "node1", that node's. Only
+ * nodes with CPUs, or with memory, fit. Fills a list. -EINVAL: not understood or not
  * there; -ENODEV: this machine has no such node. *e is a clause (the caller
  * prefixes the place).
  */
-int host_pick_cpus(const struct host *host, const char *text, int from_node, char *list,
-		   unsigned list_bytes, struct error *e);
-int host_pick_nodes(const struct host *host, const char *text, int from_node, char *list,
-		    unsigned list_bytes, struct error *e);
+int host_pick(const struct host_pick *pick, const char *text, char *list, size_t list_bytes,
+	      struct error *e);
 
 #endif

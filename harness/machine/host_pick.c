@@ -44,92 +44,100 @@ static bool fits(const struct host_node *node, bool cpus)
 	return cpus ? node->nr_cpus > 0 : node->memory_bytes > 0;
 }
 
-static const struct host_node *pick(const struct host *host, const char *word, int from_node,
-				    bool cpus)
+static const struct host_node *from(const struct host_pick *pick)
 {
-	const struct host_node *from = NULL, *best = NULL;
+	for (unsigned i = 0; i < pick->host->nr_nodes; i++) {
+		const struct host_node *node = &pick->host->node[i];
+
+		if (pick->from_node < 0 ? fits(node, pick->cpus)
+					: node->id == (unsigned)pick->from_node)
+			return node;
+	}
+	return NULL;
+}
+
+/* NULL: this machine has none. */
+static const struct host_node *node_by_word(const struct host_pick *pick, const char *word)
+{
+	const struct host_node *here = from(pick), *best = NULL;
 	bool farthest = !strcmp(word, "farthest");
 
-	for (unsigned i = 0; i < host->nr_nodes && !from; i++) {
-		const struct host_node *node = &host->node[i];
-
-		if (from_node < 0 ? fits(node, cpus) : node->id == (unsigned)from_node)
-			from = node;
-	}
-	if (!from)
+	if (!here)
 		return NULL;
 	if (!strcmp(word, "local"))
-		return fits(from, cpus) ? from : NULL;
-	for (unsigned i = 0; i < host->nr_nodes; i++) {
-		const struct host_node *node = &host->node[i];
-		unsigned here = from->distance[i];
-		unsigned record = best ? from->distance[best - host->node] : 0;
+		return fits(here, pick->cpus) ? here : NULL;
+	for (unsigned i = 0; i < pick->host->nr_nodes; i++) {
+		const struct host_node *node = &pick->host->node[i];
+		unsigned distance = here->distance[i];
+		unsigned record = best ? here->distance[best - pick->host->node] : 0;
 
-		if (node == from || !fits(node, cpus))
+		if (node == here || !fits(node, pick->cpus))
 			continue;
-		if (!best || (farthest ? here > record : here < record))
+		if (!best || (farthest ? distance > record : distance < record))
 			best = node;
 	}
 	return best;
 }
 
-static int pick_list(const struct host *host, const char *text, bool cpus, char *list,
-		     unsigned list_bytes, struct error *e)
+static int put_list(const char *text, char *list, size_t list_bytes, struct error *e)
 {
-	static const char *const kind[] = { "node", "CPU" };
-	struct set wanted = { { 0 } }, there = { { 0 } };
-
-	for (unsigned i = 0; i < host->nr_nodes; i++) {
-		if (cpus)
-			(void)set_add(&there, host->node[i].cpus);
-		else if (host->node[i].id < SET_MAX)
-			there.has[host->node[i].id] = 1;
-	}
-	if (!*text || set_add(&wanted, text))
-		return error_set(e, EINVAL, "'%s' is none of nearest, farthest, local, %s0-3,8",
-				 text, cpus ? "node1, " : "");
-	for (unsigned i = 0; i < SET_MAX; i++) {
-		if (wanted.has[i] && !there.has[i])
-			return error_set(e, ENODEV, "this machine has no %s %u", kind[cpus], i);
-	}
 	if (strlen(text) >= list_bytes)
-		return error_set(e, EINVAL, "the list is longer than %u bytes", list_bytes - 1);
+		return error_set(e, EINVAL, "the list is longer than %zu bytes",
+				 list_bytes - 1);
 	snprintf(list, list_bytes, "%s", text);
 	return 0;
 }
 
-static int pick_text(const struct host *host, const char *text, int from_node, bool cpus,
-		     char *list, unsigned list_bytes, struct error *e)
+static int list_check(const struct host_pick *pick, const char *text, struct error *e)
 {
-	const struct host_node *node;
-	char number[16];
+	static const char *const kind[] = { "node", "CPU" };
+	struct set wanted = { { 0 } }, there = { { 0 } };
 
-	if (strcmp(text, "nearest") && strcmp(text, "farthest") && strcmp(text, "local"))
-		return pick_list(host, text, cpus, list, list_bytes, e);
-	node = pick(host, text, from_node, cpus);
-	if (!node)
-		return error_set(e, ENODEV, "this machine has no %s node with %s", text,
-				 cpus ? "CPUs" : "memory");
-	snprintf(number, sizeof(number), "%u", node->id);
-	if (strlen(cpus ? node->cpus : number) >= list_bytes)
-		return error_set(e, EINVAL, "the list is longer than %u bytes", list_bytes - 1);
-	snprintf(list, list_bytes, "%s", cpus ? node->cpus : number);
+	for (unsigned i = 0; i < pick->host->nr_nodes; i++) {
+		const struct host_node *node = &pick->host->node[i];
+
+		if (pick->cpus)
+			(void)set_add(&there, node->cpus);
+		else if (node->id < SET_MAX)
+			there.has[node->id] = 1;
+	}
+	if (!*text || set_add(&wanted, text))
+		return error_set(e, EINVAL, "'%s' is none of nearest, farthest, local, %s0-3,8",
+				 text, pick->cpus ? "node1, " : "");
+	for (unsigned i = 0; i < SET_MAX; i++) {
+		if (wanted.has[i] && !there.has[i])
+			return error_set(e, ENODEV, "this machine has no %s %u",
+					 kind[pick->cpus], i);
+	}
 	return 0;
 }
 
-int host_pick_cpus(const struct host *host, const char *text, int from_node, char *list,
-		   unsigned list_bytes, struct error *e)
+static int pick_by_word(const struct host_pick *pick, const char *word, char *list,
+			size_t list_bytes, struct error *e)
 {
-	unsigned id;
-	int end = 0;
+	const struct host_node *node = node_by_word(pick, word);
+	char number[16];
 
-	if (sscanf(text, "node%u%n", &id, &end) == 1 && !text[end])
-		return pick_text(host, "local", (int)id, true, list, list_bytes, e);
-	return pick_text(host, text, from_node, true, list, list_bytes, e);
+	if (!node)
+		return error_set(e, ENODEV, "this machine has no %s node with %s", word,
+				 pick->cpus ? "CPUs" : "memory");
+	snprintf(number, sizeof(number), "%u", node->id);
+	return put_list(pick->cpus ? node->cpus : number, list, list_bytes, e);
 }
 
-int host_pick_nodes(const struct host *host, const char *text, int from_node, char *list,
-		    unsigned list_bytes, struct error *e)
+int host_pick(const struct host_pick *pick, const char *text, char *list, size_t list_bytes,
+	      struct error *e)
 {
-	return pick_text(host, text, from_node, false, list, list_bytes, e);
+	struct host_pick there = *pick;
+	unsigned id;
+	int ret, end = 0;
+
+	if (pick->cpus && sscanf(text, "node%u%n", &id, &end) == 1 && !text[end]) {
+		there.from_node = (int)id;
+		return pick_by_word(&there, "local", list, list_bytes, e);
+	}
+	if (!strcmp(text, "nearest") || !strcmp(text, "farthest") || !strcmp(text, "local"))
+		return pick_by_word(pick, text, list, list_bytes, e);
+	ret = list_check(pick, text, e);
+	return ret ? ret : put_list(text, list, list_bytes, e);
 }

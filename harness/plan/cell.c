@@ -492,7 +492,6 @@ static int take_null(struct plan_cell *cell, const struct plan *plan, struct err
 int cell_make(struct plan_cell *out, const struct plan *plan, const struct profile *profile,
 	      const struct host *host, struct error *e)
 {
-	struct size_base base = { .available_bytes = host->available_bytes };
 	struct plan_cell cell = { .nr_workers = workers_count(profile) };
 	struct workload_env env;
 	struct limits inherited;
@@ -506,6 +505,13 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 		.inherited = &inherited,
 		.skip = skip,
 	};
+	const struct limits_reader reader = {
+		.host = host,
+		.base = { .available_bytes = host->available_bytes },
+		.skip = skip,
+		.skip_bytes = sizeof(skip),
+		.e = e,
+	};
 	int ret = -EINVAL;
 
 	if (!cell.nr_workers || cell.nr_workers > WORKERS_MAX)
@@ -515,7 +521,7 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 				 profile->path[0] ? profile->path : profile->name, WORKERS_MAX,
 				 cell.nr_workers);
 	if (take_settings(&cell, profile, host, e) || take_swap(&cell.swap, profile, host, e) ||
-	    limits_parse(&cell.limits, profile, "cgroup", host, &base, skip, sizeof(skip), e))
+	    limits_read(&reader, profile, "cgroup", &cell.limits))
 		return ret;
 	missing_of_machine(&cell, host, skip, sizeof(skip));
 	take_env(&env, &cell, host);

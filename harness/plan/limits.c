@@ -80,122 +80,134 @@ static bool version_has(const char *name, unsigned version)
 	return true;
 }
 
-static int number_limit(struct limit *out, const struct profile_entry *entry, uint64_t most,
-			struct error *e)
+/* ---- one limit ---- */
+
+static int refuse(const struct limits_reader *r, const struct profile_entry *entry,
+		  const char *reason)
+{
+	return profile_error(entry, r->e, EINVAL, "%s: '%s' %s", entry->key, entry->value,
+			     reason);
+}
+
+static int read_swappiness(const struct limits_reader *r, const struct profile_entry *entry,
+			   struct limit *out)
 {
 	char reason[128];
 	uint64_t number;
 
 	if (count_parse(entry->value, &number, reason, sizeof(reason)))
-		return profile_error(entry, e, EINVAL, "%s: '%s' %s", entry->key, entry->value,
-				     reason);
-	if (number > most)
-		return profile_error(entry, e, EINVAL, "%s: %s is above %" PRIu64, entry->key,
-				     entry->value, most);
+		return refuse(r, entry, reason);
+	if (number > SWAPPINESS_MAX)
+		return profile_error(entry, r->e, EINVAL, "%s: %s is above %d", entry->key,
+				     entry->value, SWAPPINESS_MAX);
 	snprintf(out->value, sizeof(out->value), "%" PRIu64, number);
 	return 0;
 }
 
-static int memory_limit(struct limit *out, const struct profile_entry *entry,
-			const struct host *host, const struct size_base *base, struct error *e)
+static int read_bool(const struct limits_reader *r, const struct profile_entry *entry,
+		     struct limit *out)
 {
+	char reason[128];
+	bool yes;
+
+	if (bool_parse(entry->value, &yes, reason, sizeof(reason)))
+		return refuse(r, entry, reason);
+	snprintf(out->value, sizeof(out->value), "%d", yes);
+	return 0;
+}
+
+static int read_bytes(const struct limits_reader *r, const struct profile_entry *entry,
+		      struct limit *out)
+{
+	const uint64_t page_bytes = r->host->page_bytes;
 	char reason[128];
 	uint64_t bytes;
 
-	if (size_parse(entry->value, base, &bytes, reason, sizeof(reason)))
-		return profile_error(entry, e, EINVAL, "%s: '%s' %s", entry->key, entry->value,
-				     reason);
+	if (!strcmp(entry->value, "max")) {
+		snprintf(out->value, sizeof(out->value), "max");
+		return 0;
+	}
+	if (size_parse(entry->value, &r->base, &bytes, reason, sizeof(reason)))
+		return refuse(r, entry, reason);
 	/* The kernel would cut it to pages, and what is read back would differ. */
-	if (bytes % host->page_bytes)
-		return profile_error(entry, e, EINVAL,
+	if (bytes % page_bytes)
+		return profile_error(entry, r->e, EINVAL,
 				     "%s: %s is not a whole number of pages of %" PRIu64
 				     " bytes",
-				     entry->key, entry->value, host->page_bytes);
+				     entry->key, entry->value, page_bytes);
 	if (bytes > SIZE_MOST_BYTES)
-		return profile_error(entry, e, EINVAL,
+		return profile_error(entry, r->e, EINVAL,
 				     "%s: %s is above 128T, the most; `max` is without a limit",
 				     entry->key, entry->value);
 	if (!bytes && !strcmp(entry->key, "memory.max"))
-		return profile_error(entry, e, EINVAL,
+		return profile_error(entry, r->e, EINVAL,
 				     "memory.max: 0 leaves no memory to run in");
 	snprintf(out->value, sizeof(out->value), "%" PRIu64, bytes);
 	return 0;
 }
 
-static int cpuset_limit(struct limit *out, const struct profile_entry *entry,
-			const struct host *host, char *skip, size_t skip_bytes, struct error *e)
+static int read_cpuset(const struct limits_reader *r, const struct profile_entry *entry,
+		       struct limit *out)
 {
+	const struct host_pick pick = { .host = r->host,
+					.cpus = !strcmp(entry->key, "cpuset.cpus"),
+					.from_node = -1 };
 	struct error clause = { "" };
-	bool cpus = !strcmp(entry->key, "cpuset.cpus");
-	int ret = (cpus ? host_pick_cpus : host_pick_nodes)(host, entry->value, -1, out->value,
-							    sizeof(out->value), &clause);
+	int ret = host_pick(&pick, entry->value, out->value, sizeof(out->value), &clause);
 
 	if (ret == -ENODEV)
-		snprintf(skip, skip_bytes, "%s: %.200s", entry->key, clause.text);
+		snprintf(r->skip, r->skip_bytes, "%s: %.200s", entry->key, clause.text);
 	else if (ret)
-		profile_error(entry, e, EINVAL, "%s: %s", entry->key, clause.text);
+		profile_error(entry, r->e, EINVAL, "%s: %s", entry->key, clause.text);
 	return ret;
 }
 
 /* -EINVAL with the place in *e; -ENODEV with a clause in skip. */
-static int limit_parse(struct limit *out, const struct profile_entry *entry,
-		       const struct host *host, const struct size_base *base, char *skip,
-		       size_t skip_bytes, struct error *e)
+static int read_limit(const struct limits_reader *r, const struct profile_entry *entry,
+		      struct limit *out)
 {
-	struct limit limit = { .derived = false };
-	bool yes, has_max = strcmp(entry->key, "memory.swappiness");
-	char reason[128];
-	int ret = 0;
+	const unsigned version = r->host->cgroup_version;
 
-	snprintf(limit.name, sizeof(limit.name), "%.39s", entry->key);
-	if (host->cgroup_version && !version_has(entry->key, host->cgroup_version)) {
-		snprintf(skip, skip_bytes, "cgroup v%u has no %s", host->cgroup_version,
-			 entry->key);
+	*out = (struct limit){ .derived = false };
+	snprintf(out->name, sizeof(out->name), "%.39s", entry->key);
+	if (version && !version_has(entry->key, version)) {
+		snprintf(r->skip, r->skip_bytes, "cgroup v%u has no %s", version, entry->key);
 		return -ENODEV;
 	}
-	if (!strncmp(entry->key, "cpuset.", 7)) {
-		ret = cpuset_limit(&limit, entry, host, skip, skip_bytes, e);
-	} else if (!strcmp(entry->key, "memory.oom.group")) {
-		if (bool_parse(entry->value, &yes, reason, sizeof(reason)))
-			return profile_error(entry, e, EINVAL, "%s: '%s' %s", entry->key,
-					     entry->value, reason);
-		snprintf(limit.value, sizeof(limit.value), "%d", yes);
-	} else if (has_max && !strcmp(entry->value, "max")) {
-		snprintf(limit.value, sizeof(limit.value), "max");
-	} else if (!has_max) {
-		ret = number_limit(&limit, entry, SWAPPINESS_MAX, e);
-	} else {
-		ret = memory_limit(&limit, entry, host, base, e);
-	}
-	if (!ret)
-		*out = limit;
-	return ret;
+	if (!strncmp(entry->key, "cpuset.", 7))
+		return read_cpuset(r, entry, out);
+	if (!strcmp(entry->key, "memory.oom.group"))
+		return read_bool(r, entry, out);
+	if (!strcmp(entry->key, "memory.swappiness"))
+		return read_swappiness(r, entry, out);
+	return read_bytes(r, entry, out);
 }
 
-int limits_parse(struct limits *out, const struct profile *profile, const char *section,
-		 const struct host *host, const struct size_base *base, char *skip,
-		 size_t skip_bytes, struct error *e)
+/* ---- a section of them ---- */
+
+int limits_read(const struct limits_reader *reader, const struct profile *profile,
+		const char *section, struct limits *out)
 {
 	const struct profile_entry *entry = profile_get(profile, section, "memory.max");
-	struct size_base inner = *base;
+	struct limits_reader inner = *reader;
 	struct limits limits = { 0 };
 	struct limit limit;
 	uint64_t own;
 	int ret;
 
-	ret = entry ? limit_parse(&limit, entry, host, base, skip, skip_bytes, e) : 0;
+	ret = entry ? read_limit(reader, entry, &limit) : 0;
 	if (ret)
 		return ret;
 	if (entry)
 		limits_set(&limits, &limit);
 	own = limits_bytes(&limits, "memory.max");
-	if (own && (!inner.limit_bytes || own < inner.limit_bytes))
-		inner.limit_bytes = own;
+	if (own && (!inner.base.limit_bytes || own < inner.base.limit_bytes))
+		inner.base.limit_bytes = own;
 	for (const char *const *key = cgroup_keys; *key; key++) {
 		entry = profile_get(profile, section, *key);
 		if (!entry || !strcmp(*key, "memory.max"))
 			continue;
-		ret = limit_parse(&limit, entry, host, &inner, skip, skip_bytes, e);
+		ret = read_limit(&inner, entry, &limit);
 		if (ret == -EINVAL)
 			return ret;
 		if (!ret)

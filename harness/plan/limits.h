@@ -8,16 +8,24 @@
 #include "harness/plan/plan.h"
 #include "harness/base/size.h"
 
+/* Reads limits: on which machine, and where it says what is wrong with one. */
+struct limits_reader {
+	const struct host *host;
+	struct size_base base; /* what a share is of: the limit around the section's */
+	char *skip;	       /* a clause about what this machine has not */
+	size_t skip_bytes;
+	struct error *e; /* with the place */
+};
+
 /*
  * All limits of one section. memory.* take a size (a whole number of pages), or max;
- * memory.oom.group yes or no; cpuset.* what host_pick_*() takes; memory.swappiness 0 to
+ * memory.oom.group yes or no; cpuset.* what host_pick() takes; memory.swappiness 0 to
  * 200. memory.max is taken first, because the others may be shares of it. -EINVAL with the
- * place in *e; what this machine has no limit or node for is left out, with a clause in
- * skip.
+ * place in the reader's *e; what this machine has no limit or node for is left out, with a
+ * clause in its skip.
  */
-int limits_parse(struct limits *out, const struct profile *profile, const char *section,
-		 const struct host *host, const struct size_base *base, char *skip,
-		 size_t skip_bytes, struct error *e);
+int limits_read(const struct limits_reader *reader, const struct profile *profile,
+		const char *section, struct limits *out);
 
 /* Adds or replaces; kept in alphabetical order, so that equal plans are equal byte for byte. */
 void limits_set(struct limits *limits, const struct limit *limit);

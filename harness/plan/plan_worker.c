@@ -207,16 +207,15 @@ static int first_node(const struct host *host, const char *list, bool cpus)
 	return -1;
 }
 
-static int pick(const struct maker *m, const struct profile_entry *entry, bool cpus,
-		int from_node, char *list, unsigned list_bytes)
+static int pick(const struct maker *m, const struct host_pick *from,
+		const struct profile_entry *entry, char *list, size_t list_bytes)
 {
 	struct error clause = { "" };
 	int ret;
 
 	if (!entry)
 		return 0;
-	ret = (cpus ? host_pick_cpus : host_pick_nodes)(m->c->host, entry->value, from_node,
-							list, list_bytes, &clause);
+	ret = host_pick(from, entry->value, list, list_bytes, &clause);
 	if (ret == -EINVAL)
 		return profile_error(entry, m->e, EINVAL, "%s: %s", entry->key, clause.text);
 	if (ret)
@@ -231,6 +230,8 @@ static int take_placement(const struct maker *m)
 	const struct profile_entry *cpus = get(m, "cpus"), *mems = get(m, "mems");
 	struct limit limit = { .name = "cpuset.mems" };
 	const struct host *host = m->c->host;
+	struct host_pick of_cpus = { .host = host, .cpus = true, .from_node = -1 };
+	struct host_pick of_nodes = { .host = host, .from_node = -1 };
 	struct plan_worker *w = m->w;
 	int ret;
 
@@ -238,15 +239,15 @@ static int take_placement(const struct maker *m)
 		return profile_error(mems, m->e, EINVAL,
 				     "mems and cpuset.mems say the same thing: use one");
 	if (is_by_topology(cpus) && mems && !is_by_topology(mems)) {
-		ret = pick(m, mems, false, -1, limit.value, sizeof(limit.value));
+		ret = pick(m, &of_nodes, mems, limit.value, sizeof(limit.value));
+		of_cpus.from_node = first_node(host, limit.value, false);
 		if (!ret)
-			ret = pick(m, cpus, true, first_node(host, limit.value, false), w->cpus,
-				   sizeof(w->cpus));
+			ret = pick(m, &of_cpus, cpus, w->cpus, sizeof(w->cpus));
 	} else {
-		ret = pick(m, cpus, true, -1, w->cpus, sizeof(w->cpus));
+		ret = pick(m, &of_cpus, cpus, w->cpus, sizeof(w->cpus));
+		of_nodes.from_node = first_node(host, w->cpus, true);
 		if (!ret)
-			ret = pick(m, mems, false, first_node(host, w->cpus, true), limit.value,
-				   sizeof(limit.value));
+			ret = pick(m, &of_nodes, mems, limit.value, sizeof(limit.value));
 	}
 	if (!ret && limit.value[0])
 		limits_set(&w->limits, &limit);
@@ -279,15 +280,17 @@ static int take_limits(const struct maker *m)
 {
 	const struct limit unlimited = { .name = "memory.max", .value = "max" };
 	const struct limits *inherited = m->c->inherited;
-	struct size_base base = {
-		.limit_bytes = limits_bytes(&m->c->cell->limits, "memory.max"),
-		.available_bytes = m->c->host->available_bytes,
+	const uint64_t around = limits_bytes(&m->c->cell->limits, "memory.max");
+	const struct limits_reader reader = {
+		.host = m->c->host,
+		.base = { .limit_bytes = tighter(around, limits_bytes(inherited, "memory.max")),
+			  .available_bytes = m->c->host->available_bytes },
+		.skip = m->w->skip,
+		.skip_bytes = sizeof(m->w->skip),
+		.e = m->e,
 	};
-	uint64_t given = limits_bytes(inherited, "memory.max");
 
-	base.limit_bytes = tighter(base.limit_bytes, given);
-	if (limits_parse(&m->w->limits, m->c->profile, m->w->name, m->c->host, &base,
-			 m->w->skip, sizeof(m->w->skip), m->e))
+	if (limits_read(&reader, m->c->profile, m->w->name, &m->w->limits))
 		return -EINVAL;
 	for (unsigned i = 0; i < inherited->nr; i++)
 		limits_set(&m->w->limits, &inherited->limit[i]);

@@ -192,8 +192,10 @@ static void cpus_and_nodes_are_picked_by_distance(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct error e = { "" };
 		char list[64] = "";
-		int ret = (cases[i].cpus ? host_pick_cpus : host_pick_nodes)(
-			&host, cases[i].text, cases[i].from, list, sizeof(list), &e);
+		const struct host_pick pick = { .host = &host,
+						.cpus = cases[i].cpus,
+						.from_node = cases[i].from };
+		int ret = host_pick(&pick, cases[i].text, list, sizeof(list), &e);
 
 		assert_string_equal(ret ? e.text : list, cases[i].result);
 		assert_int_equal(ret, cases[i].ret);
@@ -204,12 +206,12 @@ static void one_node_has_no_other(void **state)
 {
 	struct error e = { "" };
 	struct host host;
+	const struct host_pick pick = { .host = &host, .from_node = -1 };
 	char list[64];
 
 	(void)state;
 	probe(&host, "v1");
-	assert_int_equal(host_pick_nodes(&host, "farthest", -1, list, sizeof(list), &e),
-			 -ENODEV);
+	assert_int_equal(host_pick(&pick, "farthest", list, sizeof(list), &e), -ENODEV);
 	assert_string_equal(e.text, "this machine has no farthest node with memory");
 }
 
