@@ -22,8 +22,12 @@ struct expander {
 
 static void put(struct expander *x, const char *section, const char *key, const char *value)
 {
+	static const struct profile_entry at = {
+		.file = ""
+	}; /* it goes to a file of its own */
+
 	if (!x->ret && *value)
-		x->ret = profile_set(&x->out, section, key, value, "", 0);
+		x->ret = profile_set(&x->out, section, key, value, &at);
 }
 
 static void put_uint(struct expander *x, const char *section, const char *key, uint64_t value)

@@ -56,27 +56,46 @@ static int bad_value(const struct profile_entry *entry, const char *reason, stru
 	return profile_error(entry, e, EINVAL, "%s: '%s' %s", entry->key, entry->value, reason);
 }
 
-static int take_count(const struct profile *profile, const char *key, uint64_t least,
-		      uint64_t most, uint64_t *value, struct error *e)
+/* A key of [profile] with the bounds of its value. */
+struct count_key {
+	const char *name;
+	uint64_t least, most;
+};
+
+struct duration_key {
+	const char *name;
+	uint64_t least_ns;
+	bool zero; /* 0 is allowed as well: off */
+};
+
+static const struct count_key count_repeats = { "repeats", 1, REPEATS_MAX };
+static const struct count_key count_warmup = { "warmup", 0, REPEATS_MAX };
+static const struct count_key count_seed = { "seed", 0, INT64_MAX };
+static const struct duration_key duration_sample = { "sample", SAMPLE_MIN_NS, true };
+static const struct duration_key duration_timeout = { "timeout", NSEC_PER_SEC, false };
+static const struct duration_key duration_grace = { "grace", NSEC_PER_MSEC, false };
+
+static int take_count(const struct profile *profile, const struct count_key *key,
+		      uint64_t *value, struct error *e)
 {
-	const struct profile_entry *entry = profile_get(profile, "profile", key);
+	const struct profile_entry *entry = profile_get(profile, "profile", key->name);
 	char reason[128];
 
 	if (!entry)
 		return 0;
 	if (count_parse(entry->value, value, reason, sizeof(reason)))
 		return bad_value(entry, reason, e);
-	if (*value >= least && *value <= most)
+	if (*value >= key->least && *value <= key->most)
 		return 0;
-	snprintf(reason, sizeof(reason), "is not between %" PRIu64 " and %" PRIu64, least,
-		 most);
+	snprintf(reason, sizeof(reason), "is not between %" PRIu64 " and %" PRIu64, key->least,
+		 key->most);
 	return bad_value(entry, reason, e);
 }
 
-static int take_duration(const struct profile *profile, const char *key, uint64_t least_ns,
-			 bool zero, uint64_t *ns, struct error *e)
+static int take_duration(const struct profile *profile, const struct duration_key *key,
+			 uint64_t *ns, struct error *e)
 {
-	const struct profile_entry *entry = profile_get(profile, "profile", key);
+	const struct profile_entry *entry = profile_get(profile, "profile", key->name);
 	char reason[128], least[32];
 
 	if (!entry)
@@ -85,11 +104,11 @@ static int take_duration(const struct profile *profile, const char *key, uint64_
 		return bad_value(entry, reason, e);
 	if (*ns > DURATION_MOST_NS)
 		return bad_value(entry, "is above 366d, the most", e);
-	if (*ns >= least_ns || (zero && !*ns))
+	if (*ns >= key->least_ns || (key->zero && !*ns))
 		return 0;
-	duration_format(least_ns, least, sizeof(least));
+	duration_format(key->least_ns, least, sizeof(least));
 	snprintf(reason, sizeof(reason), "is less than %s%s", least,
-		 zero ? "; 0 switches it off" : "");
+		 key->zero ? "; 0 switches it off" : "");
 	return bad_value(entry, reason, e);
 }
 
@@ -181,13 +200,12 @@ static int take_header(struct plan *plan, const struct profile *profile, struct 
 	plan->sample_ns = SAMPLE_DEFAULT_NS;
 	plan->grace_ns = GRACE_DEFAULT_NS;
 	plan->noise = true;
-	if (take_name(plan, profile, e) ||
-	    take_count(profile, "repeats", 1, REPEATS_MAX, &repeats, e) ||
-	    take_count(profile, "warmup", 0, REPEATS_MAX, &warmup, e) ||
-	    take_count(profile, "seed", 0, INT64_MAX, &plan->seed, e) ||
-	    take_duration(profile, "sample", SAMPLE_MIN_NS, true, &plan->sample_ns, e) ||
-	    take_duration(profile, "timeout", NSEC_PER_SEC, false, &plan->timeout_ns, e) ||
-	    take_duration(profile, "grace", NSEC_PER_MSEC, false, &plan->grace_ns, e) ||
+	if (take_name(plan, profile, e) || take_count(profile, &count_repeats, &repeats, e) ||
+	    take_count(profile, &count_warmup, &warmup, e) ||
+	    take_count(profile, &count_seed, &plan->seed, e) ||
+	    take_duration(profile, &duration_sample, &plan->sample_ns, e) ||
+	    take_duration(profile, &duration_timeout, &plan->timeout_ns, e) ||
+	    take_duration(profile, &duration_grace, &plan->grace_ns, e) ||
 	    take_bool(profile, "keep_raw", &plan->keep_raw, e) ||
 	    take_bool(profile, "noise", &plan->noise, e) ||
 	    take_reset(profile, &plan->reset, e) || take_risk(profile, &plan->risk, e))
@@ -228,14 +246,13 @@ static int profile_with(struct profile *out, const struct profile *in,
 	for (size_t i = 0; i < in->nr && !ret; i++) {
 		const struct profile_entry *entry = &in->entry[i];
 
-		ret = profile_set(out, entry->section, entry->key, entry->value, entry->file,
-				  entry->line);
+		ret = profile_set(out, entry->section, entry->key, entry->value, entry);
 	}
 	for (unsigned k = 0; k < sweep->nr_keys && !ret; k++) {
 		const struct sweep_key *key = &sweep->key[k];
 
 		ret = profile_set(out, key->section, key->key, sweep_value(sweep, cell, k),
-				  key->entry->file, key->entry->line);
+				  key->entry);
 	}
 	return ret;
 }

@@ -114,9 +114,11 @@ int profile_error(const struct profile_entry *at, struct error *e, int code, con
 }
 
 int profile_set(struct profile *p, const char *section, const char *key, const char *value,
-		const char *file, unsigned line)
+		const struct profile_entry *at)
 {
 	struct profile_entry *entry = entry_find(p, section, key);
+	const char *file = at->file; /* at may be an entry of p, which moves */
+	const unsigned line = at->line;
 	char *copy = strdup(value);
 
 	if (!copy)

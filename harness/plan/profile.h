@@ -114,9 +114,12 @@ bool profile_section_is_fixed(const char *section);
 int profile_resolve(const struct profile *p, const char *name, char *section, char *key,
 		    struct error *e);
 
-/* Adds or replaces one entry; file must outlive the profile. -ENOMEM. */
+/*
+ * Adds or replaces one entry. at: any entry of the place where it was written, whose file must
+ * outlive the profile. -ENOMEM.
+ */
 int profile_set(struct profile *p, const char *section, const char *key, const char *value,
-		const char *file, unsigned line);
+		const struct profile_entry *at);
 
 /* "file:line: error: " or "command line: error: " and a sentence, in *e. Returns -code. */
 int profile_error(const struct profile_entry *at, struct error *e, int code, const char *format,

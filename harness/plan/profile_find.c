@@ -138,6 +138,7 @@ static const char *suggest_workload(const char *name)
 
 int profile_of_workload(struct profile *p, const char *workload, struct error *e)
 {
+	static const struct profile_entry at = { .file = profile_command_line };
 	const char *near = suggest_workload(workload);
 	/* `null` as a worker means the noise floor's run in every result; [swap] is a section.
 	 */
@@ -151,7 +152,7 @@ int profile_of_workload(struct profile *p, const char *workload, struct error *e
 				 near ? "?" : "");
 	snprintf(p->name, sizeof(p->name), "%s", workload);
 	p->path[0] = '\0';
-	return profile_set(p, worker, "type", workload, profile_command_line, 0);
+	return profile_set(p, worker, "type", workload, &at);
 }
 
 static bool is_path(const char *argument)

@@ -158,7 +158,7 @@ static int override(struct profile *p, const char *assignment, bool once, struct
 	if (once && before && before->file == profile_command_line)
 		return profile_error(&at, e, EINVAL, "%s is given twice: %s and %s", name,
 				     before->value, equals + 1);
-	return profile_set(p, section, key, equals + 1, profile_command_line, 0);
+	return profile_set(p, section, key, equals + 1, &at);
 }
 
 int profile_override(struct profile *p, const char *assignment, struct error *e)

@@ -244,6 +244,7 @@ static int take_entry(void *context, const char *section, const char *key, const
 	struct reader *r = context;
 	const struct profile_entry *first = profile_get(r->p, r->section, key);
 	const char *defect = profile_value_defect(value);
+	const struct profile_entry at = { .file = r->path, .line = r->line };
 	struct error e = { "" };
 
 	(void)section; /* read_line() keeps the worker's bare name */
@@ -255,7 +256,7 @@ static int take_entry(void *context, const char *section, const char *key, const
 			    : profile_key_check(r->section, key, &e))
 		reader_error(r, "%s", e.text);
 	else
-		r->ret = profile_set(r->p, r->section, key, value, r->path, r->line);
+		r->ret = profile_set(r->p, r->section, key, value, &at);
 	return !r->ret;
 }
 
