@@ -54,7 +54,7 @@ static int walk(const char *directory, unsigned depth, int (*act)(const char *, 
 {
 	char child[PATH_MAX];
 	struct dirent *entry;
-	int rc = 0;
+	int ret = 0;
 	DIR *dir;
 
 	if (depth > DEPTH_MAX)
@@ -62,17 +62,17 @@ static int walk(const char *directory, unsigned depth, int (*act)(const char *, 
 	dir = opendir(directory);
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
-	while (!rc && (entry = readdir(dir))) {
+	while (!ret && (entry = readdir(dir))) {
 		if (!is_group(entry))
 			continue;
 		if (snprintf(child, sizeof(child), "%s/%s", directory, entry->d_name) >=
 		    (int)sizeof(child))
-			rc = -ENAMETOOLONG;
+			ret = -ENAMETOOLONG;
 		else
-			rc = walk(child, depth + 1, act, context);
+			ret = walk(child, depth + 1, act, context);
 	}
 	closedir(dir);
-	return rc ? rc : act(directory, context);
+	return ret ? ret : act(directory, context);
 }
 
 struct members {
@@ -85,7 +85,7 @@ static int kill_members(const char *directory, void *context)
 {
 	struct members *members = context;
 	char path[PATH_MAX];
-	int pid, rc = 0;
+	int pid, ret = 0;
 	FILE *procs;
 
 	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
@@ -100,10 +100,10 @@ static int kill_members(const char *directory, void *context)
 		else if (pid == getpid())
 			members->self = true;
 		else if (kill(pid, SIGKILL) && errno != ESRCH)
-			rc = -errno;
+			ret = -errno;
 	}
 	fclose(procs);
-	return rc;
+	return ret;
 }
 
 /* True when the kernel took the order; it then kills forks that race with it as well. */
@@ -144,11 +144,11 @@ static int count_members(const char *directory, void *context)
 int cgtree_count(const char *directory, unsigned *members)
 {
 	unsigned seen = 0;
-	int rc = walk(directory, 0, count_members, &seen);
+	int ret = walk(directory, 0, count_members, &seen);
 
-	if (!rc)
+	if (!ret)
 		*members = seen;
-	return rc;
+	return ret;
 }
 
 static int holds_caller(const char *directory, void *context)
@@ -173,27 +173,27 @@ int cgtree_kill(const char *directory, unsigned *killed, struct error *e)
 {
 	struct members members = { 0 };
 	bool self = false;
-	int rc;
+	int ret;
 
-	rc = walk(directory, 0, holds_caller, &self);
-	if (!rc && self)
+	ret = walk(directory, 0, holds_caller, &self);
+	if (!ret && self)
 		return error_set(e, EPERM, "%s holds this very process: leave the group first",
 				 directory);
-	for (unsigned poll = 0; !rc && poll < EMPTY_POLLS; poll++) {
+	for (unsigned poll = 0; !ret && poll < EMPTY_POLLS; poll++) {
 		if (poll == 0)
 			(void)kill_by_kernel(directory); /* absent on v1: the walk does it */
 		else
 			pause_poll();
 		members = (struct members){ 0 };
-		rc = walk(directory, 0, kill_members, &members);
+		ret = walk(directory, 0, kill_members, &members);
 		if (killed && poll == 0)
 			*killed = members.seen;
-		if (!rc && !members.seen)
+		if (!ret && !members.seen)
 			return 0;
 	}
-	if (rc)
-		return error_set(e, -rc, "cannot empty the group %s: %s", directory,
-				 strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot empty the group %s: %s", directory,
+				 strerror(-ret));
 	return error_set(
 		e, EBUSY,
 		"%u processes in %s do not end after SIGKILL (%u of another PID namespace)",
@@ -216,24 +216,24 @@ static int remove_one(const char *directory, void *context)
 
 int cgtree_rmdir(const char *directory, struct error *e)
 {
-	int rc = walk(directory, 0, remove_one, NULL);
+	int ret = walk(directory, 0, remove_one, NULL);
 
-	if (rc)
-		return error_set(e, -rc,
+	if (ret)
+		return error_set(e, -ret,
 				 "cannot remove the group %s: %s; try pagestorm restore",
-				 directory, strerror(-rc));
+				 directory, strerror(-ret));
 	return 0;
 }
 
 int cgtree_remove(const char *directory, unsigned *killed, struct error *e)
 {
-	int rc;
+	int ret;
 
 	if (!cgtree_is_called_ours(directory))
 		return error_set(e, EPERM, "%s is not a group of pagestorm; not touching it",
 				 directory);
-	rc = cgtree_kill(directory, killed, e);
-	return rc ? rc : cgtree_rmdir(directory, e);
+	ret = cgtree_kill(directory, killed, e);
+	return ret ? ret : cgtree_rmdir(directory, e);
 }
 
 static int find_ours(const char *directory, unsigned depth,
@@ -241,24 +241,24 @@ static int find_ours(const char *directory, unsigned depth,
 {
 	char child[PATH_MAX];
 	struct dirent *entry;
-	int rc = 0;
+	int ret = 0;
 	DIR *dir;
 
 	dir = depth > DEPTH_MAX ? NULL : opendir(directory);
 	if (!dir)
 		return 0;
-	while (!rc && (entry = readdir(dir))) {
+	while (!ret && (entry = readdir(dir))) {
 		if (!is_group(entry))
 			continue;
 		if (snprintf(child, sizeof(child), "%s/%s", directory, entry->d_name) >=
 		    (int)sizeof(child))
 			continue;
-		rc = cgtree_is_called_ours(child) ? found(child, context) : CGTREE_DESCEND;
-		if (rc == CGTREE_DESCEND)
-			rc = find_ours(child, depth + 1, found, context);
+		ret = cgtree_is_called_ours(child) ? found(child, context) : CGTREE_DESCEND;
+		if (ret == CGTREE_DESCEND)
+			ret = find_ours(child, depth + 1, found, context);
 	}
 	closedir(dir);
-	return rc;
+	return ret;
 }
 
 /* A blank in a mount point is \040 in mountinfo; no cgroup mount of ours has one. */
@@ -266,20 +266,20 @@ int cgtree_each(int (*found)(const char *directory, void *context), void *contex
 {
 	char line[4 * PATH_MAX], mount[PATH_MAX], type[64];
 	FILE *mounts;
-	int rc = 0;
+	int ret = 0;
 
 	mounts = fopen("/proc/self/mountinfo", "re");
 	if (!mounts)
 		return -errno;
-	while (!rc && fgets(line, sizeof(line), mounts)) {
+	while (!ret && fgets(line, sizeof(line), mounts)) {
 		const char *tail = strstr(line, " - ");
 
 		if (!tail || sscanf(tail, " - %63s", type) != 1 ||
 		    sscanf(line, "%*s %*s %*s %*s %4095s", mount) != 1)
 			continue;
 		if (!strcmp(type, "cgroup") || !strcmp(type, "cgroup2"))
-			rc = find_ours(mount, 0, found, context);
+			ret = find_ours(mount, 0, found, context);
 	}
 	fclose(mounts);
-	return rc;
+	return ret;
 }

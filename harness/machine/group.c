@@ -39,7 +39,7 @@ static int create(const struct group *g, const struct limits *limits, bool cpuse
 	const char *name = relative(cpuset && g->version == 1 ? g->cpuset_name : g->name);
 	struct cgroup *cg = cgroup_new_cgroup(name);
 	struct cgroup_controller *memory = NULL, *sets = NULL;
-	int code, err = 0;
+	int code, ret = 0;
 
 	if (!cg)
 		return error_set(e, ENOMEM, "out of memory for the group %s", name);
@@ -47,23 +47,23 @@ static int create(const struct group *g, const struct limits *limits, bool cpuse
 		memory = cgroup_add_controller(cg, "memory");
 	if (g->version == 2 ? g->has_cpuset : cpuset)
 		sets = cgroup_add_controller(cg, "cpuset");
-	for (unsigned i = 0; limits && i < limits->nr && !err; i++) {
+	for (unsigned i = 0; limits && i < limits->nr && !ret; i++) {
 		const struct limit *limit = &limits->limit[i];
 		const struct limit_file *file = limit_file(limit->name);
 		struct cgroup_controller *c = file && file->cpuset ? sets : memory;
 		struct limit text;
 
-		err = limit_translate(g, limits, limit, &text, e);
-		if (!err && c && cgroup_add_value_string(c, text.name, text.value))
-			err = error_set(e, ENOMEM, "out of memory for the limits of %s", name);
+		ret = limit_translate(g, limits, limit, &text, e);
+		if (!ret && c && cgroup_add_value_string(c, text.name, text.value))
+			ret = error_set(e, ENOMEM, "out of memory for the limits of %s", name);
 	}
-	if (!err) {
+	if (!ret) {
 		code = cgroup_create_cgroup(cg, 0);
 		if (code)
-			err = cgroup_failed(code, "create the group", name, e);
+			ret = cgroup_failed(code, "create the group", name, e);
 	}
 	cgroup_free(&cg);
-	return err;
+	return ret;
 }
 
 static int library_start(struct error *e)
@@ -83,30 +83,30 @@ static int library_start(struct error *e)
 static int make_in_hierarchies(struct group *g, const struct limits *limits, bool inner,
 			       struct error *e)
 {
-	int err = create(g, limits, false, e);
+	int ret = create(g, limits, false, e);
 
-	if (!err && g->version == 1 && g->has_cpuset) {
-		err = create(g, limits, true, e);
-		if (!err && (err = group_v1_cpuset_inherit(g)))
-			(void)error_set(e, -err, "cannot fill %s: %s", g->cpuset_path,
-					strerror(-err));
+	if (!ret && g->version == 1 && g->has_cpuset) {
+		ret = create(g, limits, true, e);
+		if (!ret && (ret = group_v1_cpuset_inherit(g)))
+			(void)error_set(e, -ret, "cannot fill %s: %s", g->cpuset_path,
+					strerror(-ret));
 	}
-	if (!err && g->version == 2 && inner && (err = group_v2_enable(g->path, g->has_cpuset)))
-		(void)error_set(e, -err, "cannot enable controllers in %s: %s", g->path,
-				strerror(-err));
-	for (unsigned i = 0; limits && i < limits->nr && !err; i++) {
+	if (!ret && g->version == 2 && inner && (ret = group_v2_enable(g->path, g->has_cpuset)))
+		(void)error_set(e, -ret, "cannot enable controllers in %s: %s", g->path,
+				strerror(-ret));
+	for (unsigned i = 0; limits && i < limits->nr && !ret; i++) {
 		const struct limit *limit = &limits->limit[i];
 		const struct limit_file *file = limit_file(limit->name);
 		struct limit text;
 
 		if (file->cpuset && !g->has_cpuset)
-			err = error_set(e, EOPNOTSUPP,
+			ret = error_set(e, EOPNOTSUPP,
 					"this machine has no cpuset controller for %s",
 					limit->name);
-		else if (!(err = limit_translate(g, limits, limit, &text, e)))
-			err = limit_read_back(g, file, &text, e);
+		else if (!(ret = limit_translate(g, limits, limit, &text, e)))
+			ret = limit_read_back(g, file, &text, e);
 	}
-	return err;
+	return ret;
 }
 
 /* A cut path would name another group. */
@@ -119,11 +119,11 @@ static int join(char *out, const char *directory, const char *name)
 
 static int make(struct group *g, const struct limits *limits, bool inner, struct error *e)
 {
-	int err = make_in_hierarchies(g, limits, inner, e);
+	int ret = make_in_hierarchies(g, limits, inner, e);
 
-	if (err)
+	if (ret)
 		(void)group_remove(g, NULL); /* the first error is the one to tell */
-	return err;
+	return ret;
 }
 
 /* A child of parent that is not made yet. */
@@ -144,96 +144,96 @@ int group_make(struct group *g, const struct group *parent, const char *name,
 	       const struct limits *limits, struct error *e)
 {
 	struct group made;
-	int err = child_of(&made, parent, name, e);
+	int ret = child_of(&made, parent, name, e);
 
-	if (!err)
-		err = make(&made, limits, false, e);
-	if (!err)
+	if (!ret)
+		ret = make(&made, limits, false, e);
+	if (!ret)
 		*g = made;
-	return err;
+	return ret;
 }
 
 int group_make_inner(struct group *g, const struct group *parent, const char *name,
 		     const struct limits *limits, struct error *e)
 {
 	struct group made;
-	int err = child_of(&made, parent, name, e);
+	int ret = child_of(&made, parent, name, e);
 
-	if (!err)
-		err = make(&made, limits, true, e);
-	if (!err)
+	if (!ret)
+		ret = make(&made, limits, true, e);
+	if (!ret)
 		*g = made;
-	return err;
+	return ret;
 }
 
 static int place_v1(struct group *top, const struct host *host, const char *leaf)
 {
 	char own[GROUP_PATH_BYTES], mount[GROUP_PATH_BYTES], parent[2 * GROUP_PATH_BYTES];
-	int err;
+	int ret;
 
 	snprintf(own, sizeof(own), "%s", strcmp(host->cgroup_own, "/") ? host->cgroup_own : "");
 	snprintf(parent, sizeof(parent), "%s%s", host->cgroup_mount, own);
-	err = join(top->name, own, leaf);
-	if (!err)
-		err = join(top->path, parent, leaf);
-	if (err || !top->has_cpuset)
-		return err;
+	ret = join(top->name, own, leaf);
+	if (!ret)
+		ret = join(top->path, parent, leaf);
+	if (ret || !top->has_cpuset)
+		return ret;
 	top->has_cpuset = !group_v1_hierarchy("cpuset", mount, own, sizeof(own));
 	if (!top->has_cpuset)
 		return 0;
 	snprintf(parent, sizeof(parent), "%s%s", mount, own);
-	err = join(top->cpuset_name, own, leaf);
-	return err ? err : join(top->cpuset_path, parent, leaf);
+	ret = join(top->cpuset_name, own, leaf);
+	return ret ? ret : join(top->cpuset_path, parent, leaf);
 }
 
 static int place_v2(struct group *top, const struct host *host, const char *leaf,
 		    struct journal *j, struct error *e)
 {
 	struct group parent = { .version = 2, .has_cpuset = top->has_cpuset };
-	int err = group_v2_parent(&parent, host, j, e);
+	int ret = group_v2_parent(&parent, host, j, e);
 
-	if (!err)
-		err = join(top->name, parent.name, leaf);
-	if (!err)
-		err = join(top->path, parent.path, leaf);
-	if (!err)
+	if (!ret)
+		ret = join(top->name, parent.name, leaf);
+	if (!ret)
+		ret = join(top->path, parent.path, leaf);
+	if (!ret)
 		memcpy(top->cpuset_path, top->path, sizeof(top->cpuset_path));
-	return err;
+	return ret;
 }
 
 static int place(struct group *top, const struct host *host, const char *leaf,
 		 struct journal *j, struct error *e)
 {
-	int err;
+	int ret;
 
 	if (!top->version)
 		return error_set(e, ENODEV,
 				 "no memory controller here: boot with cgroup_enable=memory or "
 				 "use pagestorm lab");
-	err = top->version == 1 ? place_v1(top, host, leaf) : place_v2(top, host, leaf, j, e);
-	if (err == -ENAMETOOLONG)
+	ret = top->version == 1 ? place_v1(top, host, leaf) : place_v2(top, host, leaf, j, e);
+	if (ret == -ENAMETOOLONG)
 		return error_set(e, ENAMETOOLONG,
 				 "the path of our own group %s is longer than %d bytes",
 				 host->cgroup_own, GROUP_PATH_BYTES - 1);
-	return err;
+	return ret;
 }
 
 static int make_top(struct group *top, const struct host *host, const char *leaf,
 		    struct journal *j, struct error *e)
 {
-	int err = place(top, host, leaf, j, e);
+	int ret = place(top, host, leaf, j, e);
 
-	if (!err)
-		err = group_claim(top->path, &top->hold, j, e);
-	if (!err && top->version == 1 && top->has_cpuset) {
-		err = group_claim(top->cpuset_path, &top->cpuset_hold, j, e);
-		if (err)
+	if (!ret)
+		ret = group_claim(top->path, &top->hold, j, e);
+	if (!ret && top->version == 1 && top->has_cpuset) {
+		ret = group_claim(top->cpuset_path, &top->cpuset_hold, j, e);
+		if (ret)
 			(void)journal_undo_one(j, JOURNAL_GROUP, top->path, NULL);
 	}
-	if (!err) /* libcgroup takes directories that are there, and these are ours */
+	if (!ret) /* libcgroup takes directories that are there, and these are ours */
 		return make(top, NULL, true, e);
 	group_let_go(top);
-	return err;
+	return ret;
 }
 
 int group_make_top(struct group *top, const struct host *host, bool cpuset, struct journal *j,
@@ -242,20 +242,20 @@ int group_make_top(struct group *top, const struct host *host, bool cpuset, stru
 	struct group made = { .version = host->cgroup_version, .has_cpuset = cpuset };
 	char leaf[32 + TOKEN_BYTES], token[TOKEN_BYTES];
 	struct error first = { "" };
-	int err = library_start(e);
+	int ret = library_start(e);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	snprintf(leaf, sizeof(leaf), CGTREE_PREFIX "-%d", getpid());
-	err = make_top(&made, host, leaf, j, &first);
-	if (err == -EEXIST && !token_make(token)) { /* of a PID namespace, or a leftover */
+	ret = make_top(&made, host, leaf, j, &first);
+	if (ret == -EEXIST && !token_make(token)) { /* of a PID namespace, or a leftover */
 		made = (struct group){ .version = host->cgroup_version, .has_cpuset = cpuset };
 		snprintf(leaf, sizeof(leaf), CGTREE_PREFIX "-%d-%s", getpid(), token);
 		first.text[0] = '\0';
-		err = make_top(&made, host, leaf, j, &first);
+		ret = make_top(&made, host, leaf, j, &first);
 	}
-	if (err)
-		return error_set(e, -err, "%s", first.text);
+	if (ret)
+		return error_set(e, -ret, "%s", first.text);
 	*top = made;
 	return 0;
 }
@@ -264,16 +264,16 @@ int group_set_swappiness(const struct group *top, const char *value, struct erro
 {
 	const struct limit_file *file = limit_file("memory.swappiness");
 	struct limit written;
-	int err;
+	int ret;
 
 	if (top->version != 1)
 		return 0;
 	snprintf(written.name, sizeof(written.name), "%s", file->v1);
 	snprintf(written.value, sizeof(written.value), "%s", value);
-	err = group_write_file(top->path, written.name, written.value);
-	if (err)
-		return error_set(e, -err, "cannot set %s of %s to %s: %s", written.name,
-				 top->path, value, strerror(-err));
+	ret = group_write_file(top->path, written.name, written.value);
+	if (ret)
+		return error_set(e, -ret, "cannot set %s of %s to %s: %s", written.name,
+				 top->path, value, strerror(-ret));
 	return limit_read_back(top, file, &written, e);
 }
 
@@ -295,11 +295,11 @@ static int attach(const char *name, const char *controller, pid_t pid)
 
 int group_attach(const struct group *g, pid_t pid)
 {
-	int err = attach(g->name, "memory", pid ? pid : getpid());
+	int ret = attach(g->name, "memory", pid ? pid : getpid());
 
-	if (!err && g->version == 1 && g->has_cpuset)
-		err = attach(g->cpuset_name, "cpuset", pid ? pid : getpid());
-	return err;
+	if (!ret && g->version == 1 && g->has_cpuset)
+		ret = attach(g->cpuset_name, "cpuset", pid ? pid : getpid());
+	return ret;
 }
 
 int group_kill(const struct group *g, struct error *e)
@@ -322,19 +322,19 @@ static int delete_tree(const char *name, const char *controller, const char *pat
 
 int group_remove(struct group *g, struct error *e)
 {
-	int err, err_cpuset = 0;
+	int ret, ret_cpuset = 0;
 
 	if (!g->version)
 		return 0;
-	err = group_kill(g, e);
-	if (!err)
-		err = delete_tree(g->name, "memory", g->path, e);
+	ret = group_kill(g, e);
+	if (!ret)
+		ret = delete_tree(g->name, "memory", g->path, e);
 	if (g->version == 1 && g->has_cpuset)
-		err_cpuset = delete_tree(g->cpuset_name, "cpuset", g->cpuset_path, e);
-	if (!err)
-		err = err_cpuset;
-	if (err)
-		return err;
+		ret_cpuset = delete_tree(g->cpuset_name, "cpuset", g->cpuset_path, e);
+	if (!ret)
+		ret = ret_cpuset;
+	if (ret)
+		return ret;
 	group_let_go(g);
 	*g = (struct group){ 0 };
 	return 0;

@@ -41,35 +41,35 @@ static int make_directory(const char *directory, mode_t mode, struct journal *j,
 			  struct error *e)
 {
 	char identity[IDENTITY_BYTES];
-	int err;
+	int ret;
 
 	snprintf(identity, sizeof(identity), "mode:%o", mode);
-	err = note(j, directory, identity, e);
-	if (err || !mkdir(directory, mode))
-		return err;
-	err = errno;
+	ret = note(j, directory, identity, e);
+	if (ret || !mkdir(directory, mode))
+		return ret;
+	ret = errno;
 	(void)journal_forget(j, JOURNAL_GROUP, directory, NULL); /* it was not made */
-	if (err == EEXIST)
-		return error_set(e, err, "the group %s exists and is not this run's",
+	if (ret == EEXIST)
+		return error_set(e, ret, "the group %s exists and is not this run's",
 				 directory);
-	if (err == EACCES || err == EPERM)
+	if (ret == EACCES || ret == EPERM)
 		return error_set(
 			e, EACCES,
 			"cannot create the group %s: %s; run as root or in a delegated scope (systemd-run --scope -p Delegate=yes pagestorm …)",
-			directory, strerror(err));
-	return error_set(e, err, "cannot create the group %s: %s", directory, strerror(err));
+			directory, strerror(ret));
+	return error_set(e, ret, "cannot create the group %s: %s", directory, strerror(ret));
 }
 
 int group_claim(const char *directory, int *hold, struct journal *j, struct error *e)
 {
 	char token[TOKEN_BYTES], made[IDENTITY_BYTES], whole[IDENTITY_BYTES + TOKEN_BYTES];
-	int err = token_make(token), fd;
+	int ret = token_make(token), fd;
 
-	if (err)
-		return error_set(e, -err, "cannot draw a token: %s", strerror(-err));
-	err = make_directory(directory, odd_mode(token), j, e);
-	if (err)
-		return err;
+	if (ret)
+		return error_set(e, -ret, "cannot draw a token: %s", strerror(-ret));
+	ret = make_directory(directory, odd_mode(token), j, e);
+	if (ret)
+		return ret;
 	fd = groupmark_hold(directory);
 	if (fd < 0)
 		return error_set(e, -fd, "cannot lock the group %s: %s", directory,
@@ -77,16 +77,16 @@ int group_claim(const char *directory, int *hold, struct journal *j, struct erro
 	*hold = fd;
 	(void)groupmark_set(fd,
 			    token); /* where no mark can be set, the journal alone proves it */
-	err = identity_of(fd, "", made, sizeof(made));
-	if (err)
-		return error_set(e, -err, "cannot look at the group %s: %s", directory,
-				 strerror(-err));
+	ret = identity_of(fd, "", made, sizeof(made));
+	if (ret)
+		return error_set(e, -ret, "cannot look at the group %s: %s", directory,
+				 strerror(-ret));
 	snprintf(whole, sizeof(whole), "%s %s", made, token);
-	err = note(j, directory, whole, e);
-	if (!err && fchmod(fd, 0755))
-		err = error_set(e, errno, "cannot open the group %s to all: %s", directory,
+	ret = note(j, directory, whole, e);
+	if (!ret && fchmod(fd, 0755))
+		ret = error_set(e, errno, "cannot open the group %s to all: %s", directory,
 				strerror(errno));
-	return err;
+	return ret;
 }
 
 void group_let_go(struct group *g)

@@ -38,26 +38,26 @@ int group_read_file(const char *directory, const char *file, char *text, size_t 
 int group_write_file(const char *directory, const char *file, const char *text)
 {
 	char path[GROUP_PATH_BYTES + 64];
-	int fd, err = 0;
+	int fd, ret = 0;
 
 	snprintf(path, sizeof(path), "%s/%s", directory, file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
+		ret = -errno;
 	close(fd);
-	return err;
+	return ret;
 }
 
 int group_read_number(const struct group *g, const char *file, uint64_t *value)
 {
 	char text[64], *end;
 	unsigned long long v;
-	int err = group_read_file(g->path, file, text, sizeof(text));
+	int ret = group_read_file(g->path, file, text, sizeof(text));
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	errno = 0;
 	v = strtoull(text, &end, 10);
 	if (end == text || errno)
@@ -70,10 +70,10 @@ int group_read_key(const struct group *g, const char *file, const char *key, uin
 {
 	char text[16384];
 	const size_t length = strlen(key);
-	int err = group_read_file(g->path, file, text, sizeof(text));
+	int ret = group_read_file(g->path, file, text, sizeof(text));
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	for (char *line = text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (!strncmp(line, key, length) && line[length] == ' ') {

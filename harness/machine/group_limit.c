@@ -120,12 +120,12 @@ int limit_read_back(const struct group *g, const struct limit_file *file,
 		    const struct limit *written, struct error *e)
 {
 	char kept[4096];
-	int err = group_read_file(file->cpuset ? g->cpuset_path : g->path, written->name, kept,
+	int ret = group_read_file(file->cpuset ? g->cpuset_path : g->path, written->name, kept,
 				  sizeof(kept));
 
-	if (err)
-		return error_set(e, -err, "cannot read %s back from %s: %s", written->name,
-				 g->path, strerror(-err));
+	if (ret)
+		return error_set(e, -ret, "cannot read %s back from %s: %s", written->name,
+				 g->path, strerror(-ret));
 	kept[strcspn(kept, "\n")] = 0;
 	if (same_value(file, written->value, kept))
 		return 0;

@@ -59,9 +59,9 @@ static int v1_own(const char *controller, char *own, size_t bytes)
 
 int group_v1_hierarchy(const char *controller, char *mount, char *own, size_t bytes)
 {
-	int err = v1_mount(controller, mount, bytes);
+	int ret = v1_mount(controller, mount, bytes);
 
-	return err ? err : v1_own(controller, own, bytes);
+	return ret ? ret : v1_own(controller, own, bytes);
 }
 
 int group_v1_cpuset_inherit(const struct group *g)
@@ -70,28 +70,28 @@ int group_v1_cpuset_inherit(const struct group *g)
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char text[4096], parent[GROUP_PATH_BYTES + 8];
-		int err;
+		int ret;
 
 		if (!group_read_file(g->cpuset_path, files[i], text, sizeof(text)) && text[0] &&
 		    text[0] != '\n')
 			continue;
 		snprintf(parent, sizeof(parent), "%s/..", g->cpuset_path);
-		err = group_read_file(parent, files[i], text, sizeof(text));
-		if (!err)
-			err = group_write_file(g->cpuset_path, files[i], text);
-		if (err)
-			return err;
+		ret = group_read_file(parent, files[i], text, sizeof(text));
+		if (!ret)
+			ret = group_write_file(g->cpuset_path, files[i], text);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
 
 int group_v2_enable(const char *directory, bool cpuset)
 {
-	int err = group_write_file(directory, "cgroup.subtree_control", "+memory");
+	int ret = group_write_file(directory, "cgroup.subtree_control", "+memory");
 
-	if (!err && cpuset)
-		err = group_write_file(directory, "cgroup.subtree_control", "+cpuset");
-	return err;
+	if (!ret && cpuset)
+		ret = group_write_file(directory, "cgroup.subtree_control", "+cpuset");
+	return ret;
 }
 
 static int permitted_below(const struct host *host, const char *own, char *path, size_t bytes)
@@ -109,22 +109,22 @@ int group_permitted(const struct host *host, struct error *e)
 {
 	const char *own = strcmp(host->cgroup_own, "/") ? host->cgroup_own : "";
 	char path[GROUP_PATH_BYTES], root[GROUP_PATH_BYTES];
-	int err;
+	int ret;
 
 	if (!host->cgroup_version)
 		return error_set(e, ENODEV,
 				 "no memory controller here: boot with cgroup_enable=memory or "
 				 "use pagestorm lab");
-	err = permitted_below(host, own, path, sizeof(path));
-	if (err && host->cgroup_version == 2)
-		err = permitted_below(host, "", root, sizeof(root)) ? err : 0;
-	if (err)
+	ret = permitted_below(host, own, path, sizeof(path));
+	if (ret && host->cgroup_version == 2)
+		ret = permitted_below(host, "", root, sizeof(root)) ? ret : 0;
+	if (ret)
 		return error_set(
-			e, -err,
+			e, -ret,
 			"cannot make a control group in %s: %s; run as root, or in a "
 			"scope of your own: systemd-run --user --scope -p Delegate=yes "
 			"pagestorm …",
-			path, strerror(-err));
+			path, strerror(-ret));
 	return 0;
 }
 
@@ -136,20 +136,20 @@ static int v2_enable_journalled(const char *directory, bool cpuset, struct journ
 					 .what = file,
 					 .before = before,
 					 .after = cpuset ? "memory cpuset" : "memory" };
-	int err;
+	int ret;
 
 	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", directory);
-	err = group_read_file(directory, "cgroup.subtree_control", before, sizeof(before));
-	if (err)
-		return err;
+	ret = group_read_file(directory, "cgroup.subtree_control", before, sizeof(before));
+	if (ret)
+		return ret;
 	before[strcspn(before, "\n")] = 0;
-	err = journal_note(j, &act, NULL);
-	if (err)
-		return err;
-	err = group_v2_enable(directory, cpuset);
-	if (err)
+	ret = journal_note(j, &act, NULL);
+	if (ret)
+		return ret;
+	ret = group_v2_enable(directory, cpuset);
+	if (ret)
 		(void)journal_undo_one(j, JOURNAL_SETTING, file, NULL); /* the first is told */
-	return err;
+	return ret;
 }
 
 int group_v2_parent(struct group *parent, const struct host *host, struct journal *j,
@@ -157,19 +157,19 @@ int group_v2_parent(struct group *parent, const struct host *host, struct journa
 {
 	const char *const tries[2] = { strcmp(host->cgroup_own, "/") ? host->cgroup_own : "",
 				       "" };
-	int err = 0;
+	int ret = 0;
 
 	for (int i = 0; i < 2; i++) {
 		snprintf(parent->name, sizeof(parent->name), "%s", tries[i]);
 		snprintf(parent->path, sizeof(parent->path), "%s%s", host->cgroup_mount,
 			 tries[i]);
-		err = v2_enable_journalled(parent->path, parent->has_cpuset, j);
-		if (!err)
+		ret = v2_enable_journalled(parent->path, parent->has_cpuset, j);
+		if (!ret)
 			return 0;
 	}
 	return error_set(
-		e, -err,
+		e, -ret,
 		"cannot enable the memory controller below %s: %s; run in a delegated scope "
 		"(systemd-run --scope -p Delegate=yes pagestorm …)",
-		parent->path, strerror(-err));
+		parent->path, strerror(-ret));
 }

@@ -65,14 +65,14 @@ static int make_directory(const char *directory, bool *made)
 
 static int sync_directory(const char *directory)
 {
-	int fd, rc;
+	int fd, ret;
 
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	rc = fsync(fd) ? -errno : 0;
+	ret = fsync(fd) ? -errno : 0;
 	close(fd);
-	return rc;
+	return ret;
 }
 
 /*
@@ -136,11 +136,11 @@ static int write_header(struct journal *j, const char *run, bool made)
 	char *text = NULL;
 	size_t bytes = 0;
 	FILE *out;
-	int rc;
+	int ret;
 
-	rc = maker_self(&self);
-	if (rc)
-		return rc;
+	ret = maker_self(&self);
+	if (ret)
+		return ret;
 	out = open_memstream(&text, &bytes);
 	if (!out)
 		return -ENOMEM;
@@ -148,29 +148,29 @@ static int write_header(struct journal *j, const char *run, bool made)
 	journal_escape(out, run);
 	fprintf(out, "\nprocess\t%d\t%llu\t%llu\ndirectory\t%s\n", self.pid, self.start_ticks,
 		self.pidns, made ? "made" : "found");
-	rc = fclose(out) ? -ENOMEM : append(j, text, bytes);
+	ret = fclose(out) ? -ENOMEM : append(j, text, bytes);
 	free(text);
-	if (!rc && fsync(j->fd))
-		rc = -errno;
-	return rc ? rc : sync_directory(j->directory);
+	if (!ret && fsync(j->fd))
+		ret = -errno;
+	return ret ? ret : sync_directory(j->directory);
 }
 
 int journal_open(struct journal *j, const char *run, struct error *e)
 {
 	bool made = false;
-	int rc;
+	int ret;
 
 	locate(j);
-	rc = make_directory(j->directory, &made);
-	if (rc)
+	ret = make_directory(j->directory, &made);
+	if (ret)
 		return error_set(
-			e, -rc,
+			e, -ret,
 			"cannot make %s for the journal: %s; set PAGESTORM_STATE_DIR to a "
 			"directory of your own",
-			j->directory, strerror(-rc));
-	rc = trust_path(j->directory, e);
-	if (rc)
-		return rc;
+			j->directory, strerror(-ret));
+	ret = trust_path(j->directory, e);
+	if (ret)
+		return ret;
 	j->fd = open(j->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 		     0600);
 	if (j->fd < 0 && errno == EEXIST)
@@ -182,29 +182,29 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 		return error_set(e, errno, "cannot make the journal %s: %s", j->path,
 				 strerror(errno));
 	/* Where locks cannot be had (-EINVAL, -ENOLCK) the process alone tells. */
-	rc = lock_journal(j->fd, F_SETLK);
-	rc = rc == -EAGAIN ? rc : write_header(j, run, made);
-	if (!rc)
+	ret = lock_journal(j->fd, F_SETLK);
+	ret = ret == -EAGAIN ? ret : write_header(j, run, made);
+	if (!ret)
 		return 0;
 	close(j->fd);
 	j->fd = -1;
 	(void)unlink(j->path); /* nothing is in it */
 	if (made)
 		(void)rmdir(j->directory);
-	return error_set(e, -rc, "cannot write the journal %s: %s", j->path, strerror(-rc));
+	return error_set(e, -ret, "cannot write the journal %s: %s", j->path, strerror(-ret));
 }
 
 /* A whole line, or none: half a line would swallow the next one. */
 static int append_line(struct journal *j, const char *text, size_t bytes)
 {
 	const off_t end = lseek(j->fd, 0, SEEK_END);
-	int rc = end < 0 ? -errno : append(j, text, bytes);
+	int ret = end < 0 ? -errno : append(j, text, bytes);
 
-	if (!rc && fdatasync(j->fd))
-		rc = -errno;
-	if (rc && end >= 0)
+	if (!ret && fdatasync(j->fd))
+		ret = -errno;
+	if (ret && end >= 0)
 		(void)!ftruncate(j->fd, end);
-	return rc;
+	return ret;
 }
 
 static int print_act(const struct journal_act *act, char **text, size_t *bytes)
@@ -237,20 +237,21 @@ int journal_note(struct journal *j, const struct journal_act *act, struct error 
 	const char *objection = undo_objection(&undo);
 	char *text = NULL;
 	size_t bytes = 0;
-	int rc;
+	int ret;
 
 	if (objection)
 		return error_set(e, EPERM, "%s is not touched: %s", act->what, objection);
 	if (j->fd < 0)
 		return error_set(e, EBADF, "cannot write the journal %s: it is not open",
 				 j->path);
-	rc = print_act(act, &text, &bytes);
-	if (!rc)
-		rc = append_line(j, text, bytes);
+	ret = print_act(act, &text, &bytes);
+	if (!ret)
+		ret = append_line(j, text, bytes);
 	free(text);
-	if (rc)
-		return error_set(e, -rc, "cannot write the journal %s: %s; nothing was changed",
-				 j->path, strerror(-rc));
+	if (ret)
+		return error_set(e, -ret,
+				 "cannot write the journal %s: %s; nothing was changed",
+				 j->path, strerror(-ret));
 	return 0;
 }
 
@@ -298,30 +299,30 @@ static int undo_entry(struct journal *j, struct image *image, size_t index, stru
 				   .rebooted = image->rebooted,
 				   .say = j->say,
 				   .warn = j->warn };
-	int rc;
+	int ret;
 
-	rc = undo_act(&undo, e);
-	if (rc == -EBADMSG) {
+	ret = undo_act(&undo, e);
+	if (ret == -EBADMSG) {
 		image->entry[index].unclear = true;
 		if (j->warn && e)
 			j->warn(e->text);
-		return rc;
+		return ret;
 	}
-	if (!rc && (rc = mark(j, image, index)))
-		(void)error_set(e, -rc, "cannot write the journal %s: %s", j->path,
-				strerror(-rc));
-	return rc;
+	if (!ret && (ret = mark(j, image, index)))
+		(void)error_set(e, -ret, "cannot write the journal %s: %s", j->path,
+				strerror(-ret));
+	return ret;
 }
 
 static int read_own(struct journal *j, struct image *image, struct error *e)
 {
-	int rc = image_read(image, j->fd);
+	int ret = image_read(image, j->fd);
 
-	if (rc) {
+	if (ret) {
 		image_release(image);
-		return error_set(e, -rc, "cannot read the journal %s: %s", j->path,
-				 rc == -EPROTO ? "it is not in the format of this pagestorm"
-					       : strerror(-rc));
+		return error_set(e, -ret, "cannot read the journal %s: %s", j->path,
+				 ret == -EPROTO ? "it is not in the format of this pagestorm"
+						: strerror(-ret));
 	}
 	return 0;
 }
@@ -330,32 +331,32 @@ static int read_own(struct journal *j, struct image *image, struct error *e)
 static int undo_behind(struct journal *j, struct image *image, size_t keep, struct error *e)
 {
 	const size_t first = image_first_behind(image, keep);
-	int rc = 0;
+	int ret = 0;
 
 	for (size_t i = image->nr; i > first; i--) {
 		struct error one = { "" };
 
 		if (!entry_is_live(&image->entry[i - 1]) || !undo_entry(j, image, i - 1, &one))
 			continue;
-		rc = error_set(e, EUCLEAN, "%s", one.text);
+		ret = error_set(e, EUCLEAN, "%s", one.text);
 	}
-	return rc;
+	return ret;
 }
 
 int journal_undo(struct journal *j, size_t keep, struct error *e)
 {
 	struct image image;
-	int rc;
+	int ret;
 
 	if (j->fd < 0)
 		return 0;
-	rc = read_own(j, &image, e);
-	if (rc)
-		return rc;
-	rc = undo_behind(j, &image, keep, e);
+	ret = read_own(j, &image, e);
+	if (ret)
+		return ret;
+	ret = undo_behind(j, &image, keep, e);
 	image_release(&image);
 	compact(j);
-	return rc;
+	return ret;
 }
 
 int journal_undo_one(struct journal *j, enum journal_kind kind, const char *what,
@@ -363,38 +364,38 @@ int journal_undo_one(struct journal *j, enum journal_kind kind, const char *what
 {
 	struct image image;
 	size_t index;
-	int rc;
+	int ret;
 
 	if (j->fd < 0)
 		return 0;
-	rc = read_own(j, &image, e);
-	if (rc)
-		return rc;
+	ret = read_own(j, &image, e);
+	if (ret)
+		return ret;
 	index = image_newest(&image, kind, what);
 	if (index < image.nr)
-		rc = undo_entry(j, &image, index, e);
+		ret = undo_entry(j, &image, index, e);
 	image_release(&image);
 	compact(j);
-	return rc ? -EUCLEAN : 0;
+	return ret ? -EUCLEAN : 0;
 }
 
 int journal_forget(struct journal *j, enum journal_kind kind, const char *what, struct error *e)
 {
 	struct image image;
 	size_t index;
-	int rc;
+	int ret;
 
-	rc = read_own(j, &image, e);
-	if (rc)
-		return rc;
+	ret = read_own(j, &image, e);
+	if (ret)
+		return ret;
 	index = image_newest(&image, kind, what);
 	if (index < image.nr)
-		rc = mark(j, &image, index);
+		ret = mark(j, &image, index);
 	image_release(&image);
 	compact(j);
-	if (rc)
-		return error_set(e, -rc, "cannot write the journal %s: %s", j->path,
-				 strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot write the journal %s: %s", j->path,
+				 strerror(-ret));
 	return 0;
 }
 
@@ -462,33 +463,33 @@ static void tell_unclear(const struct journal *j, const struct image *image)
 int journal_close(struct journal *j, struct error *e)
 {
 	struct image image;
-	int rc;
+	int ret;
 
 	if (j->fd < 0)
 		return 0;
-	rc = image_read(&image, j->fd);
-	if (rc == -EPROTO) {
+	ret = image_read(&image, j->fd);
+	if (ret == -EPROTO) {
 		image_release(&image);
 		return set_aside(j, e);
 	}
-	if (rc) {
+	if (ret) {
 		image_release(&image);
 		shut(j);
-		return error_set(e, -rc, "cannot read the journal %s: %s", j->path,
-				 strerror(-rc));
+		return error_set(e, -ret, "cannot read the journal %s: %s", j->path,
+				 strerror(-ret));
 	}
 	tell_unclear(j, &image);
-	rc = undo_behind(j, &image, 0, e);
+	ret = undo_behind(j, &image, 0, e);
 	if (image_count_live(&image)) {
 		shut(j);
-		rc = error_set(e, EUCLEAN, "something of the run could not be undone");
+		ret = error_set(e, EUCLEAN, "something of the run could not be undone");
 	} else if (image_count_unclear(&image)) {
-		rc = set_aside(j, e);
+		ret = set_aside(j, e);
 	} else {
 		remove_journal(j, image.made);
 	}
 	image_release(&image);
-	return rc;
+	return ret;
 }
 
 /* A journal that another user planted must not make root undo anything. */
@@ -518,26 +519,26 @@ static int check_dead(const struct journal *j, int lock, struct error *e)
 {
 	struct image image;
 	enum maker_state state;
-	int rc = image_read(&image, j->fd);
+	int ret = image_read(&image, j->fd);
 
 	if (lock == -EAGAIN) {
-		rc = rc || image.empty
-			     ? error_set(e, EBUSY, "a live run holds the journal %s", j->path)
-			     : alive(&image, e);
+		ret = ret || image.empty
+			      ? error_set(e, EBUSY, "a live run holds the journal %s", j->path)
+			      : alive(&image, e);
 		image_release(&image);
-		return rc;
+		return ret;
 	}
-	state = rc || image.empty || image.rebooted ? MAKER_DEAD : maker_look(&image.maker);
-	rc = 0;
+	state = ret || image.empty || image.rebooted ? MAKER_DEAD : maker_look(&image.maker);
+	ret = 0;
 	if (state == MAKER_ALIVE && image.maker.pid != getpid())
-		rc = alive(&image, e);
+		ret = alive(&image, e);
 	else if (state == MAKER_UNKNOWN && (lock || !image.locked))
-		rc = error_set(
+		ret = error_set(
 			e, EBUSY,
 			"the run %s (process %d) may be alive in another PID namespace, which cannot be seen from here: run pagestorm restore in the initial one",
 			image.run, image.maker.pid);
 	image_release(&image);
-	return rc;
+	return ret;
 }
 
 /* Its run has ended, and removed it, between our opening it and our lock. */
@@ -550,45 +551,45 @@ static bool is_gone(const struct journal *j)
 
 int journal_adopt(struct journal *j, struct error *e)
 {
-	int rc, lock;
+	int ret, lock;
 
 	locate(j);
 	if (!access(j->path, F_OK)) {
-		rc = trust_path(j->directory, e);
-		if (rc)
-			return rc;
+		ret = trust_path(j->directory, e);
+		if (ret)
+			return ret;
 	}
 	j->fd = open(j->path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (j->fd < 0)
 		return error_set(e, errno, "cannot open the journal %s: %s", j->path,
 				 strerror(errno));
-	rc = check_owner(j, e);
-	if (!rc) {
+	ret = check_owner(j, e);
+	if (!ret) {
 		lock = lock_journal(j->fd, F_SETLK);
-		rc = check_dead(j, lock, e);
+		ret = check_dead(j, lock, e);
 	}
-	if (!rc && is_gone(j))
-		rc = error_set(e, ENOENT, "the run of the journal %s has ended", j->path);
-	if (rc)
+	if (!ret && is_gone(j))
+		ret = error_set(e, ENOENT, "the run of the journal %s has ended", j->path);
+	if (ret)
 		shut(j);
-	return rc;
+	return ret;
 }
 
 int journal_recover(void (*say)(const char *sentence), struct error *e)
 {
 	struct journal j;
-	int rc;
+	int ret;
 
 	if (!journal_leftover())
 		return 0;
 	journal_init(&j);
 	j.say = say;
 	j.warn = say;
-	rc = journal_adopt(&j, e);
-	if (rc == -ENOENT) {
+	ret = journal_adopt(&j, e);
+	if (ret == -ENOENT) {
 		if (e)
 			e->text[0] = '\0';
 		return 0; /* it ended by itself just now */
 	}
-	return rc ? rc : journal_close(&j, e);
+	return ret ? ret : journal_close(&j, e);
 }

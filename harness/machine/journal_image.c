@@ -208,10 +208,10 @@ static int read_all(int fd, char **text, size_t *bytes)
 			pread(fd, *text + done, (size_t)st.st_size - done, (off_t)done);
 
 		if (n <= 0) {
-			const int rc = n ? -errno : -EIO;
+			const int ret = n ? -errno : -EIO;
 
 			free(*text);
-			return rc;
+			return ret;
 		}
 		done += (size_t)n;
 	}
@@ -225,12 +225,12 @@ int image_read(struct image *image, int fd)
 	char *line[HEADER_LINES], *at, *newline;
 	unsigned number = 0;
 	size_t bytes = 0;
-	int rc;
+	int ret;
 
 	*image = (struct image){ 0 };
-	rc = read_all(fd, &image->text, &bytes);
-	if (rc)
-		return rc;
+	ret = read_all(fd, &image->text, &bytes);
+	if (ret)
+		return ret;
 	for (at = image->text; at < image->text + bytes; at = newline + 1) {
 		newline = memchr(at, '\n', (size_t)(image->text + bytes - at));
 		if (!newline)
@@ -247,9 +247,9 @@ int image_read(struct image *image, int fd)
 		/* A zero byte inside would hide the rest of the line. */
 		if (strlen(at) != (size_t)(newline - at))
 			*at = '\0';
-		rc = parse_line(image, at, number, newline + 1 - image->text);
-		if (rc)
-			return rc;
+		ret = parse_line(image, at, number, newline + 1 - image->text);
+		if (ret)
+			return ret;
 	}
 	image->empty = number < HEADER_LINES;
 	if (image->empty && number && strncmp(line[0], "pagestorm-journal", 17))

@@ -98,7 +98,7 @@ int lock_take(struct lock *l, unsigned wait_seconds, struct error *e)
 {
 	const uint64_t deadline_ns = clock_now_ns() + wait_seconds * 1000000000ull;
 	const struct timespec pause = { .tv_nsec = LOCK_POLL_NS };
-	int rc = 0, fd;
+	int ret = 0, fd;
 
 	fd = open(l->object, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
@@ -106,19 +106,19 @@ int lock_take(struct lock *l, unsigned wait_seconds, struct error *e)
 				 strerror(errno));
 	while (flock(fd, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK)
-			rc = error_set(e, errno, "cannot lock %s: %s", l->object,
-				       strerror(errno));
+			ret = error_set(e, errno, "cannot lock %s: %s", l->object,
+					strerror(errno));
 		else if (clock_now_ns() >= deadline_ns)
-			rc = busy(l, e);
+			ret = busy(l, e);
 		else if (nanosleep(&pause, NULL) || is_signalled())
-			rc = error_set(e, EINTR,
-				       "interrupted while waiting for the machine's lock");
-		if (rc)
+			ret = error_set(e, EINTR,
+					"interrupted while waiting for the machine's lock");
+		if (ret)
 			break;
 	}
-	if (rc) {
+	if (ret) {
 		close(fd);
-		return rc;
+		return ret;
 	}
 	l->fd = fd;
 	return 0;

@@ -46,12 +46,12 @@ static int found_group(const char *directory, void *context)
 	char identity[IDENTITY_BYTES], whole[IDENTITY_BYTES + TOKEN_BYTES];
 	struct undo undo = { .kind = JOURNAL_GROUP, .what = directory, .root = "" };
 	struct groupmark mark;
-	int rc;
+	int ret;
 
 	if (groupmark_get(directory, &mark) ||
 	    identity_of(AT_FDCWD, directory, identity, sizeof(identity))) {
-		rc = report(context, ORPHAN_UNPROVEN, undo);
-		return rc ? rc : CGTREE_DESCEND;
+		ret = report(context, ORPHAN_UNPROVEN, undo);
+		return ret ? ret : CGTREE_DESCEND;
 	}
 	snprintf(whole, sizeof(whole), "%s %s", identity, mark.token);
 	undo.identity = whole;
@@ -81,15 +81,15 @@ static int found_swap(const struct swap_entry *swap, void *context)
 	struct undo undo = { .kind = JOURNAL_SWAP, .what = swap->path, .root = "" };
 	struct swap_mark mark;
 	enum orphan_state state;
-	int rc;
+	int ret;
 
 	if (!strncmp(swap->path, "/dev/zram", 9) || swaps_read_mark(swap->path, &mark))
 		return 0; /* zram is looked at as a device, on or not */
 	state = judge_swap(swap->path, &mark);
 	undo.identity = mark.uuid;
-	rc = report(context, state, undo);
-	if (rc || !swap->file || state == ORPHAN_UNPROVEN)
-		return rc;
+	ret = report(context, state, undo);
+	if (ret || !swap->file || state == ORPHAN_UNPROVEN)
+		return ret;
 	undo.kind = JOURNAL_FILE;
 	undo.identity = mark.identity;
 	return report(context, state, undo);
@@ -101,7 +101,7 @@ static int found_zram(const char *path, const struct search *search)
 	struct undo undo = { .kind = JOURNAL_ZRAM, .what = path, .before = "made", .root = "" };
 	struct swap_mark mark;
 	enum orphan_state state;
-	int rc = 0;
+	int ret = 0;
 
 	if (swaps_read_mark(path, &mark))
 		return 0;
@@ -109,12 +109,12 @@ static int found_zram(const char *path, const struct search *search)
 	undo.identity = identity;
 	state = judge_swap(path, &mark);
 	if (state == ORPHAN_OURS)
-		rc = report(search, state,
-			    (struct undo){ .kind = JOURNAL_SWAP,
-					   .what = path,
-					   .identity = mark.uuid,
-					   .root = "" });
-	return rc ? rc : report(search, state, undo);
+		ret = report(search, state,
+			     (struct undo){ .kind = JOURNAL_SWAP,
+					    .what = path,
+					    .identity = mark.uuid,
+					    .root = "" });
+	return ret ? ret : report(search, state, undo);
 }
 
 static bool is_our_backing(const char *backing)
@@ -146,25 +146,25 @@ static int found_block(const char *name, const struct search *search)
 static int search_blocks(const struct search *search)
 {
 	struct dirent *entry;
-	int rc = 0;
+	int ret = 0;
 	DIR *dir;
 
 	dir = opendir("/sys/block");
 	if (!dir)
 		return errno == ENOENT ? 0 : -errno;
-	while (!rc && (entry = readdir(dir)))
-		rc = found_block(entry->d_name, search);
+	while (!ret && (entry = readdir(dir)))
+		ret = found_block(entry->d_name, search);
 	closedir(dir);
-	return rc;
+	return ret;
 }
 
 int orphans_each(int (*found)(const struct orphan *orphan, void *context), void *context)
 {
 	struct search search = { found, context };
-	int rc;
+	int ret;
 
-	rc = cgtree_each(found_group, &search);
-	if (!rc)
-		rc = swaps_each(found_swap, &search);
-	return rc ? rc : search_blocks(&search);
+	ret = cgtree_each(found_group, &search);
+	if (!ret)
+		ret = swaps_each(found_swap, &search);
+	return ret ? ret : search_blocks(&search);
 }

@@ -27,23 +27,23 @@ static int find(const char *name, const struct setting_known **known, struct err
 static int read_known(const char *root, const struct setting_known *known, char *value,
 		      size_t value_bytes, struct error *e)
 {
-	int rc = sysfile_read(root, known->path, value, value_bytes);
+	int ret = sysfile_read(root, known->path, value, value_bytes);
 
-	if (rc == -ENOENT)
+	if (ret == -ENOENT)
 		return error_set(e, ENOENT, "%s: this kernel has no %s", known->name,
 				 known->path);
-	if (rc)
-		return error_set(e, -rc, "%s: cannot read %s: %s", known->name, known->path,
-				 strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "%s: cannot read %s: %s", known->name, known->path,
+				 strerror(-ret));
 	return 0;
 }
 
 int setting_read(const char *name, char *value, size_t value_bytes, struct error *e)
 {
 	const struct setting_known *known;
-	int rc = find(name, &known, e);
+	int ret = find(name, &known, e);
 
-	return rc ? rc : read_known("", known, value, value_bytes, e);
+	return ret ? ret : read_known("", known, value, value_bytes, e);
 }
 
 static bool starts_with(const char *text, const char *prefix)
@@ -84,15 +84,15 @@ static int note(struct journal *j, const struct setting_known *known, const char
 	const struct journal_act act = {
 		.kind = JOURNAL_SETTING, .what = known->path, .before = before, .after = value
 	};
-	int rc = 0;
+	int ret = 0;
 
 	if (moves_watermarks(known->name))
-		rc = note_moved(j, "vm.min_free_kbytes", NULL, e);
-	if (!rc)
-		rc = journal_note(j, &act, e);
-	if (!rc && known->twin && sysfile_same(before, "0"))
-		rc = note_moved(j, known->twin, "0", e);
-	return rc;
+		ret = note_moved(j, "vm.min_free_kbytes", NULL, e);
+	if (!ret)
+		ret = journal_note(j, &act, e);
+	if (!ret && known->twin && sysfile_same(before, "0"))
+		ret = note_moved(j, known->twin, "0", e);
+	return ret;
 }
 
 /* What the kernel made of it is not `after`, so the journal would take it for somebody else's.
@@ -104,14 +104,14 @@ static void take_back(struct journal *j, const struct setting_known *known, cons
 	(void)journal_undo(j, keep, NULL);
 }
 
-static int refused(const struct setting_known *known, const char *value, int rc,
+static int refused(const struct setting_known *known, const char *value, int ret,
 		   struct error *e)
 {
-	if (rc == -EACCES || rc == -EPERM || rc == -EROFS)
-		return error_set(e, -rc, "%s: cannot write %s: %s; run as root", known->name,
-				 known->path, strerror(-rc));
-	return error_set(e, -rc, "%s: the kernel refuses %s: %s", known->name, value,
-			 strerror(-rc));
+	if (ret == -EACCES || ret == -EPERM || ret == -EROFS)
+		return error_set(e, -ret, "%s: cannot write %s: %s; run as root", known->name,
+				 known->path, strerror(-ret));
+	return error_set(e, -ret, "%s: the kernel refuses %s: %s", known->name, value,
+			 strerror(-ret));
 }
 
 static int mismatch(const struct setting_known *known, const char *value, const char *now,
@@ -134,10 +134,10 @@ int settings_permitted(const char *root, const struct setting *setting, unsigned
 
 	for (unsigned i = 0; i < nr; i++) {
 		const struct setting_known *known = setting_find(setting[i].name);
-		int rc = read_known(root, known, now, sizeof(now), e);
+		int ret = read_known(root, known, now, sizeof(now), e);
 
-		if (rc)
-			return rc;
+		if (ret)
+			return ret;
 		snprintf(path, sizeof(path), "%s%s", root, known->path);
 		if (access(path, W_OK))
 			return refused(known, setting[i].value, -errno, e);
@@ -150,25 +150,25 @@ int setting_apply(struct journal *j, const char *name, const char *value, struct
 	const size_t keep = journal_length(j);
 	const struct setting_known *known;
 	char before[VALUE_BYTES], now[VALUE_BYTES];
-	int rc;
+	int ret;
 
-	rc = find(name, &known, e);
-	if (!rc)
-		rc = read_known(j->root, known, before, sizeof(before), e);
-	if (!rc)
-		rc = note(j, known, before, value, e);
-	if (rc)
-		return rc;
-	rc = sysfile_write(j->root, known->path, value);
-	if (rc)
-		rc = refused(known, value, rc, e);
-	if (!rc)
-		rc = read_known(j->root, known, now, sizeof(now), e);
-	if (!rc && !sysfile_same(now, value))
-		rc = mismatch(known, value, now, e);
-	if (rc)
+	ret = find(name, &known, e);
+	if (!ret)
+		ret = read_known(j->root, known, before, sizeof(before), e);
+	if (!ret)
+		ret = note(j, known, before, value, e);
+	if (ret)
+		return ret;
+	ret = sysfile_write(j->root, known->path, value);
+	if (ret)
+		ret = refused(known, value, ret, e);
+	if (!ret)
+		ret = read_known(j->root, known, now, sizeof(now), e);
+	if (!ret && !sysfile_same(now, value))
+		ret = mismatch(known, value, now, e);
+	if (ret)
 		take_back(j, known, before, keep);
-	return rc;
+	return ret;
 }
 
 /* In this order: what moves others before what is moved. */
@@ -186,10 +186,10 @@ static int check_all(const struct journal *j, const struct setting *setting, uns
 
 	for (unsigned i = 0; i < nr; i++) {
 		const struct setting_known *known = setting_find(setting[i].name);
-		int rc = read_known(j->root, known, now, sizeof(now), e);
+		int ret = read_known(j->root, known, now, sizeof(now), e);
 
-		if (rc)
-			return rc;
+		if (ret)
+			return ret;
 		if (!sysfile_same(now, setting[i].value))
 			return error_set(
 				e, EIO,
@@ -205,13 +205,13 @@ int settings_apply(struct journal *j, const struct setting *setting, unsigned nr
 {
 	for (unsigned turn = 0; turn < 3; turn++) {
 		for (unsigned i = 0; i < nr; i++) {
-			int rc;
+			int ret;
 
 			if (rank(setting[i].name) != turn)
 				continue;
-			rc = setting_apply(j, setting[i].name, setting[i].value, e);
-			if (rc)
-				return rc;
+			ret = setting_apply(j, setting[i].name, setting[i].value, e);
+			if (ret)
+				return ret;
 		}
 	}
 	return check_all(j, setting, nr, e);

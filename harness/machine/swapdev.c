@@ -52,13 +52,13 @@ static int match(const struct swap_entry *swap, void *context)
 
 static int look_up(const char *path, struct swap_entry *swap, struct error *e)
 {
-	int rc;
+	int ret;
 
 	snprintf(swap->path, sizeof(swap->path), "%s", path);
-	rc = swaps_each(match, swap);
-	if (rc < 0)
-		return error_set(e, -rc, "cannot read /proc/swaps: %s", strerror(-rc));
-	if (!rc)
+	ret = swaps_each(match, swap);
+	if (ret < 0)
+		return error_set(e, -ret, "cannot read /proc/swaps: %s", strerror(-ret));
+	if (!ret)
 		return error_set(e, ENOENT,
 				 "%s is not in /proc/swaps: another process switched it off",
 				 path);
@@ -75,10 +75,10 @@ struct swap_uuid {
 
 static int draw_uuid(struct swap_uuid *uuid, struct error *e)
 {
-	int rc = token_make(uuid->text);
+	int ret = token_make(uuid->text);
 
-	if (rc)
-		return error_set(e, -rc, "cannot draw a UUID: %s", strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot draw a UUID: %s", strerror(-ret));
 	for (size_t i = 0; i < sizeof(uuid->byte); i++)
 		sscanf(uuid->text + 2 * i, "%2hhx", &uuid->byte[i]);
 	return 0;
@@ -100,41 +100,41 @@ static int write_header(const struct making *m, int fd, const char *identity, st
 	const size_t page = page_bytes();
 	char mark[SWAPHEADER_TEXT_BYTES];
 	char *first = calloc(1, page);
-	int rc = 0;
+	int ret = 0;
 
 	if (!first) {
-		rc = error_set(e, ENOMEM, "no memory for a swap header");
+		ret = error_set(e, ENOMEM, "no memory for a swap header");
 	} else if (swapheader_fill(first, page, m->whole_bytes, SWAPS_LABEL, m->uuid.byte)) {
-		rc = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
-			       m->dev.path, (unsigned long long)m->whole_bytes);
+		ret = error_set(e, EINVAL, "%s is too small or too large for swap: %llu bytes",
+				m->dev.path, (unsigned long long)m->whole_bytes);
 	} else {
 		/* Without the mark the journal alone proves it. */
 		if (!swaps_print_mark(identity, mark, sizeof(mark)))
 			swapheader_put_text(first, mark);
 		if (pwrite(fd, first, page, 0) != (ssize_t)page || fsync(fd))
-			rc = error_set(e, EIO, "cannot write the swap header of %s: %s",
-				       m->dev.path, strerror(errno));
+			ret = error_set(e, EIO, "cannot write the swap header of %s: %s",
+					m->dev.path, strerror(errno));
 	}
 	free(first);
-	return rc;
+	return ret;
 }
 
 static int write_device_header(const struct making *m, struct error *e)
 {
 	const char *path = m->dev.path;
 	char identity[IDENTITY_BYTES];
-	int rc, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int ret, fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return error_set(e, errno, "cannot open %s for the swap header: %s", path,
 				 strerror(errno));
-	rc = swaps_identity(path, identity, sizeof(identity));
-	if (rc)
-		rc = error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
+	ret = swaps_identity(path, identity, sizeof(identity));
+	if (ret)
+		ret = error_set(e, -ret, "cannot look at %s: %s", path, strerror(-ret));
 	else
-		rc = write_header(m, fd, identity, e);
+		ret = write_header(m, fd, identity, e);
 	close(fd);
-	return rc;
+	return ret;
 }
 
 /* ---- a file ---- */
@@ -143,21 +143,21 @@ static int write_zeros(int fd, uint64_t bytes)
 {
 	char *zeros = calloc(1, ZERO_BYTES);
 	uint64_t done = 0;
-	int rc = 0;
+	int ret = 0;
 
 	if (!zeros)
 		return -ENOMEM;
-	while (!rc && done < bytes) {
+	while (!ret && done < bytes) {
 		const size_t step = bytes - done < ZERO_BYTES ? bytes - done : ZERO_BYTES;
 		const ssize_t n = pwrite(fd, zeros, step, (off_t)done);
 
 		if (n <= 0)
-			rc = n ? -errno : -EIO;
+			ret = n ? -errno : -EIO;
 		else
 			done += (uint64_t)n;
 	}
 	free(zeros);
-	return rc;
+	return ret;
 }
 
 /* Asked beforehand: fallocate(2) would fill the disk under everybody before it gives up. */
@@ -183,15 +183,15 @@ static int no_room(const char *path, uint64_t bytes, struct error *e)
 /* Without holes: swapon(2) refuses them. Allocated but unwritten is no hole to it. */
 static int fill_file(int fd, const char *path, uint64_t bytes, struct error *e)
 {
-	int rc = fallocate(fd, 0, 0, (off_t)bytes) ? -errno : 0;
+	int ret = fallocate(fd, 0, 0, (off_t)bytes) ? -errno : 0;
 
-	if (rc == -EOPNOTSUPP)
-		rc = write_zeros(fd, bytes);
-	if (rc == -ENOSPC)
+	if (ret == -EOPNOTSUPP)
+		ret = write_zeros(fd, bytes);
+	if (ret == -ENOSPC)
 		return no_room(path, bytes, e);
-	if (rc)
-		return error_set(e, -rc, "cannot fill the swap file %s: %s", path,
-				 strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot fill the swap file %s: %s", path,
+				 strerror(-ret));
 	return 0;
 }
 
@@ -201,21 +201,21 @@ static int make_file(const struct making *m, struct error *e)
 	const char *path = m->dev.path;
 	char identity[IDENTITY_BYTES];
 	struct ownfile file;
-	int rc;
+	int ret;
 
 	if (!has_room(path, m->whole_bytes))
 		return no_room(path, m->whole_bytes, e);
-	rc = ownfile_begin(&file, path, m->j, e);
-	if (!rc)
-		rc = fill_file(file.fd, path, m->whole_bytes, e);
-	if (!rc && (rc = identity_of(file.fd, "", identity, sizeof(identity))))
-		(void)error_set(e, -rc, "cannot look at %s: %s", path, strerror(-rc));
-	if (!rc)
-		rc = write_header(m, file.fd, identity, e);
-	if (!rc)
-		rc = ownfile_publish(&file, m->j, e);
+	ret = ownfile_begin(&file, path, m->j, e);
+	if (!ret)
+		ret = fill_file(file.fd, path, m->whole_bytes, e);
+	if (!ret && (ret = identity_of(file.fd, "", identity, sizeof(identity))))
+		(void)error_set(e, -ret, "cannot look at %s: %s", path, strerror(-ret));
+	if (!ret)
+		ret = write_header(m, file.fd, identity, e);
+	if (!ret)
+		ret = ownfile_publish(&file, m->j, e);
 	ownfile_close(&file, m->j);
-	return rc;
+	return ret;
 }
 
 /*
@@ -301,10 +301,10 @@ static int note_zram(const struct making *m, const struct zram *z, struct error 
 				   .before = z->found ? "found" : "made",
 				   .after = size,
 				   .identity = whole };
-	int rc = swaps_identity(z->name, identity, sizeof(identity));
+	int ret = swaps_identity(z->name, identity, sizeof(identity));
 
-	if (rc)
-		return error_set(e, -rc, "cannot look at %s: %s", z->name, strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot look at %s: %s", z->name, strerror(-ret));
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->whole_bytes);
 	snprintf(whole, sizeof(whole), "%s %s", identity, m->uuid.text);
 	return journal_note(m->j, &act, e);
@@ -317,21 +317,21 @@ static int hot_add(const struct making *m, struct zram *z, struct error *e)
 	const struct journal_act intent = { .kind = JOURNAL_ZRAM,
 					    .what = "/dev/zram*",
 					    .before = text };
-	int rc;
+	int ret;
 
 	list_zram(text, sizeof(text));
-	rc = journal_note(m->j, &intent, e);
-	if (rc)
-		return rc;
-	rc = sysfile_read("", HOT_ADD, text, sizeof(text));
-	if (rc)
+	ret = journal_note(m->j, &intent, e);
+	if (ret)
+		return ret;
+	ret = sysfile_read("", HOT_ADD, text, sizeof(text));
+	if (ret)
 		return error_set(e, EOPNOTSUPP,
 				 "cannot add a zram device through " HOT_ADD ": %s",
-				 strerror(-rc));
+				 strerror(-ret));
 	z->number = (unsigned)strtoul(text, NULL, 10);
 	snprintf(z->name, sizeof(z->name), "/dev/zram%u", z->number);
-	rc = note_zram(m, z, e);
-	return rc ? rc : journal_forget(m->j, JOURNAL_ZRAM, "/dev/zram*", e);
+	ret = note_zram(m, z, e);
+	return ret ? ret : journal_forget(m->j, JOURNAL_ZRAM, "/dev/zram*", e);
 }
 
 /* Older kernels and modules with a fixed number: one that nobody has initialised. */
@@ -369,17 +369,17 @@ static int set_algorithm(const struct making *m, const struct zram *z, struct er
 	const struct journal_act act = {
 		.kind = JOURNAL_SETTING, .what = path, .before = now, .after = algorithm
 	};
-	int rc;
+	int ret;
 
 	snprintf(path, sizeof(path), "/sys/block/zram%u/comp_algorithm", z->number);
-	rc = sysfile_read("", path, now, sizeof(now));
-	if (!rc && z->found)
-		rc = journal_note(m->j, &act, e);
-	if (!rc)
-		rc = sysfile_write("", path, algorithm);
-	if (!rc)
-		rc = sysfile_read("", path, now, sizeof(now));
-	if (rc || strcmp(now, algorithm))
+	ret = sysfile_read("", path, now, sizeof(now));
+	if (!ret && z->found)
+		ret = journal_note(m->j, &act, e);
+	if (!ret)
+		ret = sysfile_write("", path, algorithm);
+	if (!ret)
+		ret = sysfile_read("", path, now, sizeof(now));
+	if (ret || strcmp(now, algorithm))
 		return error_set(e, EOPNOTSUPP,
 				 "zram cannot compress with %s here: see %s for what it can",
 				 algorithm, path);
@@ -389,18 +389,18 @@ static int set_algorithm(const struct making *m, const struct zram *z, struct er
 static int size_zram(const struct making *m, const struct zram *z, struct error *e)
 {
 	char path[64], size[32];
-	int rc;
+	int ret;
 
 	snprintf(path, sizeof(path), "/sys/block/zram%u/disksize", z->number);
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->whole_bytes);
-	rc = sysfile_write("", path, size);
-	if (rc == -EBUSY)
+	ret = sysfile_write("", path, size);
+	if (ret == -EBUSY)
 		return error_set(e, EBUSY,
 				 "%s was taken by another process just now: try again",
 				 z->name);
-	if (rc)
-		return error_set(e, -rc, "cannot give %s a size of %s bytes: %s", z->name, size,
-				 strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot give %s a size of %s bytes: %s", z->name,
+				 size, strerror(-ret));
 	return 0;
 }
 
@@ -420,19 +420,19 @@ static int make_zram(struct making *m, struct error *e)
 {
 	const char *algorithm = m->request->algorithm;
 	struct zram z;
-	int rc = choose_zram(m, &z, e);
+	int ret = choose_zram(m, &z, e);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	snprintf(m->dev.path, sizeof(m->dev.path), "%s", z.name);
 	if (wait_for_node(z.name))
 		return error_set(e, EOPNOTSUPP,
 				 "%s exists in /sys but has no usable device node", z.name);
 	if (algorithm && algorithm[0])
-		rc = set_algorithm(m, &z, e);
-	if (!rc)
-		rc = size_zram(m, &z, e);
-	return rc ? rc : write_device_header(m, e);
+		ret = set_algorithm(m, &z, e);
+	if (!ret)
+		ret = size_zram(m, &z, e);
+	return ret ? ret : write_device_header(m, e);
 }
 
 /* ---- both ---- */
@@ -459,17 +459,17 @@ static int swap_on(const char *path, int flags, const struct swap_uuid *uuid)
 {
 	struct swap_mark mark;
 	char through[64];
-	int rc = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int ret = 0, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return -errno;
 	snprintf(through, sizeof(through), "/proc/self/fd/%d", fd);
 	if (swaps_read_mark_fd(fd, &mark) || strcmp(mark.uuid, uuid->text))
-		rc = -ESTALE;
+		ret = -ESTALE;
 	else if (swapon(through, flags))
-		rc = -errno;
+		ret = -errno;
 	close(fd);
-	return rc;
+	return ret;
 }
 
 static int switch_on(struct making *m, struct error *e)
@@ -479,20 +479,20 @@ static int switch_on(struct making *m, struct error *e)
 					 .what = s->path,
 					 .identity = m->uuid.text };
 	struct swap_entry swap;
-	int flags = 0, rc;
+	int flags = 0, ret;
 
 	if (s->priority >= 0)
 		flags = SWAP_FLAG_PREFER |
 			((s->priority << SWAP_FLAG_PRIO_SHIFT) & SWAP_FLAG_PRIO_MASK);
-	rc = journal_note(m->j, &act, e);
-	if (rc)
-		return rc;
-	rc = swap_on(s->path, flags, &m->uuid);
-	if (rc)
-		return refused(s, -rc, e);
-	rc = look_up(s->path, &swap, e);
-	if (rc)
-		return rc;
+	ret = journal_note(m->j, &act, e);
+	if (ret)
+		return ret;
+	ret = swap_on(s->path, flags, &m->uuid);
+	if (ret)
+		return refused(s, -ret, e);
+	ret = look_up(s->path, &swap, e);
+	if (ret)
+		return ret;
 	if (swap.bytes < s->bytes)
 		return error_set(e, EIO, "%s should hold %llu bytes of swap but holds %llu",
 				 s->path, (unsigned long long)s->bytes,
@@ -510,21 +510,21 @@ int swapdev_make(struct swapdev *s, struct journal *j, const struct swap_request
 	struct making m = { .request = request,
 			    .j = j,
 			    .dev = { .kind = request->kind, .priority = request->priority } };
-	int rc = draw_uuid(&m.uuid, e);
+	int ret = draw_uuid(&m.uuid, e);
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	m.dev.bytes = (request->bytes + page - 1) / page * page;
 	m.whole_bytes = m.dev.bytes + page;
 	if (request->kind == SWAP_ZRAM)
-		rc = make_zram(&m, e);
-	else if (!(rc = resolve(request->path, m.dev.path, sizeof(m.dev.path), e)))
-		rc = make_file(&m, e);
-	if (!rc)
-		rc = switch_on(&m, e);
-	if (rc) {
+		ret = make_zram(&m, e);
+	else if (!(ret = resolve(request->path, m.dev.path, sizeof(m.dev.path), e)))
+		ret = make_file(&m, e);
+	if (!ret)
+		ret = switch_on(&m, e);
+	if (ret) {
 		(void)journal_undo(j, keep, NULL); /* the first error is the one to tell */
-		return rc;
+		return ret;
 	}
 	*s = m.dev;
 	return 0;
@@ -533,24 +533,24 @@ int swapdev_make(struct swapdev *s, struct journal *j, const struct swap_request
 int swapdev_remove(struct swapdev *s, struct journal *j, struct error *e)
 {
 	char algorithm[128];
-	int rc;
+	int ret;
 
 	if (!s->path[0])
 		return 0;
-	rc = journal_undo_one(j, JOURNAL_SWAP, s->path, e);
-	if (rc)
-		return rc;
+	ret = journal_undo_one(j, JOURNAL_SWAP, s->path, e);
+	if (ret)
+		return ret;
 	s->on = false;
 	if (s->kind == SWAP_ZRAM) {
-		rc = journal_undo_one(j, JOURNAL_ZRAM, s->path, e);
+		ret = journal_undo_one(j, JOURNAL_ZRAM, s->path, e);
 		snprintf(algorithm, sizeof(algorithm), "/sys/block/%.64s/comp_algorithm",
 			 s->path + strlen("/dev/"));
-		if (!rc)
-			rc = journal_undo_one(j, JOURNAL_SETTING, algorithm, e);
+		if (!ret)
+			ret = journal_undo_one(j, JOURNAL_SETTING, algorithm, e);
 	} else {
-		rc = journal_undo_one(j, JOURNAL_FILE, s->path, e);
+		ret = journal_undo_one(j, JOURNAL_FILE, s->path, e);
 	}
-	if (!rc)
+	if (!ret)
 		*s = (struct swapdev){ .kind = SWAP_NONE };
-	return rc;
+	return ret;
 }

@@ -36,12 +36,12 @@ int swaps_each(int (*found)(const struct swap_entry *swap, void *context), void 
 	unsigned long long kib, used_kib;
 	struct swap_entry swap;
 	FILE *swaps;
-	int rc = 0;
+	int ret = 0;
 
 	swaps = fopen("/proc/swaps", "re");
 	if (!swaps)
 		return errno == ENOENT ? 0 : -errno;
-	while (!rc && fgets(line, sizeof(line), swaps)) {
+	while (!ret && fgets(line, sizeof(line), swaps)) {
 		if (sscanf(line, "%511s %31s %llu %llu %d", swap.path, type, &kib, &used_kib,
 			   &swap.priority) != 5)
 			continue; /* the header */
@@ -49,10 +49,10 @@ int swaps_each(int (*found)(const struct swap_entry *swap, void *context), void 
 		swap.file = !strcmp(type, "file");
 		swap.bytes = (uint64_t)kib * 1024;
 		swap.used_bytes = (uint64_t)used_kib * 1024;
-		rc = found(&swap, context);
+		ret = found(&swap, context);
 	}
 	fclose(swaps);
-	return rc;
+	return ret;
 }
 
 /* "pagestorm-swap IDENTITY MAKER" */
@@ -89,13 +89,13 @@ int swaps_read_mark_fd(int fd, struct swap_mark *mark)
 int swaps_read_mark(const char *path, struct swap_mark *mark)
 {
 	/* Not to hang on what is no file: a path of a damaged journal may be anything. */
-	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int ret, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)
 		return -ENODATA;
-	rc = swaps_read_mark_fd(fd, mark);
+	ret = swaps_read_mark_fd(fd, mark);
 	close(fd);
-	return rc;
+	return ret;
 }
 
 bool swaps_has_label(const char *path)

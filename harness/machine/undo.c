@@ -175,28 +175,28 @@ static bool is_pool_between(const struct undo *u, const char *now)
 static int undo_subtree(const struct undo *u, struct error *e)
 {
 	char now[256], after[256], minus[64], *save = NULL;
-	int rc;
+	int ret;
 
-	rc = sysfile_read(u->root, u->what, now, sizeof(now));
-	if (rc == -ENOENT || rc == -ENODEV)
+	ret = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (ret == -ENOENT || ret == -ENODEV)
 		return 0;
-	if (rc)
-		return error_set(e, -rc, "cannot read %s: %s", u->what, strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot read %s: %s", u->what, strerror(-ret));
 	snprintf(after, sizeof(after), "%s", u->after ? u->after : "");
 	for (char *word = strtok_r(after, " +", &save); word;
 	     word = strtok_r(NULL, " +", &save)) {
 		if (!undo_lists(now, word) || undo_lists(u->before, word))
 			continue;
 		snprintf(minus, sizeof(minus), "-%s", word);
-		rc = sysfile_write(u->root, u->what, minus);
-		if (rc == -EBUSY) {
+		ret = sysfile_write(u->root, u->what, minus);
+		if (ret == -EBUSY) {
 			undo_tell(u->warn, "%s keeps %s on: a group below it uses it now",
 				  u->what, word);
 			continue;
 		}
-		if (rc)
-			return error_set(e, -rc, "cannot switch %s off in %s: %s", word,
-					 u->what, strerror(-rc));
+		if (ret)
+			return error_set(e, -ret, "cannot switch %s off in %s: %s", word,
+					 u->what, strerror(-ret));
 		undo_tell(u->say, "%s: switched %s off again", u->what, word);
 	}
 	return 0;
@@ -205,16 +205,16 @@ static int undo_subtree(const struct undo *u, struct error *e)
 static int undo_setting(const struct undo *u, struct error *e)
 {
 	char now[256];
-	int rc;
+	int ret;
 
 	if (ends_with(u->what, "/cgroup.subtree_control"))
 		return undo_subtree(u, e);
-	rc = sysfile_read(u->root, u->what, now, sizeof(now));
-	if (rc == -ENOENT)
+	ret = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (ret == -ENOENT)
 		return 0; /* of a device that is gone */
-	if (rc)
-		return error_set(e, -rc, "cannot read %s to restore it: %s", u->what,
-				 strerror(-rc));
+	if (ret)
+		return error_set(e, -ret, "cannot read %s to restore it: %s", u->what,
+				 strerror(-ret));
 	if (sysfile_same(now, u->before))
 		return 0;
 	if (u->after && !sysfile_same(now, u->after) && !is_pool_between(u, now)) {
@@ -225,15 +225,15 @@ static int undo_setting(const struct undo *u, struct error *e)
 			u->what, now, u->after, u->before);
 		return 0;
 	}
-	rc = sysfile_write(u->root, u->what, u->before);
-	if (rc)
-		return error_set(e, -rc, "cannot write %s back to %s: %s", u->before, u->what,
-				 strerror(-rc));
+	ret = sysfile_write(u->root, u->what, u->before);
+	if (ret)
+		return error_set(e, -ret, "cannot write %s back to %s: %s", u->before, u->what,
+				 strerror(-ret));
 	undo_tell(u->say, "%s: put back from %s to %s", u->what, now, u->before);
-	rc = sysfile_read(u->root, u->what, now, sizeof(now));
-	if (rc || !sysfile_same(now, u->before))
+	ret = sysfile_read(u->root, u->what, now, sizeof(now));
+	if (ret || !sysfile_same(now, u->before))
 		return error_set(e, EIO, "%s was given %s again but holds %s", u->what,
-				 u->before, rc ? strerror(-rc) : now);
+				 u->before, ret ? strerror(-ret) : now);
 	return 0;
 }
 
@@ -285,17 +285,17 @@ static bool is_made_group(const struct undo *u)
 static int undo_group(const struct undo *u, struct error *e)
 {
 	unsigned members = 0, killed = 0;
-	int rc;
+	int ret;
 
 	if (access(u->what, F_OK))
 		return 0;
 	if (!is_cgroup(u->what))
 		return error_set(e, EBADMSG, "%s is not a cgroup directory; not touching it",
 				 u->what);
-	rc = cgtree_count(u->what, &members);
-	if (rc)
-		return error_set(e, -rc, "cannot look into the group %s: %s", u->what,
-				 strerror(-rc));
+	ret = cgtree_count(u->what, &members);
+	if (ret)
+		return error_set(e, -ret, "cannot look into the group %s: %s", u->what,
+				 strerror(-ret));
 	if (u->identity && starts_with(u->identity, "mode:"))
 		return undo_new_group(u, members, e);
 	if (u->identity && !is_made_group(u))
@@ -304,9 +304,9 @@ static int undo_group(const struct undo *u, struct error *e)
 		return leave_group(
 			u,
 			"holds processes, and an earlier version recorded no more than its name");
-	rc = u->identity ? cgtree_remove(u->what, &killed, e) : cgtree_rmdir(u->what, e);
-	if (rc)
-		return rc;
+	ret = u->identity ? cgtree_remove(u->what, &killed, e) : cgtree_rmdir(u->what, e);
+	if (ret)
+		return ret;
 	if (killed)
 		undo_tell(u->say, "%s: group removed, %u processes in it killed", u->what,
 			  killed);
@@ -362,12 +362,12 @@ static int remove_each(const char *path, const struct stat *st, int type, struct
  */
 static int remove_directory(const char *path)
 {
-	int rc;
+	int ret;
 
 	if (!strstr(path, ".partial/"))
 		return rmdir(path) ? errno : 0;
-	rc = nftw(path, remove_each, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-	return rc < 0 ? errno : rc;
+	ret = nftw(path, remove_each, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	return ret < 0 ? errno : ret;
 }
 
 static int undo_file(const struct undo *u, struct error *e)

@@ -46,20 +46,20 @@ static bool has_our_header(const char *path, const char *uuid)
  */
 static int switch_off(const char *what)
 {
-	int rc = -EINTR;
+	int ret = -EINTR;
 
-	for (unsigned try = 0; try < UNDO_BUSY_TRIES && (rc == -EINTR || rc == -ENOMEM);
+	for (unsigned try = 0; try < UNDO_BUSY_TRIES && (ret == -EINTR || ret == -ENOMEM);
 	     try++) {
-		if (rc == -ENOMEM)
+		if (ret == -ENOMEM)
 			undo_pause_busy();
-		rc = swapoff(what) ? -errno : 0;
+		ret = swapoff(what) ? -errno : 0;
 	}
-	return rc;
+	return ret;
 }
 
 int undo_swap(const struct undo *u, struct error *e)
 {
-	int rc;
+	int ret;
 
 	if (!has_our_header(u->what, u->identity)) {
 		if (is_swapping(u->what))
@@ -68,15 +68,15 @@ int undo_swap(const struct undo *u, struct error *e)
 				  u->what);
 		return 0;
 	}
-	rc = switch_off(u->what);
+	ret = switch_off(u->what);
 	/* Not by /proc/swaps, which names it otherwise when a mount namespace has ended. */
-	if (rc == -EINVAL)
+	if (ret == -EINVAL)
 		return 0; /* it is not on */
-	if (rc)
-		return error_set(e, -rc, "cannot switch the swap %s off: %s", u->what,
-				 rc == -ENOMEM
+	if (ret)
+		return error_set(e, -ret, "cannot switch the swap %s off: %s", u->what,
+				 ret == -ENOMEM
 					 ? "its pages do not fit into memory; end what uses it"
-					 : strerror(-rc));
+					 : strerror(-ret));
 	undo_tell(u->say, "%s: swap switched off", u->what);
 	return 0;
 }
@@ -84,14 +84,14 @@ int undo_swap(const struct undo *u, struct error *e)
 /* Writes until the device is idle. */
 static int write_idle(const char *path, const char *value)
 {
-	int rc = -EBUSY;
+	int ret = -EBUSY;
 
-	for (unsigned try = 0; rc == -EBUSY && try < UNDO_BUSY_TRIES; try++) {
+	for (unsigned try = 0; ret == -EBUSY && try < UNDO_BUSY_TRIES; try++) {
 		if (try)
 			undo_pause_busy();
-		rc = sysfile_write("", path, value);
+		ret = sysfile_write("", path, value);
 	}
-	return rc;
+	return ret;
 }
 
 static bool is_zero_page(const char *device)
@@ -160,12 +160,12 @@ static int leave_zram(const struct undo *u, const char *why)
 static int reset_zram(const struct undo *u, const struct zram *z, struct error *e)
 {
 	char path[128];
-	int rc;
+	int ret;
 
 	snprintf(path, sizeof(path), "/sys/block/zram%u/reset", z->number);
-	rc = write_idle(path, "1");
-	if (rc)
-		return error_set(e, -rc, "cannot reset %s: %s", u->what, strerror(-rc));
+	ret = write_idle(path, "1");
+	if (ret)
+		return error_set(e, -ret, "cannot reset %s: %s", u->what, strerror(-ret));
 	undo_tell(u->say, "%s: reset", u->what);
 	return 0;
 }
@@ -176,7 +176,7 @@ static int undo_zram_one(const struct undo *u, struct error *e)
 	bool used, ours;
 	struct zram z;
 	char number[16];
-	int rc;
+	int ret;
 
 	if (!look_at_zram(u, &z))
 		return 0; /* gone */
@@ -187,13 +187,13 @@ static int undo_zram_one(const struct undo *u, struct error *e)
 	if (!ours)
 		return leave_zram(u, used ? "holds nothing of the run's"
 					  : "is not the device that the run made");
-	rc = used ? reset_zram(u, &z, e) : 0;
-	if (rc || !made)
-		return rc;
+	ret = used ? reset_zram(u, &z, e) : 0;
+	if (ret || !made)
+		return ret;
 	snprintf(number, sizeof(number), "%u", z.number);
-	rc = write_idle("/sys/class/zram-control/hot_remove", number);
-	if (rc && rc != -ENODEV)
-		return error_set(e, -rc, "cannot remove %s: %s", u->what, strerror(-rc));
+	ret = write_idle("/sys/class/zram-control/hot_remove", number);
+	if (ret && ret != -ENODEV)
+		return error_set(e, -ret, "cannot remove %s: %s", u->what, strerror(-ret));
 	undo_tell(u->say, "%s: removed", u->what);
 	return 0;
 }

@@ -184,7 +184,7 @@ static int take_name(struct plan *plan, const struct profile *profile, struct er
 			return bad_value(entry,
 					 "is not made of letters, digits, _, - and points", e);
 	}
-	if (strlen(name) >= sizeof(plan->name))
+	if (entry && strlen(name) >= sizeof(plan->name))
 		return bad_value(entry, "is too long", e);
 	snprintf(plan->name, sizeof(plan->name), "%s", name);
 	for (char *c = plan->name; *c; c++)

@@ -115,7 +115,9 @@ static int take_duration(const struct maker *m, const char *key, uint64_t *ns)
 	const struct profile_entry *entry = get(m, key);
 	char reason[128];
 
-	if (entry && duration_parse(entry->value, ns, reason, sizeof(reason)))
+	if (!entry)
+		return 0;
+	if (duration_parse(entry->value, ns, reason, sizeof(reason)))
 		return bad_value(m, entry, reason);
 	if (*ns > DURATION_MOST_NS)
 		return bad_value(m, entry, "is above 366d, the most");

@@ -300,6 +300,25 @@ static int cells_differ(const struct sweep *sweep, struct error *e)
 	return ret;
 }
 
+/* One entry of [sweep]. */
+static int take_entry(struct sweep *sweep, const struct profile *profile,
+		      const struct profile_entry *entry, const struct size_base *base,
+		      struct error *e)
+{
+	struct sweep_key *key = &sweep->key[sweep->nr_keys];
+	int ret;
+
+	if (!strcmp(entry->key, "mode"))
+		return mode_parse(sweep, entry, e);
+	if (sweep->nr_keys == SWEEP_KEYS_MAX)
+		return profile_error(entry, e, EINVAL, "more than %d keys are swept",
+				     SWEEP_KEYS_MAX);
+	key->entry = entry;
+	sweep->nr_keys++; /* from here on sweep_release() frees its values */
+	ret = key_resolve(key, profile, e);
+	return ret ? ret : values_expand(key, base, e);
+}
+
 int sweep_make(struct sweep *out, const struct profile *profile, uint64_t available_bytes,
 	       struct error *e)
 {
@@ -309,24 +328,9 @@ int sweep_make(struct sweep *out, const struct profile *profile, uint64_t availa
 
 	for (size_t i = 0; i < profile->nr && !ret; i++) {
 		const struct profile_entry *entry = &profile->entry[i];
-		struct sweep_key *key = &sweep.key[sweep.nr_keys];
 
-		if (strcmp(entry->section, "sweep"))
-			continue;
-		if (!strcmp(entry->key, "mode")) {
-			ret = mode_parse(&sweep, entry, e);
-			continue;
-		}
-		if (sweep.nr_keys == SWEEP_KEYS_MAX) {
-			ret = profile_error(entry, e, EINVAL, "more than %d keys are swept",
-					    SWEEP_KEYS_MAX);
-			continue;
-		}
-		key->entry = entry;
-		sweep.nr_keys++;
-		ret = key_resolve(key, profile, e);
-		if (!ret)
-			ret = values_expand(key, &base, e);
+		if (!strcmp(entry->section, "sweep"))
+			ret = take_entry(&sweep, profile, entry, &base, e);
 	}
 	if (!ret)
 		ret = cells_count(&sweep, e);
