@@ -81,12 +81,16 @@ struct members {
 	bool self;
 };
 
-static int kill_members(const char *directory, void *context)
+/*
+ * Calls act() for each process that is in the group itself, the last failure counts; 0 is a
+ * process of another PID namespace. No process when the group is gone.
+ */
+static int each_member(const char *directory, int (*act)(pid_t pid, void *context),
+		       void *context)
 {
-	struct members *members = context;
 	char path[PATH_MAX];
-	int pid, ret = 0;
 	FILE *procs;
+	int pid, ret = 0;
 
 	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
@@ -94,16 +98,31 @@ static int kill_members(const char *directory, void *context)
 	if (!procs)
 		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
 	while (fscanf(procs, "%d", &pid) == 1) {
-		members->seen++;
-		if (pid <= 0)
-			members->unreachable++;
-		else if (pid == getpid())
-			members->self = true;
-		else if (kill(pid, SIGKILL) && errno != ESRCH)
-			ret = -errno;
+		int failed = act(pid, context);
+
+		ret = failed ? failed : ret;
 	}
 	fclose(procs);
 	return ret;
+}
+
+static int kill_one(pid_t pid, void *context)
+{
+	struct members *members = context;
+
+	members->seen++;
+	if (pid <= 0)
+		members->unreachable++;
+	else if (pid == getpid())
+		members->self = true;
+	else if (kill(pid, SIGKILL) && errno != ESRCH)
+		return -errno;
+	return 0;
+}
+
+static int kill_members(const char *directory, void *context)
+{
+	return each_member(directory, kill_one, context);
 }
 
 /* True when the kernel took the order; it then kills forks that race with it as well. */
@@ -123,22 +142,18 @@ static bool kill_by_kernel(const char *directory)
 	return done;
 }
 
+static int count_one(pid_t pid, void *context)
+{
+	unsigned *members = context;
+
+	(void)pid;
+	++*members;
+	return 0;
+}
+
 static int count_members(const char *directory, void *context)
 {
-	char path[PATH_MAX];
-	unsigned *members = context;
-	FILE *procs;
-	int pid;
-
-	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	procs = fopen(path, "re");
-	if (!procs)
-		return errno == ENOENT || errno == ENODEV ? 0 : -errno;
-	while (fscanf(procs, "%d", &pid) == 1)
-		++*members;
-	fclose(procs);
-	return 0;
+	return each_member(directory, count_one, context);
 }
 
 int cgtree_count(const char *directory, unsigned *members)
@@ -151,22 +166,20 @@ int cgtree_count(const char *directory, unsigned *members)
 	return ret;
 }
 
+static int note_caller(pid_t pid, void *context)
+{
+	bool *self = context;
+
+	*self |= pid == getpid();
+	return 0;
+}
+
+/* What cannot be read is reported by the kill. */
 static int holds_caller(const char *directory, void *context)
 {
-	char path[PATH_MAX];
-	bool *self = context;
-	FILE *procs;
-	int pid;
+	int ret = each_member(directory, note_caller, context);
 
-	if (snprintf(path, sizeof(path), "%s/cgroup.procs", directory) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	procs = fopen(path, "re");
-	if (!procs)
-		return 0;
-	while (fscanf(procs, "%d", &pid) == 1)
-		*self |= pid == getpid();
-	fclose(procs);
-	return 0;
+	return ret == -ENAMETOOLONG ? ret : 0;
 }
 
 int cgtree_kill(const char *directory, unsigned *killed, struct error *e)
