@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/kernel/trial.h"
+#include "tests/unit/setup.h"
 #include "workloads/leak/leak_sites.h"
 #include "workloads/act/prng.h"
 
@@ -28,18 +29,7 @@ static struct drive d;
 static void open_leak(const char *allocator, uint64_t threads, uint64_t blocks, uint64_t size)
 {
 	trial_open(&d, &leak_workload);
-	drive_set(&d, "size", size);
-	drive_set(&d, "blocks", blocks);
-	drive_set(&d, "threads", threads);
-	drive_set(&d, "chunk", 1 * MB);
-	drive_set(&d, "interval", 1000000000);
-	drive_set(&d, "sites", 1);
-	drive_set(&d, "depth", 5);
-	drive_set(&d, "align", 64);
-	drive_choose(&d, "allocator", allocator);
-	drive_choose(&d, "reach", "lost");
-	drive_choose(&d, "shape", "linear");
-	drive_choose(&d, "touch", "bytes");
+	setup_leak(&d, allocator, threads, blocks, size);
 }
 
 static void tell(void)

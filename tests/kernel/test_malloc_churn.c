@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/kernel/trial.h"
+#include "tests/unit/setup.h"
 #include "workloads/act/prng.h"
 
 #define KB 1024ull
@@ -24,15 +25,7 @@ static struct drive d;
 static void open_default(uint64_t size, uint64_t blocks, uint64_t cycles, const char *touch)
 {
 	trial_open(&d, &malloc_churn_workload);
-	drive_set(&d, "size", size);
-	drive_set(&d, "blocks", blocks);
-	drive_set(&d, "cycles", cycles);
-	drive_choose(&d, "touch", touch);
-	drive_choose(&d, "order", "lifo");
-	*(bool *)drive_option(&d, "dynamic") = true;
-	drive_set(&d, "mmap_threshold", 128 * KB);
-	drive_set(&d, "trim_threshold", 128 * KB);
-	drive_set(&d, "top_pad", 128 * KB);
+	setup_malloc_churn(&d, size, blocks, cycles, touch);
 }
 
 static void fix_thresholds(uint64_t mmap_threshold, uint64_t trim_threshold, uint64_t top_pad)

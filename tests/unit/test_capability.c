@@ -14,6 +14,7 @@
 
 #include "harness/machine/capability.h"
 #include "harness/plan/option.h"
+#include "tests/unit/params.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 #define MB	  (UINT64_C(1) << 20)
@@ -175,36 +176,18 @@ static struct workload_env env_with(enum capability_state reads, enum capability
 	return env;
 }
 
-static void set_option(const struct workload_option *o, void *params, const char *text)
-{
-	static const struct size_base base = { .limit_bytes = 256 * MB,
-					       .available_bytes = 1 << 30 };
-	struct error clause = { "" };
-
-	if (option_parse(o, text, &base, params, &clause))
-		fail_msg("option %s: '%s' %s", o->name, text, clause.text);
-}
-
-static void set_defaults(const struct workload *w, void *params)
-{
-	memset(params, 0, 4096);
-	for (const struct workload_option *o = w->options; o && o->name; o++)
-		if (o->fallback && *o->fallback)
-			set_option(o, params, o->fallback);
-}
-
 /* "touch=read size=4M" */
 static void set_text(const struct workload *w, void *params, const char *text)
 {
 	char copy[128], *save = NULL;
 
-	set_defaults(w, params);
+	params_default(w, params);
 	snprintf(copy, sizeof(copy), "%s", text);
 	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		char *value = strchr(word, '=');
 
 		*value++ = '\0';
-		set_option(option_find(w, word), params, value);
+		params_set(option_find(w, word), params, value);
 	}
 }
 
@@ -297,11 +280,11 @@ static void check_parameters(const struct workload *w, const void *params, const
 
 static void where_it_is_unknown_either_kind_of_kernel_passes(void **state)
 {
-	static _Alignas(16) unsigned char params[4096];
+	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 
 	(void)state;
 	for (const struct workload *const *w = workloads; *w; w++) {
-		set_defaults(*w, params);
+		params_default(*w, params);
 		check_parameters(*w, params, "by default");
 		for (const struct workload_option *o = (*w)->options; o && o->name; o++) {
 			for (const char *c = o->choices; c;
@@ -310,8 +293,8 @@ static void where_it_is_unknown_either_kind_of_kernel_passes(void **state)
 
 				snprintf(choice, sizeof(choice), "%.*s", (int)strcspn(c, "|"),
 					 c);
-				set_defaults(*w, params);
-				set_option(o, params, choice);
+				params_default(*w, params);
+				params_set(o, params, choice);
 				check_parameters(*w, params, choice);
 			}
 		}
@@ -401,7 +384,7 @@ static void amounts_follow_from_the_capabilities(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NR(rows); i++) {
-		static _Alignas(16) unsigned char params[4096];
+		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 		static struct claims claims;
 		const struct expected *row = &rows[i];
 		const struct workload *w = workload_find(row->workload);
@@ -448,7 +431,7 @@ static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void 
 
 	(void)state;
 	for (size_t i = 0; i < NR(rows); i++) {
-		static _Alignas(16) unsigned char params[4096];
+		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 		const struct workload *w = workload_find(rows[i].workload);
 		const struct workload_env env = env_with(rows[i].reads, rows[i].huge, YES);
 		char reason[512] = "";
@@ -462,7 +445,7 @@ static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void 
 
 static void targets_and_footprints_follow_as_well(void **state)
 {
-	static _Alignas(16) unsigned char params[4096];
+	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 	struct workload_env env = env_with(YES, YES, YES);
 	const struct workload *w = workload_find("anon");
 

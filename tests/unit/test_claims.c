@@ -17,6 +17,7 @@
 #include "harness/plan/option.h"
 #include "harness/record/judge.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/params.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -38,26 +39,6 @@ static int release_captures(void **state)
 	for (size_t i = 0; i < NR(captured); i++)
 		fixture_release(&captured[i]);
 	return 0;
-}
-
-/* ---- parameters from the option table ---- */
-
-static void set_option(const struct workload_option *o, void *params, const char *text)
-{
-	static const struct size_base base = { .limit_bytes = 256 << 20,
-					       .available_bytes = 1 << 30 };
-	struct error clause = { "" };
-
-	if (option_parse(o, text, &base, params, &clause))
-		fail_msg("option %s: '%s' %s", o->name, text, clause.text);
-}
-
-static void set_defaults(const struct workload *w, void *params)
-{
-	memset(params, 0, PARAMS_BYTES_MAX);
-	for (const struct workload_option *o = w->options; o && o->name; o++)
-		if (o->fallback && *o->fallback)
-			set_option(o, params, o->fallback);
 }
 
 /* ---- one claim ---- */
@@ -309,11 +290,11 @@ static void check_choices(const struct workload *w, const struct workload_env *e
 {
 	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 
-	set_defaults(w, params);
+	params_default(w, params);
 	check_workload(w, env, params);
 	for (const struct workload_option *o = w->options; o && o->name; o++) {
 		if (o->type == OPTION_BOOL) {
-			set_defaults(w, params);
+			params_default(w, params);
 			*(bool *)(params + o->offset) = !*(bool *)(params + o->offset);
 			check_workload(w, env, params);
 		}
@@ -324,8 +305,8 @@ static void check_choices(const struct workload *w, const struct workload_env *e
 			char choice[64];
 
 			snprintf(choice, sizeof(choice), "%.*s", (int)strcspn(c, "|"), c);
-			set_defaults(w, params);
-			set_option(o, params, choice);
+			params_default(w, params);
+			params_set(o, params, choice);
 			check_workload(w, env, params);
 		}
 	}
@@ -356,13 +337,13 @@ static void check_together(const struct workload *w, const struct workload_env *
 
 		if (strcmp(w->name, together[i].workload))
 			continue;
-		set_defaults(w, params);
+		params_default(w, params);
 		for (size_t k = 0; k < NR(together[i].options) && together[i].options[k]; k++) {
 			const char *text = together[i].options[k];
 			char name[32];
 
 			snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, "="), text);
-			set_option(option_find(w, name), params, strchr(text, '=') + 1);
+			params_set(option_find(w, name), params, strchr(text, '=') + 1);
 		}
 		check_workload(w, env, params);
 		together_judged[i] += nr_judged - before;

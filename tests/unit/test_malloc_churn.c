@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/drive.h"
+#include "tests/unit/setup.h"
 #include "workloads/act/heap_model.h"
 
 #define KB 1024ull
@@ -103,15 +103,7 @@ static void a_kept_block_pins_the_heap_below_it(void **state)
 static void open_default(uint64_t size, uint64_t blocks, uint64_t cycles, const char *touch)
 {
 	drive_open(&d, &malloc_churn_workload);
-	drive_set(&d, "size", size);
-	drive_set(&d, "blocks", blocks);
-	drive_set(&d, "cycles", cycles);
-	drive_choose(&d, "touch", touch);
-	drive_choose(&d, "order", "lifo");
-	*(bool *)drive_option(&d, "dynamic") = true;
-	drive_set(&d, "mmap_threshold", 128 * KB);
-	drive_set(&d, "trim_threshold", 128 * KB);
-	drive_set(&d, "top_pad", 128 * KB);
+	setup_malloc_churn(&d, size, blocks, cycles, touch);
 }
 
 static void what_cannot_be_kept_is_refused(void **state)
