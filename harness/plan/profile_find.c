@@ -2,7 +2,6 @@
 /*
  * What a subcommand's first argument means: a file, a workload, or a profile by its name.
  */
-#include "harness/base/suggest.h"
 #include "harness/plan/profile.h"
 
 #include <dirent.h>
@@ -12,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/suggest.h"
 #include "harness/base/trust.h"
 #include "workloads/api/workload.h"
 
