@@ -44,10 +44,11 @@ struct cmd_plan_source {
 };
 
 /*
- * The plan for that machine. *e is ready to print; what it returns below zero is exit 2 but
- * for -EIO (the host could not be probed).
+ * Probes the machine into *host, which is to outlive the plan, and makes its plan. *e is ready
+ * to print; what it returns below zero is exit 2 but for -EIO (the host could not be probed).
  */
-int cmd_load_plan(struct plan *plan, const struct cmd_plan_source *source, struct error *e);
+int cmd_load_plan(struct plan *plan, struct host *host, const struct cmd_plan_source *source,
+		  struct error *e);
 
 /* Whether there are words for a plan, and no more than a command line should have. -EINVAL. */
 int cmd_check_plan_words(const struct cmd_words *words, struct error *e);

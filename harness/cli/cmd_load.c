@@ -38,10 +38,10 @@ static int load_profile(struct profile *profile, const struct cmd_plan_source *s
 	return ret;
 }
 
-int cmd_load_plan(struct plan *plan, const struct cmd_plan_source *source, struct error *e)
+int cmd_load_plan(struct plan *plan, struct host *host, const struct cmd_plan_source *source,
+		  struct error *e)
 {
 	struct profile profile;
-	struct host *host = &plan->host;
 	int ret;
 
 	memset(plan, 0, sizeof(*plan));
@@ -49,11 +49,8 @@ int cmd_load_plan(struct plan *plan, const struct cmd_plan_source *source, struc
 	ret = load_profile(&profile, source, e);
 	if (!ret && host_probe(host, source->root, e))
 		ret = -EIO;
-	if (!ret) {
-		struct host probed = *host;
-
-		ret = plan_make(plan, &profile, &probed, e);
-	}
+	if (!ret)
+		ret = plan_make(plan, &profile, host, e);
 	if (!ret && profile.by_name)
 		memcpy(plan->source, profile.path, sizeof(plan->source));
 	if (!ret)

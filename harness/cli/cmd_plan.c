@@ -224,7 +224,7 @@ static void print_plan(const struct plan *plan, const struct arguments *a)
 	char peak[32], available[32];
 
 	size_human(plan->peak_bytes, peak, sizeof(peak));
-	size_human(plan->host.available_bytes, available, sizeof(available));
+	size_human(plan->host->available_bytes, available, sizeof(available));
 	printf("%s%s%s\n", plan->name, plan->why[0] ? ": " : "", plan->why);
 	printf("  %-12s %s, %s%s\n", "risk", risk_name(plan->risk), plan->risk_why,
 	       plan->risk >= RISK_R2 ? "; run it with --allow-risk" : "");
@@ -273,12 +273,13 @@ int cmd_plan(int argc, char **argv)
 {
 	struct arguments a = { .cell = -1, .source = { .root = "" } };
 	struct error e = { "" };
+	struct host host;
 	struct plan plan;
 	int status, ret;
 
 	if (cmd_parse(&syntax, argc, argv, &a))
 		return EXIT_USAGE;
-	ret = cmd_load_plan(&plan, &a.source, &e);
+	ret = cmd_load_plan(&plan, &host, &a.source, &e);
 	if (ret) {
 		cmd_complain(&e);
 		return ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;

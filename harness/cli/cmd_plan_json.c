@@ -161,7 +161,7 @@ json_t *plan_json(const struct plan *plan)
 			"version", PLAN_JSON_VERSION, "name", plan->name, "why", plan->why,
 			"risk", risk_name(plan->risk), "risk_why", plan->risk_why, "seconds",
 			plan->seconds, "peak_bytes", bytes_json(plan->peak_bytes),
-			"available_bytes", bytes_json(plan->host.available_bytes), "repeats",
+			"available_bytes", bytes_json(plan->host->available_bytes), "repeats",
 			(int)plan->repeats, "warmup", (int)plan->warmup, "seed",
 			/* more than JSON's signed 64 bits: as text */
 			plan->seed > INT64_MAX ? json_sprintf("%ju", (uintmax_t)plan->seed)

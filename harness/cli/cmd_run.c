@@ -29,6 +29,7 @@ struct arguments {
 	bool json, quiet;
 	struct cmd_pause pause;
 	struct cmd_plan_source source;
+	struct host host; /* the machine that the plan is for */
 };
 
 /* Without the slashes at its end: another folder lies beside it, under a name with a suffix. */
@@ -158,7 +159,7 @@ static int signal_number(int signal_fd)
 
 static int check_risk(const struct plan *plan, const struct arguments *a, struct error *e)
 {
-	if (plan->risk <= a->allowed || plan->host.lab[0])
+	if (plan->risk <= a->allowed || plan->host->lab[0])
 		return 0;
 	return error_set(
 		e, EPERM,
@@ -195,7 +196,7 @@ static int play(const struct plan *plan, struct arguments *a, int signal_fd, str
 					 .row = cmd_run_print_row,
 					 .arg = &print };
 	struct run_summary summary = { .rows = 0 };
-	int ret = needs_groups(plan) ? group_permitted(&plan->host, e) : 0, status;
+	int ret = needs_groups(plan) ? group_permitted(plan->host, e) : 0, status;
 
 	cmd_run_print_init(&print, a->json, a->quiet);
 	a->pause.make_room = cmd_run_print_make_room;
@@ -229,13 +230,14 @@ static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 				 strerror(errno));
 	if (a->cell < 0)
 		a->cell = resume_only_cell(a->resume);
-	ret = cmd_load_plan(plan, &source, e);
+	ret = cmd_load_plan(plan, &a->host, &source, e);
 	return ret ? ret : resume_check(a->resume, plan, e);
 }
 
 static int load(struct plan *plan, struct arguments *a, struct error *e)
 {
-	int ret = a->resume ? load_resumed(plan, a, e) : cmd_load_plan(plan, &a->source, e);
+	int ret = a->resume ? load_resumed(plan, a, e)
+			    : cmd_load_plan(plan, &a->host, &a->source, e);
 
 	if (!ret)
 		ret = check_cell(plan, a, e);

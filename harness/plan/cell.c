@@ -490,8 +490,9 @@ static int take_null(struct plan_cell *cell, const struct plan *plan, struct err
 }
 
 int cell_make(struct plan_cell *out, const struct plan *plan, const struct profile *profile,
-	      const struct host *host, struct error *e)
+	      struct error *e)
 {
+	const struct host *host = plan->host;
 	struct plan_cell cell = { .nr_workers = workers_count(profile) };
 	struct workload_env env;
 	struct limits inherited;
@@ -500,7 +501,6 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 		.plan = plan,
 		.cell = &cell,
 		.profile = profile,
-		.host = host,
 		.env = &env,
 		.inherited = &inherited,
 		.skip = skip,

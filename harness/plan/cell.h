@@ -12,11 +12,11 @@
 uint64_t cell_reserve_bytes(const struct host *host);
 
 /*
- * plan gives the expectations and the defaults. -EINVAL, -ENOMEM with the place in
- * *e. The cell's index and label are the caller's; release with cell_release().
+ * plan gives the machine, the expectations and the defaults. -EINVAL, -ENOMEM with the place
+ * in *e. The cell's index and label are the caller's; release with cell_release().
  */
 int cell_make(struct plan_cell *cell, const struct plan *plan, const struct profile *profile,
-	      const struct host *host, struct error *e);
+	      struct error *e);
 void cell_release(struct plan_cell *cell);
 
 /* Most that the cell charges at one time, zram's own memory included. */

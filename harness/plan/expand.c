@@ -60,7 +60,7 @@ static bool is_swept(const struct expander *x, const char *section, const char *
 static const char *settle(const struct expander *x, const char *text, char *out,
 			  size_t out_bytes)
 {
-	struct size_base base = { .available_bytes = x->plan->host.available_bytes };
+	struct size_base base = { .available_bytes = x->plan->host->available_bytes };
 	char unused[128];
 	uint64_t bytes;
 

@@ -269,7 +269,7 @@ static void label(char *out, size_t out_bytes, const struct sweep *sweep, unsign
 }
 
 static int take_cells(struct plan *plan, const struct profile *profile,
-		      const struct sweep *sweep, const struct host *host, struct error *e)
+		      const struct sweep *sweep, struct error *e)
 {
 	int ret = 0;
 
@@ -283,7 +283,7 @@ static int take_cells(struct plan *plan, const struct profile *profile,
 		if (ret)
 			error_set(e, ENOMEM, "no memory for the plan");
 		else
-			ret = cell_make(&plan->cell[i], plan, &with, host, e);
+			ret = cell_make(&plan->cell[i], plan, &with, e);
 		profile_release(&with);
 		if (ret)
 			break;
@@ -321,7 +321,7 @@ static void take_timeout(struct plan *plan)
 	}
 }
 
-static void take_sums(struct plan *plan, const struct host *host)
+static void take_sums(struct plan *plan)
 {
 	enum risk declared = plan->risk;
 	unsigned runs = plan->warmup + plan->repeats;
@@ -330,15 +330,15 @@ static void take_sums(struct plan *plan, const struct host *host)
 	plan->risk = RISK_R0;
 	for (unsigned i = 0; i < plan->nr_cells; i++) {
 		char why[256];
-		enum risk risk = cell_risk(&plan->cell[i], host, why, sizeof(why));
+		enum risk risk = cell_risk(&plan->cell[i], plan->host, why, sizeof(why));
 
 		if (!i || risk > plan->risk) {
 			plan->risk = risk;
 			snprintf(plan->risk_why, sizeof(plan->risk_why), "%s", why);
 		}
-		plan->peak_bytes =
-			MAX(plan->peak_bytes, cell_peak_bytes(&plan->cell[i]) +
-						      cell_pool_bytes(&plan->cell[i], host));
+		plan->peak_bytes = MAX(plan->peak_bytes,
+				       cell_peak_bytes(&plan->cell[i]) +
+					       cell_pool_bytes(&plan->cell[i], plan->host));
 		plan->seconds += cell_seconds(&plan->cell[i]) * runs;
 	}
 	if (plan->risk < RISK_R1 && plan->reset & ~(unsigned)RESET_SWAP) {
@@ -354,8 +354,9 @@ static void take_sums(struct plan *plan, const struct host *host)
 
 /* From R2 on the machine is meant to be short of memory. */
 static int machine_check(const struct plan *plan, const struct profile *profile,
-			 const struct host *host, struct error *e)
+			 struct error *e)
 {
+	const struct host *host = plan->host;
 	uint64_t reserve = cell_reserve_bytes(host);
 	char need[32], have[32], kept[32];
 
@@ -427,20 +428,20 @@ int plan_make(struct plan *out, const struct profile *profile, const struct host
 
 	if (!plan)
 		return error_set(e, ENOMEM, "no memory for the plan");
-	plan->host = *host;
+	plan->host = host;
 	ret = take_header(plan, profile, e);
 	if (!ret)
 		ret = take_expectations(plan, profile, e);
 	if (!ret)
 		ret = sweep_make(&sweep, profile, host->available_bytes, e);
 	if (!ret)
-		ret = take_cells(plan, profile, &sweep, host, e);
+		ret = take_cells(plan, profile, &sweep, e);
 	if (ret)
 		goto out;
 	plan->zip = sweep.zip;
 	take_timeout(plan);
-	take_sums(plan, host);
-	ret = machine_check(plan, profile, host, e);
+	take_sums(plan);
+	ret = machine_check(plan, profile, e);
 	if (!ret)
 		ret = take_steps(plan, e);
 	if (!ret)

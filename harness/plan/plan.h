@@ -134,12 +134,14 @@ struct plan {
 	char *profile_text;   /* as expanded, for profile.ini */
 	char source[512];     /* the profile's file when it was found by name; else "" */
 	struct error skipped; /* a file of that name that was not taken, and why; else empty */
-	struct host host;
+	const struct host *host; /* the machine: the caller's, which outlives the plan */
 };
 
 const char *risk_name(enum risk risk);
 
 /*
+ * The plan owns its cells, their workers, its steps and its profile_text until plan_release();
+ * of the profile it keeps nothing, and of the host only the pointer.
  * -EINVAL with "file:line: error: …" in *e for anything wrong in the profile;
  * -ENOMEM (exit 2 as well) when a footprint does not fit its limit or the machine.
  */

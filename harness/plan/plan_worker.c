@@ -158,7 +158,7 @@ static int take_oom_score(const struct maker *m)
 	m->w->oom_score_adj = (int)adj;
 	m->w->oom_score_adj_set = true;
 	m->w->env.oom_score_adj = (int)adj;
-	if (adj < 0 && !m->c->host->can_lower_oom_score)
+	if (adj < 0 && !m->c->plan->host->can_lower_oom_score)
 		snprintf(m->w->skip, sizeof(m->w->skip),
 			 "oom_score_adj=%ld needs CAP_SYS_RESOURCE; this process lacks it",
 			 adj);
@@ -231,7 +231,7 @@ static int take_placement(const struct maker *m)
 {
 	const struct profile_entry *cpus = get(m, "cpus"), *mems = get(m, "mems");
 	struct limit limit = { .name = "cpuset.mems" };
-	const struct host *host = m->c->host;
+	const struct host *host = m->c->plan->host;
 	struct host_pick of_cpus = { .host = host, .cpus = true, .from_node = -1 };
 	struct host_pick of_nodes = { .host = host, .from_node = -1 };
 	struct plan_worker *w = m->w;
@@ -284,9 +284,9 @@ static int take_limits(const struct maker *m)
 	const struct limits *inherited = m->c->inherited;
 	const uint64_t around = limits_bytes(&m->c->cell->limits, "memory.max");
 	const struct limits_reader reader = {
-		.host = m->c->host,
+		.host = m->c->plan->host,
 		.base = { .limit_bytes = tighter(around, limits_bytes(inherited, "memory.max")),
-			  .available_bytes = m->c->host->available_bytes },
+			  .available_bytes = m->c->plan->host->available_bytes },
 		.skip = m->w->skip,
 		.skip_bytes = sizeof(m->w->skip),
 		.e = m->e,
@@ -315,7 +315,7 @@ static void default_swap_max(const struct maker *m)
 	if (m->c->cell->swap.kind != SWAP_NONE || limits_find(own, none.name) ||
 	    limits_find(run, none.name))
 		return;
-	if (!limits_bytes(own, "memory.max") && m->c->host->cgroup_version == 1)
+	if (!limits_bytes(own, "memory.max") && m->c->plan->host->cgroup_version == 1)
 		return;
 	limits_set(&m->w->limits, &none);
 }
@@ -375,7 +375,7 @@ static int take_options(const struct maker *m)
 {
 	struct size_base base = {
 		.limit_bytes = m->w->env.limit_bytes,
-		.available_bytes = m->c->host->available_bytes,
+		.available_bytes = m->c->plan->host->available_bytes,
 	};
 
 	for (const struct workload_option *o = m->w->workload->options; o->name; o++) {
@@ -505,7 +505,7 @@ static int take_prewarm(const struct maker *m)
 {
 	const struct profile_entry *entry = get(m, "prewarm");
 	uint64_t limit = m->w->env.limit_bytes;
-	struct size_base base = { limit, m->c->host->available_bytes };
+	struct size_base base = { limit, m->c->plan->host->available_bytes };
 	bool yes = m->w->workload->rate_metric;
 	char reason[128];
 
@@ -555,7 +555,7 @@ int plan_worker_make(struct plan_worker *worker, const char *name,
 
 	snprintf(worker->name, sizeof(worker->name), "%s", name);
 	worker->env = *context->env;
-	worker->env.can_lower_oom_score = context->host->can_lower_oom_score;
+	worker->env.can_lower_oom_score = context->plan->host->can_lower_oom_score;
 	if (type_resolve(&m) || keys_check(&m))
 		return -EINVAL;
 	take_expectation(&m);

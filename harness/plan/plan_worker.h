@@ -8,10 +8,9 @@
 #include "harness/plan/plan.h"
 
 struct plan_worker_context {
-	const struct plan *plan; /* expectations and defaults */
+	const struct plan *plan; /* machine, expectations and defaults */
 	const struct plan_cell *cell;
-	const struct profile *profile; /* with the cell's values of the sweep */
-	const struct host *host;
+	const struct profile *profile;	/* with the cell's values of the sweep */
 	const struct workload_env *env; /* the cell's: machine, swap, settings */
 	const struct limits *inherited; /* of [cgroup], given to the only worker */
 	const char *skip;		/* why the whole cell cannot run; "": it can */

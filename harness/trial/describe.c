@@ -175,7 +175,7 @@ int results_describe(struct results *r, const struct plan *plan, json_t *end, st
 	if (!r->settings_before)
 		r->settings_before = json_incref(now);
 	root = json_pack("{s:i, s:s, s:o, s:o, s:O, s:o, s:o, s:O}", "schema", 1, "run", r->run,
-			 "versions", describe_versions(), "machine", describe_host(&plan->host),
+			 "versions", describe_versions(), "machine", describe_host(plan->host),
 			 "settings_before", r->settings_before, "settings_after", now, "plan",
 			 results_describe_plan(plan), "end", end);
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;

@@ -169,7 +169,7 @@ unsigned expect_judge(const struct plan *plan, const struct plan_worker *worker,
 		      struct judgement *out)
 {
 	const struct judge_facts facts = { .seen = { .work = work },
-					   .page_bytes = plan->host.page_bytes };
+					   .page_bytes = plan->host->page_bytes };
 	unsigned nr = 0;
 
 	for (unsigned i = 0; i < plan->nr_expectations; i++) {

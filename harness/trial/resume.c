@@ -58,11 +58,11 @@ static int check_plan(const char *path, const struct plan *plan, struct error *e
 		err = error_set(e, EINVAL,
 				"%s has no run.json that says what was run: start it anew",
 				path);
-	else if (strcmp(kernel, plan->host.kernel))
+	else if (strcmp(kernel, plan->host->kernel))
 		err = error_set(e, EINVAL,
 				"%s was run on Linux %s and this is %s: their rows would not "
 				"belong together",
-				path, kernel, plan->host.kernel);
+				path, kernel, plan->host->kernel);
 	else if (!json_equal(json_object_get(root, "plan"), now))
 		err = error_set(
 			e, EINVAL,

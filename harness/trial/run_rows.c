@@ -158,7 +158,7 @@ static unsigned judge_actor(const struct run *run, const struct actor *actor,
 					   .null = noise_floor(run),
 					   .slots = plan->workload->slots,
 					   .slot = slot,
-					   .page_bytes = run->plan->host.page_bytes };
+					   .page_bytes = run->plan->host->page_bytes };
 
 	for (int i = 0; i < SLOTS_MAX; i++)
 		slot[i] = actor->last->slot[i];
@@ -251,7 +251,7 @@ static int write_actor(struct run *run, const struct stage *stage, struct actor 
 	row_from_ledger(&row, actor->last, actor->end_ns);
 	results_latency(&run->results, &place, &actor->last->latency);
 	if (played) {
-		row_from_record(&row, &actor->work, run->plan->host.page_bytes);
+		row_from_record(&row, &actor->work, run->plan->host->page_bytes);
 		row.oom_kills = actor->oom_kills;
 		err = add_own_counters(run, actor, e);
 		if (err)

@@ -45,7 +45,7 @@ static int pass_swappiness_on(const struct stage *stage, struct error *e)
 
 static int make_groups(struct stage *stage, struct error *e)
 {
-	int err = group_make_top(&stage->top, &stage->plan->host, any_cpuset(stage),
+	int err = group_make_top(&stage->top, stage->plan->host, any_cpuset(stage),
 				 stage->journal, e);
 
 	if (!err)
@@ -126,12 +126,12 @@ static int start_workers(struct stage *stage, struct error *e)
 
 static int start_flush(struct stage *stage, struct error *e)
 {
-	return flush_start(&stage->flush, &stage->top, stage->plan->host.cpus, e);
+	return flush_start(&stage->flush, &stage->top, stage->plan->host->cpus, e);
 }
 
 static int open_captures(struct stage *stage, struct error *e)
 {
-	int err = capture_open_system(&stage->capture, &stage->plan->host, e);
+	int err = capture_open_system(&stage->capture, stage->plan->host, e);
 
 	if (!err)
 		err = capture_open_group(&stage->capture, &stage->run, OWNER_RUN, e);

@@ -290,7 +290,6 @@ static int visit(struct stage *stage, enum barrier barrier, void *arg, struct er
 static int make_plan(const struct session *s, struct plan *plan, struct error *e)
 {
 	struct profile profile;
-	struct host host = *s->host;
 	struct command words;
 	int err = command_make(&words, s->run_words, &s->names, e);
 
@@ -305,8 +304,8 @@ static int make_plan(const struct session *s, struct plan *plan, struct error *e
 	if (!err)
 		err = profile_override(&profile, "profile.noise=no", e);
 	if (!err)
-		err = plan_make(plan, &profile, &host, e);
-	if (!err && plan->risk > RISK_R1 && !host.lab[0])
+		err = plan_make(plan, &profile, s->host, e);
+	if (!err && plan->risk > RISK_R1 && !s->host->lab[0])
 		err = error_set(e, EPERM, "%s is of risk class R%d: %s", s->run_words,
 				plan->risk, plan->risk_why);
 	profile_release(&profile);

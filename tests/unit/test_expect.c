@@ -18,6 +18,7 @@
 
 static const struct workload hold = { .name = "hold" };
 
+static const struct host host = { .page_bytes = 4096 };
 static struct plan *plan;
 static struct plan_worker workers[2] = { { .name = "hog", .workload = &hold },
 					 { .name = "other", .workload = &hold } };
@@ -27,7 +28,7 @@ static int make_plan(void **state)
 	(void)state;
 	plan = calloc(1, sizeof(*plan));
 	if (plan)
-		plan->host.page_bytes = 4096;
+		plan->host = &host;
 	return !plan;
 }
 
@@ -186,7 +187,7 @@ static void judgements_keep_the_names_of_their_own_counters(void **state)
 
 	(void)state;
 	assert_non_null(other);
-	other->host.page_bytes = plan->host.page_bytes;
+	other->host = plan->host;
 	a_record(&record);
 	expect("system/pressure/memory/some.total", ">0");
 	assert_int_equal(expect_judge(plan, worker, &row, &record, first), 1);

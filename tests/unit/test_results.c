@@ -32,7 +32,8 @@ static int remove_parent(void **state)
 	return system(command);
 }
 
-static struct plan plan = { .name = "t", .profile_text = (char *)"[profile]\n" };
+static const struct host host;
+static struct plan plan = { .name = "t", .profile_text = (char *)"[profile]\n", .host = &host };
 
 static const struct row_place place = { .cell = 0, .repeat = 1, .worker = "w", .workload = "" };
 

@@ -25,7 +25,9 @@ static struct plan_worker worker[2] = { { .name = "a", .workload = &hold },
 static struct plan_cell cell[2] = { { .index = 0, .nr_workers = 2, .worker = worker },
 				    { .index = 1, .nr_workers = 2, .worker = worker } };
 static struct plan_step step[4] = { { 0, 1 }, { 1, 1 }, { 1, 2 }, { 0, 2 } };
+static const struct host host;
 static struct plan plan = { .name = "t",
+			    .host = &host,
 			    .profile_text = (char *)"[profile]\n",
 			    .nr_cells = 2,
 			    .cell = cell,
