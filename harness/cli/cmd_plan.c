@@ -112,10 +112,10 @@ static void print_claim(const struct claim *c)
 
 static void print_params(const struct plan_worker *w)
 {
-	char copy[sizeof(w->params_text)], *save = NULL;
+	char copy[sizeof(w->request.params_text)], *save = NULL;
 	int column = 0;
 
-	snprintf(copy, sizeof(copy), "%s", w->params_text);
+	snprintf(copy, sizeof(copy), "%s", w->request.params_text);
 	for (char *word = strtok_r(copy, ";", &save); word; word = strtok_r(NULL, ";", &save)) {
 		if (column && column + 1 + (int)strlen(word) > COLUMNS)
 			column = 0;
@@ -133,21 +133,21 @@ static void print_common(const struct plan_worker *w)
 	char text[512] = "", delay[32], hold[32];
 	size_t length = 0;
 
-	duration_format(w->delay_ns, delay, sizeof(delay));
-	duration_format(w->hold_ns, hold, sizeof(hold));
-	if (w->delay_ns)
+	duration_format(w->request.delay_ns, delay, sizeof(delay));
+	duration_format(w->request.hold_ns, hold, sizeof(hold));
+	if (w->request.delay_ns)
 		length += (size_t)sprintf(text + length, ", delay %s", delay);
-	if (w->hold_ns)
+	if (w->request.hold_ns)
 		length += (size_t)sprintf(text + length, ", hold %s", hold);
-	if (w->cpus[0])
+	if (w->request.cpus[0])
 		length += (size_t)snprintf(text + length, sizeof(text) - length,
-					   ", CPUs %.300s", w->cpus);
-	if (w->oom_score_adj_set)
+					   ", CPUs %.300s", w->request.cpus);
+	if (w->request.oom_score_adj_set)
 		length += (size_t)snprintf(text + length, sizeof(text) - length,
-					   ", oom_score_adj %d", w->oom_score_adj);
-	if (w->sabotage_pages)
+					   ", oom_score_adj %d", w->request.oom_score_adj);
+	if (w->request.sabotage_pages)
 		snprintf(text + length, sizeof(text) - length,
-			 ", %" PRIu64 " pages less than promised", w->sabotage_pages);
+			 ", %" PRIu64 " pages less than promised", w->request.sabotage_pages);
 	if (text[0])
 		printf("%*s%s\n", INDENT, "", text + 2);
 }
@@ -162,23 +162,23 @@ static void print_worker(const struct plan_worker *w, bool claims)
 		print_params(w);
 		return;
 	}
-	size_human(w->target_bytes, target, sizeof(target));
-	size_human(w->footprint_bytes, footprint, sizeof(footprint));
-	if (w->target_bytes)
-		printf(", holds %s (%" PRIu64 " bytes)", target, w->target_bytes);
-	if (w->footprint_bytes)
+	size_human(w->prediction.target_bytes, target, sizeof(target));
+	size_human(w->prediction.footprint_bytes, footprint, sizeof(footprint));
+	if (w->prediction.target_bytes)
+		printf(", holds %s (%" PRIu64 " bytes)", target, w->prediction.target_bytes);
+	if (w->prediction.footprint_bytes)
 		printf(", charges up to %s", footprint);
-	if (w->expects_oom)
+	if (w->prediction.expects_oom)
 		printf(", is to be OOM-killed");
-	if (w->background)
+	if (w->request.background)
 		printf(", in the background");
 	puts("");
 	print_params(w);
 	print_common(w);
-	print_limits("", &w->limits);
-	printf("  %-12s %u claims\n", "", w->claims.nr);
-	for (unsigned i = 0; i < w->claims.nr && claims; i++)
-		print_claim(&w->claims.claim[i]);
+	print_limits("", &w->request.limits);
+	printf("  %-12s %u claims\n", "", w->prediction.claims.nr);
+	for (unsigned i = 0; i < w->prediction.claims.nr && claims; i++)
+		print_claim(&w->prediction.claims.claim[i]);
 }
 
 static void print_cell(const struct plan_cell *cell, bool claims)
@@ -189,9 +189,9 @@ static void print_cell(const struct plan_cell *cell, bool claims)
 	print_limits("run's group", &cell->limits);
 	for (unsigned i = 0; i < cell->nr_workers; i++)
 		print_worker(&cell->worker[i], claims);
-	if (cell->null_worker && cell->null_worker->hold_ns >= 50000000)
+	if (cell->null_worker && cell->null_worker->request.hold_ns >= 50000000)
 		printf("  %-12s beside it, %.1f s, for the noise floor\n", "null",
-		       (double)cell->null_worker->hold_ns / 1e9);
+		       (double)cell->null_worker->request.hold_ns / 1e9);
 	else if (cell->null_worker)
 		printf("  %-12s beside it, for the noise floor\n", "null");
 }

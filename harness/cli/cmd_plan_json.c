@@ -53,7 +53,7 @@ static json_t *params_json(const struct plan_worker *w)
 	for (const struct workload_option *o = w->workload->options; o->name; o++) {
 		char value[512];
 
-		option_format(o, w->params, value, sizeof(value));
+		option_format(o, w->request.params, value, sizeof(value));
 		json_object_set_new(params, o->name, json_string(value));
 	}
 	return params;
@@ -61,34 +61,37 @@ static json_t *params_json(const struct plan_worker *w)
 
 static const char *expected_outcome(const struct plan_worker *w)
 {
-	return outcome_name(w->skip[0] ? OUTCOME_SKIPPED : w->expected);
+	return outcome_name(w->skip[0] ? OUTCOME_SKIPPED : w->prediction.expected);
 }
 
 static json_t *worker_json(const struct plan_worker *w)
 {
 	json_t *claims = json_array(), *worker;
 
-	for (unsigned i = 0; i < w->claims.nr; i++)
-		json_array_append_new(claims, claim_json(&w->claims.claim[i]));
-	worker = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
-			   "name", w->name, "workload", w->workload->name, "params",
-			   params_json(w), "limits", limits_json(&w->limits), "footprint_bytes",
-			   bytes_json(w->footprint_bytes), "target_bytes",
-			   bytes_json(w->target_bytes), "limit_bytes",
-			   w->env.limit_bytes ? bytes_json(w->env.limit_bytes) : json_null(),
-			   "swap_max_bytes", bytes_json(w->env.swap_max_bytes),
-			   "expected_outcome", expected_outcome(w), "delay_seconds",
-			   seconds_json(w->delay_ns), "hold_seconds", seconds_json(w->hold_ns),
-			   "timeout_seconds", seconds_json(w->timeout_ns), "claims", claims);
+	for (unsigned i = 0; i < w->prediction.claims.nr; i++)
+		json_array_append_new(claims, claim_json(&w->prediction.claims.claim[i]));
+	worker = json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "name",
+		w->name, "workload", w->workload->name, "params", params_json(w), "limits",
+		limits_json(&w->request.limits), "footprint_bytes",
+		bytes_json(w->prediction.footprint_bytes), "target_bytes",
+		bytes_json(w->prediction.target_bytes), "limit_bytes",
+		w->env->limit_bytes ? bytes_json(w->env->limit_bytes) : json_null(),
+		"swap_max_bytes", bytes_json(w->env->swap_max_bytes), "expected_outcome",
+		expected_outcome(w), "delay_seconds", seconds_json(w->request.delay_ns),
+		"hold_seconds", seconds_json(w->request.hold_ns), "timeout_seconds",
+		seconds_json(w->request.timeout_ns), "claims", claims);
 	if (!worker)
 		return NULL;
-	json_object_set_new(worker, "background", json_boolean(w->background));
-	json_object_set_new(worker, "prewarm_bytes", bytes_json(w->prewarm_bytes));
-	json_object_set_new(worker, "cpus", json_string(w->cpus));
-	if (w->oom_score_adj_set)
-		json_object_set_new(worker, "oom_score_adj", json_integer(w->oom_score_adj));
-	if (w->sabotage_pages)
-		json_object_set_new(worker, "sabotage_pages", bytes_json(w->sabotage_pages));
+	json_object_set_new(worker, "background", json_boolean(w->request.background));
+	json_object_set_new(worker, "prewarm_bytes", bytes_json(w->request.prewarm_bytes));
+	json_object_set_new(worker, "cpus", json_string(w->request.cpus));
+	if (w->request.oom_score_adj_set)
+		json_object_set_new(worker, "oom_score_adj",
+				    json_integer(w->request.oom_score_adj));
+	if (w->request.sabotage_pages)
+		json_object_set_new(worker, "sabotage_pages",
+				    bytes_json(w->request.sabotage_pages));
 	if (w->skip[0])
 		json_object_set_new(worker, "skip", json_string(w->skip));
 	return worker;
@@ -121,7 +124,7 @@ static json_t *cell_json(const struct plan_cell *cell)
 			"limits", limits_json(&cell->limits), "workers", workers);
 	if (out && cell->null_worker)
 		json_object_set_new(out, "null_seconds",
-				    seconds_json(cell->null_worker->hold_ns));
+				    seconds_json(cell->null_worker->request.hold_ns));
 	return out;
 }
 

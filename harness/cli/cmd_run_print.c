@@ -39,7 +39,7 @@ static void held_text(const struct stage *stage, char *text, size_t bytes)
 
 		if (actor->process.ledger)
 			sum += actor->process.ledger->achieved_bytes;
-		target += actor->plan->target_bytes;
+		target += actor->plan->prediction.target_bytes;
 	}
 	size_human(sum, now, sizeof(now));
 	size_human(target, goal, sizeof(goal));

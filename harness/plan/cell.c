@@ -5,6 +5,7 @@
  */
 #include "harness/plan/cell.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,9 +42,27 @@ uint64_t cell_reserve_bytes(const struct host *host)
 
 void cell_release(struct plan_cell *cell)
 {
+	free(cell->env);
 	free(cell->worker);
 	free(cell->null_worker);
 	memset(cell, 0, sizeof(*cell));
+}
+
+const struct workload_env *cell_share_env(struct plan_cell *cell,
+					  const struct workload_env *env)
+{
+	struct workload_env *own;
+
+	for (unsigned i = 0; i < cell->nr_envs; i++) {
+		/* Padding that differs would cost a copy and no more. */
+		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
+		if (!memcmp(&cell->env[i], env, sizeof(*env)))
+			return &cell->env[i];
+	}
+	assert(cell->nr_envs < cell->nr_workers);
+	own = &cell->env[cell->nr_envs++];
+	memcpy(own, env, sizeof(*own));
+	return own;
 }
 
 /* ---- settings and swap ---- */
@@ -370,6 +389,7 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 
 	memset(env, 0, sizeof(*env));
 	host_env(host, env);
+	env->can_lower_oom_score = host->can_lower_oom_score;
 	if (thp && env->thp != THP_ABSENT)
 		env->thp = !strcmp(thp, "always")    ? THP_ALWAYS
 			   : !strcmp(thp, "madvise") ? THP_MADVISE
@@ -458,12 +478,13 @@ static int take_workers(struct plan_cell *cell, const struct plan_worker_context
 	int ret = 0;
 
 	cell->worker = calloc(cell->nr_workers, sizeof(*cell->worker));
-	if (!cell->worker)
+	cell->env = calloc(cell->nr_workers, sizeof(*cell->env));
+	if (!cell->worker || !cell->env)
 		return error_set(e, ENOMEM, "no memory for the plan");
 	for (unsigned i = 0; i < cell->nr_workers && !ret; i++) {
 		name = profile_next_worker(c->profile, name);
 		ret = plan_worker_make(&cell->worker[i], name, c, e);
-		foreground |= !cell->worker[i].background;
+		foreground |= !cell->worker[i].request.background;
 	}
 	if (!ret && !foreground)
 		ret = profile_error(profile_get(c->profile, name, "type"), e, EINVAL,
@@ -547,10 +568,10 @@ uint64_t cell_peak_bytes(const struct plan_cell *cell)
 
 	for (unsigned i = 0; i < cell->nr_workers; i++) {
 		const struct plan_worker *w = &cell->worker[i];
-		uint64_t bytes = w->skip[0] ? 0 : w->footprint_bytes;
+		uint64_t bytes = w->skip[0] ? 0 : w->prediction.footprint_bytes;
 
-		if (w->env.limit_bytes)
-			bytes = MIN(bytes, w->env.limit_bytes);
+		if (w->env->limit_bytes)
+			bytes = MIN(bytes, w->env->limit_bytes);
 		sum += MIN(bytes, UINT64_MAX - sum);
 	}
 	return sum;
@@ -591,7 +612,7 @@ double cell_seconds(const struct plan_cell *cell)
 			seconds = OVERHEAD_SECONDS;
 	}
 	if (cell->null_worker)
-		seconds += OVERHEAD_SECONDS + (double)cell->null_worker->hold_ns / 1e9;
+		seconds += OVERHEAD_SECONDS + (double)cell->null_worker->request.hold_ns / 1e9;
 	return seconds + (double)longest_ns / 1e9;
 }
 
@@ -627,11 +648,12 @@ enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char 
 	for (unsigned i = 0; i < cell->nr_workers; i++) {
 		const struct plan_worker *w = &cell->worker[i];
 
-		if (w->skip[0] || w->env.limit_bytes)
+		if (w->skip[0] || w->env->limit_bytes)
 			continue;
 		snprintf(reason, sizeof(reason), "%.64s has no memory limit", w->name);
 		risk = risk_raise(risk, RISK_R2, why, why_bytes, reason);
-		if (!w->expects_oom && w->footprint_bytes < host->available_bytes)
+		if (!w->prediction.expects_oom &&
+		    w->prediction.footprint_bytes < host->available_bytes)
 			continue;
 		snprintf(reason, sizeof(reason),
 			 "%.64s has no memory limit and takes more than there is", w->name);

@@ -19,6 +19,10 @@ int cell_make(struct plan_cell *cell, const struct plan *plan, const struct prof
 	      struct error *e);
 void cell_release(struct plan_cell *cell);
 
+/* The cell's own copy of *env, the same for equal ones; there is room for one a worker. */
+const struct workload_env *cell_share_env(struct plan_cell *cell,
+					  const struct workload_env *env);
+
 /* Most that the cell charges at one time, zram's own memory included. */
 uint64_t cell_peak_bytes(const struct plan_cell *cell);
 

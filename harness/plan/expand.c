@@ -167,26 +167,26 @@ static void put_options(struct expander *x, const struct plan_worker *w)
 			put(x, w->name, o->name, given);
 			continue;
 		}
-		option_format(o, w->params, value, sizeof(value));
+		option_format(o, w->request.params, value, sizeof(value));
 		put(x, w->name, o->name, value);
 	}
 }
 
 static void put_common(struct expander *x, const struct plan_worker *w)
 {
-	const struct limit *swap_max = limits_find(&w->limits, "memory.swap.max");
+	const struct limit *swap_max = limits_find(&w->request.limits, "memory.swap.max");
 	struct profile *out = &x->out;
 
 	if (!is_swept(x, w->name, "delay"))
-		put_duration(x, w->name, "delay", w->delay_ns);
+		put_duration(x, w->name, "delay", w->request.delay_ns);
 	if (!is_swept(x, w->name, "hold"))
-		put_duration(x, w->name, "hold", w->hold_ns);
+		put_duration(x, w->name, "hold", w->request.hold_ns);
 	if (!is_swept(x, w->name, "timeout"))
-		put_duration(x, w->name, "timeout", w->timeout_ns);
+		put_duration(x, w->name, "timeout", w->request.timeout_ns);
 	if (!is_swept(x, w->name, "background"))
-		put(x, w->name, "background", w->background ? "yes" : "no");
+		put(x, w->name, "background", w->request.background ? "yes" : "no");
 	if (!is_swept(x, w->name, "sabotage"))
-		put_uint(x, w->name, "sabotage", w->sabotage_pages);
+		put_uint(x, w->name, "sabotage", w->request.sabotage_pages);
 	if (!is_swept(x, w->name, "prewarm") && !profile_get(out, w->name, "prewarm"))
 		put(x, w->name, "prewarm", w->workload->rate_metric ? "yes" : "no");
 	/* The default, where it does not follow from a value that is swept. */

@@ -313,11 +313,11 @@ static void take_timeout(struct plan *plan)
 		struct plan_cell *cell = &plan->cell[i];
 
 		for (unsigned j = 0; j < cell->nr_workers; j++) {
-			if (!cell->worker[j].timeout_ns)
-				cell->worker[j].timeout_ns = plan->timeout_ns;
+			if (!cell->worker[j].request.timeout_ns)
+				cell->worker[j].request.timeout_ns = plan->timeout_ns;
 		}
 		if (cell->null_worker)
-			cell->null_worker->timeout_ns = plan->timeout_ns;
+			cell->null_worker->request.timeout_ns = plan->timeout_ns;
 	}
 }
 

@@ -30,35 +30,50 @@ enum risk {
 #define WORKERS_MAX  16
 
 /*
+ * What the profile asked of a worker, defaults filled in.
+ *
  * Limits. With one worker the [cgroup] limits (all but cpuset.*) are those of its own
  * group, so that what the kernel counts there is what was limited; with several they
  * are the run's group's. A worker that no memory.max covers gets a derived one:
  * footprint + max(64 MiB, footprint / 4). memory.max = max asks for none, and is R2 at
  * least. memory.swap.max is 0 unless it was set or the run has a swap device.
- * env.limit_bytes is the limit in force, derived or not, for claims(); check() and
- * footprint() see a limit that was asked for, or 0.
  */
-struct plan_worker {
-	char name[64];
-	const struct workload *workload;
+struct request {
 	unsigned char params[PARAMS_BYTES_MAX] __attribute__((aligned(16))); /* resolved */
 	char params_text[1024]; /* size=202375168;fill=random */
 	struct limits limits;	/* of its own group */
-	struct workload_env env;
-	uint64_t footprint_bytes, target_bytes;
-	uint64_t delay_ns;   /* after GO of the first */
-	uint64_t hold_ns;    /* stay HELD this long before the capture */
-	uint64_t timeout_ns; /* of run() */
-	bool background;     /* runs until the others are done, then is asked to stop */
+	char cpus[128];		/* affinity list; "": any */
+	uint64_t delay_ns;	/* after GO of the first */
+	uint64_t hold_ns;	/* stay HELD this long before the capture */
+	uint64_t timeout_ns;	/* of run() */
+	bool background;	/* runs until the others are done, then is asked to stop */
 	bool oom_score_adj_set;
 	int oom_score_adj;
-	char cpus[128]; /* affinity list; "": any */
 	uint64_t prewarm_bytes;
 	uint64_t sabotage_pages; /* test hook: do this much less than promised */
+};
+
+/* What follows from the request on this machine; of a skipped worker the outcome alone. */
+struct prediction {
+	uint64_t footprint_bytes, target_bytes;
+	double seconds; /* of run() */
 	bool expects_oom;
 	enum outcome expected; /* what [expect] says or the workload is for */
-	char skip[256];	       /* why it cannot run here; "": it can */
 	struct claims claims;
+};
+
+struct plan_worker {
+	char name[64];
+	const struct workload *workload;
+	struct request request;
+	/*
+	 * The cell's, shared by the workers for which it is the same. limit_bytes is the limit
+	 * in force, derived or not, for claims(); check() and footprint() saw a limit that was
+	 * asked for, or 0.
+	 */
+	const struct workload_env *env;
+	struct prediction prediction;
+	char skip[256]; /* why it cannot run here; "": it can */
 };
 
 /* How the cell prepares the machine before each repeat. */
@@ -84,6 +99,8 @@ struct plan_cell {
 	struct setting setting[SETTINGS_MAX]; /* [sysctl] and [setting], sweep applied */
 	struct limits limits;		      /* of the run's group, around all workers */
 	struct plan_swap swap;
+	unsigned nr_envs;
+	struct workload_env *env; /* what the workers see of the machine: as many as differ */
 	unsigned nr_workers;
 	struct plan_worker *worker;
 	struct plan_worker *null_worker; /* the noise floor's run: same group, null workload */
@@ -140,7 +157,8 @@ struct plan {
 const char *risk_name(enum risk risk);
 
 /*
- * The plan owns its cells, their workers, its steps and its profile_text until plan_release();
+ * The plan owns its cells, their workers and environments, its steps and its profile_text until
+ * plan_release();
  * of the profile it keeps nothing, and of the host only the pointer.
  * -EINVAL with "file:line: error: …" in *e for anything wrong in the profile;
  * -ENOMEM (exit 2 as well) when a footprint does not fit its limit or the machine.

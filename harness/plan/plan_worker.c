@@ -14,6 +14,7 @@
 #include <sys/param.h>
 
 #include "harness/base/suggest.h"
+#include "harness/plan/cell.h"
 #include "harness/plan/expectation.h"
 #include "harness/plan/limits.h"
 #include "harness/plan/option.h"
@@ -31,6 +32,7 @@
 /* What is being made, and from what. */
 struct maker {
 	struct plan_worker *w;
+	struct workload_env *env; /* of the cell, with this worker's limits in it */
 	const struct plan_worker_context *c;
 	const struct profile_entry *type; /* place of errors that belong to no key */
 	struct error *e;
@@ -51,7 +53,7 @@ static int type_resolve(struct maker *m)
 	m->type = get(m, "type");
 	m->w->workload = workload_find(m->type->value);
 	if (m->w->workload) {
-		assert(m->w->workload->params_bytes <= sizeof(m->w->params));
+		assert(m->w->workload->params_bytes <= sizeof(m->w->request.params));
 		return 0;
 	}
 	for (; nr < sizeof(names) / sizeof(*names) && workloads[nr]; nr++)
@@ -155,9 +157,9 @@ static int take_oom_score(const struct maker *m)
 	adj = strtol(entry->value, &end, 10);
 	if (*end || end == entry->value || adj < -1000 || adj > 1000)
 		return bad_value(m, entry, "is not a number from -1000 to 1000");
-	m->w->oom_score_adj = (int)adj;
-	m->w->oom_score_adj_set = true;
-	m->w->env.oom_score_adj = (int)adj;
+	m->w->request.oom_score_adj = (int)adj;
+	m->w->request.oom_score_adj_set = true;
+	m->env->oom_score_adj = (int)adj;
 	if (adj < 0 && !m->c->plan->host->can_lower_oom_score)
 		snprintf(m->w->skip, sizeof(m->w->skip),
 			 "oom_score_adj=%ld needs CAP_SYS_RESOURCE; this process lacks it",
@@ -169,11 +171,12 @@ static int take_common(const struct maker *m)
 {
 	struct plan_worker *w = m->w;
 
-	w->timeout_ns = m->c->plan->timeout_ns;
-	if (take_duration(m, "delay", &w->delay_ns) || take_duration(m, "hold", &w->hold_ns) ||
-	    take_duration(m, "timeout", &w->timeout_ns) ||
-	    take_bool(m, "background", &w->background) ||
-	    take_count(m, "sabotage", &w->sabotage_pages))
+	w->request.timeout_ns = m->c->plan->timeout_ns;
+	if (take_duration(m, "delay", &w->request.delay_ns) ||
+	    take_duration(m, "hold", &w->request.hold_ns) ||
+	    take_duration(m, "timeout", &w->request.timeout_ns) ||
+	    take_bool(m, "background", &w->request.background) ||
+	    take_count(m, "sabotage", &w->request.sabotage_pages))
 		return -EINVAL;
 	return take_oom_score(m);
 }
@@ -244,15 +247,15 @@ static int take_placement(const struct maker *m)
 		ret = pick(m, &of_nodes, mems, limit.value, sizeof(limit.value));
 		of_cpus.from_node = first_node(host, limit.value, false);
 		if (!ret)
-			ret = pick(m, &of_cpus, cpus, w->cpus, sizeof(w->cpus));
+			ret = pick(m, &of_cpus, cpus, w->request.cpus, sizeof(w->request.cpus));
 	} else {
-		ret = pick(m, &of_cpus, cpus, w->cpus, sizeof(w->cpus));
-		of_nodes.from_node = first_node(host, w->cpus, true);
+		ret = pick(m, &of_cpus, cpus, w->request.cpus, sizeof(w->request.cpus));
+		of_nodes.from_node = first_node(host, w->request.cpus, true);
 		if (!ret)
 			ret = pick(m, &of_nodes, mems, limit.value, sizeof(limit.value));
 	}
 	if (!ret && limit.value[0])
-		limits_set(&w->limits, &limit);
+		limits_set(&w->request.limits, &limit);
 	return ret;
 }
 
@@ -268,13 +271,13 @@ static uint64_t tighter(uint64_t a, uint64_t b)
 
 static uint64_t asked(const struct maker *m, const char *name)
 {
-	return tighter(limits_bytes(&m->w->limits, name),
+	return tighter(limits_bytes(&m->w->request.limits, name),
 		       limits_bytes(&m->c->cell->limits, name));
 }
 
 static bool is_unlimited(const struct maker *m)
 {
-	return !asked(m, "memory.max") && (limits_is_max(&m->w->limits, "memory.max") ||
+	return !asked(m, "memory.max") && (limits_is_max(&m->w->request.limits, "memory.max") ||
 					   limits_is_max(&m->c->cell->limits, "memory.max"));
 }
 
@@ -292,13 +295,14 @@ static int take_limits(const struct maker *m)
 		.e = m->e,
 	};
 
-	if (limits_read(&reader, m->c->profile, m->w->name, &m->w->limits))
+	if (limits_read(&reader, m->c->profile, m->w->name, &m->w->request.limits))
 		return -EINVAL;
 	for (unsigned i = 0; i < inherited->nr; i++)
-		limits_set(&m->w->limits, &inherited->limit[i]);
-	if (m->w->workload->machine_wide && !limits_find(&m->w->limits, unlimited.name) &&
+		limits_set(&m->w->request.limits, &inherited->limit[i]);
+	if (m->w->workload->machine_wide &&
+	    !limits_find(&m->w->request.limits, unlimited.name) &&
 	    !limits_find(&m->c->cell->limits, unlimited.name))
-		limits_set(&m->w->limits, &unlimited);
+		limits_set(&m->w->request.limits, &unlimited);
 	return 0;
 }
 
@@ -310,19 +314,19 @@ static int take_limits(const struct maker *m)
 static void default_swap_max(const struct maker *m)
 {
 	struct limit none = { .name = "memory.swap.max", .value = "0" };
-	const struct limits *own = &m->w->limits, *run = &m->c->cell->limits;
+	const struct limits *own = &m->w->request.limits, *run = &m->c->cell->limits;
 
 	if (m->c->cell->swap.kind != SWAP_NONE || limits_find(own, none.name) ||
 	    limits_find(run, none.name))
 		return;
 	if (!limits_bytes(own, "memory.max") && m->c->plan->host->cgroup_version == 1)
 		return;
-	limits_set(&m->w->limits, &none);
+	limits_set(&m->w->request.limits, &none);
 }
 
 static uint64_t swap_max(const struct maker *m)
 {
-	const struct limits *both[] = { &m->w->limits, &m->c->cell->limits };
+	const struct limits *both[] = { &m->w->request.limits, &m->c->cell->limits };
 	uint64_t max = UINT64_MAX;
 
 	for (int i = 0; i < 2; i++) {
@@ -336,12 +340,12 @@ static uint64_t swap_max(const struct maker *m)
 
 static void env_limits(const struct maker *m)
 {
-	const struct limit *oom_group = limits_find(&m->w->limits, "memory.oom.group");
+	const struct limit *oom_group = limits_find(&m->w->request.limits, "memory.oom.group");
 
-	m->w->env.oom_group = oom_group && !strcmp(oom_group->value, "1");
-	m->w->env.limit_bytes = asked(m, "memory.max");
-	m->w->env.high_bytes = asked(m, "memory.high");
-	m->w->env.swap_max_bytes = swap_max(m);
+	m->env->oom_group = oom_group && !strcmp(oom_group->value, "1");
+	m->env->limit_bytes = asked(m, "memory.max");
+	m->env->high_bytes = asked(m, "memory.high");
+	m->env->swap_max_bytes = swap_max(m);
 }
 
 /* ---- options ---- */
@@ -353,7 +357,7 @@ static int take_option(const struct maker *m, const struct workload_option *opti
 	const char *text = entry ? entry->value : option->fallback;
 	struct error clause = { "" };
 
-	if (!option_parse(option, text, base, m->w->params, &clause))
+	if (!option_parse(option, text, base, m->w->request.params, &clause))
 		return 0;
 	if (entry)
 		return bad_value(m, entry, clause.text);
@@ -374,7 +378,7 @@ static void params_text_add(char *out, size_t out_bytes, const char *name, const
 static int take_options(const struct maker *m)
 {
 	struct size_base base = {
-		.limit_bytes = m->w->env.limit_bytes,
+		.limit_bytes = m->env->limit_bytes,
 		.available_bytes = m->c->plan->host->available_bytes,
 	};
 
@@ -383,8 +387,9 @@ static int take_options(const struct maker *m)
 
 		if (take_option(m, o, &base))
 			return -EINVAL;
-		option_format(o, m->w->params, value, sizeof(value));
-		params_text_add(m->w->params_text, sizeof(m->w->params_text), o->name, value);
+		option_format(o, m->w->request.params, value, sizeof(value));
+		params_text_add(m->w->request.params_text, sizeof(m->w->request.params_text),
+				o->name, value);
 	}
 	return 0;
 }
@@ -414,10 +419,10 @@ static void skip(const struct maker *m, const char *why)
 
 static void needs_of_machine(const struct maker *m)
 {
-	const char *lack = need_lacking(m->w->workload->needs, &m->w->env);
+	const char *lack = need_lacking(m->w->workload->needs, m->env);
 
 	skip(m, m->c->skip);
-	if (!m->w->env.cgroup_version)
+	if (!m->env->cgroup_version)
 		skip(m, "no memory cgroup is mounted here; pagestorm doctor says how");
 	if (lack)
 		skip(m, lack);
@@ -435,7 +440,8 @@ static int needs_check(const struct maker *m)
 	needs_of_machine(m);
 	if (m->w->skip[0])
 		return 0;
-	ret = workload_check(m->w->workload, m->w->params, &m->w->env, reason, sizeof(reason));
+	ret = workload_check(m->w->workload, m->w->request.params, m->env, reason,
+			     sizeof(reason));
 	if (ret == -ENODEV)
 		skip(m, reason);
 	else if (ret)
@@ -448,12 +454,12 @@ static int needs_check(const struct maker *m)
 static void derive_limit(const struct maker *m)
 {
 	struct limit limit = { .name = "memory.max", .derived = true };
-	uint64_t need = m->w->footprint_bytes;
+	uint64_t need = m->w->prediction.footprint_bytes;
 	uint64_t bytes = need + MAX(DERIVED_ROOM_BYTES, need / DERIVED_ROOM_SHARE);
 
 	bytes = (bytes + MIB - 1) / MIB * MIB;
 	snprintf(limit.value, sizeof(limit.value), "%" PRIu64, bytes);
-	limits_set(&m->w->limits, &limit);
+	limits_set(&m->w->request.limits, &limit);
 }
 
 /* What may be charged or swapped out: the limit, and the swap that the run brings. */
@@ -470,12 +476,13 @@ static uint64_t room_bytes(const struct workload_env *env)
 
 static int fit_check(const struct maker *m)
 {
-	const struct workload_env *env = &m->w->env;
+	const struct workload_env *env = m->env;
 	char need[32], room[32];
 
-	if (!env->limit_bytes || m->w->expects_oom || m->w->footprint_bytes <= room_bytes(env))
+	if (!env->limit_bytes || m->w->prediction.expects_oom ||
+	    m->w->prediction.footprint_bytes <= room_bytes(env))
 		return 0;
-	size_human(m->w->footprint_bytes, need, sizeof(need));
+	size_human(m->w->prediction.footprint_bytes, need, sizeof(need));
 	size_human(room_bytes(env), room, sizeof(room));
 	return profile_error(m->type, m->e, ENOMEM,
 			     "%s needs %s and its group may have %s: raise memory.max, or "
@@ -489,35 +496,37 @@ static int fit_check(const struct maker *m)
  * What is faulted and freed before READY, under the same limit and beside what the worker
  * has by then: all but its target, which it holds only later. An eighth stays free.
  */
-static uint64_t prewarm_most(const struct plan_worker *w)
+static uint64_t prewarm_most(const struct maker *m)
 {
-	const uint64_t limit = w->env.limit_bytes, room = limit - limit / 8;
+	const struct prediction *of = &m->w->prediction;
+	const uint64_t limit = m->env->limit_bytes, room = limit - limit / 8;
 	uint64_t own = PROCESS_BYTES;
 
 	if (!limit)
-		return w->footprint_bytes;
-	if (w->target_bytes && w->footprint_bytes > w->target_bytes)
-		own = w->footprint_bytes - w->target_bytes;
-	return room > own ? MIN(w->footprint_bytes, room - own) : 0;
+		return of->footprint_bytes;
+	if (of->target_bytes && of->footprint_bytes > of->target_bytes)
+		own = of->footprint_bytes - of->target_bytes;
+	return room > own ? MIN(of->footprint_bytes, room - own) : 0;
 }
 
 static int take_prewarm(const struct maker *m)
 {
 	const struct profile_entry *entry = get(m, "prewarm");
-	uint64_t limit = m->w->env.limit_bytes;
+	uint64_t limit = m->env->limit_bytes;
 	struct size_base base = { limit, m->c->plan->host->available_bytes };
 	bool yes = m->w->workload->rate_metric;
 	char reason[128];
 
 	if (!entry || !bool_parse(entry->value, &yes, reason, sizeof(reason))) {
-		m->w->prewarm_bytes = yes ? prewarm_most(m->w) : 0;
+		m->w->request.prewarm_bytes = yes ? prewarm_most(m) : 0;
 		return 0;
 	}
-	if (size_parse(entry->value, &base, &m->w->prewarm_bytes, reason, sizeof(reason)))
+	if (size_parse(entry->value, &base, &m->w->request.prewarm_bytes, reason,
+		       sizeof(reason)))
 		return bad_value(m, entry, reason);
-	if (limit && m->w->prewarm_bytes > limit - limit / 8)
+	if (limit && m->w->request.prewarm_bytes > limit - limit / 8)
 		return bad_value(m, entry, "does not fit the limit with an eighth to spare");
-	if (m->w->prewarm_bytes > SIZE_MOST_BYTES)
+	if (m->w->request.prewarm_bytes > SIZE_MOST_BYTES)
 		return bad_value(m, entry, "is above 128T, the most");
 	return 0;
 }
@@ -526,20 +535,20 @@ static void take_expectation(const struct maker *m)
 {
 	enum outcome usual = m->w->workload->expects_oom ? OUTCOME_EXPECTED_OOM : OUTCOME_OK;
 
-	m->w->expected = expectation_outcome(m->c->plan, m->w->name, usual);
-	m->w->expects_oom = m->w->expected == OUTCOME_EXPECTED_OOM;
+	m->w->prediction.expected = expectation_outcome(m->c->plan, m->w->name, usual);
+	m->w->prediction.expects_oom = m->w->prediction.expected == OUTCOME_EXPECTED_OOM;
 }
 
 static int take_amounts(const struct maker *m)
 {
 	struct plan_worker *w = m->w;
 
-	w->footprint_bytes = w->workload->footprint(w->params, &w->env);
+	w->prediction.footprint_bytes = w->workload->footprint(w->request.params, m->env);
 	if (w->workload->target)
-		w->target_bytes = w->workload->target(w->params, &w->env);
+		w->prediction.target_bytes = w->workload->target(w->request.params, m->env);
 	if (fit_check(m))
 		return -ENOMEM;
-	if (!w->env.limit_bytes && !is_unlimited(m)) {
+	if (!m->env->limit_bytes && !is_unlimited(m)) {
 		derive_limit(m);
 		default_swap_max(m);
 		env_limits(m);
@@ -547,44 +556,61 @@ static int take_amounts(const struct maker *m)
 	return take_prewarm(m);
 }
 
+static void predict(const struct maker *m)
+{
+	const struct workload *workload = m->w->workload;
+	const void *params = m->w->request.params;
+	struct prediction *prediction = &m->w->prediction;
+
+	prediction->seconds =
+		workload->seconds ? workload->seconds(params, m->env) : SECONDS_UNSAID;
+	workload->claims(params, m->env, &prediction->claims);
+}
+
+static int make(struct maker *m)
+{
+	int ret;
+
+	if (type_resolve(m) || keys_check(m))
+		return -EINVAL;
+	take_expectation(m);
+	if (take_limits(m) || take_common(m) || take_placement(m))
+		return -EINVAL;
+	default_swap_max(m);
+	env_limits(m);
+	if (take_options(m) || needs_check(m))
+		return -EINVAL;
+	if (m->w->skip[0])
+		return 0;
+	ret = take_amounts(m);
+	if (!ret)
+		predict(m);
+	return ret;
+}
+
 int plan_worker_make(struct plan_worker *worker, const char *name,
 		     const struct plan_worker_context *context, struct error *e)
 {
-	struct maker m = { .w = worker, .c = context, .e = e };
+	struct workload_env env = *context->env;
+	struct maker m = { .w = worker, .env = &env, .c = context, .e = e };
 	int ret;
 
 	snprintf(worker->name, sizeof(worker->name), "%s", name);
-	worker->env = *context->env;
-	worker->env.can_lower_oom_score = context->plan->host->can_lower_oom_score;
-	if (type_resolve(&m) || keys_check(&m))
-		return -EINVAL;
-	take_expectation(&m);
-	if (take_limits(&m) || take_common(&m) || take_placement(&m))
-		return -EINVAL;
-	default_swap_max(&m);
-	env_limits(&m);
-	if (take_options(&m) || needs_check(&m))
-		return -EINVAL;
-	if (worker->skip[0])
-		return 0;
-	ret = take_amounts(&m);
+	ret = make(&m);
 	if (!ret)
-		worker->workload->claims(worker->params, &worker->env, &worker->claims);
+		worker->env = cell_share_env(context->cell, &env);
 	return ret;
 }
 
 uint64_t plan_worker_expected_ns(const struct plan_worker *worker)
 {
-	const struct workload *workload = worker->workload;
-	double seconds = workload->seconds ? workload->seconds(worker->params, &worker->env)
-					   : SECONDS_UNSAID;
-	uint64_t run_ns = (uint64_t)(seconds * 1e9);
+	uint64_t run_ns = (uint64_t)(worker->prediction.seconds * 1e9);
 
-	if (worker->skip[0] || worker->background)
+	if (worker->skip[0] || worker->request.background)
 		return 0;
-	if (worker->timeout_ns)
-		run_ns = MIN(run_ns, worker->timeout_ns);
-	return worker->delay_ns + run_ns + worker->hold_ns;
+	if (worker->request.timeout_ns)
+		run_ns = MIN(run_ns, worker->request.timeout_ns);
+	return worker->request.delay_ns + run_ns + worker->request.hold_ns;
 }
 
 /* Only counters that others move too need a null run as long as the run itself. */
@@ -612,27 +638,28 @@ int plan_worker_null(struct plan_worker *null, const struct plan *plan,
 		if (w->skip[0])
 			continue;
 		first = first ? first : w;
-		if (is_noisy(&w->claims))
+		if (is_noisy(&w->prediction.claims))
 			longest_ns = MAX(longest_ns, plan_worker_expected_ns(w));
 	}
 	null->workload = workload_find("null");
 	if (!first || !null->workload)
 		return -ENOENT;
 	snprintf(null->name, sizeof(null->name), "null");
-	null->limits = first->limits;
+	null->request.limits = first->request.limits;
 	null->env = first->env;
-	null->timeout_ns = plan->timeout_ns;
-	null->hold_ns = longest_ns;
-	snprintf(null->cpus, sizeof(null->cpus), "%s", first->cpus);
+	null->request.timeout_ns = plan->timeout_ns;
+	null->request.hold_ns = longest_ns;
+	snprintf(null->request.cpus, sizeof(null->request.cpus), "%s", first->request.cpus);
 	for (const struct workload_option *o = null->workload->options; o->name; o++) {
 		struct error unused = { "" };
 		char value[128];
 
-		if (option_parse(o, o->fallback, NULL, null->params, &unused))
+		if (option_parse(o, o->fallback, NULL, null->request.params, &unused))
 			return -EINVAL;
-		option_format(o, null->params, value, sizeof(value));
-		params_text_add(null->params_text, sizeof(null->params_text), o->name, value);
+		option_format(o, null->request.params, value, sizeof(value));
+		params_text_add(null->request.params_text, sizeof(null->request.params_text),
+				o->name, value);
 	}
-	null->workload->claims(null->params, &null->env, &null->claims);
+	null->workload->claims(null->request.params, null->env, &null->prediction.claims);
 	return 0;
 }

@@ -8,8 +8,8 @@
 #include "harness/plan/plan.h"
 
 struct plan_worker_context {
-	const struct plan *plan; /* machine, expectations and defaults */
-	const struct plan_cell *cell;
+	const struct plan *plan;	/* machine, expectations and defaults */
+	struct plan_cell *cell;		/* its environments are added to */
 	const struct profile *profile;	/* with the cell's values of the sweep */
 	const struct workload_env *env; /* the cell's: machine, swap, settings */
 	const struct limits *inherited; /* of [cgroup], given to the only worker */

@@ -100,14 +100,15 @@ static json_t *describe_worker(const struct plan_worker *w)
 {
 	json_t *limits = json_object();
 
-	for (unsigned i = 0; i < w->limits.nr; i++)
-		json_object_set_new(limits, w->limits.limit[i].name,
-				    json_string(w->limits.limit[i].value));
+	for (unsigned i = 0; i < w->request.limits.nr; i++)
+		json_object_set_new(limits, w->request.limits.limit[i].name,
+				    json_string(w->request.limits.limit[i].value));
 	return json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:i, s:s}", "name", w->name,
-			 "workload", w->workload->name, "params", w->params_text, "limits",
-			 limits, "footprint_bytes", (json_int_t)w->footprint_bytes,
-			 "target_bytes", (json_int_t)w->target_bytes, "claims",
-			 (int)w->claims.nr, "skip", w->skip);
+			 "workload", w->workload->name, "params", w->request.params_text,
+			 "limits", limits, "footprint_bytes",
+			 (json_int_t)w->prediction.footprint_bytes, "target_bytes",
+			 (json_int_t)w->prediction.target_bytes, "claims",
+			 (int)w->prediction.claims.nr, "skip", w->skip);
 }
 
 json_t *results_describe_plan(const struct plan *plan)

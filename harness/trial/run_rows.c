@@ -47,9 +47,9 @@ static void start_row(const struct run *run, const struct plan_cell *cell,
 	row->order = (unsigned)run->step;
 	row->worker = worker->name;
 	row->workload = worker->workload->name;
-	row->params = worker->params_text;
-	row->target_bytes = worker->target_bytes;
-	row->expected_outcome = worker->expected;
+	row->params = worker->request.params_text;
+	row->target_bytes = worker->prediction.target_bytes;
+	row->expected_outcome = worker->prediction.expected;
 	settings_text(cell, row->settings, sizeof(row->settings));
 	gmtime_r(&now, &utc);
 	strftime(row->started_utc, sizeof(row->started_utc), "%Y-%m-%dT%H:%M:%SZ", &utc);
@@ -162,9 +162,9 @@ static unsigned judge_actor(const struct run *run, const struct actor *actor,
 
 	for (int i = 0; i < SLOTS_MAX; i++)
 		slot[i] = actor->last->slot[i];
-	for (unsigned i = 0; i < plan->claims.nr; i++)
-		judge_claim(&plan->claims.claim[i], &facts, &out[i]);
-	return plan->claims.nr;
+	for (unsigned i = 0; i < plan->prediction.claims.nr; i++)
+		judge_claim(&plan->prediction.claims.claim[i], &facts, &out[i]);
+	return plan->prediction.claims.nr;
 }
 
 /*
@@ -173,7 +173,7 @@ static unsigned judge_actor(const struct run *run, const struct actor *actor,
  */
 static bool judged(const struct plan_worker *worker, enum outcome outcome)
 {
-	if (outcome == OUTCOME_TARGET_MISSED && worker->expected == outcome)
+	if (outcome == OUTCOME_TARGET_MISSED && worker->prediction.expected == outcome)
 		return false;
 	if (outcome == OUTCOME_EXPECTED_OOM && !worker->workload->expects_oom)
 		return false; /* killed on the way, as the profile wants it */

@@ -10,7 +10,7 @@
 void tally_outcome(struct run_summary *s, const struct plan_worker *worker,
 		   enum outcome outcome)
 {
-	const enum ending ending = outcome_ending(outcome, worker->expected);
+	const enum ending ending = outcome_ending(outcome, worker->prediction.expected);
 
 	s->rows++;
 	s->skipped += ending == ENDING_SKIPPED;

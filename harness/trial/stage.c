@@ -30,7 +30,7 @@ static bool any_cpuset(const struct stage *stage)
 	bool wanted = wants_cpuset(&stage->cell->limits);
 
 	for (unsigned i = 0; i < stage->nr_actors; i++)
-		wanted = wanted || wants_cpuset(&stage->worker[i]->limits);
+		wanted = wanted || wants_cpuset(&stage->worker[i]->request.limits);
 	return wanted;
 }
 
@@ -57,7 +57,7 @@ static int make_groups(struct stage *stage, struct error *e)
 		struct actor *actor = &stage->actor[i];
 
 		err = group_make(&actor->group, &stage->run, actor->plan->name,
-				 &actor->plan->limits, e);
+				 &actor->plan->request.limits, e);
 	}
 	return err;
 }
@@ -74,16 +74,17 @@ static int write_ledger(const struct stage *stage, struct actor *actor, struct e
 	snprintf(ledger->workload, sizeof(ledger->workload), "%s", plan->workload->name);
 	snprintf(ledger->worker, sizeof(ledger->worker), "%s", plan->name);
 	ledger->seed = stage->plan->seed;
-	ledger->prewarm_bytes = plan->prewarm_bytes;
-	ledger->sabotage_pages = plan->sabotage_pages;
-	ledger->env = plan->env;
+	ledger->prewarm_bytes = plan->request.prewarm_bytes;
+	ledger->sabotage_pages = plan->request.sabotage_pages;
+	ledger->env = *plan->env;
 	snprintf(ledger->env.scratch_dir, sizeof(ledger->env.scratch_dir), "%s",
 		 stage->scratch_dir ? stage->scratch_dir : "");
 	if (stage->swap && stage->swap->on)
 		snprintf(ledger->env.swap_path, sizeof(ledger->env.swap_path), "%s",
 			 stage->swap->path);
-	_Static_assert(sizeof(ledger->params) == sizeof(plan->params), "copied as a whole");
-	memcpy(ledger->params, plan->params, sizeof(ledger->params));
+	_Static_assert(sizeof(ledger->params) == sizeof(plan->request.params),
+		       "copied as a whole");
+	memcpy(ledger->params, plan->request.params, sizeof(ledger->params));
 	return 0;
 }
 
@@ -102,9 +103,10 @@ static int start_worker(struct stage *stage, unsigned i, struct error *e)
 	const struct process_setup setup = { .argument = "--worker",
 					     .group = &actor->group,
 					     .oom_score_adj_set =
-						     actor->plan->oom_score_adj_set,
-					     .oom_score_adj = actor->plan->oom_score_adj,
-					     .cpus = actor->plan->cpus,
+						     actor->plan->request.oom_score_adj_set,
+					     .oom_score_adj =
+						     actor->plan->request.oom_score_adj,
+					     .cpus = actor->plan->request.cpus,
 					     .wrapper = i ? NULL : stage->wrapper };
 	int err = process_start(&actor->process, &setup, e);
 

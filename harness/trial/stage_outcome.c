@@ -23,7 +23,7 @@ static void tell_timeout(struct actor *actor)
 			 "grace was over");
 	else
 		snprintf(reason, room, "still running after its timeout of %.1f s%s",
-			 (double)actor->plan->timeout_ns / 1e9,
+			 (double)actor->plan->request.timeout_ns / 1e9,
 			 actor->killed ? " and killed when the grace was over" : "");
 }
 
@@ -47,12 +47,12 @@ static enum outcome broke(struct actor *actor)
 /* It did its work to the end: was it what was asked for? */
 static enum outcome finished(struct actor *actor)
 {
-	const uint64_t target = actor->plan->target_bytes;
+	const uint64_t target = actor->plan->prediction.target_bytes;
 	const uint64_t achieved = actor->last->achieved_bytes;
 	char *reason = actor->reason;
 	const size_t room = sizeof(actor->reason);
 
-	if (actor->plan->expects_oom) {
+	if (actor->plan->prediction.expects_oom) {
 		snprintf(reason, room, "an OOM kill was expected and did not come");
 		return OUTCOME_MISSING_OOM;
 	}
@@ -76,7 +76,7 @@ static enum outcome decide(struct actor *actor, int interrupted)
 		snprintf(reason, room, "%s", actor->last->error);
 		return OUTCOME_FAILED;
 	}
-	if (actor->oom_kills && actor->plan->expects_oom)
+	if (actor->oom_kills && actor->plan->prediction.expects_oom)
 		return OUTCOME_EXPECTED_OOM;
 	if (actor->oom_kills) {
 		snprintf(reason, room,

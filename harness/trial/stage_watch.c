@@ -211,7 +211,7 @@ static void keep_deadline(struct stage *stage, struct actor *actor, uint64_t dea
 
 	if (actor->state != ACTOR_RUNNING || now < deadline)
 		return;
-	if (!actor->timed_out && !actor->plan->background) {
+	if (!actor->timed_out && !actor->plan->request.background) {
 		actor->timed_out = true;
 		stage_say(stage, actor, "timeout", NULL);
 	}
@@ -225,12 +225,12 @@ static bool foreground_done(const struct stage *stage)
 	for (unsigned i = 0; i < stage->nr_actors; i++) {
 		const struct actor *actor = &stage->actor[i];
 
-		if (actor->plan->background)
+		if (actor->plan->request.background)
 			continue;
 		if (actor->state < ACTOR_HELD)
 			return false;
 		if (actor->state == ACTOR_HELD &&
-		    clock_now_ns() < actor->held_ns + actor->plan->hold_ns)
+		    clock_now_ns() < actor->held_ns + actor->plan->request.hold_ns)
 			return false;
 	}
 	return true;
@@ -241,7 +241,7 @@ int stage_run_workers(struct stage *stage, struct error *e)
 	int err = 0;
 
 	for (unsigned i = 0; i < stage->nr_actors; i++)
-		if (!stage->actor[i].plan->delay_ns)
+		if (!stage->actor[i].plan->request.delay_ns)
 			send_go(stage, &stage->actor[i]);
 	if (!stage->start_ns)
 		stage->start_ns = clock_now_ns(); /* all are delayed: delays count from here */
@@ -251,11 +251,11 @@ int stage_run_workers(struct stage *stage, struct error *e)
 			struct actor *actor = &stage->actor[i];
 
 			if (!actor->went &&
-			    clock_now_ns() >= stage->start_ns + actor->plan->delay_ns)
+			    clock_now_ns() >= stage->start_ns + actor->plan->request.delay_ns)
 				send_go(stage, actor);
-			if (!actor->plan->background)
+			if (!actor->plan->request.background)
 				keep_deadline(stage, actor,
-					      actor->go_ns + actor->plan->timeout_ns);
+					      actor->go_ns + actor->plan->request.timeout_ns);
 		}
 		err = err ? err : bound_killed(stage, e);
 	}

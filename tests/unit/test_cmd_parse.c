@@ -11,7 +11,7 @@
 #include "harness/cli/cmd_parse.h"
 #include "harness/lab/words.h"
 
-struct request {
+struct values {
 	bool flag;
 	const char *text, *directory;
 	unsigned number;
@@ -23,17 +23,17 @@ struct request {
 /* clang-format off */
 static const struct cmd_option options[] = {
 	{ .name = "flag", .letter = 'f', .take = cmd_take_flag,
-	  .offset = offsetof(struct request, flag) },
+	  .offset = offsetof(struct values, flag) },
 	{ .name = "text", .arg = "TEXT", .take = cmd_take_text,
-	  .offset = offsetof(struct request, text) },
+	  .offset = offsetof(struct values, text) },
 	{ .name = "directory", .letter = 'd', .arg = "DIR", .take = cmd_take_directory,
-	  .offset = offsetof(struct request, directory) },
+	  .offset = offsetof(struct values, directory) },
 	{ .name = "number", .letter = 'n', .arg = "N", .take = cmd_take_number,
-	  .offset = offsetof(struct request, number), .least = 1, .most = 10 },
+	  .offset = offsetof(struct values, number), .least = 1, .most = 10 },
 	{ .name = "index", .arg = "K", .take = cmd_take_index,
-	  .offset = offsetof(struct request, index), .most = 10 },
+	  .offset = offsetof(struct values, index), .most = 10 },
 	{ .name = "list", .arg = "WORD", .take = cmd_take_list,
-	  .offset = offsetof(struct request, list), .most = 2 },
+	  .offset = offsetof(struct values, list), .most = 2 },
 	{ 0 }
 };
 /* clang-format on */
@@ -43,10 +43,10 @@ static struct cmd_syntax syntax = {
 	.words = "WORD...",
 	.doc = "",
 	.options = options,
-	.words_offset = offsetof(struct request, words),
+	.words_offset = offsetof(struct values, words),
 };
 
-static int parse(const char *const *words, struct request *request)
+static int parse(const char *const *words, struct values *request)
 {
 	static char *argv[32];
 	int argc = 0;
@@ -55,7 +55,7 @@ static int parse(const char *const *words, struct request *request)
 	for (; *words; words++)
 		argv[argc++] = (char *)*words;
 	argv[argc] = NULL;
-	*request = (struct request){ .index = -1 };
+	*request = (struct values){ .index = -1 };
 	return cmd_parse(&syntax, argc, argv, request);
 }
 
@@ -72,7 +72,7 @@ static const struct cmd_option *row(const char *name)
 
 static void each_value_goes_where_its_row_says(void **state)
 {
-	struct request r;
+	struct values r;
 
 	(void)state;
 	assert_int_equal(PARSE(&r, "-f", "--text=", "-d", "a", "--number=10", "--index", "0",
@@ -90,7 +90,7 @@ static void each_value_goes_where_its_row_says(void **state)
 
 static void what_is_not_given_keeps_its_default(void **state)
 {
-	struct request r;
+	struct values r;
 
 	(void)state;
 	assert_int_equal(PARSE(&r, "word"), 0);
@@ -102,7 +102,7 @@ static void what_is_not_given_keeps_its_default(void **state)
 
 static void the_last_of_two_values_counts(void **state)
 {
-	struct request r;
+	struct values r;
 
 	(void)state;
 	assert_int_equal(PARSE(&r, "-n3", "--num=4"), 0);
@@ -111,7 +111,7 @@ static void the_last_of_two_values_counts(void **state)
 
 static void words_are_what_is_left(void **state)
 {
-	struct request r;
+	struct values r;
 
 	(void)state;
 	assert_int_equal(PARSE(&r, "one", "-n", "2", "two", "--", "-f"), 0);
@@ -124,7 +124,7 @@ static void words_are_what_is_left(void **state)
 
 static void in_order_the_first_word_ends_the_options(void **state)
 {
-	struct request r;
+	struct values r;
 
 	(void)state;
 	syntax.in_order = true;
@@ -137,7 +137,7 @@ static void in_order_the_first_word_ends_the_options(void **state)
 
 static void an_unknown_option_is_usage_and_the_value_of_another_is_none(void **state)
 {
-	struct request r;
+	struct values r;
 
 	(void)state;
 	assert_int_equal(PARSE(&r, "--nubmer=3"), EXIT_USAGE);

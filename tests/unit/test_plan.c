@@ -244,7 +244,7 @@ static void options_are_resolved_defaults_included(void **state)
 		  "[workload a]\ntype = hold\nsize = 193M\nrate = 2M/s\nwait = 1500ms\n"
 		  "share = 0.25\nflag = yes\nmode = fast\ntext = x,y\n",
 		  &v1);
-	p = (const struct hold_params *)plan.cell[0].worker[0].params;
+	p = (const struct hold_params *)plan.cell[0].worker[0].request.params;
 	assert_int_equal(p->size, 193 * M);
 	assert_int_equal(p->count, 2);
 	assert_int_equal(p->rate, 2 * M);
@@ -253,10 +253,10 @@ static void options_are_resolved_defaults_included(void **state)
 	assert_true(p->flag);
 	assert_int_equal(p->mode, 1);
 	assert_string_equal(p->text, "x,y");
-	assert_string_equal(plan.cell[0].worker[0].params_text,
+	assert_string_equal(plan.cell[0].worker[0].request.params_text,
 			    "size=202375168;count=2;rate=2097152/s;wait=1500ms;share=0.25;"
 			    "flag=yes;mode=fast;text=x+y");
-	assert_int_equal(plan.cell[0].worker[0].target_bytes, 193 * M);
+	assert_int_equal(plan.cell[0].worker[0].prediction.target_bytes, 193 * M);
 	plan_release(&plan);
 }
 
@@ -281,11 +281,12 @@ static void a_worker_without_a_limit_gets_one_with_room(void **state)
 			 cases[i].size);
 		make_plan(&plan, text, &v1);
 		w = &plan.cell[0].worker[0];
-		assert_int_equal(limits_bytes(&w->limits, "memory.max"), cases[i].limit);
-		assert_true(limits_find(&w->limits, "memory.max")->derived);
+		assert_int_equal(limits_bytes(&w->request.limits, "memory.max"),
+				 cases[i].limit);
+		assert_true(limits_find(&w->request.limits, "memory.max")->derived);
 		/* so that claims know what is in force */
-		assert_int_equal(w->env.limit_bytes, cases[i].limit);
-		assert_int_equal(w->claims.claim[0].expected, cases[i].limit);
+		assert_int_equal(w->env->limit_bytes, cases[i].limit);
+		assert_int_equal(w->prediction.claims.claim[0].expected, cases[i].limit);
 		plan_release(&plan);
 	}
 }
@@ -314,11 +315,12 @@ static void swap_is_off_unless_it_was_asked_for(void **state)
 		struct plan plan;
 
 		make_plan(&plan, cases[i].text, &v1);
-		assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.swap.max"),
-				    cases[i].own);
+		assert_string_equal(
+			limit(&plan.cell[0].worker[0].request.limits, "memory.swap.max"),
+			cases[i].own);
 		assert_string_equal(limit(&plan.cell[0].limits, "memory.swap.max"),
 				    cases[i].run);
-		assert_true(plan.cell[0].worker[0].env.swap_max_bytes == cases[i].env);
+		assert_true(plan.cell[0].worker[0].env->swap_max_bytes == cases[i].env);
 		plan_release(&plan);
 	}
 }
@@ -332,10 +334,11 @@ static void the_runs_limits_are_the_only_workers_own(void **state)
 		  "[cgroup]\nmemory.max = 128M\ncpuset.mems = 0\n"
 		  "[workload a]\ntype = hold\nsize = 50%limit\n",
 		  &v1);
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.max"), "134217728");
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "memory.max"),
+			    "134217728");
 	assert_string_equal(limit(&plan.cell[0].limits, "memory.max"), "none");
 	assert_string_equal(limit(&plan.cell[0].limits, "cpuset.mems"), "0");
-	assert_int_equal(plan.cell[0].worker[0].footprint_bytes, 64 * M);
+	assert_int_equal(plan.cell[0].worker[0].prediction.footprint_bytes, 64 * M);
 	plan_release(&plan);
 
 	make_plan(&plan,
@@ -343,11 +346,12 @@ static void the_runs_limits_are_the_only_workers_own(void **state)
 		  "[workload b]\ntype = hold\nmemory.max = 32M\nsize = 50%limit\n",
 		  &v1);
 	assert_string_equal(limit(&plan.cell[0].limits, "memory.max"), "134217728");
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.max"), "none");
-	assert_int_equal(plan.cell[0].worker[0].env.limit_bytes, 128 * M);
-	assert_int_equal(plan.cell[0].worker[0].footprint_bytes, 64 * M);
-	assert_int_equal(plan.cell[0].worker[1].env.limit_bytes, 32 * M);
-	assert_int_equal(plan.cell[0].worker[1].footprint_bytes, 16 * M);
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "memory.max"),
+			    "none");
+	assert_int_equal(plan.cell[0].worker[0].env->limit_bytes, 128 * M);
+	assert_int_equal(plan.cell[0].worker[0].prediction.footprint_bytes, 64 * M);
+	assert_int_equal(plan.cell[0].worker[1].env->limit_bytes, 32 * M);
+	assert_int_equal(plan.cell[0].worker[1].prediction.footprint_bytes, 16 * M);
 	plan_release(&plan);
 }
 
@@ -360,9 +364,9 @@ static void percentages_refer_to_what_they_name(void **state)
 		  "[workload a]\ntype = hold\nsize = 10%available\nmemory.max = 20%available\n"
 		  "memory.high = 50%limit\n",
 		  &v2_two_nodes);
-	assert_int_equal(plan.cell[0].worker[0].footprint_bytes, 2 * G);
-	assert_int_equal(plan.cell[0].worker[0].env.limit_bytes, 4 * G);
-	assert_int_equal(plan.cell[0].worker[0].env.high_bytes, 2 * G);
+	assert_int_equal(plan.cell[0].worker[0].prediction.footprint_bytes, 2 * G);
+	assert_int_equal(plan.cell[0].worker[0].env->limit_bytes, 4 * G);
+	assert_int_equal(plan.cell[0].worker[0].env->high_bytes, 2 * G);
 	plan_release(&plan);
 }
 
@@ -389,7 +393,7 @@ static void prewarm_is_for_rates_and_stays_below_the_limit(void **state)
 
 		snprintf(text, sizeof(text), "[workload a]\n%s", cases[i].text);
 		make_plan(&plan, text, &v1);
-		assert_int_equal(plan.cell[0].worker[0].prewarm_bytes, cases[i].bytes);
+		assert_int_equal(plan.cell[0].worker[0].request.prewarm_bytes, cases[i].bytes);
 		plan_release(&plan);
 	}
 }
@@ -406,22 +410,22 @@ static void common_keys_reach_the_worker(void **state)
 		  "sabotage = 1\ncpus = nearest\nmems = 0\n",
 		  &v2_two_nodes);
 	w = &plan.cell[0].worker[1];
-	assert_int_equal(w->delay_ns, 1000000000);
-	assert_int_equal(w->hold_ns, 2000000000);
-	assert_int_equal(w->timeout_ns, 3000000000);
-	assert_true(w->background);
-	assert_true(w->oom_score_adj_set);
-	assert_int_equal(w->oom_score_adj, -500);
-	assert_int_equal(w->sabotage_pages, 1);
-	assert_string_equal(w->cpus, "2-3"); /* nearest to the memory on node 0 */
-	assert_string_equal(limit(&w->limits, "cpuset.mems"), "0");
-	assert_false(plan.cell[0].worker[0].oom_score_adj_set);
+	assert_int_equal(w->request.delay_ns, 1000000000);
+	assert_int_equal(w->request.hold_ns, 2000000000);
+	assert_int_equal(w->request.timeout_ns, 3000000000);
+	assert_true(w->request.background);
+	assert_true(w->request.oom_score_adj_set);
+	assert_int_equal(w->request.oom_score_adj, -500);
+	assert_int_equal(w->request.sabotage_pages, 1);
+	assert_string_equal(w->request.cpus, "2-3"); /* nearest to the memory on node 0 */
+	assert_string_equal(limit(&w->request.limits, "cpuset.mems"), "0");
+	assert_false(plan.cell[0].worker[0].request.oom_score_adj_set);
 	plan_release(&plan);
 
 	make_plan(&plan, "[workload a]\ntype = hold\ncpus = 2\nmems = farthest\n",
 		  &v2_two_nodes);
-	assert_string_equal(plan.cell[0].worker[0].cpus, "2");
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "cpuset.mems"), "0");
+	assert_string_equal(plan.cell[0].worker[0].request.cpus, "2");
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "cpuset.mems"), "0");
 	plan_release(&plan);
 }
 
@@ -438,7 +442,7 @@ static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 		  "file\nsize = 32M\npath = /s\n"
 		  "[workload a]\ntype = hold\n",
 		  &v1);
-	env = &plan.cell[0].worker[0].env;
+	env = plan.cell[0].worker[0].env;
 	assert_int_equal(env->page_cluster, 0);
 	assert_int_equal(env->dirty_background_bytes, M);
 	assert_int_equal(env->thp, THP_ALWAYS);
@@ -452,7 +456,7 @@ static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 	assert_true(env->watermarks_fresh);
 	plan_release(&plan);
 	make_plan(&plan, "[workload a]\ntype = hold\n", &v1);
-	env = &plan.cell[0].worker[0].env;
+	env = plan.cell[0].worker[0].env;
 	assert_false(env->watermarks_fresh);
 	assert_int_equal(env->page_cluster, 3);
 	assert_int_equal(env->dirty_background_bytes, 20 * G / 100 * 10);
@@ -475,7 +479,7 @@ static void workloads_see_the_huge_pages_that_the_run_sets_up(void **state)
 	host.hugetlb = true;
 	host.hugetlb_2m = (struct hugetlb_pool){ .nr = 10, .left = 4 };
 	make_plan(&plan, "[workload a]\ntype = hold\n", &host);
-	env = &plan.cell[0].worker[0].env;
+	env = plan.cell[0].worker[0].env;
 	assert_int_equal(env->thp_orders_madvise, 1 << 9);
 	assert_int_equal(env->thp_orders_always, 0);
 	assert_int_equal(env->hugetlb_2m, 4);
@@ -484,7 +488,7 @@ static void workloads_see_the_huge_pages_that_the_run_sets_up(void **state)
 		  "[setting]\nthp.enabled = always\nmthp.64kB.enabled = madvise\n"
 		  "hugepages.2048kB = 20\n[workload a]\ntype = hold\n",
 		  &host);
-	env = &plan.cell[0].worker[0].env;
+	env = plan.cell[0].worker[0].env;
 	assert_int_equal(env->thp_orders_madvise, 1 << 9 | 1 << 4);
 	assert_int_equal(env->thp_orders_always, 1 << 9);
 	assert_int_equal(env->hugetlb_2m, 14);
@@ -495,7 +499,7 @@ static void workloads_see_the_huge_pages_that_the_run_sets_up(void **state)
 		  "[setting]\nhugepages.2048kB.node0 = 20\n[sysctl]\n"
 		  "vm.nr_overcommit_hugepages = 3\n[workload a]\ntype = hold\n",
 		  &host);
-	env = &plan.cell[0].worker[0].env;
+	env = plan.cell[0].worker[0].env;
 	assert_int_equal(env->hugetlb_2m_node[0], 20);
 	assert_int_equal(env->hugetlb_2m_overcommit, 3);
 	plan_release(&plan);
@@ -800,14 +804,14 @@ static void a_swept_value_arrives_in_its_cell(void **state)
 		  "memory.max = 64M, 128M\nvm.swappiness = 1, 2\nswap.type = zram, none\n"
 		  "[swap]\nsize = 32M\n",
 		  &v1);
-	assert_int_equal(plan.cell[0].worker[0].footprint_bytes, 32 * M);
-	assert_int_equal(plan.cell[1].worker[0].footprint_bytes, 64 * M);
+	assert_int_equal(plan.cell[0].worker[0].prediction.footprint_bytes, 32 * M);
+	assert_int_equal(plan.cell[1].worker[0].prediction.footprint_bytes, 64 * M);
 	assert_string_equal(plan.cell[0].setting[0].value, "1");
 	assert_string_equal(plan.cell[1].setting[0].value, "2");
 	assert_int_equal(plan.cell[0].swap.kind, SWAP_ZRAM);
 	assert_int_equal(plan.cell[1].swap.kind, SWAP_NONE);
-	assert_int_equal(plan.cell[0].worker[0].env.swap_bytes, 32 * M);
-	assert_int_equal(plan.cell[1].worker[0].env.swap_bytes, 0);
+	assert_int_equal(plan.cell[0].worker[0].env->swap_bytes, 32 * M);
+	assert_int_equal(plan.cell[1].worker[0].env->swap_bytes, 0);
 	plan_release(&plan);
 }
 
@@ -944,13 +948,15 @@ static void without_a_limit_none_is_written(void **state)
 
 	(void)state;
 	make_plan(&plan, "[workload a]\ntype = hold\nmemory.max = max\n", &v1);
-	assert_int_equal(plan.cell[0].worker[0].env.limit_bytes, 0);
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.max"), "max");
+	assert_int_equal(plan.cell[0].worker[0].env->limit_bytes, 0);
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "memory.max"), "max");
 	/* memsw cannot stand below an unlimited memory limit on v1 */
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.swap.max"), "none");
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "memory.swap.max"),
+			    "none");
 	plan_release(&plan);
 	make_plan(&plan, "[workload a]\ntype = hold\nmemory.max = max\n", &v2_two_nodes);
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.swap.max"), "0");
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "memory.swap.max"),
+			    "0");
 	plan_release(&plan);
 }
 
@@ -960,12 +966,13 @@ static void what_takes_the_machine_has_no_limit_unless_given_one(void **state)
 
 	(void)state;
 	make_plan(&plan, "[workload a]\ntype = take_all\n", &v2_two_nodes);
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.max"), "max");
-	assert_string_equal(limit(&plan.cell[0].worker[0].limits, "memory.swap.max"), "0");
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "memory.max"), "max");
+	assert_string_equal(limit(&plan.cell[0].worker[0].request.limits, "memory.swap.max"),
+			    "0");
 	assert_int_equal(plan.risk, RISK_R2);
 	plan_release(&plan);
 	make_plan(&plan, "[workload a]\ntype = take_all\nmemory.max = 128M\n", &v2_two_nodes);
-	assert_int_equal(plan.cell[0].worker[0].env.limit_bytes, 128 << 20);
+	assert_int_equal(plan.cell[0].worker[0].env->limit_bytes, 128 << 20);
 	assert_int_equal(plan.risk, RISK_R0);
 	plan_release(&plan);
 }
@@ -976,14 +983,14 @@ static void the_null_run_is_as_long_as_what_others_can_disturb(void **state)
 
 	(void)state;
 	make_plan(&plan, "[workload a]\ntype = hold\nwait = 5s\nhold = 1s\n", &v1);
-	assert_int_equal(plan.cell[0].null_worker->hold_ns, 0);
+	assert_int_equal(plan.cell[0].null_worker->request.hold_ns, 0);
 	assert_string_equal(plan.cell[0].null_worker->name, "null");
-	assert_string_equal(limit(&plan.cell[0].null_worker->limits, "memory.max"),
-			    limit(&plan.cell[0].worker[0].limits, "memory.max"));
+	assert_string_equal(limit(&plan.cell[0].null_worker->request.limits, "memory.max"),
+			    limit(&plan.cell[0].worker[0].request.limits, "memory.max"));
 	plan_release(&plan);
 
 	make_plan(&plan, "[workload a]\ntype = wide\nwait = 5s\nhold = 1s\ndelay = 1s\n", &v1);
-	assert_int_equal(plan.cell[0].null_worker->hold_ns, 7000000000);
+	assert_int_equal(plan.cell[0].null_worker->request.hold_ns, 7000000000);
 	assert_true(plan.seconds > 14 && plan.seconds < 16);
 	assert_int_equal(plan.timeout_ns, 130000000000); /* a minute and ten times as long */
 	plan_release(&plan);
@@ -991,11 +998,11 @@ static void the_null_run_is_as_long_as_what_others_can_disturb(void **state)
 	/* A run that its timeout ends is no longer. */
 	make_plan(&plan, "[workload a]\ntype = wide\nwait = 50s\nhold = 1s\ntimeout = 2s\n",
 		  &v1);
-	assert_int_equal(plan.cell[0].null_worker->hold_ns, 3000000000);
+	assert_int_equal(plan.cell[0].null_worker->request.hold_ns, 3000000000);
 	plan_release(&plan);
 	make_plan(&plan, "[profile]\ntimeout = 4s\n[workload a]\ntype = wide\nwait = 50s\n",
 		  &v1);
-	assert_int_equal(plan.cell[0].null_worker->hold_ns, 4000000000);
+	assert_int_equal(plan.cell[0].null_worker->request.hold_ns, 4000000000);
 	plan_release(&plan);
 
 	make_plan(&plan, "[profile]\nnoise = no\n[workload a]\ntype = wide\n", &v1);
@@ -1024,7 +1031,7 @@ static void an_oom_may_be_expected_where_it_is_not_usual(void **state)
 		struct plan plan;
 
 		make_plan(&plan, cases[i].text, &v1);
-		assert_int_equal(plan.cell[0].worker[0].expects_oom, cases[i].oom);
+		assert_int_equal(plan.cell[0].worker[0].prediction.expects_oom, cases[i].oom);
 		plan_release(&plan);
 	}
 }
@@ -1039,7 +1046,7 @@ static void with_swap_of_its_own_more_than_the_limit_fits(void **state)
 		  "[swap]\ntype = zram\nsize = 64M\n[workload a]\ntype = hold\n"
 		  "memory.max = 100M\nsize = 140%limit\n",
 		  &v1);
-	assert_int_equal(plan.cell[0].worker[0].footprint_bytes, 140 * M);
+	assert_int_equal(plan.cell[0].worker[0].prediction.footprint_bytes, 140 * M);
 	assert_int_equal(plan.peak_bytes, 164 * M); /* the limit, and zram's own */
 	plan_release(&plan);
 	assert_int_equal(try_plan(&plan,
@@ -1117,28 +1124,49 @@ static void expectations_are_numbers_in_the_columns_unit(void **state)
 
 /* ---- the expanded profile ---- */
 
+static void workers_share_an_environment_that_is_the_same(void **state)
+{
+	const struct plan_cell *cell;
+	struct plan plan;
+
+	(void)state;
+	make_plan(&plan,
+		  "[workload a]\ntype = hold\nmemory.max = 64M\n"
+		  "[workload b]\ntype = hold\nmemory.max = 64M\n"
+		  "[workload c]\ntype = hold\nmemory.max = 65M\n",
+		  &v1);
+	cell = &plan.cell[0];
+	assert_ptr_equal(cell->worker[0].env, cell->worker[1].env);
+	assert_ptr_equal(cell->worker[0].env, cell->null_worker->env);
+	assert_ptr_not_equal(cell->worker[0].env, cell->worker[2].env);
+	assert_int_equal(cell->worker[2].env->limit_bytes, 65 << 20);
+	assert_int_equal(cell->nr_envs, 2);
+	assert_ptr_equal(plan.host, &v1);
+	plan_release(&plan);
+}
+
 static void same_worker(const struct plan_worker *a, const struct plan_worker *b)
 {
 	assert_string_equal(a->name, b->name);
 	assert_ptr_equal(a->workload, b->workload);
-	assert_memory_equal(a->params, b->params, sizeof(a->params));
-	assert_string_equal(a->params_text, b->params_text);
-	assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
-	assert_memory_equal(&a->env, &b->env, sizeof(a->env));
-	assert_int_equal(a->footprint_bytes, b->footprint_bytes);
-	assert_int_equal(a->target_bytes, b->target_bytes);
-	assert_int_equal(a->delay_ns, b->delay_ns);
-	assert_int_equal(a->hold_ns, b->hold_ns);
-	assert_int_equal(a->timeout_ns, b->timeout_ns);
-	assert_int_equal(a->background, b->background);
-	assert_int_equal(a->oom_score_adj_set, b->oom_score_adj_set);
-	assert_int_equal(a->oom_score_adj, b->oom_score_adj);
-	assert_string_equal(a->cpus, b->cpus);
-	assert_int_equal(a->prewarm_bytes, b->prewarm_bytes);
-	assert_int_equal(a->sabotage_pages, b->sabotage_pages);
-	assert_int_equal(a->expects_oom, b->expects_oom);
+	assert_memory_equal(a->request.params, b->request.params, sizeof(a->request.params));
+	assert_string_equal(a->request.params_text, b->request.params_text);
+	assert_memory_equal(&a->request.limits, &b->request.limits, sizeof(a->request.limits));
+	assert_memory_equal(a->env, b->env, sizeof(*a->env));
+	assert_int_equal(a->prediction.footprint_bytes, b->prediction.footprint_bytes);
+	assert_int_equal(a->prediction.target_bytes, b->prediction.target_bytes);
+	assert_int_equal(a->request.delay_ns, b->request.delay_ns);
+	assert_int_equal(a->request.hold_ns, b->request.hold_ns);
+	assert_int_equal(a->request.timeout_ns, b->request.timeout_ns);
+	assert_int_equal(a->request.background, b->request.background);
+	assert_int_equal(a->request.oom_score_adj_set, b->request.oom_score_adj_set);
+	assert_int_equal(a->request.oom_score_adj, b->request.oom_score_adj);
+	assert_string_equal(a->request.cpus, b->request.cpus);
+	assert_int_equal(a->request.prewarm_bytes, b->request.prewarm_bytes);
+	assert_int_equal(a->request.sabotage_pages, b->request.sabotage_pages);
+	assert_int_equal(a->prediction.expects_oom, b->prediction.expects_oom);
 	assert_string_equal(a->skip, b->skip);
-	assert_int_equal(a->claims.nr, b->claims.nr);
+	assert_int_equal(a->prediction.claims.nr, b->prediction.claims.nr);
 }
 
 static void same_cell(const struct plan_cell *a, const struct plan_cell *b)
@@ -1310,6 +1338,7 @@ int main(void)
 		cmocka_unit_test(the_expanded_profile_gives_the_same_plan),
 		cmocka_unit_test(the_expanded_profile_keeps_nothing_back),
 		cmocka_unit_test(outcomes_and_risks_have_the_names_of_the_schema),
+		cmocka_unit_test(workers_share_an_environment_that_is_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, make_hosts, NULL);

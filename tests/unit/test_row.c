@@ -178,8 +178,8 @@ static void a_row_has_a_cell_for_each_column(void **state)
 
 static void a_run_ends_with_what_its_rows_and_claims_came_to(void **state)
 {
-	const struct plan_worker ok = { .expected = OUTCOME_OK },
-				 oom = { .expected = OUTCOME_EXPECTED_OOM };
+	const struct plan_worker ok = { .prediction.expected = OUTCOME_OK },
+				 oom = { .prediction.expected = OUTCOME_EXPECTED_OOM };
 	struct run_summary s = { 0 };
 
 	(void)state;

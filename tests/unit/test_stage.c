@@ -113,9 +113,9 @@ static void an_end_has_one_outcome_and_says_why(void **state)
 	snprintf(ledger->error, sizeof(ledger->error), "it said so");
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		const struct end *end = &ends[i];
-		const struct plan_worker plan = { .target_bytes = 100,
-						  .timeout_ns = 2000000000,
-						  .expects_oom = end->expects_oom };
+		const struct plan_worker plan = { .prediction.target_bytes = 100,
+						  .request.timeout_ns = 2000000000,
+						  .prediction.expects_oom = end->expects_oom };
 		struct actor actor = { .plan = &plan,
 				       .failed = end->failed,
 				       .timed_out = end->timed_out,
@@ -185,7 +185,7 @@ static void a_worker_that_survives_sigkill_ends_the_wait_for_it(void **state)
 	freeze(&f);
 	assert_int_equal(stage_run_workers(f.stage, &e), -ETIMEDOUT);
 	assert_non_null(strstr(e.text, "hog"));
-	f.worker.background = true;
+	f.worker.request.background = true;
 	assert_int_equal(stage_stop_background(f.stage, &other), -ETIMEDOUT);
 	assert_int_equal(stage_say_goodbye(f.stage, &last), -ETIMEDOUT);
 	thaw(&f);
@@ -226,7 +226,7 @@ static void past_its_deadline_a_worker_is_asked_and_after_the_grace_killed(void 
 	assert_true(process->pidfd >= 0);
 	actor->killed = false;
 	actor->go_ns = clock_now_ns();
-	f.worker.timeout_ns = 1;
+	f.worker.request.timeout_ns = 1;
 	f.plan.grace_ns = grace_ns;
 	assert_int_equal(stage_run_workers(f.stage, NULL), 0);
 	assert_int_equal(process->ledger->stop, 1);
