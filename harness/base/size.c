@@ -127,15 +127,15 @@ static int base_bytes(const struct size_base *base, const char *name, uint64_t *
 	if (!strcmp(name, "limit")) {
 		whole = base ? base->limit_bytes : 0;
 		if (!whole)
-			return refuse(EINVAL, reason, reason_bytes,
-				      "is a share of the limit, but there is none: "
-				      "set memory.max");
+			return refuse(
+				EINVAL, reason, reason_bytes,
+				"is a share of the limit, but there is none: set memory.max");
 	} else if (!strcmp(name, "available")) {
 		whole = base ? base->available_bytes : 0;
 		if (!whole)
-			return refuse(EINVAL, reason, reason_bytes,
-				      "is a share of the available memory, which is not "
-				      "known here");
+			return refuse(
+				EINVAL, reason, reason_bytes,
+				"is a share of the available memory, which is not known here");
 	} else {
 		return refuse(EINVAL, reason, reason_bytes,
 			      "is a percentage of what? Write 60%%limit or 60%%available");
@@ -188,9 +188,9 @@ int size_parse(const char *text, const struct size_base *base, uint64_t *bytes, 
 			      rest[0] == 'k' ? 'K' : rest[0]);
 	unit = unit_find(size_units, sizeof(size_units) / sizeof(*size_units), rest, true);
 	if (!unit)
-		return refuse(EINVAL, reason, reason_bytes,
-			      "has no known unit of size: write 65536, 64K, 64M, 1GiB or "
-			      "60%%limit");
+		return refuse(
+			EINVAL, reason, reason_bytes,
+			"has no known unit of size: write 65536, 64K, 64M, 1GiB or 60%%limit");
 	ret = decimal_times(&d, unit->factor, bytes);
 	if (ret == -EDOM)
 		return refuse(EINVAL, reason, reason_bytes, "is not a whole number of bytes");

@@ -20,10 +20,10 @@ static int cgroup_failed(int code, const char *what, const char *name, struct er
 	int err = code == ECGOTHER && cgroup_get_last_errno() ? cgroup_get_last_errno() : EIO;
 
 	if (code == ECGROUPNOTOWNER || err == EACCES || err == EPERM)
-		return error_set(e, EACCES,
-				 "cannot %s %s: %s; run as root or in a delegated scope "
-				 "(systemd-run --scope -p Delegate=yes pagestorm …)",
-				 what, name, cgroup_strerror(code));
+		return error_set(
+			e, EACCES,
+			"cannot %s %s: %s; run as root or in a delegated scope (systemd-run --scope -p Delegate=yes pagestorm …)",
+			what, name, cgroup_strerror(code));
 	return error_set(e, err, "cannot %s %s: %s", what, name, cgroup_strerror(code));
 }
 
@@ -207,9 +207,9 @@ static int place(struct group *top, const struct host *host, const char *leaf,
 	int ret;
 
 	if (!top->version)
-		return error_set(e, ENODEV,
-				 "no memory controller here: boot with cgroup_enable=memory or "
-				 "use pagestorm lab");
+		return error_set(
+			e, ENODEV,
+			"no memory controller here: boot with cgroup_enable=memory or use pagestorm lab");
 	ret = top->version == 1 ? place_v1(top, host, leaf) : place_v2(top, host, leaf, j, e);
 	if (ret == -ENAMETOOLONG)
 		return error_set(e, ENAMETOOLONG,

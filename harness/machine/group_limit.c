@@ -129,8 +129,8 @@ int limit_read_back(const struct group *g, const struct limit_file *file,
 	kept[strcspn(kept, "\n")] = 0;
 	if (same_value(file, written->value, kept))
 		return 0;
-	return error_set(e, EIO,
-			 "the kernel kept %s = %s where %s was written in %s; the group is not "
-			 "limited as asked and the run was stopped",
-			 written->name, kept, written->value, g->path);
+	return error_set(
+		e, EIO,
+		"the kernel kept %s = %s where %s was written in %s; the group is not limited as asked and the run was stopped",
+		written->name, kept, written->value, g->path);
 }

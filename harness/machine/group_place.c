@@ -112,18 +112,16 @@ int group_permitted(const struct host *host, struct error *e)
 	int ret;
 
 	if (!host->cgroup_version)
-		return error_set(e, ENODEV,
-				 "no memory controller here: boot with cgroup_enable=memory or "
-				 "use pagestorm lab");
+		return error_set(
+			e, ENODEV,
+			"no memory controller here: boot with cgroup_enable=memory or use pagestorm lab");
 	ret = permitted_below(host, own, path, sizeof(path));
 	if (ret && host->cgroup_version == 2)
 		ret = permitted_below(host, "", root, sizeof(root)) ? ret : 0;
 	if (ret)
 		return error_set(
 			e, -ret,
-			"cannot make a control group in %s: %s; run as root, or in a "
-			"scope of your own: systemd-run --user --scope -p Delegate=yes "
-			"pagestorm …",
+			"cannot make a control group in %s: %s; run as root, or in a scope of your own: systemd-run --user --scope -p Delegate=yes pagestorm …",
 			path, strerror(-ret));
 	return 0;
 }
@@ -169,7 +167,6 @@ int group_v2_parent(struct group *parent, const struct host *host, struct journa
 	}
 	return error_set(
 		e, -ret,
-		"cannot enable the memory controller below %s: %s; run in a delegated scope "
-		"(systemd-run --scope -p Delegate=yes pagestorm …)",
+		"cannot enable the memory controller below %s: %s; run in a delegated scope (systemd-run --scope -p Delegate=yes pagestorm …)",
 		parent->path, strerror(-ret));
 }

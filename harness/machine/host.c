@@ -139,10 +139,10 @@ static void probe_pool_nodes(struct host *host, const char *root)
 	for (unsigned i = 0; i < host->nr_nodes; i++) {
 		char path[128], text[32];
 
-		snprintf(path, sizeof(path),
-			 "/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/"
-			 "free_hugepages",
-			 host->node[i].id);
+		snprintf(
+			path, sizeof(path),
+			"/sys/devices/system/node/node%u/hugepages/hugepages-2048kB/free_hugepages",
+			host->node[i].id);
 		if (!host_file_read(root, path, text, sizeof(text)))
 			host->hugetlb_2m_node[i] = strtoull(text, NULL, 10);
 	}

@@ -165,8 +165,7 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 	if (ret)
 		return error_set(
 			e, -ret,
-			"cannot make %s for the journal: %s; set PAGESTORM_STATE_DIR to a "
-			"directory of your own",
+			"cannot make %s for the journal: %s; set PAGESTORM_STATE_DIR to a directory of your own",
 			j->directory, strerror(-ret));
 	ret = trust_path(j->directory, e);
 	if (ret)
@@ -174,10 +173,10 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 	j->fd = open(j->path, O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC,
 		     0600);
 	if (j->fd < 0 && errno == EEXIST)
-		return error_set(e, EEXIST,
-				 "an earlier run was killed before it could clean up (%s): run "
-				 "pagestorm restore first",
-				 j->path);
+		return error_set(
+			e, EEXIST,
+			"an earlier run was killed before it could clean up (%s): run pagestorm restore first",
+			j->path);
 	if (j->fd < 0)
 		return error_set(e, errno, "cannot make the journal %s: %s", j->path,
 				 strerror(errno));
@@ -441,8 +440,7 @@ static int set_aside(struct journal *j, struct error *e)
 	shut(j);
 	return error_set(
 		e, EUCLEAN,
-		"lines of the journal could not be used; they are kept in %s: look at them, "
-		"then delete that file",
+		"lines of the journal could not be used; they are kept in %s: look at them, then delete that file",
 		aside);
 }
 
@@ -502,8 +500,7 @@ static int check_owner(const struct journal *j, struct error *e)
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
 		return error_set(
 			e, EPERM,
-			"%s is not a file that only this user can write: left alone; delete "
-			"it if it is nobody's",
+			"%s is not a file that only this user can write: left alone; delete it if it is nobody's",
 			j->path);
 	return 0;
 }

@@ -67,10 +67,10 @@ static int busy(const struct lock *l, struct error *e)
 	FILE *file;
 
 	if (!holder)
-		return error_set(e, EBUSY,
-				 "another run holds the machine's lock (flock on %s); wait for "
-				 "it with --wait=SECONDS",
-				 l->object);
+		return error_set(
+			e, EBUSY,
+			"another run holds the machine's lock (flock on %s); wait for it with --wait=SECONDS",
+			l->object);
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder);
 	file = fopen(path, "re");
 	if (file) {
@@ -78,10 +78,10 @@ static int busy(const struct lock *l, struct error *e)
 			comm[strcspn(comm, "\n")] = '\0';
 		fclose(file);
 	}
-	return error_set(e, EBUSY,
-			 "another run holds the machine's lock: process %d (%s); wait for it "
-			 "with --wait=SECONDS",
-			 (int)holder, comm[0] ? comm : "ending");
+	return error_set(
+		e, EBUSY,
+		"another run holds the machine's lock: process %d (%s); wait for it with --wait=SECONDS",
+		(int)holder, comm[0] ? comm : "ending");
 }
 
 /* Also one that is blocked, to be read from a signalfd later. */

@@ -27,8 +27,7 @@ static unsigned long long start_ticks(const char *process)
 	behind = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
 	if (!behind ||
 	    sscanf(behind + 1,
-		   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-		   "%*d %*d %llu",
+		   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
 		   &ticks) != 1)
 		ticks = 0;
 	fclose(file);

@@ -144,8 +144,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.percpu_pagelist_high_fraction",
 	  .path = "/proc/sys/vm/percpu_pagelist_high_fraction",
 	  .max = INT_MAX,
-	  .help = "1/n of a zone may sit on per-CPU lists; 0: the kernel decides, else at "
-		  "least 8" },
+	  .help = "1/n of a zone may sit on per-CPU lists; 0: the kernel decides, else at least 8" },
 	{ .name = "vm.stat_interval",
 	  .path = "/proc/sys/vm/stat_interval",
 	  .min = 1,
@@ -182,8 +181,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.zone_reclaim_mode",
 	  .path = "/proc/sys/vm/zone_reclaim_mode",
 	  .max = 7,
-	  .help = "1: reclaim on the own node before going to another, 2: by writing, 4: by "
-		  "swapping" },
+	  .help = "1: reclaim on the own node before going to another, 2: by writing, 4: by swapping" },
 	{ .name = "kernel.numa_balancing",
 	  .path = "/proc/sys/kernel/numa_balancing",
 	  .max = 3,
@@ -498,10 +496,10 @@ int setting_check(const char *name, const char *value, struct error *e)
 		if (near)
 			return error_set(e, EINVAL, "%s: unknown setting; did you mean %s?",
 					 name, near);
-		return error_set(e, EINVAL,
-				 "%s: not a setting that pagestorm changes; "
-				 "`pagestorm list settings` shows them",
-				 name);
+		return error_set(
+			e, EINVAL,
+			"%s: not a setting that pagestorm changes; `pagestorm list settings` shows them",
+			name);
 	}
 	if (!s->choices)
 		return number_check(s, value, e);

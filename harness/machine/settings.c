@@ -120,8 +120,7 @@ static int mismatch(const struct setting_known *known, const char *value, const 
 	if (strstr(known->path, "nr_hugepages"))
 		return error_set(
 			e, ENOMEM,
-			"%s: asked for %s huge pages, got %s: memory is too full or too "
-			"fragmented; the old number is back",
+			"%s: asked for %s huge pages, got %s: memory is too full or too fragmented; the old number is back",
 			known->name, value, now);
 	return error_set(e, EIO, "%s: wrote %s but the kernel holds %s; the old value is back",
 			 known->name, value, now);
@@ -193,8 +192,7 @@ static int check_all(const struct journal *j, const struct setting *setting, uns
 		if (!sysfile_same(now, setting[i].value))
 			return error_set(
 				e, EIO,
-				"%s was set to %s but holds %s now: another of the settings "
-				"moved it",
+				"%s was set to %s but holds %s now: another of the settings moved it",
 				setting[i].name, setting[i].value, now);
 	}
 	return 0;

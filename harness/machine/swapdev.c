@@ -174,10 +174,10 @@ static bool has_room(const char *path, uint64_t bytes)
 
 static int no_room(const char *path, uint64_t bytes, struct error *e)
 {
-	return error_set(e, ENOSPC,
-			 "no room for a swap file of %llu bytes at %s: free some, or choose "
-			 "another place with [swap] path",
-			 (unsigned long long)bytes, path);
+	return error_set(
+		e, ENOSPC,
+		"no room for a swap file of %llu bytes at %s: free some, or choose another place with [swap] path",
+		(unsigned long long)bytes, path);
 }
 
 /* Without holes: swapon(2) refuses them. Allocated but unwritten is no hole to it. */
@@ -445,8 +445,7 @@ static int refused(const struct swapdev *s, int code, struct error *e)
 	if (code == EINVAL && s->kind == SWAP_FILE)
 		return error_set(
 			e, EOPNOTSUPP,
-			"cannot swap on %s: its file system takes no swap files; choose "
-			"another place with [swap] path, or [swap] type = zram",
+			"cannot swap on %s: its file system takes no swap files; choose another place with [swap] path, or [swap] type = zram",
 			s->path);
 	if (code == ENOSYS)
 		return error_set(e, EOPNOTSUPP, "this kernel is built without swap");

@@ -220,8 +220,7 @@ static int undo_setting(const struct undo *u, struct error *e)
 	if (u->after && !sysfile_same(now, u->after) && !is_pool_between(u, now)) {
 		undo_tell(
 			u->warn,
-			"%s holds %s, which is neither the %s of the run nor the %s before it: "
-			"somebody else set it, so it is left as it is",
+			"%s holds %s, which is neither the %s of the run nor the %s before it: somebody else set it, so it is left as it is",
 			u->what, now, u->after, u->before);
 		return 0;
 	}

@@ -78,10 +78,10 @@ static int reserve_check(const struct profile_entry *entry, const struct host *h
 	    strtoull(entry->value, NULL, 10) < most_kb)
 		return 0;
 	size_human(host->available_bytes, have, sizeof(have));
-	return profile_error(entry, e, EINVAL,
-			     "vm.min_free_kbytes: %s kB is not below the %s that are available "
-			     "here",
-			     entry->value, have);
+	return profile_error(
+		entry, e, EINVAL,
+		"vm.min_free_kbytes: %s kB is not below the %s that are available here",
+		entry->value, have);
 }
 
 static int take_settings(struct plan_cell *cell, const struct profile *profile,
@@ -154,10 +154,10 @@ static int swap_priority(struct plan_swap *swap, const struct profile_entry *ent
 	long priority = strtol(entry->value, &end, 10);
 
 	if (*end || end == entry->value || priority < -1 || priority > SWAP_PRIORITY_MAX)
-		return profile_error(entry, e, EINVAL,
-				     "priority: '%s' is not a number from -1 (the kernel's "
-				     "choice) to %d",
-				     entry->value, SWAP_PRIORITY_MAX);
+		return profile_error(
+			entry, e, EINVAL,
+			"priority: '%s' is not a number from -1 (the kernel's choice) to %d",
+			entry->value, SWAP_PRIORITY_MAX);
 	swap->priority = (int)priority;
 	return 0;
 }
@@ -536,11 +536,11 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 	int ret = -EINVAL;
 
 	if (!cell.nr_workers || cell.nr_workers > WORKERS_MAX)
-		return error_set(e, EINVAL,
-				 "%s: error: a profile has 1 to %d [workload NAME] sections; "
-				 "this one has %u",
-				 profile->path[0] ? profile->path : profile->name, WORKERS_MAX,
-				 cell.nr_workers);
+		return error_set(
+			e, EINVAL,
+			"%s: error: a profile has 1 to %d [workload NAME] sections; this one has %u",
+			profile->path[0] ? profile->path : profile->name, WORKERS_MAX,
+			cell.nr_workers);
 	if (take_settings(&cell, profile, host, e) || take_swap(&cell.swap, profile, host, e) ||
 	    limits_read(&reader, profile, "cgroup", &cell.limits))
 		return ret;

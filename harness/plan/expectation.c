@@ -45,11 +45,10 @@ static int outcome_parse(struct expectation *x, const struct profile_entry *entr
 		return 0;
 	}
 	near = suggest(entry->value, names, sizeof(names) / sizeof(*names));
-	return profile_error(entry, e, EINVAL,
-			     "outcome is ok, oom_kill, timeout, target_missed, failed or "
-			     "skipped, not '%s'%s%s%s",
-			     entry->value, near ? "; did you mean " : "", near ? near : "",
-			     near ? "?" : "");
+	return profile_error(
+		entry, e, EINVAL,
+		"outcome is ok, oom_kill, timeout, target_missed, failed or skipped, not '%s'%s%s%s",
+		entry->value, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
 /* A number of runs.csv, or the outcome. */
@@ -115,10 +114,9 @@ static int key_parse(struct expectation *x, const struct profile_entry *entry,
 	if (near)
 		return profile_error(entry, e, EINVAL,
 				     "%s: no column of runs.csv; did you mean %s?", key, near);
-	return profile_error(entry, e, EINVAL,
-			     "%s: neither a worker, a number of runs.csv nor a "
-			     "scope/source/counter",
-			     key);
+	return profile_error(
+		entry, e, EINVAL,
+		"%s: neither a worker, a number of runs.csv nor a scope/source/counter", key);
 }
 
 /* A bare number, a size or a duration, whichever the text is. */
@@ -260,10 +258,10 @@ int expectation_parse(struct expectation *out, const struct profile_entry *entry
 		return 0;
 	}
 	if (relation_parse(&x, entry->value, &shift))
-		return profile_error(entry, e, EINVAL,
-				     "%s: '%s' is no expectation: write >=100M, <=5ms, =0 or "
-				     "10..20",
-				     entry->key, entry->value);
+		return profile_error(
+			entry, e, EINVAL,
+			"%s: '%s' is no expectation: write >=100M, <=5ms, =0 or 10..20",
+			entry->key, entry->value);
 	if (to_column_unit(&x))
 		return profile_error(entry, e, EINVAL, "%s: the unit of '%s' does not fit",
 				     entry->key, entry->value);

@@ -365,11 +365,10 @@ static int machine_check(const struct plan *plan, const struct profile *profile,
 	size_human(plan->peak_bytes, need, sizeof(need));
 	size_human(host->available_bytes, have, sizeof(have));
 	size_human(reserve, kept, sizeof(kept));
-	return error_set(e, ENOMEM,
-			 "%s: error: it needs %s at its peak; %s are available here and %s of "
-			 "them stay untouched",
-			 profile->path[0] ? profile->path : profile_command_line, need, have,
-			 kept);
+	return error_set(
+		e, ENOMEM,
+		"%s: error: it needs %s at its peak; %s are available here and %s of them stay untouched",
+		profile->path[0] ? profile->path : profile_command_line, need, have, kept);
 }
 
 /* ---- order ---- */

@@ -484,10 +484,10 @@ static int fit_check(const struct maker *m)
 		return 0;
 	size_human(m->w->prediction.footprint_bytes, need, sizeof(need));
 	size_human(room_bytes(env), room, sizeof(room));
-	return profile_error(m->type, m->e, ENOMEM,
-			     "%s needs %s and its group may have %s: raise memory.max, or "
-			     "expect outcome=oom_kill",
-			     m->w->name, need, room);
+	return profile_error(
+		m->type, m->e, ENOMEM,
+		"%s needs %s and its group may have %s: raise memory.max, or expect outcome=oom_kill",
+		m->w->name, need, room);
 }
 
 #define PROCESS_BYTES (2u << 20) /* a worker that will hold nothing; 0.6 MiB on 6.18 */

@@ -186,8 +186,7 @@ static int no_such(const char *argument, struct error *e)
 	else
 		ret = error_set(
 			e, ENOENT,
-			"%s: no workload (`pagestorm list`) and no profile in ., ./profiles, "
-			"beside the program or in %s",
+			"%s: no workload (`pagestorm list`) and no profile in ., ./profiles, beside the program or in %s",
 			argument, PAGESTORM_PROFILES_DIR);
 	free(profile);
 	return ret;

@@ -85,10 +85,9 @@ static bool worker_name_is_plain(const char *name)
 static int worker_name_check(struct reader *r, const char *name)
 {
 	if (!worker_name_is_plain(name))
-		return reader_error(r,
-				    "'%s' cannot name a worker: letters, digits, _ and - "
-				    "after a letter",
-				    name);
+		return reader_error(
+			r, "'%s' cannot name a worker: letters, digits, _ and - after a letter",
+			name);
 	if (strlen(name) > WORKER_NAME_MAX)
 		return reader_error(r, "a worker's name has at most %d bytes", WORKER_NAME_MAX);
 	if (words_have(profile_sections, name) || words_have(reserved, name))

@@ -21,14 +21,14 @@ static struct drive d;
 static int open_skeleton(void **state)
 {
 	static const struct size_base base;
-	char reason[256];
+	struct error reason = { "" };
 
 	(void)state;
 	drive_open(&d, &skeleton_workload);
 	d.env.memory_bytes = 1ull << 30;
 	for (const struct workload_option *o = skeleton_workload.options; o->name; o++)
-		if (option_parse(o, o->fallback, &base, d.params, reason, sizeof(reason)))
-			fail_msg("%s=%s: %s", o->name, o->fallback, reason);
+		if (option_parse(o, o->fallback, &base, d.params, &reason))
+			fail_msg("%s=%s: %s", o->name, o->fallback, reason.text);
 	assert_int_equal(*(uint64_t *)drive_option(&d, "size"), 64u << 20);
 	drive_set(&d, "size", PAGES * 4096 - 1);
 	return 0;
