@@ -138,37 +138,7 @@ static void a_saved_machine_says_what_cannot_be_tried_on_it(void **state)
 static struct workload_env env_with(enum capability_state reads, enum capability_state huge,
 				    enum capability_state tables)
 {
-	struct workload_env env = { .page_bytes = PAGE,
-				    .pmd_bytes = 2 * MB,
-				    .cgroup_version = 2,
-				    .kernel = ENV_KERNEL(6, 18),
-				    .cpus = 2,
-				    .nr_nodes = 2,
-				    .nodes = { 0, 1 },
-				    .cpu_nodes = 1,
-				    .distance = { { 10, 20 }, { 20, 10 } },
-				    .node_bytes = { 1 << 30, 1 << 30 },
-				    .memory_bytes = 2ull << 30,
-				    .limit_bytes = 256 * MB,
-				    .available_bytes = 1 << 30,
-				    .thp = THP_ALWAYS,
-				    .hugetlb_2m = 64,
-				    .hugetlb_1g = 1,
-				    .hugetlb_2m_node = { 32, 32 },
-				    .nr_zones = 2,
-				    .zone = { { 0, "DMA", 3840 }, { 0, "DMA32", 258304 } },
-				    .min_free_kb = 16384,
-				    .watermark_scale = 10,
-				    .watermarks_fresh = true,
-				    .thp_orders_madvise = 1 << 9,
-				    .thp_orders_always = 1 << 9,
-				    .cachestat = true,
-				    .loop = true,
-				    .swap = SWAP_ZRAM,
-				    .swap_bytes = 512 * MB,
-				    .swap_max_bytes = UINT64_MAX,
-				    .swap_path = "/dev/zram0",
-				    .scratch_dir = "/tmp" };
+	struct workload_env env = params_machine();
 
 	env.capability[CAPABILITY_ZERO_PAGE] = reads;
 	env.capability[CAPABILITY_HUGE_ZERO_PAGE] = huge;
@@ -281,23 +251,14 @@ static void check_parameters(const struct workload *w, const void *params, const
 static void where_it_is_unknown_either_kind_of_kernel_passes(void **state)
 {
 	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
+	char word[64];
 
 	(void)state;
 	for (const struct workload *const *w = workloads; *w; w++) {
 		params_default(*w, params);
 		check_parameters(*w, params, "by default");
-		for (const struct workload_option *o = (*w)->options; o && o->name; o++) {
-			for (const char *c = o->choices; c;
-			     c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL) {
-				char choice[64];
-
-				snprintf(choice, sizeof(choice), "%.*s", (int)strcspn(c, "|"),
-					 c);
-				params_default(*w, params);
-				params_set(o, params, choice);
-				check_parameters(*w, params, choice);
-			}
-		}
+		for (unsigned n = 0; params_choice(*w, n, params, word, sizeof(word)); n++)
+			check_parameters(*w, params, word);
 	}
 	assert_true(nr_amounts > 5000);
 }

@@ -290,26 +290,19 @@ static void check_choices(const struct workload *w, const struct workload_env *e
 {
 	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 
+	char word[64];
+
 	params_default(w, params);
 	check_workload(w, env, params);
 	for (const struct workload_option *o = w->options; o && o->name; o++) {
-		if (o->type == OPTION_BOOL) {
-			params_default(w, params);
-			*(bool *)(params + o->offset) = !*(bool *)(params + o->offset);
-			check_workload(w, env, params);
-		}
-		if (o->type != OPTION_CHOICE)
+		if (o->type != OPTION_BOOL)
 			continue;
-		for (const char *c = o->choices; c;
-		     c = strchr(c, '|') ? strchr(c, '|') + 1 : NULL) {
-			char choice[64];
-
-			snprintf(choice, sizeof(choice), "%.*s", (int)strcspn(c, "|"), c);
-			params_default(w, params);
-			params_set(o, params, choice);
-			check_workload(w, env, params);
-		}
+		params_default(w, params);
+		*(bool *)(params + o->offset) = !*(bool *)(params + o->offset);
+		check_workload(w, env, params);
 	}
+	for (unsigned n = 0; params_choice(w, n, params, word, sizeof(word)); n++)
+		check_workload(w, env, params);
 }
 
 /* What only several options together bring about. */
@@ -361,39 +354,13 @@ static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(voi
 		nr_judged = 0;
 		for (unsigned i = 0; i < 2 * NR(kernels) * NR(swaps) * 2; i++) {
 			unsigned nodes = i & 1 ? 2 : 1, version = i >> 1 & 1 ? 2 : 1;
-			struct workload_env env = {
-				.page_bytes = 4096,
-				.pmd_bytes = 2 << 20,
-				.cgroup_version = version,
-				.kernel = kernels[(i >> 2) % NR(kernels)],
-				.cpus = 2,
-				.nr_nodes = nodes,
-				.nodes = { 0, 1 },
-				.cpu_nodes = 1,
-				.distance = { { 10, 20 }, { 20, 10 } },
-				.node_bytes = { 1 << 30, 1 << 30 },
-				.memory_bytes = nodes * (1ull << 30),
-				.limit_bytes = 256 << 20,
-				.swap_max_bytes = UINT64_MAX,
-				.available_bytes = 1 << 30,
-				.thp = THP_ALWAYS,
-				.hugetlb_2m = 64,
-				.hugetlb_1g = 1,
-				.hugetlb_2m_node = { 32, 32 },
-				.nr_zones = 2,
-				.zone = { { 0, "DMA", 3840 }, { 0, "DMA32", 258304 } },
-				.min_free_kb = 16384,
-				.watermark_scale = 10,
-				.watermarks_fresh = true,
-				.thp_orders_madvise = 1 << 9,
-				.thp_orders_always = 1 << 9,
-				.cachestat = true,
-				.loop = true,
-				.swap = swaps[(i >> 2) / NR(kernels) % NR(swaps)],
-				.swap_path = "/dev/zram0",
-				.scratch_dir = "/tmp",
-			};
+			struct workload_env env = params_machine();
 
+			env.cgroup_version = version;
+			env.kernel = kernels[(i >> 2) % NR(kernels)];
+			env.nr_nodes = nodes;
+			env.memory_bytes = nodes * (1ull << 30);
+			env.swap = swaps[(i >> 2) / NR(kernels) % NR(swaps)];
 			/* each state of each capability, beside each of the others' */
 			for (unsigned k = 0; k < NR_CAPABILITIES; k++)
 				env.capability[k] = (enum capability_state)((i + k) % 3);
