@@ -171,17 +171,16 @@ static int apply_gates(const struct compare *c, const struct words *gates, struc
 	int status = EXIT_MET;
 
 	for (size_t i = 0; i < gates->nr; i++) {
-		enum gate_result result;
-		char why[512];
-		int ret = compare_gate(c, gates->item[i], &result, why, sizeof(why), e);
+		struct gate gate;
+		int ret = compare_gate(c, gates->item[i], &gate, e);
 
 		if (ret)
 			return fail(e, ret);
-		if (result == GATE_HOLDS)
+		if (gate.result == GATE_HOLDS)
 			continue;
-		fprintf(stderr, "pagestorm: --fail-on %s\n", why);
+		fprintf(stderr, "pagestorm: --fail-on %s\n", gate.why);
 		if (status != EXIT_UNMET)
-			status = result == GATE_TRIPPED ? EXIT_UNMET : EXIT_INVALID;
+			status = gate.result == GATE_TRIPPED ? EXIT_UNMET : EXIT_INVALID;
 	}
 	return status;
 }
@@ -198,11 +197,13 @@ static int compare(const struct arguments *arguments, const struct side *a,
 {
 	struct error e = { "" };
 	struct screen screen;
-	struct compare c;
+	struct compare c = { .a = a,
+			     .b = b,
+			     .patterns = patterns_of(&arguments->metric),
+			     .least_effect = arguments->least_effect };
 	int status, ret;
 
-	ret = compare_make(&c, a, b, patterns_of(&arguments->metric), arguments->least_effect,
-			   &e);
+	ret = compare_make(&c, &e);
 	if (ret)
 		return fail(&e, ret);
 	screen_init(&screen, stdout);

@@ -12,6 +12,7 @@
 #include "harness/cli/cmd_validate_tools.h"
 #include "harness/machine/journal.h"
 #include "harness/machine/lock.h"
+#include "harness/validate/monitor.h"
 #include "harness/validate/validate.h"
 
 #define TOOLS_MAX 256
@@ -203,7 +204,7 @@ static int compare(const struct arguments *a, struct error *e)
 	int status, ret;
 
 	scorecard_init(&card);
-	ret = validate_compare(&card, a->compare, folder, e);
+	ret = monitor_score(&card, a->compare, folder, e);
 	if (!ret)
 		ret = scorecard_write(&card, folder, e);
 	status = ret ? EXIT_USAGE : status_of(&card);

@@ -53,7 +53,7 @@ int side_open(struct side *side, const char *argument, struct error *e)
 {
 	size_t length = folder_length(argument);
 	char path[PATH_MAX];
-	int rc;
+	int ret;
 
 	memset(side, 0, sizeof(*side));
 	if (length >= sizeof(path) || strlen(argument + length) > sizeof(side->selector))
@@ -65,11 +65,11 @@ int side_open(struct side *side, const char *argument, struct error *e)
 	side->folder = malloc(sizeof(*side->folder));
 	if (!side->folder)
 		return error_set(e, ENOMEM, "%s: %s", argument, strerror(ENOMEM));
-	rc = folder_open(side->folder, path, e);
-	if (rc) {
+	ret = folder_open(side->folder, path, e);
+	if (ret) {
 		free(side->folder);
 		side->folder = NULL;
-		return rc;
+		return ret;
 	}
 	snprintf(side->name, sizeof(side->name), "%s%s%s", side->folder->id,
 		 *side->selector ? ":" : "", side->selector);
@@ -169,33 +169,40 @@ static int add_row(struct compare *c, const struct comparison *row)
 	return 0;
 }
 
+/* The same worker on both sides, and what its cell is called. */
+struct pair {
+	const struct folder *folder_a, *folder_b;
+	const struct series *a, *b;
+	char cell[256];
+};
+
 /* A metric that neither side recorded gives no row. */
-static int add_metric(struct compare *c, const struct folder *fa, const struct series *a,
-		      const struct folder *fb, const struct series *b, const struct metric *m,
-		      const char *cell)
+static int add_metric(struct compare *c, const struct pair *pair, const struct metric *m)
 {
-	struct comparison row = { .worker = a->worker, .metric = m, .change = CHANGE_NOISE };
+	struct comparison row = { .worker = pair->a->worker,
+				  .metric = m,
+				  .change = CHANGE_NOISE };
 	double *values_a = NULL, *values_b = NULL;
 	size_t n_a = 0, n_b = 0;
-	int rc;
+	int ret;
 
-	snprintf(row.cell, sizeof(row.cell), "%s", cell);
-	rc = folder_values(fa, a, m, &values_a, NULL, &n_a);
-	if (!rc)
-		rc = folder_values(fb, b, m, &values_b, NULL, &n_b);
-	if (rc || !(n_a + n_b))
+	snprintf(row.cell, sizeof(row.cell), "%s", pair->cell);
+	ret = folder_values(pair->folder_a, pair->a, m, &values_a, &n_a);
+	if (!ret)
+		ret = folder_values(pair->folder_b, pair->b, m, &values_b, &n_b);
+	if (ret || !(n_a + n_b))
 		goto out;
-	rc = stats_summary(values_a, n_a, &row.a);
-	if (!rc)
-		rc = stats_summary(values_b, n_b, &row.b);
-	if (!rc)
-		rc = stats_contrast(values_a, n_a, values_b, n_b, &row.contrast);
-	if (!rc)
-		rc = add_row(c, &row);
+	ret = stats_summary(values_a, n_a, &row.a);
+	if (!ret)
+		ret = stats_summary(values_b, n_b, &row.b);
+	if (!ret)
+		ret = stats_contrast(values_a, n_a, values_b, n_b, &row.contrast);
+	if (!ret)
+		ret = add_row(c, &row);
 out:
 	free(values_a);
 	free(values_b);
-	return rc;
+	return ret;
 }
 
 static bool is_wanted(const struct metric *m, const char *const *patterns)
@@ -208,16 +215,14 @@ static bool is_wanted(const struct metric *m, const char *const *patterns)
 	return false;
 }
 
-static int add_pair(struct compare *c, const struct folder *fa, const struct series *a,
-		    const struct folder *fb, const struct series *b, const char *cell,
-		    const char *const *patterns)
+static int add_pair(struct compare *c, const struct pair *pair)
 {
-	int rc = 0;
+	int ret = 0;
 
-	for (const struct metric *m = metrics; !rc && m->name; m++)
-		if (is_wanted(m, patterns))
-			rc = add_metric(c, fa, a, fb, b, m, cell);
-	return rc;
+	for (const struct metric *m = metrics; !ret && m->name; m++)
+		if (is_wanted(m, c->patterns))
+			ret = add_metric(c, pair, m);
+	return ret;
 }
 
 static bool is_recorded(const struct compare *c, const char *pattern)
@@ -243,43 +248,47 @@ static int check_patterns(const char *const *patterns, struct error *e)
 	return 0;
 }
 
-static void cell_name(const struct series *a, const struct series *b, const char *rest,
-		      bool any_cell, char *out, size_t out_bytes)
+/* rest: of the label, without what the selectors ask for. */
+static void name_pair(struct pair *pair, const char *rest, bool any_cell)
 {
-	if (any_cell && strcmp(a->label, b->label))
-		snprintf(out, out_bytes, "%s → %s", *a->label ? a->label : "(nothing swept)",
-			 *b->label ? b->label : "(nothing swept)");
+	const char *a = pair->a->label, *b = pair->b->label;
+
+	if (any_cell && strcmp(a, b))
+		snprintf(pair->cell, sizeof(pair->cell), "%s → %s", *a ? a : "(nothing swept)",
+			 *b ? b : "(nothing swept)");
 	else
-		snprintf(out, out_bytes, "%s", rest);
+		snprintf(pair->cell, sizeof(pair->cell), "%s", rest);
 }
 
-static int match_sides(struct compare *c, const char *const *patterns)
+static int match_sides(struct compare *c)
 {
 	const struct side *a = c->a, *b = c->b;
 	bool any_cell = only_cell(a) && only_cell(b);
 	size_t selected_b = 0, matched = 0;
-	char rest[256], cell[256];
-	int rc = 0;
+	char rest[256];
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < a->folder->nr_series; i++) {
-		const struct series *s = &a->folder->series[i], *other;
+	for (size_t i = 0; !ret && i < a->folder->nr_series; i++) {
+		struct pair pair = { .folder_a = a->folder,
+				     .folder_b = b->folder,
+				     .a = &a->folder->series[i] };
 
-		if (!select_cell(s->label, a->selector, rest, sizeof(rest)))
+		if (!select_cell(pair.a->label, a->selector, rest, sizeof(rest)))
 			continue;
-		other = find_match(b, s->worker, rest, any_cell);
-		if (!other) {
+		pair.b = find_match(b, pair.a->worker, rest, any_cell);
+		if (!pair.b) {
 			c->unmatched_a++;
 			continue;
 		}
 		matched++;
-		cell_name(s, other, rest, any_cell, cell, sizeof(cell));
-		rc = add_pair(c, a->folder, s, b->folder, other, cell, patterns);
+		name_pair(&pair, rest, any_cell);
+		ret = add_pair(c, &pair);
 	}
 	for (size_t i = 0; i < b->folder->nr_series; i++)
 		selected_b += select_cell(b->folder->series[i].label, b->selector, rest,
 					  sizeof(rest));
 	c->unmatched_b = selected_b - (matched < selected_b ? matched : selected_b);
-	return rc;
+	return ret;
 }
 
 /* "anon at vm.swappiness=10", the first that the side has, for a message. */
@@ -295,8 +304,9 @@ static void describe(const struct side *side, char *out, size_t out_bytes)
 			 *f->series[0].label ? f->series[0].label : "(nothing swept)");
 }
 
-static int check_matches(const struct compare *c, const char *const *patterns, struct error *e)
+static int check_matches(const struct compare *c, struct error *e)
 {
+	const char *const *patterns = c->patterns;
 	char a[600], b[600];
 
 	if (!c->nr && !*patterns) {
@@ -314,47 +324,49 @@ static int check_matches(const struct compare *c, const char *const *patterns, s
 	return 0;
 }
 
-int compare_make(struct compare *c, const struct side *a, const struct side *b,
-		 const char *const *patterns, double least_effect, struct error *e)
+int compare_make(struct compare *c, struct error *e)
 {
-	int rc;
+	int ret = check_patterns(c->patterns, e);
 
-	*c = (struct compare){ .a = a, .b = b, .least_effect = least_effect };
-	rc = check_patterns(patterns, e);
-	if (rc)
-		return rc;
-	rc = match_sides(c, patterns);
-	if (!rc)
-		rc = compare_judge(c);
-	if (rc)
-		error_set(e, -rc, "comparing %s and %s: %s", a->name, b->name, strerror(-rc));
+	if (ret)
+		return ret;
+	ret = match_sides(c);
+	if (!ret)
+		ret = compare_judge(c);
+	if (ret)
+		error_set(e, -ret, "comparing %s and %s: %s", c->a->name, c->b->name,
+			  strerror(-ret));
 	else
-		rc = check_matches(c, patterns, e);
-	if (rc)
+		ret = check_matches(c, e);
+	if (ret)
 		compare_release(c);
-	return rc;
+	return ret;
 }
 
 int compare_cells(struct compare *c, const struct folder *f, double least_effect)
 {
 	static const char *const all[] = { NULL };
-	int rc = 0;
+	int ret = 0;
 
-	*c = (struct compare){ .least_effect = least_effect };
-	for (size_t i = 0; !rc && i < f->nr_series; i++) {
-		const struct series *s = &f->series[i];
+	*c = (struct compare){ .patterns = all, .least_effect = least_effect };
+	for (size_t i = 0; !ret && i < f->nr_series; i++) {
+		struct pair pair = { .folder_a = f, .folder_b = f, .b = &f->series[i] };
 
-		for (size_t j = 0; !rc && j < i; j++)
-			if (f->series[j].cell == f->series[0].cell &&
-			    s->cell != f->series[0].cell &&
-			    !strcmp(f->series[j].worker, s->worker))
-				rc = add_pair(c, f, &f->series[j], f, s, s->label, all);
+		if (pair.b->cell == f->series[0].cell)
+			continue;
+		snprintf(pair.cell, sizeof(pair.cell), "%s", pair.b->label);
+		for (size_t j = 0; !ret && j < i; j++) {
+			pair.a = &f->series[j];
+			if (pair.a->cell == f->series[0].cell &&
+			    !strcmp(pair.a->worker, pair.b->worker))
+				ret = add_pair(c, &pair);
+		}
 	}
-	if (!rc)
-		rc = compare_judge(c);
-	if (rc)
+	if (!ret)
+		ret = compare_judge(c);
+	if (ret)
 		compare_release(c);
-	return rc;
+	return ret;
 }
 
 void compare_release(struct compare *c)
@@ -405,7 +417,7 @@ int compare_judge(struct compare *c)
 {
 	double *p = calloc(c->nr + 1, sizeof(*p));
 	size_t at = 0;
-	int rc;
+	int ret;
 
 	if (!p)
 		return -ENOMEM;
@@ -413,8 +425,8 @@ int compare_judge(struct compare *c)
 	for (size_t i = 0; i < c->nr; i++)
 		if (is_tested(&c->row[i]))
 			p[c->nr_tested++] = c->row[i].contrast.p;
-	rc = stats_adjust(p, c->nr_tested);
-	for (size_t i = 0; !rc && i < c->nr; i++) {
+	ret = stats_adjust(p, c->nr_tested);
+	for (size_t i = 0; !ret && i < c->nr; i++) {
 		struct comparison *r = &c->row[i];
 
 		r->p = is_tested(r) ? p[at++] : 1;
@@ -424,5 +436,5 @@ int compare_judge(struct compare *c)
 		c->nr_too_few += r->change == CHANGE_TOO_FEW;
 	}
 	free(p);
-	return rc;
+	return ret;
 }

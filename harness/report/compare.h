@@ -61,8 +61,13 @@ struct comparison {
 };
 
 struct compare {
+	/* what the caller gives */
 	const struct side *a, *b;
+	/* of metrics' names, as for a shell; NULL-terminated, empty for all */
+	const char *const *patterns;
 	double least_effect;
+
+	/* what comes of it */
 	struct comparison *row; /* by cell, worker and metric */
 	size_t nr;
 	size_t nr_tested; /* neither constant nor hopelessly few: the family that p is adjusted
@@ -72,12 +77,11 @@ struct compare {
 };
 
 /*
- * patterns: NULL-terminated shell patterns of metrics' names; empty for all. A pattern
- * that matches no metric, or none that both sides recorded, is -EINVAL; sides without a
- * common cell and worker are -ENOENT. a and b must outlive *c.
+ * A pattern that matches no metric, or none that both sides recorded, is -EINVAL; sides
+ * without a common cell and worker are -ENOENT. a and b must outlive *c; the patterns are
+ * not looked at again.
  */
-int compare_make(struct compare *c, const struct side *a, const struct side *b,
-		 const char *const *patterns, double least_effect, struct error *e);
+int compare_make(struct compare *c, struct error *e);
 void compare_release(struct compare *c);
 
 /*
@@ -110,8 +114,13 @@ enum gate_result {
 	GATE_UNDECIDED, /* too few runs to tell */
 };
 
-/* *why is filled with one sentence unless the gate holds. -EINVAL: not an expression. */
-int compare_gate(const struct compare *c, const char *expression, enum gate_result *result,
-		 char *why, size_t why_bytes, struct error *e);
+struct gate {
+	enum gate_result result;
+	char why[512]; /* one sentence; "": it holds */
+};
+
+/* -EINVAL: not an expression, or about what was not compared; *gate is left alone then. */
+int compare_gate(const struct compare *c, const char *expression, struct gate *gate,
+		 struct error *e);
 
 #endif

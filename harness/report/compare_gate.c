@@ -71,15 +71,15 @@ static int parse_term(const char *text, size_t length, struct term *t, struct er
 	good = t->text[name] == '=' ? parse_verdict(t->text + name + 1, t)
 				    : t->text[name] && parse_threshold(t->text + name, t);
 	if (!good)
-		return error_set(e, EINVAL,
-				 "--fail-on: cannot read '%s': write worse, better, changed, "
-				 "latency_p99_ns=worse or latency_p99_ns>+5%%",
-				 t->text);
+		return error_set(
+			e, EINVAL,
+			"--fail-on: cannot read '%s': write worse, better, changed, latency_p99_ns=worse or latency_p99_ns>+5%%",
+			t->text);
 	if (!pattern_is_known(t->pattern))
-		return error_set(e, EINVAL,
-				 "--fail-on: no metric is called '%s'; "
-				 "compare --help lists them",
-				 t->pattern);
+		return error_set(
+			e, EINVAL,
+			"--fail-on: no metric is called '%s'; compare --help lists them",
+			t->pattern);
 	return 0;
 }
 
@@ -116,23 +116,23 @@ static bool is_undecided(const struct term *t, const struct comparison *r)
 	return !is_catch_all(t) || r->contrast.p_least > STATS_LEVEL;
 }
 
-static void explain(const struct term *t, const struct comparison *r, bool tripped, char *why,
-		    size_t why_bytes)
+static void explain(const struct term *t, const struct comparison *r, struct gate *gate)
 {
 	const char *cell = *r->cell ? r->cell : "the only cell";
 
-	if (tripped)
-		snprintf(why, why_bytes, "%s: %s of %s in %s is %s by a factor of %.3f",
-			 t->text, r->metric->name, r->worker, cell, change_name(r->change),
+	if (gate->result == GATE_TRIPPED)
+		snprintf(gate->why, sizeof(gate->why),
+			 "%s: %s of %s in %s is %s by a factor of %.3f", t->text,
+			 r->metric->name, r->worker, cell, change_name(r->change),
 			 r->contrast.ratio);
 	else
-		snprintf(why, why_bytes,
+		snprintf(gate->why, sizeof(gate->why),
 			 "%s: %s of %s in %s has too few runs (%zu and %zu) to tell", t->text,
 			 r->metric->name, r->worker, cell, r->contrast.n_a, r->contrast.n_b);
 }
 
-static int apply(const struct compare *c, const struct term *t, enum gate_result *result,
-		 char *why, size_t why_bytes, struct error *e)
+static int apply(const struct compare *c, const struct term *t, struct gate *gate,
+		 struct error *e)
 {
 	bool seen = false;
 
@@ -143,45 +143,42 @@ static int apply(const struct compare *c, const struct term *t, enum gate_result
 			continue;
 		seen = true;
 		if (trips(t, r)) {
-			explain(t, r, true, why, why_bytes);
-			*result = GATE_TRIPPED;
+			gate->result = GATE_TRIPPED;
+			explain(t, r, gate);
 			return 0;
 		}
-		if (*result == GATE_HOLDS && is_undecided(t, r)) {
-			explain(t, r, false, why, why_bytes);
-			*result = GATE_UNDECIDED;
+		if (gate->result == GATE_HOLDS && is_undecided(t, r)) {
+			gate->result = GATE_UNDECIDED;
+			explain(t, r, gate);
 		}
 	}
 	if (!seen)
 		return error_set(
 			e, EINVAL,
-			"--fail-on %s: %s was not recorded or not compared, so nothing can "
-			"be said about it",
+			"--fail-on %s: %s was not recorded or not compared, so nothing can be said about it",
 			t->text, t->pattern);
 	return 0;
 }
 
-int compare_gate(const struct compare *c, const char *expression, enum gate_result *result,
-		 char *why, size_t why_bytes, struct error *e)
+int compare_gate(const struct compare *c, const char *expression, struct gate *gate,
+		 struct error *e)
 {
-	enum gate_result found = GATE_HOLDS;
-	char reason[512] = "";
+	struct gate found = { GATE_HOLDS, "" };
 	const char *at = expression;
 	bool more = true;
 
 	while (more) {
 		size_t length = strcspn(at, ",");
 		struct term t;
-		int rc = parse_term(at, length, &t, e);
+		int ret = parse_term(at, length, &t, e);
 
-		if (!rc && found != GATE_TRIPPED)
-			rc = apply(c, &t, &found, reason, sizeof(reason), e);
-		if (rc)
-			return rc;
+		if (!ret && found.result != GATE_TRIPPED)
+			ret = apply(c, &t, &found, e);
+		if (ret)
+			return ret;
 		more = at[length];
 		at += length + 1;
 	}
-	*result = found;
-	snprintf(why, why_bytes, "%s", reason);
+	*gate = found;
 	return 0;
 }

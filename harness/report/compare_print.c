@@ -103,47 +103,56 @@ static bool is_outlier_shown(const struct compare *c)
 	return false;
 }
 
-static void print_headline(const struct compare *c, FILE *out)
+/* A comparison on its way to a terminal, or as markdown. */
+struct printer {
+	const struct compare *compare;
+	bool markdown;
+	FILE *out;
+	const struct screen *screen;
+};
+
+static void print_headline(const struct printer *p)
 {
+	const struct compare *c = p->compare;
 	size_t noise = c->nr - c->nr_worse - c->nr_better - c->nr_too_few;
 
-	fprintf(out, "%zu worse, %zu better, %zu within noise", c->nr_worse, c->nr_better,
+	fprintf(p->out, "%zu worse, %zu better, %zu within noise", c->nr_worse, c->nr_better,
 		noise);
 	if (c->nr_too_few)
-		fprintf(out, ", %zu with too few runs", c->nr_too_few);
-	fprintf(out, "; %zu compared\n", c->nr);
+		fprintf(p->out, ", %zu with too few runs", c->nr_too_few);
+	fprintf(p->out, "; %zu compared\n%s", c->nr, p->markdown ? "\n" : "");
 }
 
-static void print_sides(const struct compare *c, const char *line_end, FILE *out)
+static void print_sides(const struct printer *p)
 {
+	const struct compare *c = p->compare;
+	const char *line_end = p->markdown ? "  " : "";
 	char a[sizeof(c->a->name)], b[sizeof(c->b->name)];
 
 	snprintf(a, sizeof(a), "%s", c->a->name);
 	snprintf(b, sizeof(b), "%s", c->b->name);
 	text_clean(a);
 	text_clean(b);
-	fprintf(out, "A  %s%s\nB  %s%s\n", a, line_end, b, line_end);
+	fprintf(p->out, "A  %s%s\nB  %s%s\n", a, line_end, b, line_end);
 }
 
-static void print_block_title(const struct comparison *r, const struct screen *screen,
-			      bool markdown, FILE *out)
+static void print_block_title(const struct printer *p, const struct comparison *r)
 {
 	char title[400];
 
 	snprintf(title, sizeof(title), "%s%s%s", r->worker, *r->cell ? " at " : "", r->cell);
 	text_clean(title);
-	if (markdown)
-		fprintf(out, "\n### `%s`\n\n", title);
-	else {
-		fputs("\n", out);
-		screen_print(screen, out, STYLE_PLAIN, title);
-		fputs("\n", out);
+	if (p->markdown) {
+		fprintf(p->out, "\n### `%s`\n\n", title);
+		return;
 	}
+	fputs("\n", p->out);
+	screen_print(p->screen, p->out, STYLE_PLAIN, title);
+	fputs("\n", p->out);
 }
 
 /* What was the same in every run of both sides says nothing about a difference: one line. */
-static int print_constants(const struct compare *c, size_t first, size_t end, bool markdown,
-			   FILE *out, const struct screen *screen)
+static int print_constants(const struct printer *p, size_t first, size_t end)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -153,44 +162,45 @@ static int print_constants(const struct compare *c, size_t first, size_t end, bo
 	if (!list)
 		return -ENOMEM;
 	for (size_t i = first; i < end; i++) {
+		const struct comparison *r = &p->compare->row[i];
 		char value[64];
 
-		if (!c->row[i].contrast.constant || c->row[i].change != CHANGE_NOISE)
+		if (!r->contrast.constant || r->change != CHANGE_NOISE)
 			continue;
-		metric_format(c->row[i].metric->measure, c->row[i].a.median, value,
-			      sizeof(value));
+		metric_format(r->metric->measure, r->a.median, value, sizeof(value));
 		fprintf(list, "%s%s %s",
-			any ? ", " : "the same in every run: ", c->row[i].metric->name, value);
+			any ? ", " : "the same in every run: ", r->metric->name, value);
 		any = true;
 	}
 	fclose(list);
-	if (any && markdown)
-		fprintf(out, "\n%s\n", text);
+	if (any && p->markdown)
+		fprintf(p->out, "\n%s\n", text);
 	else if (any)
-		screen_wrap(screen, out, 2, "", text);
+		screen_wrap(p->screen, p->out, 2, "", text);
 	free(text);
 	return 0;
 }
 
-static int print_block(const struct compare *c, size_t first, size_t end, bool markdown,
-		       FILE *out, const struct screen *screen)
+static int print_block(const struct printer *p, size_t first, size_t end)
 {
+	const struct comparison *row = p->compare->row;
 	struct table t;
-	int rc = 0;
+	int ret = 0;
 
 	table_init(&t, columns);
 	for (enum change change = CHANGE_WORSE; change <= CHANGE_NOISE; change++)
 		for (size_t i = first; i < end; i++)
-			if (c->row[i].change == change &&
-			    (change != CHANGE_NOISE || !c->row[i].contrast.constant))
-				add_row(&t, &c->row[i]);
-	print_block_title(&c->row[first], screen, markdown, out);
+			if (row[i].change == change &&
+			    (change != CHANGE_NOISE || !row[i].contrast.constant))
+				add_row(&t, &row[i]);
+	print_block_title(p, &row[first]);
 	if (t.nr || t.failed)
-		rc = markdown ? table_print_markdown(&t, out) : table_print(&t, out, screen, 2);
-	if (!rc)
-		rc = print_constants(c, first, end, markdown, out, screen);
+		ret = p->markdown ? table_print_markdown(&t, p->out)
+				  : table_print(&t, p->out, p->screen, 2);
+	if (!ret)
+		ret = print_constants(p, first, end);
 	table_release(&t);
-	return rc;
+	return ret;
 }
 
 /* The cells of one run take turns on the machine, two runs do not. */
@@ -199,42 +209,40 @@ static bool is_interleaved(const struct compare *c)
 	return !strcmp(c->a->folder->id, c->b->folder->id);
 }
 
-static void print_method(const struct compare *c, FILE *out, const struct screen *screen)
+static void print_method(const struct printer *p)
 {
 	static const struct screen unlimited = { .width = 0 };
+	const struct screen *screen = p->markdown ? &unlimited : p->screen;
+	const struct compare *c = p->compare;
 	char text[400];
 
 	if (is_outlier_shown(c))
-		fputs("* has outliers, which are counted in.\n", out);
-	snprintf(text, sizeof(text),
-		 "B/A is the median of all quotients. Exact Mann-Whitney tests, 5 %% adjusted "
-		 "for "
-		 "%zu comparisons; less than %.3g %% is no difference.",
-		 c->nr_tested, 100 * c->least_effect);
-	screen_wrap(screen ? screen : &unlimited, out, 0, "", text);
+		fputs("* has outliers, which are counted in.\n", p->out);
+	snprintf(
+		text, sizeof(text),
+		"B/A is the median of all quotients. Exact Mann-Whitney tests, 5 %% adjusted for %zu comparisons; less than %.3g %% is no difference.",
+		c->nr_tested, 100 * c->least_effect);
+	screen_wrap(screen, p->out, 0, "", text);
 	if (!is_interleaved(c))
 		screen_wrap(
-			screen ? screen : &unlimited, out, 0, "",
-			"A and B are separate runs: whatever else changed on the machine in "
-			"between is compared too. The cells of one sweep are interleaved.");
+			screen, p->out, 0, "",
+			"A and B are separate runs: whatever else changed on the machine in between is compared too. The cells of one sweep are interleaved.");
 }
 
-static int print_tables(const struct compare *c, bool markdown, FILE *out,
-			const struct screen *screen)
+static int print_tables(const struct printer *p)
 {
-	int rc = 0;
+	const struct compare *c = p->compare;
+	int ret = 0;
 
-	print_headline(c, out);
-	if (markdown)
-		fputs("\n", out);
-	print_sides(c, markdown ? "  " : "", out);
-	for (size_t i = 0, end; !rc && i < c->nr; i = end) {
+	print_headline(p);
+	print_sides(p);
+	for (size_t i = 0, end; !ret && i < c->nr; i = end) {
 		end = end_of_block(c, i);
-		rc = print_block(c, i, end, markdown, out, screen);
+		ret = print_block(p, i, end);
 	}
-	fputs("\n", out);
-	print_method(c, out, markdown ? NULL : screen);
-	return rc;
+	fputs("\n", p->out);
+	print_method(p);
+	return ret;
 }
 
 static void print_csv_text(FILE *out, const char *text)
@@ -272,11 +280,7 @@ static void print_csv_summary(FILE *out, const struct summary *s)
 
 static int print_csv(const struct compare *c, FILE *out)
 {
-	fputs("schema,cell,worker,metric,unit,better,n_a,median_a,mad_a,low_a,high_a,outliers_"
-	      "a,"
-	      "n_b,median_b,mad_b,low_b,high_b,outliers_b,ratio,ratio_low,ratio_high,p,p_"
-	      "adjusted,"
-	      "verdict\n",
+	fputs("schema,cell,worker,metric,unit,better,n_a,median_a,mad_a,low_a,high_a,outliers_a,n_b,median_b,mad_b,low_b,high_b,outliers_b,ratio,ratio_low,ratio_high,p,p_adjusted,verdict\n",
 	      out);
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct comparison *r = &c->row[i];
@@ -332,11 +336,11 @@ static json_t *json_row(const struct comparison *r)
 static int print_json(const struct compare *c, FILE *out)
 {
 	json_t *rows = json_array(), *document;
-	int rc = 0;
+	int ret = 0;
 
 	for (size_t i = 0; i < c->nr; i++)
 		if (json_array_append_new(rows, json_row(&c->row[i])))
-			rc = -EILSEQ; /* a text that is not UTF-8 */
+			ret = -EILSEQ; /* a text that is not UTF-8 */
 	document = json_pack("{s:i, s:s, s:s, s:b, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
 			     "schema", 1, "a", c->a->name, "b", c->b->name, "interleaved",
 			     is_interleaved(c), "level", STATS_LEVEL, "least_effect",
@@ -344,17 +348,22 @@ static int print_json(const struct compare *c, FILE *out)
 			     (json_int_t)c->nr_tested, "worse", (json_int_t)c->nr_worse,
 			     "better", (json_int_t)c->nr_better, "too_few_runs",
 			     (json_int_t)c->nr_too_few, "comparisons", rows);
-	if (!rc &&
+	if (!ret &&
 	    (!document || json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10))))
-		rc = -ENOMEM;
-	fputs(rc ? "" : "\n", out);
+		ret = -ENOMEM;
+	fputs(ret ? "" : "\n", out);
 	json_decref(document);
-	return rc;
+	return ret;
 }
 
 int compare_print(const struct compare *c, enum compare_format format, FILE *out,
 		  const struct screen *screen)
 {
+	const struct printer p = { .compare = c,
+				   .markdown = format == COMPARE_MARKDOWN,
+				   .out = out,
+				   .screen = screen };
+
 	switch (format) {
 	case COMPARE_CSV:
 		return print_csv(c, out);
@@ -364,5 +373,5 @@ int compare_print(const struct compare *c, enum compare_format format, FILE *out
 	case COMPARE_TEXT:
 		break;
 	}
-	return print_tables(c, format == COMPARE_MARKDOWN, out, screen);
+	return print_tables(&p);
 }

@@ -19,18 +19,18 @@ int figures_take(struct figures *f, struct figure *figure, struct plot *p)
 {
 	struct figure *grown = reallocarray(f->figure, f->nr + 1, sizeof(*grown));
 	struct error e = { "" };
-	int rc;
+	int ret;
 
 	if (!grown) {
 		plot_cancel(p);
 		return -ENOMEM;
 	}
 	f->figure = grown;
-	rc = plot_end(p, &figure->svg, &e);
-	if (rc) {
-		f->give_up = rc == -ENOENT || rc == -ETIME;
+	ret = plot_end(p, &figure->svg, &e);
+	if (ret) {
+		f->give_up = ret == -ENOENT || ret == -ETIME;
 		snprintf(f->failure, sizeof(f->failure), "%.255s", e.text);
-		return rc == -ENOMEM ? rc : 0;
+		return ret == -ENOMEM ? ret : 0;
 	}
 	f->figure[f->nr++] = *figure;
 	return 0;

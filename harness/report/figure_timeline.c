@@ -289,17 +289,17 @@ static void find_extent(struct timeline *t)
 
 static int read_view(const struct timeline *t, const struct view *v, struct line *line)
 {
-	int rc = 0;
+	int ret = 0;
 
-	for (size_t i = 0; !rc && i < TRACES && v->trace[i].quantity; i++) {
-		rc = read_line(t, v->trace[i].quantity, &line[i]);
-		if (!rc && v->trace[i].rate)
+	for (size_t i = 0; !ret && i < TRACES && v->trace[i].quantity; i++) {
+		ret = read_line(t, v->trace[i].quantity, &line[i]);
+		if (!ret && v->trace[i].rate)
 			differentiate(&line[i]);
 		thin(&line[i]);
 		for (size_t j = 0; j < line[i].nr; j++)
 			line[i].sample[j].value *= v->factor;
 	}
-	return rc;
+	return ret;
 }
 
 static double largest(const struct line *line, size_t nr)
@@ -354,16 +354,16 @@ static int draw_view(struct figures *f, const struct timeline *t, const struct v
 	double most = largest(line, TRACES), divisor;
 	const char *unit = "";
 	struct plot p;
-	int rc;
+	int ret;
 
 	if (!(most > 0) || most_points(line) < POINTS_LEAST)
 		return 0;
 	divisor = v->logarithmic ? 1e9 : metric_scale(v->measure, most, &unit);
 	snprintf(figure.title, sizeof(figure.title), "%s%s%s", v->title, *unit ? ", " : "",
 		 unit);
-	rc = plot_begin(&p);
-	if (rc)
-		return rc;
+	ret = plot_begin(&p);
+	if (ret)
+		return ret;
 	fprintf(p.script, "set xrange [%.6g:%.6g]\nset format x '%%g s'\n", t->start, t->end);
 	for (unsigned i = 0; i < TRACES && v->trace[i].quantity && *v->trace[i].legend; i++)
 		if (is_drawn(&line[i]))
@@ -389,18 +389,18 @@ int figures_timeline(struct figures *f, const struct report *r, unsigned cell,
 			      .cell = number,
 			      .repeat = repeat,
 			      .worker = worker };
-	int rc = 0;
+	int ret = 0;
 
 	snprintf(number, sizeof(number), "%u", cell);
 	find_extent(&t);
-	for (size_t i = 0; !rc && !f->give_up && i < VIEWS; i++) {
+	for (size_t i = 0; !ret && !f->give_up && i < VIEWS; i++) {
 		struct line line[TRACES] = { { NULL, 0 } };
 
-		rc = read_view(&t, &views[i], line);
-		if (!rc)
-			rc = draw_view(f, &t, &views[i], line);
+		ret = read_view(&t, &views[i], line);
+		if (!ret)
+			ret = draw_view(f, &t, &views[i], line);
 		for (size_t j = 0; j < TRACES; j++)
 			free(line[j].sample);
 	}
-	return rc;
+	return ret;
 }

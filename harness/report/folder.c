@@ -53,25 +53,25 @@ static int read_table(struct folder *f, const char *name, struct csv_table *t, s
 {
 	char path[PATH_MAX];
 	struct error missing = { "" };
-	int rc = file_path(f, name, path, sizeof(path), e);
+	int ret = file_path(f, name, path, sizeof(path), e);
 
-	if (rc)
-		return rc;
-	rc = csv_read(t, path, &missing);
-	if (rc == -ENOENT)
+	if (ret)
+		return ret;
+	ret = csv_read(t, path, &missing);
+	if (ret == -ENOENT)
 		return 0;
-	return rc ? error_set(e, -rc, "%s", missing.text) : 0;
+	return ret ? error_set(e, -ret, "%s", missing.text) : 0;
 }
 
 static int read_json(struct folder *f, struct error *e)
 {
 	char path[PATH_MAX];
 	json_error_t problem;
-	int rc = file_path(f, "run.json", path, sizeof(path), e);
+	int ret = file_path(f, "run.json", path, sizeof(path), e);
 	FILE *file;
 
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 	file = fopen(path, "re");
 	if (!file && errno == ENOENT)
 		return 0;
@@ -137,11 +137,10 @@ static int group_rows(struct folder *f, struct error *e)
 	int repeat = csv_column(t, "repeat");
 
 	if (t->columns && (cell < 0 || label < 0 || worker < 0 || repeat < 0))
-		return error_set(e, EBADMSG,
-				 "%s/runs.csv lacks one of the columns cell, cell_label, "
-				 "worker and repeat: "
-				 "it was not written by pagestorm",
-				 f->path);
+		return error_set(
+			e, EBADMSG,
+			"%s/runs.csv lacks one of the columns cell, cell_label, worker and repeat: it was not written by pagestorm",
+			f->path);
 	for (size_t row = 0; row < t->nr; row++) {
 		const char *name = csv_cell(t, row, worker);
 		unsigned number = strtoul(csv_cell(t, row, cell), NULL, 10);
@@ -172,24 +171,24 @@ int folder_open(struct folder *f, const char *path, struct error *e)
 		{ "samples.csv", &f->samples },	    { "events.csv", &f->events },
 		{ "scorecard.csv", &f->scorecard },
 	};
-	int rc;
+	int ret;
 
 	memset(f, 0, sizeof(*f));
-	rc = name_folder(f, path, e);
-	for (size_t i = 0; !rc && i < sizeof(files) / sizeof(files[0]); i++)
-		rc = read_table(f, files[i].name, files[i].table, e);
-	if (!rc && !f->runs.columns && !f->scorecard.columns)
-		rc = error_set(e, ENOENT,
-			       "%s holds neither runs.csv nor scorecard.csv: it is not a "
-			       "result folder",
-			       path);
-	if (!rc)
-		rc = read_json(f, e);
-	if (!rc)
-		rc = group_rows(f, e);
-	if (rc)
+	ret = name_folder(f, path, e);
+	for (size_t i = 0; !ret && i < sizeof(files) / sizeof(files[0]); i++)
+		ret = read_table(f, files[i].name, files[i].table, e);
+	if (!ret && !f->runs.columns && !f->scorecard.columns)
+		ret = error_set(
+			e, ENOENT,
+			"%s holds neither runs.csv nor scorecard.csv: it is not a result folder",
+			path);
+	if (!ret)
+		ret = read_json(f, e);
+	if (!ret)
+		ret = group_rows(f, e);
+	if (ret)
 		folder_release(f);
-	return rc;
+	return ret;
 }
 
 void folder_release(struct folder *f)
@@ -272,27 +271,19 @@ static double value_of(const struct folder *f, size_t row, const struct metric *
 }
 
 int folder_values(const struct folder *f, const struct series *s, const struct metric *m,
-		  double **values, size_t **rows, size_t *nr)
+		  double **values, size_t *nr)
 {
 	double *value = calloc(s->nr + 1, sizeof(*value));
-	size_t *row = calloc(s->nr + 1, sizeof(*row)), n = 0;
+	size_t n = 0;
 
-	if (!value || !row) {
-		free(value);
-		free(row);
+	if (!value)
 		return -ENOMEM;
-	}
 	for (size_t i = 0; i < s->nr; i++) {
 		value[n] = value_of(f, s->row[i], m);
-		row[n] = s->row[i];
 		n += !isnan(value[n]) && value[n] >= 0;
 	}
 	*values = value;
 	*nr = n;
-	if (rows)
-		*rows = row;
-	else
-		free(row);
 	return 0;
 }
 

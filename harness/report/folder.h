@@ -52,13 +52,9 @@ enum ending folder_run_ending(const struct folder *f, size_t row);
 /* "" in the number's place is NaN. */
 double folder_number(const char *text);
 
-/*
- * The metric's values over the series, absent ones left out; *values is
- * malloc'd. rows may be NULL; otherwise *rows gets the row of
- * each value. 0 or -ENOMEM.
- */
+/* The metric's values over the series, absent ones left out; *values is malloc'd. -ENOMEM. */
 int folder_values(const struct folder *f, const struct series *s, const struct metric *m,
-		  double **values, size_t **rows, size_t *nr);
+		  double **values, size_t *nr);
 
 /* Looks "machine.kernel" up in run.json; NULL when it is not there. */
 const struct json_t *folder_json(const struct folder *f, const char *path);

@@ -6,7 +6,6 @@
 #include "harness/report/html.h"
 
 #include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "harness/report/html_page.h"
@@ -14,8 +13,7 @@
 #include "harness/report/plot.h"
 
 static const char missing[] =
-	"gnuplot is not installed (Debian: gnuplot-nox), so nothing is drawn; "
-	"all numbers are in the tables";
+	"gnuplot is not installed (Debian: gnuplot-nox), so nothing is drawn; all numbers are in the tables";
 
 static const char *text_at(const struct page *p, const char *path)
 {
@@ -230,40 +228,40 @@ static void put_nav(const struct page *p)
 
 static int put_report(struct page *p)
 {
-	int rc;
+	int ret;
 
 	page_raw(p, "<main>\n");
 	put_title(p);
 	put_nav(p);
 	put_unexpected(p);
 	page_put_changes_table(p);
-	rc = page_put_workers(p);
-	if (!rc)
-		rc = page_put_timelines(p);
+	ret = page_put_workers(p);
+	if (!ret)
+		ret = page_put_timelines(p);
 	page_put_truth(p);
 	page_put_scorecard(p);
 	page_put_noise(p);
 	page_put_machine(p);
 	page_raw(p, "</main>\n");
-	return rc;
+	return ret;
 }
 
 int html_write(const struct report *reports, size_t nr, FILE *out, char *note,
 	       size_t note_bytes)
 {
 	struct page p = { .out = out, .note = note, .note_bytes = note_bytes };
-	int rc = 0;
+	int ret = 0;
 
 	note[0] = 0;
 	p.no_drawing = !plot_available();
 	if (p.no_drawing)
 		snprintf(note, note_bytes, "%s", missing);
 	put_head(reports, nr, out);
-	for (size_t i = 0; !rc && i < nr; i++) {
+	for (size_t i = 0; !ret && i < nr; i++) {
 		p.report = &reports[i];
 		p.index = i + 1;
-		rc = put_report(&p);
+		ret = put_report(&p);
 	}
 	fputs("</body>\n</html>\n", out);
-	return rc;
+	return ret;
 }

@@ -53,31 +53,32 @@ int page_put_sweep_figures(struct page *p, const char *worker)
 {
 	const struct report *r = p->report;
 	bool drawn = false;
-	int rc = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; !rc && i < r->nr_swept; i++) {
+	for (unsigned i = 0; !ret && i < r->nr_swept; i++) {
 		bool zipped = figure_is_zipped(r, worker, r->swept[i].key);
 		struct figures f = { .give_up = p->no_drawing };
 
 		if (zipped && drawn)
 			continue;
 		drawn = drawn || zipped;
-		rc = figures_sweep(&f, r, worker, r->swept[i].key);
-		if (!rc && f.nr) {
+		ret = figures_sweep(&f, r, worker, r->swept[i].key);
+		if (!ret && f.nr) {
 			page_put(p, "<p class=\"muted\">Over <code>", r->swept[i].key,
 				 "</code>");
 			page_raw(p, zipped && r->nr_swept > 1
 					    ? " and the settings that follow it"
 					    : "");
-			page_raw(p, ": medians with 95&nbsp;% intervals, or the range of fewer "
-				    "than ");
+			page_raw(
+				p,
+				": medians with 95&nbsp;% intervals, or the range of fewer than ");
 			page_raw(p, "five repeats; a dot is one run.</p>\n");
 		}
-		if (!rc)
+		if (!ret)
 			put_figures(p, &f);
 		figures_release(&f);
 	}
-	return rc;
+	return ret;
 }
 
 static bool has_samples(const struct report *r, unsigned cell, const char *worker)
@@ -98,12 +99,12 @@ static int put_timeline(struct page *p, const struct series *s, const char *work
 	struct figures f = { .give_up = p->no_drawing };
 	const char *repeat = figure_repeat(p->report, s->cell);
 	char cell[256];
-	int rc;
+	int ret;
 
 	if (!repeat || !has_samples(p->report, s->cell, worker))
 		return 0;
-	rc = figures_timeline(&f, p->report, s->cell, repeat, worker);
-	if (!rc && (f.nr || *f.failure)) {
+	ret = figures_timeline(&f, p->report, s->cell, repeat, worker);
+	if (!ret && (f.nr || *f.failure)) {
 		report_cell_name(p->report, s->label, cell, sizeof(cell));
 		page_put(p, "<h3>", *worker ? worker : "machine", "");
 		if (*s->label)
@@ -113,7 +114,7 @@ static int put_timeline(struct page *p, const struct series *s, const char *work
 		*drawn += f.nr;
 	}
 	figures_release(&f);
-	return rc;
+	return ret;
 }
 
 static bool is_last_of_cell(const struct folder *f, size_t series)
@@ -126,7 +127,7 @@ int page_put_timelines(struct page *p)
 {
 	const struct folder *f = &p->report->folder;
 	size_t cells = 0, left_out = 0, drawn = 0;
-	int rc = 0;
+	int ret = 0;
 
 	if (!f->samples.nr)
 		return 0;
@@ -138,7 +139,7 @@ int page_put_timelines(struct page *p)
 	}
 	page_raw(p, "<p class=\"muted\">The first repeat of each cell, from GO on; ");
 	page_raw(p, "shaded: ready, running, held, gone.</p>\n");
-	for (size_t i = 0; !rc && i < f->nr_series; i++) {
+	for (size_t i = 0; !ret && i < f->nr_series; i++) {
 		bool first_of_cell = !i || f->series[i].cell != f->series[i - 1].cell;
 
 		cells += first_of_cell;
@@ -146,18 +147,17 @@ int page_put_timelines(struct page *p)
 			left_out += first_of_cell;
 			continue;
 		}
-		rc = put_timeline(p, &f->series[i], f->series[i].worker, &drawn);
-		if (!rc && is_last_of_cell(f, i))
-			rc = put_timeline(p, &f->series[i], "", &drawn);
+		ret = put_timeline(p, &f->series[i], f->series[i].worker, &drawn);
+		if (!ret && is_last_of_cell(f, i))
+			ret = put_timeline(p, &f->series[i], "", &drawn);
 	}
 	if (!drawn)
-		page_raw(p, "<p class=\"legend\">Too short: there are fewer than four "
-			    "samples.</p>\n");
+		page_raw(
+			p,
+			"<p class=\"legend\">Too short: there are fewer than four samples.</p>\n");
 	if (left_out)
 		fprintf(p->out,
-			"<p class=\"legend\">The timelines of %zu more cells are in "
-			"samples.csv."
-			"</p>\n",
+			"<p class=\"legend\">The timelines of %zu more cells are in samples.csv.</p>\n",
 			left_out);
-	return rc;
+	return ret;
 }

@@ -44,10 +44,8 @@ static void put_median(const struct page *p, size_t series, size_t metric)
 			: ratio > 1 ? "▲"
 				    : "▼");
 	if (s->n > 1 && s->min < s->max && metrics[metric].column) {
-		bool interval = !isnan(s->low);
+		bool interval = metric_format_spread(measure, s, text, sizeof(text));
 
-		metric_format_range(measure, interval ? s->low : s->min,
-				    interval ? s->high : s->max, s->median, text, sizeof(text));
 		fprintf(p->out, "<small>%s", interval ? "" : "(");
 		html_text(p->out, text);
 		fprintf(p->out, "%s%s%s</small>", interval ? "" : ")", s->outliers ? " *" : "",
@@ -198,9 +196,9 @@ void page_put_changes_table(const struct page *p)
 	page_heading(p, "verdicts", "Verdicts");
 	page_put(p, "<p>Each cell against the first, <code>", f->series[0].label, "</code>: ");
 	if (r->cells.nr_tested) {
-		page_raw(p, "better or worse beyond noise. If nothing differed, the chance "
-			    "that any "
-			    "of ");
+		page_raw(
+			p,
+			"better or worse beyond noise. If nothing differed, the chance that any of ");
 		fprintf(p->out,
 			"these %zu comparisons said otherwise would be at most 5&nbsp;%%. ",
 			r->cells.nr_tested);
@@ -221,14 +219,14 @@ void page_put_changes_table(const struct page *p)
 int page_put_workers(struct page *p)
 {
 	const struct folder *f = &p->report->folder;
-	int rc = 0;
+	int ret = 0;
 
 	if (!f->nr_series)
 		return 0;
 	page_heading(p, "results", "Results");
 	if (!p->report->nr_swept)
 		put_matrix(p, NULL);
-	for (size_t i = 0; !rc && p->report->nr_swept && i < f->nr_series; i++) {
+	for (size_t i = 0; !ret && p->report->nr_swept && i < f->nr_series; i++) {
 		if (!folder_is_worker_first(f, i))
 			continue;
 		page_put(p, "<h3>", f->series[i].worker, "");
@@ -236,20 +234,21 @@ int page_put_workers(struct page *p)
 			page_put(p, " <span class=\"muted\">", f->series[i].workload,
 				 "</span>");
 		page_raw(p, "</h3>\n");
-		rc = page_put_sweep_figures(p, f->series[i].worker);
+		ret = page_put_sweep_figures(p, f->series[i].worker);
 		put_matrix(p, f->series[i].worker);
 	}
-	page_raw(p, "<p class=\"legend\">Medians over the repeats, below them 95&nbsp;% "
-		    "intervals ");
+	page_raw(
+		p,
+		"<p class=\"legend\">Medians over the repeats, below them 95&nbsp;% intervals ");
 	page_raw(p,
 		 "(in brackets the range, where fewer than five repeats give no interval). ");
 	page_raw(p, "* has outliers, which are counted in.");
 	if (p->report->cells.nr) {
 		page_raw(p, " <span class=\"better\">▲▼</span> better, ");
-		page_raw(p,
-			 "<span class=\"worse\">▲▼</span> worse than in the first cell, beyond "
-			 "noise.");
+		page_raw(
+			p,
+			"<span class=\"worse\">▲▼</span> worse than in the first cell, beyond noise.");
 	}
 	page_raw(p, "</p>\n");
-	return rc;
+	return ret;
 }

@@ -79,8 +79,9 @@ void page_put_noise(const struct page *p)
 	if (!r->nr_noise)
 		return;
 	page_heading(p, "noise", "Noise floor");
-	page_raw(p, "<p>The most that the same counters moved beside a workload that does "
-		    "nothing: ");
+	page_raw(
+		p,
+		"<p>The most that the same counters moved beside a workload that does nothing: ");
 	page_raw(p, "what the harness and the neighbours add.</p>\n");
 	page_table_open(p, titles);
 	for (size_t i = 0; i < r->nr_noise; i++) {

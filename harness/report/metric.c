@@ -198,10 +198,12 @@ void metric_format(enum measure measure, double value, char *out, size_t out_byt
 			 value / step->divisor, *step->unit ? " " : "", step->unit);
 }
 
-void metric_format_range(enum measure measure, double low, double high, double like, char *out,
-			 size_t out_bytes)
+bool metric_format_spread(enum measure measure, const struct summary *s, char *out,
+			  size_t out_bytes)
 {
-	const struct step *step = step_to_show(measure, like);
+	const struct step *step = step_to_show(measure, s->median);
+	bool is_interval = !isnan(s->low);
+	double low = is_interval ? s->low : s->min, high = is_interval ? s->high : s->max;
 
 	if (isnan(low) || isnan(high))
 		snprintf(out, out_bytes, "–");
@@ -209,4 +211,5 @@ void metric_format_range(enum measure measure, double low, double high, double l
 		snprintf(out, out_bytes, "%.*f … %.*f", decimals_of(step, measure, low),
 			 low / step->divisor, decimals_of(step, measure, high),
 			 high / step->divisor);
+	return is_interval;
 }

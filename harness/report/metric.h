@@ -49,9 +49,13 @@ const struct metric *metric_find(const char *name);
 /* "1.23 ms", "45.6 MiB", "12.3 %", "49408"; "–" for NaN, "∞" for infinity. */
 void metric_format(enum measure measure, double value, char *out, size_t out_bytes);
 
-/* "12.6 … 13.1" without a unit, in the one that metric_format would take for `like`. */
-void metric_format_range(enum measure measure, double low, double high, double like, char *out,
-			 size_t out_bytes);
+/*
+ * "12.6 … 13.1", how far a sample scatters: the interval of its median, or its range where it
+ * is too small for one; true: it is the interval. Without a unit, in the one that
+ * metric_format would take for the median.
+ */
+bool metric_format_spread(enum measure measure, const struct summary *s, char *out,
+			  size_t out_bytes);
 
 /*
  * One power of ten or two for a whole axis: returns the divisor and its unit, chosen so that

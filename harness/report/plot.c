@@ -117,10 +117,10 @@ static int memory_file(const char *bytes, size_t length)
 		ssize_t n = write(fd, bytes, length);
 
 		if (n < 0) {
-			int rc = -errno;
+			int ret = -errno;
 
 			close(fd);
-			return rc;
+			return ret;
 		}
 		bytes += n;
 		length -= n;
@@ -190,17 +190,17 @@ static int refuse(int err, int status, struct error *e)
 static int run_gnuplot(int in, int out, int err, struct error *e)
 {
 	pid_t pid = fork();
-	int status = 0, rc;
+	int status = 0, ret;
 
 	if (pid < 0)
 		return error_set(e, errno, "gnuplot: fork: %s", strerror(errno));
 	if (!pid)
 		become_gnuplot(in, out, err);
-	rc = wait_for(pid, &status);
-	if (rc) {
+	ret = wait_for(pid, &status);
+	if (ret) {
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
-		return error_set(e, -rc, "gnuplot did not end within %d s and was killed",
+		return error_set(e, -ret, "gnuplot did not end within %d s and was killed",
 				 TIMEOUT_MS / 1000);
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)
@@ -284,7 +284,7 @@ static int cut_drawing(const char *text, char **svg, struct error *e)
 
 int plot_end(struct plot *p, char **svg, struct error *e)
 {
-	int in = -1, out = -1, err = -1, rc;
+	int in = -1, out = -1, err = -1, ret;
 	char *text = NULL;
 
 	fclose(p->script);
@@ -293,14 +293,14 @@ int plot_end(struct plot *p, char **svg, struct error *e)
 	out = memory_file("", 0);
 	err = memory_file("", 0);
 	if (in < 0 || out < 0 || err < 0) {
-		rc = error_set(e, ENOMEM, "gnuplot: no memory file");
+		ret = error_set(e, ENOMEM, "gnuplot: no memory file");
 		goto out;
 	}
-	rc = run_gnuplot(in, out, err, e);
-	if (!rc)
-		rc = read_back(out, &text, e);
-	if (!rc)
-		rc = cut_drawing(text, svg, e);
+	ret = run_gnuplot(in, out, err, e);
+	if (!ret)
+		ret = read_back(out, &text, e);
+	if (!ret)
+		ret = cut_drawing(text, svg, e);
 out:
 	free(text);
 	if (err >= 0)
@@ -310,5 +310,5 @@ out:
 	if (in >= 0)
 		close(in);
 	plot_cancel(p);
-	return rc;
+	return ret;
 }

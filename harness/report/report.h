@@ -99,6 +99,9 @@ enum change report_change(const struct report *r, size_t series, const struct me
 /* The value of a swept setting in a cell's label; false when the label has none. */
 bool label_value(const char *label, const char *key, char *value, size_t value_bytes);
 
+/* The label without that setting. */
+void label_rest(const char *label, const char *key, char *out, size_t out_bytes);
+
 /* 10, 0.5, 64M, 64MiB; false: not a number. */
 bool swept_number(const char *text, double *number);
 

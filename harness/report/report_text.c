@@ -86,7 +86,7 @@ static int print_unexpected(const struct report *r, FILE *out, const struct scre
 	const struct folder *f = &r->folder;
 	struct table t;
 	char cell[256];
-	int rc;
+	int ret;
 
 	if (!r->nr_unexpected)
 		return 0;
@@ -102,28 +102,28 @@ static int print_unexpected(const struct report *r, FILE *out, const struct scre
 		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "repeat"));
 		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "reason"));
 	}
-	rc = table_print(&t, out, screen, 2);
+	ret = table_print(&t, out, screen, 2);
 	table_release(&t);
 	if (r->nr_unexpected > TEXT_ROWS_MAX)
 		fprintf(out, "  … and %zu more\n", r->nr_unexpected - TEXT_ROWS_MAX);
-	return rc;
+	return ret;
 }
 
 int report_print_text(const struct report *r, FILE *out, const struct screen *screen, bool all)
 {
-	int rc;
+	int ret;
 
 	print_head(r, out, screen);
-	rc = print_unexpected(r, out, screen);
-	if (!rc)
-		rc = text_put_workers(r, all, out, screen);
-	if (!rc)
-		rc = text_put_truth(r, out, screen);
-	if (!rc)
+	ret = print_unexpected(r, out, screen);
+	if (!ret)
+		ret = text_put_workers(r, all, out, screen);
+	if (!ret)
+		ret = text_put_truth(r, out, screen);
+	if (!ret)
 		text_put_failures(r, out, screen);
-	if (!rc)
-		rc = text_put_scorecard(r, out, screen);
-	if (!rc)
-		rc = text_put_noise(r, out, screen);
-	return rc;
+	if (!ret)
+		ret = text_put_scorecard(r, out, screen);
+	if (!ret)
+		ret = text_put_noise(r, out, screen);
+	return ret;
 }

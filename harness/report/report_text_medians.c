@@ -20,35 +20,63 @@ static const enum style change_styles[] = {
 	[CHANGE_NOISE] = STYLE_PLAIN,
 };
 
-/* Series of the same worker, one a cell. */
-static size_t find_cells(const struct folder *f, const char *worker, size_t *series, size_t max)
-{
-	size_t nr = 0;
+/* What one worker did: its series, one a cell. */
+struct cells {
+	const struct report *report;
+	bool all; /* every metric is shown, not the main ones alone */
+	size_t *series, nr;
+};
 
+static int find_cells(struct cells *c, const struct report *r, const char *worker, bool all)
+{
+	const struct folder *f = &r->folder;
+
+	*c = (struct cells){ .report = r, .all = all };
+	c->series = calloc(f->nr_series + 1, sizeof(*c->series));
+	if (!c->series)
+		return -ENOMEM;
 	for (size_t i = 0; i < f->nr_series; i++)
-		if (!strcmp(f->series[i].worker, worker) && nr < max)
-			series[nr++] = i;
-	return nr;
+		if (!strcmp(f->series[i].worker, worker))
+			c->series[c->nr++] = i;
+	return 0;
 }
 
-static bool is_measured(const struct report *r, const size_t *series, size_t nr, size_t metric)
+static const struct summary *summary_of(const struct cells *c, size_t cell, size_t metric)
 {
-	for (size_t i = 0; i < nr; i++)
-		if (report_summary(r, series[i], metric)->n)
+	return report_summary(c->report, c->series[cell], metric);
+}
+
+static void name_cell(const struct cells *c, size_t cell, char *out, size_t out_bytes)
+{
+	report_cell_name(c->report, c->report->folder.series[c->series[cell]].label, out,
+			 out_bytes);
+}
+
+static bool is_measured(const struct cells *c, size_t metric)
+{
+	for (size_t i = 0; i < c->nr; i++)
+		if (summary_of(c, i, metric)->n)
 			return true;
 	return false;
 }
 
 /* The same in every run of every cell: worth a word, not a row. */
-static bool is_constant(const struct report *r, const size_t *series, size_t nr, size_t metric)
+static bool is_constant(const struct cells *c, size_t metric)
 {
 	double low = INFINITY, high = -INFINITY;
 
-	for (size_t i = 0; i < nr; i++) {
-		low = fmin(low, report_summary(r, series[i], metric)->min);
-		high = fmax(high, report_summary(r, series[i], metric)->max);
+	for (size_t i = 0; i < c->nr; i++) {
+		low = fmin(low, summary_of(c, i, metric)->min);
+		high = fmax(high, summary_of(c, i, metric)->max);
 	}
 	return low == high;
+}
+
+/* Whether the metric has a place in the table of several cells. */
+static bool is_shown(const struct cells *c, size_t metric)
+{
+	return is_measured(c, metric) && !is_constant(c, metric) &&
+	       (c->all || metrics[metric].headline);
 }
 
 static bool is_constant_anywhere(const struct report *r, size_t metric)
@@ -89,12 +117,10 @@ static void format_spread(const struct summary *s, enum measure measure, char *o
 	out[0] = 0;
 	if (s->n < 2 || s->min == s->max)
 		return;
-	if (!isnan(s->low)) {
-		metric_format_range(measure, s->low, s->high, s->median, out, out_bytes);
-		return;
-	}
-	metric_format_range(measure, s->min, s->max, s->median, text, sizeof(text));
-	snprintf(out, out_bytes, "(%s)", text);
+	if (metric_format_spread(measure, s, text, sizeof(text)))
+		snprintf(out, out_bytes, "%s", text);
+	else
+		snprintf(out, out_bytes, "(%s)", text);
 }
 
 static void add_single(struct table *t, const struct report *r, size_t series, size_t metric)
@@ -113,9 +139,16 @@ static void add_single(struct table *t, const struct report *r, size_t series, s
 	table_add(t, STYLE_FAINT, "%zu", s->n);
 }
 
+static int print_table(struct table *t, FILE *out, const struct screen *screen)
+{
+	int ret = t->nr || t->failed ? table_print(t, out, screen, 2) : 0;
+
+	table_release(t);
+	return ret;
+}
+
 /* Nothing is swept: metrics under each other, and a bare value where there is one repeat. */
-static int print_single(const struct report *r, size_t series, bool all, FILE *out,
-			const struct screen *screen)
+static int print_single(const struct cells *c, FILE *out, const struct screen *screen)
 {
 	static const struct table_column once[] = {
 		{ .title = "metric" },
@@ -130,86 +163,94 @@ static int print_single(const struct report *r, size_t series, bool all, FILE *o
 		{ .title = "n", .right = true },
 		{ .title = NULL },
 	};
+	const struct report *r = c->report;
 	struct table t;
-	int rc;
 
-	table_init(&t, r->folder.series[series].nr > 1 ? repeated : once);
+	table_init(&t, r->folder.series[c->series[0]].nr > 1 ? repeated : once);
 	for (size_t m = 0; m < r->nr_metrics; m++) {
-		const struct summary *s = report_summary(r, series, m);
+		const struct summary *s = summary_of(c, 0, m);
 
-		if (s->n && (all || s->max > 0))
-			add_single(&t, r, series, m);
+		if (s->n && (c->all || s->max > 0))
+			add_single(&t, r, c->series[0], m);
 	}
-	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
-	table_release(&t);
-	return rc;
+	return print_table(&t, out, screen);
 }
 
-static bool has_spread(const struct report *r, const size_t *series, size_t nr, size_t metric)
+static bool has_spread(const struct cells *c, size_t metric)
 {
 	char text[80];
 
-	for (size_t i = 0; i < nr; i++) {
-		format_spread(report_summary(r, series[i], metric), metrics[metric].measure,
-			      text, sizeof(text));
+	for (size_t i = 0; i < c->nr; i++) {
+		format_spread(summary_of(c, i, metric), metrics[metric].measure, text,
+			      sizeof(text));
 		if (*text)
 			return true;
 	}
 	return false;
 }
 
-static void add_matrix_rows(struct table *t, const struct report *r, const size_t *series,
-			    size_t nr, size_t metric)
+static void add_matrix_rows(struct table *t, const struct cells *c, size_t metric)
 {
 	char text[80];
 
 	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
-	for (size_t i = 0; i < nr; i++)
-		add_median(t, r, series[i], metric);
-	if (!has_spread(r, series, nr, metric))
+	for (size_t i = 0; i < c->nr; i++)
+		add_median(t, c->report, c->series[i], metric);
+	if (!has_spread(c, metric))
 		return;
 	table_add(t, STYLE_PLAIN, "%s", "");
-	for (size_t i = 0; i < nr; i++) {
-		format_spread(report_summary(r, series[i], metric), metrics[metric].measure,
-			      text, sizeof(text));
+	for (size_t i = 0; i < c->nr; i++) {
+		format_spread(summary_of(c, i, metric), metrics[metric].measure, text,
+			      sizeof(text));
 		table_add(t, STYLE_FAINT, "%s", text);
 	}
 }
 
 /* Cells side by side: medians, intervals below them. */
-static int print_matrix(const struct report *r, const size_t *series, size_t nr, bool all,
-			FILE *out, const struct screen *screen)
+static int print_matrix(const struct cells *c, FILE *out, const struct screen *screen)
 {
 	struct table_column columns[CELLS_MAX + 2] = { { .title = "metric",
 							 .flexible = true } };
+	const struct report *r = c->report;
 	char names[CELLS_MAX][260];
 	struct table t;
-	int rc;
 
-	for (size_t i = 0; i < nr; i++) {
-		report_cell_name(r, r->folder.series[series[i]].label, names[i],
-				 sizeof(names[i]) - 4);
+	for (size_t i = 0; i < c->nr; i++) {
+		name_cell(c, i, names[i], sizeof(names[i]) - 4);
 		text_clean(names[i]);
 		snprintf(names[i] + strlen(names[i]), sizeof(names[i]) - strlen(names[i]),
 			 "  ");
 		columns[i + 1] = (struct table_column){ .title = names[i], .right = true };
 	}
-	columns[nr + 1].title = NULL;
+	columns[c->nr + 1].title = NULL;
 	if (r->nr_swept == 1)
 		columns[0].title = r->swept[0].key;
 	table_init(&t, columns);
 	for (size_t m = 0; m < r->nr_metrics; m++)
-		if (is_measured(r, series, nr, m) && !is_constant(r, series, nr, m) &&
-		    (all || metrics[m].headline))
-			add_matrix_rows(&t, r, series, nr, m);
-	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
-	table_release(&t);
-	return rc;
+		if (is_shown(c, m))
+			add_matrix_rows(&t, c, m);
+	return print_table(&t, out, screen);
+}
+
+static void add_list_rows(struct table *t, const struct cells *c, size_t metric)
+{
+	char text[256];
+
+	for (size_t i = 0; i < c->nr; i++) {
+		const struct summary *s = summary_of(c, i, metric);
+
+		name_cell(c, i, text, sizeof(text));
+		table_add(t, STYLE_PLAIN, "%s", i ? "" : metrics[metric].label);
+		table_add(t, STYLE_PLAIN, "%s", text);
+		add_median(t, c->report, c->series[i], metric);
+		format_spread(s, metrics[metric].measure, text, sizeof(text));
+		table_add(t, STYLE_FAINT, "%s", text);
+		table_add(t, STYLE_FAINT, "%zu", s->n);
+	}
 }
 
 /* One metric under the other, its cells below it: for many cells or a narrow screen. */
-static int print_list(const struct report *r, const size_t *series, size_t nr, bool all,
-		      FILE *out, const struct screen *screen)
+static int print_list(const struct cells *c, FILE *out, const struct screen *screen)
 {
 	static const struct table_column columns[] = {
 		{ .title = "metric" },
@@ -220,45 +261,24 @@ static int print_list(const struct report *r, const size_t *series, size_t nr, b
 		{ .title = NULL },
 	};
 	struct table t;
-	char text[256];
-	int rc;
 
 	table_init(&t, columns);
-	for (size_t m = 0; m < r->nr_metrics; m++) {
-		if (!is_measured(r, series, nr, m) || is_constant(r, series, nr, m) ||
-		    !(all || metrics[m].headline))
-			continue;
-		for (size_t i = 0; i < nr; i++) {
-			const struct summary *s = report_summary(r, series[i], m);
-
-			report_cell_name(r, r->folder.series[series[i]].label, text,
-					 sizeof(text));
-			table_add(&t, STYLE_PLAIN, "%s", i ? "" : metrics[m].label);
-			table_add(&t, STYLE_PLAIN, "%s", text);
-			add_median(&t, r, series[i], m);
-			format_spread(s, metrics[m].measure, text, sizeof(text));
-			table_add(&t, STYLE_FAINT, "%s", text);
-			table_add(&t, STYLE_FAINT, "%zu", s->n);
-		}
-	}
-	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
-	table_release(&t);
-	return rc;
+	for (size_t m = 0; m < c->report->nr_metrics; m++)
+		if (is_shown(c, m))
+			add_list_rows(&t, c, m);
+	return print_table(&t, out, screen);
 }
 
-static void print_constants(const struct report *r, const size_t *series, size_t nr, FILE *out,
-			    const struct screen *screen)
+static void print_constants(const struct cells *c, FILE *out, const struct screen *screen)
 {
 	char text[1024] = "", value[64];
 	size_t used = 0;
 
-	for (size_t m = 0; m < r->nr_metrics && used < sizeof(text); m++) {
-		const struct summary *s = report_summary(r, series[0], m);
-
-		if (!is_measured(r, series, nr, m) || !is_constant(r, series, nr, m) ||
-		    !metrics[m].column)
+	for (size_t m = 0; m < c->report->nr_metrics && used < sizeof(text); m++) {
+		if (!is_measured(c, m) || !is_constant(c, m) || !metrics[m].column)
 			continue;
-		metric_format(metrics[m].measure, s->median, value, sizeof(value));
+		metric_format(metrics[m].measure, summary_of(c, 0, m)->median, value,
+			      sizeof(value));
 		used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
 				 used ? ", " : "the same in every run: ", metrics[m].label,
 				 value);
@@ -267,31 +287,38 @@ static void print_constants(const struct report *r, const size_t *series, size_t
 		screen_wrap(screen, out, 2, "", text);
 }
 
-static int print_worker(const struct report *r, const char *worker, const char *workload,
-			bool all, FILE *out, const struct screen *screen)
+static void print_worker_title(const struct series *s, FILE *out, const struct screen *screen)
 {
-	size_t most = r->folder.nr_series, nr, room = screen->width ? screen->width : SIZE_MAX;
-	size_t *series = calloc(most + 1, sizeof(*series));
+	bool is_named = strcmp(s->worker, s->workload);
 	char title[300];
-	int rc;
 
-	if (!series)
-		return -ENOMEM;
-	nr = find_cells(&r->folder, worker, series, most);
-	snprintf(title, sizeof(title), "%s%s%s%s", worker, strcmp(worker, workload) ? " (" : "",
-		 strcmp(worker, workload) ? workload : "", strcmp(worker, workload) ? ")" : "");
+	snprintf(title, sizeof(title), "%s%s%s%s", s->worker, is_named ? " (" : "",
+		 is_named ? s->workload : "", is_named ? ")" : "");
 	text_clean(title);
 	screen_title(screen, out, title);
-	if (nr == 1)
-		rc = print_single(r, series[0], all, out, screen);
-	else if (nr <= CELLS_MAX && r->nr_swept <= 1 && room >= 22 + 15 * nr)
-		rc = print_matrix(r, series, nr, all, out, screen);
+}
+
+/* first: the first series of the worker. */
+static int print_worker(const struct report *r, const struct series *first, bool all, FILE *out,
+			const struct screen *screen)
+{
+	size_t room = screen->width ? screen->width : SIZE_MAX;
+	struct cells cells;
+	int ret = find_cells(&cells, r, first->worker, all);
+
+	if (ret)
+		return ret;
+	print_worker_title(first, out, screen);
+	if (cells.nr == 1)
+		ret = print_single(&cells, out, screen);
+	else if (cells.nr <= CELLS_MAX && r->nr_swept <= 1 && room >= 22 + 15 * cells.nr)
+		ret = print_matrix(&cells, out, screen);
 	else
-		rc = print_list(r, series, nr, all, out, screen);
-	if (!rc && nr > 1)
-		print_constants(r, series, nr, out, screen);
-	free(series);
-	return rc;
+		ret = print_list(&cells, out, screen);
+	if (!ret && cells.nr > 1)
+		print_constants(&cells, out, screen);
+	free(cells.series);
+	return ret;
 }
 
 /* The first series of each worker; 0 when their options were not swept in step. */
@@ -358,7 +385,6 @@ static int print_beside(const struct report *r, FILE *out, const struct screen *
 							{ .title = "cell", .flexible = true } };
 	size_t first[BESIDE_MAX], nr = find_workers(r, first);
 	struct table t;
-	int rc;
 
 	if (!nr)
 		return 0;
@@ -374,37 +400,31 @@ static int print_beside(const struct report *r, FILE *out, const struct screen *
 			add_beside(&t, r, first, nr, m);
 	if (t.nr)
 		screen_title(screen, out, "side by side");
-	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
-	table_release(&t);
-	return rc;
+	return print_table(&t, out, screen);
 }
 
 static void print_legend(const struct report *r, FILE *out, const struct screen *screen)
 {
 	screen_wrap(
 		screen, out, 0, "",
-		"Medians over the repeats, with 95 % intervals (in brackets the range, where "
-		"fewer "
-		"than five repeats give no interval); * has outliers, which are counted in.");
+		"Medians over the repeats, with 95 % intervals (in brackets the range, where fewer than five repeats give no interval); * has outliers, which are counted in.");
 	if (r->cells.nr)
-		screen_wrap(screen, out, 0, "",
-			    "▲ ▼ higher or lower than in the first cell, beyond noise (5 % "
-			    "over all "
-			    "that is compared here).");
+		screen_wrap(
+			screen, out, 0, "",
+			"▲ ▼ higher or lower than in the first cell, beyond noise (5 % over all that is compared here).");
 }
 
 int text_put_workers(const struct report *r, bool all, FILE *out, const struct screen *screen)
 {
 	const struct folder *f = &r->folder;
-	int rc = print_beside(r, out, screen);
+	int ret = print_beside(r, out, screen);
 
-	for (size_t i = 0; !rc && i < f->nr_series; i++)
+	for (size_t i = 0; !ret && i < f->nr_series; i++)
 		if (folder_is_worker_first(f, i))
-			rc = print_worker(r, f->series[i].worker, f->series[i].workload, all,
-					  out, screen);
-	if (!rc && f->nr_series) {
+			ret = print_worker(r, &f->series[i], all, out, screen);
+	if (!ret && f->nr_series) {
 		fputs("\n", out);
 		print_legend(r, out, screen);
 	}
-	return rc;
+	return ret;
 }

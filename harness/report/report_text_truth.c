@@ -103,7 +103,7 @@ int text_put_truth(const struct report *r, FILE *out, const struct screen *scree
 	bool narrow = screen->width && screen->width < NARROW;
 	size_t failures = 0;
 	struct table t;
-	int rc = 0;
+	int ret = 0;
 
 	if (!r->nr_truth)
 		return 0;
@@ -118,11 +118,11 @@ int text_put_truth(const struct report *r, FILE *out, const struct screen *scree
 			add_truth(&t, &r->truth[i]);
 	}
 	if (!narrow)
-		rc = table_print(&t, out, screen, 2);
+		ret = table_print(&t, out, screen, 2);
 	table_release(&t);
 	if (failures > TEXT_ROWS_MAX)
 		fprintf(out, "  … and %zu more failures\n", failures - TEXT_ROWS_MAX);
-	return rc;
+	return ret;
 }
 
 void text_put_failures(const struct report *r, FILE *out, const struct screen *screen)
@@ -159,7 +159,7 @@ int text_put_noise(const struct report *r, FILE *out, const struct screen *scree
 	size_t still = 0;
 	struct table t;
 	char text[64];
-	int rc;
+	int ret;
 
 	if (!r->nr_noise)
 		return 0;
@@ -178,12 +178,12 @@ int text_put_noise(const struct report *r, FILE *out, const struct screen *scree
 		table_add(&t, STYLE_PLAIN, "%s", text);
 		table_add(&t, STYLE_FAINT, "%s", r->noise[i].unit);
 	}
-	rc = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
+	ret = t.nr || t.failed ? table_print(&t, out, screen, 2) : 0;
 	table_release(&t);
 	if (still)
 		fprintf(out, "  %zu counter%s did not move at all\n", still,
 			still == 1 ? "" : "s");
-	return rc;
+	return ret;
 }
 
 int text_put_scorecard(const struct report *r, FILE *out, const struct screen *screen)
@@ -202,7 +202,7 @@ int text_put_scorecard(const struct report *r, FILE *out, const struct screen *s
 	};
 	const struct csv_table *card = &r->folder.scorecard;
 	struct table t;
-	int rc;
+	int ret;
 
 	if (!card->nr)
 		return 0;
@@ -218,7 +218,7 @@ int text_put_scorecard(const struct report *r, FILE *out, const struct screen *s
 				table_add(&t, wrong ? STYLE_BAD : STYLE_PLAIN, "%s",
 					  csv_cell(card, row, csv_column(card, names[i])));
 		}
-	rc = table_print(&t, out, screen, 2);
+	ret = table_print(&t, out, screen, 2);
 	table_release(&t);
-	return rc;
+	return ret;
 }

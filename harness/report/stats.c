@@ -55,7 +55,7 @@ static int bootstrap(const double *sorted, size_t n, struct summary *s)
 	double *medians = malloc(RESAMPLES * sizeof(*medians));
 	unsigned *drawn = malloc(n * sizeof(*drawn));
 	uint64_t state = SEED;
-	int rc = -ENOMEM;
+	int ret = -ENOMEM;
 
 	if (!medians || !drawn)
 		goto out;
@@ -70,11 +70,11 @@ static int bootstrap(const double *sorted, size_t n, struct summary *s)
 	sort(medians, RESAMPLES);
 	s->low = medians[(size_t)(RESAMPLES * STATS_LEVEL / 2)];
 	s->high = medians[RESAMPLES - 1 - (size_t)(RESAMPLES * STATS_LEVEL / 2)];
-	rc = 0;
+	ret = 0;
 out:
 	free(drawn);
 	free(medians);
-	return rc;
+	return ret;
 }
 
 /* Probability that the median lies outside [x(k), x(n+1-k)], k from 1: 2 P(Bin(n, 1/2) < k). */
@@ -144,7 +144,7 @@ int stats_summary(const double *values, size_t n, struct summary *out)
 			     .low = NAN,
 			     .high = NAN };
 	double *sorted = NULL;
-	int rc = 0;
+	int ret = 0;
 
 	if (!n)
 		goto out;
@@ -158,8 +158,8 @@ int stats_summary(const double *values, size_t n, struct summary *out)
 	s.max = sorted[n - 1];
 	spread(sorted, n, sorted + n, &s);
 	if (n >= INTERVAL_MIN_N) {
-		rc = bootstrap(sorted, n, &s);
-		if (rc)
+		ret = bootstrap(sorted, n, &s);
+		if (ret)
 			goto out;
 		widen_to_sign_test(sorted, n, &s);
 	}
@@ -167,9 +167,9 @@ int stats_summary(const double *values, size_t n, struct summary *out)
 		s.outliers += stats_is_outlier(&s, sorted[i]);
 out:
 	free(sorted);
-	if (!rc)
+	if (!ret)
 		*out = s;
-	return rc;
+	return ret;
 }
 
 struct ranked {
@@ -317,12 +317,12 @@ static int effect(const double *a, const double *b, struct contrast *c)
 {
 	size_t n = c->n_a * c->n_b, index;
 	double *q = malloc(n * sizeof(*q));
-	int rc = -ENOMEM;
+	int ret = -ENOMEM;
 
 	if (!q)
 		goto out;
-	rc = interval_index(c->n_a, c->n_b, &index);
-	if (rc)
+	ret = interval_index(c->n_a, c->n_b, &index);
+	if (ret)
 		goto out;
 	for (size_t i = 0; i < n; i++)
 		q[i] = quotient(b[i % c->n_b], a[i / c->n_b]);
@@ -334,7 +334,7 @@ static int effect(const double *a, const double *b, struct contrast *c)
 	}
 out:
 	free(q);
-	return rc;
+	return ret;
 }
 
 int stats_contrast(const double *a, size_t n_a, const double *b, size_t n_b,
@@ -349,7 +349,7 @@ int stats_contrast(const double *a, size_t n_a, const double *b, size_t n_b,
 			      .p_least = 1 };
 	struct ranked *r = NULL;
 	double ties;
-	int rc = 0;
+	int ret = 0;
 
 	if (!n_a || !n_b)
 		goto done;
@@ -361,12 +361,12 @@ int stats_contrast(const double *a, size_t n_a, const double *b, size_t n_b,
 	ties = rank_all(r, n_a + n_b);
 	c.constant = r[0].value == r[n_a + n_b - 1].value;
 	c.p_least = fmin(2 / choose(n_a + n_b, n_a), 1);
-	rc = rank_sum_p(r, n_a, n_b, ties, &c.p);
-	if (!rc)
-		rc = effect(a, b, &c);
+	ret = rank_sum_p(r, n_a, n_b, ties, &c.p);
+	if (!ret)
+		ret = effect(a, b, &c);
 	free(r);
-	if (rc)
-		return rc;
+	if (ret)
+		return ret;
 done:
 	*out = c;
 	return 0;

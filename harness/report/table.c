@@ -150,61 +150,81 @@ static size_t trimmed_length(const char *text)
 	return length;
 }
 
-static void print_cell(FILE *out, const struct screen *screen, const char *text,
-		       enum style style, size_t width, bool right, bool last)
+/* One table on its way to one terminal: how wide each of its columns is there. */
+struct printer {
+	const struct table *table;
+	const struct screen *screen;
+	FILE *out;
+	unsigned indent;
+	size_t *width; /* by column */
+};
+
+/* last: nothing follows in its line, so that it needs no spaces behind it. */
+static void print_cell(const struct printer *p, unsigned column, const struct table_cell *cell,
+		       bool last)
 {
-	size_t needed = text_width(text);
-	bool coloured = screen->colour && style != STYLE_PLAIN;
+	size_t needed = text_width(cell->text), width = p->width[column];
+	bool coloured = p->screen->colour && cell->style != STYLE_PLAIN;
+	bool right = p->table->column[column].right;
+	size_t length = last ? trimmed_length(cell->text) : strlen(cell->text);
 
 	if (right && needed < width)
-		print_padding(out, width - needed);
-	fputs(coloured ? styles[style] : "", out);
+		print_padding(p->out, width - needed);
+	fputs(coloured ? styles[cell->style] : "", p->out);
 	if (needed > width)
-		fprintf(out, "%.*s…", (int)bytes_of(text, width - 1), text);
+		fprintf(p->out, "%.*s…", (int)bytes_of(cell->text, width - 1), cell->text);
 	else
-		fprintf(out, "%.*s", (int)(last ? trimmed_length(text) : strlen(text)), text);
-	fputs(coloured ? "\033[0m" : "", out);
+		fprintf(p->out, "%.*s", (int)length, cell->text);
+	fputs(coloured ? "\033[0m" : "", p->out);
 	if (!right && !last && needed < width)
-		print_padding(out, width - needed);
+		print_padding(p->out, width - needed);
 	if (!last)
-		print_padding(out, GAP);
+		print_padding(p->out, GAP);
+}
+
+static void print_titles(const struct printer *p)
+{
+	const struct table *t = p->table;
+
+	print_padding(p->out, p->indent);
+	for (unsigned i = 0; i < t->columns; i++) {
+		struct table_cell title = { (char *)t->column[i].title, STYLE_FAINT };
+
+		print_cell(p, i, &title, i + 1 == t->columns);
+	}
+	fputc('\n', p->out);
 }
 
 /* Cells that are empty at the end of a row leave no spaces there. */
-static void print_row(const struct table *t, size_t row, const size_t *width, FILE *out,
-		      const struct screen *screen, unsigned indent)
+static void print_row(const struct printer *p, const struct table_cell *row)
 {
-	unsigned columns = t->columns;
+	unsigned columns = p->table->columns;
 
-	while (columns > 1 && !trimmed_length(t->cell[row + columns - 1].text))
+	while (columns > 1 && !trimmed_length(row[columns - 1].text))
 		columns--;
-	print_padding(out, indent);
+	print_padding(p->out, p->indent);
 	for (unsigned i = 0; i < columns; i++)
-		print_cell(out, screen, t->cell[row + i].text, t->cell[row + i].style, width[i],
-			   t->column[i].right, i + 1 == columns);
-	fputc('\n', out);
+		print_cell(p, i, &row[i], i + 1 == columns);
+	fputc('\n', p->out);
 }
 
 int table_print(const struct table *t, FILE *out, const struct screen *screen, unsigned indent)
 {
-	size_t *width = calloc(t->columns, sizeof(*width));
+	struct printer p = { .table = t, .screen = screen, .out = out, .indent = indent };
 
-	if (!width || t->failed) {
-		free(width);
+	p.width = calloc(t->columns, sizeof(*p.width));
+	if (!p.width || t->failed) {
+		free(p.width);
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < t->columns; i++)
-		width[i] = natural_width(t, i);
+		p.width[i] = natural_width(t, i);
 	if (screen->width > indent)
-		fit(t, width, screen->width - indent);
-	print_padding(out, indent);
-	for (unsigned i = 0; i < t->columns; i++)
-		print_cell(out, screen, t->column[i].title, STYLE_FAINT, width[i],
-			   t->column[i].right, i + 1 == t->columns);
-	fputc('\n', out);
+		fit(t, p.width, screen->width - indent);
+	print_titles(&p);
 	for (size_t row = 0; row + t->columns <= t->nr; row += t->columns)
-		print_row(t, row, width, out, screen, indent);
-	free(width);
+		print_row(&p, &t->cell[row]);
+	free(p.width);
 	return 0;
 }
 

@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "harness/base/suggest.h"
 #include "harness/base/size.h"
+#include "harness/base/suggest.h"
 #include "harness/base/trust.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/score.h"
@@ -177,7 +176,7 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 	const struct profile_entry *command = load_entry(a, section, "command");
 	const struct profile_entry *report = load_entry(a, section, "report");
 	const struct profile_entry *needs = load_entry(a, section, "needs");
-	int visit = VISIT_HELD, attach = ATTACH_TIME, fails = 0, end = 0, err;
+	int visit = VISIT_HELD, attach = ATTACH_TIME, fails = 0, end = 0, ret;
 
 	*load = (struct load){ .name = section + 5,
 			       .at = entry_of(a, section, "run"),
@@ -191,25 +190,25 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 	if (!load->command)
 		return missing(a, section, "command", e);
 	load->run = load->at->value;
-	err = choose(load_entry(a, section, "when"), visits, &visit, e);
-	if (!err)
-		err = choose(load_entry(a, section, "attach"), attaches, &attach, e);
-	if (!err)
-		err = choose(load_entry(a, section, "fails"), answers, &fails, e);
-	if (!err)
-		err = choose(load_entry(a, section, "end"), ends, &end, e);
-	if (!err)
-		err = seconds_of(load_entry(a, section, "settle"), &load->settle_s, e);
-	if (!err)
-		err = seconds_of(load_entry(a, section, "timeout"), &load->timeout_s, e);
-	if (!err)
-		err = repeats_of(load_entry(a, section, "repeats"), &load->repeats, e);
+	ret = choose(load_entry(a, section, "when"), visits, &visit, e);
+	if (!ret)
+		ret = choose(load_entry(a, section, "attach"), attaches, &attach, e);
+	if (!ret)
+		ret = choose(load_entry(a, section, "fails"), answers, &fails, e);
+	if (!ret)
+		ret = choose(load_entry(a, section, "end"), ends, &end, e);
+	if (!ret)
+		ret = seconds_of(load_entry(a, section, "settle"), &load->settle_s, e);
+	if (!ret)
+		ret = seconds_of(load_entry(a, section, "timeout"), &load->timeout_s, e);
+	if (!ret)
+		ret = repeats_of(load_entry(a, section, "repeats"), &load->repeats, e);
 	load->visit = (enum visit)visit;
 	load->attach = (enum attach)attach;
 	load->fails = fails;
 	load->ends_itself = end;
-	a->nr_loads += !err;
-	return err;
+	a->nr_loads += !ret;
+	return ret;
 }
 
 static const struct load *find_load(const struct adapter *a, const char *name)
@@ -256,10 +255,10 @@ static int take_expressions(struct adapter *a, const char *section, struct quant
 {
 	static const char *const keys[] = { "truth", "others", "resolution", "bias",
 					    "bias_to" };
-	int err = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !err; i++)
-		err = expression_check(entry_of(a, section, keys[i]), e);
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !ret; i++)
+		ret = expression_check(entry_of(a, section, keys[i]), e);
 	q->truth = text_of(a, section, "truth");
 	q->evidence = text_of(a, section, "evidence");
 	q->others = text_of(a, section, "others");
@@ -269,20 +268,20 @@ static int take_expressions(struct adapter *a, const char *section, struct quant
 	q->bias_to = text_of(a, section, "bias_to");
 	q->bias_why = text_of(a, section, "bias_why");
 	q->why = text_of(a, section, "why");
-	if (!err && q->sites == SITES_NONE && !q->truth)
-		err = missing(a, section, "truth", e);
-	if (!err && q->bias && !q->bias_why)
-		err = missing(a, section, "bias_why: a bias without its cause and source", e);
-	if (!err && q->resolution && !q->resolution_why)
-		err = missing(a, section, "resolution_why", e);
-	return err;
+	if (!ret && q->sites == SITES_NONE && !q->truth)
+		ret = missing(a, section, "truth", e);
+	if (!ret && q->bias && !q->bias_why)
+		ret = missing(a, section, "bias_why: a bias without its cause and source", e);
+	if (!ret && q->resolution && !q->resolution_why)
+		ret = missing(a, section, "resolution_why", e);
+	return ret;
 }
 
 static int take_quantity(struct adapter *a, const char *section, struct error *e)
 {
 	struct quantity *q = &a->quantity[a->nr_quantities++];
 	const struct profile_entry *load = entry_of(a, section, "load");
-	int difference = 0, scope = 0, sites = SITES_NONE, err;
+	int difference = 0, scope = 0, sites = SITES_NONE, ret;
 
 	*q = (struct quantity){ .name = section + 9, .at = entry_of(a, section, "truth") };
 	for (size_t i = 0; i < a->text.nr && !q->at; i++)
@@ -292,17 +291,17 @@ static int take_quantity(struct adapter *a, const char *section, struct error *e
 	if (!q->load)
 		return profile_error(load ? load : q->at, e, EINVAL, "there is no [load %s]",
 				     load ? load->value : "NAME");
-	err = choose(entry_of(a, section, "difference"), answers, &difference, e);
-	if (!err)
-		err = choose(entry_of(a, section, "scope"), scopes, &scope, e);
-	if (!err)
-		err = choose(entry_of(a, section, "sites"), site_scores, &sites, e);
+	ret = choose(entry_of(a, section, "difference"), answers, &difference, e);
+	if (!ret)
+		ret = choose(entry_of(a, section, "scope"), scopes, &scope, e);
+	if (!ret)
+		ret = choose(entry_of(a, section, "sites"), site_scores, &sites, e);
 	q->is_difference = difference;
 	q->is_shared = scope;
 	q->sites = (enum site_score)sites;
-	if (!err)
-		err = q->sites ? take_sites(a, section, q, e) : take_reading(a, section, q, e);
-	return err ? err : take_expressions(a, section, q, e);
+	if (!ret)
+		ret = q->sites ? take_sites(a, section, q, e) : take_reading(a, section, q, e);
+	return ret ? ret : take_expressions(a, section, q, e);
 }
 
 static int each_section(struct adapter *a, const char *word, unsigned most,
@@ -311,20 +310,20 @@ static int each_section(struct adapter *a, const char *word, unsigned most,
 {
 	const char *last = "";
 	unsigned nr = 0;
-	int err = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < a->text.nr && !err; i++) {
+	for (size_t i = 0; i < a->text.nr && !ret; i++) {
 		const struct profile_entry *entry = &a->text.entry[i];
 
 		if (strncmp(entry->section, word, strlen(word)) ||
 		    !strcmp(entry->section, last))
 			continue;
 		last = entry->section;
-		err = nr++ < most ? take(a, last, e)
+		ret = nr++ < most ? take(a, last, e)
 				  : profile_error(entry, e, EINVAL, "more than %u of [%sNAME]",
 						  most, word);
 	}
-	return err;
+	return ret;
 }
 
 static int take_tool(struct adapter *a, struct error *e)
@@ -344,18 +343,18 @@ static int take_tool(struct adapter *a, struct error *e)
 
 int adapter_read(struct adapter *a, const char *path, struct error *e)
 {
-	int err = profile_read_dialect(&a->text, path, &dialect, e);
+	int ret = profile_read_dialect(&a->text, path, &dialect, e);
 
 	snprintf(a->name, sizeof(a->name), "%s", a->text.name);
-	if (!err)
-		err = take_tool(a, e);
-	if (!err)
-		err = each_section(a, "load ", ADAPTER_LOADS_MAX, take_load, e);
-	if (!err)
-		err = each_section(a, "quantity ", ADAPTER_QUANTITIES_MAX, take_quantity, e);
-	if (!err && !a->nr_quantities)
-		err = missing(a, "tool", "[quantity NAME]", e);
-	return err;
+	if (!ret)
+		ret = take_tool(a, e);
+	if (!ret)
+		ret = each_section(a, "load ", ADAPTER_LOADS_MAX, take_load, e);
+	if (!ret)
+		ret = each_section(a, "quantity ", ADAPTER_QUANTITIES_MAX, take_quantity, e);
+	if (!ret && !a->nr_quantities)
+		ret = missing(a, "tool", "[quantity NAME]", e);
+	return ret;
 }
 
 bool adapter_is_path(const char *name)

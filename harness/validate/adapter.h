@@ -16,6 +16,7 @@
 #include "harness/base/error.h"
 #include "harness/plan/profile.h"
 #include "harness/validate/reading.h"
+#include "harness/validate/reading_sites.h"
 
 #define ADAPTER_LOADS_MAX      12
 #define ADAPTER_QUANTITIES_MAX 32

@@ -136,18 +136,18 @@ int command_make(struct command *c, const char *text, const struct command_names
 		 struct error *e)
 {
 	struct splitter s = { .command = c, .names = names, .text = text, .at = text, .e = e };
-	int err = 0;
+	int ret = 0;
 
 	memset(c, 0, sizeof(*c));
-	while (*s.at && !err)
-		err = take_character(&s);
-	if (!err)
-		err = end_word(&s);
-	if (!err && !c->nr)
-		err = error_set(e, EINVAL, "'%s' is no command", text);
-	if (err)
+	while (*s.at && !ret)
+		ret = take_character(&s);
+	if (!ret)
+		ret = end_word(&s);
+	if (!ret && !c->nr)
+		ret = error_set(e, EINVAL, "'%s' is no command", text);
+	if (ret)
 		command_release(c);
-	return err;
+	return ret;
 }
 
 void command_release(struct command *c)
@@ -289,15 +289,15 @@ int command_slurp(const char *path, char **text, struct error *e)
 }
 
 int command_capture(const struct command *c, const char *path, double timeout_s, char **text,
-		    int *status, struct error *e)
+		    struct error *e)
 {
 	struct command_run run;
-	int err = command_start(&run, c, path, e);
+	int status, ret = command_start(&run, c, path, e);
 
-	if (!err && command_wait(&run, timeout_s, status))
-		err = error_set(e, ETIMEDOUT, "%s did not end within %g s", c->word[0],
+	if (!ret && command_wait(&run, timeout_s, &status))
+		ret = error_set(e, ETIMEDOUT, "%s did not end within %g s", c->word[0],
 				timeout_s);
-	return err ? err : command_slurp(path, text, e);
+	return ret ? ret : command_slurp(path, text, e);
 }
 
 int command_filter(const struct command_filter *filter, const struct command_names *names,
@@ -305,15 +305,15 @@ int command_filter(const struct command_filter *filter, const struct command_nam
 {
 	struct command c;
 	struct command_run run;
-	int status, err = command_make(&c, filter->program, names, e);
+	int status, ret = command_make(&c, filter->program, names, e);
 
-	if (err)
-		return err;
-	err = start(&run, &c, filter->from, filter->to, e);
-	if (!err && (command_wait(&run, 60, &status) || status))
-		err = error_set(e, EIO, "%s failed", filter->program);
+	if (ret)
+		return ret;
+	ret = start(&run, &c, filter->from, filter->to, e);
+	if (!ret && (command_wait(&run, 60, &status) || status))
+		ret = error_set(e, EIO, "%s failed", filter->program);
 	command_release(&c);
-	return err;
+	return ret;
 }
 
 void command_sleep(double seconds)

@@ -56,7 +56,7 @@ int command_stop(struct command_run *run, double timeout_s, int *status);
 
 /* Runs to its end; *text is malloc'd: all it printed. Its exit status is not looked at. */
 int command_capture(const struct command *c, const char *path, double timeout_s, char **text,
-		    int *status, struct error *e);
+		    struct error *e);
 
 /* The file's bytes with a NUL at the end, malloc'd. NUL bytes within become spaces. */
 int command_slurp(const char *path, char **text, struct error *e);

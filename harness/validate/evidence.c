@@ -21,7 +21,7 @@ struct parser {
 	const char *at;
 	int depth;
 	struct error *e;
-	int err;
+	int ret;
 };
 
 void evidence_init(struct evidence *evidence)
@@ -50,23 +50,23 @@ int evidence_open(struct evidence *evidence, const char *path, struct error *e)
 		{ "sites.csv", &evidence->sites },
 	};
 	char file[600];
-	int err = 0;
+	int ret = 0;
 
 	snprintf(evidence->path, sizeof(evidence->path), "%s", path);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !err; i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !ret; i++) {
 		struct error missing = { "" };
 
 		snprintf(file, sizeof(file), "%s/%s", path, files[i].name);
-		err = csv_read(files[i].table, file, &missing);
-		if (err == -ENOENT)
-			err = 0;
-		else if (err)
-			error_set(e, -err, "%s", missing.text);
+		ret = csv_read(files[i].table, file, &missing);
+		if (ret == -ENOENT)
+			ret = 0;
+		else if (ret)
+			error_set(e, -ret, "%s", missing.text);
 	}
-	if (!err && !evidence->runs.nr)
-		err = error_set(e, ENOENT, "%s holds no runs.csv with a row: it is not a run",
+	if (!ret && !evidence->runs.nr)
+		ret = error_set(e, ENOENT, "%s holds no runs.csv with a row: it is not a run",
 				path);
-	return err;
+	return ret;
 }
 
 static double fail(struct parser *p, int code, const char *format, ...)
@@ -80,8 +80,8 @@ static double fail(struct parser *p, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	if (!p->err)
-		p->err = error_set(p->e, code, "%s", text);
+	if (!p->ret)
+		p->ret = error_set(p->e, code, "%s", text);
 	return NAN;
 }
 
@@ -328,7 +328,7 @@ static double factor(struct parser *p)
 	double value;
 
 	skip_space(p);
-	if (p->err || ++p->depth > DEPTH_MAX)
+	if (p->ret || ++p->depth > DEPTH_MAX)
 		return fail(p, EINVAL, "the expression is nested too deep");
 	if (*p->at == '-') {
 		p->at++;
@@ -352,7 +352,7 @@ static double product(struct parser *p)
 {
 	double value = factor(p);
 
-	for (skip_space(p); !p->err && (*p->at == '*' || *p->at == '/'); skip_space(p)) {
+	for (skip_space(p); !p->ret && (*p->at == '*' || *p->at == '/'); skip_space(p)) {
 		const char sign = *p->at++;
 		double right = factor(p);
 
@@ -365,7 +365,7 @@ static double sum(struct parser *p)
 {
 	double value = product(p);
 
-	for (skip_space(p); !p->err && (*p->at == '+' || *p->at == '-'); skip_space(p)) {
+	for (skip_space(p); !p->ret && (*p->at == '+' || *p->at == '-'); skip_space(p)) {
 		const char sign = *p->at++;
 		double right = product(p);
 
@@ -380,13 +380,13 @@ static int evaluate(const struct evidence *evidence, const char *expression, dou
 	struct parser p = { .evidence = evidence, .at = expression, .e = e };
 	double result = sum(&p);
 
-	if (!p.err && *p.at)
+	if (!p.ret && *p.at)
 		fail(&p, EINVAL, "'%s' is left over", p.at);
-	if (!p.err && evidence && !isfinite(result))
+	if (!p.ret && evidence && !isfinite(result))
 		fail(&p, ENODATA, "%s is not a number here", expression);
-	if (!p.err)
+	if (!p.ret)
 		*value = result;
-	return p.err;
+	return p.ret;
 }
 
 int evidence_check(const char *expression, struct error *e)

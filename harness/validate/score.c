@@ -56,28 +56,36 @@ static enum score_verdict judge(const struct measure *m, double noise, bool has_
 	return fabs(error) <= slack ? SCORE_WITHIN_RESOLUTION : SCORE_BIASED;
 }
 
-void score_make(struct score *score, struct measure *measure, size_t nr, const double *noise,
-		size_t nr_noise, bool has_bias)
+/* The most of what the null loads, the repeats and other processes show; NaN: none of them. */
+static double noise_of(const struct gathered *g, const struct measure *median)
 {
-	assert(nr);
+	double noise = NAN;
+
+	if (g->nr_noise)
+		noise = score_unexplained(&g->measure[g->nr - 1]) -
+			score_unexplained(&g->measure[0]);
+	for (size_t i = 0; i < g->nr_noise; i++)
+		noise = fmax(noise, fabs(g->noise[i]));
+	return median->others > 0 ? fmax(noise, median->others) : noise;
+}
+
+void score_make(struct score *score, struct gathered *g, bool has_bias)
+{
+	double truth;
+
+	assert(g->nr);
 	memset(score, 0, sizeof(*score));
-	qsort(measure, nr, sizeof(*measure), by_unexplained);
-	score->repeats = nr;
-	score->median = measure[(nr - 1) / 2];
+	qsort(g->measure, g->nr, sizeof(*g->measure), by_unexplained);
+	score->repeats = g->nr;
+	score->median = g->measure[(g->nr - 1) / 2];
 	score->error = error_of(&score->median);
 	score->error_least = score->error_most = score->error;
-	for (size_t i = 0; i < nr; i++) {
-		score->error_least = fmin(score->error_least, error_of(&measure[i]));
-		score->error_most = fmax(score->error_most, error_of(&measure[i]));
+	for (size_t i = 0; i < g->nr; i++) {
+		score->error_least = fmin(score->error_least, error_of(&g->measure[i]));
+		score->error_most = fmax(score->error_most, error_of(&g->measure[i]));
 	}
-	score->error_percent =
-		score->median.truth != 0 ? 100 * score->error / fabs(score->median.truth) : NAN;
-	score->noise =
-		nr_noise ? score_unexplained(&measure[nr - 1]) - score_unexplained(&measure[0])
-			 : NAN;
-	for (size_t i = 0; i < nr_noise; i++)
-		score->noise = fmax(score->noise, fabs(noise[i]));
-	if (score->median.others > 0)
-		score->noise = fmax(score->noise, score->median.others);
+	truth = score->median.truth;
+	score->error_percent = truth != 0 ? 100 * score->error / fabs(truth) : NAN;
+	score->noise = noise_of(g, &score->median);
 	score->verdict = judge(&score->median, score->noise, has_bias);
 }

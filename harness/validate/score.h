@@ -42,6 +42,14 @@ struct measure {
 	double others; /* what other processes moved of it meanwhile; 0: nothing is known */
 };
 
+/* What is known of one quantity after some repeats, and beside a null load. */
+struct gathered {
+	struct measure measure[SCORE_REPEATS_MAX];
+	/* the unexplained error beside a null load; none: the quantity is the worker's alone */
+	double noise[SCORE_REPEATS_MAX];
+	size_t nr, nr_noise;
+};
+
 struct score {
 	enum score_verdict verdict;
 	size_t repeats;
@@ -54,11 +62,7 @@ struct score {
 /* The error beyond its known cause. */
 double score_unexplained(const struct measure *measure);
 
-/*
- * noise: the unexplained error of the same tool beside a null load, nr_noise times; none:
- * the quantity is the worker's alone. The repeats' own spread adds to it. Sorts the measures.
- */
-void score_make(struct score *score, struct measure *measure, size_t nr, const double *noise,
-		size_t nr_noise, bool has_bias);
+/* Of one repeat at least. The repeats' own spread adds to the noise. Sorts the measures. */
+void score_make(struct score *score, struct gathered *gathered, bool has_bias);
 
 #endif

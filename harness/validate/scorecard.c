@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +29,7 @@ void scorecard_release(struct scorecard *card)
 
 struct card_row *scorecard_add(struct scorecard *card)
 {
-	struct card_row *grown = card->row;
+	struct card_row *grown;
 
 	if (card->nr == card->capacity) {
 		size_t capacity = card->capacity ? 2 * card->capacity : 64;
@@ -91,20 +90,20 @@ static void write_row(struct csv_writer *w, const struct card_row *row)
 
 int scorecard_write(const struct scorecard *card, const char *folder, struct error *e)
 {
-	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 	struct csv_writer w;
 
 	if (dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", folder, strerror(errno));
 	(void)unlinkat(dirfd, "scorecard.csv", 0); /* there may be none */
-	err = csv_create(&w, dirfd, "scorecard.csv", header, e);
-	if (!err) {
+	ret = csv_create(&w, dirfd, "scorecard.csv", header, e);
+	if (!ret) {
 		for (size_t i = 0; i < card->nr; i++)
 			write_row(&w, &card->row[i]);
-		err = csv_close(&w, e);
+		ret = csv_close(&w, e);
 	}
 	close(dirfd);
-	return err;
+	return ret;
 }
 
 size_t scorecard_count(const struct scorecard *card, enum score_verdict verdict)

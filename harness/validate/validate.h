@@ -59,11 +59,4 @@ int validate_tool(struct validate *v, const struct adapter *a, struct error *e);
 /* Writes scorecard.csv. The folder loses its .partial. */
 int validate_close(struct validate *v, struct error *e);
 
-/*
- * Scores a monitor's own CSV (quantity,value and, where given, unit, resolution, truth)
- * against the truth of the run in a folder.
- */
-int validate_compare(struct scorecard *card, const char *csv, const char *folder,
-		     struct error *e);
-
 #endif

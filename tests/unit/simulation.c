@@ -71,7 +71,10 @@ int simulation_compare(struct compare *c, const struct side *a, const struct sid
 {
 	const char *const patterns[] = { pattern, NULL };
 
-	return compare_make(c, a, b, patterns, COMPARE_LEAST_EFFECT, e);
+	*c = (struct compare){
+		.a = a, .b = b, .patterns = patterns, .least_effect = COMPARE_LEAST_EFFECT
+	};
+	return compare_make(c, e);
 }
 
 /* ---- simulated runs: the noise of a shared machine, correlated between metrics ---- */

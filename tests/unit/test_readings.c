@@ -48,7 +48,7 @@ static char *slurp(const char *tool, const char *load, const char *kind)
 #define NAMES 5
 
 /* "pid=123\ngroup=…" in place; the values point into text. */
-static void split_names(char *text, struct reading_name *names)
+static void split_names(char *text, struct pattern_name *names)
 {
 	char *rest = text, *line;
 	int nr = 0;
@@ -59,9 +59,9 @@ static void split_names(char *text, struct reading_name *names)
 		if (!value)
 			continue;
 		*value++ = '\0';
-		names[nr++] = (struct reading_name){ line, value };
+		names[nr++] = (struct pattern_name){ line, value };
 	}
-	names[nr] = (struct reading_name){ NULL, NULL };
+	names[nr] = (struct pattern_name){ NULL, NULL };
 }
 
 static const struct quantity *find(const struct adapter *a, const char *name)
@@ -88,21 +88,21 @@ static void check_sites(const struct adapter *a, const struct quantity *q, const
 }
 
 static double read_one(const struct adapter *a, const struct quantity *q, const char *text,
-		       const struct reading_name *names)
+		       const struct pattern_name *names)
 {
 	struct error e = { "" };
-	double value, step;
+	struct amount amount;
 
 	if (!text)
 		fail_msg("%s has no recorded text for %s", a->name, q->name);
-	if (reading_take_of(&q->reading, text, names, &value, &step, &e))
+	if (reading_take(&q->reading, text, names, &amount, &e))
 		fail_msg("%s, %s: %s", a->name, q->name, e.text);
-	return value;
+	return amount.value;
 }
 
 static void check_quantity(const struct adapter *a, const struct quantity *q, double expected)
 {
-	struct reading_name names[NAMES + 1];
+	struct pattern_name names[NAMES + 1];
 	char *ready = slurp(a->name, q->load->name, "ready");
 	char *said = slurp(a->name, q->load->name, "said");
 	char *named = slurp(a->name, q->load->name, "names");
@@ -238,13 +238,14 @@ static void a_pattern_or_a_column_gives_the_number_and_its_last_digit(void **sta
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct reading r = { 0 };
 		struct error e = { "" };
-		double value = 0, step = 0;
+		struct amount got = { 0, 0 };
 
 		assert_int_equal(reading_make(&r, &rows[i].how, &e), 0);
-		if (reading_take(&r, rows[i].text, &value, &step, &e))
+		if (reading_take(&r, rows[i].text, NULL, &got, &e))
 			fail_msg("row %zu: %s", i, e.text);
-		if (fabs(value - rows[i].value) > 1e-6 || fabs(step - rows[i].step) > 1e-6)
-			fail_msg("row %zu: %f by %f", i, value, step);
+		if (fabs(got.value - rows[i].value) > 1e-6 ||
+		    fabs(got.step - rows[i].step) > 1e-6)
+			fail_msg("row %zu: %f by %f", i, got.value, got.step);
 		reading_release(&r);
 	}
 }
@@ -263,10 +264,10 @@ static void what_does_not_match_is_no_number(void **state)
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct reading r = { 0 };
 		struct error e = { "" };
-		double value, step;
+		struct amount amount;
 
 		assert_int_equal(reading_make(&r, &texts[i], &e), 0);
-		assert_int_equal(reading_take(&r, "PID PSS\n1 2\n", &value, &step, &e),
+		assert_int_equal(reading_take(&r, "PID PSS\n1 2\n", NULL, &amount, &e),
 				 -ENODATA);
 		assert_true(e.text[0]);
 		reading_release(&r);
@@ -275,17 +276,16 @@ static void what_does_not_match_is_no_number(void **state)
 
 static void a_process_id_in_a_pattern_is_the_workers(void **state)
 {
-	static const struct reading_name names[] = { { "pid", "12" }, { NULL, NULL } };
+	static const struct pattern_name names[] = { { "pid", "12" }, { NULL, NULL } };
 	const struct reading_text text = { .pattern = "^ *{pid} ([0-9]+)" };
 	struct reading r = { 0 };
 	struct error e = { "" };
-	double value, step;
+	struct amount amount;
 
 	(void)state;
 	assert_int_equal(reading_make(&r, &text, &e), 0);
-	assert_int_equal(reading_take_of(&r, "112 1\n 12 2\n123 3\n", names, &value, &step, &e),
-			 0);
-	assert_true(value == 2);
+	assert_int_equal(reading_take(&r, "112 1\n 12 2\n123 3\n", names, &amount, &e), 0);
+	assert_true(amount.value == 2);
 	reading_release(&r);
 }
 

@@ -78,10 +78,13 @@ static void a_verdict_follows_from_error_resolution_bias_and_noise(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct measure m = rows[i].measure;
+		struct gathered g = { .measure = { rows[i].measure },
+				      .noise = { rows[i].noise },
+				      .nr = 1,
+				      .nr_noise = !isnan(rows[i].noise) };
 		struct score s;
 
-		score_make(&s, &m, 1, &rows[i].noise, !isnan(rows[i].noise), rows[i].has_bias);
+		score_make(&s, &g, rows[i].has_bias);
 		if (s.verdict != rows[i].verdict)
 			fail_msg("row %zu: %s", i, score_verdict_name(s.verdict));
 	}
@@ -89,16 +92,16 @@ static void a_verdict_follows_from_error_resolution_bias_and_noise(void **state)
 
 static void the_median_of_the_repeats_counts_and_their_spread_is_noise(void **state)
 {
-	struct measure measures[] = {
-		{ .truth = 1000, .said = 1010 },
-		{ .truth = 1000, .said = 990 },
-		{ .truth = 1000, .said = 1002 },
-	};
-	const double noise[] = { 1, -3 };
+	struct gathered g = { .measure = { { .truth = 1000, .said = 1010 },
+					   { .truth = 1000, .said = 990 },
+					   { .truth = 1000, .said = 1002 } },
+			      .noise = { 1, -3 },
+			      .nr = 3,
+			      .nr_noise = 2 };
 	struct score s;
 
 	(void)state;
-	score_make(&s, measures, 3, noise, 2, false);
+	score_make(&s, &g, false);
 	assert_true(s.error == 2);
 	assert_true(s.error_least == -10);
 	assert_true(s.error_most == 10);
@@ -111,13 +114,16 @@ static void a_lie_of_five_percent_is_wrong(void **state)
 {
 	(void)state;
 	for (double truth = 1000; truth < 1e12; truth *= 10) {
-		struct measure m = { .truth = truth, .said = truth * 1.05, .resolution = 1 };
-		const double noise = truth / 25;
+		struct gathered g = { .nr = 1, .noise = { truth / 25 } };
 		struct score s;
 
-		score_make(&s, &m, 1, NULL, 0, false);
+		g.measure[0] = (struct measure){ .truth = truth,
+						 .said = truth * 1.05,
+						 .resolution = 1 };
+		score_make(&s, &g, false);
 		assert_int_equal(s.verdict, SCORE_WRONG);
-		score_make(&s, &m, 1, &noise, 1, false);
+		g.nr_noise = 1;
+		score_make(&s, &g, false);
 		assert_int_equal(s.verdict, SCORE_WRONG);
 	}
 }

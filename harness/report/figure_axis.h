@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The values of a swept setting along the lower edge of a drawing: at their true distances
+ * where their labels have room, else at those of their logarithms, else at equal ones.
+ */
+#ifndef PAGESTORM_FIGURE_AXIS_H
+#define PAGESTORM_FIGURE_AXIS_H
+
+#include "harness/report/plot.h"
+#include "harness/report/report.h"
+
+struct extent {
+	double low, high;
+};
+
+struct axis {
+	const struct swept *swept;
+	double *position;  /* of each value */
+	const char *scale; /* what the reader must know of it; "": nothing */
+};
+
+/* swept must outlive it. -ENOMEM. */
+int axis_make(struct axis *a, const struct swept *swept);
+void axis_release(struct axis *a);
+
+/* Of the outermost values. */
+struct extent axis_extent(const struct axis *a);
+
+/* Range and labels, into the script. */
+void axis_write(const struct axis *a, const struct plot *p);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A merge under way. For merge*.c alone. All return 0 or -errno with a sentence in *e.
+ */
+#ifndef PAGESTORM_MERGE_PART_H
+#define PAGESTORM_MERGE_PART_H
+
+#include "harness/report/merge.h"
+
+#define MERGE_FILES_MAX 32
+
+/* Names of CSV files, each once. */
+struct merge_files {
+	char name[MERGE_FILES_MAX][64];
+	size_t nr;
+};
+
+struct merging {
+	const struct folder **folder; /* by their first cells */
+	size_t nr;
+	struct merge_files
+		files; /* that any of them has: also those that a later version adds */
+	struct merge out;
+	char id[256]; /* of the new folder */
+	int dir;      /* of the new folder; -1: it is not made */
+};
+
+/* The cell of a row of runs.csv. */
+unsigned merge_cell_of(const struct folder *f, size_t row);
+
+/* Whether they are of one plan and no cell is there twice; counts the cells of *m->out. */
+int merge_check(struct merging *m, struct error *e);
+
+/* Finds the CSV files; all that have the same name must have the same header. */
+int merge_find_files(struct merging *m, struct error *e);
+
+/* Writes them, and the profile, in the new folder. */
+int merge_join_files(const struct merging *m, struct error *e);
+
+/* Writes run.json in the new folder. */
+int merge_write_json(const struct merging *m, struct error *e);
+
+#endif

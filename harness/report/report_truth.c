@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The claims of truth.csv, failures one by one and the rest together, and how far counters
+ * moved beside the null workload.
+ */
+#include "harness/report/report_part.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *truth_name(enum truth truth)
+{
+	static const char *const names[] = {
+		[TRUTH_FAIL] = "fail",
+		[TRUTH_NOISE] = "noise",
+		[TRUTH_ABSENT] = "absent",
+		[TRUTH_PASS] = "pass",
+	};
+
+	return names[truth];
+}
+
+const char *truth_relation_sign(const char *relation)
+{
+	static const char *const signs[][2] = {
+		{ "eq", "=" },
+		{ "ge", "≥" },
+		{ "le", "≤" },
+		{ "between", "from" },
+	};
+
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+		if (!strcmp(signs[i][0], relation))
+			return signs[i][1];
+	return relation;
+}
+
+/* A verdict that this version does not know is shown as a failure, never hidden. */
+static enum truth truth_of(const char *word)
+{
+	for (enum truth t = 0; t < TRUTH_KINDS; t++)
+		if (!strcmp(word, truth_name(t)))
+			return t;
+	return TRUTH_FAIL;
+}
+
+struct truth_columns {
+	int cell, repeat, worker, quantity, span, counter, unit, relation, basis, expected,
+		tolerance, observed, noise, verdict, why;
+};
+
+static void find_columns(const struct csv_table *t, struct truth_columns *c)
+{
+	*c = (struct truth_columns){
+		.cell = csv_column(t, "cell"),
+		.repeat = csv_column(t, "repeat"),
+		.worker = csv_column(t, "worker"),
+		.quantity = csv_column(t, "quantity"),
+		.span = csv_column(t, "span"),
+		.counter = csv_column(t, "counter"),
+		.unit = csv_column(t, "unit"),
+		.relation = csv_column(t, "relation"),
+		.basis = csv_column(t, "basis"),
+		.expected = csv_column(t, "expected"),
+		.tolerance = csv_column(t, "tolerance"),
+		.observed = csv_column(t, "observed"),
+		.noise = csv_column(t, "noise"),
+		.verdict = csv_column(t, "verdict"),
+		.why = csv_column(t, "why"),
+	};
+}
+
+static const char *label_of_cell(const struct folder *f, unsigned cell)
+{
+	for (size_t i = 0; i < f->nr_series; i++)
+		if (f->series[i].cell == cell)
+			return f->series[i].label;
+	return "";
+}
+
+static bool is_same_claim(const struct truth_line *a, const struct truth_line *b)
+{
+	return a->verdict == b->verdict && a->verdict != TRUTH_FAIL &&
+	       !strcmp(a->quantity, b->quantity) && !strcmp(a->counter, b->counter) &&
+	       !strcmp(a->worker, b->worker) && !strcmp(a->span, b->span) &&
+	       !strcmp(a->relation, b->relation) && !strcmp(a->basis, b->basis);
+}
+
+static void join(struct truth_line *to, const struct truth_line *line)
+{
+	to->expected_min = fmin(to->expected_min, line->expected_min);
+	to->expected_max = fmax(to->expected_max, line->expected_max);
+	to->observed_min = fmin(to->observed_min, line->observed_min);
+	to->observed_max = fmax(to->observed_max, line->observed_max);
+	to->noise = fmax(to->noise, line->noise);
+	to->nr++;
+}
+
+static int add_truth(struct report *r, const struct truth_line *line)
+{
+	struct truth_line *grown;
+
+	r->claims[line->verdict]++;
+	for (size_t i = 0; i < r->nr_truth; i++)
+		if (is_same_claim(&r->truth[i], line)) {
+			join(&r->truth[i], line);
+			return 0;
+		}
+	grown = report_grow(r->truth, r->nr_truth, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	r->truth = grown;
+	r->truth[r->nr_truth++] = *line;
+	return 0;
+}
+
+static int add_noise(struct report *r, const struct truth_line *line)
+{
+	struct noise_line *grown;
+
+	if (isnan(line->noise))
+		return 0;
+	for (size_t i = 0; i < r->nr_noise; i++)
+		if (!strcmp(r->noise[i].counter, line->counter) &&
+		    !strcmp(r->noise[i].span, line->span)) {
+			r->noise[i].noise = fmax(r->noise[i].noise, line->noise);
+			return 0;
+		}
+	grown = report_grow(r->noise, r->nr_noise, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	r->noise = grown;
+	r->noise[r->nr_noise++] =
+		(struct noise_line){ line->counter, line->span, line->unit, line->noise };
+	return 0;
+}
+
+static int by_verdict(const void *left, const void *right)
+{
+	const struct truth_line *l = left, *r = right;
+	int order = (int)l->verdict - (int)r->verdict;
+
+	order = order ? order : strcmp(l->worker, r->worker);
+	order = order ? order : strcmp(l->quantity, r->quantity);
+	order = order ? order : strcmp(l->span, r->span);
+	return order ? order : strcmp(l->counter, r->counter);
+}
+
+static int by_noise(const void *left, const void *right)
+{
+	const struct noise_line *l = left, *r = right;
+	int order = strcmp(l->unit, r->unit);
+
+	if (order)
+		return order;
+	if (l->noise != r->noise)
+		return l->noise > r->noise ? -1 : 1;
+	return strcmp(l->counter, r->counter);
+}
+
+int report_collect_truth(struct report *r)
+{
+	const struct csv_table *t = &r->folder.truth;
+	struct truth_columns c;
+	int ret = 0;
+
+	find_columns(t, &c);
+	for (size_t row = 0; !ret && row < t->nr; row++) {
+		struct truth_line line = {
+			.verdict = truth_of(csv_cell(t, row, c.verdict)),
+			.worker = csv_cell(t, row, c.worker),
+			.quantity = csv_cell(t, row, c.quantity),
+			.span = csv_cell(t, row, c.span),
+			.counter = csv_cell(t, row, c.counter),
+			.unit = csv_cell(t, row, c.unit),
+			.relation = csv_cell(t, row, c.relation),
+			.basis = csv_cell(t, row, c.basis),
+			.why = csv_cell(t, row, c.why),
+			.tolerance = csv_cell(t, row, c.tolerance),
+			.expected_min = folder_number(csv_cell(t, row, c.expected)),
+			.observed_min = folder_number(csv_cell(t, row, c.observed)),
+			.noise = folder_number(csv_cell(t, row, c.noise)),
+			.repeat = csv_cell(t, row, c.repeat),
+			.nr = 1,
+		};
+
+		if (strtol(line.repeat, NULL, 10) < 1)
+			continue;
+		line.expected_max = line.expected_min;
+		line.observed_max = line.observed_min;
+		if (line.verdict == TRUTH_FAIL)
+			line.cell_label = label_of_cell(
+				&r->folder, strtoul(csv_cell(t, row, c.cell), NULL, 10));
+		ret = add_truth(r, &line);
+		if (!ret)
+			ret = add_noise(r, &line);
+	}
+	if (r->nr_truth)
+		qsort(r->truth, r->nr_truth, sizeof(*r->truth), by_verdict);
+	if (r->nr_noise)
+		qsort(r->noise, r->nr_noise, sizeof(*r->noise), by_noise);
+	return ret;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Scores what a monitor wrote itself; runs nothing. */
+#include "harness/validate/monitor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/tables/csv.h"
+#include "harness/validate/evidence.h"
+#include "harness/validate/reading.h"
+
+/* Row by row, with what all of them are held against. */
+struct monitor {
+	const char *tool; /* the file's name stands for it */
+	struct csv_table table;
+	struct evidence evidence;
+};
+
+static const char *cell_of(const struct monitor *m, size_t row, const char *column)
+{
+	return csv_cell(&m->table, row, csv_column(&m->table, column));
+}
+
+/* The amount that a row says, in its own unit, beside its truth; *base: the unit's. */
+static int measure_row(const struct monitor *m, size_t row, struct measure *measure,
+		       const char **base, struct error *e)
+{
+	const char *unit = cell_of(m, row, "unit"), *truth = cell_of(m, row, "truth");
+	const char *resolution = cell_of(m, row, "resolution");
+	const struct reading_text text = { .pattern = "([-0-9.]+.*)",
+					   .unit = *unit ? unit : "count" };
+	struct reading reading = { 0 };
+	struct amount amount = { 0, 0 };
+	int ret = reading_make(&reading, &text, e);
+
+	if (!ret)
+		ret = reading_take(&reading, cell_of(m, row, "value"), NULL, &amount, e);
+	measure->said = amount.value;
+	measure->resolution = amount.step;
+	if (!ret && *resolution)
+		ret = evidence_value(&m->evidence, resolution, &measure->resolution, e);
+	if (!ret)
+		ret = evidence_value(&m->evidence, *truth ? truth : cell_of(m, row, "quantity"),
+				     &measure->truth, e);
+	if (!ret)
+		*base = reading.unit->base;
+	reading_release(&reading);
+	return ret;
+}
+
+static int score_row(const struct monitor *m, size_t row, struct scorecard *card,
+		     struct error *e)
+{
+	const char *quantity = cell_of(m, row, "quantity"), *truth = cell_of(m, row, "truth");
+	struct card_row *out = scorecard_add(card);
+	struct gathered gathered = { .nr = 1 };
+	struct error clause = { "" };
+	const char *base = "";
+
+	if (!out)
+		return error_set(e, ENOMEM, "out of memory");
+	snprintf(out->tool, sizeof(out->tool), "%s", m->tool);
+	snprintf(out->quantity, sizeof(out->quantity), "%s", quantity);
+	snprintf(out->evidence, sizeof(out->evidence), "%s", *truth ? truth : quantity);
+	snprintf(out->run, sizeof(out->run), "%.199s", m->evidence.path);
+	out->score.verdict = SCORE_UNREAD;
+	if (!measure_row(m, row, &gathered.measure[0], &base, &clause))
+		score_make(&out->score, &gathered, false);
+	snprintf(out->unit, sizeof(out->unit), "%s", base);
+	snprintf(out->why, sizeof(out->why), "%.799s", clause.text);
+	scorecard_plain(out->quantity);
+	scorecard_plain(out->evidence);
+	scorecard_plain(out->why);
+	return 0;
+}
+
+int monitor_score(struct scorecard *card, const char *csv, const char *folder, struct error *e)
+{
+	const char *slash = strrchr(csv, '/');
+	struct monitor m = { .tool = slash ? slash + 1 : csv };
+	int ret;
+
+	evidence_init(&m.evidence);
+	ret = csv_read(&m.table, csv, e);
+	if (ret == -ENOENT)
+		error_set(e, ENOENT, "cannot open %s: %s", csv, strerror(ENOENT));
+	if (!ret && (csv_column(&m.table, "quantity") < 0 || csv_column(&m.table, "value") < 0))
+		ret = error_set(
+			e, EINVAL,
+			"%s:1: error: the header lacks quantity or value; write quantity,value,unit",
+			csv);
+	if (!ret)
+		ret = evidence_open(&m.evidence, folder, e);
+	for (size_t i = 0; i < m.table.nr && !ret; i++)
+		ret = score_row(&m, i, card, e);
+	evidence_release(&m.evidence);
+	csv_release(&m.table);
+	return ret;
+}

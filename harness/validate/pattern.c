@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Puts names into patterns and compiles them. Reads no text with them. */
+#include "harness/validate/pattern.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pattern_name *name_at(const struct pattern_name *names, const char *text)
+{
+	for (; names && names->name; names++) {
+		size_t length = strlen(names->name);
+
+		if (!strncmp(text + 1, names->name, length) && text[length + 1] == '}')
+			return names;
+	}
+	return NULL;
+}
+
+/* A value stands for itself: what a regular expression would read as more is quoted. */
+static void put_value(FILE *out, const char *value)
+{
+	for (; *value; value++)
+		fprintf(out, strchr(".[]*+?(){}|^$\\", *value) ? "\\%c" : "%c", *value);
+}
+
+/* Puts in the names; malloc'd. */
+static char *expanded(const char *pattern, const struct pattern_name *names)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		return NULL;
+	while (*pattern) {
+		const struct pattern_name *n = *pattern == '{' ? name_at(names, pattern) : NULL;
+
+		if (!n) {
+			fputc(*pattern++, out);
+			continue;
+		}
+		put_value(out, n->value);
+		pattern += strlen(n->name) + 2;
+	}
+	return fclose(out) ? NULL : text;
+}
+
+int pattern_compile(regex_t *regex, const char *pattern, const struct pattern_name *names,
+		    struct error *e)
+{
+	char *text = expanded(pattern, names), reason[160];
+	int code;
+
+	if (!text)
+		return -ENOMEM;
+	code = regcomp(regex, text, REG_EXTENDED | REG_NEWLINE);
+	if (code) {
+		regerror(code, regex, reason, sizeof(reason));
+		error_set(e, EINVAL, "'%s' is not a regular expression: %s", text, reason);
+	}
+	free(text);
+	return code ? -EINVAL : 0;
+}
+
+/* Stand-ins, so that a pattern can be checked before there is a worker. */
+static const struct pattern_name no_names[] = {
+	{ "pid", "1" },	 { "group", "g" }, { "start", "0" },
+	{ "file", "f" }, { "swap", "s" },  { NULL, NULL },
+};
+
+int pattern_check(const char *pattern, bool needs_group, struct error *e)
+{
+	regex_t regex;
+	int ret;
+
+	if (!pattern)
+		return 0;
+	ret = pattern_compile(&regex, pattern, no_names, e);
+	if (ret)
+		return ret;
+	if (needs_group && !regex.re_nsub)
+		ret = error_set(e, EINVAL, "'%s' has no group for the number", pattern);
+	regfree(&regex);
+	return ret;
+}
