@@ -1,0 +1,64 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The documents: README stays short, and no link of any document leads nowhere.
+
+setup()
+{
+	: "${PAGESTORM_SRCDIR:=$BATS_TEST_DIRNAME/../..}"
+	cd "$PAGESTORM_SRCDIR" || return
+}
+
+documents()
+{
+	printf '%s\n' README.md CONTRIBUTING.md SECURITY.md docs/*.md results/reference/*/README.md
+}
+
+# links FILE: what it links to in this tree, without the anchor
+links()
+{
+	grep -oE '\]\([^)]+\)' "$1" | sed 's/^](//; s/)$//; s/#.*//' |
+		grep -vE '^([a-z]+:.*)?$' || true
+}
+
+# broken FILE…: FILE: TARGET for each link whose target is not there
+broken()
+{
+	local file target
+
+	for file; do
+		while read -r target; do
+			[ -e "$(dirname "$file")/$target" ] || echo "$file: $target"
+		done < <(links "$file")
+	done
+}
+
+@test "README.md has at most 150 lines" {
+	length=$(wc -l < README.md)
+	echo "$length lines"
+	[ "$length" -le 150 ]
+}
+
+@test "README.md says how everything is tested, with one command" {
+	awk '/^## /{ on = /test/ } on' README.md | grep -F './quickstart test'
+}
+
+@test "each file that a document links to exists" {
+	mapfile -t files < <(documents)
+	[ -n "$(links README.md)" ]
+	found=$(broken "${files[@]}")
+	echo "$found"
+	[ -z "$found" ]
+}
+
+@test "a link that leads nowhere is found" {
+	echo 'see [this](docs/no-such.md#part) and [that](https://example.org/x)' \
+		> "$BATS_TEST_TMPDIR/planted.md"
+	[ "$(broken "$BATS_TEST_TMPDIR/planted.md")" = \
+		"$BATS_TEST_TMPDIR/planted.md: docs/no-such.md" ]
+}
+
+@test "each document of docs/ is reached from README.md" {
+	for file in docs/*.md; do
+		grep -qF "($file)" README.md || { echo "$file"; return 1; }
+	done
+}
