@@ -117,7 +117,7 @@ static int check(const void *request, struct error *e)
 			"--resume takes the profile from its folder: give no PROFILE, key=value or --repeat");
 	if (!a->resume && cmd_check_plan_words(&a->source.words, e))
 		return -EINVAL;
-	if (a->pause.out_fd >= 0 && !a->pause.stage.barriers)
+	if (a->pause.out_fd >= 0 && !a->pause.trial.barriers)
 		return error_set(e, EINVAL, "--pause-fd needs --pause=ready,held");
 	return 0;
 }
@@ -191,7 +191,7 @@ static int play(const struct plan *plan, struct arguments *a, int signal_fd, str
 					 .resume = a->resume,
 					 .only_cell = a->cell,
 					 .signal_fd = signal_fd,
-					 .pause = &a->pause.stage,
+					 .pause = &a->pause.trial,
 					 .progress = cmd_run_print_progress,
 					 .row = cmd_run_print_row,
 					 .arg = &print };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The words of `run --pause`: parsed, checked and printed. The waiting is stage_pause.c's. */
+/* The words of `run --pause`: parsed, checked and printed. The waiting is trial_pause.c's. */
 #include "harness/cli/cmd_run_pause.h"
 
 #include <errno.h>
@@ -49,7 +49,7 @@ int cmd_pause_barriers(struct cmd_pause *p, const char *list, struct error *e)
 			break;
 		word += length + 1;
 	}
-	p->stage.barriers = set;
+	p->trial.barriers = set;
 	return 0;
 }
 
@@ -77,7 +77,7 @@ int cmd_pause_descriptors(struct cmd_pause *p, const char *text, struct error *e
 			"--pause-fd: '%s' is not OUT,IN, two numbers of open descriptors",
 			text);
 	p->out_fd = out_fd;
-	p->stage.in_fd = in_fd;
+	p->trial.in_fd = in_fd;
 	return 0;
 }
 
@@ -104,10 +104,10 @@ static int check_descriptor(int fd, int refused, const char *use, struct error *
 
 int cmd_pause_check(const struct cmd_pause *p, struct error *e)
 {
-	const int in_fd = p->stage.in_fd;
+	const int in_fd = p->trial.in_fd;
 	int ret;
 
-	if (!p->stage.barriers)
+	if (!p->trial.barriers)
 		return 0;
 	if (p->out_fd < 0) {
 		if (!can_wait(in_fd))
@@ -129,22 +129,22 @@ int cmd_pause_check(const struct cmd_pause *p, struct error *e)
 
 /* ---- what is printed ---- */
 
-static const char *const state_words[] = { [ACTOR_STARTING] = "starting",
-					   [ACTOR_READY] = "ready",
-					   [ACTOR_RUNNING] = "running",
-					   [ACTOR_HELD] = "held",
-					   [ACTOR_DEAD] = "dead" };
+static const char *const state_words[] = { [WORKER_STARTING] = "starting",
+					   [WORKER_READY] = "ready",
+					   [WORKER_RUNNING] = "running",
+					   [WORKER_HELD] = "held",
+					   [WORKER_DEAD] = "dead" };
 
-static void print_began(FILE *out, const struct stage *stage, enum barrier barrier)
+static void print_began(FILE *out, const struct trial *trial, enum barrier barrier)
 {
-	for (unsigned i = 0; i < stage->nr_actors; i++) {
-		const struct actor *actor = &stage->actor[i];
+	for (unsigned i = 0; i < trial->nr_workers; i++) {
+		const struct trial_worker *worker = &trial->worker[i];
 
-		fprintf(out, "worker name=%s pid=%d state=%s group=%s\n", actor->plan->name,
-			actor->process.pid, state_words[actor->state], actor->group.path);
+		fprintf(out, "worker name=%s pid=%d state=%s group=%s\n", worker->plan->name,
+			worker->process.pid, state_words[worker->state], worker->group.path);
 	}
 	fprintf(out, "paused barrier=%s cell=%u repeat=%d workers=%u\n", barrier_word(barrier),
-		stage->cell->index, stage->repeat, stage->nr_actors);
+		trial->cell->index, trial->repeat, trial->nr_workers);
 }
 
 /* A reader that does not take what it is sent must not stop the run for ever. */
@@ -177,8 +177,8 @@ static int write_news(const struct cmd_pause *p, const char *text, size_t length
 	return 0;
 }
 
-static int report(const struct stage *stage, enum pause_news news, enum barrier barrier,
-		  const struct actor *actor, void *arg)
+static int report(const struct trial *trial, enum pause_news news, enum barrier barrier,
+		  const struct trial_worker *worker, void *arg)
 {
 	const struct cmd_pause *p = arg;
 	char *text = NULL;
@@ -197,10 +197,10 @@ static int report(const struct stage *stage, enum pause_news news, enum barrier 
 	if (!out)
 		return -errno;
 	if (news == PAUSE_BEGAN)
-		print_began(out, stage, barrier);
+		print_began(out, trial, barrier);
 	else
 		fprintf(out, "died barrier=%s name=%s pid=%d\n", barrier_word(barrier),
-			actor->plan->name, actor->process.pid);
+			worker->plan->name, worker->process.pid);
 	ret = fclose(out) ? -ENOMEM : write_news(p, text, length, news == PAUSE_BEGAN);
 	free(text);
 	return ret;
@@ -214,7 +214,7 @@ static void no_room(void *arg)
 void cmd_pause_init(struct cmd_pause *p)
 {
 	*p = (struct cmd_pause){
-		.stage = { .in_fd = STDIN_FILENO, .report = report, .arg = p },
+		.trial = { .in_fd = STDIN_FILENO, .report = report, .arg = p },
 		.out_fd = -1,
 		.make_room = no_room,
 	};

@@ -14,10 +14,10 @@
 #define PAGESTORM_CMD_RUN_PAUSE_H
 
 #include "harness/base/error.h"
-#include "harness/trial/stage.h"
+#include "harness/trial/trial.h"
 
 struct cmd_pause {
-	struct stage_pause stage;     /* for run_options; without barriers: never pauses */
+	struct trial_pause trial;     /* for run_options; without barriers: never pauses */
 	int out_fd;		      /* -1: stderr, with a hint for a person */
 	void (*make_room)(void *arg); /* called before stderr is written to */
 	void *arg;

@@ -28,18 +28,18 @@ static void close_line(struct cmd_run_print *p)
 	p->line_open = false;
 }
 
-static void held_text(const struct stage *stage, char *text, size_t bytes)
+static void held_text(const struct trial *trial, char *text, size_t bytes)
 {
 	uint64_t sum = 0, target = 0;
 	char now[32], goal[32];
 
 	text[0] = 0;
-	for (unsigned i = 0; stage && i < stage->nr_actors; i++) {
-		const struct actor *actor = &stage->actor[i];
+	for (unsigned i = 0; trial && i < trial->nr_workers; i++) {
+		const struct trial_worker *worker = &trial->worker[i];
 
-		if (actor->process.ledger)
-			sum += actor->process.ledger->achieved_bytes;
-		target += actor->plan->prediction.target_bytes;
+		if (worker->process.ledger)
+			sum += worker->process.ledger->achieved_bytes;
+		target += worker->plan->prediction.target_bytes;
 	}
 	size_human(sum, now, sizeof(now));
 	size_human(target, goal, sizeof(goal));
@@ -60,7 +60,7 @@ void cmd_run_print_progress(const struct run_progress *progress, void *arg)
 	if (!p->terminal && progress->elapsed_s - p->last_line_s < LINE_INTERVAL_S)
 		return;
 	p->last_line_s = progress->elapsed_s;
-	held_text(progress->stage, held, sizeof(held));
+	held_text(progress->trial, held, sizeof(held));
 	snprintf(line, sizeof(line), "[%zu/%zu] %s%srepeat %d: %s%s, %.0f s left",
 		 progress->step, progress->steps, progress->cell_label,
 		 progress->cell_label[0] ? ", " : "", progress->repeat, progress->phase, held,

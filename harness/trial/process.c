@@ -23,7 +23,7 @@
 /* What the child says when it fails before exec; nothing when exec succeeded. */
 struct child_failure {
 	int code;
-	char stage[40];
+	char step[40];
 };
 
 void process_init(struct process *p)
@@ -77,11 +77,11 @@ static int set_affinity(const char *list)
 	return CPU_EQUAL(&set, &given) ? 0 : EINVAL;
 }
 
-static void child_fail(int fd, int code, const char *stage)
+static void child_fail(int fd, int code, const char *step)
 {
 	struct child_failure failure = { .code = code };
 
-	snprintf(failure.stage, sizeof(failure.stage), "%s", stage);
+	snprintf(failure.step, sizeof(failure.step), "%s", step);
 	(void)!write(fd, &failure,
 		     sizeof(failure)); /* the parent sees the end of the pipe then */
 	_exit(127);
@@ -202,7 +202,7 @@ static int wait_for_exec(int fd, struct error *e)
 				 strerror(errno));
 	if (n != sizeof(failure))
 		return 0;
-	return error_set(e, failure.code, "a worker could not %s: %s", failure.stage,
+	return error_set(e, failure.code, "a worker could not %s: %s", failure.step,
 			 strerror(failure.code));
 }
 

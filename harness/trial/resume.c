@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Finds what a cut run had done, and cuts its files back to that. Plays nothing. */
+/* Finds what a cut run had done, and cuts its files back to that. Runs nothing. */
 #include "harness/trial/resume.h"
 
 #include <errno.h>
@@ -111,7 +111,7 @@ static int read_table(const char *path, const char *name, struct csv_table *t, s
 	return err ? err : csv_read(t, full, e);
 }
 
-/* Rows of runs.csv of a worker in a step, or of a worker that must be played again. */
+/* Rows of runs.csv of a worker in a step, or of a worker that must run again. */
 static unsigned count_rows(const struct csv_table *runs, const struct plan_step *step,
 			   const char *worker, bool *again)
 {

@@ -19,7 +19,7 @@
 #include "harness/trial/run_part.h"
 #include "harness/machine/settings.h"
 
-static void progress(struct run *run, const struct stage *stage, const char *phase)
+static void progress(struct run *run, const struct trial *trial, const char *phase)
 {
 	const struct plan *plan = run->plan;
 	const struct plan_step *step = &plan->step[run->step];
@@ -31,39 +31,39 @@ static void progress(struct run *run, const struct stage *stage, const char *pha
 		.phase = run->in_null ? "null" : phase,
 		.elapsed_s = (double)(clock_now_ns() - run->start_ns) / 1e9,
 		.expected_s = plan->seconds,
-		.stage = stage
+		.trial = trial
 	};
 
 	if (run->options->progress)
 		run->options->progress(&now, run->options->arg);
 }
 
-static void on_tick(struct stage *stage, const char *phase, void *arg)
+static void on_tick(struct trial *trial, const char *phase, void *arg)
 {
 	struct run *run = arg;
 
 	if (!run->in_null)
-		sample_take(stage, phase, run->repeat, &run->base, &run->results);
-	progress(run, stage, phase);
+		sample_take(trial, phase, run->repeat, &run->base, &run->results);
+	progress(run, trial, phase);
 }
 
-static void on_event(struct stage *stage, const struct actor *actor, const char *event,
+static void on_event(struct trial *trial, const struct trial_worker *worker, const char *event,
 		     const char *detail, void *arg)
 {
 	struct run *run = arg;
-	const struct row_place place = run_place(run, stage, actor);
+	const struct row_place place = run_place(run, trial, worker);
 
-	results_event(&run->results, &place, stage_ms(stage), event, detail);
-	progress(run, stage, event);
+	results_event(&run->results, &place, trial_ms(trial), event, detail);
+	progress(run, trial, event);
 }
 
-static int on_barrier(struct stage *stage, enum barrier barrier, void *arg, struct error *e)
+static int on_barrier(struct trial *trial, enum barrier barrier, void *arg, struct error *e)
 {
 	struct run *run = arg;
 
 	if (run->in_null || !run->options->hook)
 		return 0;
-	return run->options->hook(stage, barrier, run->options->hook_arg, e);
+	return run->options->hook(trial, barrier, run->options->hook_arg, e);
 }
 
 /* ---- the machine: step 1 and step 11 ---- */
@@ -160,9 +160,9 @@ static int tear_down(struct run *run, size_t mark, struct error *e)
 
 /* ---- one step of the plan ---- */
 
-static void set_stage(struct run *run, struct stage *stage, const struct plan_cell *cell)
+static void set_trial(struct run *run, struct trial *trial, const struct plan_cell *cell)
 {
-	*stage = (struct stage){ .plan = run->plan,
+	*trial = (struct trial){ .plan = run->plan,
 				 .cell = cell,
 				 .repeat = run->repeat,
 				 .journal = &run->journal,
@@ -191,62 +191,62 @@ static int open_raw(struct run *run, struct error *e)
 	return 0;
 }
 
-static int play(struct run *run, struct stage *stage, struct error *e)
+static int run_trial(struct run *run, struct trial *trial, struct error *e)
 {
 	int err, err_write;
 
 	snprintf(run->raw_prefix, sizeof(run->raw_prefix), "cell%u-repeat%d%s",
-		 stage->cell->index, run->repeat, run->in_null ? "-null" : "");
-	err = stage_play(stage, e);
+		 trial->cell->index, run->repeat, run->in_null ? "-null" : "");
+	err = trial_run(trial, e);
 
-	run->flush_waits += stage->flush.waits;
-	if (stage->interrupted)
-		run->summary->interrupted = stage->interrupted;
+	run->flush_waits += trial->flush.waits;
+	if (trial->interrupted)
+		run->summary->interrupted = trial->interrupted;
 	if (err && err != -EINTR)
 		return err;
-	err_write = run_write_stage(run, stage, !err, e);
+	err_write = run_write_trial(run, trial, !err, e);
 	return err ? err : err_write;
 }
 
-static int play_null(struct run *run, const struct plan_cell *cell, struct error *e)
+static int run_null(struct run *run, const struct plan_cell *cell, struct error *e)
 {
 	int err;
 
-	set_stage(run, run->null_stage, cell);
+	set_trial(run, run->null_trial, cell);
 	if (!cell->null_worker)
 		return 0;
-	run->null_stage->worker[0] = cell->null_worker;
-	run->null_stage->nr_actors = 1;
+	run->null_trial->planned[0] = cell->null_worker;
+	run->null_trial->nr_workers = 1;
 	run->in_null = true;
-	err = play(run, run->null_stage, e);
+	err = run_trial(run, run->null_trial, e);
 	run->in_null = false;
 	return err;
 }
 
-static int play_cell(struct run *run, const struct plan_cell *cell, struct error *e)
+static int run_cell(struct run *run, const struct plan_cell *cell, struct error *e)
 {
-	struct stage *stage = run->stage;
+	struct trial *trial = run->trial;
 	int err = 0;
 
 	run_write_skipped(run, cell);
-	set_stage(run, stage, cell);
+	set_trial(run, trial, cell);
 	for (unsigned i = 0; i < cell->nr_workers; i++)
 		if (!cell->worker[i].skip[0])
-			stage->worker[stage->nr_actors++] = &cell->worker[i];
-	if (!stage->nr_actors)
+			trial->planned[trial->nr_workers++] = &cell->worker[i];
+	if (!trial->nr_workers)
 		return 0;
-	err = play_null(run, cell, e);
+	err = run_null(run, cell, e);
 	if (err == -EINTR)
-		run_write_interrupted(run, stage);
+		run_write_interrupted(run, trial);
 	run->base.known = false;
-	stage->wrapper = run->options->wrapper;
-	stage->pause = run->options->pause;
+	trial->wrapper = run->options->wrapper;
+	trial->pause = run->options->pause;
 	if (!err)
-		err = play(run, stage, e);
+		err = run_trial(run, trial, e);
 	else
-		stage->nr_actors = 0;
-	stage_release(stage);
-	stage_release(run->null_stage);
+		trial->nr_workers = 0;
+	trial_release(trial);
+	trial_release(run->null_trial);
 	return err;
 }
 
@@ -267,12 +267,12 @@ static int run_step(struct run *run, struct error *e)
 	}
 	err = set_up(run, cell, &why);
 	if (!err)
-		err = play_cell(run, cell, &why);
+		err = run_cell(run, cell, &why);
 	if (err && err != -EINTR)
 		run_write_broken(run, cell, why.text);
 	err_down = tear_down(run, mark, &why);
 	run->good += !err;
-	/* A hook is somebody else's work, which ends with its first error. */
+	/* A hook does its caller's work, which ends with its first error. */
 	if (err && err != -EINTR && !err_down && !run->options->hook) {
 		if (!run->broken)
 			run->broken = error_set(&run->broken_why, -err, "%s", why.text);
@@ -324,7 +324,7 @@ static int make_scratch(struct run *run, struct error *e)
 	return ownfile_directory(run->scratch, &run->journal, e);
 }
 
-static bool is_to_play(const struct run *run)
+static bool is_to_run(const struct run *run)
 {
 	const int only = run->options->only_cell;
 
@@ -338,7 +338,7 @@ static int run_steps(struct run *run, struct error *e)
 	int err = describe(run, 0, e);
 
 	for (run->step = 0; run->step < run->plan->nr_steps && !err; run->step++)
-		if (is_to_play(run))
+		if (is_to_run(run))
 			err = run_step(run, e);
 	if (err || run->good || !run->broken)
 		return err;
@@ -369,10 +369,10 @@ static int begin(struct run *run, struct error *e)
 	results_init(&run->results);
 	journal_init(&run->journal);
 	run->start_ns = clock_now_ns();
-	run->stage = calloc(1, sizeof(*run->stage));
-	run->null_stage = calloc(1, sizeof(*run->null_stage));
+	run->trial = calloc(1, sizeof(*run->trial));
+	run->null_trial = calloc(1, sizeof(*run->null_trial));
 	run->judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run->judgement));
-	if (!run->stage || !run->null_stage || !run->judgement)
+	if (!run->trial || !run->null_trial || !run->judgement)
 		return error_set(e, ENOMEM, "out of memory");
 	err = open_results(run, e);
 	if (!err)
@@ -398,8 +398,8 @@ static int end(struct run *run, int err, struct error *e)
 	if (run->raw_dirfd >= 0)
 		close(run->raw_dirfd);
 	resume_release(&run->resume);
-	free(run->stage);
-	free(run->null_stage);
+	free(run->trial);
+	free(run->null_trial);
 	free(run->judgement);
 	return err ? err : err_end;
 }

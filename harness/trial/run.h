@@ -13,7 +13,7 @@
 #include "harness/plan/plan.h"
 #include "harness/trial/results.h"
 #include "harness/tables/row.h"
-#include "harness/trial/stage.h"
+#include "harness/trial/trial.h"
 
 struct run_progress {
 	size_t step, steps; /* step counts from 1 */
@@ -21,7 +21,7 @@ struct run_progress {
 	int repeat;
 	const char *phase; /* null, ready, running, held, done */
 	double elapsed_s, expected_s;
-	const struct stage *stage; /* NULL between repeats */
+	const struct trial *trial; /* NULL between repeats */
 };
 
 struct run_options {
@@ -29,10 +29,10 @@ struct run_options {
 	const char *resume;	 /* NAME.partial to be continued, or NULL */
 	int only_cell;		 /* -1: all */
 	int signal_fd;		 /* -1: none */
-	char *const *wrapper;	 /* see stage.h */
-	stage_hook *hook;	 /* called at the barriers of real repeats, not of null ones */
+	char *const *wrapper;	 /* see trial.h */
+	trial_hook *hook;	 /* called at the barriers of real repeats, not of null ones */
 	void *hook_arg;
-	struct stage_pause *pause; /* of real trials, not of null ones; NULL: none */
+	struct trial_pause *pause; /* of real trials, not of null ones; NULL: none */
 	void (*progress)(const struct run_progress *progress, void *arg);
 	/* Each row as it is made, with its judgements. */
 	void (*row)(const struct run_row *row, const struct judgement *judgements, unsigned nr,
@@ -55,7 +55,7 @@ struct run_summary {
 /*
  * 0: ran to its end, whatever the verdicts; -EINTR after a signal; another -errno
  * when the harness failed. A step in which it failed becomes rows that say broken, and
- * the others are played, as long as the machine could be restored after it and at least
+ * the others are run, as long as the machine could be restored after it and at least
  * one succeeds. The machine is restored in each case, or
  * summary->not_restored says that it could not be.
  */

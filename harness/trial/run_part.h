@@ -20,14 +20,14 @@ struct run {
 	struct journal journal;
 	struct swapdev swap;
 	/* Large, and on the heap: static data of this program would be the worker's as well. */
-	struct stage *stage, *null_stage;
+	struct trial *trial, *null_trial;
 	struct judgement *judgement; /* CLAIMS_MAX + EXPECTATIONS_MAX */
 	struct sample_base base;
 	struct resume resume;
 	size_t step; /* from 0 */
 	int broken;  /* the error of the first step that the harness failed in */
 	struct error broken_why;
-	unsigned good;	  /* steps played without an error of the harness */
+	unsigned good;	  /* steps run without an error of the harness */
 	uint32_t has_row; /* bit n: worker n of the step's cell */
 	int repeat;
 	bool in_null;
@@ -39,15 +39,15 @@ struct run {
 };
 
 /* Where rows of this worker belong; NULL: the run's own. */
-struct row_place run_place(const struct run *run, const struct stage *stage,
-			   const struct actor *actor);
+struct row_place run_place(const struct run *run, const struct trial *trial,
+			   const struct trial_worker *worker);
 
 /*
- * The rows of every worker that was on stage, judged against its claims and the profile's
- * expectations. played: to its end; otherwise only its outcome is told. The noise floor is
- * the null run's, if there was one. -ENOMEM, or what sites.csv says.
+ * The rows of every worker of a trial, judged against its claims and the profile's
+ * expectations. complete: the trial went to its end; otherwise only the outcome is reported.
+ * The noise floor is the null run's, if there was one. -ENOMEM, or what sites.csv says.
  */
-int run_write_stage(struct run *run, struct stage *stage, bool played, struct error *e);
+int run_write_trial(struct run *run, struct trial *trial, bool complete, struct error *e);
 
 /* Rows of workers that cannot run here, with the plan's reason. */
 void run_write_skipped(struct run *run, const struct plan_cell *cell);
@@ -58,8 +58,8 @@ void run_write_cell_skipped(struct run *run, const struct plan_cell *cell, const
 /* The harness failed: its step has a row for each worker all the same. */
 void run_write_broken(struct run *run, const struct plan_cell *cell, const char *reason);
 
-/* The signal came during the null run: the workers that were to follow are told too. */
-void run_write_interrupted(struct run *run, const struct stage *stage);
+/* The signal came during the null run: the workers that were to follow have rows too. */
+void run_write_interrupted(struct run *run, const struct trial *trial);
 
 /* Adds a row, a verdict, or all of a run that was cut to the summary. */
 void tally_outcome(struct run_summary *s, const struct plan_worker *worker,

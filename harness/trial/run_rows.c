@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From a stage that was played to rows: counters judged, a row for each worker, also for
- * one that never came on stage.
+ * From a trial to rows: counters judged, a row for each worker, also for one that was
+ * never started.
  */
 #include "harness/trial/run_part.h"
 
@@ -12,13 +12,13 @@
 
 #include "harness/trial/expect.h"
 
-struct row_place run_place(const struct run *run, const struct stage *stage,
-			   const struct actor *actor)
+struct row_place run_place(const struct run *run, const struct trial *trial,
+			   const struct trial_worker *worker)
 {
-	return (struct row_place){ .cell = stage->cell->index,
+	return (struct row_place){ .cell = trial->cell->index,
 				   .repeat = run->repeat,
-				   .worker = actor ? actor->plan->name : "",
-				   .workload = actor ? actor->plan->workload->name : "" };
+				   .worker = worker ? worker->plan->name : "",
+				   .workload = worker ? worker->plan->workload->name : "" };
 }
 
 static void settings_text(const struct plan_cell *cell, char *text, size_t bytes)
@@ -120,16 +120,16 @@ static int add_own_swap(const struct run *run, struct record *record)
 }
 
 /* The truth slots as counters of scope ledger: 0 at READY, the worker's count after. */
-static int add_ledger(const struct actor *actor, struct record *record)
+static int add_ledger(const struct trial_worker *worker, struct record *record)
 {
-	const struct workload *workload = actor->plan->workload;
+	const struct workload *workload = worker->plan->workload;
 	int err = 0;
 
 	for (int i = 0; i < SLOTS_MAX && workload->slots[i].name && !err; i++) {
 		const struct counter_id id = { "ledger", "ledger", workload->slots[i].name };
 		const struct counter_type type = { KIND_GAUGE, workload->slots[i].unit };
 		const struct number zero = { 0 };
-		const struct number after = { .value = (int64_t)actor->last->slot[i] };
+		const struct number after = { .value = (int64_t)worker->last->slot[i] };
 
 		err = record_put(record, false, id, type, zero);
 		if (!err)
@@ -142,26 +142,26 @@ static int add_ledger(const struct actor *actor, struct record *record)
 /* What the null run beside this trial saw; empty in the null run, and where there is none. */
 static struct span_records noise_floor(const struct run *run)
 {
-	const struct actor *null = &run->null_stage->actor[0];
+	const struct trial_worker *null = &run->null_trial->worker[0];
 
-	if (run->in_null || !run->null_stage->nr_actors)
+	if (run->in_null || !run->null_trial->nr_workers)
 		return (struct span_records){ NULL, NULL };
 	return (struct span_records){ &null->work, &null->residue };
 }
 
-static unsigned judge_actor(const struct run *run, const struct actor *actor,
-			    struct judgement *out)
+static unsigned judge_worker(const struct run *run, const struct trial_worker *worker,
+			     struct judgement *out)
 {
-	const struct plan_worker *plan = actor->plan;
+	const struct plan_worker *plan = worker->plan;
 	uint64_t slot[SLOTS_MAX];
-	const struct judge_facts facts = { .seen = { &actor->work, &actor->residue },
+	const struct judge_facts facts = { .seen = { &worker->work, &worker->residue },
 					   .null = noise_floor(run),
 					   .slots = plan->workload->slots,
 					   .slot = slot,
 					   .page_bytes = run->plan->host->page_bytes };
 
 	for (int i = 0; i < SLOTS_MAX; i++)
-		slot[i] = actor->last->slot[i];
+		slot[i] = worker->last->slot[i];
 	for (unsigned i = 0; i < plan->prediction.claims.nr; i++)
 		judge_claim(&plan->prediction.claims.claim[i], &facts, &out[i]);
 	return plan->prediction.claims.nr;
@@ -183,102 +183,102 @@ static bool judged(const struct plan_worker *worker, enum outcome outcome)
 }
 
 /* What the run knows beside the kernel's files becomes counters of the worker's records. */
-static int add_own_counters(const struct run *run, struct actor *actor, struct error *e)
+static int add_own_counters(const struct run *run, struct trial_worker *worker, struct error *e)
 {
-	int err = add_own_swap(run, &actor->work);
+	int err = add_own_swap(run, &worker->work);
 
 	if (!err)
-		err = add_own_swap(run, &actor->residue);
+		err = add_own_swap(run, &worker->residue);
 	if (!err)
-		err = add_ledger(actor, &actor->work);
+		err = add_ledger(worker, &worker->work);
 	return err ? error_set(e, -err, "cannot record a worker's counters: %s", strerror(-err))
 		   : 0;
 }
 
 /* The machine's and the run's counters stand in each worker's record: the first one's are
  * written. */
-static void write_counters(struct run *run, const struct stage *stage,
-			   const struct actor *actor)
+static void write_counters(struct run *run, const struct trial *trial,
+			   const struct trial_worker *worker)
 {
-	const struct row_place place = run_place(run, stage, actor);
+	const struct row_place place = run_place(run, trial, worker);
 	const struct row_place shared = { .cell = place.cell,
 					  .repeat = place.repeat,
 					  .worker = "" };
 
-	results_counters(&run->results, &place, SPAN_WORK, &actor->work, true);
-	results_counters(&run->results, &place, SPAN_RESIDUE, &actor->residue, true);
-	if (actor != &stage->actor[0])
+	results_counters(&run->results, &place, SPAN_WORK, &worker->work, true);
+	results_counters(&run->results, &place, SPAN_RESIDUE, &worker->residue, true);
+	if (worker != &trial->worker[0])
 		return;
-	results_counters(&run->results, &shared, SPAN_WORK, &actor->work, false);
-	results_counters(&run->results, &shared, SPAN_RESIDUE, &actor->residue, false);
+	results_counters(&run->results, &shared, SPAN_WORK, &worker->work, false);
+	results_counters(&run->results, &shared, SPAN_RESIDUE, &worker->residue, false);
 }
 
 /* The claims of a worker whose trial went to its end, then the profile's expectations. */
-static unsigned judge_all(const struct run *run, const struct actor *actor, struct run_row *row,
-			  struct judgement *out)
+static unsigned judge_all(const struct run *run, const struct trial_worker *worker,
+			  struct run_row *row, struct judgement *out)
 {
 	unsigned nr = 0;
 
-	if (judged(actor->plan, actor->outcome))
-		nr = judge_actor(run, actor, out);
+	if (judged(worker->plan, worker->outcome))
+		nr = judge_worker(run, worker, out);
 	row->claims = nr; /* the workload's own: an expectation may name them */
 	row->claims_failed = count_failed(out, nr);
 	if (!run->in_null)
-		nr += expect_judge(run->plan, actor->plan, row, &actor->work, out + nr);
+		nr += expect_judge(run->plan, worker->plan, row, &worker->work, out + nr);
 	return nr;
 }
 
-static void put_end(const struct actor *actor, struct run_row *row)
+static void put_end(const struct trial_worker *worker, struct run_row *row)
 {
-	row->outcome = actor->outcome;
-	snprintf(row->reason, sizeof(row->reason), "%s", actor->reason);
-	if (actor->exited && WIFSIGNALED(actor->wait_status))
-		row->exit_signal = (uint64_t)WTERMSIG(actor->wait_status);
-	else if (actor->exited)
-		row->exit_status = (uint64_t)WEXITSTATUS(actor->wait_status);
+	row->outcome = worker->outcome;
+	snprintf(row->reason, sizeof(row->reason), "%s", worker->reason);
+	if (worker->exited && WIFSIGNALED(worker->wait_status))
+		row->exit_signal = (uint64_t)WTERMSIG(worker->wait_status);
+	else if (worker->exited)
+		row->exit_status = (uint64_t)WEXITSTATUS(worker->wait_status);
 }
 
-static int write_actor(struct run *run, const struct stage *stage, struct actor *actor,
-		       bool played, struct error *e)
+static int write_worker(struct run *run, const struct trial *trial, struct trial_worker *worker,
+			bool complete, struct error *e)
 {
-	const struct row_place place = run_place(run, stage, actor);
+	const struct row_place place = run_place(run, trial, worker);
 	struct run_row row;
 	unsigned nr = 0;
 	int err = 0;
 
-	start_row(run, stage->cell, actor->plan, &row);
-	put_end(actor, &row);
-	row_from_ledger(&row, actor->last, actor->end_ns);
-	results_latency(&run->results, &place, &actor->last->latency);
-	if (played) {
-		row_from_record(&row, &actor->work, run->plan->host->page_bytes);
-		row.oom_kills = actor->oom_kills;
-		err = add_own_counters(run, actor, e);
+	start_row(run, trial->cell, worker->plan, &row);
+	put_end(worker, &row);
+	row_from_ledger(&row, worker->last, worker->end_ns);
+	results_latency(&run->results, &place, &worker->last->latency);
+	if (complete) {
+		row_from_record(&row, &worker->work, run->plan->host->page_bytes);
+		row.oom_kills = worker->oom_kills;
+		err = add_own_counters(run, worker, e);
 		if (err)
 			return err;
-		write_counters(run, stage, actor);
-		err = results_sites(&run->results, &place, actor->last, e);
+		write_counters(run, trial, worker);
+		err = results_sites(&run->results, &place, worker->last, e);
 		if (err)
 			return err;
-		nr = judge_all(run, actor, &row, run->judgement);
+		nr = judge_all(run, worker, &row, run->judgement);
 	}
-	end_row(run, actor->plan, &row, run->judgement, nr);
+	end_row(run, worker->plan, &row, run->judgement, nr);
 	return 0;
 }
 
-int run_write_stage(struct run *run, struct stage *stage, bool played, struct error *e)
+int run_write_trial(struct run *run, struct trial *trial, bool complete, struct error *e)
 {
 	int err = 0;
 
-	for (unsigned i = 0; i < stage->nr_actors && !err; i++)
-		err = write_actor(run, stage, &stage->actor[i], played, e);
+	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
+		err = write_worker(run, trial, &trial->worker[i], complete, e);
 	return err;
 }
 
-/* A row for a worker that never came on stage. */
-static void write_unplayed(struct run *run, const struct plan_cell *cell,
-			   const struct plan_worker *worker, enum outcome outcome,
-			   const char *reason)
+/* A row for a worker that was never started. */
+static void write_unstarted(struct run *run, const struct plan_cell *cell,
+			    const struct plan_worker *worker, enum outcome outcome,
+			    const char *reason)
 {
 	const struct row_place place = { .cell = cell->index,
 					 .repeat = run->repeat,
@@ -296,27 +296,27 @@ void run_write_skipped(struct run *run, const struct plan_cell *cell)
 {
 	for (unsigned i = 0; i < cell->nr_workers; i++)
 		if (cell->worker[i].skip[0])
-			write_unplayed(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
-				       cell->worker[i].skip);
+			write_unstarted(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
+					cell->worker[i].skip);
 }
 
 void run_write_cell_skipped(struct run *run, const struct plan_cell *cell, const char *reason)
 {
 	for (unsigned i = 0; i < cell->nr_workers; i++)
-		write_unplayed(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
-			       cell->worker[i].skip[0] ? cell->worker[i].skip : reason);
+		write_unstarted(run, cell, &cell->worker[i], OUTCOME_SKIPPED,
+				cell->worker[i].skip[0] ? cell->worker[i].skip : reason);
 }
 
 void run_write_broken(struct run *run, const struct plan_cell *cell, const char *reason)
 {
 	for (unsigned i = 0; i < cell->nr_workers; i++)
 		if (!(run->has_row & 1u << i))
-			write_unplayed(run, cell, &cell->worker[i], OUTCOME_BROKEN, reason);
+			write_unstarted(run, cell, &cell->worker[i], OUTCOME_BROKEN, reason);
 }
 
-void run_write_interrupted(struct run *run, const struct stage *stage)
+void run_write_interrupted(struct run *run, const struct trial *trial)
 {
-	for (unsigned i = 0; i < stage->nr_actors; i++)
-		write_unplayed(run, stage->cell, stage->worker[i], OUTCOME_INTERRUPTED,
-			       "interrupted before it began");
+	for (unsigned i = 0; i < trial->nr_workers; i++)
+		write_unstarted(run, trial->cell, trial->planned[i], OUTCOME_INTERRUPTED,
+				"interrupted before it began");
 }

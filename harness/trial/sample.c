@@ -107,19 +107,19 @@ static void sample_system(const struct sampler *s, struct sample_base *base)
 		put(s, "mem_available", "kB", value);
 }
 
-static void sample_group(const struct sampler *s, const struct actor *actor)
+static void sample_group(const struct sampler *s, const struct trial_worker *worker)
 {
-	const bool v1 = actor->group.version == 1;
+	const bool v1 = worker->group.version == 1;
 	char text[TEXT_BYTES], path[GROUP_PATH_BYTES + 32];
 	uint64_t usage, swap;
 	int64_t value;
 
-	if (!group_read_number(&actor->group, v1 ? "memory.usage_in_bytes" : "memory.current",
+	if (!group_read_number(&worker->group, v1 ? "memory.usage_in_bytes" : "memory.current",
 			       &usage))
 		put(s, "group_usage", "bytes", (int64_t)usage);
-	if (!v1 && !group_read_number(&actor->group, "memory.swap.current", &swap))
+	if (!v1 && !group_read_number(&worker->group, "memory.swap.current", &swap))
 		put(s, "group_swap", "bytes", (int64_t)swap);
-	snprintf(path, sizeof(path), "%s/memory.stat", actor->group.path);
+	snprintf(path, sizeof(path), "%s/memory.stat", worker->group.path);
 	read_text(path, text);
 	if (v1 && find_key(text, "swap", &value))
 		put(s, "group_swap", "bytes", value);
@@ -129,9 +129,9 @@ static void sample_group(const struct sampler *s, const struct actor *actor)
 		put(s, "group_file", "bytes", value);
 }
 
-static void sample_worker(const struct sampler *s, const struct actor *actor)
+static void sample_worker(const struct sampler *s, const struct trial_worker *worker)
 {
-	const struct ledger *ledger = actor->process.ledger;
+	const struct ledger *ledger = worker->process.ledger;
 	char path[64], text[TEXT_BYTES];
 	long long size, resident;
 
@@ -145,26 +145,26 @@ static void sample_worker(const struct sampler *s, const struct actor *actor)
 	if (ledger->latency.count)
 		put(s, "latency_p99", "nsec",
 		    (int64_t)histogram_quantile(&ledger->latency, 0.99));
-	snprintf(path, sizeof(path), "/proc/%d/statm", actor->process.pid);
+	snprintf(path, sizeof(path), "/proc/%d/statm", worker->process.pid);
 	if (read_text(path, text) && sscanf(text, "%lld %lld", &size, &resident) == 2)
 		put(s, "rss", "bytes", resident * sysconf(_SC_PAGESIZE));
 }
 
-void sample_take(const struct stage *stage, const char *phase, int repeat,
+void sample_take(const struct trial *trial, const char *phase, int repeat,
 		 struct sample_base *base, struct results *results)
 {
 	struct sampler s = { .results = results,
-			     .row = { .place = { .cell = stage->cell->index,
+			     .row = { .place = { .cell = trial->cell->index,
 						 .repeat = repeat,
 						 .worker = "" },
 				      .phase = phase,
-				      .t_ms = stage_ms(stage) } };
+				      .t_ms = trial_ms(trial) } };
 
 	sample_system(&s, base);
-	for (unsigned i = 0; i < stage->nr_actors; i++) {
-		s.row.place.worker = stage->actor[i].plan->name;
-		sample_group(&s, &stage->actor[i]);
-		if (stage->actor[i].state != ACTOR_DEAD)
-			sample_worker(&s, &stage->actor[i]);
+	for (unsigned i = 0; i < trial->nr_workers; i++) {
+		s.row.place.worker = trial->worker[i].plan->name;
+		sample_group(&s, &trial->worker[i]);
+		if (trial->worker[i].state != WORKER_DEAD)
+			sample_worker(&s, &trial->worker[i]);
 	}
 }

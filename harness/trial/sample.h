@@ -7,7 +7,7 @@
 #define PAGESTORM_SAMPLE_H
 
 #include "harness/trial/results.h"
-#include "harness/trial/stage.h"
+#include "harness/trial/trial.h"
 
 /* System totals at GO: cumulative quantities count from then. */
 struct sample_base {
@@ -16,7 +16,7 @@ struct sample_base {
 };
 
 /* Adds one tick's rows to samples.csv; base is filled at the first. */
-void sample_take(const struct stage *stage, const char *phase, int repeat,
+void sample_take(const struct trial *trial, const char *phase, int repeat,
 		 struct sample_base *base, struct results *results);
 
 #endif

@@ -18,7 +18,7 @@ struct visitor {
 };
 
 /* A run's hook; arg is the visitor. A tool that fails is left in e_tool: the run goes on. */
-int session_visit(struct stage *stage, enum barrier barrier, void *arg, struct error *e);
+int session_visit(struct trial *trial, enum barrier barrier, void *arg, struct error *e);
 
 /* Of a file that is kept: said_dir/label.what. */
 void session_path(const struct session *s, const char *what, char *path, size_t bytes);

@@ -16,7 +16,7 @@
 /* ---- what the placeholders stand for ---- */
 
 /* A file of the worker's own: one below scratch that it has open, or else any there. */
-static void find_file(const struct stage *stage, pid_t pid, char *file, size_t bytes)
+static void find_file(const struct trial *trial, pid_t pid, char *file, size_t bytes)
 {
 	char folder[64], link[320], target[512];
 	struct dirent *entry;
@@ -31,27 +31,27 @@ static void find_file(const struct stage *stage, pid_t pid, char *file, size_t b
 		if (length <= 0)
 			continue;
 		target[length] = '\0';
-		if (!strncmp(target, stage->scratch_dir, strlen(stage->scratch_dir)))
+		if (!strncmp(target, trial->scratch_dir, strlen(trial->scratch_dir)))
 			snprintf(file, bytes, "%s", target);
 	}
 	if (dir)
 		closedir(dir);
-	dir = *file ? NULL : opendir(stage->scratch_dir);
+	dir = *file ? NULL : opendir(trial->scratch_dir);
 	while (dir && (entry = readdir(dir)))
 		if (entry->d_name[0] != '.')
-			snprintf(file, bytes, "%s/%s", stage->scratch_dir, entry->d_name);
+			snprintf(file, bytes, "%s/%s", trial->scratch_dir, entry->d_name);
 	if (dir)
 		closedir(dir);
 }
 
-static void learn_names(struct session *s, const struct stage *stage)
+static void learn_names(struct session *s, const struct trial *trial)
 {
-	const struct actor *actor = &stage->actor[0];
-	const struct ledger *ledger = actor->process.ledger;
+	const struct trial_worker *worker = &trial->worker[0];
+	const struct ledger *ledger = worker->process.ledger;
 	struct command_names *n = &s->names;
 	size_t length = 0;
 
-	s->pid = actor->process.pid;
+	s->pid = worker->process.pid;
 	for (int i = 0; i < LEDGER_PROCESSES && length < sizeof(n->pids); i++) {
 		int pid = ledger->process[i].pid;
 
@@ -62,16 +62,16 @@ static void learn_names(struct session *s, const struct stage *stage)
 	if (ledger->process[0].pid)
 		s->pid = ledger->process[0].pid;
 	snprintf(n->pid, sizeof(n->pid), "%d", s->pid);
-	snprintf(n->group, sizeof(n->group), "%s", actor->group.name);
-	snprintf(n->group_path, sizeof(n->group_path), "%s", actor->group.path);
+	snprintf(n->group, sizeof(n->group), "%s", worker->group.name);
+	snprintf(n->group_path, sizeof(n->group_path), "%s", worker->group.path);
 	snprintf(n->start, sizeof(n->start), "%lx",
 		 (unsigned long)ledger->process[0].map_start);
 	snprintf(n->end, sizeof(n->end), "%lx",
 		 (unsigned long)(ledger->process[0].map_start + ledger->process[0].map_bytes));
-	if (stage->swap)
-		snprintf(n->swap, sizeof(n->swap), "%.299s", stage->swap->path);
+	if (trial->swap)
+		snprintf(n->swap, sizeof(n->swap), "%.299s", trial->swap->path);
 	if (!n->file[0])
-		find_file(stage, s->pid, n->file, sizeof(n->file));
+		find_file(trial, s->pid, n->file, sizeof(n->file));
 }
 
 /* ---- the barriers ---- */
@@ -115,7 +115,7 @@ static void keep_vmstat(const struct session *s, const char *what)
 	free(text);
 }
 
-int session_visit(struct stage *stage, enum barrier barrier, void *arg, struct error *e)
+int session_visit(struct trial *trial, enum barrier barrier, void *arg, struct error *e)
 {
 	struct visitor *v = arg;
 	struct session *s = v->session;
@@ -125,7 +125,7 @@ int session_visit(struct stage *stage, enum barrier barrier, void *arg, struct e
 	if (v->e_tool->text[0])
 		return 0;
 	if (barrier != BARRIER_GONE)
-		learn_names(s, stage);
+		learn_names(s, trial);
 	if (barrier == BARRIER_READY) {
 		keep_vmstat(s, SESSION_VMSTAT_BEFORE);
 		ret = at_ready(s, v->e_tool);

@@ -3,56 +3,56 @@
  * Decides a worker's outcome. An OOM kill is told by the group's own count, never by
  * SIGKILL alone.
  */
-#include "harness/trial/stage_part.h"
+#include "harness/trial/trial_part.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 
-static void tell_timeout(struct actor *actor)
+static void tell_timeout(struct trial_worker *worker)
 {
-	char *reason = actor->reason;
-	const size_t room = sizeof(actor->reason);
+	char *reason = worker->reason;
+	const size_t room = sizeof(worker->reason);
 
-	if (actor->lingered)
+	if (worker->lingered)
 		snprintf(reason, room, "it did not leave within %llu s of BYE and was killed",
-			 STAGE_EXIT_BOUND_NS / STAGE_SECOND_NS);
-	else if (!actor->timed_out)
+			 TRIAL_EXIT_BOUND_NS / TRIAL_SECOND_NS);
+	else if (!worker->timed_out)
 		snprintf(reason, room,
 			 "it did not stop when the others were done and was killed when the "
 			 "grace was over");
 	else
 		snprintf(reason, room, "still running after its timeout of %.1f s%s",
-			 (double)actor->plan->request.timeout_ns / 1e9,
-			 actor->killed ? " and killed when the grace was over" : "");
+			 (double)worker->plan->request.timeout_ns / 1e9,
+			 worker->killed ? " and killed when the grace was over" : "");
 }
 
 /* Its process ended by itself, and not as one that did its work. */
-static enum outcome broke(struct actor *actor)
+static enum outcome broke(struct trial_worker *worker)
 {
-	const char *said = actor->last->error;
-	const int status = actor->wait_status;
+	const char *said = worker->last->error;
+	const int status = worker->wait_status;
 
 	if (WIFSIGNALED(status))
-		snprintf(actor->reason, sizeof(actor->reason),
+		snprintf(worker->reason, sizeof(worker->reason),
 			 "the worker died of signal %d without an OOM kill in its group",
 			 WTERMSIG(status));
 	else
-		snprintf(actor->reason, sizeof(actor->reason),
+		snprintf(worker->reason, sizeof(worker->reason),
 			 "the worker left with status %d: %.400s", WEXITSTATUS(status),
 			 said[0] ? said : "it gave no reason");
 	return OUTCOME_BROKEN;
 }
 
 /* It did its work to the end: was it what was asked for? */
-static enum outcome finished(struct actor *actor)
+static enum outcome finished(struct trial_worker *worker)
 {
-	const uint64_t target = actor->plan->prediction.target_bytes;
-	const uint64_t achieved = actor->last->achieved_bytes;
-	char *reason = actor->reason;
-	const size_t room = sizeof(actor->reason);
+	const uint64_t target = worker->plan->prediction.target_bytes;
+	const uint64_t achieved = worker->last->achieved_bytes;
+	char *reason = worker->reason;
+	const size_t room = sizeof(worker->reason);
 
-	if (actor->plan->prediction.expects_oom) {
+	if (worker->plan->prediction.expects_oom) {
 		snprintf(reason, room, "an OOM kill was expected and did not come");
 		return OUTCOME_MISSING_OOM;
 	}
@@ -67,18 +67,18 @@ static enum outcome finished(struct actor *actor)
 	return OUTCOME_TARGET_MISSED;
 }
 
-static enum outcome decide(struct actor *actor, int interrupted)
+static enum outcome decide(struct trial_worker *worker, int interrupted)
 {
-	char *reason = actor->reason;
-	const size_t room = sizeof(actor->reason);
+	char *reason = worker->reason;
+	const size_t room = sizeof(worker->reason);
 
-	if (actor->failed) {
-		snprintf(reason, room, "%s", actor->last->error);
+	if (worker->failed) {
+		snprintf(reason, room, "%s", worker->last->error);
 		return OUTCOME_FAILED;
 	}
-	if (actor->oom_kills && actor->plan->prediction.expects_oom)
+	if (worker->oom_kills && worker->plan->prediction.expects_oom)
 		return OUTCOME_EXPECTED_OOM;
-	if (actor->oom_kills) {
+	if (worker->oom_kills) {
 		snprintf(reason, room,
 			 "the kernel OOM-killed in its group and nothing expected it");
 		return OUTCOME_UNEXPECTED_OOM;
@@ -87,16 +87,16 @@ static enum outcome decide(struct actor *actor, int interrupted)
 		snprintf(reason, room, "%s", strsignal(interrupted));
 		return OUTCOME_INTERRUPTED;
 	}
-	if (actor->timed_out || actor->killed) {
-		tell_timeout(actor);
+	if (worker->timed_out || worker->killed) {
+		tell_timeout(worker);
 		return OUTCOME_TIMEOUT;
 	}
-	if (actor->exited && actor->wait_status)
-		return broke(actor);
-	return finished(actor);
+	if (worker->exited && worker->wait_status)
+		return broke(worker);
+	return finished(worker);
 }
 
-void actor_decide(struct actor *actor, int interrupted)
+void trial_worker_decide(struct trial_worker *worker, int interrupted)
 {
-	actor->outcome = decide(actor, interrupted);
+	worker->outcome = decide(worker, interrupted);
 }

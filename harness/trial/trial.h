@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One repeat of one cell on stage: groups, workers, barriers, captures, outcome.
+ * A trial, one repeat of one cell: groups, workers, barriers, captures, outcome.
  *
  *	READY  prepared, nothing measured touched  → capture
  *	GO     run(), samples on a timer, deadline, stop flag, grace, kill
@@ -13,8 +13,8 @@
  * Dying is a result: a worker that was OOM-killed or timed out has an outcome,
  * not an error. Errors are the harness's own.
  */
-#ifndef PAGESTORM_STAGE_H
-#define PAGESTORM_STAGE_H
+#ifndef PAGESTORM_TRIAL_H
+#define PAGESTORM_TRIAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,20 +29,20 @@
 #include "harness/trial/process.h"
 #include "harness/machine/swapdev.h"
 
-enum actor_state {
-	ACTOR_STARTING,
-	ACTOR_READY,
-	ACTOR_RUNNING,
-	ACTOR_HELD,
-	ACTOR_DEAD, /* exited or killed, reaped */
+enum worker_state {
+	WORKER_STARTING,
+	WORKER_READY,
+	WORKER_RUNNING,
+	WORKER_HELD,
+	WORKER_DEAD, /* exited or killed, reaped */
 };
 
-/* A worker on stage. */
-struct actor {
+/* A worker in a trial. */
+struct trial_worker {
 	const struct plan_worker *plan;
 	struct group group;
 	struct process process;
-	enum actor_state state;
+	enum worker_state state;
 	bool failed;	 /* it said why it could not, in the ledger */
 	bool timed_out;	 /* its deadline passed: asked to stop */
 	bool killed;	 /* it did not end when it should */
@@ -59,17 +59,17 @@ struct actor {
 	char reason[512];
 };
 
-struct stage;
+struct trial;
 
 /* Called once at each barrier with everything still in place: validate runs tools there. */
-typedef int stage_hook(struct stage *stage, enum barrier barrier, void *arg, struct error *e);
+typedef int trial_hook(struct trial *trial, enum barrier barrier, void *arg, struct error *e);
 
 /* Called on each tick of the sampling timer and on each change of phase. */
-typedef void stage_tick(struct stage *stage, const char *phase, void *arg);
+typedef void trial_tick(struct trial *trial, const char *phase, void *arg);
 
 /* Called for events.csv. */
-typedef void stage_event(struct stage *stage, const struct actor *actor, const char *event,
-			 const char *detail, void *arg);
+typedef void trial_event(struct trial *trial, const struct trial_worker *worker,
+			 const char *event, const char *detail, void *arg);
 
 /* What a pause reports to whoever watches it. */
 enum pause_news {
@@ -79,25 +79,26 @@ enum pause_news {
 };
 
 /* -errno: the report reaches no controller, so the run must not wait for an answer. */
-typedef int stage_pause_report(const struct stage *stage, enum pause_news news,
-			       enum barrier barrier, const struct actor *actor, void *arg);
+typedef int trial_pause_report(const struct trial *trial, enum pause_news news,
+			       enum barrier barrier, const struct trial_worker *worker,
+			       void *arg);
 
 /* Where a run stops, and what lets it go on. Lasts for all trials of a run. */
-struct stage_pause {
+struct trial_pause {
 	unsigned barriers; /* bit n: at enum barrier n */
 	int in_fd;	   /* each line ends one pause; the end of the file all of them */
-	stage_pause_report *report;
+	trial_pause_report *report;
 	void *arg;
 	bool abandoned;
 };
 
-struct stage {
+struct trial {
 	/* what the caller gives */
 	const struct plan *plan;
 	const struct plan_cell *cell;
-	int repeat;				       /* of the cell, from 1 */
-	const struct plan_worker *worker[WORKERS_MAX]; /* the cell's, or its null worker */
-	unsigned nr_actors;
+	int repeat;					/* of the cell, from 1 */
+	const struct plan_worker *planned[WORKERS_MAX]; /* the cell's, or its null worker */
+	unsigned nr_workers;
 	struct journal *journal;
 	struct swapdev *swap; /* the run's own device, or NULL */
 	int signal_fd;	      /* signalfd of SIGINT, SIGTERM, SIGHUP; -1: none */
@@ -105,17 +106,17 @@ struct stage {
 	int raw_dirfd; /* where the captured bytes are kept; -1: nowhere */
 	const char *raw_prefix;
 	char *const *wrapper; /* a program to run the first worker under, or NULL */
-	stage_hook *hook;
-	struct stage_pause *pause; /* NULL: none */
-	stage_tick *tick;
-	stage_event *event;
+	trial_hook *hook;
+	struct trial_pause *pause; /* NULL: none */
+	trial_tick *tick;
+	trial_event *event;
 	void *arg; /* of the three */
 
 	/* what it works with */
 	struct group top, run;
 	struct flush flush;
 	struct capture capture;
-	struct actor actor[WORKERS_MAX];
+	struct trial_worker worker[WORKERS_MAX];
 	int timer_fd;
 	uint64_t start_ns;	     /* of the first GO */
 	uint64_t taken_ns[BARRIERS]; /* when the machine's counters were */
@@ -123,16 +124,16 @@ struct stage {
 };
 
 /*
- * Plays the repeat to its end and leaves nothing behind. 0 whatever became of
+ * Runs the trial to its end and leaves nothing behind. 0 whatever became of
  * the workers; -errno when the harness failed; -EINTR after a signal, with every
- * actor's outcome filled as well.
+ * worker's outcome filled as well.
  */
-int stage_play(struct stage *stage, struct error *e);
+int trial_run(struct trial *trial, struct error *e);
 
 /* Frees records and ledger copies. */
-void stage_release(struct stage *stage);
+void trial_release(struct trial *trial);
 
 /* Milliseconds since the first GO; 0 before it. */
-uint64_t stage_ms(const struct stage *stage);
+uint64_t trial_ms(const struct trial *trial);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/trial/stage.h that need no machine: what a worker's end means, and
+ * Promises of harness/trial/trial.h that need no machine: what a worker's end means, and
  * that no wait for one is endless.
  */
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "harness/base/clock.h"
-#include "harness/trial/stage_part.h"
+#include "harness/trial/trial_part.h"
 
 #define KILLED	   9		 /* wait status: died of SIGKILL */
 #define LEFT(code) ((code) << 8) /* wait status: exit(code) */
@@ -116,54 +116,55 @@ static void an_end_has_one_outcome_and_says_why(void **state)
 		const struct plan_worker plan = { .prediction.target_bytes = 100,
 						  .request.timeout_ns = 2000000000,
 						  .prediction.expects_oom = end->expects_oom };
-		struct actor actor = { .plan = &plan,
-				       .failed = end->failed,
-				       .timed_out = end->timed_out,
-				       .killed = end->killed,
-				       .lingered = end->lingered,
-				       .exited = end->exited,
-				       .wait_status = end->status,
-				       .oom_kills = end->oom_kills,
-				       .last = ledger };
+		struct trial_worker worker = { .plan = &plan,
+					       .failed = end->failed,
+					       .timed_out = end->timed_out,
+					       .killed = end->killed,
+					       .lingered = end->lingered,
+					       .exited = end->exited,
+					       .wait_status = end->status,
+					       .oom_kills = end->oom_kills,
+					       .last = ledger };
 
 		ledger->achieved_bytes = end->achieved_bytes;
-		actor_decide(&actor, end->interrupted);
-		if (actor.outcome != end->outcome || !strstr(actor.reason, end->reason) ||
-		    !*end->reason != !*actor.reason)
-			fail_msg("end %zu: %s: %s", i, outcome_name(actor.outcome),
-				 actor.reason);
+		trial_worker_decide(&worker, end->interrupted);
+		if (worker.outcome != end->outcome || !strstr(worker.reason, end->reason) ||
+		    !*end->reason != !*worker.reason)
+			fail_msg("end %zu: %s: %s", i, outcome_name(worker.outcome),
+				 worker.reason);
 	}
 	free(ledger);
 }
 
-/* A worker that no signal ends, played by a pidfd and a report pipe that stay silent. */
+/* A worker that no signal ends, in whose place stand a pidfd and a report pipe that stay
+ * silent. */
 struct frozen {
 	struct plan plan;
 	struct plan_worker worker;
-	struct stage *stage;
+	struct trial *trial;
 	int silent[2];
 };
 
 static void freeze(struct frozen *f)
 {
-	struct actor *actor;
+	struct trial_worker *worker;
 
 	memset(f, 0, sizeof(*f));
 	assert_int_equal(pipe(f->silent), 0);
-	f->stage = calloc(1, sizeof(*f->stage));
-	assert_non_null(f->stage);
+	f->trial = calloc(1, sizeof(*f->trial));
+	assert_non_null(f->trial);
 	snprintf(f->worker.name, sizeof(f->worker.name), "hog");
-	f->stage->plan = &f->plan;
-	f->stage->nr_actors = 1;
-	f->stage->signal_fd = f->stage->timer_fd = -1;
-	actor = &f->stage->actor[0];
-	actor->plan = &f->worker;
-	process_init(&actor->process);
-	assert_int_equal(process_make_ledger(&actor->process, NULL), 0);
-	actor->process.pidfd = actor->process.report_fd = f->silent[0];
-	actor->state = ACTOR_RUNNING;
-	actor->went = actor->killed = true;
-	actor->killed_ns = clock_now_ns() - STAGE_EXIT_BOUND_NS - 1;
+	f->trial->plan = &f->plan;
+	f->trial->nr_workers = 1;
+	f->trial->signal_fd = f->trial->timer_fd = -1;
+	worker = &f->trial->worker[0];
+	worker->plan = &f->worker;
+	process_init(&worker->process);
+	assert_int_equal(process_make_ledger(&worker->process, NULL), 0);
+	worker->process.pidfd = worker->process.report_fd = f->silent[0];
+	worker->state = WORKER_RUNNING;
+	worker->went = worker->killed = true;
+	worker->killed_ns = clock_now_ns() - TRIAL_EXIT_BOUND_NS - 1;
 	alarm(300); /* an endless wait ends the test; any machine is faster than that */
 }
 
@@ -171,9 +172,9 @@ static void thaw(struct frozen *f)
 {
 	alarm(0);
 	close(f->silent[1]);
-	f->stage->actor[0].process.report_fd = -1; /* the same as pidfd */
-	process_release(&f->stage->actor[0].process);
-	free(f->stage);
+	f->trial->worker[0].process.report_fd = -1; /* the same as pidfd */
+	process_release(&f->trial->worker[0].process);
+	free(f->trial);
 }
 
 static void a_worker_that_survives_sigkill_ends_the_wait_for_it(void **state)
@@ -183,11 +184,11 @@ static void a_worker_that_survives_sigkill_ends_the_wait_for_it(void **state)
 
 	(void)state;
 	freeze(&f);
-	assert_int_equal(stage_run_workers(f.stage, &e), -ETIMEDOUT);
+	assert_int_equal(trial_run_workers(f.trial, &e), -ETIMEDOUT);
 	assert_non_null(strstr(e.text, "hog"));
 	f.worker.request.background = true;
-	assert_int_equal(stage_stop_background(f.stage, &other), -ETIMEDOUT);
-	assert_int_equal(stage_say_goodbye(f.stage, &last), -ETIMEDOUT);
+	assert_int_equal(trial_stop_background(f.trial, &other), -ETIMEDOUT);
+	assert_int_equal(trial_bye(f.trial, &last), -ETIMEDOUT);
 	thaw(&f);
 }
 
@@ -198,9 +199,9 @@ static void a_worker_that_was_just_killed_is_waited_for(void **state)
 
 	(void)state;
 	freeze(&f);
-	f.stage->actor[0].killed_ns = clock_now_ns() - STAGE_EXIT_BOUND_NS + 300000000u;
-	assert_int_equal(stage_run_workers(f.stage, NULL), -ETIMEDOUT);
-	assert_true(clock_now_ns() > f.stage->actor[0].killed_ns + STAGE_EXIT_BOUND_NS);
+	f.trial->worker[0].killed_ns = clock_now_ns() - TRIAL_EXIT_BOUND_NS + 300000000u;
+	assert_int_equal(trial_run_workers(f.trial, NULL), -ETIMEDOUT);
+	assert_true(clock_now_ns() > f.trial->worker[0].killed_ns + TRIAL_EXIT_BOUND_NS);
 	thaw(&f);
 }
 
@@ -209,13 +210,13 @@ static void past_its_deadline_a_worker_is_asked_and_after_the_grace_killed(void 
 {
 	const uint64_t grace_ns = 400000000;
 	struct process *process;
-	struct actor *actor;
+	struct trial_worker *worker;
 	struct frozen f;
 
 	(void)state;
 	freeze(&f);
-	actor = &f.stage->actor[0];
-	process = &actor->process;
+	worker = &f.trial->worker[0];
+	process = &worker->process;
 	process->pid = fork();
 	if (!process->pid) {
 		setpgid(0, 0);
@@ -224,16 +225,16 @@ static void past_its_deadline_a_worker_is_asked_and_after_the_grace_killed(void 
 	}
 	process->pidfd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	assert_true(process->pidfd >= 0);
-	actor->killed = false;
-	actor->go_ns = clock_now_ns();
+	worker->killed = false;
+	worker->go_ns = clock_now_ns();
 	f.worker.request.timeout_ns = 1;
 	f.plan.grace_ns = grace_ns;
-	assert_int_equal(stage_run_workers(f.stage, NULL), 0);
+	assert_int_equal(trial_run_workers(f.trial, NULL), 0);
 	assert_int_equal(process->ledger->stop, 1);
-	assert_true(actor->timed_out);
-	assert_true(actor->killed);
-	assert_true(actor->killed_ns > actor->go_ns + grace_ns);
-	assert_int_equal(actor->state, ACTOR_DEAD);
+	assert_true(worker->timed_out);
+	assert_true(worker->killed);
+	assert_true(worker->killed_ns > worker->go_ns + grace_ns);
+	assert_int_equal(worker->state, WORKER_DEAD);
 	close(f.silent[0]);
 	thaw(&f);
 }

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One repeat from its groups to its last capture. What ends a worker is trial_watch.c's,
+ * what its end means trial_outcome.c's.
+ */
+#include "harness/trial/trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "harness/base/clock.h"
+#include "harness/trial/trial_part.h"
+#include "workloads/act/grace.h"
+
+static bool wants_cpuset(const struct limits *limits)
+{
+	for (unsigned i = 0; i < limits->nr; i++)
+		if (!strncmp(limits->limit[i].name, "cpuset.", 7))
+			return true;
+	return false;
+}
+
+static bool any_cpuset(const struct trial *trial)
+{
+	bool wanted = wants_cpuset(&trial->cell->limits);
+
+	for (unsigned i = 0; i < trial->nr_workers; i++)
+		wanted = wanted || wants_cpuset(&trial->planned[i]->request.limits);
+	return wanted;
+}
+
+static int pass_swappiness_on(const struct trial *trial, struct error *e)
+{
+	for (unsigned i = 0; i < trial->cell->nr_settings; i++)
+		if (!strcmp(trial->cell->setting[i].name, "vm.swappiness"))
+			return group_set_swappiness(&trial->top, trial->cell->setting[i].value,
+						    e);
+	return 0;
+}
+
+static int make_groups(struct trial *trial, struct error *e)
+{
+	int err = group_make_top(&trial->top, trial->plan->host, any_cpuset(trial),
+				 trial->journal, e);
+
+	if (!err)
+		err = pass_swappiness_on(trial, e);
+	if (!err)
+		err = group_make_inner(&trial->run, &trial->top, "run", &trial->cell->limits,
+				       e);
+	for (unsigned i = 0; i < trial->nr_workers && !err; i++) {
+		struct trial_worker *worker = &trial->worker[i];
+
+		err = group_make(&worker->group, &trial->run, worker->plan->name,
+				 &worker->plan->request.limits, e);
+	}
+	return err;
+}
+
+static int write_ledger(const struct trial *trial, struct trial_worker *worker, struct error *e)
+{
+	const struct plan_worker *plan = worker->plan;
+	struct ledger *ledger;
+	int err = process_make_ledger(&worker->process, e);
+
+	if (err)
+		return err;
+	ledger = worker->process.ledger;
+	snprintf(ledger->workload, sizeof(ledger->workload), "%s", plan->workload->name);
+	snprintf(ledger->worker, sizeof(ledger->worker), "%s", plan->name);
+	ledger->seed = trial->plan->seed;
+	ledger->prewarm_bytes = plan->request.prewarm_bytes;
+	ledger->sabotage_pages = plan->request.sabotage_pages;
+	ledger->env = *plan->env;
+	snprintf(ledger->env.scratch_dir, sizeof(ledger->env.scratch_dir), "%s",
+		 trial->scratch_dir ? trial->scratch_dir : "");
+	if (trial->swap && trial->swap->on)
+		snprintf(ledger->env.swap_path, sizeof(ledger->env.swap_path), "%s",
+			 trial->swap->path);
+	_Static_assert(sizeof(ledger->params) == sizeof(plan->request.params),
+		       "copied as a whole");
+	memcpy(ledger->params, plan->request.params, sizeof(ledger->params));
+	return 0;
+}
+
+static int make_ledgers(struct trial *trial, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
+		err = write_ledger(trial, &trial->worker[i], e);
+	return err;
+}
+
+static int start_worker(struct trial *trial, unsigned i, struct error *e)
+{
+	struct trial_worker *worker = &trial->worker[i];
+	const struct process_setup setup = { .argument = "--worker",
+					     .group = &worker->group,
+					     .oom_score_adj_set =
+						     worker->plan->request.oom_score_adj_set,
+					     .oom_score_adj =
+						     worker->plan->request.oom_score_adj,
+					     .cpus = worker->plan->request.cpus,
+					     .wrapper = i ? NULL : trial->wrapper };
+	int err = process_start(&worker->process, &setup, e);
+
+	if (!err)
+		trial_note(trial, worker, "started", NULL);
+	return err;
+}
+
+static int start_workers(struct trial *trial, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
+		err = start_worker(trial, i, e);
+	return err;
+}
+
+/* ---- barriers ---- */
+
+static int start_flush(struct trial *trial, struct error *e)
+{
+	return flush_start(&trial->flush, &trial->top, trial->plan->host->cpus, e);
+}
+
+static int open_captures(struct trial *trial, struct error *e)
+{
+	int err = capture_open_system(&trial->capture, trial->plan->host, e);
+
+	if (!err)
+		err = capture_open_group(&trial->capture, &trial->run, OWNER_RUN, e);
+	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
+		err = capture_open_group(&trial->capture, &trial->worker[i].group, (int)i, e);
+	return err;
+}
+
+static int open_processes(struct trial *trial, struct error *e)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
+		if (trial->worker[i].state != WORKER_DEAD)
+			err = capture_open_processes(
+				&trial->capture, trial->worker[i].process.ledger, (int)i, e);
+	return err;
+}
+
+static void take_system(struct trial *trial, enum barrier barrier)
+{
+	trial->taken_ns[barrier] = clock_now_ns();
+	capture_take(&trial->capture, barrier, PART_SYSTEM);
+}
+
+/* The pump's pages and faults are kept out of the machine's span: before READY's, after HELD's.
+ */
+static int capture_ready(struct trial *trial, struct error *e)
+{
+	int err = open_processes(trial, e);
+
+	if (!err)
+		err = flush_now(&trial->flush, &trial->top, e);
+	if (err)
+		return err;
+	capture_take(&trial->capture, BARRIER_READY, PART_GROUPS);
+	capture_take(&trial->capture, BARRIER_READY, PART_PROCESSES);
+	take_system(trial, BARRIER_READY);
+	return 0;
+}
+
+/* Groups are new: all that they count is the worker's. */
+static int count_kills(struct trial *trial, struct error *e)
+{
+	for (unsigned i = 0; i < trial->nr_workers; i++) {
+		struct trial_worker *worker = &trial->worker[i];
+		int err = group_oom_kills(&worker->group, &worker->oom_kills);
+
+		if (err)
+			return error_set(e, -err, "cannot read the OOM kills of %s: %s",
+					 worker->group.path, strerror(-err));
+	}
+	return 0;
+}
+
+static int capture_held(struct trial *trial, struct error *e)
+{
+	int err;
+
+	take_system(trial, BARRIER_HELD);
+	err = open_processes(trial, e);
+	if (err)
+		return err;
+	capture_take(&trial->capture, BARRIER_HELD, PART_PROCESSES);
+	err = flush_now(&trial->flush, &trial->top, e);
+	if (err)
+		return err;
+	capture_take(&trial->capture, BARRIER_HELD, PART_GROUPS);
+	for (unsigned i = 0; i < trial->nr_workers; i++)
+		memcpy((void *)trial->worker[i].last, (void *)trial->worker[i].process.ledger,
+		       LEDGER_BYTES);
+	return count_kills(trial, e);
+}
+
+static void take_late_slots(struct trial_worker *worker)
+{
+	const uint64_t late = worker->plan->workload->late_slots;
+	const struct ledger *ledger = worker->process.ledger;
+
+	for (unsigned i = 0; i < SLOTS_MAX && ledger->phase == PHASE_RELEASED; i++)
+		if (late >> i & 1)
+			worker->last->slot[i] = ledger->slot[i];
+}
+
+static int capture_gone(struct trial *trial, struct error *e)
+{
+	int err;
+
+	grace_wait(); /* until the page tables of the workers are gone as well */
+	take_system(trial, BARRIER_GONE);
+	for (unsigned i = 0; i < trial->nr_workers; i++)
+		take_late_slots(&trial->worker[i]);
+	err = flush_now(&trial->flush, &trial->top, e);
+	if (err)
+		return err;
+	capture_take(&trial->capture, BARRIER_GONE, PART_GROUPS);
+	return count_kills(trial, e); /* one that was killed while it released, too */
+}
+
+static int parse(struct trial *trial, struct error *e)
+{
+	const uint64_t *taken = trial->taken_ns;
+	int err = 0;
+
+	for (unsigned i = 0; i < trial->nr_workers && !err; i++) {
+		struct trial_worker *worker = &trial->worker[i];
+
+		err = capture_parse(&trial->capture, (int)i, SPAN_WORK, &worker->work, e);
+		if (!err)
+			err = capture_parse(&trial->capture, (int)i, SPAN_RESIDUE,
+					    &worker->residue, e);
+		worker->work.span_ns = taken[BARRIER_HELD] - taken[BARRIER_READY];
+		worker->residue.span_ns = taken[BARRIER_GONE] - taken[BARRIER_READY];
+	}
+	return err;
+}
+
+/* ---- the trial ---- */
+
+static int start_timer(struct trial *trial, struct error *e)
+{
+	const uint64_t ns = trial->plan->sample_ns;
+	const struct itimerspec every = {
+		.it_interval = { .tv_sec = (time_t)(ns / TRIAL_SECOND_NS),
+				 .tv_nsec = (long)(ns % TRIAL_SECOND_NS) },
+		.it_value = { .tv_sec = (time_t)(ns / TRIAL_SECOND_NS),
+			      .tv_nsec = (long)(ns % TRIAL_SECOND_NS) }
+	};
+
+	if (!ns)
+		return 0;
+	trial->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (trial->timer_fd < 0 || timerfd_settime(trial->timer_fd, 0, &every, NULL))
+		return error_set(e, errno, "cannot start the sampling timer: %s",
+				 strerror(errno));
+	return 0;
+}
+
+static int show_ready(struct trial *trial, struct error *e)
+{
+	return trial->hook ? trial->hook(trial, BARRIER_READY, trial->arg, e) : 0;
+}
+
+static int pause_ready(struct trial *trial, struct error *e)
+{
+	(void)e; /* a signal has no sentence */
+	return trial_pause_at(trial, BARRIER_READY);
+}
+
+static int pause_held(struct trial *trial, struct error *e)
+{
+	(void)e; /* as above */
+	return trial_pause_at(trial, BARRIER_HELD);
+}
+
+static int show_held(struct trial *trial, struct error *e)
+{
+	if (trial->tick)
+		trial->tick(trial, "held", trial->arg);
+	return trial->hook ? trial->hook(trial, BARRIER_HELD, trial->arg, e) : 0;
+}
+
+static int show_gone(struct trial *trial, struct error *e)
+{
+	return trial->hook ? trial->hook(trial, BARRIER_GONE, trial->arg, e) : 0;
+}
+
+static int keep_raw(struct trial *trial, struct error *e)
+{
+	if (trial->raw_dirfd < 0)
+		return 0;
+	return capture_keep(&trial->capture, trial->raw_dirfd, trial->raw_prefix, e);
+}
+
+/* What a trial is, in this order, up to the first that fails. */
+static int (*const steps[])(struct trial *trial, struct error *e) = {
+	make_groups, /* limited, each limit read back */
+	start_flush,
+	make_ledgers,  /* by the harness, so that they are charged to it */
+	open_captures, /* all files: at a barrier only bytes are taken */
+	start_workers,
+	trial_wait_ready, /* READY: prepared, nothing measured touched */
+	capture_ready,
+	show_ready,
+	pause_ready,
+	start_timer,
+	trial_run_workers, /* GO, samples, deadlines */
+	trial_stop_background,
+	capture_held, /* HELD: memory still mapped */
+	show_held,
+	pause_held,
+	trial_bye,    /* BYE: released, exited, reaped */
+	capture_gone, /* GONE: what was left behind */
+	show_gone,
+	keep_raw, /* before parsing: what does not parse is what one wants */
+	parse,
+};
+
+static int run_steps(struct trial *trial, struct error *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !err; i++)
+		err = steps[i](trial, e);
+	return err;
+}
+
+/* In reverse order, and whatever had been made. The first error stays. */
+static int clear(struct trial *trial, struct error *e)
+{
+	struct error unseen;
+	int err = 0;
+
+	for (unsigned i = 0; i < trial->nr_workers; i++) {
+		struct trial_worker *worker = &trial->worker[i];
+
+		if (worker->process.ledger && worker->last && !worker->last->magic)
+			memcpy((void *)worker->last, (void *)worker->process.ledger,
+			       LEDGER_BYTES);
+		if (worker->process.pid && !worker->process.reaped) {
+			process_kill(&worker->process);
+			(void)process_reap(&worker->process, TRIAL_EXIT_BOUND_NS);
+		}
+	}
+	flush_stop(&trial->flush);
+	capture_release(&trial->capture);
+	(void)count_kills(trial, &unseen); /* one that was killed before it was READY, too */
+	err = group_remove(&trial->top, e);
+	if (trial->timer_fd >= 0)
+		close(trial->timer_fd);
+	trial->timer_fd = -1;
+	return err;
+}
+
+int trial_run(struct trial *trial, struct error *e)
+{
+	int err = 0, err_clear;
+
+	trial->timer_fd = -1;
+	trial->interrupted = 0;
+	trial->start_ns = 0;
+	flush_init(&trial->flush);
+	capture_init(&trial->capture);
+	for (unsigned i = 0; i < trial->nr_workers; i++) {
+		struct trial_worker *worker = &trial->worker[i];
+
+		*worker = (struct trial_worker){ .plan = trial->planned[i] };
+		process_init(&worker->process);
+		record_init(&worker->work);
+		record_init(&worker->residue);
+		worker->last = calloc(1, LEDGER_BYTES);
+		if (!worker->last)
+			err = error_set(e, ENOMEM, "out of memory for a copy of the ledger");
+	}
+	if (!err)
+		err = run_steps(trial, e);
+	err_clear = clear(trial, e);
+	for (unsigned i = 0; i < trial->nr_workers; i++) {
+		struct trial_worker *worker = &trial->worker[i];
+
+		worker->exited = worker->process.reaped;
+		worker->wait_status = worker->process.wait_status;
+		if (worker->last)
+			trial_worker_decide(worker, trial->interrupted);
+		process_release(&worker->process);
+	}
+	if (err == -EINTR && !err_clear)
+		return -EINTR;
+	return err ? err : err_clear;
+}
+
+void trial_release(struct trial *trial)
+{
+	for (unsigned i = 0; i < trial->nr_workers; i++) {
+		record_release(&trial->worker[i].work);
+		record_release(&trial->worker[i].residue);
+		free(trial->worker[i].last);
+		trial->worker[i].last = NULL;
+	}
+}
