@@ -54,6 +54,7 @@ enum victim_slot {
 	SLOT_FILE_READS,
 	SLOT_LATE,
 	SLOT_FILE_PAGES,
+	SLOT_FILE_PAGES_LEFT,
 };
 
 struct victim {
@@ -208,29 +209,6 @@ static bool memory_is_safe(const struct workload_env *env)
 	return !env->swap_max_bytes || env->swap == SWAP_NONE;
 }
 
-/*
- * Between mincore and the capture kswapd may go on where no limit keeps the pressure in
- * the group, and the swap cache counts as file memory (NR_FILE_PAGES, mm/swap_state.c).
- */
-static enum relation file_relation(const struct workload_env *env)
-{
-	if (!memory_is_safe(env))
-		return RELATION_GE;
-	return env->limit_bytes ? RELATION_EQ : RELATION_LE;
-}
-
-static const char *file_why(const struct workload_env *env)
-{
-	if (!memory_is_safe(env))
-		return "the pages of its file that mincore finds in the cache; the kernel "
-		       "counts the swap cache with them";
-	if (!env->limit_bytes)
-		return "the pages of its file that mincore finds in the cache and up to 16 "
-		       "pages of extent blocks; kswapd may go on taking";
-	return "the pages of its file that mincore finds in the cache and up to 16 pages of "
-	       "extent blocks";
-}
-
 static const char *faults_why(const struct workload_env *env)
 {
 	if (!memory_is_safe(env))
@@ -240,7 +218,15 @@ static const char *faults_why(const struct workload_env *env)
 	return "one fault per page that it touches for the first time";
 }
 
-/* What reclaim takes away from it counts as fewer bytes or as another fault. */
+/*
+ * What reclaim takes away from it counts as fewer bytes or as another fault.
+ *
+ * Its file is counted by mincore before the capture and after it. Between the two nothing
+ * is read, but pages may go: to kswapd, to DAMON, and at a full limit to the least charge,
+ * which reclaims 32 pages at a time (SWAP_CLUSTER_MAX, include/linux/swap.h). The swap
+ * cache counts as file memory (NR_FILE_PAGES, mm/swap_state.c): without swap only is there
+ * an upper bound.
+ */
 static void victim_claims(const void *params, const struct workload_env *env,
 			  struct claims *out)
 {
@@ -282,9 +268,14 @@ static void victim_claims(const void *params, const struct workload_env *env,
 		  .why = faults_why(env) },
 		{ .quantity = "group_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
-		  .relation = file_relation(env), .basis = BASIS_BOUNDED, .tolerance = META_BYTES,
-		  .slot = "file_pages", .slot_mul = page, .unless = !env->limit_bytes && !safe,
-		  .why = file_why(env) },
+		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = META_BYTES,
+		  .slot = "file_pages", .slot_mul = page, .unless = !safe,
+		  .why = "the pages of its file that mincore finds in the cache and up to 16 pages of extent blocks" },
+		{ .quantity = "group_file_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
+		  .relation = RELATION_GE, .slot = "file_pages_left", .slot_mul = page,
+		  .why = safe ? "the pages of its file that mincore still finds after the capture"
+			 : "the pages of its file that mincore still finds after the capture; the kernel counts the swap cache with them" },
 	};
 	/* clang-format on */
 
@@ -512,9 +503,12 @@ static int victim_run(struct worker *w)
 static void victim_release(struct worker *w)
 {
 	struct victim *v = w->state;
+	uint64_t left;
 
 	if (!v)
 		return;
+	if (v->residency.page && !residency_count(&v->residency, &left))
+		worker_slot_set(w, SLOT_FILE_PAGES_LEFT, left);
 	residency_close(&v->residency);
 	if (v->fd >= 0)
 		close(v->fd);
@@ -540,7 +534,10 @@ const struct workload victim_workload = {
 		[SLOT_FILE_READS] = { "file_reads", UNIT_COUNT, "blocks read of its file" },
 		[SLOT_LATE] = { "late", UNIT_COUNT, "operations begun more than a period late" },
 		[SLOT_FILE_PAGES] = { "file_pages", UNIT_PAGES, "of its file in the cache at the end" },
+		[SLOT_FILE_PAGES_LEFT] = { "file_pages_left", UNIT_PAGES,
+					   "of them after the capture" },
 	},
+	.late_slots = 1 << SLOT_FILE_PAGES_LEFT,
 	.rate_metric = true,
 	.check = victim_check,
 	.footprint = victim_footprint,

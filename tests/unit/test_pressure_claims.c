@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What kswapd, full_node and hugetlb on a node promise follows from settings, zones and pools.
+/*
+ * What kswapd, full_node and hugetlb on a node promise follows from settings, zones and
+ * pools; what victim promises of its file, from its counts before and after the capture.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -15,7 +17,8 @@
 
 #define MB (1ull << 20)
 
-extern const struct workload full_node_workload, hugetlb_workload, kswapd_workload;
+extern const struct workload full_node_workload, hugetlb_workload, kswapd_workload,
+	victim_workload;
 
 static struct drive d;
 
@@ -212,6 +215,55 @@ static void surplus_is_the_named_nodes(void **state)
 	assert_int_equal(promised("system", "HugePages_Total"), 8);
 }
 
+/* ---- victim ---- */
+
+static int open_victim(void **state)
+{
+	(void)state;
+	drive_open(&d, &victim_workload);
+	d.env.limit_bytes = 32 * MB;
+	d.env.swap_max_bytes = 0;
+	drive_set(&d, "size", 16 * MB);
+	drive_set(&d, "file", 16 * MB);
+	return 0;
+}
+
+/* What group_file_bytes may be at most or must be at least; -1: no such bound. */
+static int64_t file_bound(enum relation relation)
+{
+	drive_claims(&d);
+	for (unsigned i = 0; i < d.claims.nr; i++) {
+		const struct claim *c = &d.claims.claim[i];
+
+		if (c->relation == relation && !strcmp(c->quantity, "group_file_bytes"))
+			return drive_expected(&d, c) +
+			       (relation == RELATION_LE ? c->tolerance : -c->tolerance);
+	}
+	return -1;
+}
+
+/* A charge at a full limit, or another reclaimer, takes pages between count and capture. */
+static void the_file_lies_between_the_counts_before_and_after(void **state)
+{
+	const int before = workload_slot(&victim_workload, "file_pages");
+	const int after = workload_slot(&victim_workload, "file_pages_left");
+
+	(void)state;
+	d.ledger->slot[before] = 100;
+	d.ledger->slot[after] = 68;
+	assert_true(victim_workload.late_slots & 1u << after);
+	assert_int_equal(file_bound(RELATION_LE), (100 + 16) * 4096);
+	assert_int_equal(file_bound(RELATION_GE), 68 * 4096);
+	d.env.limit_bytes = 0;
+	assert_int_equal(file_bound(RELATION_LE), (100 + 16) * 4096);
+	assert_int_equal(file_bound(RELATION_GE), 68 * 4096);
+	/* The swap cache is counted with the file: no upper bound. */
+	d.env.swap_max_bytes = UINT64_MAX;
+	d.env.swap = SWAP_ZRAM;
+	assert_int_equal(file_bound(RELATION_LE), -1);
+	assert_int_equal(file_bound(RELATION_GE), 68 * 4096);
+}
+
 #define TEST(name, open) cmocka_unit_test_setup_teardown(name, open, close_drive)
 
 int main(void)
@@ -225,6 +277,7 @@ int main(void)
 		TEST(a_home_needs_a_cpu_and_room_elsewhere, open_full_node),
 		TEST(the_named_node_pays_and_the_other_does_not, open_hugetlb),
 		TEST(surplus_is_the_named_nodes, open_hugetlb),
+		TEST(the_file_lies_between_the_counts_before_and_after, open_victim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
