@@ -176,9 +176,9 @@ static void print_worker(const struct plan_worker *w, bool claims)
 	print_params(w);
 	print_common(w);
 	print_limits("", &w->request.limits);
-	printf("  %-12s %u claims\n", "", w->prediction.claims.nr);
-	for (unsigned i = 0; i < w->prediction.claims.nr && claims; i++)
-		print_claim(&w->prediction.claims.claim[i]);
+	printf("  %-12s %u claims\n", "", w->prediction.nr_claims);
+	for (unsigned i = 0; i < w->prediction.nr_claims && claims; i++)
+		print_claim(&w->prediction.claim[i]);
 }
 
 static void print_cell(const struct plan_cell *cell, bool claims)

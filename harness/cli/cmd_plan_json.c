@@ -68,8 +68,8 @@ static json_t *worker_json(const struct plan_worker *w)
 {
 	json_t *claims = json_array(), *worker;
 
-	for (unsigned i = 0; i < w->prediction.claims.nr; i++)
-		json_array_append_new(claims, claim_json(&w->prediction.claims.claim[i]));
+	for (unsigned i = 0; i < w->prediction.nr_claims; i++)
+		json_array_append_new(claims, claim_json(&w->prediction.claim[i]));
 	worker = json_pack(
 		"{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o}", "name",
 		w->name, "workload", w->workload->name, "params", params_json(w), "limits",

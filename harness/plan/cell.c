@@ -42,6 +42,10 @@ uint64_t cell_reserve_bytes(const struct host *host)
 
 void cell_release(struct plan_cell *cell)
 {
+	for (unsigned i = 0; cell->worker && i < cell->nr_workers; i++)
+		plan_worker_release(&cell->worker[i]);
+	if (cell->null_worker)
+		plan_worker_release(cell->null_worker);
 	free(cell->env);
 	free(cell->worker);
 	free(cell->null_worker);
@@ -502,12 +506,14 @@ static int take_null(struct plan_cell *cell, const struct plan *plan, struct err
 	if (!cell->null_worker)
 		return error_set(e, ENOMEM, "no memory for the plan");
 	ret = plan_worker_null(cell->null_worker, plan, cell);
-	if (!ret)
+	if (ret == -ENOENT) { /* all are skipped: there is nothing to run beside */
+		free(cell->null_worker);
+		cell->null_worker = NULL;
 		return 0;
-	free(cell->null_worker);
-	cell->null_worker = NULL;
-	/* All are skipped: there is nothing to run beside. */
-	return ret == -ENOENT ? 0 : error_set(e, -ret, "the null workload has no defaults");
+	}
+	if (ret)
+		return error_set(e, -ret, "cannot plan the null worker: %s", strerror(-ret));
+	return 0;
 }
 
 int cell_make(struct plan_cell *out, const struct plan *plan, const struct profile *profile,

@@ -59,7 +59,8 @@ struct prediction {
 	double seconds; /* of run() */
 	bool expects_oom;
 	enum outcome expected; /* what [expect] says or the workload is for */
-	struct claims claims;
+	unsigned nr_claims;
+	struct claim *claim;
 };
 
 struct plan_worker {

@@ -556,15 +556,36 @@ static int take_amounts(const struct maker *m)
 	return take_prewarm(m);
 }
 
-static void predict(const struct maker *m)
+/* Keeps only the claims that were made: a plan may have thousands of cells. */
+static int predict_claims(struct plan_worker *w, const struct workload_env *env)
+{
+	struct claims *all = calloc(1, sizeof(*all));
+	struct claim *claim;
+
+	if (!all)
+		return -ENOMEM;
+	w->workload->claims(w->request.params, env, all);
+	claim = calloc(MAX(all->nr, 1u), sizeof(*claim));
+	if (claim) {
+		memcpy(claim, all->claim, all->nr * sizeof(*claim));
+		w->prediction.claim = claim;
+		w->prediction.nr_claims = all->nr;
+	}
+	free(all);
+	return claim ? 0 : -ENOMEM;
+}
+
+static int predict(const struct maker *m)
 {
 	const struct workload *workload = m->w->workload;
-	const void *params = m->w->request.params;
 	struct prediction *prediction = &m->w->prediction;
 
-	prediction->seconds =
-		workload->seconds ? workload->seconds(params, m->env) : SECONDS_UNSAID;
-	workload->claims(params, m->env, &prediction->claims);
+	prediction->seconds = SECONDS_UNSAID;
+	if (workload->seconds)
+		prediction->seconds = workload->seconds(m->w->request.params, m->env);
+	if (predict_claims(m->w, m->env))
+		return error_set(m->e, ENOMEM, "no memory for the plan");
+	return 0;
 }
 
 static int make(struct maker *m)
@@ -583,9 +604,7 @@ static int make(struct maker *m)
 	if (m->w->skip[0])
 		return 0;
 	ret = take_amounts(m);
-	if (!ret)
-		predict(m);
-	return ret;
+	return ret ? ret : predict(m);
 }
 
 int plan_worker_make(struct plan_worker *worker, const char *name,
@@ -602,6 +621,13 @@ int plan_worker_make(struct plan_worker *worker, const char *name,
 	return ret;
 }
 
+void plan_worker_release(struct plan_worker *worker)
+{
+	free(worker->prediction.claim);
+	worker->prediction.claim = NULL;
+	worker->prediction.nr_claims = 0;
+}
+
 uint64_t plan_worker_expected_ns(const struct plan_worker *worker)
 {
 	uint64_t run_ns = (uint64_t)(worker->prediction.seconds * 1e9);
@@ -614,10 +640,10 @@ uint64_t plan_worker_expected_ns(const struct plan_worker *worker)
 }
 
 /* Only counters that others move too need a null run as long as the run itself. */
-static bool is_noisy(const struct claims *claims)
+static bool is_noisy(const struct prediction *prediction)
 {
-	for (unsigned i = 0; i < claims->nr; i++) {
-		const struct claim *c = &claims->claim[i];
+	for (unsigned i = 0; i < prediction->nr_claims; i++) {
+		const struct claim *c = &prediction->claim[i];
 
 		if (c->basis == BASIS_DIRECTION || !strncmp(c->scope, "system", 6) ||
 		    !strncmp(c->scope, "node", 4) || !strncmp(c->scope, "disk", 4))
@@ -638,7 +664,7 @@ int plan_worker_null(struct plan_worker *null, const struct plan *plan,
 		if (w->skip[0])
 			continue;
 		first = first ? first : w;
-		if (is_noisy(&w->prediction.claims))
+		if (is_noisy(&w->prediction))
 			longest_ns = MAX(longest_ns, plan_worker_expected_ns(w));
 	}
 	null->workload = workload_find("null");
@@ -660,6 +686,5 @@ int plan_worker_null(struct plan_worker *null, const struct plan *plan,
 		params_text_add(null->request.params_text, sizeof(null->request.params_text),
 				o->name, value);
 	}
-	null->workload->claims(null->request.params, null->env, &null->prediction.claims);
-	return 0;
+	return predict_claims(null, null->env);
 }

@@ -108,7 +108,7 @@ static json_t *describe_worker(const struct plan_worker *w)
 			 "limits", limits, "footprint_bytes",
 			 (json_int_t)w->prediction.footprint_bytes, "target_bytes",
 			 (json_int_t)w->prediction.target_bytes, "claims",
-			 (int)w->prediction.claims.nr, "skip", w->skip);
+			 (int)w->prediction.nr_claims, "skip", w->skip);
 }
 
 json_t *results_describe_plan(const struct plan *plan)

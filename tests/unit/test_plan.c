@@ -286,7 +286,7 @@ static void a_worker_without_a_limit_gets_one_with_room(void **state)
 		assert_true(limits_find(&w->request.limits, "memory.max")->derived);
 		/* so that claims know what is in force */
 		assert_int_equal(w->env->limit_bytes, cases[i].limit);
-		assert_int_equal(w->prediction.claims.claim[0].expected, cases[i].limit);
+		assert_int_equal(w->prediction.claim[0].expected, cases[i].limit);
 		plan_release(&plan);
 	}
 }
@@ -1166,7 +1166,7 @@ static void same_worker(const struct plan_worker *a, const struct plan_worker *b
 	assert_int_equal(a->request.sabotage_pages, b->request.sabotage_pages);
 	assert_int_equal(a->prediction.expects_oom, b->prediction.expects_oom);
 	assert_string_equal(a->skip, b->skip);
-	assert_int_equal(a->prediction.claims.nr, b->prediction.claims.nr);
+	assert_int_equal(a->prediction.nr_claims, b->prediction.nr_claims);
 }
 
 static void same_cell(const struct plan_cell *a, const struct plan_cell *b)
