@@ -46,21 +46,6 @@ static const struct cmd_syntax syntax = {
 	.check = check,
 };
 
-static const struct {
-	enum need need;
-	const char *name, *text;
-} needs[] = {
-	{ NEED_LIMIT, "limit", "a memory.max for its group" },
-	{ NEED_SWAP, "swap", "a swap device of its own ([swap])" },
-	{ NEED_NODES, "nodes", "two NUMA nodes with memory" },
-	{ NEED_HUGETLB, "hugetlb", "a hugetlb pool" },
-	{ NEED_THP, "thp", "transparent huge pages" },
-	{ NEED_LOOP, "loop", "a loop device" },
-	{ NEED_FILES, "files", "a disk file system for its file" },
-};
-
-#define NR_NEEDS (sizeof(needs) / sizeof(needs[0]))
-
 /* ---- text ---- */
 
 static void print_wrapped(const char *text, int indent)
@@ -140,10 +125,9 @@ static void print_workload(const struct workload *w)
 	printf("%s: %s\n\n", w->name, w->summary);
 	if (w->truth)
 		print_wrapped(w->truth, 2);
-	for (size_t i = 0; i < NR_NEEDS; i++) {
-		if (w->needs & needs[i].need)
-			printf("  Needs %s.\n", needs[i].text);
-	}
+	for (const struct need_known *n = needs_known; n->need; n++)
+		if ((w->needs & n->need) && n->name)
+			printf("  Needs %s.\n", n->text);
 	print_options(w);
 	print_slots(w);
 	puts("\nWhat every worker takes as well (see pagestorm-profile(5)):");
@@ -193,10 +177,9 @@ static json_t *workload_json(const struct workload *w)
 				      json_pack("{s:s, s:s, s:s}", "name", w->slots[i].name,
 						"unit", unit_name(w->slots[i].unit), "help",
 						w->slots[i].help));
-	for (size_t i = 0; i < NR_NEEDS; i++) {
-		if (w->needs & needs[i].need)
-			json_array_append_new(needed, json_string(needs[i].name));
-	}
+	for (const struct need_known *n = needs_known; n->need; n++)
+		if ((w->needs & n->need) && n->name)
+			json_array_append_new(needed, json_string(n->name));
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "name", w->name, "summary",
 			 w->summary, "truth", text_or_null(w->truth), "needs", needed,
 			 "options", list, "slots", slots);

@@ -51,36 +51,36 @@ static bool has_populate(const struct workload_env *env)
 }
 
 /* In the order in which they are reported; a need may have two sentences. */
-static const struct {
-	enum need need;
-	bool (*met)(const struct workload_env *env);
-	const char *lack;
-} needs[] = {
+const struct need_known needs_known[] = {
 	/* clang-format off */
-	{ NEED_NODES, has_nodes,
+	{ NEED_LIMIT, "limit", "a memory.max for its group", NULL, NULL },
+	{ NEED_SWAP, "swap", "a swap device of its own ([swap])", NULL, NULL },
+	{ NEED_NODES, "nodes", "two NUMA nodes with memory", has_nodes,
 	  "needs two NUMA nodes with memory and there is one; pagestorm lab --nodes 2 has them" },
-	{ NEED_HUGETLB, has_hugetlb,
+	{ NEED_HUGETLB, "hugetlb", "a hugetlb pool", has_hugetlb,
 	  "this kernel has no hugetlb pools" },
-	{ NEED_THP, has_thp,
+	{ NEED_THP, "thp", "transparent huge pages", has_thp,
 	  "this kernel has no transparent huge pages" },
-	{ NEED_THP, has_thp_on,
+	{ NEED_THP, NULL, NULL, has_thp_on,
 	  "transparent huge pages are off; add thp.enabled=madvise" },
-	{ NEED_LOOP, has_loop,
+	{ NEED_LOOP, "loop", "a loop device", has_loop,
 	  "no loop device can be made here" },
-	{ NEED_LOW_SCORES, has_low_scores,
+	{ NEED_FILES, "files", "a disk file system for its file", NULL, NULL },
+	{ NEED_LOW_SCORES, NULL, NULL, has_low_scores,
 	  "an oom_score_adj below zero needs CAP_SYS_RESOURCE: raise the others instead" },
-	{ NEED_HUGE_FAULTS, has_huge_faults,
+	{ NEED_HUGE_FAULTS, NULL, NULL, has_huge_faults,
 	  "transparent huge pages are off: write madvise to /sys/kernel/mm/transparent_hugepage/enabled" },
-	{ NEED_POPULATE, has_populate,
+	{ NEED_POPULATE, NULL, NULL, has_populate,
 	  "touch=populate needs MADV_POPULATE_WRITE of Linux 5.14: use touch=write" },
+	{ 0 }
 	/* clang-format on */
 };
 
 const char *need_lacking(unsigned mask, const struct workload_env *env)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
-		if ((mask & needs[i].need) && !needs[i].met(env))
-			return needs[i].lack;
+	for (const struct need_known *n = needs_known; n->need; n++)
+		if ((mask & n->need) && n->met && !n->met(env))
+			return n->lack;
 	return NULL;
 }
 

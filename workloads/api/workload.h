@@ -336,9 +336,21 @@ extern const struct workload *const workloads[];
 /* The workload of that name, or NULL. */
 const struct workload *workload_find(const char *name);
 
+/* A need, in the words of `pagestorm list` and of a worker that is skipped. */
+struct need_known {
+	enum need need;
+	const char *name;			     /* NULL: no workload as a whole has it */
+	const char *text;			     /* ends the sentence "Needs …." */
+	bool (*met)(const struct workload_env *env); /* NULL: the profile meets it */
+	const char *lack;			     /* the sentence where it is not met */
+};
+
+/* All of them; ends with need == 0. */
+extern const struct need_known needs_known[];
+
 /*
  * The sentence of the first of these needs that the machine does not meet; NULL: it meets
- * all. NEED_LIMIT, NEED_SWAP and NEED_FILES are the profile's to meet: they are not asked.
+ * all, but for those that the profile meets.
  */
 const char *need_lacking(unsigned needs, const struct workload_env *env);
 
