@@ -421,7 +421,7 @@ static int take_and_pair(struct worker *w)
 	munmap(pair, s->nr);
 	if (err)
 		return err;
-	/* What the process itself counts is the pattern; sabotage leaves some of it out. */
+	/* What the process itself counts is the pattern; a shortfall leaves some of it out. */
 	worker_slot_set(w, SLOT_FRAGMENTS, pairs / 2);
 	worker_slot_set(w, SLOT_KEPT, s->nr - pairs / 2);
 	return 0;
@@ -489,10 +489,10 @@ static int buddy_run(struct worker *w)
 	int err = 0;
 
 	if (p->mode == MODE_FRAGMENT)
-		err = give_back(w, 0, w->ledger->sabotage_pages, &given);
+		err = give_back(w, 0, w->ledger->shortfall_pages, &given);
 	else if (p->mode == MODE_MERGE)
-		err = give_back(w, 1, w->ledger->sabotage_pages, &given);
-	else if (p->mode == MODE_COMPACT && !w->ledger->sabotage_pages &&
+		err = give_back(w, 1, w->ledger->shortfall_pages, &given);
+	else if (p->mode == MODE_COMPACT && !w->ledger->shortfall_pages &&
 		 write(s->compact, "1", 1) != 1)
 		err = worker_fail(w, errno, "cannot compact: %s", strerror(errno));
 	worker_sleep_until(w, worker_now_ns() + SETTLE_NS);

@@ -481,7 +481,7 @@ static int count_nodes(struct worker *w)
 static int full_node_run(struct worker *w)
 {
 	const struct full_node *s = w->state;
-	const uint64_t left_out = w->ledger->sabotage_pages;
+	const uint64_t left_out = w->ledger->shortfall_pages;
 	uint64_t room;
 	int err = room_of_home(w, &room);
 

@@ -483,7 +483,7 @@ static int global_oom_run(struct worker *w)
 			return 0;
 		}
 		ret = look(w, s);
-		if (ret || s->least_free < w->ledger->sabotage_pages)
+		if (ret || s->least_free < w->ledger->shortfall_pages)
 			return ret;
 	}
 	return 0;

@@ -417,7 +417,7 @@ static int make_blocks(struct worker *w)
 	const struct malloc_params *p = w->params;
 	struct malloc_state *s = w->state;
 
-	for (uint64_t i = w->ledger->sabotage_pages; i < p->blocks; i++) {
+	for (uint64_t i = w->ledger->shortfall_pages; i < p->blocks; i++) {
 		s->block[i] = heap_made(malloc(p->size_bytes));
 		if (!s->block[i])
 			return worker_fail(w, ENOMEM, "malloc refuses %" PRIu64 " bytes",

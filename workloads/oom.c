@@ -513,7 +513,7 @@ static int oom_run(struct worker *w)
 {
 	struct oom_state *s = w->state;
 	uint64_t start_ns = worker_now_ns(), page = w->env->page_bytes;
-	uint64_t done = w->ledger->sabotage_pages * page; /* counted and never touched */
+	uint64_t done = w->ledger->shortfall_pages * page; /* counted and never touched */
 	int ret = 0;
 
 	while (done < s->map_bytes && !ret && !worker_should_stop(w)) {

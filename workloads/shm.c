@@ -285,7 +285,7 @@ static uint64_t pages_to_visit(const struct worker *w, const struct shm *s, unsi
 	uint64_t nr = p->kind == KIND_COW ? written_pages(p, w->env) : all;
 	/* The test hook: the last process does less, since what one leaves out another would
 	 * do. */
-	uint64_t left_out = i == s->nr_children ? w->ledger->sabotage_pages : 0;
+	uint64_t left_out = i == s->nr_children ? w->ledger->shortfall_pages : 0;
 
 	return nr > left_out ? nr - left_out : 0;
 }

@@ -295,7 +295,7 @@ static int skeleton_prepare(struct worker *w)
 static uint64_t due_bytes(const struct worker *w)
 {
 	const struct skeleton_state *s = w->state;
-	const uint64_t left_out = w->ledger->sabotage_pages * w->env->page_bytes;
+	const uint64_t left_out = w->ledger->shortfall_pages * w->env->page_bytes;
 
 	return s->bytes - min(left_out, s->bytes);
 }

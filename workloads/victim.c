@@ -348,7 +348,7 @@ static void set_pattern(const struct victim_params *p, struct pattern *pattern,
 static uint64_t pages_to_access(const struct worker *w, const struct victim *v)
 {
 	const uint64_t pages = v->map_bytes / w->env->page_bytes;
-	const uint64_t left_out = w->ledger->sabotage_pages;
+	const uint64_t left_out = w->ledger->shortfall_pages;
 
 	return pages > left_out ? pages - left_out : 1;
 }
@@ -392,7 +392,7 @@ static int victim_prepare(struct worker *w)
 /* The working set, less what the test hook leaves out. */
 static int touch_set(struct worker *w, struct victim *v)
 {
-	const uint64_t page = w->env->page_bytes, left_out = w->ledger->sabotage_pages * page;
+	const uint64_t page = w->env->page_bytes, left_out = w->ledger->shortfall_pages * page;
 	const uint64_t bytes = v->map_bytes > left_out ? v->map_bytes - left_out : 0;
 
 	for (uint64_t done = 0; done < bytes && !worker_should_stop(w);) {

@@ -57,7 +57,10 @@ int cmd_check_plan_words(const struct cmd_words *words, struct error *e);
  * Notes on stderr: which file was taken for a name, when it is not the installed one ("": none
  * was), and what was passed over (trust.h).
  */
-void cmd_tell_source(const char *source, const struct error *skipped);
+void cmd_note_source(const char *source, const struct error *skipped);
+
+/* A note on stderr where the plan's profile or command line has a key by its old name. */
+void cmd_note_renamed(const struct plan *plan);
 
 #define CMD_WAIT_MAX_S 86400
 #define CMD_CELL_MAX   1000000 /* more than a sweep can have */

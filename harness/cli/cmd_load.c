@@ -56,6 +56,8 @@ int cmd_load_plan(struct plan *plan, struct host *host, const struct cmd_plan_so
 	if (!ret)
 		plan->skipped = profile.skipped;
 	if (!ret)
+		plan->renamed = profile.renamed;
+	if (!ret)
 		ret = expect_check(plan, e);
 	if (ret)
 		plan_release(plan);
@@ -63,7 +65,13 @@ int cmd_load_plan(struct plan *plan, struct host *host, const struct cmd_plan_so
 	return ret;
 }
 
-void cmd_tell_source(const char *source, const struct error *skipped)
+void cmd_note_renamed(const struct plan *plan)
+{
+	if (plan->renamed)
+		fprintf(stderr, "pagestorm: note: %s\n", plan->renamed);
+}
+
+void cmd_note_source(const char *source, const struct error *skipped)
 {
 	if (skipped->text[0])
 		fprintf(stderr, "pagestorm: note: %s\n", skipped->text);

@@ -145,9 +145,9 @@ static void print_common(const struct plan_worker *w)
 	if (w->request.oom_score_adj_set)
 		length += (size_t)snprintf(text + length, sizeof(text) - length,
 					   ", oom_score_adj %d", w->request.oom_score_adj);
-	if (w->request.sabotage_pages)
+	if (w->request.shortfall_pages)
 		snprintf(text + length, sizeof(text) - length,
-			 ", %" PRIu64 " pages less than promised", w->request.sabotage_pages);
+			 ", %" PRIu64 " pages less than claimed", w->request.shortfall_pages);
 	if (text[0])
 		printf("%*s%s\n", INDENT, "", text + 2);
 }
@@ -284,6 +284,7 @@ int cmd_plan(int argc, char **argv)
 		cmd_complain(&e);
 		return ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
 	}
+	cmd_note_renamed(&plan);
 	status = status_of(&plan);
 	if (a.cell >= (int)plan.nr_cells) {
 		error_set(&e, EINVAL, "--cell: there is no cell %d; they are 0 to %u", a.cell,

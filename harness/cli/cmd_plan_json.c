@@ -89,9 +89,13 @@ static json_t *worker_json(const struct plan_worker *w)
 	if (w->request.oom_score_adj_set)
 		json_object_set_new(worker, "oom_score_adj",
 				    json_integer(w->request.oom_score_adj));
-	if (w->request.sabotage_pages)
+	if (w->request.shortfall_pages) {
+		json_object_set_new(worker, "inject_shortfall_pages",
+				    bytes_json(w->request.shortfall_pages));
+		/* its name before, for one version more */
 		json_object_set_new(worker, "sabotage_pages",
-				    bytes_json(w->request.sabotage_pages));
+				    bytes_json(w->request.shortfall_pages));
+	}
 	if (w->skip[0])
 		json_object_set_new(worker, "skip", json_string(w->skip));
 	return worker;

@@ -311,8 +311,9 @@ int cmd_run(int argc, char **argv)
 		cmd_complain(&e);
 		status = ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
 	} else {
+		cmd_note_renamed(plan);
 		if (!a.quiet)
-			cmd_tell_source(plan->source, &plan->skipped);
+			cmd_note_source(plan->source, &plan->skipped);
 		status = run_locked(&a, plan, &e);
 	}
 	plan_release(plan);

@@ -71,7 +71,7 @@ static void tell_source(const char *name, const char *path, char told[512],
 	snprintf(directory, sizeof(directory), "%s", path);
 	if (strrchr(directory, '/'))
 		*strrchr(directory, '/') = '\0';
-	cmd_tell_source(adapter_is_path(name) || !strcmp(directory, told) ? "" : path, skipped);
+	cmd_note_source(adapter_is_path(name) || !strcmp(directory, told) ? "" : path, skipped);
 	snprintf(told, 512, "%s", directory);
 }
 

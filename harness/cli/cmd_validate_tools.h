@@ -17,7 +17,7 @@ struct cmd_validate_tools {
 /*
  * Names or paths of adapters; `all` alone, or no word: each in the folder, by name. tools is
  * empty before and half full after a failure, -errno. Unless quiet, notes on stderr say
- * which files were taken (cmd_tell_source()).
+ * which files were taken (cmd_note_source()).
  */
 int cmd_validate_tools_load(struct cmd_validate_tools *tools, const struct cmd_words *words,
 			    bool quiet, struct error *e);

@@ -185,8 +185,8 @@ static void put_common(struct expander *x, const struct plan_worker *w)
 		put_duration(x, w->name, "timeout", w->request.timeout_ns);
 	if (!is_swept(x, w->name, "background"))
 		put(x, w->name, "background", w->request.background ? "yes" : "no");
-	if (!is_swept(x, w->name, "sabotage"))
-		put_uint(x, w->name, "sabotage", w->request.sabotage_pages);
+	if (!is_swept(x, w->name, "inject_shortfall"))
+		put_uint(x, w->name, "inject_shortfall", w->request.shortfall_pages);
 	if (!is_swept(x, w->name, "prewarm") && !profile_get(out, w->name, "prewarm"))
 		put(x, w->name, "prewarm", w->workload->rate_metric ? "yes" : "no");
 	/* The default, where it does not follow from a value that is swept. */

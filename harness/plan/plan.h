@@ -50,7 +50,7 @@ struct request {
 	bool oom_score_adj_set;
 	int oom_score_adj;
 	uint64_t prewarm_bytes;
-	uint64_t sabotage_pages; /* test hook: do this much less than promised */
+	uint64_t shortfall_pages; /* fault injection: do this much less than claimed */
 };
 
 /* What follows from the request on this machine; of a skipped worker the outcome alone. */
@@ -152,6 +152,7 @@ struct plan {
 	char *profile_text;   /* as expanded, for profile.ini */
 	char source[512];     /* the profile's file when it was found by name; else "" */
 	struct error skipped; /* a file of that name that was not taken, and why; else empty */
+	const char *renamed;  /* a sentence about a key by its old name; NULL: there is none */
 	const struct host *host; /* the machine: the caller's, which outlives the plan */
 };
 

@@ -176,7 +176,7 @@ static int take_common(const struct maker *m)
 	    take_duration(m, "hold", &w->request.hold_ns) ||
 	    take_duration(m, "timeout", &w->request.timeout_ns) ||
 	    take_bool(m, "background", &w->request.background) ||
-	    take_count(m, "sabotage", &w->request.sabotage_pages))
+	    take_count(m, "inject_shortfall", &w->request.shortfall_pages))
 		return -EINVAL;
 	return take_oom_score(m);
 }

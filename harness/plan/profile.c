@@ -41,8 +41,16 @@ static const char *const swap_keys[] = {
 };
 
 const char *const worker_keys[] = {
-	"background", "cpus",	  "delay",   "hold", "mems", "oom_score_adj",
-	"prewarm",    "sabotage", "timeout", "type", NULL,
+	"background", "cpus",	 "delay", "hold", "inject_shortfall", "mems", "oom_score_adj",
+	"prewarm",    "timeout", "type",  NULL,
+};
+
+/* Keys of workers that had another name in the version before this one. */
+static const struct {
+	const char *old, *now, *note;
+} renamed_keys[] = {
+	{ "sabotage", "inject_shortfall",
+	  "sabotage= is now inject_shortfall=; the next version does not accept the old name" },
 };
 
 const char *const profile_sections[] = {
@@ -67,9 +75,28 @@ bool profile_section_is_fixed(const char *section)
 	return words_have(profile_sections, section);
 }
 
+const char *profile_key_now(const char *key)
+{
+	for (size_t i = 0; i < sizeof(renamed_keys) / sizeof(*renamed_keys); i++)
+		if (!strcmp(renamed_keys[i].old, key))
+			return renamed_keys[i].now;
+	return key;
+}
+
+void profile_note_renamed(struct profile *p, const char *key)
+{
+	const char *point = strrchr(key, '.'), *bare = point ? point + 1 : key;
+
+	for (size_t i = 0; i < sizeof(renamed_keys) / sizeof(*renamed_keys); i++)
+		if (!strcmp(renamed_keys[i].old, bare))
+			p->renamed = renamed_keys[i].note;
+}
+
 static struct profile_entry *entry_find(const struct profile *p, const char *section,
 					const char *key)
 {
+	if (!profile_section_is_fixed(section))
+		key = profile_key_now(key);
 	for (size_t i = 0; i < p->nr; i++) {
 		if (!strcmp(p->entry[i].section, section) && !strcmp(p->entry[i].key, key))
 			return &p->entry[i];
@@ -136,6 +163,8 @@ int profile_set(struct profile *p, const char *section, const char *key, const c
 		entry = NULL;
 	}
 	if (!entry) {
+		if (!profile_section_is_fixed(section))
+			key = profile_key_now(key);
 		entry = &p->entry[p->nr++];
 		memset(entry, 0, sizeof(*entry));
 		snprintf(entry->section, sizeof(entry->section), "%s", section);

@@ -39,6 +39,7 @@ struct profile {
 	char path[512];	      /* "" when made from a workload's name */
 	bool by_name;	      /* found by its name, not given as a path */
 	struct error skipped; /* a file of that name that was not taken, and why; else empty */
+	const char *renamed;  /* a sentence about a key by its old name; NULL: there is none */
 	struct profile_entry *entry;
 	size_t nr, capacity;
 };
@@ -115,8 +116,8 @@ int profile_resolve(const struct profile *p, const char *name, char *section, ch
 		    struct error *e);
 
 /*
- * Adds or replaces one entry. at: any entry of the place where it was written, whose file must
- * outlive the profile. -ENOMEM.
+ * Adds or replaces one entry, a worker's key under its present name. at: any entry of the place
+ * where it was written, whose file must outlive the profile. -ENOMEM.
  */
 int profile_set(struct profile *p, const char *section, const char *key, const char *value,
 		const struct profile_entry *at);
@@ -128,7 +129,7 @@ int profile_error(const struct profile_entry *at, struct error *e, int code, con
 /* The worker after `previous` (NULL: the first) in the profile's order; NULL at the end. */
 const char *profile_next_worker(const struct profile *p, const char *previous);
 
-/* NULL when absent. */
+/* NULL when absent. A worker's key is found by its old name as well. */
 const struct profile_entry *profile_get(const struct profile *p, const char *section,
 					const char *key);
 

@@ -78,6 +78,7 @@ static int resolve_bare(const struct profile *p, const char *name, char *section
 		return place(section, key, "profile", name, e);
 	if (!first)
 		return profile_unknown_of(e, "key", name, profile_keys);
+	name = profile_key_now(name);
 	if (second)
 		return whose(p, name, e);
 	return place(section, key, first, name, e);
@@ -104,11 +105,11 @@ static int resolve_prefixed(const struct profile *p, const char *name, char *sec
 	const char *in = section_of_prefix(p, name, length);
 	const char *rest = name + length + 1, *near;
 
-	if (in) {
-		if (profile_section_is_fixed(in) && profile_key_check(in, rest, e))
-			return -EINVAL;
-		return place(section, key, in, rest, e);
-	}
+	if (in && !profile_section_is_fixed(in))
+		return place(section, key, in, profile_key_now(rest), e);
+	if (in)
+		return profile_key_check(in, rest, e) ? -EINVAL
+						      : place(section, key, in, rest, e);
 	if (!strncmp(name, "memory.", 7) || !strncmp(name, "cpuset.", 7))
 		return profile_unknown_of(e, "limit", name, cgroup_keys);
 	if (setting_suggest(name) || setting_is_sysctl(name))
@@ -154,6 +155,7 @@ static int override(struct profile *p, const char *assignment, bool once, struct
 		return profile_error(&at, e, EINVAL, "%s %s", name, defect);
 	if (profile_resolve(p, name, section, key, &clause))
 		return profile_error(&at, e, EINVAL, "%s", clause.text);
+	profile_note_renamed(p, name);
 	before = profile_get(p, section, key);
 	if (once && before && before->file == profile_command_line)
 		return profile_error(&at, e, EINVAL, "%s is given twice: %s and %s", name,

@@ -32,6 +32,12 @@ const char *profile_not_utf8(const char *text, size_t length);
 /* Whether a fixed section may hold this key. Names only; values are the plan's to check. */
 int profile_key_check(const char *section, const char *key, struct error *e);
 
+/* A worker's key by its present name: an old one is accepted for one version (NEWS). */
+const char *profile_key_now(const char *key);
+
+/* Notes in p->renamed an old name in a key as it was written, with its worker or without. */
+void profile_note_renamed(struct profile *p, const char *key);
+
 /* "NAME: unknown WHAT; did you mean NEAR?"; near may be NULL. Returns -EINVAL. */
 int profile_unknown(struct error *e, const char *what, const char *name, const char *near);
 int profile_unknown_setting(struct error *e, const char *name);

@@ -256,6 +256,8 @@ static int take_entry(void *context, const char *section, const char *key, const
 		reader_error(r, "%s", e.text);
 	else
 		r->ret = profile_set(r->p, r->section, key, value, &at);
+	if (!r->ret)
+		profile_note_renamed(r->p, key);
 	return !r->ret;
 }
 

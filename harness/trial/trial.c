@@ -75,7 +75,7 @@ static int write_ledger(const struct trial *trial, struct trial_worker *worker, 
 	snprintf(ledger->worker, sizeof(ledger->worker), "%s", plan->name);
 	ledger->seed = trial->plan->seed;
 	ledger->prewarm_bytes = plan->request.prewarm_bytes;
-	ledger->sabotage_pages = plan->request.sabotage_pages;
+	ledger->shortfall_pages = plan->request.shortfall_pages;
 	ledger->env = *plan->env;
 	snprintf(ledger->env.scratch_dir, sizeof(ledger->env.scratch_dir), "%s",
 		 trial->scratch_dir ? trial->scratch_dir : "");

@@ -62,6 +62,15 @@ fits()
 	[[ "$output" == *"skipped: mems=1: this machine has no node 1"* ]]
 }
 
+@test "plan takes sabotage= for inject_shortfall=, and notes on stderr that it is the old name" {
+	"$PAGESTORM" plan --host "$machines/v1" null inject_shortfall=2 > new 2> new.note
+	"$PAGESTORM" plan --host "$machines/v1" null sabotage=2 > old 2> old.note
+	diff new old
+	[ ! -s new.note ]
+	grep -q ' 2 pages less than claimed' old
+	[ "$(< old.note)" = "pagestorm: note: sabotage= is now inject_shortfall=; the next version does not accept the old name" ]
+}
+
 @test "plan: a mistake exits 2 with its place, on stderr, and prints no plan" {
 	printf '[workload a]\ntype = null\nsleeep = 1s\n' > wrong.ini
 	run bash -c '"$1" plan --host "$2" ./wrong.ini 2>/dev/null' - "$PAGESTORM" "$machines/v1"

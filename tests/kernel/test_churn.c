@@ -35,13 +35,13 @@ static void open_small(const struct workload *workload, const char *touch)
 }
 
 /* Faults of a second run(), when all code and data of the first is there. */
-static int64_t run_warm(uint64_t sabotage_pages)
+static int64_t run_warm(uint64_t shortfall_pages)
 {
 	int64_t before;
 
 	for (int warm = 0; warm < 2; warm++) {
 		assert_int_equal(drive_begin(&d), 0);
-		d.ledger->sabotage_pages = sabotage_pages;
+		d.ledger->shortfall_pages = shortfall_pages;
 		before = kernel_minor_faults();
 		assert_int_equal(d.workload->run(&d.worker), 0);
 		before = kernel_minor_faults() - before;
@@ -51,14 +51,14 @@ static int64_t run_warm(uint64_t sabotage_pages)
 }
 
 /* A count that the kernel alone can have raised is taken again, and says so. */
-static void expect_faults(int64_t expected, uint64_t sabotage_pages)
+static void expect_faults(int64_t expected, uint64_t shortfall_pages)
 {
 	struct kernel_watch watch = { 0 };
 	int64_t faults;
 
 	do {
 		kernel_watch_start(&watch);
-		faults = run_warm(sabotage_pages);
+		faults = run_warm(shortfall_pages);
 	} while (faults > expected && kernel_may_retry(&watch));
 	assert_int_equal(faults, expected);
 }

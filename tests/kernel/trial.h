@@ -131,12 +131,12 @@ static inline void trial_fork(struct trial *trial, int ledger_fd)
 
 /* Starts the worker and waits until it is ready. */
 static inline void trial_start(struct trial *trial, const struct drive *d,
-			       uint64_t sabotage_pages)
+			       uint64_t shortfall_pages)
 {
 	int fd = memfd_create("ledger", MFD_CLOEXEC);
 
 	trial_make_ledger(trial, d, fd);
-	trial->ledger->sabotage_pages = sabotage_pages;
+	trial->ledger->shortfall_pages = shortfall_pages;
 	trial_fork(trial, fd);
 	if (trial_read(trial) != 'R')
 		fail_msg("not ready: %s", trial->ledger->error);
@@ -240,13 +240,13 @@ static inline void trial_compare(struct drive *d, int64_t counted[][TRIAL_SIDES]
 	}
 }
 
-static inline void trial_once(struct drive *d, uint64_t sabotage_pages, bool tell,
+static inline void trial_once(struct drive *d, uint64_t shortfall_pages, bool tell,
 			      struct trial_result *result)
 {
 	static int64_t counted[CLAIMS_MAX][TRIAL_SIDES];
 	struct trial trial;
 
-	trial_start(&trial, d, sabotage_pages);
+	trial_start(&trial, d, shortfall_pages);
 	for (unsigned i = 0; i < d->claims.nr; i++)
 		counted[i][TRIAL_BEFORE] = trial_counter(&trial, &d->claims.claim[i]);
 	trial_go(&trial);
@@ -261,7 +261,7 @@ static inline void trial_once(struct drive *d, uint64_t sabotage_pages, bool tel
  * The whole of it: returns how many claims about the process and the ledger were
  * judged, and how many failed in *failed; prints those when told to.
  */
-static inline unsigned trial_judge(struct drive *d, uint64_t sabotage_pages, bool tell,
+static inline unsigned trial_judge(struct drive *d, uint64_t shortfall_pages, bool tell,
 				   unsigned *failed)
 {
 	struct kernel_watch watch = { 0 };
@@ -270,7 +270,7 @@ static inline unsigned trial_judge(struct drive *d, uint64_t sabotage_pages, boo
 	drive_claims(d);
 	do {
 		kernel_watch_start(&watch);
-		trial_once(d, sabotage_pages, tell, &result);
+		trial_once(d, shortfall_pages, tell, &result);
 	} while (tell && result.failed && result.too_many_faults && kernel_may_retry(&watch));
 	*failed = result.failed;
 	return result.judged;

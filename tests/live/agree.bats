@@ -84,7 +84,7 @@ disagreements()
 }
 
 @test "runs.csv agrees with counters.csv, truth.csv and latency.csv, whatever was run" {
-	for words in "anon size=9M access=20ms latency=yes" "anon size=2M sabotage=1" \
+	for words in "anon size=9M access=20ms latency=yes" "anon size=2M inject_shortfall=1" \
 		"oom memory.max=32M" "brk_churn cycles=50" "leak size=3000 threads=2" \
 		"malloc_churn size=200K blocks=3 keep=2" "shm size=3M procs=3" \
 		"swap size=4M back=read swap.type=zram swap.size=64M" \

@@ -139,7 +139,7 @@ content()
 }
 
 @test "one page fewer turns the verdicts: the claims can fail" {
-	run run_workload anon size=16M sabotage=1
+	run run_workload anon size=16M inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(row outcome)" = target_missed ]
 	[ "$(truth minor_faults 'expected observed verdict')" = "4096 4095 fail" ]
@@ -157,7 +157,7 @@ content()
 }
 
 @test "one page fewer is also seen when only read" {
-	run run_workload anon size=16M touch=read sabotage=1
+	run run_workload anon size=16M touch=read inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(truth minor_faults 'expected observed verdict')" = "4096 4095 fail" ]
 	[ "$(truth group_faults 'observed verdict')" = "4095 fail" ]

@@ -66,7 +66,7 @@ late_bytes=$((400 << 10))
 }
 
 @test "a shortfall of victim is not made up for by its accesses, zero page or not" {
-	run ! run_workload victim size=1M writes=100% rate=0 duration=200ms sabotage=1
+	run ! run_workload victim size=1M writes=100% rate=0 duration=200ms inject_shortfall=1
 	had_turned minor_faults resident_bytes anonymous_bytes group_anonymous_bytes
 }
 

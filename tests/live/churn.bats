@@ -98,11 +98,11 @@ counting_begins()
 
 @test "a page fewer in each cycle, or one that is not given back, turns the verdict" {
 	for workload in brk_churn mmap_churn; do
-		run run_workload $workload sabotage=1
+		run run_workload $workload inject_shortfall=1
 		[ "$status" -eq 1 ]
 		[ "$(verdict minor_faults)" = fail ]
 		[ "$(verdict group_faults)" = fail ]
-		run run_workload $workload sabotage=1 touch=none
+		run run_workload $workload inject_shortfall=1 touch=none
 		[ "$status" -eq 1 ]
 		[ "$(verdict virtual_bytes)" = fail ]
 	done

@@ -178,15 +178,15 @@ cancelled()
 	for how in mode=append "mode=rewrite passes=2" "mode=rewrite method=mmap block=4K" \
 		"finish=fsync" "finish=discard"; do
 		# shellcheck disable=SC2086 # words of their own
-		ends 1 dirty size=4M sabotage=1 $how
+		ends 1 dirty size=4M inject_shortfall=1 $how
 		[ "$(verdict pages_written)" = fail ]
 	done
-	ends 1 dirty size=4M sabotage=64
+	ends 1 dirty size=4M inject_shortfall=64
 	for quantity in pages_written asked_bytes dirtied_bytes pages_dirty group_dirty_bytes \
 		group_file_bytes; do
 		[[ "$(verdict $quantity)" == fail* ]] # the residue's of that name may pass
 	done
-	ends 1 dirty size=4M sabotage=1 finish=discard
+	ends 1 dirty size=4M inject_shortfall=1 finish=discard
 	[ "$(verdict cancelled_bytes)" = fail ]
 }
 

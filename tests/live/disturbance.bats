@@ -70,7 +70,7 @@ judged()
 }
 
 @test "a shortfall beside that evidence fails at once" {
-	judged undisturbed synced_up_to 3 sabotage=16
+	judged undisturbed synced_up_to 3 inject_shortfall=16
 	[ "$status" -ne 0 ]
 	[ "$(wc -l < attempts)" = 1 ]
 	[ ! -s comments ]
@@ -80,7 +80,7 @@ judged()
 	short()
 	{
 		echo attempt >> attempts
-		run_workload leak blocks=64 sabotage=1
+		run_workload leak blocks=64 inject_shortfall=1
 	}
 	judged undisturbed short
 	[ "$status" -ne 0 ]

@@ -66,15 +66,15 @@ anon_ends()
 	for missed in oom_kill timeout target_missed failed skipped; do
 		anon_ends 1 "expect.outcome=$missed"
 	done
-	anon_ends 1 sabotage=1
-	anon_ends 0 sabotage=1 expect.outcome=target_missed
+	anon_ends 1 inject_shortfall=1
+	anon_ends 0 inject_shortfall=1 expect.outcome=target_missed
 	anon_ends 0 rate=100K/s timeout=1s expect.outcome=timeout
 }
 
 @test "the claims themselves can be counted on" {
 	anon_ends 0 expect.claims_failed=0 'expect.claims=>20'
 	anon_ends 1 expect.claims_failed=1
-	anon_ends 1 sabotage=1 expect.claims_failed=0
+	anon_ends 1 inject_shortfall=1 expect.claims_failed=0
 	[ "$(column runs.csv anon claims_failed)" -gt 1 ]
 	awk -F, '$7 == "claims_failed" { exit $17 != "fail" || $15 < 1 }' out/*/truth.csv
 }

@@ -142,7 +142,7 @@ is_set_or_over()
 }
 
 @test "a block fewer turns the verdict" {
-	run run_workload leak sabotage=1
+	run run_workload leak inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(verdict minor_faults)" = fail ]
 	[ "$(verdict live_blocks)" = fail ]

@@ -94,7 +94,7 @@ mappings()
 }
 
 @test "a block fewer turns the verdict" {
-	run run_workload malloc_churn blocks=3 sabotage=1
+	run run_workload malloc_churn blocks=3 inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(verdict minor_faults)" = fail ]
 	[ "$(verdict allocations)" = fail ]

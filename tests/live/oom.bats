@@ -139,7 +139,7 @@ logged_oom()
 }
 
 @test "pages that are counted and never touched turn the verdict" {
-	run oom sabotage=1024
+	run oom inject_shortfall=1024
 	[ "$status" -eq 1 ]
 	[ "$(truth touched_pages verdict)" = fail ]
 	[ "$(truth oom_kills verdict)" = pass ]

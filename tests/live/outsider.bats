@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Promises that something stays as it was are broken by another process: one who reclaims
 # the group's memory before the work, lives in the group, reads or evicts the file, raises
-# the limit or another process's oom_score_adj. sabotage.bats has what a workload leaves out.
+# the limit or another process's oom_score_adj. inject_shortfall.bats has what a workload leaves out.
 
 bats_require_minimum_version 1.5.0
 

@@ -157,7 +157,7 @@ static void contradictions_are_refused(void **state)
 }
 
 /* In a folder of its own; what is left of it afterwards must be empty. */
-static uint64_t act(const char *mode, const char *method, uint64_t sabotage_pages)
+static uint64_t act(const char *mode, const char *method, uint64_t shortfall_pages)
 {
 	char folder[] = "/tmp/pagestorm-test-XXXXXX";
 	uint64_t pages;
@@ -172,7 +172,7 @@ static uint64_t act(const char *mode, const char *method, uint64_t sabotage_page
 	assert_non_null(mkdtemp(folder));
 	strcpy(d.env.scratch_dir, folder);
 	assert_int_equal(drive_begin(&d), 0);
-	d.ledger->sabotage_pages = sabotage_pages;
+	d.ledger->shortfall_pages = shortfall_pages;
 	assert_int_equal(dirty_workload.run(&d.worker), 0);
 	assert_int_equal(dirty_workload.verify(&d.worker), 0);
 	pages = drive_slot(&d, "pages_written");

@@ -407,7 +407,7 @@ static void common_keys_reach_the_worker(void **state)
 	make_plan(&plan,
 		  "[workload a]\ntype = hold\n[workload b]\ntype = hold\ndelay = 1s\n"
 		  "hold = 2s\ntimeout = 3s\nbackground = yes\noom_score_adj = -500\n"
-		  "sabotage = 1\ncpus = nearest\nmems = 0\n",
+		  "inject_shortfall = 1\ncpus = nearest\nmems = 0\n",
 		  &v2_two_nodes);
 	w = &plan.cell[0].worker[1];
 	assert_int_equal(w->request.delay_ns, 1000000000);
@@ -416,7 +416,7 @@ static void common_keys_reach_the_worker(void **state)
 	assert_true(w->request.background);
 	assert_true(w->request.oom_score_adj_set);
 	assert_int_equal(w->request.oom_score_adj, -500);
-	assert_int_equal(w->request.sabotage_pages, 1);
+	assert_int_equal(w->request.shortfall_pages, 1);
 	assert_string_equal(w->request.cpus, "2-3"); /* nearest to the memory on node 0 */
 	assert_string_equal(limit(&w->request.limits, "cpuset.mems"), "0");
 	assert_false(plan.cell[0].worker[0].request.oom_score_adj_set);
@@ -1163,7 +1163,7 @@ static void same_worker(const struct plan_worker *a, const struct plan_worker *b
 	assert_int_equal(a->request.oom_score_adj, b->request.oom_score_adj);
 	assert_string_equal(a->request.cpus, b->request.cpus);
 	assert_int_equal(a->request.prewarm_bytes, b->request.prewarm_bytes);
-	assert_int_equal(a->request.sabotage_pages, b->request.sabotage_pages);
+	assert_int_equal(a->request.shortfall_pages, b->request.shortfall_pages);
 	assert_int_equal(a->prediction.expects_oom, b->prediction.expects_oom);
 	assert_string_equal(a->skip, b->skip);
 	assert_int_equal(a->prediction.nr_claims, b->prediction.nr_claims);
@@ -1223,7 +1223,7 @@ static void the_expanded_profile_gives_the_same_plan(void **state)
 		"[cgroup]\nmemory.max = 10%available\n[workload a]\n"
 		"type = hold\nsize = 40%limit\n",
 		"[workload a]\ntype = hold\nsize = 5%available\nrate = 5M/s\nmode = fast\n"
-		"share = 1%\nflag = 1\nsabotage = 3\nprewarm = 1M\noom_score_adj = 5\n",
+		"share = 1%\nflag = 1\ninject_shortfall = 3\nprewarm = 1M\noom_score_adj = 5\n",
 		"[cgroup]\nmemory.max = 1G\n[workload a]\ntype = hold\n[workload b]\n"
 		"type = hold\nmemory.max = 128M\ndelay = 1s\nbackground = yes\n"
 		"cpus = local\nmems = 0\n[expect]\na.outcome = ok\n"
@@ -1294,7 +1294,7 @@ static void the_expanded_profile_keeps_nothing_back(void **state)
 					       "hold = 0s\n"
 					       "timeout = 1m\n"
 					       "background = no\n"
-					       "sabotage = 0\n"
+					       "inject_shortfall = 0\n"
 					       "prewarm = no\n"
 					       "memory.swap.max = 0\n");
 	plan_release(&plan);

@@ -393,6 +393,43 @@ static void what_a_person_gives_twice_is_refused(void **state)
 	profile_release(&p);
 }
 
+/* In a section, on the command line with the worker or without, and in [sweep]. */
+static void an_old_key_is_taken_for_the_new_one_and_noted(void **state)
+{
+	static const char file[] = "[workload a]\ntype = null\n";
+	static const char *const words[] = { "a.sabotage=2", "sabotage=2", "sweep.a.sabotage=2",
+					     "sweep.sabotage=2" };
+	struct error e = { "" };
+	char text[128];
+	struct profile p;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%ssabotage = 2\n", file);
+	read_text(&p, text, &e);
+	assert_string_equal(profile_get(&p, "a", "inject_shortfall")->key, "inject_shortfall");
+	assert_string_equal(profile_get(&p, "a", "inject_shortfall")->value, "2");
+	assert_string_equal(
+		p.renamed,
+		"sabotage= is now inject_shortfall=; the next version does not accept the old name");
+	assert_int_equal(profile_override_once(&p, "inject_shortfall=3", &e), 0);
+	assert_int_equal(profile_override_once(&p, "sabotage=4", &e), -EINVAL);
+	assert_string_equal(p.entry[1].value, "3");
+	assert_int_equal(p.nr, 2);
+	profile_release(&p);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		read_text(&p, file, &e);
+		assert_null(p.renamed);
+		assert_int_equal(profile_override(&p, words[i], &e), 0);
+		assert_non_null(p.renamed);
+		profile_release(&p);
+	}
+	e.text[0] = '\0';
+	snprintf(text, sizeof(text), "%sinject_shortfall = 2\nsabotage = 2\n", file);
+	assert_int_equal(read_text(&p, text, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "sabotage again; it was set on line 3"));
+	profile_release(&p);
+}
+
 static void a_bare_key_is_the_only_workers(void **state)
 {
 	struct error e = { "" };
@@ -455,6 +492,7 @@ int main(void)
 		cmocka_unit_test(overrides_find_the_section_of_their_key),
 		cmocka_unit_test(each_wrong_override_has_its_sentence),
 		cmocka_unit_test(what_a_person_gives_twice_is_refused),
+		cmocka_unit_test(an_old_key_is_taken_for_the_new_one_and_noted),
 		cmocka_unit_test(a_bare_key_is_the_only_workers),
 		cmocka_unit_test(profiles_are_found_by_name),
 		cmocka_unit_test(suggestions_stay_near),

@@ -93,7 +93,7 @@ static void act(uint64_t left_out, bool stop)
 {
 	drive_claims(&d);
 	assert_int_equal(drive_begin(&d), 0);
-	d.ledger->sabotage_pages = left_out;
+	d.ledger->shortfall_pages = left_out;
 	d.ledger->stop = stop;
 	assert_int_equal(d.workload->run(&d.worker), 0);
 	assert_int_equal(d.workload->verify(&d.worker), 0);

@@ -31,7 +31,7 @@ boot_plain()
 	runs anon: 'anon size=33M noise=no' 'anon size=33M touch=populate fill=zero noise=no' \
 		'anon size=33M touch=read noise=no' 'anon size=33M touch=read_write threads=2 noise=no' \
 		'anon size=65M pages=huge noise=no' 'anon size=5000' \
-		fewer: 'anon size=16M sabotage=1 noise=no' \
+		fewer: 'anon size=16M inject_shortfall=1 noise=no' \
 		victims: 'oom memory.max=48M victims=30M noise=no' \
 		'oom memory.max=48M "victims=4M:900 12M" noise=no' \
 		'oom memory.max=48M victims=30M:-1000' \

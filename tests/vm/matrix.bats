@@ -28,7 +28,7 @@ matrix_cell()
 
 shortfall()
 {
-	"$PAGESTORM" lab --nodes 2 -- run -q anon size=16M sabotage=1
+	"$PAGESTORM" lab --nodes 2 -- run -q anon size=16M inject_shortfall=1
 }
 
 setup_file()

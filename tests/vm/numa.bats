@@ -31,10 +31,10 @@ boot_breakage()
 {
 	"$PAGESTORM" lab --nodes 2 --memory 1G --kernel 6.1 --exec '
 		for mode in bind move touch interleave; do
-			pagestorm run numa mode=$mode size=8M sabotage=2 memory.max=64M -q
+			pagestorm run numa mode=$mode size=8M inject_shortfall=2 memory.max=64M -q
 			echo "status: $?"
 		done
-		pagestorm run numa mode=prefer spill=50% size=8M sabotage=2 memory.max=max -q
+		pagestorm run numa mode=prefer spill=50% size=8M inject_shortfall=2 memory.max=max -q
 		echo "status: $?"'
 }
 

@@ -31,7 +31,7 @@ boot_one_node()
 	"$PAGESTORM" lab --memory 512M --file "$PAGESTORM_SRCDIR/profiles:profiles" --exec '
 		pagestorm run -q profiles/oom-mempolicy.ini
 		echo "skipped: $?"
-		pagestorm run -q global_oom sabotage=65536 noise=no
+		pagestorm run -q global_oom inject_shortfall=65536 noise=no
 		echo "short: $?"'
 }
 

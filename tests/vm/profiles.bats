@@ -32,7 +32,7 @@ boot_nodes()
 		--file "$PAGESTORM_SRCDIR/profiles:profiles" --exec '
 		broken()
 		{
-			pagestorm run -q "$@" sabotage=3000 noise=no > /dev/null 2>&1
+			pagestorm run -q "$@" inject_shortfall=3000 noise=no > /dev/null 2>&1
 			[ $? = 1 ] && echo "detected: $1"
 		}
 		pagestorm run -q profiles/hugetlb-nodes.ini sweep.hog.node=0 \

@@ -332,7 +332,7 @@ static int touch(const struct worker *w, const struct churn *c, void *start)
 {
 	const struct churn_params *p = w->params;
 	uint64_t unit = c->huge ? w->env->pmd_bytes : w->env->page_bytes;
-	uint64_t left_out = w->ledger->sabotage_pages * unit;
+	uint64_t left_out = w->ledger->shortfall_pages * unit;
 
 	if (p->touch == TOUCH_NONE || left_out >= c->bytes)
 		return 0;
@@ -438,11 +438,11 @@ static void count_net(struct worker *w)
 	worker_slot_set(w, CHURN_SLOT_CYCLE_NS, usual > floor ? usual - floor : 0);
 }
 
-/* With nothing to leave untouched, the test hook leaves something taken. */
-static int sabotage(struct worker *w, const struct churn_method *method)
+/* With nothing to leave untouched, an injected shortfall leaves something mapped. */
+static int leave_out(struct worker *w, const struct churn_method *method)
 {
 	const struct churn_params *p = w->params;
-	uint64_t bytes = w->ledger->sabotage_pages * w->env->page_bytes;
+	uint64_t bytes = w->ledger->shortfall_pages * w->env->page_bytes;
 
 	if (p->touch == TOUCH_NONE && bytes && !method->take(w, bytes))
 		return cycle_fail(w, errno, "take");
@@ -473,7 +473,7 @@ int churn_run(struct worker *w, const struct churn_method *method)
 	}
 	count_cycle(w, done, touched);
 	count_net(w);
-	return ret ? ret : sabotage(w, method);
+	return ret ? ret : leave_out(w, method);
 }
 
 void churn_release(struct worker *w)

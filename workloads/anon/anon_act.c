@@ -100,7 +100,7 @@ static void slice_init(const struct anon_state *s, unsigned index, struct slice 
 
 	if (index + 1 == p->threads) {
 		to = s->bytes;
-		left_out = s->w->ledger->sabotage_pages * s->unit_bytes;
+		left_out = s->w->ledger->shortfall_pages * s->unit_bytes;
 	}
 	slice->start = s->map + from;
 	slice->bytes = to - from > left_out ? to - from - left_out : 0;

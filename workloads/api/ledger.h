@@ -60,9 +60,8 @@ struct ledger {
 	char workload[32];
 	char worker[64]; /* the profile section's name */
 	uint64_t seed;
-	uint64_t prewarm_bytes; /* fault and free this much before READY; 0: no */
-	uint64_t
-		sabotage_pages; /* test hook: leave out so many pages; a claim must then fail */
+	uint64_t prewarm_bytes;	  /* fault and free this much before READY; 0: no */
+	uint64_t shortfall_pages; /* injected fault: leave out so many; a claim must fail */
 	struct workload_env env;
 
 	_Atomic uint32_t phase; /* enum ledger_phase */

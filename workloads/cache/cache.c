@@ -247,7 +247,7 @@ static void count_read(const struct cache_state *s, uint64_t bytes)
 static int read_part(void *arg, unsigned index)
 {
 	struct cache_state *s = arg;
-	uint64_t left_out = s->w->ledger->sabotage_pages * s->w->env->page_bytes, at, bytes;
+	uint64_t left_out = s->w->ledger->shortfall_pages * s->w->env->page_bytes, at, bytes;
 	struct walk walk;
 	int ret = 0;
 

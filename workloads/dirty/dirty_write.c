@@ -59,11 +59,11 @@ static int sync_now(struct worker *w)
 	return 0;
 }
 
-/* Bytes of block number nr, of which sabotage leaves out the file's last pages. */
+/* Bytes of block number nr, of which a shortfall leaves out the file's last pages. */
 static uint64_t due_bytes(const struct worker *w, uint64_t at)
 {
 	const struct dirty_state *s = w->state;
-	uint64_t left_out = w->ledger->sabotage_pages * w->env->page_bytes;
+	uint64_t left_out = w->ledger->shortfall_pages * w->env->page_bytes;
 	uint64_t end = s->bytes > left_out ? s->bytes - left_out : 0;
 
 	if (at >= end)

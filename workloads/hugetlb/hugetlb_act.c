@@ -60,7 +60,7 @@ int hugetlb_prepare(struct worker *w)
 		return -ENOMEM;
 	w->state = h;
 	memset(h->pool.fd, -1, sizeof(h->pool.fd));
-	h->left_out = w->ledger->sabotage_pages;
+	h->left_out = w->ledger->shortfall_pages;
 	err = folios_open(&h->folios);
 	if (err)
 		return worker_fail(w, -err,

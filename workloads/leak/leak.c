@@ -581,7 +581,7 @@ static int leak_prepare(struct worker *w)
 	s->params = p;
 	s->act = acts[p->allocator];
 	s->linked = p->shape == SHAPE_SAWTOOTH || p->reach != REACH_LOST;
-	s->left_out = (w->ledger->sabotage_pages * w->env->page_bytes + p->size_bytes - 1) /
+	s->left_out = (w->ledger->shortfall_pages * w->env->page_bytes + p->size_bytes - 1) /
 		      p->size_bytes;
 	s->pace = leak_pace(p);
 	fill_init(&s->fill, "same", w->ledger->seed);

@@ -274,7 +274,7 @@ static int move_all(struct worker *w, const struct numa *s, uint64_t pages)
 static int place(struct worker *w, const struct numa *s)
 {
 	const struct numa_params *p = w->params;
-	const uint64_t left_out = w->ledger->sabotage_pages;
+	const uint64_t left_out = w->ledger->shortfall_pages;
 	const uint64_t pages = s->pages > left_out ? s->pages - left_out : 0;
 	unsigned long from = 1ul << s->cpu_node, to = 1ul << s->memory_node;
 	int err = 0;
@@ -342,7 +342,7 @@ static int verify(struct worker *w, const struct numa *s)
 	worker_slot_set(w, SLOT_PAGES_ELSEWHERE, elsewhere);
 	if (numa_fills(w->params))
 		placed += elsewhere;
-	worker_achieved(w, (placed + w->ledger->sabotage_pages) * s->page_bytes);
+	worker_achieved(w, (placed + w->ledger->shortfall_pages) * s->page_bytes);
 	return 0;
 }
 

@@ -166,7 +166,7 @@ static int check_priority(struct worker *w)
 int swap_fill_all(struct worker *w)
 {
 	struct swap_state *s = w->state;
-	uint64_t left_out = w->ledger->sabotage_pages * s->page;
+	uint64_t left_out = w->ledger->shortfall_pages * s->page;
 	uint64_t end = left_out < s->bytes && s->params->mode == MODE_PRESSURE
 			       ? s->bytes - left_out
 			       : s->bytes;

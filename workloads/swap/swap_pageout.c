@@ -38,7 +38,7 @@ static uint64_t rate(uint64_t pages, uint64_t ns)
 static int send_out(struct worker *w)
 {
 	const struct swap_state *s = w->state;
-	uint64_t left_out = w->ledger->sabotage_pages * s->page, start = worker_now_ns(), ns;
+	uint64_t left_out = w->ledger->shortfall_pages * s->page, start = worker_now_ns(), ns;
 	uint64_t bytes = left_out < s->bytes ? s->bytes - left_out : 0;
 	struct placement found = { 0 };
 	int ret = 0;

@@ -155,7 +155,7 @@ int thp_prepare(struct worker *w)
 	if (err)
 		return err;
 	worker_mapping(w, 0, t->map, t->bytes);
-	t->left_out = w->ledger->sabotage_pages;
+	t->left_out = w->ledger->shortfall_pages;
 	fill_init(&t->fill, p->fill, w->ledger->seed);
 	touch_init(&t->touch, kinds[p->touch], w->env->page_bytes, w->env->pmd_bytes, &t->fill);
 	return make_ready(w, t);
