@@ -135,6 +135,24 @@ static void a_group_holds_what_its_limits_let_it(void **state)
 	assert_false(env_fits(&env, 51));
 }
 
+/* What `list` prints of a workload's needs, and what a skip gives as its reason. */
+static void each_need_of_a_workload_has_a_name_and_a_sentence(void **state)
+{
+	unsigned named = 0, lacks = 0;
+
+	(void)state;
+	for (const struct need_known *n = needs_known; n->need; n++) {
+		assert_int_equal(!n->name, !n->text);
+		assert_int_equal(!n->met, !n->lack);
+		assert_false(n->name && (named & n->need));
+		named |= n->name ? n->need : 0;
+		lacks |= n->met ? n->need : 0;
+	}
+	for (const struct workload *const *w = workloads; *w; w++)
+		assert_int_equal((*w)->needs & ~named, 0);
+	assert_int_equal(lacks & (NEED_LIMIT | NEED_SWAP | NEED_FILES), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, a_machine_that_has_all)
 
 int main(void)
@@ -143,6 +161,7 @@ int main(void)
 		TEST(nothing_lacks_where_all_is_there),
 		TEST(each_need_is_missed_by_its_bit_alone),
 		TEST(what_the_profile_gives_is_not_asked_of_the_machine),
+		TEST(each_need_of_a_workload_has_a_name_and_a_sentence),
 		TEST(what_contradicts_is_reported_before_what_lacks),
 		TEST(a_workload_without_check_runs_anywhere),
 		TEST(a_group_holds_what_its_limits_let_it),
