@@ -203,6 +203,41 @@ static double victim_seconds(const void *params, const struct workload_env *env)
 	return (double)p->duration_ns / 1e9 + (double)(p->size_bytes + p->file_bytes) / 1e9;
 }
 
+/* safe: nothing can be taken from its memory. */
+static void claim_memory(struct claims *out, const struct workload_env *env, int64_t size,
+			 bool safe)
+{
+	/* clang-format off */
+	const struct promise rows[] = {
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = size,
+		  .unless = !safe,
+		  .why = "its working set is written and cannot be taken without swap" },
+		{ .quantity = "anonymous_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Anonymous", .unit = UNIT_BYTES, .expected = size,
+		  .unless = !safe,
+		  .why = "each page is private and written" },
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .expected = size, .unless = !safe,
+		  .why = "what it allocates beside its working set it gives back" },
+		{ .quantity = "major_faults", .scope = "process",
+		  .source = "stat", .counter = "majflt", .unless = !safe,
+		  .why = "its file is read with pread and its memory cannot be swapped" },
+		{ .quantity = "resident_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = size, .unless = safe,
+		  .why = "its working set and nothing else; part of it may be swapped out" },
+		{ .quantity = "swapped_bytes", .scope = "mapping",
+		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
+		  .relation = RELATION_LE, .expected = size, .unless = safe,
+		  .why = "no more of it can be swapped out than there is" },
+	};
+	/* clang-format on */
+
+	PROMISE_ROWS(out, SPAN_WORK, rows);
+}
+
 /* Nothing can be taken from its memory: it may not swap, or nobody squeezes it. */
 static bool memory_is_safe(const struct workload_env *env)
 {
@@ -235,29 +270,6 @@ static void victim_claims(const void *params, const struct workload_env *env,
 	const bool safe = memory_is_safe(env), quiet = safe && env->limit_bytes;
 	/* clang-format off */
 	const struct promise rows[] = {
-		{ .quantity = "resident_bytes", .scope = "mapping",
-		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = size,
-		  .unless = !safe,
-		  .why = "its working set is written and cannot be taken without swap" },
-		{ .quantity = "anonymous_bytes", .scope = "mapping",
-		  .source = "smaps", .counter = "Anonymous", .unit = UNIT_BYTES, .expected = size,
-		  .unless = !safe,
-		  .why = "each page is private and written" },
-		{ .quantity = "group_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .expected = size, .unless = !safe,
-		  .why = "what it allocates beside its working set it gives back" },
-		{ .quantity = "major_faults", .scope = "process",
-		  .source = "stat", .counter = "majflt", .unless = !safe,
-		  .why = "its file is read with pread and its memory cannot be swapped" },
-		{ .quantity = "resident_bytes", .scope = "mapping",
-		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
-		  .relation = RELATION_LE, .expected = size, .unless = safe,
-		  .why = "its working set and nothing else; part of it may be swapped out" },
-		{ .quantity = "swapped_bytes", .scope = "mapping",
-		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
-		  .relation = RELATION_LE, .expected = size, .unless = safe,
-		  .why = "no more of it can be swapped out than there is" },
 		{ .quantity = "pages_touched", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
 		  .relation = p->allocs > 0 ? RELATION_GE : RELATION_EQ, .expected = size / page,
@@ -279,6 +291,7 @@ static void victim_claims(const void *params, const struct workload_env *env,
 	};
 	/* clang-format on */
 
+	claim_memory(out, env, size, safe);
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 

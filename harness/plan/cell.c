@@ -516,11 +516,23 @@ static int take_null(struct plan_cell *cell, const struct plan *plan, struct err
 	return 0;
 }
 
+static int take_count(struct plan_cell *cell, const struct profile *profile, struct error *e)
+{
+	cell->nr_workers = workers_count(profile);
+	if (cell->nr_workers && cell->nr_workers <= WORKERS_MAX)
+		return 0;
+	return error_set(
+		e, EINVAL,
+		"%s: error: a profile has 1 to %d [workload NAME] sections; this one has %u",
+		profile->path[0] ? profile->path : profile->name, WORKERS_MAX,
+		cell->nr_workers);
+}
+
 int cell_make(struct plan_cell *out, const struct plan *plan, const struct profile *profile,
 	      struct error *e)
 {
 	const struct host *host = plan->host;
-	struct plan_cell cell = { .nr_workers = workers_count(profile) };
+	struct plan_cell cell = { .nr_workers = 0 };
 	struct workload_env env;
 	struct limits inherited;
 	char skip[256] = "";
@@ -541,13 +553,8 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 	};
 	int ret = -EINVAL;
 
-	if (!cell.nr_workers || cell.nr_workers > WORKERS_MAX)
-		return error_set(
-			e, EINVAL,
-			"%s: error: a profile has 1 to %d [workload NAME] sections; this one has %u",
-			profile->path[0] ? profile->path : profile->name, WORKERS_MAX,
-			cell.nr_workers);
-	if (take_settings(&cell, profile, host, e) || take_swap(&cell.swap, profile, host, e) ||
+	if (take_count(&cell, profile, e) || take_settings(&cell, profile, host, e) ||
+	    take_swap(&cell.swap, profile, host, e) ||
 	    limits_read(&reader, profile, "cgroup", &cell.limits))
 		return ret;
 	missing_of_machine(&cell, host, skip, sizeof(skip));

@@ -106,6 +106,11 @@ static double bucket(double value)
 	"refault_file_pages,psi_memory_full_usec,allocstall,kswapd_scan_pages,"                \
 	"kswapd_steal_pages,oom_kills,peak_bytes\n"
 
+struct simulated {
+	unsigned cell, repeat;
+	double slow; /* all times are so many times longer */
+};
+
 /*
  * One run: a load factor that all times share, each metric's own noise (the tail 10 %,
  * the maximum a factor), counts that are exact, mostly zero, or follow the load. The
@@ -114,9 +119,9 @@ static double bucket(double value)
  * 1.32, worst 1.39 and 1.86. That is 2 % and, in one run of five, a stall that stretches
  * it by 15 % on average.
  */
-static int write_run(char *out, size_t bytes, unsigned cell, unsigned repeat, double slow,
-		     uint64_t *rng)
+static int write_run(char *out, size_t bytes, const struct simulated *run, uint64_t *rng)
 {
+	const double slow = run->slow;
 	double load = exp(0.02 * normal(rng));
 	double t, tail, steal, scan = exp(10 + 0.3 * normal(rng));
 
@@ -130,8 +135,8 @@ static int write_run(char *out, size_t bytes, unsigned cell, unsigned repeat, do
 		"1,x,%u,vm.swappiness=%u,%u,victim,victim,ok,%.6f,%.0f,%.0f,%.0f,%.0f,%.0f,"
 		"%.0f,%.0f,%.0f,49408,%d,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%.0f,%d,%.0f,%.0f,0,"
 		"268435456\n",
-		cell, cell * 60, repeat, 10 * t, 1e9 / t, 1e5 / t, 1e4 * t, bucket(8e3 * t),
-		bucket(2e4 * t * exp(0.03 * normal(rng))), bucket(9e4 * tail),
+		run->cell, run->cell * 60, run->repeat, 10 * t, 1e9 / t, 1e5 / t, 1e4 * t,
+		bucket(8e3 * t), bucket(2e4 * t * exp(0.03 * normal(rng))), bucket(9e4 * tail),
 		bucket(5e5 * tail * exp(0.2 * normal(rng))), 4e6 * exp(0.8 * normal(rng)),
 		(int)(uniform(rng) < 0.2 ? 3 * uniform(rng) : 0),
 		8e6 * slow * exp(0.02 * normal(rng)), 1e6 * load * exp(0.05 * normal(rng)),
@@ -148,9 +153,11 @@ static void simulate(const char *name, unsigned cells, unsigned repeats, double 
 	size_t used = snprintf(text, sizeof(text), "%s", HEADER);
 
 	for (unsigned repeat = 1; repeat <= repeats; repeat++)
-		for (unsigned cell = 0; cell < cells; cell++)
-			used += write_run(text + used, sizeof(text) - used, cell, repeat, slow,
-					  rng);
+		for (unsigned cell = 0; cell < cells; cell++) {
+			const struct simulated run = { cell, repeat, slow };
+
+			used += write_run(text + used, sizeof(text) - used, &run, rng);
+		}
 	assert_true(used < sizeof(text));
 	simulation_write(name, text);
 }

@@ -274,10 +274,38 @@ struct expected {
 #define NO	CAPABILITY_NO
 #define UNKNOWN CAPABILITY_UNKNOWN
 
-static void amounts_follow_from_the_capabilities(void **state)
+static void check_amounts(const struct expected *rows, size_t nr)
 {
-	const int64_t pages = 4 * MB / PAGE, bytes = 4 * MB, batches = 2 * 64 * PAGE;
-	const int64_t tables = 2 * PAGE, above = 4 * PAGE + tables / 512; /* of 4 MiB */
+	for (size_t i = 0; i < nr; i++) {
+		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
+		static struct claims claims;
+		const struct expected *row = &rows[i];
+		const struct workload *w = workload_find(row->workload);
+		const struct workload_env env = env_with(row->reads, row->huge, row->tables);
+		struct claim like = { .span = SPAN_WORK, .counter = row->counter };
+		int64_t least, most;
+
+		assert_non_null(w);
+		set_text(w, params, row->options);
+		claims.nr = 0;
+		w->claims(params, &env, &claims);
+		snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
+		for (unsigned k = 0; k < claims.nr; k++)
+			if (!strcmp(claims.claim[k].counter, row->counter) &&
+			    !strcmp(claims.claim[k].scope, row->scope))
+				like.source = claims.claim[k].source;
+		assert_non_null(like.source);
+		if (!amount(&claims, &like, 10, &least, &most) || least != row->least ||
+		    most != row->most)
+			fail_msg("row %zu: %s %s: %s %lld to %lld, not %lld to %lld", i,
+				 row->workload, row->options, row->counter, (long long)least,
+				 (long long)most, (long long)row->least, (long long)row->most);
+	}
+}
+
+static void amounts_that_are_read_follow_from_the_zero_page(void **state)
+{
+	const int64_t pages = 4 * MB / PAGE, bytes = 4 * MB;
 	const struct expected rows[] = {
 		{ "anon", "size=4M touch=read", YES, YES, YES, "mapping", "Rss", 0, 0 },
 		{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Rss", bytes, bytes },
@@ -307,6 +335,23 @@ static void amounts_follow_from_the_capabilities(void **state)
 		  "minflt", 2 + 1, 2 + 1 },
 		{ "anon", "size=4100K pages=huge touch=read", YES, NO, YES, "mapping", "Rss",
 		  bytes, bytes },
+		{ "thp", "size=4M mode=split drop=1 fill=zero", YES, YES, YES, "mapping", "Rss",
+		  -bytes, -bytes },
+		{ "thp", "size=4M mode=split drop=1 fill=zero", NO, YES, YES, "mapping", "Rss",
+		  -bytes, -2 * (int64_t)PAGE },
+		{ "thp", "size=4M mode=split drop=1", NO, YES, YES, "mapping", "Rss",
+		  -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
+	};
+
+	(void)state;
+	check_amounts(rows, NR(rows));
+}
+
+static void amounts_that_are_charged_follow_from_the_charge_of_page_tables(void **state)
+{
+	const int64_t bytes = 4 * MB, batches = 2 * 64 * PAGE;
+	const int64_t tables = 2 * PAGE, above = 4 * PAGE + tables / 512; /* of 4 MiB */
+	const struct expected rows[] = {
 		{ "anon", "size=4M", YES, YES, YES, "group", "memory.current",
 		  bytes + tables - batches, bytes + tables + above + batches },
 		{ "anon", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
@@ -317,6 +362,22 @@ static void amounts_follow_from_the_capabilities(void **state)
 		  tables + above },
 		{ "anon", "size=4M", YES, YES, NO, "group", "pagetables", 0, 0 },
 		{ "anon", "size=4M", YES, YES, NO, "process", "VmPTE", tables, tables + above },
+		{ "thp", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
+		  bytes + batches },
+		{ "hugetlb", "size=4M", YES, YES, NO, "group", "memory.current", -batches,
+		  batches },
+		{ "hugetlb", "size=4M", YES, YES, YES, "group", "memory.current", -batches,
+		  batches + 4 * (int64_t)PAGE },
+	};
+
+	(void)state;
+	check_amounts(rows, NR(rows));
+}
+
+static void faults_of_ten_cycles_follow_from_the_zero_page(void **state)
+{
+	const int64_t pages = 4 * MB / PAGE;
+	const struct expected rows[] = {
 		{ "mmap_churn", "size=4M touch=read_write", YES, YES, YES, "process", "minflt",
 		  20 * pages, 20 * pages },
 		{ "mmap_churn", "size=4M touch=read_write", NO, YES, YES, "process", "minflt",
@@ -329,46 +390,10 @@ static void amounts_follow_from_the_capabilities(void **state)
 		  10 * pages, 10 * pages },
 		{ "mmap_churn", "size=4100K pages=huge touch=read_write", YES, NO, YES,
 		  "process", "minflt", 10 * (2 + 2), 10 * (2 + 2) },
-		{ "thp", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
-		  bytes + batches },
-		{ "thp", "size=4M mode=split drop=1 fill=zero", YES, YES, YES, "mapping", "Rss",
-		  -bytes, -bytes },
-		{ "thp", "size=4M mode=split drop=1 fill=zero", NO, YES, YES, "mapping", "Rss",
-		  -bytes, -2 * (int64_t)PAGE },
-		{ "thp", "size=4M mode=split drop=1", NO, YES, YES, "mapping", "Rss",
-		  -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
-		{ "hugetlb", "size=4M", YES, YES, NO, "group", "memory.current", -batches,
-		  batches },
-		{ "hugetlb", "size=4M", YES, YES, YES, "group", "memory.current", -batches,
-		  batches + 4 * (int64_t)PAGE },
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++) {
-		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
-		static struct claims claims;
-		const struct expected *row = &rows[i];
-		const struct workload *w = workload_find(row->workload);
-		const struct workload_env env = env_with(row->reads, row->huge, row->tables);
-		struct claim like = { .span = SPAN_WORK, .counter = row->counter };
-		int64_t least, most;
-
-		assert_non_null(w);
-		set_text(w, params, row->options);
-		claims.nr = 0;
-		w->claims(params, &env, &claims);
-		snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
-		for (unsigned k = 0; k < claims.nr; k++)
-			if (!strcmp(claims.claim[k].counter, row->counter) &&
-			    !strcmp(claims.claim[k].scope, row->scope))
-				like.source = claims.claim[k].source;
-		assert_non_null(like.source);
-		if (!amount(&claims, &like, 10, &least, &most) || least != row->least ||
-		    most != row->most)
-			fail_msg("row %zu: %s %s: %s %lld to %lld, not %lld to %lld", i,
-				 row->workload, row->options, row->counter, (long long)least,
-				 (long long)most, (long long)row->least, (long long)row->most);
-	}
+	check_amounts(rows, NR(rows));
 }
 
 static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void **state)
@@ -431,7 +456,10 @@ int main(void)
 		cmocka_unit_test(each_capability_has_a_row_and_a_name_of_its_own),
 		cmocka_unit_test(a_saved_machine_says_what_cannot_be_tried_on_it),
 		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),
-		cmocka_unit_test(amounts_follow_from_the_capabilities),
+		cmocka_unit_test(amounts_that_are_read_follow_from_the_zero_page),
+		cmocka_unit_test(
+			amounts_that_are_charged_follow_from_the_charge_of_page_tables),
+		cmocka_unit_test(faults_of_ten_cycles_follow_from_the_zero_page),
 		cmocka_unit_test(
 			parameters_are_refused_only_where_a_zero_page_contradicts_them),
 		cmocka_unit_test(targets_and_footprints_follow_as_well),

@@ -143,8 +143,8 @@ static void check_claim(const struct workload *w, const struct workload_env *env
 
 #define COUNTED 3584 /* in each slot: what the worker says that it did */
 
-static enum verdict verdict_on(const struct workload *w, const struct claim *c, enum kind kind,
-			       uint64_t counted, int64_t observed, int64_t *expected)
+static struct judgement judge(const struct workload *w, const struct claim *c, enum kind kind,
+			      uint64_t counted, int64_t observed)
 {
 	uint64_t slot[SLOTS_MAX];
 	struct judgement judgement;
@@ -166,9 +166,7 @@ static enum verdict verdict_on(const struct workload *w, const struct claim *c, 
 					   .page_bytes = 4096 },
 		    &judgement);
 	record_release(&record);
-	if (expected)
-		*expected = judgement.claim.expected;
-	return judgement.verdict;
+	return judgement;
 }
 
 static enum kind kind_of(const struct claim *c, const struct workload_env *env)
@@ -189,22 +187,22 @@ static void check_it_can_fail(const struct workload *w, const struct workload_en
 			      const struct claim *c)
 {
 	const enum kind kind = kind_of(c, env);
-	int64_t expected, low, high;
+	const int64_t expected = judge(w, c, kind, COUNTED, 0).claim.expected;
+	int64_t low, high;
 	bool turns = false;
 
-	verdict_on(w, c, kind, COUNTED, 0, &expected);
-	if (verdict_on(w, c, kind, COUNTED, expected, NULL) != VERDICT_PASS)
+	if (judge(w, c, kind, COUNTED, expected).verdict != VERDICT_PASS)
 		fail_msg("%s/%s: what is expected does not pass", w->name, c->counter);
 	low = expected - (c->relation == RELATION_BETWEEN ? 0 : c->tolerance) - 1;
 	high = expected + c->tolerance + 1;
 	if (c->relation != RELATION_LE && can_be(c, kind, low)) {
 		turns = true;
-		if (verdict_on(w, c, kind, COUNTED, low, NULL) != VERDICT_FAIL)
+		if (judge(w, c, kind, COUNTED, low).verdict != VERDICT_FAIL)
 			fail_msg("%s/%s: too little passes", w->name, c->counter);
 	}
 	if (c->relation != RELATION_GE) {
 		turns = true;
-		if (verdict_on(w, c, kind, COUNTED, high, NULL) != VERDICT_FAIL)
+		if (judge(w, c, kind, COUNTED, high).verdict != VERDICT_FAIL)
 			fail_msg("%s/%s: too much passes", w->name, c->counter);
 	}
 	if (!turns)
@@ -258,7 +256,7 @@ static const struct known *judge_once(const struct workload *w, const struct wor
 	known[at % KNOWN_MAX] = (struct known){
 		.hash = hash,
 		.idle_fails = c->span == SPAN_WORK &&
-			      verdict_on(w, c, kind_of(c, env), 0, 0, NULL) == VERDICT_FAIL,
+			      judge(w, c, kind_of(c, env), 0, 0).verdict == VERDICT_FAIL,
 	};
 	return &known[at % KNOWN_MAX];
 }

@@ -50,14 +50,21 @@ static void a_slowdown_of_ten_percent_is_found(void **state)
 #define SMALL "schema,run,cell,cell_label,repeat,worker,workload,outcome,seconds,oom_kills\n"
 
 /* One cell: n runs of base, base + step … seconds. */
-static size_t write_cell(char *out, size_t bytes, unsigned cell, const char *label,
-			 const char *worker, unsigned n, double base, const char *outcome)
+struct small_cell {
+	unsigned cell;
+	const char *label, *worker, *outcome;
+	unsigned n;
+	double base;
+};
+
+static size_t write_cell(char *out, size_t bytes, const struct small_cell *c)
 {
 	size_t used = 0;
 
-	for (unsigned i = 1; i <= n; i++)
-		used += snprintf(out + used, bytes - used, "1,x,%u,%s,%u,%s,w,%s,%.3f,\n", cell,
-				 label, i, worker, outcome, base + 0.001 * i);
+	for (unsigned i = 1; i <= c->n; i++)
+		used += snprintf(out + used, bytes - used, "1,x,%u,%s,%u,%s,w,%s,%.3f,\n",
+				 c->cell, c->label, i, c->worker, c->outcome,
+				 c->base + 0.001 * i);
 	return used;
 }
 
@@ -68,11 +75,13 @@ static void write_cells(const char *name, unsigned n, double base)
 
 	for (unsigned cell = 0; cell < 4; cell++) {
 		char label[64];
+		const struct small_cell small = {
+			cell, label, "hog", "ok", n, base * (1 + cell)
+		};
 
 		snprintf(label, sizeof(label), "vm.swappiness=%u;hog.size=%uM", cell / 2 * 60,
 			 64 + cell % 2 * 64);
-		used += write_cell(text + used, sizeof(text) - used, cell, label, "hog", n,
-				   base * (1 + cell), "ok");
+		used += write_cell(text + used, sizeof(text) - used, &small);
 	}
 	simulation_write(name, text);
 }
@@ -149,6 +158,8 @@ static void a_colon_in_a_folders_name_is_no_selector(void **state)
 
 static enum change verdict_of(unsigned n, double base, const char *outcome, size_t *measured)
 {
+	const struct small_cell before = { 0, "", "w", "ok", n, 1 };
+	const struct small_cell after = { 0, "", "w", outcome, n, base };
 	char text[4096];
 	size_t used;
 	struct error e = { "" };
@@ -157,9 +168,9 @@ static enum change verdict_of(unsigned n, double base, const char *outcome, size
 	struct side a, b;
 
 	used = snprintf(text, sizeof(text), "%s", SMALL);
-	write_cell(text + used, sizeof(text) - used, 0, "", "w", n, 1, "ok");
+	write_cell(text + used, sizeof(text) - used, &before);
 	simulation_write("a", text);
-	write_cell(text + used, sizeof(text) - used, 0, "", "w", n, base, outcome);
+	write_cell(text + used, sizeof(text) - used, &after);
 	simulation_write("b", text);
 	simulation_open(&a, "a", "");
 	simulation_open(&b, "b", "");
@@ -233,54 +244,54 @@ static void an_absent_metric_gives_no_row(void **state)
 	side_release(&b);
 }
 
+static const struct {
+	const char *expression;
+	double base;
+	unsigned n;
+	int ret;
+	enum gate_result result;
+} gate_cases[] = {
+	{ "worse", 1.2, 7, 0, GATE_TRIPPED },
+	{ "worse", 0.8, 7, 0, GATE_HOLDS },
+	{ "better", 0.8, 7, 0, GATE_TRIPPED },
+	{ "changed", 0.8, 7, 0, GATE_TRIPPED },
+	{ "worse", 1, 7, 0, GATE_HOLDS },
+	{ "worse", 1.2, 3, 0, GATE_UNDECIDED },
+	{ "seconds>+5%", 1.2, 7, 0, GATE_TRIPPED },
+	{ "seconds>+25%", 1.2, 7, 0, GATE_HOLDS },
+	{ "sec*>=5%", 1.2, 7, 0, GATE_TRIPPED },
+	{ "seconds<-5%", 0.8, 7, 0, GATE_TRIPPED },
+	{ "seconds<-5%", 1.2, 7, 0, GATE_HOLDS },
+	{ "seconds=worse", 1.2, 7, 0, GATE_TRIPPED },
+	{ "seconds>+1%", 1.2, 3, 0, GATE_UNDECIDED },
+	{ "better,seconds>+5%", 1.2, 7, 0, GATE_TRIPPED },
+	{ "oom_kills>+5%", 1.2, 7, -EINVAL, 0 },
+	{ "second>+5%", 1.2, 7, -EINVAL, 0 },
+	{ "seconds>5", 1.2, 7, -EINVAL, 0 },
+	{ "seconds", 1.2, 7, -EINVAL, 0 },
+	{ "worst", 1.2, 7, -EINVAL, 0 },
+	{ "", 1.2, 7, -EINVAL, 0 },
+	{ "worse,", 1.2, 7, -EINVAL, 0 },
+};
+
 static void gates_trip_hold_or_say_that_they_cannot_tell(void **state)
 {
-	static const struct {
-		const char *expression;
-		double base;
-		unsigned n;
-		int ret;
-		enum gate_result result;
-	} cases[] = {
-		{ "worse", 1.2, 7, 0, GATE_TRIPPED },
-		{ "worse", 0.8, 7, 0, GATE_HOLDS },
-		{ "better", 0.8, 7, 0, GATE_TRIPPED },
-		{ "changed", 0.8, 7, 0, GATE_TRIPPED },
-		{ "worse", 1, 7, 0, GATE_HOLDS },
-		{ "worse", 1.2, 3, 0, GATE_UNDECIDED },
-		{ "seconds>+5%", 1.2, 7, 0, GATE_TRIPPED },
-		{ "seconds>+25%", 1.2, 7, 0, GATE_HOLDS },
-		{ "sec*>=5%", 1.2, 7, 0, GATE_TRIPPED },
-		{ "seconds<-5%", 0.8, 7, 0, GATE_TRIPPED },
-		{ "seconds<-5%", 1.2, 7, 0, GATE_HOLDS },
-		{ "seconds=worse", 1.2, 7, 0, GATE_TRIPPED },
-		{ "seconds>+1%", 1.2, 3, 0, GATE_UNDECIDED },
-		{ "better,seconds>+5%", 1.2, 7, 0, GATE_TRIPPED },
-		{ "oom_kills>+5%", 1.2, 7, -EINVAL, 0 },
-		{ "second>+5%", 1.2, 7, -EINVAL, 0 },
-		{ "seconds>5", 1.2, 7, -EINVAL, 0 },
-		{ "seconds", 1.2, 7, -EINVAL, 0 },
-		{ "worst", 1.2, 7, -EINVAL, 0 },
-		{ "", 1.2, 7, -EINVAL, 0 },
-		{ "worse,", 1.2, 7, -EINVAL, 0 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < NR(gate_cases); i++) {
 		struct gate gate = { .result = GATE_HOLDS };
 		struct error e = { "" };
 		struct compare c;
 		struct side a, b;
 
-		write_cells("a", cases[i].n, 1);
-		write_cells("b", cases[i].n, cases[i].base);
+		write_cells("a", gate_cases[i].n, 1);
+		write_cells("b", gate_cases[i].n, gate_cases[i].base);
 		simulation_open(&a, "a", "");
 		simulation_open(&b, "b", "");
 		assert_int_equal(simulation_compare(&c, &a, &b, NULL, &e), 0);
-		print_message("# %s at %.2f\n", cases[i].expression, cases[i].base);
-		assert_int_equal(compare_gate(&c, cases[i].expression, &gate, &e),
-				 cases[i].ret);
-		assert_int_equal(gate.result, cases[i].result);
+		print_message("# %s at %.2f\n", gate_cases[i].expression, gate_cases[i].base);
+		assert_int_equal(compare_gate(&c, gate_cases[i].expression, &gate, &e),
+				 gate_cases[i].ret);
+		assert_int_equal(gate.result, gate_cases[i].result);
 		compare_release(&c);
 		side_release(&a);
 		side_release(&b);

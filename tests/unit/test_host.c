@@ -144,61 +144,56 @@ static void nodes_have_their_own_cpus_memory_and_distances(void **state)
 	assert_string_equal(host.node[0].cpus, "0-1");
 }
 
+static const struct {
+	bool cpus;
+	const char *text;
+	int from;
+	int ret;
+	const char *result; /* the list, or the error */
+} picks[] = {
+	{ true, "local", 0, 0, "0-1" },
+	{ true, "local", -1, 0, "0-1" },
+	{ true, "nearest", 0, 0, "2" },
+	{ true, "nearest", 3, 0, "3" }, /* at 25, from the node without CPUs */
+	{ true, "farthest", 0, 0, "3" },
+	{ true, "node1", -1, 0, "2" },
+	{ true, "0,2-3", -1, 0, "0,2-3" },
+	{ true, "1", -1, 0, "1" },
+	{ true, "local", 3, -ENODEV, "this machine has no local node with CPUs" },
+	{ true, "node3", -1, -ENODEV, "this machine has no local node with CPUs" },
+	{ true, "4", -1, -ENODEV, "this machine has no CPU 4" },
+	{ true, "far", -1, -EINVAL, "'far' is none of nearest, farthest, local, node1, 0-3,8" },
+	{ true, "", -1, -EINVAL, "'' is none of nearest, farthest, local, node1, 0-3,8" },
+	{ true, "3-1", -1, -EINVAL, "'3-1' is none of nearest, farthest, local, node1, 0-3,8" },
+	{ true, "1,", -1, -EINVAL, "'1,' is none of nearest, farthest, local, node1, 0-3,8" },
+	{ true, "1-", -1, -EINVAL, "'1-' is none of nearest, farthest, local, node1, 0-3,8" },
+	{ false, "local", 0, 0, "0" },
+	{ false, "nearest", 0, 0, "1" },
+	{ false, "farthest", 0, 0, "3" },
+	{ false, "nearest", 2, 0, "0" }, /* 20 and 20: the lower number */
+	{ false, "farthest", 3, 0, "0" },
+	{ false, "0-1", -1, 0, "0-1" },
+	{ false, "local", 2, -ENODEV, "this machine has no local node with memory" },
+	{ false, "7", -1, -ENODEV, "this machine has no node 7" },
+	{ false, "node1", -1, -EINVAL, "'node1' is none of nearest, farthest, local, 0-3,8" },
+};
+
 static void cpus_and_nodes_are_picked_by_distance(void **state)
 {
-	static const struct {
-		bool cpus;
-		const char *text;
-		int from;
-		int ret;
-		const char *result; /* the list, or the error */
-	} cases[] = {
-		{ true, "local", 0, 0, "0-1" },
-		{ true, "local", -1, 0, "0-1" },
-		{ true, "nearest", 0, 0, "2" },
-		{ true, "nearest", 3, 0, "3" }, /* at 25, from the node without CPUs */
-		{ true, "farthest", 0, 0, "3" },
-		{ true, "node1", -1, 0, "2" },
-		{ true, "0,2-3", -1, 0, "0,2-3" },
-		{ true, "1", -1, 0, "1" },
-		{ true, "local", 3, -ENODEV, "this machine has no local node with CPUs" },
-		{ true, "node3", -1, -ENODEV, "this machine has no local node with CPUs" },
-		{ true, "4", -1, -ENODEV, "this machine has no CPU 4" },
-		{ true, "far", -1, -EINVAL,
-		  "'far' is none of nearest, farthest, local, node1, 0-3,8" },
-		{ true, "", -1, -EINVAL,
-		  "'' is none of nearest, farthest, local, node1, 0-3,8" },
-		{ true, "3-1", -1, -EINVAL,
-		  "'3-1' is none of nearest, farthest, local, node1, 0-3,8" },
-		{ true, "1,", -1, -EINVAL,
-		  "'1,' is none of nearest, farthest, local, node1, 0-3,8" },
-		{ true, "1-", -1, -EINVAL,
-		  "'1-' is none of nearest, farthest, local, node1, 0-3,8" },
-		{ false, "local", 0, 0, "0" },
-		{ false, "nearest", 0, 0, "1" },
-		{ false, "farthest", 0, 0, "3" },
-		{ false, "nearest", 2, 0, "0" }, /* 20 and 20: the lower number */
-		{ false, "farthest", 3, 0, "0" },
-		{ false, "0-1", -1, 0, "0-1" },
-		{ false, "local", 2, -ENODEV, "this machine has no local node with memory" },
-		{ false, "7", -1, -ENODEV, "this machine has no node 7" },
-		{ false, "node1", -1, -EINVAL,
-		  "'node1' is none of nearest, farthest, local, 0-3,8" },
-	};
 	struct host host;
 
 	(void)state;
 	probe(&host, "v2-4-nodes");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(picks) / sizeof(*picks); i++) {
 		struct error e = { "" };
 		char list[64] = "";
 		const struct host_pick pick = { .host = &host,
-						.cpus = cases[i].cpus,
-						.from_node = cases[i].from };
-		int ret = host_pick(&pick, cases[i].text, list, sizeof(list), &e);
+						.cpus = picks[i].cpus,
+						.from_node = picks[i].from };
+		int ret = host_pick(&pick, picks[i].text, list, sizeof(list), &e);
 
-		assert_string_equal(ret ? e.text : list, cases[i].result);
-		assert_int_equal(ret, cases[i].ret);
+		assert_string_equal(ret ? e.text : list, picks[i].result);
+		assert_int_equal(ret, picks[i].ret);
 	}
 }
 

@@ -83,36 +83,36 @@ struct relation_case {
 	enum verdict verdict;
 };
 
+static const struct relation_case relation_cases[] = {
+	{ RELATION_EQ, 100, 0, 100, VERDICT_PASS },
+	{ RELATION_EQ, 100, 0, 99, VERDICT_FAIL },
+	{ RELATION_EQ, 100, 0, 101, VERDICT_FAIL },
+	{ RELATION_EQ, 100, 5, 95, VERDICT_PASS },
+	{ RELATION_EQ, 100, 5, 105, VERDICT_PASS },
+	{ RELATION_EQ, 100, 5, 94, VERDICT_FAIL },
+	{ RELATION_EQ, 100, 5, 106, VERDICT_FAIL },
+	{ RELATION_EQ, -100, 5, -105, VERDICT_PASS },
+	{ RELATION_EQ, -100, 5, -106, VERDICT_FAIL },
+	{ RELATION_EQ, 0, 0, 0, VERDICT_PASS },
+	{ RELATION_GE, 100, 5, 95, VERDICT_PASS },
+	{ RELATION_GE, 100, 5, 94, VERDICT_FAIL },
+	{ RELATION_GE, 100, 0, INT64_MAX - 1000, VERDICT_PASS },
+	{ RELATION_LE, 100, 5, 105, VERDICT_PASS },
+	{ RELATION_LE, 100, 5, 106, VERDICT_FAIL },
+	{ RELATION_LE, 100, 0, -1000, VERDICT_PASS },
+	{ RELATION_BETWEEN, 100, 5, 100, VERDICT_PASS },
+	{ RELATION_BETWEEN, 100, 5, 105, VERDICT_PASS },
+	{ RELATION_BETWEEN, 100, 5, 99, VERDICT_FAIL },
+	{ RELATION_BETWEEN, 100, 5, 106, VERDICT_FAIL },
+	{ RELATION_GE, INT64_MIN, INT64_MAX, 0, VERDICT_PASS },
+	{ RELATION_LE, INT64_MAX, INT64_MAX, 0, VERDICT_PASS },
+};
+
 static void each_relation_holds_up_to_its_edge_and_not_beyond(void **state)
 {
-	static const struct relation_case cases[] = {
-		{ RELATION_EQ, 100, 0, 100, VERDICT_PASS },
-		{ RELATION_EQ, 100, 0, 99, VERDICT_FAIL },
-		{ RELATION_EQ, 100, 0, 101, VERDICT_FAIL },
-		{ RELATION_EQ, 100, 5, 95, VERDICT_PASS },
-		{ RELATION_EQ, 100, 5, 105, VERDICT_PASS },
-		{ RELATION_EQ, 100, 5, 94, VERDICT_FAIL },
-		{ RELATION_EQ, 100, 5, 106, VERDICT_FAIL },
-		{ RELATION_EQ, -100, 5, -105, VERDICT_PASS },
-		{ RELATION_EQ, -100, 5, -106, VERDICT_FAIL },
-		{ RELATION_EQ, 0, 0, 0, VERDICT_PASS },
-		{ RELATION_GE, 100, 5, 95, VERDICT_PASS },
-		{ RELATION_GE, 100, 5, 94, VERDICT_FAIL },
-		{ RELATION_GE, 100, 0, INT64_MAX - 1000, VERDICT_PASS },
-		{ RELATION_LE, 100, 5, 105, VERDICT_PASS },
-		{ RELATION_LE, 100, 5, 106, VERDICT_FAIL },
-		{ RELATION_LE, 100, 0, -1000, VERDICT_PASS },
-		{ RELATION_BETWEEN, 100, 5, 100, VERDICT_PASS },
-		{ RELATION_BETWEEN, 100, 5, 105, VERDICT_PASS },
-		{ RELATION_BETWEEN, 100, 5, 99, VERDICT_FAIL },
-		{ RELATION_BETWEEN, 100, 5, 106, VERDICT_FAIL },
-		{ RELATION_GE, INT64_MIN, INT64_MAX, 0, VERDICT_PASS },
-		{ RELATION_LE, INT64_MAX, INT64_MAX, 0, VERDICT_PASS },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
-		const struct relation_case *c = &cases[i];
+	for (size_t i = 0; i < NR(relation_cases); i++) {
+		const struct relation_case *c = &relation_cases[i];
 		struct given g = { .kind = KIND_GAUGE,
 				   .unit = UNIT_COUNT,
 				   .before = 1000,
@@ -414,38 +414,39 @@ static struct given moved(const struct noise_case *c)
 			       .null_delta = c->null_delta };
 }
 
+static const struct noise_case noise_cases[] = {
+	{ KIND_GAUGE, RELATION_GE, 1, 11, 10, true, VERDICT_PASS },
+	{ KIND_GAUGE, RELATION_GE, 1, 10, 10, true, VERDICT_NOISE },
+	{ KIND_GAUGE, RELATION_GE, 1, 10, -10, true, VERDICT_NOISE },
+	{ KIND_GAUGE, RELATION_GE, 1, -9, 10, true, VERDICT_NOISE },
+	{ KIND_GAUGE, RELATION_GE, 1, -11, 10, true, VERDICT_FAIL },
+	{ KIND_GAUGE, RELATION_GE, 1, 0, 10, true, VERDICT_NOISE },
+	{ KIND_GAUGE, RELATION_GE, 1, 0, 0, true, VERDICT_FAIL },
+	{ KIND_GAUGE, RELATION_GE, 1, 1, 0, true, VERDICT_PASS },
+	{ KIND_GAUGE, RELATION_GE, 1, 0, 0, false, VERDICT_FAIL },
+	{ KIND_GAUGE, RELATION_GE, 1, 5, 0, false, VERDICT_PASS },
+	/* a miss that the others can have made, and one that they cannot */
+	{ KIND_GAUGE, RELATION_GE, 1000, 995, 10, true, VERDICT_NOISE },
+	{ KIND_GAUGE, RELATION_GE, 1000, 989, 10, true, VERDICT_FAIL },
+	{ KIND_GAUGE, RELATION_LE, -1000, -995, 10, true, VERDICT_NOISE },
+	{ KIND_GAUGE, RELATION_LE, -1000, -989, 10, true, VERDICT_FAIL },
+	/* a count since boot: others only add */
+	{ KIND_CUMULATIVE, RELATION_GE, 1000, 995, 10, true, VERDICT_FAIL },
+	{ KIND_CUMULATIVE, RELATION_GE, 32, 0, 50, true, VERDICT_FAIL },
+	{ KIND_CUMULATIVE, RELATION_GE, 32, 40, 50, true, VERDICT_NOISE },
+	{ KIND_CUMULATIVE, RELATION_GE, 32, 60, 50, true, VERDICT_PASS },
+	{ KIND_CUMULATIVE, RELATION_LE, 0, 7, 10, true, VERDICT_NOISE },
+	{ KIND_CUMULATIVE, RELATION_LE, 0, 11, 10, true, VERDICT_FAIL },
+};
+
 static void only_a_direction_can_drown_in_noise(void **state)
 {
-	static const struct noise_case cases[] = {
-		{ KIND_GAUGE, RELATION_GE, 1, 11, 10, true, VERDICT_PASS },
-		{ KIND_GAUGE, RELATION_GE, 1, 10, 10, true, VERDICT_NOISE },
-		{ KIND_GAUGE, RELATION_GE, 1, 10, -10, true, VERDICT_NOISE },
-		{ KIND_GAUGE, RELATION_GE, 1, -9, 10, true, VERDICT_NOISE },
-		{ KIND_GAUGE, RELATION_GE, 1, -11, 10, true, VERDICT_FAIL },
-		{ KIND_GAUGE, RELATION_GE, 1, 0, 10, true, VERDICT_NOISE },
-		{ KIND_GAUGE, RELATION_GE, 1, 0, 0, true, VERDICT_FAIL },
-		{ KIND_GAUGE, RELATION_GE, 1, 1, 0, true, VERDICT_PASS },
-		{ KIND_GAUGE, RELATION_GE, 1, 0, 0, false, VERDICT_FAIL },
-		{ KIND_GAUGE, RELATION_GE, 1, 5, 0, false, VERDICT_PASS },
-		/* a miss that the others can have made, and one that they cannot */
-		{ KIND_GAUGE, RELATION_GE, 1000, 995, 10, true, VERDICT_NOISE },
-		{ KIND_GAUGE, RELATION_GE, 1000, 989, 10, true, VERDICT_FAIL },
-		{ KIND_GAUGE, RELATION_LE, -1000, -995, 10, true, VERDICT_NOISE },
-		{ KIND_GAUGE, RELATION_LE, -1000, -989, 10, true, VERDICT_FAIL },
-		/* a count since boot: others only add */
-		{ KIND_CUMULATIVE, RELATION_GE, 1000, 995, 10, true, VERDICT_FAIL },
-		{ KIND_CUMULATIVE, RELATION_GE, 32, 0, 50, true, VERDICT_FAIL },
-		{ KIND_CUMULATIVE, RELATION_GE, 32, 40, 50, true, VERDICT_NOISE },
-		{ KIND_CUMULATIVE, RELATION_GE, 32, 60, 50, true, VERDICT_PASS },
-		{ KIND_CUMULATIVE, RELATION_LE, 0, 7, 10, true, VERDICT_NOISE },
-		{ KIND_CUMULATIVE, RELATION_LE, 0, 11, 10, true, VERDICT_FAIL },
-	};
 	static const enum basis deaf[] = { BASIS_EXACT, BASIS_BOUNDED, BASIS_PROFILE };
 	struct judgement j;
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
-		const struct noise_case *c = &cases[i];
+	for (size_t i = 0; i < NR(noise_cases); i++) {
+		const struct noise_case *c = &noise_cases[i];
 		const struct given g = moved(c);
 		struct claim claim = claim_on((struct claim){ .unit = UNIT_PAGES,
 							      .relation = c->relation,

@@ -176,6 +176,20 @@ static void join(const struct words *argv, char *text, size_t size)
 		used += (size_t)snprintf(text + used, size - used, "%s ", argv->item[i]);
 }
 
+static const char *const qemu_words[] = {
+	"-m 1536M -smp 3,sockets=3,cores=1,threads=1",
+	"memory-backend-ram,id=ram0,size=1073741824",
+	"node,nodeid=0,memdev=ram0,cpus=0-1",
+	"node,nodeid=1,memdev=ram1 ",
+	"node,nodeid=2,cpus=2-2",
+	"socket,id=console,fd=8",
+	"socket,id=channel,fd=9",
+	"-kernel /k -initrd /proc/self/fd/7",
+	"rdinit=/init extra=1",
+	"-accel tcg,thread=multi -cpu max",
+	"-no-reboot",
+};
+
 static void qemu_gets_nodes_distances_and_channels(void **state)
 {
 	struct shape shape = {
@@ -189,19 +203,6 @@ static void qemu_gets_nodes_distances_and_channels(void **state)
 				      .console_fd = 8,
 				      .channel_fd = 9,
 				      .disk_fd = -1 };
-	static const char *const wanted[] = {
-		"-m 1536M -smp 3,sockets=3,cores=1,threads=1",
-		"memory-backend-ram,id=ram0,size=1073741824",
-		"node,nodeid=0,memdev=ram0,cpus=0-1",
-		"node,nodeid=1,memdev=ram1 ",
-		"node,nodeid=2,cpus=2-2",
-		"socket,id=console,fd=8",
-		"socket,id=channel,fd=9",
-		"-kernel /k -initrd /proc/self/fd/7",
-		"rdinit=/init extra=1",
-		"-accel tcg,thread=multi -cpu max",
-		"-no-reboot",
-	};
 	struct words argv = { 0 };
 	char text[8192];
 
@@ -210,9 +211,9 @@ static void qemu_gets_nodes_distances_and_channels(void **state)
 	assert_int_equal(words_error(&argv), 0);
 	assert_string_equal(argv.item[0], "qemu-system-x86_64");
 	join(&argv, text, sizeof(text));
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (!strstr(text, wanted[i]))
-			fail_msg("no '%s' in %s", wanted[i], text);
+	for (size_t i = 0; i < sizeof(qemu_words) / sizeof(qemu_words[0]); i++)
+		if (!strstr(text, qemu_words[i]))
+			fail_msg("no '%s' in %s", qemu_words[i], text);
 	assert_null(strstr(text, "dist,"));
 	assert_null(strstr(text, "virtio-blk"));
 	words_release(&argv);

@@ -535,192 +535,189 @@ static void a_pool_of_huge_pages_must_fit_the_machine(void **state)
 
 /* ---- mistakes ---- */
 
+static const struct {
+	const char *text;
+	int ret;
+	const char *error;
+} mistakes[] = {
+	{ "[profile]\nwhy = x\n", -EINVAL,
+	  "p.ini: error: a profile has 1 to 16 [workload NAME] sections; this one has "
+	  "0" },
+	{ "[workload a]\ntype = hould\n", -EINVAL,
+	  "p.ini:2: error: hould: unknown workload; did you mean hold?" },
+	{ "[workload a]\ntype = zzzzzz\n", -EINVAL,
+	  "p.ini:2: error: zzzzzz: unknown workload; `pagestorm list` shows them" },
+	{ "[workload a]\ntype = hold\nsiez = 1M\n", -EINVAL,
+	  "p.ini:3: error: siez: no option of hold; did you mean size?" },
+	{ "[workload a]\ntype = hold\nmemory.mx = 1M\n", -EINVAL,
+	  "p.ini:3: error: memory.mx: no option of hold; did you mean memory.max?" },
+	{ "[workload a]\ntype = hold\nqqqqqqq = 1M\n", -EINVAL,
+	  "p.ini:3: error: qqqqqqq: no option of hold; `pagestorm list hold` shows "
+	  "them" },
+	{ "[workload a]\ntype = hold\nsize = 1MB\n", -EINVAL,
+	  "p.ini:3: error: size: '1MB' is ambiguous: MB may be 1000 or 1024; write M "
+	  "or MiB for 1024" },
+	{ "[workload a]\ntype = hold\nsize = 1K\n", -EINVAL,
+	  "p.ini:3: error: size: '1K' is below 4K, the least" },
+	{ "[workload a]\ntype = hold\ncount = 9\n", -EINVAL,
+	  "p.ini:3: error: count: '9' is above 8, the most" },
+	{ "[workload a]\ntype = hold\nshare = 101%\n", -EINVAL,
+	  "p.ini:3: error: share: '101%' is above 1, the most" },
+	{ "[workload a]\ntype = hold\nmode = fsat\n", -EINVAL,
+	  "p.ini:3: error: mode: 'fsat' is none of slow|fast; did you mean fast?" },
+	{ "[workload a]\ntype = hold\ntext = 1234567890123456\n", -EINVAL,
+	  "p.ini:3: error: text: '1234567890123456' is longer than 15 bytes" },
+	{ "[workload a]\ntype = hold\nsize = 50%limit\n", -EINVAL,
+	  "p.ini:3: error: size: '50%limit' is a share of the limit, but there is "
+	  "none: set memory.max" },
+	{ "[workload a]\ntype = hold\nmemory.max = 1000\n", -EINVAL,
+	  "p.ini:3: error: memory.max: 1000 is not a whole number of pages of 4096 "
+	  "bytes" },
+	{ "[workload a]\ntype = hold\nmemory.max = 0\n", -EINVAL,
+	  "p.ini:3: error: memory.max: 0 leaves no memory to run in" },
+	{ "[workload a]\ntype = hold\nmemory.max = 32M\n", -ENOMEM,
+	  "p.ini:2: error: a needs 64 MiB and its group may have 32 MiB: raise "
+	  "memory.max, or expect outcome=oom_kill" },
+	{ "[workload a]\ntype = hold\noom_score_adj = 1001\n", -EINVAL,
+	  "p.ini:3: error: oom_score_adj: '1001' is not a number from -1000 to 1000" },
+	{ "[workload a]\ntype = hold\nhold = 5\n", -EINVAL,
+	  "p.ini:3: error: hold: '5' has no known unit of time: write 250ms, 10s, 2m "
+	  "or 1h" },
+	{ "[workload a]\ntype = hold\nbackground = perhaps\n", -EINVAL,
+	  "p.ini:3: error: background: 'perhaps' is neither yes nor no" },
+	{ "[workload a]\ntype = hold\nbackground = yes\n", -EINVAL,
+	  "p.ini:2: error: each worker is in the background: nothing ends the run" },
+	{ "[workload a]\ntype = hold\ncpus = near\n", -EINVAL,
+	  "p.ini:3: error: cpus: 'near' is none of nearest, farthest, local, node1, "
+	  "0-3,8" },
+	{ "[workload a]\ntype = hold\nmems = 0\ncpuset.mems = 0\n", -EINVAL,
+	  "p.ini:3: error: mems and cpuset.mems say the same thing: use one" },
+	{ "[workload a]\ntype = hold\nmemory.max = 64M\nprewarm = 60M\n", -EINVAL,
+	  "p.ini:4: error: prewarm: '60M' does not fit the limit with an eighth to "
+	  "spare" },
+	{ "[workload a]\ntype = killed\n", -EINVAL,
+	  "p.ini:2: error: killed needs a limit for its group: add memory.max=96M to "
+	  "its section" },
+	{ "[workload a]\ntype = swapper\n", -EINVAL,
+	  "p.ini:2: error: swapper needs a swap device of its own: add a section "
+	  "[swap] with type=zram and size=256M" },
+	{ "[workload a]\ntype = picky\ncount = 7\n", -EINVAL,
+	  "p.ini:2: error: a: count=7 contradicts itself" },
+	{ "[profile]\nrepeats = 0\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: repeats: '0' is not between 1 and 10000" },
+	{ "[profile]\nsample = 10us\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: sample: '10us' is less than 1ms; 0 switches it off" },
+	{ "[profile]\nreset = dorp_caches\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: reset: 'dorp_caches' is not made of drop_caches, compact "
+	  "and swap" },
+	{ "[profile]\nrisk = R4\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: risk: 'R4' is none of R0, R1, R2, R3" },
+	{ "[profile]\nname = ../x\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: name: '../x' is not made of letters, digits, _, - and "
+	  "points" },
+	{ "[sysctl]\nvm.swappiness = 201\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: vm.swappiness takes 0 to 200, not 201" },
+	{ "[swap]\ntype = disk\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: type of swap is file, zram or none, not 'disk'" },
+	{ "[swap]\ntype = zram\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: [swap] needs a size: add size=256M" },
+	{ "[swap]\nsize = 64M\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: size needs type=file" },
+	{ "[swap]\ntype = zram\nsize = 64M\npath = /x\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:4: error: path needs type=file" },
+	{ "[swap]\ntype = file\nsize = 64M\npath = x\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:4: error: path: 'x' is not an absolute path" },
+	{ "[swap]\ntype = zram\nsize = 64M\npriority = x\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:4: error: priority: 'x' is not a number from -1 (the kernel's "
+	  "choice) to 32767" },
+	{ "[swap]\ntype = zram\nsize = 100K\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:3: error: size: 100K is not a whole number of pages from 1M on" },
+	{ "[expect]\noutcome = oom_kil\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: outcome is ok, oom_kill, timeout, target_missed, failed or "
+	  "skipped, not 'oom_kil'; did you mean oom_kill?" },
+	{ "[expect]\nminor_fault = 3\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: minor_fault: no column of runs.csv; did you mean "
+	  "minor_faults?" },
+	{ "[expect]\nb.outcome = ok\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: b.outcome: no column of runs.csv; did you mean outcome?" },
+	{ "[expect]\npswpuot_bytes = 3\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: pswpuot_bytes: no column of runs.csv; did you mean "
+	  "pswpout_bytes?" },
+	{ "[expect]\ngroup/x = 3\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: group/x: a counter is scope/source/counter" },
+	{ "[expect]\nminor_faults = 3ms\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: minor_faults: the unit of '3ms' does not fit" },
+	{ "[expect]\nminor_faults = many\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: minor_faults: 'many' is no expectation: write >=100M, "
+	  "<=5ms, =0 or 10..20" },
+	{ "[expect]\nminor_faults = 20..10\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: minor_faults: '20..10' is no expectation: write >=100M, "
+	  "<=5ms, =0 or 10..20" },
+	{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M, 1M\n", -EINVAL,
+	  "p.ini:4: error: size takes 1M twice" },
+	{ "[workload a]\ntype = hold\n[sweep]\nmode = zip\nsize = 1M, 1M, 1M\n"
+	  "count = 1, 2, 1\n",
+	  -EINVAL, "p.ini:5: error: cells 0 and 2 of the sweep are the same" },
+	{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M,,2M\n", -EINVAL,
+	  "p.ini:4: error: size: a value is missing in '1M,,2M'" },
+	{ "[workload a]\ntype = hold\nsize = 1M\n[sweep]\nsize = 1M,2M\n", -EINVAL,
+	  "p.ini:5: error: size is swept here and set on line 3" },
+	{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M..8M\n", -EINVAL,
+	  "p.ini:4: error: size: '1M..8M' is not a range: write 0..100+20 or "
+	  "64M..1G*2" },
+	{ "[workload a]\ntype = hold\n[sweep]\nsize = 8M..1M+1M\n", -EINVAL,
+	  "p.ini:4: error: size: '8M..1M+1M' is not a range: write 0..100+20 or "
+	  "64M..1G*2" },
+	{ "[workload a]\ntype = hold\n[sweep]\ncount = 1..8+0\n", -EINVAL,
+	  "p.ini:4: error: count: '1..8+0' is not a range: write 0..100+20 or "
+	  "64M..1G*2" },
+	{ "[workload a]\ntype = hold\n[sweep]\ncount = 1..8*1\n", -EINVAL,
+	  "p.ini:4: error: count: '1..8*1' is not a range: write 0..100+20 or "
+	  "64M..1G*2" },
+	{ "[workload a]\ntype = hold\n[sweep]\nseed = 1,2\n", -EINVAL,
+	  "p.ini:4: error: seed cannot be swept" },
+	{ "[workload a]\ntype = hold\n[sweep]\nmode = random\n", -EINVAL,
+	  "p.ini:4: error: mode is cartesian or zip, not 'random'" },
+	{ "[workload a]\ntype = hold\n[sweep]\nmode = zip\nsize = 1M,2M\ncount = "
+	  "1,2,3\n",
+	  -EINVAL, "p.ini:6: error: count takes 3 values and size 2: zip needs as many" },
+	{ "[workload a]\ntype = hold\n[sweep]\nvm.swappiness = 0..200+2\n"
+	  "size = 4K..400K+4K\n",
+	  -EINVAL, "p.ini:5: error: the sweep has more than 1000 cells" },
+	/* a value of the sweep is wrong where it is used: the sweep's line */
+	{ "[workload a]\ntype = hold\n[sweep]\ncount = 1, 99\n", -EINVAL,
+	  "p.ini:4: error: count: '99' is above 8, the most" },
+	{ "[workload a]\ntype = hold\n[sweep]\nvm.swappiness = 1, 999\n", -EINVAL,
+	  "p.ini:4: error: vm.swappiness takes 0 to 200, not 999" },
+	{ "[workload a]\ntype = hold\n[workload b]\ntype = hold\n[sweep]\nsize = "
+	  "1M\n",
+	  -EINVAL, "p.ini:6: error: size: whose? Write a.size or b.size" },
+	{ "[workload a]\ntype = hold\nsize = 18446744073709551615\n", -EINVAL,
+	  "p.ini:3: error: size: '18446744073709551615' is above 128T, the most" },
+	{ "[workload a]\ntype = hold\nmemory.max = 129T\n", -EINVAL,
+	  "p.ini:3: error: memory.max: 129T is above 128T, the most; `max` is without "
+	  "a limit" },
+	{ "[workload a]\ntype = hold\nhold = 367d\n", -EINVAL,
+	  "p.ini:3: error: hold: '367d' is above 366d, the most" },
+	{ "[profile]\ntimeout = 367d\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: timeout: '367d' is above 366d, the most" },
+	{ "[sysctl]\nvm.min_free_kbytes = 20971520\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: vm.min_free_kbytes: 20971520 kB is not below the 20 GiB "
+	  "that are available here" },
+	{ "[workload a]\ntype = hold\nsize = 19G\n", -ENOMEM,
+	  "p.ini: error: it needs 19 GiB at its peak; 20 GiB are available here and 2 "
+	  "GiB of them stay untouched" },
+};
+
 static void each_mistake_has_its_place_and_sentence(void **state)
 {
-	static const struct {
-		const char *text;
-		int ret;
-		const char *error;
-	} cases[] = {
-		{ "[profile]\nwhy = x\n", -EINVAL,
-		  "p.ini: error: a profile has 1 to 16 [workload NAME] sections; this one has "
-		  "0" },
-		{ "[workload a]\ntype = hould\n", -EINVAL,
-		  "p.ini:2: error: hould: unknown workload; did you mean hold?" },
-		{ "[workload a]\ntype = zzzzzz\n", -EINVAL,
-		  "p.ini:2: error: zzzzzz: unknown workload; `pagestorm list` shows them" },
-		{ "[workload a]\ntype = hold\nsiez = 1M\n", -EINVAL,
-		  "p.ini:3: error: siez: no option of hold; did you mean size?" },
-		{ "[workload a]\ntype = hold\nmemory.mx = 1M\n", -EINVAL,
-		  "p.ini:3: error: memory.mx: no option of hold; did you mean memory.max?" },
-		{ "[workload a]\ntype = hold\nqqqqqqq = 1M\n", -EINVAL,
-		  "p.ini:3: error: qqqqqqq: no option of hold; `pagestorm list hold` shows "
-		  "them" },
-		{ "[workload a]\ntype = hold\nsize = 1MB\n", -EINVAL,
-		  "p.ini:3: error: size: '1MB' is ambiguous: MB may be 1000 or 1024; write M "
-		  "or MiB for 1024" },
-		{ "[workload a]\ntype = hold\nsize = 1K\n", -EINVAL,
-		  "p.ini:3: error: size: '1K' is below 4K, the least" },
-		{ "[workload a]\ntype = hold\ncount = 9\n", -EINVAL,
-		  "p.ini:3: error: count: '9' is above 8, the most" },
-		{ "[workload a]\ntype = hold\nshare = 101%\n", -EINVAL,
-		  "p.ini:3: error: share: '101%' is above 1, the most" },
-		{ "[workload a]\ntype = hold\nmode = fsat\n", -EINVAL,
-		  "p.ini:3: error: mode: 'fsat' is none of slow|fast; did you mean fast?" },
-		{ "[workload a]\ntype = hold\ntext = 1234567890123456\n", -EINVAL,
-		  "p.ini:3: error: text: '1234567890123456' is longer than 15 bytes" },
-		{ "[workload a]\ntype = hold\nsize = 50%limit\n", -EINVAL,
-		  "p.ini:3: error: size: '50%limit' is a share of the limit, but there is "
-		  "none: set memory.max" },
-		{ "[workload a]\ntype = hold\nmemory.max = 1000\n", -EINVAL,
-		  "p.ini:3: error: memory.max: 1000 is not a whole number of pages of 4096 "
-		  "bytes" },
-		{ "[workload a]\ntype = hold\nmemory.max = 0\n", -EINVAL,
-		  "p.ini:3: error: memory.max: 0 leaves no memory to run in" },
-		{ "[workload a]\ntype = hold\nmemory.max = 32M\n", -ENOMEM,
-		  "p.ini:2: error: a needs 64 MiB and its group may have 32 MiB: raise "
-		  "memory.max, or expect outcome=oom_kill" },
-		{ "[workload a]\ntype = hold\noom_score_adj = 1001\n", -EINVAL,
-		  "p.ini:3: error: oom_score_adj: '1001' is not a number from -1000 to 1000" },
-		{ "[workload a]\ntype = hold\nhold = 5\n", -EINVAL,
-		  "p.ini:3: error: hold: '5' has no known unit of time: write 250ms, 10s, 2m "
-		  "or 1h" },
-		{ "[workload a]\ntype = hold\nbackground = perhaps\n", -EINVAL,
-		  "p.ini:3: error: background: 'perhaps' is neither yes nor no" },
-		{ "[workload a]\ntype = hold\nbackground = yes\n", -EINVAL,
-		  "p.ini:2: error: each worker is in the background: nothing ends the run" },
-		{ "[workload a]\ntype = hold\ncpus = near\n", -EINVAL,
-		  "p.ini:3: error: cpus: 'near' is none of nearest, farthest, local, node1, "
-		  "0-3,8" },
-		{ "[workload a]\ntype = hold\nmems = 0\ncpuset.mems = 0\n", -EINVAL,
-		  "p.ini:3: error: mems and cpuset.mems say the same thing: use one" },
-		{ "[workload a]\ntype = hold\nmemory.max = 64M\nprewarm = 60M\n", -EINVAL,
-		  "p.ini:4: error: prewarm: '60M' does not fit the limit with an eighth to "
-		  "spare" },
-		{ "[workload a]\ntype = killed\n", -EINVAL,
-		  "p.ini:2: error: killed needs a limit for its group: add memory.max=96M to "
-		  "its section" },
-		{ "[workload a]\ntype = swapper\n", -EINVAL,
-		  "p.ini:2: error: swapper needs a swap device of its own: add a section "
-		  "[swap] with type=zram and size=256M" },
-		{ "[workload a]\ntype = picky\ncount = 7\n", -EINVAL,
-		  "p.ini:2: error: a: count=7 contradicts itself" },
-		{ "[profile]\nrepeats = 0\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: repeats: '0' is not between 1 and 10000" },
-		{ "[profile]\nsample = 10us\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: sample: '10us' is less than 1ms; 0 switches it off" },
-		{ "[profile]\nreset = dorp_caches\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: reset: 'dorp_caches' is not made of drop_caches, compact "
-		  "and swap" },
-		{ "[profile]\nrisk = R4\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: risk: 'R4' is none of R0, R1, R2, R3" },
-		{ "[profile]\nname = ../x\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: name: '../x' is not made of letters, digits, _, - and "
-		  "points" },
-		{ "[sysctl]\nvm.swappiness = 201\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: vm.swappiness takes 0 to 200, not 201" },
-		{ "[swap]\ntype = disk\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: type of swap is file, zram or none, not 'disk'" },
-		{ "[swap]\ntype = zram\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: [swap] needs a size: add size=256M" },
-		{ "[swap]\nsize = 64M\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: size needs type=file" },
-		{ "[swap]\ntype = zram\nsize = 64M\npath = /x\n[workload a]\ntype = hold\n",
-		  -EINVAL, "p.ini:4: error: path needs type=file" },
-		{ "[swap]\ntype = file\nsize = 64M\npath = x\n[workload a]\ntype = hold\n",
-		  -EINVAL, "p.ini:4: error: path: 'x' is not an absolute path" },
-		{ "[swap]\ntype = zram\nsize = 64M\npriority = x\n[workload a]\ntype = hold\n",
-		  -EINVAL,
-		  "p.ini:4: error: priority: 'x' is not a number from -1 (the kernel's "
-		  "choice) to 32767" },
-		{ "[swap]\ntype = zram\nsize = 100K\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:3: error: size: 100K is not a whole number of pages from 1M on" },
-		{ "[expect]\noutcome = oom_kil\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: outcome is ok, oom_kill, timeout, target_missed, failed or "
-		  "skipped, not 'oom_kil'; did you mean oom_kill?" },
-		{ "[expect]\nminor_fault = 3\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: minor_fault: no column of runs.csv; did you mean "
-		  "minor_faults?" },
-		{ "[expect]\nb.outcome = ok\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: b.outcome: no column of runs.csv; did you mean outcome?" },
-		{ "[expect]\npswpuot_bytes = 3\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: pswpuot_bytes: no column of runs.csv; did you mean "
-		  "pswpout_bytes?" },
-		{ "[expect]\ngroup/x = 3\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: group/x: a counter is scope/source/counter" },
-		{ "[expect]\nminor_faults = 3ms\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: minor_faults: the unit of '3ms' does not fit" },
-		{ "[expect]\nminor_faults = many\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: minor_faults: 'many' is no expectation: write >=100M, "
-		  "<=5ms, =0 or 10..20" },
-		{ "[expect]\nminor_faults = 20..10\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: minor_faults: '20..10' is no expectation: write >=100M, "
-		  "<=5ms, =0 or 10..20" },
-		{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M, 1M\n", -EINVAL,
-		  "p.ini:4: error: size takes 1M twice" },
-		{ "[workload a]\ntype = hold\n[sweep]\nmode = zip\nsize = 1M, 1M, 1M\n"
-		  "count = 1, 2, 1\n",
-		  -EINVAL, "p.ini:5: error: cells 0 and 2 of the sweep are the same" },
-		{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M,,2M\n", -EINVAL,
-		  "p.ini:4: error: size: a value is missing in '1M,,2M'" },
-		{ "[workload a]\ntype = hold\nsize = 1M\n[sweep]\nsize = 1M,2M\n", -EINVAL,
-		  "p.ini:5: error: size is swept here and set on line 3" },
-		{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M..8M\n", -EINVAL,
-		  "p.ini:4: error: size: '1M..8M' is not a range: write 0..100+20 or "
-		  "64M..1G*2" },
-		{ "[workload a]\ntype = hold\n[sweep]\nsize = 8M..1M+1M\n", -EINVAL,
-		  "p.ini:4: error: size: '8M..1M+1M' is not a range: write 0..100+20 or "
-		  "64M..1G*2" },
-		{ "[workload a]\ntype = hold\n[sweep]\ncount = 1..8+0\n", -EINVAL,
-		  "p.ini:4: error: count: '1..8+0' is not a range: write 0..100+20 or "
-		  "64M..1G*2" },
-		{ "[workload a]\ntype = hold\n[sweep]\ncount = 1..8*1\n", -EINVAL,
-		  "p.ini:4: error: count: '1..8*1' is not a range: write 0..100+20 or "
-		  "64M..1G*2" },
-		{ "[workload a]\ntype = hold\n[sweep]\nseed = 1,2\n", -EINVAL,
-		  "p.ini:4: error: seed cannot be swept" },
-		{ "[workload a]\ntype = hold\n[sweep]\nmode = random\n", -EINVAL,
-		  "p.ini:4: error: mode is cartesian or zip, not 'random'" },
-		{ "[workload a]\ntype = hold\n[sweep]\nmode = zip\nsize = 1M,2M\ncount = "
-		  "1,2,3\n",
-		  -EINVAL,
-		  "p.ini:6: error: count takes 3 values and size 2: zip needs as many" },
-		{ "[workload a]\ntype = hold\n[sweep]\nvm.swappiness = 0..200+2\n"
-		  "size = 4K..400K+4K\n",
-		  -EINVAL, "p.ini:5: error: the sweep has more than 1000 cells" },
-		/* a value of the sweep is wrong where it is used: the sweep's line */
-		{ "[workload a]\ntype = hold\n[sweep]\ncount = 1, 99\n", -EINVAL,
-		  "p.ini:4: error: count: '99' is above 8, the most" },
-		{ "[workload a]\ntype = hold\n[sweep]\nvm.swappiness = 1, 999\n", -EINVAL,
-		  "p.ini:4: error: vm.swappiness takes 0 to 200, not 999" },
-		{ "[workload a]\ntype = hold\n[workload b]\ntype = hold\n[sweep]\nsize = "
-		  "1M\n",
-		  -EINVAL, "p.ini:6: error: size: whose? Write a.size or b.size" },
-		{ "[workload a]\ntype = hold\nsize = 18446744073709551615\n", -EINVAL,
-		  "p.ini:3: error: size: '18446744073709551615' is above 128T, the most" },
-		{ "[workload a]\ntype = hold\nmemory.max = 129T\n", -EINVAL,
-		  "p.ini:3: error: memory.max: 129T is above 128T, the most; `max` is without "
-		  "a limit" },
-		{ "[workload a]\ntype = hold\nhold = 367d\n", -EINVAL,
-		  "p.ini:3: error: hold: '367d' is above 366d, the most" },
-		{ "[profile]\ntimeout = 367d\n[workload a]\ntype = hold\n", -EINVAL,
-		  "p.ini:2: error: timeout: '367d' is above 366d, the most" },
-		{ "[sysctl]\nvm.min_free_kbytes = 20971520\n[workload a]\ntype = hold\n",
-		  -EINVAL,
-		  "p.ini:2: error: vm.min_free_kbytes: 20971520 kB is not below the 20 GiB "
-		  "that are available here" },
-		{ "[workload a]\ntype = hold\nsize = 19G\n", -ENOMEM,
-		  "p.ini: error: it needs 19 GiB at its peak; 20 GiB are available here and 2 "
-		  "GiB of them stay untouched" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
 		struct error e = { "" };
 		struct plan plan = { .seed = 77 };
 
-		assert_int_equal(try_plan(&plan, cases[i].text, &v1, &e), cases[i].ret);
-		assert_string_equal(e.text, cases[i].error);
+		assert_int_equal(try_plan(&plan, mistakes[i].text, &v1, &e), mistakes[i].ret);
+		assert_string_equal(e.text, mistakes[i].error);
 		assert_int_equal(plan.seed, 77); /* untouched */
 	}
 }
@@ -743,53 +740,51 @@ static void what_is_set_on_the_command_line_and_swept_is_told(void **state)
 
 /* ---- sweeps and order ---- */
 
+static const struct {
+	const char *sweep;
+	const char *labels; /* one line each */
+} sweeps[] = {
+	{ "", "\n" },
+	{ "vm.swappiness = 0, 60 ,100\n",
+	  "vm.swappiness=0\nvm.swappiness=60\nvm.swappiness=100\n" },
+	{ "size = 64M..256M+64M\n", "size=64M\nsize=128M\nsize=192M\nsize=256M\n" },
+	{ "size = 512K..2M*2\n", "size=512K\nsize=1M\nsize=2M\n" },
+	{ "size = 64M..1G*4\n", "size=64M\nsize=256M\nsize=1G\n" },
+	{ "vm.min_free_kbytes = 65536..300000*2\n",
+	  "vm.min_free_kbytes=65536\nvm.min_free_kbytes=131072\n"
+	  "vm.min_free_kbytes=262144\n" },
+	{ "share = 0.1..0.5+0.2\n", "share=0.1\nshare=0.3\nshare=0.5\n" },
+	{ "share = 10%..50%+20%\n", "share=10%\nshare=30%\nshare=50%\n" },
+	{ "count = 1..4*1.5\n", "count=1\ncount=1.5\ncount=2.25\ncount=3.375\n" },
+	{ "wait = 0s..1s+500ms\n", "" }, /* not sizes, and not of one unit */
+	{ "wait = 0ms..1000ms+500ms\n", "wait=0ms\nwait=500ms\nwait=1000ms\n" },
+	{ "a.size = 1M, 2M\ncount = 1..2+1\n",
+	  "a.size=1M;count=1\na.size=1M;count=2\na.size=2M;count=1\n"
+	  "a.size=2M;count=2\n" },
+	{ "mode = zip\nsize = 1M, 2M\ncount = 1..2+1\n", "size=1M;count=1\nsize=2M;count=2\n" },
+	{ "mode = zip\nsize = 1M, 1M\ncount = 1, 2\n", "size=1M;count=1\nsize=1M;count=2\n" },
+};
+
 static void sweeps_expand_in_a_fixed_order(void **state)
 {
-	static const struct {
-		const char *sweep;
-		const char *labels; /* one line each */
-	} cases[] = {
-		{ "", "\n" },
-		{ "vm.swappiness = 0, 60 ,100\n",
-		  "vm.swappiness=0\nvm.swappiness=60\nvm.swappiness=100\n" },
-		{ "size = 64M..256M+64M\n", "size=64M\nsize=128M\nsize=192M\nsize=256M\n" },
-		{ "size = 512K..2M*2\n", "size=512K\nsize=1M\nsize=2M\n" },
-		{ "size = 64M..1G*4\n", "size=64M\nsize=256M\nsize=1G\n" },
-		{ "vm.min_free_kbytes = 65536..300000*2\n",
-		  "vm.min_free_kbytes=65536\nvm.min_free_kbytes=131072\n"
-		  "vm.min_free_kbytes=262144\n" },
-		{ "share = 0.1..0.5+0.2\n", "share=0.1\nshare=0.3\nshare=0.5\n" },
-		{ "share = 10%..50%+20%\n", "share=10%\nshare=30%\nshare=50%\n" },
-		{ "count = 1..4*1.5\n", "count=1\ncount=1.5\ncount=2.25\ncount=3.375\n" },
-		{ "wait = 0s..1s+500ms\n", "" }, /* not sizes, and not of one unit */
-		{ "wait = 0ms..1000ms+500ms\n", "wait=0ms\nwait=500ms\nwait=1000ms\n" },
-		{ "a.size = 1M, 2M\ncount = 1..2+1\n",
-		  "a.size=1M;count=1\na.size=1M;count=2\na.size=2M;count=1\n"
-		  "a.size=2M;count=2\n" },
-		{ "mode = zip\nsize = 1M, 2M\ncount = 1..2+1\n",
-		  "size=1M;count=1\nsize=2M;count=2\n" },
-		{ "mode = zip\nsize = 1M, 1M\ncount = 1, 2\n",
-		  "size=1M;count=1\nsize=1M;count=2\n" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(sweeps) / sizeof(*sweeps); i++) {
 		char text[512], labels[512] = "";
 		struct error e = { "" };
 		struct plan plan;
 
 		snprintf(text, sizeof(text), "[workload a]\ntype = hold\n[sweep]\n%s",
-			 cases[i].sweep);
+			 sweeps[i].sweep);
 		if (try_plan(&plan, text, &v1, &e)) {
 			/* 1.5 of a count is found out where it is used */
-			assert_true(!*cases[i].labels || strstr(e.text, "is not a count"));
+			assert_true(!*sweeps[i].labels || strstr(e.text, "is not a count"));
 			continue;
 		}
 		for (unsigned c = 0; c < plan.nr_cells; c++) {
 			assert_int_equal(plan.cell[c].index, c);
 			strcat(strcat(labels, plan.cell[c].label), "\n");
 		}
-		assert_string_equal(labels, cases[i].labels);
+		assert_string_equal(labels, sweeps[i].labels);
 		plan_release(&plan);
 	}
 }
@@ -1061,62 +1056,57 @@ static void with_swap_of_its_own_more_than_the_limit_fits(void **state)
 
 /* ---- [expect] ---- */
 
+static const struct {
+	const char *text, *worker, *key;
+	enum relation relation;
+	int64_t value, tolerance;
+	enum unit unit;
+} expectation_cases[] = {
+	{ "minor_faults = 3", "", "minor_faults", RELATION_EQ, 3, 0, UNIT_COUNT },
+	{ "minor_faults = =3", "", "minor_faults", RELATION_EQ, 3, 0, UNIT_COUNT },
+	{ "minor_faults = > 3", "", "minor_faults", RELATION_GE, 4, 0, UNIT_COUNT },
+	{ "minor_faults = <3", "", "minor_faults", RELATION_LE, 2, 0, UNIT_COUNT },
+	{ "a.minor_faults = 3..5", "a", "minor_faults", RELATION_BETWEEN, 3, 2, UNIT_COUNT },
+	{ "pswpout_bytes = >=100M", "", "swap_out_bytes", RELATION_GE, 100 * M, 0, UNIT_BYTES },
+	{ "achieved_bytes = 0..1M", "", "achieved_bytes", RELATION_BETWEEN, 0, M, UNIT_BYTES },
+	{ "latency_p99_ns = <=5ms", "", "latency_p99_ns", RELATION_LE, 5000000, 0, UNIT_NSEC },
+	{ "psi_memory_full_usec = >=10s", "", "psi_memory_full_usec", RELATION_GE, 10000000, 0,
+	  UNIT_USEC },
+	{ "psi_memory_full_usec = <5ms", "", "psi_memory_full_usec", RELATION_LE, 4999, 0,
+	  UNIT_USEC },
+	{ "seconds = <=10s", "", "seconds", RELATION_LE, 10000000000, 0, UNIT_NSEC },
+	{ "seconds = <1", "", "seconds", RELATION_LE, 999999999, 0, UNIT_NSEC },
+	{ "seconds = >0", "", "seconds", RELATION_GE, 1, 0, UNIT_NSEC },
+	{ "seconds = 500ms..2s", "", "seconds", RELATION_BETWEEN, 500000000, 1500000000,
+	  UNIT_NSEC },
+	{ "seconds = 1..2", "", "seconds", RELATION_BETWEEN, 1000000000, 1000000000,
+	  UNIT_NSEC },
+	{ "a.group/memory.stat/pgfault = 100..200", "a", "group/memory.stat/pgfault",
+	  RELATION_BETWEEN, 100, 100, UNIT_COUNT },
+	{ "system/pressure/memory/x = >=1", "", "system/pressure/memory/x", RELATION_GE, 1, 0,
+	  UNIT_COUNT },
+	{ "outcome = timeout", "", "outcome", RELATION_EQ, OUTCOME_TIMEOUT, 0, UNIT_COUNT },
+};
+
 static void expectations_are_numbers_in_the_columns_unit(void **state)
 {
-	static const struct {
-		const char *text, *worker, *key;
-		enum relation relation;
-		int64_t value, tolerance;
-		enum unit unit;
-	} cases[] = {
-		{ "minor_faults = 3", "", "minor_faults", RELATION_EQ, 3, 0, UNIT_COUNT },
-		{ "minor_faults = =3", "", "minor_faults", RELATION_EQ, 3, 0, UNIT_COUNT },
-		{ "minor_faults = > 3", "", "minor_faults", RELATION_GE, 4, 0, UNIT_COUNT },
-		{ "minor_faults = <3", "", "minor_faults", RELATION_LE, 2, 0, UNIT_COUNT },
-		{ "a.minor_faults = 3..5", "a", "minor_faults", RELATION_BETWEEN, 3, 2,
-		  UNIT_COUNT },
-		{ "pswpout_bytes = >=100M", "", "swap_out_bytes", RELATION_GE, 100 * M, 0,
-		  UNIT_BYTES },
-		{ "achieved_bytes = 0..1M", "", "achieved_bytes", RELATION_BETWEEN, 0, M,
-		  UNIT_BYTES },
-		{ "latency_p99_ns = <=5ms", "", "latency_p99_ns", RELATION_LE, 5000000, 0,
-		  UNIT_NSEC },
-		{ "psi_memory_full_usec = >=10s", "", "psi_memory_full_usec", RELATION_GE,
-		  10000000, 0, UNIT_USEC },
-		{ "psi_memory_full_usec = <5ms", "", "psi_memory_full_usec", RELATION_LE, 4999,
-		  0, UNIT_USEC },
-		{ "seconds = <=10s", "", "seconds", RELATION_LE, 10000000000, 0, UNIT_NSEC },
-		{ "seconds = <1", "", "seconds", RELATION_LE, 999999999, 0, UNIT_NSEC },
-		{ "seconds = >0", "", "seconds", RELATION_GE, 1, 0, UNIT_NSEC },
-		{ "seconds = 500ms..2s", "", "seconds", RELATION_BETWEEN, 500000000, 1500000000,
-		  UNIT_NSEC },
-		{ "seconds = 1..2", "", "seconds", RELATION_BETWEEN, 1000000000, 1000000000,
-		  UNIT_NSEC },
-		{ "a.group/memory.stat/pgfault = 100..200", "a", "group/memory.stat/pgfault",
-		  RELATION_BETWEEN, 100, 100, UNIT_COUNT },
-		{ "system/pressure/memory/x = >=1", "", "system/pressure/memory/x", RELATION_GE,
-		  1, 0, UNIT_COUNT },
-		{ "outcome = timeout", "", "outcome", RELATION_EQ, OUTCOME_TIMEOUT, 0,
-		  UNIT_COUNT },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(expectation_cases) / sizeof(*expectation_cases); i++) {
 		const struct expectation *x;
 		struct plan plan;
 		char text[256];
 
 		snprintf(text, sizeof(text), "[workload a]\ntype = hold\n[expect]\n%s\n",
-			 cases[i].text);
+			 expectation_cases[i].text);
 		make_plan(&plan, text, &v1);
 		x = &plan.expectation[0];
 		assert_int_equal(plan.nr_expectations, 1);
-		assert_string_equal(x->worker, cases[i].worker);
-		assert_string_equal(x->key, cases[i].key);
-		assert_int_equal(x->relation, cases[i].relation);
-		assert_int_equal(x->value, cases[i].value);
-		assert_int_equal(x->tolerance, cases[i].tolerance);
-		assert_int_equal(x->unit, cases[i].unit);
+		assert_string_equal(x->worker, expectation_cases[i].worker);
+		assert_string_equal(x->key, expectation_cases[i].key);
+		assert_int_equal(x->relation, expectation_cases[i].relation);
+		assert_int_equal(x->value, expectation_cases[i].value);
+		assert_int_equal(x->tolerance, expectation_cases[i].tolerance);
+		assert_int_equal(x->unit, expectation_cases[i].unit);
 		assert_int_equal(x->line, 4);
 		plan_release(&plan);
 	}

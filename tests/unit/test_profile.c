@@ -119,91 +119,85 @@ static void what_is_formatted_reads_back_the_same(void **state)
 
 #define NAME50 "n1234567890123456789012345678901234567890123456789"
 
+static const struct {
+	const char *text, *error;
+} mistakes[] = {
+	{ "[profil]\n", "p.ini:1: error: [profil]: unknown section; did you mean "
+			"[profile]?" },
+	{ "[xyz]\n", "p.ini:1: error: [xyz]: unknown section; a worker is [workload NAME]" },
+	{ "\n\n[profile\nname = x\n", "p.ini:3: error: the section has no ]" },
+	{ "[profile ; ]\n", "p.ini:1: error: the section has no ]" },
+	{ "[profile] name = x\n", "p.ini:1: error: text after the section's ]" },
+	{ "[" NAME50 "]\n", "p.ini:1: error: the section's name has more than 49 bytes" },
+	{ "[workload]\n", "p.ini:1: error: a worker needs a name: [workload NAME]" },
+	{ "[workload ]\n", "p.ini:1: error: a worker needs a name: [workload NAME]" },
+	{ "[workload a b]\n", "p.ini:1: error: 'a b' cannot name a worker: letters, "
+			      "digits, _ and - after a letter" },
+	{ "[workload ../x]\n", "p.ini:1: error: '../x' cannot name a worker: letters, "
+			       "digits, _ and - after a letter" },
+	{ "[workload null]\n",
+	  "p.ini:1: error: 'null' cannot name a worker: the name is taken" },
+	{ "[workload sysctl]\n",
+	  "p.ini:1: error: 'sysctl' cannot name a worker: the name is taken" },
+	{ "[workload hog]\ntype = anon\n[profile]\n[workload hog]\n",
+	  "p.ini:4: error: section [workload hog] again; it began on line 1" },
+	{ "[cgroup]\n[cgroup]\n",
+	  "p.ini:2: error: section [cgroup] again; it began on line 1" },
+	{ "\n[workload hog]\nsize = 1M\n[profile]\n",
+	  "p.ini:2: error: [workload hog] has no type; `pagestorm list` shows them" },
+	{ "[workload hog]\n",
+	  "p.ini:1: error: [workload hog] has no type; `pagestorm list` shows them" },
+	{ "name = x\n", "p.ini:1: error: name stands outside any section" },
+	{ "[profile]\nname\n", "p.ini:2: error: no = in 'name'; write key = value" },
+	{ "[profile]\nname ; = x\n",
+	  "p.ini:2: error: no = in 'name ; = x'; write key = value" },
+	{ "[profile]\nname: x\n", "p.ini:2: error: a colon before the =; write key = value" },
+	{ "[profile]\n = x\n", "p.ini:2: error: no key before the =" },
+	{ "[profile]\n" NAME50 " = x\n", "p.ini:2: error: the key has more than 49 bytes" },
+	{ "[profile]\nname =\n", "p.ini:2: error: name has no value" },
+	{ "[profile]\nname = ;x\n", "p.ini:2: error: name has no value" },
+	/* inih would keep the first and cut the second */
+	{ "[profile]\nname =;x\n", "p.ini:2: error: name has a ; that begins a comment" },
+	{ "[profile]\nname = a\nname = b\n",
+	  "p.ini:3: error: name again; it was set on line 2" },
+	{ "[profile]\nrepeat = 3\n", "p.ini:2: error: repeat: unknown key of [profile]; "
+				     "did you mean repeats?" },
+	{ "[profile]\nzzz = 3\n", "p.ini:2: error: zzz: unknown key of [profile]" },
+	{ "[cgroup]\nmemory.mx = 3\n",
+	  "p.ini:2: error: memory.mx: unknown limit; did you mean memory.max?" },
+	{ "[swap]\nsiez = 3\n",
+	  "p.ini:2: error: siez: unknown key of [swap]; did you mean size?" },
+	{ "[sysctl]\nvm.swapiness = 3\n", "p.ini:2: error: vm.swapiness: unknown "
+					  "setting; did you mean vm.swappiness?" },
+	{ "[sysctl]\nvm/../kernel/panic = 3\n",
+	  "p.ini:2: error: vm/../kernel/panic: unknown setting; `pagestorm list "
+	  "settings` "
+	  "shows them" },
+	{ "[sysctl]\nthp.enabled = never\n",
+	  "p.ini:2: error: thp.enabled belongs in [setting]" },
+	{ "[setting]\nvm.swappiness = 3\n",
+	  "p.ini:2: error: vm.swappiness belongs in [sysctl]" },
+	/* inih would take an indented line for the value above it */
+	{ "[profile]\nname = a\n  nonsense\n",
+	  "p.ini:3: error: no = in 'nonsense'; write key = value" },
+	{ "[profile]\nwhy = a\x01z\n", "p.ini:2: error: byte 0x01 is not text" },
+	{ "[profile]\nwhy = \xff\n", "p.ini:2: error: byte 0xff is not UTF-8" },
+	{ "; caf\xe9\n", "p.ini:1: error: byte 0xe9 is not UTF-8" },
+	{ "; overlong \xc0\xaf\n", "p.ini:1: error: byte 0xc0 is not UTF-8" },
+	{ "; surrogate \xed\xa0\x80\n", "p.ini:1: error: byte 0xed is not UTF-8" },
+	{ "; cut \xe2\x82", "p.ini:1: error: byte 0xe2 is not UTF-8" },
+	{ "; beyond \xf4\x90\x80\x80\n", "p.ini:1: error: byte 0xf4 is not UTF-8" },
+};
+
 static void each_mistake_has_its_line_and_sentence(void **state)
 {
-	static const struct {
-		const char *text, *error;
-	} cases[] = {
-		{ "[profil]\n", "p.ini:1: error: [profil]: unknown section; did you mean "
-				"[profile]?" },
-		{ "[xyz]\n",
-		  "p.ini:1: error: [xyz]: unknown section; a worker is [workload NAME]" },
-		{ "\n\n[profile\nname = x\n", "p.ini:3: error: the section has no ]" },
-		{ "[profile ; ]\n", "p.ini:1: error: the section has no ]" },
-		{ "[profile] name = x\n", "p.ini:1: error: text after the section's ]" },
-		{ "[" NAME50 "]\n",
-		  "p.ini:1: error: the section's name has more than 49 bytes" },
-		{ "[workload]\n", "p.ini:1: error: a worker needs a name: [workload NAME]" },
-		{ "[workload ]\n", "p.ini:1: error: a worker needs a name: [workload NAME]" },
-		{ "[workload a b]\n", "p.ini:1: error: 'a b' cannot name a worker: letters, "
-				      "digits, _ and - after a letter" },
-		{ "[workload ../x]\n", "p.ini:1: error: '../x' cannot name a worker: letters, "
-				       "digits, _ and - after a letter" },
-		{ "[workload null]\n",
-		  "p.ini:1: error: 'null' cannot name a worker: the name is taken" },
-		{ "[workload sysctl]\n",
-		  "p.ini:1: error: 'sysctl' cannot name a worker: the name is taken" },
-		{ "[workload hog]\ntype = anon\n[profile]\n[workload hog]\n",
-		  "p.ini:4: error: section [workload hog] again; it began on line 1" },
-		{ "[cgroup]\n[cgroup]\n",
-		  "p.ini:2: error: section [cgroup] again; it began on line 1" },
-		{ "\n[workload hog]\nsize = 1M\n[profile]\n",
-		  "p.ini:2: error: [workload hog] has no type; `pagestorm list` shows them" },
-		{ "[workload hog]\n",
-		  "p.ini:1: error: [workload hog] has no type; `pagestorm list` shows them" },
-		{ "name = x\n", "p.ini:1: error: name stands outside any section" },
-		{ "[profile]\nname\n", "p.ini:2: error: no = in 'name'; write key = value" },
-		{ "[profile]\nname ; = x\n",
-		  "p.ini:2: error: no = in 'name ; = x'; write key = value" },
-		{ "[profile]\nname: x\n",
-		  "p.ini:2: error: a colon before the =; write key = value" },
-		{ "[profile]\n = x\n", "p.ini:2: error: no key before the =" },
-		{ "[profile]\n" NAME50 " = x\n",
-		  "p.ini:2: error: the key has more than 49 bytes" },
-		{ "[profile]\nname =\n", "p.ini:2: error: name has no value" },
-		{ "[profile]\nname = ;x\n", "p.ini:2: error: name has no value" },
-		/* inih would keep the first and cut the second */
-		{ "[profile]\nname =;x\n",
-		  "p.ini:2: error: name has a ; that begins a comment" },
-		{ "[profile]\nname = a\nname = b\n",
-		  "p.ini:3: error: name again; it was set on line 2" },
-		{ "[profile]\nrepeat = 3\n",
-		  "p.ini:2: error: repeat: unknown key of [profile]; "
-		  "did you mean repeats?" },
-		{ "[profile]\nzzz = 3\n", "p.ini:2: error: zzz: unknown key of [profile]" },
-		{ "[cgroup]\nmemory.mx = 3\n",
-		  "p.ini:2: error: memory.mx: unknown limit; did you mean memory.max?" },
-		{ "[swap]\nsiez = 3\n",
-		  "p.ini:2: error: siez: unknown key of [swap]; did you mean size?" },
-		{ "[sysctl]\nvm.swapiness = 3\n", "p.ini:2: error: vm.swapiness: unknown "
-						  "setting; did you mean vm.swappiness?" },
-		{ "[sysctl]\nvm/../kernel/panic = 3\n",
-		  "p.ini:2: error: vm/../kernel/panic: unknown setting; `pagestorm list "
-		  "settings` "
-		  "shows them" },
-		{ "[sysctl]\nthp.enabled = never\n",
-		  "p.ini:2: error: thp.enabled belongs in [setting]" },
-		{ "[setting]\nvm.swappiness = 3\n",
-		  "p.ini:2: error: vm.swappiness belongs in [sysctl]" },
-		/* inih would take an indented line for the value above it */
-		{ "[profile]\nname = a\n  nonsense\n",
-		  "p.ini:3: error: no = in 'nonsense'; write key = value" },
-		{ "[profile]\nwhy = a\x01z\n", "p.ini:2: error: byte 0x01 is not text" },
-		{ "[profile]\nwhy = \xff\n", "p.ini:2: error: byte 0xff is not UTF-8" },
-		{ "; caf\xe9\n", "p.ini:1: error: byte 0xe9 is not UTF-8" },
-		{ "; overlong \xc0\xaf\n", "p.ini:1: error: byte 0xc0 is not UTF-8" },
-		{ "; surrogate \xed\xa0\x80\n", "p.ini:1: error: byte 0xed is not UTF-8" },
-		{ "; cut \xe2\x82", "p.ini:1: error: byte 0xe2 is not UTF-8" },
-		{ "; beyond \xf4\x90\x80\x80\n", "p.ini:1: error: byte 0xf4 is not UTF-8" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
 		struct error e = { "" };
 		struct profile p;
 
-		assert_int_equal(read_text(&p, cases[i].text, &e), -EINVAL);
-		assert_string_equal(e.text, cases[i].error);
+		assert_int_equal(read_text(&p, mistakes[i].text, &e), -EINVAL);
+		assert_string_equal(e.text, mistakes[i].error);
 		profile_release(&p);
 	}
 }
@@ -325,55 +319,54 @@ static void overrides_find_the_section_of_their_key(void **state)
 	profile_release(&p);
 }
 
+static const struct {
+	const char *assignment, *error;
+} wrong_overrides[] = {
+	{ "size", "command line: error: 'size' is not key=value" },
+	{ "=3", "command line: error: '=3' is not key=value" },
+	{ "hog.size=", "command line: error: hog.size has no value" },
+	{ "why=a\nb", "command line: error: why has a byte that is not text" },
+	{ "why=a ;b", "command line: error: why has a ; that begins a comment" },
+	{ "why= a", "command line: error: why begins or ends with a space" },
+	{ "why=\xff", "command line: error: why is not UTF-8" },
+	{ "vm.swapiness=1", "command line: error: vm.swapiness: unknown setting; did "
+			    "you mean vm.swappiness?" },
+	{ "thp.enable=1", "command line: error: thp.enable: unknown setting; did you "
+			  "mean thp.enabled?" },
+	{ "vm.nothing=1", "command line: error: vm.nothing: unknown setting; `pagestorm list "
+			  "settings` shows them" },
+	{ "memory.maxx=1", "command line: error: memory.maxx: unknown limit; did you "
+			   "mean memory.max?" },
+	{ "expect.a ;b=1", "command line: error: 'a ;b' is not a key of expect" },
+	{ "expect.a:b=1", "command line: error: 'a:b' is not a key of expect" },
+	{ "hug.size=1M",
+	  "command line: error: hug: no worker and no section has this name; did you "
+	  "mean hog?" },
+	{ "expct.outcome=ok",
+	  "command line: error: expct: no worker and no section has this name; did "
+	  "you mean expect?" },
+	{ "zzzzzz.size=1M",
+	  "command line: error: zzzzzz: no worker and no section has this name" },
+	{ "threads=2",
+	  "command line: error: threads: whose? Write hog.threads or victim.threads" },
+	{ "zzzzzz=2", "command line: error: zzzzzz: no key of [profile] and of no "
+		      "worker" },
+	{ "swap.siez=1M",
+	  "command line: error: siez: unknown key of [swap]; did you mean size?" },
+	{ "size=1M", "command line: error: size: whose? Write hog.size or victim.size" },
+};
+
 static void each_wrong_override_has_its_sentence(void **state)
 {
-	static const struct {
-		const char *assignment, *error;
-	} cases[] = {
-		{ "size", "command line: error: 'size' is not key=value" },
-		{ "=3", "command line: error: '=3' is not key=value" },
-		{ "hog.size=", "command line: error: hog.size has no value" },
-		{ "why=a\nb", "command line: error: why has a byte that is not text" },
-		{ "why=a ;b", "command line: error: why has a ; that begins a comment" },
-		{ "why= a", "command line: error: why begins or ends with a space" },
-		{ "why=\xff", "command line: error: why is not UTF-8" },
-		{ "vm.swapiness=1", "command line: error: vm.swapiness: unknown setting; did "
-				    "you mean vm.swappiness?" },
-		{ "thp.enable=1", "command line: error: thp.enable: unknown setting; did you "
-				  "mean thp.enabled?" },
-		{ "vm.nothing=1",
-		  "command line: error: vm.nothing: unknown setting; `pagestorm list "
-		  "settings` shows them" },
-		{ "memory.maxx=1", "command line: error: memory.maxx: unknown limit; did you "
-				   "mean memory.max?" },
-		{ "expect.a ;b=1", "command line: error: 'a ;b' is not a key of expect" },
-		{ "expect.a:b=1", "command line: error: 'a:b' is not a key of expect" },
-		{ "hug.size=1M",
-		  "command line: error: hug: no worker and no section has this name; did you "
-		  "mean hog?" },
-		{ "expct.outcome=ok",
-		  "command line: error: expct: no worker and no section has this name; did "
-		  "you mean expect?" },
-		{ "zzzzzz.size=1M",
-		  "command line: error: zzzzzz: no worker and no section has this name" },
-		{ "threads=2",
-		  "command line: error: threads: whose? Write hog.threads or victim.threads" },
-		{ "zzzzzz=2", "command line: error: zzzzzz: no key of [profile] and of no "
-			      "worker" },
-		{ "swap.siez=1M",
-		  "command line: error: siez: unknown key of [swap]; did you mean size?" },
-		{ "size=1M",
-		  "command line: error: size: whose? Write hog.size or victim.size" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < sizeof(wrong_overrides) / sizeof(*wrong_overrides); i++) {
 		struct error e = { "" };
 		struct profile p;
 
 		read_text(&p, whole, &e);
-		assert_int_equal(profile_override(&p, cases[i].assignment, &e), -EINVAL);
-		assert_string_equal(e.text, cases[i].error);
+		assert_int_equal(profile_override(&p, wrong_overrides[i].assignment, &e),
+				 -EINVAL);
+		assert_string_equal(e.text, wrong_overrides[i].error);
 		profile_release(&p);
 	}
 }

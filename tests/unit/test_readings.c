@@ -185,66 +185,54 @@ struct row {
 	double value, step;
 };
 
+static const struct row number_rows[] = {
+	{ { .pattern = "rss ([0-9]+)", .unit = "KiB" }, "rss 12\nrss 30\n", 12288, 1024 },
+	{ { .pattern = "rss ([0-9]+)", .unit = "KiB", .pick = "last" },
+	  "rss 12\nrss 30\n",
+	  30720,
+	  1024 },
+	{ { .pattern = "rss ([0-9]+)", .unit = "KiB", .pick = "sum" },
+	  "rss 12\nrss 30\n",
+	  43008,
+	  2048 },
+	{ { .pattern = "rss ([0-9]+)", .unit = "KiB", .pick = "max" },
+	  "rss 12\nrss 30\nrss 7\n",
+	  30720,
+	  1024 },
+	{ { .pattern = "^rss", .pick = "count" }, "rss 12\nrss 30\n  rss\n", 2, 0 },
+	{ { .pattern = "lost: ([0-9,]+) bytes", .unit = "B" },
+	  "lost: 8,192,000 bytes",
+	  8192000,
+	  0 },
+	{ { .pattern = "([0-9.]+[KMG]?)", .unit = "si" }, "40.96K", 40960, 10 },
+	{ { .pattern = "([0-9.]+[kmg]?)", .unit = "iec-KiB" }, "262m", 274726912, 1048576 },
+	{ { .pattern = "([0-9.]+[kmg]?)", .unit = "iec-KiB" }, "262", 268288, 1024 },
+	{ { .pattern = "([0-9.]+)", .unit = "MiB" }, "1.50", 1572864, 10485.76 },
+	{ { .column = "used", .row = "^Mem:", .shift = "1", .unit = "KiB" },
+	  "      total used free\nMem:  100 40 60\nSwap: 1 2 3\n",
+	  40960,
+	  1024 },
+	{ { .pattern = "([0-9]+) bytes", .pick = "sum", .zero = "^report" }, "report\n", 0, 0 },
+	{ { .column = "HITS", .row = "^7 ", .zero = "^PID" }, "PID HITS\n12 3\n", 0, 0 },
+	{ { .column = "minflt/s", .row = "^[0-9]", .pick = "sum" },
+	  "PID minflt/s\n1 10.50\n1 20.25\nAverage: 15\n",
+	  30.75,
+	  0.02 },
+};
+
 static void a_pattern_or_a_column_gives_the_number_and_its_last_digit(void **state)
 {
-	static const struct row rows[] = {
-		{ { .pattern = "rss ([0-9]+)", .unit = "KiB" },
-		  "rss 12\nrss 30\n",
-		  12288,
-		  1024 },
-		{ { .pattern = "rss ([0-9]+)", .unit = "KiB", .pick = "last" },
-		  "rss 12\nrss 30\n",
-		  30720,
-		  1024 },
-		{ { .pattern = "rss ([0-9]+)", .unit = "KiB", .pick = "sum" },
-		  "rss 12\nrss 30\n",
-		  43008,
-		  2048 },
-		{ { .pattern = "rss ([0-9]+)", .unit = "KiB", .pick = "max" },
-		  "rss 12\nrss 30\nrss 7\n",
-		  30720,
-		  1024 },
-		{ { .pattern = "^rss", .pick = "count" }, "rss 12\nrss 30\n  rss\n", 2, 0 },
-		{ { .pattern = "lost: ([0-9,]+) bytes", .unit = "B" },
-		  "lost: 8,192,000 bytes",
-		  8192000,
-		  0 },
-		{ { .pattern = "([0-9.]+[KMG]?)", .unit = "si" }, "40.96K", 40960, 10 },
-		{ { .pattern = "([0-9.]+[kmg]?)", .unit = "iec-KiB" },
-		  "262m",
-		  274726912,
-		  1048576 },
-		{ { .pattern = "([0-9.]+[kmg]?)", .unit = "iec-KiB" }, "262", 268288, 1024 },
-		{ { .pattern = "([0-9.]+)", .unit = "MiB" }, "1.50", 1572864, 10485.76 },
-		{ { .column = "used", .row = "^Mem:", .shift = "1", .unit = "KiB" },
-		  "      total used free\nMem:  100 40 60\nSwap: 1 2 3\n",
-		  40960,
-		  1024 },
-		{ { .pattern = "([0-9]+) bytes", .pick = "sum", .zero = "^report" },
-		  "report\n",
-		  0,
-		  0 },
-		{ { .column = "HITS", .row = "^7 ", .zero = "^PID" },
-		  "PID HITS\n12 3\n",
-		  0,
-		  0 },
-		{ { .column = "minflt/s", .row = "^[0-9]", .pick = "sum" },
-		  "PID minflt/s\n1 10.50\n1 20.25\nAverage: 15\n",
-		  30.75,
-		  0.02 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
 		struct reading r = { 0 };
 		struct error e = { "" };
 		struct amount got = { 0, 0 };
 
-		assert_int_equal(reading_make(&r, &rows[i].how, &e), 0);
-		if (reading_take(&r, rows[i].text, NULL, &got, &e))
+		assert_int_equal(reading_make(&r, &number_rows[i].how, &e), 0);
+		if (reading_take(&r, number_rows[i].text, NULL, &got, &e))
 			fail_msg("row %zu: %s", i, e.text);
-		if (fabs(got.value - rows[i].value) > 1e-6 ||
-		    fabs(got.step - rows[i].step) > 1e-6)
+		if (fabs(got.value - number_rows[i].value) > 1e-6 ||
+		    fabs(got.step - number_rows[i].step) > 1e-6)
 			fail_msg("row %zu: %f by %f", i, got.value, got.step);
 		reading_release(&r);
 	}

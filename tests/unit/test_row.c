@@ -19,16 +19,14 @@
 
 #define PAGE 4096
 
-static void moved(struct record *record, const char *scope, const char *source,
-		  const char *counter, int64_t before, int64_t after)
+static void moved(struct record *record, struct counter_id id, int64_t before, int64_t after)
 {
 	const struct number from = { .value = before }, to = { .value = after };
 
-	assert_int_equal(record_put(record, false,
-				    (struct counter_id){ scope, source, counter },
+	assert_int_equal(record_put(record, false, id,
 				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT }, from),
 			 0);
-	assert_int_equal(record_put(record, true, (struct counter_id){ scope, source, counter },
+	assert_int_equal(record_put(record, true, id,
 				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT }, to),
 			 0);
 }
@@ -72,13 +70,13 @@ static void counts_are_brought_to_the_unit_of_their_column(void **state)
 
 	(void)state;
 	record_init(&record);
-	moved(&record, "process", "stat", "minflt", 10, 110);
-	moved(&record, "process", "stat", "utime", 0, 3);
-	moved(&record, "system", "vmstat", "pswpout", 5, 7);
-	moved(&record, "system", "vmstat", "allocstall_normal", 0, 2);
-	moved(&record, "system", "vmstat", "allocstall_movable", 1, 4);
-	moved(&record, "kswapd0", "stat", "stime", 0, 1);
-	moved(&record, "kswapd1", "stat", "stime", 0, 1);
+	moved(&record, (struct counter_id){ "process", "stat", "minflt" }, 10, 110);
+	moved(&record, (struct counter_id){ "process", "stat", "utime" }, 0, 3);
+	moved(&record, (struct counter_id){ "system", "vmstat", "pswpout" }, 5, 7);
+	moved(&record, (struct counter_id){ "system", "vmstat", "allocstall_normal" }, 0, 2);
+	moved(&record, (struct counter_id){ "system", "vmstat", "allocstall_movable" }, 1, 4);
+	moved(&record, (struct counter_id){ "kswapd0", "stat", "stime" }, 0, 1);
+	moved(&record, (struct counter_id){ "kswapd1", "stat", "stime" }, 0, 1);
 	row = row_of(&record);
 	assert_int_equal(row.minor_faults, 100);
 	assert_int_equal(row.cpu_user_usec, 3 * tick_usec);
@@ -96,9 +94,12 @@ static void a_group_that_counts_for_itself_outranks_the_machine(void **state)
 
 	(void)state;
 	record_init(&record);
-	moved(&record, "group", "memory.stat", "workingset_refault_anon", 0, 0);
-	moved(&record, "system", "vmstat", "workingset_refault_anon", 0, 900);
-	moved(&record, "system", "vmstat", "workingset_refault_file", 0, 900);
+	moved(&record, (struct counter_id){ "group", "memory.stat", "workingset_refault_anon" },
+	      0, 0);
+	moved(&record, (struct counter_id){ "system", "vmstat", "workingset_refault_anon" }, 0,
+	      900);
+	moved(&record, (struct counter_id){ "system", "vmstat", "workingset_refault_file" }, 0,
+	      900);
 	row = row_of(&record);
 	assert_int_equal(row.refault_anon_pages, 0);
 	assert_int_equal(row.refault_file_pages, 900);
@@ -112,13 +113,15 @@ static void no_limit_is_absent_however_the_kernel_writes_it(void **state)
 
 	(void)state;
 	record_init(&record);
-	moved(&record, "group", "memory.limit_in_bytes", "memory.limit_in_bytes", largest,
-	      largest);
+	moved(&record,
+	      (struct counter_id){ "group", "memory.limit_in_bytes", "memory.limit_in_bytes" },
+	      largest, largest);
 	row = row_of(&record);
 	assert_true(row.limit_bytes == ROW_ABSENT);
 	record_init(&record);
-	moved(&record, "group", "memory.limit_in_bytes", "memory.limit_in_bytes", 64 * PAGE,
-	      64 * PAGE);
+	moved(&record,
+	      (struct counter_id){ "group", "memory.limit_in_bytes", "memory.limit_in_bytes" },
+	      64 * PAGE, 64 * PAGE);
 	row = row_of(&record);
 	assert_int_equal(row.limit_bytes, 64 * PAGE);
 }

@@ -25,67 +25,64 @@ struct row {
 	enum score_verdict verdict;
 };
 
+static const struct row verdict_rows[] = {
+	{ { .truth = 1000, .said = 1000 }, NAN, false, SCORE_RIGHT },
+	{ { .truth = 1000, .said = 1001 }, NAN, false, SCORE_WRONG },
+	{ { .truth = 1000, .said = 1001, .resolution = 1 },
+	  NAN,
+	  false,
+	  SCORE_WITHIN_RESOLUTION },
+	{ { .truth = 1000, .said = 1002, .resolution = 1 }, NAN, false, SCORE_WRONG },
+	{ { .truth = 1000, .said = 1300, .bias_least = 300, .bias_most = 300 },
+	  NAN,
+	  true,
+	  SCORE_BIASED },
+	{ { .truth = 1000, .said = 1301, .bias_least = 300, .bias_most = 300 },
+	  NAN,
+	  true,
+	  SCORE_WRONG },
+	{ { .truth = 1000, .said = 1250, .bias_least = 200, .bias_most = 300 },
+	  NAN,
+	  true,
+	  SCORE_BIASED },
+	{ { .truth = 1000, .said = 1000, .bias_least = 200, .bias_most = 300 },
+	  NAN,
+	  true,
+	  SCORE_RIGHT },
+	{ { .truth = 1000, .said = 1020 }, 30, false, SCORE_WITHIN_RESOLUTION },
+	{ { .truth = 1000, .said = 1040 }, 30, false, SCORE_WRONG },
+	{ { .truth = 1000, .said = 1040 }, 60, false, SCORE_NOISE },
+	{ { .truth = 1000, .said = 1100 }, 60, false, SCORE_WRONG },
+	{ { .truth = 1000, .said = 1340, .bias_least = 300, .bias_most = 300 },
+	  45,
+	  true,
+	  SCORE_BIASED },
+	{ { .truth = 1000, .said = 1340, .bias_least = 300, .bias_most = 300 },
+	  60,
+	  true,
+	  SCORE_NOISE },
+	{ { .truth = 1000, .said = 1040, .others = 45 }, NAN, false, SCORE_WITHIN_RESOLUTION },
+	{ { .truth = 1000, .said = 1046, .others = 45 }, NAN, false, SCORE_WRONG },
+	{ { .truth = 1000, .said = 1900, .others = 51 }, NAN, false, SCORE_NOISE },
+	{ { .truth = 1000, .said = 1900, .others = 51 }, 30, false, SCORE_NOISE },
+	{ { .truth = 1000, .said = 1000, .others = 900 }, NAN, false, SCORE_RIGHT },
+	{ { .truth = 0, .said = 9, .others = 2 }, NAN, false, SCORE_NOISE },
+	{ { .truth = 0, .said = 0 }, NAN, false, SCORE_RIGHT },
+	{ { .truth = 0, .said = 3 }, NAN, false, SCORE_WRONG },
+};
+
 static void a_verdict_follows_from_error_resolution_bias_and_noise(void **state)
 {
-	static const struct row rows[] = {
-		{ { .truth = 1000, .said = 1000 }, NAN, false, SCORE_RIGHT },
-		{ { .truth = 1000, .said = 1001 }, NAN, false, SCORE_WRONG },
-		{ { .truth = 1000, .said = 1001, .resolution = 1 },
-		  NAN,
-		  false,
-		  SCORE_WITHIN_RESOLUTION },
-		{ { .truth = 1000, .said = 1002, .resolution = 1 }, NAN, false, SCORE_WRONG },
-		{ { .truth = 1000, .said = 1300, .bias_least = 300, .bias_most = 300 },
-		  NAN,
-		  true,
-		  SCORE_BIASED },
-		{ { .truth = 1000, .said = 1301, .bias_least = 300, .bias_most = 300 },
-		  NAN,
-		  true,
-		  SCORE_WRONG },
-		{ { .truth = 1000, .said = 1250, .bias_least = 200, .bias_most = 300 },
-		  NAN,
-		  true,
-		  SCORE_BIASED },
-		{ { .truth = 1000, .said = 1000, .bias_least = 200, .bias_most = 300 },
-		  NAN,
-		  true,
-		  SCORE_RIGHT },
-		{ { .truth = 1000, .said = 1020 }, 30, false, SCORE_WITHIN_RESOLUTION },
-		{ { .truth = 1000, .said = 1040 }, 30, false, SCORE_WRONG },
-		{ { .truth = 1000, .said = 1040 }, 60, false, SCORE_NOISE },
-		{ { .truth = 1000, .said = 1100 }, 60, false, SCORE_WRONG },
-		{ { .truth = 1000, .said = 1340, .bias_least = 300, .bias_most = 300 },
-		  45,
-		  true,
-		  SCORE_BIASED },
-		{ { .truth = 1000, .said = 1340, .bias_least = 300, .bias_most = 300 },
-		  60,
-		  true,
-		  SCORE_NOISE },
-		{ { .truth = 1000, .said = 1040, .others = 45 },
-		  NAN,
-		  false,
-		  SCORE_WITHIN_RESOLUTION },
-		{ { .truth = 1000, .said = 1046, .others = 45 }, NAN, false, SCORE_WRONG },
-		{ { .truth = 1000, .said = 1900, .others = 51 }, NAN, false, SCORE_NOISE },
-		{ { .truth = 1000, .said = 1900, .others = 51 }, 30, false, SCORE_NOISE },
-		{ { .truth = 1000, .said = 1000, .others = 900 }, NAN, false, SCORE_RIGHT },
-		{ { .truth = 0, .said = 9, .others = 2 }, NAN, false, SCORE_NOISE },
-		{ { .truth = 0, .said = 0 }, NAN, false, SCORE_RIGHT },
-		{ { .truth = 0, .said = 3 }, NAN, false, SCORE_WRONG },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct gathered g = { .measure = { rows[i].measure },
-				      .noise = { rows[i].noise },
+	for (size_t i = 0; i < sizeof(verdict_rows) / sizeof(verdict_rows[0]); i++) {
+		struct gathered g = { .measure = { verdict_rows[i].measure },
+				      .noise = { verdict_rows[i].noise },
 				      .nr = 1,
-				      .nr_noise = !isnan(rows[i].noise) };
+				      .nr_noise = !isnan(verdict_rows[i].noise) };
 		struct score s;
 
-		score_make(&s, &g, rows[i].has_bias);
-		if (s.verdict != rows[i].verdict)
+		score_make(&s, &g, verdict_rows[i].has_bias);
+		if (s.verdict != verdict_rows[i].verdict)
 			fail_msg("row %zu: %s", i, score_verdict_name(s.verdict));
 	}
 }
