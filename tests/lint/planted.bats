@@ -160,6 +160,35 @@ finds()
 	[[ "$output" == *bugprone-suspicious-memset-usage* ]]
 }
 
+# function_of NAME LINES PARAMETERS: a function of so many lines from { to } and so many parameters
+function_of()
+{
+	local i parameters="int a1"
+	for ((i = 2; i <= $3; i++)); do parameters+=", int a$i"; done
+	echo "int $1($parameters);"
+	echo "int $1($parameters)"
+	echo "{"
+	for ((i = 2; i < $2; i++)); do echo "	a1 += $i;"; done
+	echo "	return a1;"
+	echo "}"
+}
+
+@test "a function of more than 45 lines, or with more than five parameters, is found" {
+	need clang-tidy clang-tidy
+	{
+		function_of fits 45 5
+		function_of long_one 46 1
+		function_of wide_one 3 6
+	} > planted.c
+	function_of long_inline 46 1 | sed 's/^int/static inline int/' > planted.h
+	sed -i '1i #include "planted.h"' planted.c
+	run ! check_tidy planted.c
+	[[ "$output" == *"'long_one' exceeds"*"46 lines"* ]]
+	[[ "$output" == *"'wide_one' exceeds"*"6 parameters"* ]]
+	[[ "$output" == *"'long_inline' exceeds"* ]]
+	[[ "$output" != *"'fits' exceeds"* ]]
+}
+
 @test "a line that clang-format would write otherwise is found" {
 	need clang-format clang-format
 	printf 'int planted(void) { return 0; }\n' > planted.c
