@@ -17,14 +17,15 @@
 /* libcgroup loses errno in most failures: its own text is the best there is. */
 static int cgroup_failed(int code, const char *what, const char *name, struct error *e)
 {
-	int err = code == ECGOTHER && cgroup_get_last_errno() ? cgroup_get_last_errno() : EIO;
+	int errnum =
+		code == ECGOTHER && cgroup_get_last_errno() ? cgroup_get_last_errno() : EIO;
 
-	if (code == ECGROUPNOTOWNER || err == EACCES || err == EPERM)
+	if (code == ECGROUPNOTOWNER || errnum == EACCES || errnum == EPERM)
 		return error_set(
 			e, EACCES,
 			"cannot %s %s: %s; run as root or in a delegated scope (systemd-run --scope -p Delegate=yes pagestorm …)",
 			what, name, cgroup_strerror(code));
-	return error_set(e, err, "cannot %s %s: %s", what, name, cgroup_strerror(code));
+	return error_set(e, errnum, "cannot %s %s: %s", what, name, cgroup_strerror(code));
 }
 
 /* libcgroup's names are relative to the mount and must not begin with a slash. */

@@ -67,12 +67,12 @@ static bool is_of_process(const struct capture_file *file)
 /* A process that was killed between two reads gives ESRCH or an empty file: no error. */
 static void take(const struct capture_file *file, struct capture_bytes *bytes)
 {
-	int error;
+	int ret;
 
 	bytes->length = 0;
-	error = read_all(file->fd, bytes);
-	bytes->error = is_of_process(file) && error == ESRCH ? 0 : error;
-	bytes->present = !error && (bytes->length > 0 || file->source->place != PLACE_PROCESS);
+	ret = read_all(file->fd, bytes);
+	bytes->error = is_of_process(file) && ret == ESRCH ? 0 : ret;
+	bytes->present = !ret && (bytes->length > 0 || file->source->place != PLACE_PROCESS);
 }
 
 /*
@@ -83,17 +83,17 @@ static int make_room(struct capture_file *file)
 {
 	struct capture_bytes *first = &file->at[BARRIER_READY];
 	size_t wanted;
-	int err = 0;
+	int ret = 0;
 
 	take(file, first);
 	if (first->error)
 		return first->error == ENOMEM ? -ENOMEM : 1;
 	wanted = first->length * 5 / 4 + 1024;
-	for (int b = 0; b < BARRIERS && !err; b++)
+	for (int b = 0; b < BARRIERS && !ret; b++)
 		if (file->at[b].capacity < wanted)
-			err = grow(&file->at[b], wanted);
+			ret = grow(&file->at[b], wanted);
 	first->present = false;
-	return err;
+	return ret;
 }
 
 static void forget_last(struct capture *c)
@@ -183,9 +183,9 @@ static int open_kswapd(struct capture *c, struct error *e)
 	const struct source *stat = find_source("stat", PLACE_PROCESS);
 	struct dirent *entry;
 	DIR *proc = opendir("/proc");
-	int err = 0;
+	int ret = 0;
 
-	while (proc && stat && !err && (entry = readdir(proc))) {
+	while (proc && stat && !ret && (entry = readdir(proc))) {
 		struct capture_file file = { .source = stat,
 					     .owner = OWNER_SYSTEM,
 					     .pid = atoi(entry->d_name) };
@@ -195,11 +195,11 @@ static int open_kswapd(struct capture *c, struct error *e)
 			continue;
 		snprintf(path, sizeof(path), "/proc/%d/stat", file.pid);
 		if (is_kswapd(path, file.scope, sizeof(file.scope)))
-			err = add(c, file, path, e);
+			ret = add(c, file, path, e);
 	}
 	if (proc)
 		closedir(proc);
-	return err;
+	return ret;
 }
 
 static int open_node(struct capture *c, const struct source *source, unsigned id,
@@ -216,31 +216,31 @@ static int open_node(struct capture *c, const struct source *source, unsigned id
 
 int capture_open_system(struct capture *c, const struct host *host, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
 	c->nr_nodes = host->nr_nodes < ENV_NODES_MAX ? host->nr_nodes : ENV_NODES_MAX;
 	for (unsigned i = 0; i < c->nr_nodes; i++)
 		c->node[i] = host->node[i].id;
-	for (const struct source *s = sources; s->name && !err; s++) {
+	for (const struct source *s = sources; s->name && !ret; s++) {
 		const struct capture_file file = { .source = s,
 						   .owner = OWNER_SYSTEM,
 						   .scope = "system" };
 
 		if (s->place == PLACE_SYSTEM)
-			err = add(c, file, s->path, e);
+			ret = add(c, file, s->path, e);
 		if (s->place != PLACE_NODE)
 			continue;
-		for (unsigned i = 0; i < host->nr_nodes && !err; i++)
-			err = open_node(c, s, host->node[i].id, e);
+		for (unsigned i = 0; i < host->nr_nodes && !ret; i++)
+			ret = open_node(c, s, host->node[i].id, e);
 	}
-	return err ? err : open_kswapd(c, e);
+	return ret ? ret : open_kswapd(c, e);
 }
 
 int capture_open_group(struct capture *c, const struct group *group, int owner, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (const struct source *s = sources; s->name && !err; s++) {
+	for (const struct source *s = sources; s->name && !ret; s++) {
 		struct capture_file file = { .source = s, .owner = owner };
 		char path[GROUP_PATH_BYTES + 64];
 
@@ -250,9 +250,9 @@ int capture_open_group(struct capture *c, const struct group *group, int owner, 
 		snprintf(path, sizeof(path), "%s/%s", group->path, s->path);
 		snprintf(file.scope, sizeof(file.scope), "%s",
 			 owner == OWNER_RUN ? "run" : "group");
-		err = add(c, file, path, e);
+		ret = add(c, file, path, e);
 	}
-	return err;
+	return ret;
 }
 
 static bool is_open(const struct capture *c, const struct capture_file *like, enum place place)
@@ -270,18 +270,18 @@ static int open_place(struct capture *c, const struct capture_file *like, enum p
 {
 	struct capture_file file = *like;
 	char path[256];
-	int err = 0;
+	int ret = 0;
 
 	if (is_open(c, like, place))
 		return 0;
-	for (const struct source *s = sources; s->name && !err; s++) {
+	for (const struct source *s = sources; s->name && !ret; s++) {
 		if (s->place != place)
 			continue;
 		file.source = s;
 		snprintf(path, sizeof(path), "/proc/%d/%s", like->pid, leaf(s->path));
-		err = add(c, file, path, e);
+		ret = add(c, file, path, e);
 	}
-	return err;
+	return ret;
 }
 
 /* process, process1 … */
@@ -296,9 +296,9 @@ static void name_scope(struct capture_file *file, const char *name, unsigned nr)
 int capture_open_processes(struct capture *c, const struct ledger *ledger, int owner,
 			   struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < LEDGER_PROCESSES && !err; i++) {
+	for (unsigned i = 0; i < LEDGER_PROCESSES && !ret; i++) {
 		const struct ledger_process *p = &ledger->process[i];
 		struct capture_file file = { .owner = owner,
 					     .pid = p->pid,
@@ -307,12 +307,12 @@ int capture_open_processes(struct capture *c, const struct ledger *ledger, int o
 		if (p->pid <= 0)
 			continue;
 		name_scope(&file, "process", i);
-		err = open_place(c, &file, PLACE_PROCESS, e);
+		ret = open_place(c, &file, PLACE_PROCESS, e);
 		name_scope(&file, "mapping", i);
-		if (!err && p->map_bytes)
-			err = open_place(c, &file, PLACE_MAPPING, e);
+		if (!ret && p->map_bytes)
+			ret = open_place(c, &file, PLACE_MAPPING, e);
 	}
-	return err;
+	return ret;
 }
 
 static unsigned part_of(const struct capture_file *file)
@@ -347,7 +347,7 @@ static int parse_side(const struct capture *c, const struct capture_file *file,
 					  .bytes = bytes->data,
 					  .length = bytes->length,
 					  .range = file->range };
-	int err;
+	int ret;
 
 	if (bytes->error)
 		return error_set(e, bytes->error,
@@ -356,10 +356,10 @@ static int parse_side(const struct capture *c, const struct capture_file *file,
 				 strerror(bytes->error));
 	if (!bytes->present)
 		return 0;
-	err = counters_parse(record, after, &text, e);
-	if (!err && file->source->format == FORMAT_NUMA_MAPS)
-		err = counters_numa_zero(record, after, file->scope, c->node, c->nr_nodes);
-	return err;
+	ret = counters_parse(record, after, &text, e);
+	if (!ret && file->source->format == FORMAT_NUMA_MAPS)
+		ret = counters_numa_zero(record, after, file->scope, c->node, c->nr_nodes);
+	return ret;
 }
 
 /* After GONE there is no process: only the groups and the machine have a residue. */
@@ -374,20 +374,20 @@ int capture_parse(const struct capture *c, int owner, enum span span, struct rec
 		  struct error *e)
 {
 	const enum barrier after = span == SPAN_WORK ? BARRIER_HELD : BARRIER_GONE;
-	int err = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < c->nr && !err; i++) {
+	for (size_t i = 0; i < c->nr && !ret; i++) {
 		const struct capture_file *file = &c->file[i];
 
 		if (!is_in_span(file, owner, span))
 			continue;
-		err = parse_side(c, file, BARRIER_READY, record, e);
-		if (!err)
-			err = parse_side(c, file, after, record, e);
+		ret = parse_side(c, file, BARRIER_READY, record, e);
+		if (!ret)
+			ret = parse_side(c, file, after, record, e);
 	}
-	if (!err)
+	if (!ret)
 		record_sort(record);
-	return err;
+	return ret;
 }
 
 static int keep_one(const struct capture_file *file, enum barrier barrier, int dirfd,
@@ -395,7 +395,7 @@ static int keep_one(const struct capture_file *file, enum barrier barrier, int d
 {
 	const struct capture_bytes *bytes = &file->at[barrier];
 	char name[256];
-	int fd, err = 0;
+	int fd, ret = 0;
 
 	snprintf(name, sizeof(name), "%s-%s-%d-%s-%s", prefix, barrier_names[barrier],
 		 file->owner, file->scope, file->source->name);
@@ -405,18 +405,18 @@ static int keep_one(const struct capture_file *file, enum barrier barrier, int d
 	if (fd < 0)
 		return error_set(e, errno, "cannot write raw/%s: %s", name, strerror(errno));
 	if (write(fd, bytes->data, bytes->length) != (ssize_t)bytes->length)
-		err = error_set(e, EIO, "cannot write raw/%s completely", name);
+		ret = error_set(e, EIO, "cannot write raw/%s completely", name);
 	close(fd);
-	return err;
+	return ret;
 }
 
 int capture_keep(const struct capture *c, int dirfd, const char *prefix, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < c->nr && !err; i++)
-		for (int b = 0; b < BARRIERS && !err; b++)
+	for (size_t i = 0; i < c->nr && !ret; i++)
+		for (int b = 0; b < BARRIERS && !ret; b++)
 			if (c->file[i].at[b].present)
-				err = keep_one(&c->file[i], (enum barrier)b, dirfd, prefix, e);
-	return err;
+				ret = keep_one(&c->file[i], (enum barrier)b, dirfd, prefix, e);
+	return ret;
 }

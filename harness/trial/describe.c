@@ -154,24 +154,24 @@ static int replace(const struct results *r, const char *text, struct error *e)
 	const size_t length = strlen(text);
 	int fd = openat(r->dirfd, "run.json.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			0644);
-	int err = 0;
+	int ret = 0;
 
 	if (fd < 0)
 		return error_set(e, errno, "cannot write run.json: %s", strerror(errno));
 	if (write(fd, text, length) != (ssize_t)length || write(fd, "\n", 1) != 1 || fsync(fd))
-		err = error_set(e, errno ? errno : EIO, "cannot write run.json: %s",
+		ret = error_set(e, errno ? errno : EIO, "cannot write run.json: %s",
 				strerror(errno));
 	close(fd);
-	if (!err && renameat(r->dirfd, "run.json.new", r->dirfd, "run.json"))
-		err = error_set(e, errno, "cannot rename run.json: %s", strerror(errno));
-	return err;
+	if (!ret && renameat(r->dirfd, "run.json.new", r->dirfd, "run.json"))
+		ret = error_set(e, errno, "cannot rename run.json: %s", strerror(errno));
+	return ret;
 }
 
 int results_describe(struct results *r, const struct plan *plan, json_t *end, struct error *e)
 {
 	json_t *now = describe_settings(), *root;
 	char *text;
-	int err;
+	int ret;
 
 	if (!r->settings_before)
 		r->settings_before = json_incref(now);
@@ -180,8 +180,8 @@ int results_describe(struct results *r, const struct plan *plan, json_t *end, st
 			 "settings_before", r->settings_before, "settings_after", now, "plan",
 			 results_describe_plan(plan), "end", end);
 	text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
-	err = text ? replace(r, text, e) : error_set(e, ENOMEM, "out of memory for run.json");
+	ret = text ? replace(r, text, e) : error_set(e, ENOMEM, "out of memory for run.json");
 	free(text);
 	json_decref(root);
-	return err;
+	return ret;
 }

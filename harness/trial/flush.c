@@ -23,12 +23,12 @@ void flush_init(struct flush *f)
 static int command(struct flush *f, char c, struct error *e)
 {
 	char answer;
-	int err = process_send(&f->pump, c);
+	int ret = process_send(&f->pump, c);
 
-	if (!err)
-		err = process_receive(&f->pump, ANSWER_NS, &answer);
-	if (err)
-		return error_set(e, -err, "the flush pump does not answer: %s", strerror(-err));
+	if (!ret)
+		ret = process_receive(&f->pump, ANSWER_NS, &answer);
+	if (ret)
+		return error_set(e, -ret, "the flush pump does not answer: %s", strerror(-ret));
 	return 0;
 }
 
@@ -41,23 +41,23 @@ static int pump_anon(const struct flush *f, uint64_t *bytes)
 static int read_top(const struct group *top)
 {
 	uint64_t ignored;
-	int err = group_read_key(top, "memory.stat", top->version == 1 ? "total_rss" : "anon",
+	int ret = group_read_key(top, "memory.stat", top->version == 1 ? "total_rss" : "anon",
 				 &ignored);
 
-	return err;
+	return ret;
 }
 
 /* Touches and gives back, often enough to pass the threshold; ends with the pages held. */
 static int pump(struct flush *f, struct error *e)
 {
-	int err = command(f, 'P', e);
+	int ret = command(f, 'P', e);
 
-	for (unsigned i = 1; !err && i < f->cycles; i++) {
-		err = command(f, 'U', e);
-		if (!err)
-			err = command(f, 'P', e);
+	for (unsigned i = 1; !ret && i < f->cycles; i++) {
+		ret = command(f, 'U', e);
+		if (!ret)
+			ret = command(f, 'P', e);
 	}
-	return err;
+	return ret;
 }
 
 /* True when the pump's group shows exactly its pages: then everything pending was folded. */
@@ -70,20 +70,20 @@ int flush_now(struct flush *f, const struct group *top, struct error *e)
 {
 	const struct timespec pause = { .tv_nsec = PERIODIC_NS };
 	uint64_t anon = 0;
-	int err = pump(f, e);
+	int ret = pump(f, e);
 
-	for (unsigned look = 0; !err && look < PERIODIC_LOOKS; look++) {
-		err = read_top(top);
-		if (!err)
-			err = pump_anon(f, &anon);
-		if (err || proved(f, anon))
+	for (unsigned look = 0; !ret && look < PERIODIC_LOOKS; look++) {
+		ret = read_top(top);
+		if (!ret)
+			ret = pump_anon(f, &anon);
+		if (ret || proved(f, anon))
 			break;
 		f->waits += !look;
 		(void)nanosleep(&pause, NULL); /* woken early: bounded by the number of looks */
 	}
-	if (err)
-		return error_set(e, -err, "cannot read memory.stat of %s: %s", top->path,
-				 strerror(-err));
+	if (ret)
+		return error_set(e, -ret, "cannot read memory.stat of %s: %s", top->path,
+				 strerror(-ret));
 	if (!proved(f, anon))
 		return error_set(
 			e, ETIMEDOUT,
@@ -102,17 +102,17 @@ static int calibrate(struct flush *f, const struct group *top, struct error *e)
 	uint64_t anon, before = 0;
 
 	for (unsigned look = 0; look < PERIODIC_LOOKS; look++) {
-		int err = pump(f, e);
+		int ret = pump(f, e);
 
-		if (!err)
-			err = read_top(top);
-		if (!err)
-			err = pump_anon(f, &anon);
-		if (!err)
-			err = command(f, 'U', e);
-		if (err)
-			return error_set(e, -err, "cannot read memory.stat of %s: %s",
-					 top->path, strerror(-err));
+		if (!ret)
+			ret = read_top(top);
+		if (!ret)
+			ret = pump_anon(f, &anon);
+		if (!ret)
+			ret = command(f, 'U', e);
+		if (ret)
+			return error_set(e, -ret, "cannot read memory.stat of %s: %s",
+					 top->path, strerror(-ret));
 		if (anon == before && anon >= PUMP_BYTES) {
 			f->idle_bytes = anon - PUMP_BYTES;
 			f->known = true;
@@ -128,15 +128,15 @@ static int calibrate(struct flush *f, const struct group *top, struct error *e)
 int flush_start(struct flush *f, const struct group *top, unsigned cpus, struct error *e)
 {
 	const struct process_setup setup = { .argument = "--flush-pump", .group = &f->group };
-	int err = group_make(&f->group, top, "flush", NULL, e);
+	int ret = group_make(&f->group, top, "flush", NULL, e);
 
 	/* Each cycle leaves at least two updates a page: anon and its LRU list. */
 	f->cycles = 1 + CHARGE_BATCH * cpus / PUMP_PAGES;
-	if (!err)
-		err = process_start(&f->pump, &setup, e);
-	if (!err)
-		err = calibrate(f, top, e);
-	return err;
+	if (!ret)
+		ret = process_start(&f->pump, &setup, e);
+	if (!ret)
+		ret = calibrate(f, top, e);
+	return ret;
 }
 
 void flush_stop(struct flush *f)

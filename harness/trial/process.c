@@ -96,15 +96,15 @@ static int lifted(int fd)
 static int write_oom_score_adj(int adj)
 {
 	char text[16];
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), err = 0;
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC), ret = 0;
 
 	if (fd < 0)
 		return errno;
 	snprintf(text, sizeof(text), "%d", adj);
 	if (write(fd, text, strlen(text)) < 0)
-		err = errno;
+		ret = errno;
 	close(fd);
-	return err;
+	return ret;
 }
 
 static void exec_self(const struct process_setup *setup, int failure_fd)
@@ -208,18 +208,18 @@ static int wait_for_exec(int fd, struct error *e)
 
 int process_start(struct process *p, const struct process_setup *setup, struct error *e)
 {
-	int command[2] = { -1, -1 }, report[2] = { -1, -1 }, failure[2] = { -1, -1 }, err;
+	int command[2] = { -1, -1 }, report[2] = { -1, -1 }, failure[2] = { -1, -1 }, ret;
 	const pid_t parent = getpid();
 
 	if (pipe2(command, O_CLOEXEC) || pipe2(report, O_CLOEXEC) ||
 	    pipe2(failure, O_CLOEXEC)) {
-		err = error_set(e, errno, "cannot make pipes: %s", strerror(errno));
+		ret = error_set(e, errno, "cannot make pipes: %s", strerror(errno));
 		goto out;
 	}
 	p->pid = fork();
 	if (p->pid < 0) {
 		p->pid = 0;
-		err = error_set(e, errno, "cannot fork a worker: %s", strerror(errno));
+		ret = error_set(e, errno, "cannot fork a worker: %s", strerror(errno));
 		goto out;
 	}
 	if (!p->pid)
@@ -229,14 +229,14 @@ int process_start(struct process *p, const struct process_setup *setup, struct e
 	failure[1] = -1;
 	p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
 	if (p->pidfd < 0) {
-		err = error_set(e, errno, "pidfd_open: %s; Linux 5.3 or newer is needed",
+		ret = error_set(e, errno, "pidfd_open: %s; Linux 5.3 or newer is needed",
 				strerror(errno));
 		goto out;
 	}
 	p->command_fd = command[1];
 	p->report_fd = report[0];
 	command[1] = report[0] = -1;
-	err = wait_for_exec(failure[0], e);
+	ret = wait_for_exec(failure[0], e);
 out:
 	for (int i = 0; i < 2; i++) {
 		if (command[i] >= 0)
@@ -246,7 +246,7 @@ out:
 		if (failure[i] >= 0)
 			close(failure[i]);
 	}
-	return err;
+	return ret;
 }
 
 int process_send(struct process *p, char command)

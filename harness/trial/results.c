@@ -21,15 +21,15 @@ void results_init(struct results *r)
 static int write_text(int dirfd, const char *name, const char *text, struct error *e)
 {
 	const size_t length = strlen(text);
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), err = 0;
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), ret = 0;
 
 	if (fd < 0)
 		return error_set(e, errno, "cannot write %s: %s", name, strerror(errno));
 	if (write(fd, text, length) != (ssize_t)length || fsync(fd))
-		err = error_set(e, errno ? errno : EIO, "cannot write %s: %s", name,
+		ret = error_set(e, errno ? errno : EIO, "cannot write %s: %s", name,
 				strerror(errno));
 	close(fd);
-	return err;
+	return ret;
 }
 
 /* <UTC>-<profile>; a second run within the same second gets -2, -3 … */
@@ -80,48 +80,48 @@ typedef int open_file(struct csv_writer *w, int dirfd, const struct csv_file *fi
 
 static int open_files(struct results *r, open_file *open_one, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < RUN_FILES && !err; i++)
+	for (unsigned i = 0; i < RUN_FILES && !ret; i++)
 		if (!run_files[i]->with_first_row)
-			err = open_one(&r->csv[i], r->dirfd, run_files[i], e);
-	return err;
+			ret = open_one(&r->csv[i], r->dirfd, run_files[i], e);
+	return ret;
 }
 
 /* Those of which an earlier run has written a row. */
 static int reopen_others(struct results *r, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < RUN_FILES && !err; i++)
+	for (unsigned i = 0; i < RUN_FILES && !ret; i++)
 		if (run_files[i]->with_first_row &&
 		    !faccessat(r->dirfd, run_files[i]->name, F_OK, 0))
-			err = column_append(&r->csv[i], r->dirfd, run_files[i], e);
-	return err;
+			ret = column_append(&r->csv[i], r->dirfd, run_files[i], e);
+	return ret;
 }
 
 int results_open(struct results *r, const char *parent, const struct plan *plan,
 		 struct error *e)
 {
-	int err;
+	int ret;
 
 	if (strlen(parent) >= sizeof(r->parent))
 		return error_set(e, ENAMETOOLONG,
 				 "the folder's path is longer than %zu bytes: choose another "
 				 "with -o",
 				 sizeof(r->parent) - 1);
-	err = make_parents(parent, e);
+	ret = make_parents(parent, e);
 	snprintf(r->parent, sizeof(r->parent), "%s", parent);
 	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
-	if (!err)
-		err = make_folder(r, plan->name, e);
-	if (err)
-		return err;
+	if (!ret)
+		ret = make_folder(r, plan->name, e);
+	if (ret)
+		return ret;
 	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
-	err = write_text(r->dirfd, "profile.ini", plan->profile_text, e);
-	return err ? err : open_files(r, column_create, e);
+	ret = write_text(r->dirfd, "profile.ini", plan->profile_text, e);
+	return ret ? ret : open_files(r, column_create, e);
 }
 
 int results_reopen(struct results *r, const char *path, const struct plan *plan,
@@ -129,7 +129,7 @@ int results_reopen(struct results *r, const char *path, const struct plan *plan,
 {
 	const size_t tail = strlen(".partial");
 	char *absolute = realpath(path, NULL), *slash;
-	int err;
+	int ret;
 
 	if (!absolute)
 		return error_set(e, errno, "cannot find %s: %s", path, strerror(errno));
@@ -147,8 +147,8 @@ int results_reopen(struct results *r, const char *path, const struct plan *plan,
 	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
-	err = open_files(r, column_append, e);
-	return err ? err : reopen_others(r, e);
+	ret = open_files(r, column_append, e);
+	return ret ? ret : reopen_others(r, e);
 }
 
 /* ---- rows ---- */
@@ -266,32 +266,32 @@ int results_sites(struct results *r, const struct row_place *place, const struct
 		  struct error *e)
 {
 	struct csv_writer *w = &r->csv[FILE_SITES];
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < LEDGER_SITES && ledger->site[i].symbol[0] && !err; i++) {
+	for (unsigned i = 0; i < LEDGER_SITES && ledger->site[i].symbol[0] && !ret; i++) {
 		if (w->fd < 0)
-			err = column_create(w, r->dirfd, run_files[FILE_SITES], e);
-		if (!err)
+			ret = column_create(w, r->dirfd, run_files[FILE_SITES], e);
+		if (!ret)
 			write_site(r, place, &ledger->site[i]);
 	}
-	return err;
+	return ret;
 }
 
 int results_flush(struct results *r, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < RUN_FILES && !err;
+	for (unsigned i = 0; i < RUN_FILES && !ret;
 	     i++) /* runs.csv last, as they are in order */
 		if (r->csv[i].fd >= 0)
-			err = csv_flush(&r->csv[i], e);
-	return err;
+			ret = csv_flush(&r->csv[i], e);
+	return ret;
 }
 
 int results_close(struct results *r, bool complete, struct error *e)
 {
 	char path[512];
-	int err = 0;
+	int ret = 0;
 
 	json_decref(r->settings_before);
 	r->settings_before = NULL;
@@ -303,12 +303,12 @@ int results_close(struct results *r, bool complete, struct error *e)
 		if (!complete)
 			csv_forget(&r->csv[i]);
 		one = r->csv[i].fd >= 0 ? csv_close(&r->csv[i], e) : 0;
-		err = err ? err : one;
+		ret = ret ? ret : one;
 	}
 	close(r->dirfd);
 	r->dirfd = -1;
-	if (err || !complete)
-		return err;
+	if (ret || !complete)
+		return ret;
 	snprintf(path, sizeof(path), "%.319s/%.159s", r->parent, r->run);
 	if (rename(r->path, path))
 		return error_set(e, errno, "cannot rename %s: %s", r->path, strerror(errno));

@@ -52,26 +52,26 @@ static int check_plan(const char *path, const struct plan *plan, struct error *e
 	json_t *root = load_json(path), *now = results_describe_plan(plan);
 	const json_t *machine = json_object_get(root, "machine");
 	const char *kernel = json_string_value(json_object_get(machine, "kernel"));
-	int err = 0;
+	int ret = 0;
 
 	if (!root || !kernel)
-		err = error_set(e, EINVAL,
+		ret = error_set(e, EINVAL,
 				"%s has no run.json that says what was run: start it anew",
 				path);
 	else if (strcmp(kernel, plan->host->kernel))
-		err = error_set(e, EINVAL,
+		ret = error_set(e, EINVAL,
 				"%s was run on Linux %s and this is %s: their rows would not "
 				"belong together",
 				path, kernel, plan->host->kernel);
 	else if (!json_equal(json_object_get(root, "plan"), now))
-		err = error_set(
+		ret = error_set(
 			e, EINVAL,
 			"%s/profile.ini gives another plan on this machine now than when "
 			"it was begun: start it anew",
 			path);
 	json_decref(now);
 	json_decref(root);
-	return err;
+	return ret;
 }
 
 /* ---- which steps are done? ---- */
@@ -79,7 +79,7 @@ static int check_plan(const char *path, const struct plan *plan, struct error *e
 /* A kill within write(2) leaves a row without its end. */
 static int drop_torn_row(const char *name, struct error *e)
 {
-	int fd = open(name, O_RDWR | O_CLOEXEC), err = 0;
+	int fd = open(name, O_RDWR | O_CLOEXEC), ret = 0;
 	struct stat st = { 0 };
 	off_t end;
 	char c = 0;
@@ -87,28 +87,28 @@ static int drop_torn_row(const char *name, struct error *e)
 	if (fd < 0)
 		return error_set(e, errno, "%s: %s", name, strerror(errno));
 	if (fstat(fd, &st))
-		err = -errno;
-	for (end = st.st_size; !err && end > 0; end--) {
+		ret = -errno;
+	for (end = st.st_size; !ret && end > 0; end--) {
 		if (pread(fd, &c, 1, end - 1) != 1)
-			err = -EIO;
+			ret = -EIO;
 		if (c == '\n')
 			break;
 	}
-	if (!err && end < st.st_size && ftruncate(fd, end))
-		err = -errno;
+	if (!ret && end < st.st_size && ftruncate(fd, end))
+		ret = -errno;
 	close(fd);
-	return err ? error_set(e, -err, "%s: cannot cut its last row: %s", name, strerror(-err))
+	return ret ? error_set(e, -ret, "%s: cannot cut its last row: %s", name, strerror(-ret))
 		   : 0;
 }
 
 static int read_table(const char *path, const char *name, struct csv_table *t, struct error *e)
 {
 	char full[640];
-	int err;
+	int ret;
 
 	snprintf(full, sizeof(full), "%s/%s", path, name);
-	err = drop_torn_row(full, e);
-	return err ? err : csv_read(t, full, e);
+	ret = drop_torn_row(full, e);
+	return ret ? ret : csv_read(t, full, e);
 }
 
 /* Rows of runs.csv of a worker in a step, or of a worker that must run again. */
@@ -197,30 +197,30 @@ static int write_table(int dirfd, const char *name, const struct csv_table *t, s
 {
 	struct csv_writer w = { .fd = -1 };
 	char other[64], header[4096];
-	int err;
+	int ret;
 
 	snprintf(other, sizeof(other), "%s.new", name);
 	header_text(t, header, sizeof(header));
 	(void)unlinkat(dirfd, other, 0); /* of an earlier attempt */
-	err = csv_create(&w, dirfd, other, header, e);
-	if (err)
-		return err;
+	ret = csv_create(&w, dirfd, other, header, e);
+	if (ret)
+		return ret;
 	for (size_t i = 0; i < t->nr; i++) {
 		for (unsigned c = 0; c < t->columns; c++)
 			csv_text(&w, t->row[i][c]);
 		csv_end_row(&w);
 	}
-	err = csv_close(&w, e);
-	if (!err && renameat(dirfd, other, dirfd, name))
-		err = error_set(e, errno, "cannot rename %s: %s", other, strerror(errno));
-	return err;
+	ret = csv_close(&w, e);
+	if (!ret && renameat(dirfd, other, dirfd, name))
+		ret = error_set(e, errno, "cannot rename %s: %s", other, strerror(errno));
+	return ret;
 }
 
 static int cut_file(struct resume *r, const char *path, int dirfd, const char *name,
 		    struct error *e)
 {
 	struct csv_table own = { 0 }, *t = &own;
-	int err = 0;
+	int ret = 0;
 
 	if (faccessat(dirfd, name, F_OK, 0))
 		return 0; /* sites.csv, made with its first row */
@@ -229,49 +229,49 @@ static int cut_file(struct resume *r, const char *path, int dirfd, const char *n
 	else if (!strcmp(name, "truth.csv"))
 		t = &r->truth;
 	if (t != &r->runs)
-		err = read_table(path, name, t, e);
-	if (!err) {
+		ret = read_table(path, name, t, e);
+	if (!ret) {
 		drop_rows(r, t);
-		err = write_table(dirfd, name, t, e);
+		ret = write_table(dirfd, name, t, e);
 	}
 	csv_release(&own);
-	return err;
+	return ret;
 }
 
 /* runs.csv first: what it no longer lists, another attempt takes out of the others. */
 static int cut_files(struct resume *r, const char *path, struct error *e)
 {
-	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
 
 	if (dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
 	_Static_assert(FILE_RUNS == RUN_FILES - 1, "the last is cut first");
-	for (unsigned i = RUN_FILES; i-- > 0 && !err;)
-		err = cut_file(r, path, dirfd, run_files[i]->name, e);
+	for (unsigned i = RUN_FILES; i-- > 0 && !ret;)
+		ret = cut_file(r, path, dirfd, run_files[i]->name, e);
 	close(dirfd);
-	return err;
+	return ret;
 }
 
 int resume_check(const char *path, const struct plan *plan, struct error *e)
 {
-	int err = check_name(path, e);
+	int ret = check_name(path, e);
 
-	return err ? err : check_plan(path, plan, e);
+	return ret ? ret : check_plan(path, plan, e);
 }
 
 int resume_load(struct resume *r, const char *path, const struct plan *plan, struct error *e)
 {
-	int err;
+	int ret;
 
 	*r = (struct resume){ .plan = plan };
-	err = read_table(path, "runs.csv", &r->runs, e);
-	if (!err)
-		err = find_done(r, e);
-	if (!err)
-		err = cut_files(r, path, e);
-	if (err)
+	ret = read_table(path, "runs.csv", &r->runs, e);
+	if (!ret)
+		ret = find_done(r, e);
+	if (!ret)
+		ret = cut_files(r, path, e);
+	if (ret)
 		resume_release(r);
-	return err;
+	return ret;
 }
 
 void resume_release(struct resume *r)

@@ -70,27 +70,27 @@ static int on_barrier(struct trial *trial, enum barrier barrier, void *arg, stru
 
 static int write_trigger(const char *path, const char *text, struct error *e)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
 
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		err = error_set(e, errno, "cannot write %s to %s: %s", text, path,
+		ret = error_set(e, errno, "cannot write %s to %s: %s", text, path,
 				strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	return err;
+	return ret;
 }
 
 static int reset_machine(const struct plan *plan, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
 	if (plan->reset & RESET_DROP_CACHES) {
 		sync(); /* dirty pages cannot be dropped */
-		err = write_trigger("/proc/sys/vm/drop_caches", "3", e);
+		ret = write_trigger("/proc/sys/vm/drop_caches", "3", e);
 	}
-	if (!err && plan->reset & RESET_COMPACT)
-		err = write_trigger("/proc/sys/vm/compact_memory", "1", e);
-	return err;
+	if (!ret && plan->reset & RESET_COMPACT)
+		ret = write_trigger("/proc/sys/vm/compact_memory", "1", e);
+	return ret;
 }
 
 /* What is swapped out is others' to read where they can put their own file in its place. */
@@ -132,30 +132,30 @@ static int set_up(struct run *run, const struct plan_cell *cell, struct error *e
 	const struct row_place place = { .cell = cell->index,
 					 .repeat = run->repeat,
 					 .worker = "" };
-	int err = settings_apply(&run->journal, cell->setting, cell->nr_settings, e);
+	int ret = settings_apply(&run->journal, cell->setting, cell->nr_settings, e);
 
-	for (unsigned i = 0; i < cell->nr_settings && !err; i++) {
+	for (unsigned i = 0; i < cell->nr_settings && !ret; i++) {
 		char detail[256];
 
 		snprintf(detail, sizeof(detail), "%s=%s", cell->setting[i].name,
 			 cell->setting[i].value);
 		results_event(&run->results, &place, 0, "setting", detail);
 	}
-	if (!err)
-		err = make_swap(run, cell, e);
-	if (!err)
-		err = reset_machine(run->plan, e);
-	return err;
+	if (!ret)
+		ret = make_swap(run, cell, e);
+	if (!ret)
+		ret = reset_machine(run->plan, e);
+	return ret;
 }
 
 static int tear_down(struct run *run, size_t mark, struct error *e)
 {
-	int err = swapdev_remove(&run->swap, &run->journal, e);
-	int err_undo = journal_undo(&run->journal, mark, e);
+	int ret = swapdev_remove(&run->swap, &run->journal, e);
+	int ret_undo = journal_undo(&run->journal, mark, e);
 
-	if (err || err_undo)
+	if (ret || ret_undo)
 		run->summary->not_restored = true;
-	return err ? err : err_undo;
+	return ret ? ret : ret_undo;
 }
 
 /* ---- one step of the plan ---- */
@@ -193,24 +193,24 @@ static int open_raw(struct run *run, struct error *e)
 
 static int run_trial(struct run *run, struct trial *trial, struct error *e)
 {
-	int err, err_write;
+	int ret, ret_write;
 
 	snprintf(run->raw_prefix, sizeof(run->raw_prefix), "cell%u-repeat%d%s",
 		 trial->cell->index, run->repeat, run->in_null ? "-null" : "");
-	err = trial_run(trial, e);
+	ret = trial_run(trial, e);
 
 	run->flush_waits += trial->flush.waits;
 	if (trial->interrupted)
 		run->summary->interrupted = trial->interrupted;
-	if (err && err != -EINTR)
-		return err;
-	err_write = run_write_trial(run, trial, !err, e);
-	return err ? err : err_write;
+	if (ret && ret != -EINTR)
+		return ret;
+	ret_write = run_write_trial(run, trial, !ret, e);
+	return ret ? ret : ret_write;
 }
 
 static int run_null(struct run *run, const struct plan_cell *cell, struct error *e)
 {
-	int err;
+	int ret;
 
 	set_trial(run, run->null_trial, cell);
 	if (!cell->null_worker)
@@ -218,15 +218,15 @@ static int run_null(struct run *run, const struct plan_cell *cell, struct error 
 	run->null_trial->planned[0] = cell->null_worker;
 	run->null_trial->nr_workers = 1;
 	run->in_null = true;
-	err = run_trial(run, run->null_trial, e);
+	ret = run_trial(run, run->null_trial, e);
 	run->in_null = false;
-	return err;
+	return ret;
 }
 
 static int run_cell(struct run *run, const struct plan_cell *cell, struct error *e)
 {
 	struct trial *trial = run->trial;
-	int err = 0;
+	int ret = 0;
 
 	run_write_skipped(run, cell);
 	set_trial(run, trial, cell);
@@ -235,19 +235,19 @@ static int run_cell(struct run *run, const struct plan_cell *cell, struct error 
 			trial->planned[trial->nr_workers++] = &cell->worker[i];
 	if (!trial->nr_workers)
 		return 0;
-	err = run_null(run, cell, e);
-	if (err == -EINTR)
+	ret = run_null(run, cell, e);
+	if (ret == -EINTR)
 		run_write_interrupted(run, trial);
 	run->base.known = false;
 	trial->wrapper = run->options->wrapper;
 	trial->pause = run->options->pause;
-	if (!err)
-		err = run_trial(run, trial, e);
+	if (!ret)
+		ret = run_trial(run, trial, e);
 	else
 		trial->nr_workers = 0;
 	trial_release(trial);
 	trial_release(run->null_trial);
-	return err;
+	return ret;
 }
 
 static int run_step(struct run *run, struct error *e)
@@ -256,7 +256,7 @@ static int run_step(struct run *run, struct error *e)
 	const struct plan_cell *cell = &run->plan->cell[step->cell];
 	const size_t mark = journal_length(&run->journal);
 	struct error why = { "" }; /* the step's own: an error keeps its first sentence */
-	int err, err_down;
+	int ret, ret_down;
 
 	run->repeat = step->repeat;
 	run->has_row = 0;
@@ -265,34 +265,34 @@ static int run_step(struct run *run, struct error *e)
 		run->good++;
 		return results_flush(&run->results, e);
 	}
-	err = set_up(run, cell, &why);
-	if (!err)
-		err = run_cell(run, cell, &why);
-	if (err && err != -EINTR)
+	ret = set_up(run, cell, &why);
+	if (!ret)
+		ret = run_cell(run, cell, &why);
+	if (ret && ret != -EINTR)
 		run_write_broken(run, cell, why.text);
-	err_down = tear_down(run, mark, &why);
-	run->good += !err;
+	ret_down = tear_down(run, mark, &why);
+	run->good += !ret;
 	/* A hook does its caller's work, which ends with its first error. */
-	if (err && err != -EINTR && !err_down && !run->options->hook) {
+	if (ret && ret != -EINTR && !ret_down && !run->options->hook) {
 		if (!run->broken)
-			run->broken = error_set(&run->broken_why, -err, "%s", why.text);
-		err = 0;
+			run->broken = error_set(&run->broken_why, -ret, "%s", why.text);
+		ret = 0;
 	}
-	if (!err)
-		err = err_down;
-	if (err)
-		(void)error_set(e, -err, "%s", why.text); /* err is what it returns */
-	err_down = results_flush(&run->results, e);
-	return err ? err : err_down;
+	if (!ret)
+		ret = ret_down;
+	if (ret)
+		(void)error_set(e, -ret, "%s", why.text); /* ret is what it returns */
+	ret_down = results_flush(&run->results, e);
+	return ret ? ret : ret_down;
 }
 
-static int describe(struct run *run, int err, struct error *e)
+static int describe(struct run *run, int ret, struct error *e)
 {
 	const struct run_summary *s = run->summary;
 	json_t *end = json_pack(
 		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}", "status",
-		err == -EINTR ? "interrupted"
-		: err	      ? "failed"
+		ret == -EINTR ? "interrupted"
+		: ret	      ? "failed"
 			      : "complete",
 		"signal", s->interrupted, "rows", (int)s->rows, "claims", (int)s->claims,
 		"claims_failed", (int)s->claims_failed, "unexpected", (int)s->unexpected,
@@ -300,10 +300,10 @@ static int describe(struct run *run, int err, struct error *e)
 		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "only_cell",
 		run->options->only_cell, "steps_resumed", (int)s->resumed, "seconds",
 		(double)(clock_now_ns() - run->start_ns) / 1e9);
-	int err_json = results_describe(&run->results, run->plan, end, e);
+	int ret_json = results_describe(&run->results, run->plan, end, e);
 
 	json_decref(end);
-	return err_json;
+	return ret_json;
 }
 
 static int make_scratch(struct run *run, struct error *e)
@@ -335,36 +335,36 @@ static bool is_to_run(const struct run *run)
 
 static int run_steps(struct run *run, struct error *e)
 {
-	int err = describe(run, 0, e);
+	int ret = describe(run, 0, e);
 
-	for (run->step = 0; run->step < run->plan->nr_steps && !err; run->step++)
+	for (run->step = 0; run->step < run->plan->nr_steps && !ret; run->step++)
 		if (is_to_run(run))
-			err = run_step(run, e);
-	if (err || run->good || !run->broken)
-		return err;
+			ret = run_step(run, e);
+	if (ret || run->good || !run->broken)
+		return ret;
 	return error_set(e, -run->broken, "%s", run->broken_why.text);
 }
 
 static int open_results(struct run *run, struct error *e)
 {
 	const char *cut = run->options->resume;
-	int err;
+	int ret;
 
 	if (!cut)
 		return results_open(&run->results, run->options->results_dir, run->plan, e);
-	err = resume_load(&run->resume, cut, run->plan, e);
-	if (!err)
-		err = results_reopen(&run->results, cut, run->plan, e);
-	if (!err) {
+	ret = resume_load(&run->resume, cut, run->plan, e);
+	if (!ret)
+		ret = results_reopen(&run->results, cut, run->plan, e);
+	if (!ret) {
 		tally_resumed(run->summary, run->plan, &run->resume);
 		run->good = run->summary->resumed;
 	}
-	return err;
+	return ret;
 }
 
 static int begin(struct run *run, struct error *e)
 {
-	int err;
+	int ret;
 
 	results_init(&run->results);
 	journal_init(&run->journal);
@@ -374,26 +374,26 @@ static int begin(struct run *run, struct error *e)
 	run->judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run->judgement));
 	if (!run->trial || !run->null_trial || !run->judgement)
 		return error_set(e, ENOMEM, "out of memory");
-	err = open_results(run, e);
-	if (!err)
-		err = journal_open(&run->journal, run->results.run, e);
-	if (!err)
-		err = make_scratch(run, e);
-	return err ? err : open_raw(run, e);
+	ret = open_results(run, e);
+	if (!ret)
+		ret = journal_open(&run->journal, run->results.run, e);
+	if (!ret)
+		ret = make_scratch(run, e);
+	return ret ? ret : open_raw(run, e);
 }
 
-/* Restores what is not yet, and says how it ended. err is how; it is returned first. */
-static int end(struct run *run, int err, struct error *e)
+/* Restores what is not yet, and says how it ended. ret is how; it is returned first. */
+static int end(struct run *run, int ret, struct error *e)
 {
-	int err_end;
+	int ret_end;
 
 	if (run->results.dirfd >= 0 && run->journal.fd >= 0) {
 		if (journal_close(&run->journal, e))
 			run->summary->not_restored = true;
-		err_end = describe(run, err, e);
-		err = err ? err : err_end;
+		ret_end = describe(run, ret, e);
+		ret = ret ? ret : ret_end;
 	}
-	err_end = results_close(&run->results, !err, e);
+	ret_end = results_close(&run->results, !ret, e);
 	snprintf(run->summary->path, sizeof(run->summary->path), "%s", run->results.path);
 	if (run->raw_dirfd >= 0)
 		close(run->raw_dirfd);
@@ -401,7 +401,7 @@ static int end(struct run *run, int err, struct error *e)
 	free(run->trial);
 	free(run->null_trial);
 	free(run->judgement);
-	return err ? err : err_end;
+	return ret ? ret : ret_end;
 }
 
 int run_plan(const struct plan *plan, const struct run_options *options,
@@ -410,11 +410,11 @@ int run_plan(const struct plan *plan, const struct run_options *options,
 	struct run run = {
 		.plan = plan, .options = options, .summary = summary, .raw_dirfd = -1
 	};
-	int err;
+	int ret;
 
 	*summary = (struct run_summary){ 0 };
-	err = begin(&run, e);
-	if (!err)
-		err = run_steps(&run, e);
-	return end(&run, err, e);
+	ret = begin(&run, e);
+	if (!ret)
+		ret = run_steps(&run, e);
+	return end(&run, ret, e);
 }

@@ -98,12 +98,12 @@ static void end_row(struct run *run, const struct plan_worker *worker, struct ru
 static int add_own_swap(const struct run *run, struct record *record)
 {
 	char scope[300];
-	int err = 0;
+	int ret = 0;
 
 	if (!run->swap.on)
 		return 0;
 	snprintf(scope, sizeof(scope), "swap:%s", run->swap.path);
-	for (size_t i = 0, nr = record->nr; i < nr && !err; i++) {
+	for (size_t i = 0, nr = record->nr; i < nr && !ret; i++) {
 		const struct counter c = record->counter[i];
 		const struct counter_id id = { "own_swap", c.source, c.counter };
 		const struct counter_type type = { c.kind, c.unit };
@@ -111,32 +111,32 @@ static int add_own_swap(const struct run *run, struct record *record)
 		if (strcmp(c.scope, scope))
 			continue;
 		if (c.has_before)
-			err = record_put(record, false, id, type, c.before);
-		if (c.has_after && !err)
-			err = record_put(record, true, id, type, c.after);
+			ret = record_put(record, false, id, type, c.before);
+		if (c.has_after && !ret)
+			ret = record_put(record, true, id, type, c.after);
 	}
 	record_sort(record);
-	return err;
+	return ret;
 }
 
 /* The truth slots as counters of scope ledger: 0 at READY, the worker's count after. */
 static int add_ledger(const struct trial_worker *worker, struct record *record)
 {
 	const struct workload *workload = worker->plan->workload;
-	int err = 0;
+	int ret = 0;
 
-	for (int i = 0; i < SLOTS_MAX && workload->slots[i].name && !err; i++) {
+	for (int i = 0; i < SLOTS_MAX && workload->slots[i].name && !ret; i++) {
 		const struct counter_id id = { "ledger", "ledger", workload->slots[i].name };
 		const struct counter_type type = { KIND_GAUGE, workload->slots[i].unit };
 		const struct number zero = { 0 };
 		const struct number after = { .value = (int64_t)worker->last->slot[i] };
 
-		err = record_put(record, false, id, type, zero);
-		if (!err)
-			err = record_put(record, true, id, type, after);
+		ret = record_put(record, false, id, type, zero);
+		if (!ret)
+			ret = record_put(record, true, id, type, after);
 	}
 	record_sort(record);
-	return err;
+	return ret;
 }
 
 /* What the null run beside this trial saw; empty in the null run, and where there is none. */
@@ -185,13 +185,13 @@ static bool judged(const struct plan_worker *worker, enum outcome outcome)
 /* What the run knows beside the kernel's files becomes counters of the worker's records. */
 static int add_own_counters(const struct run *run, struct trial_worker *worker, struct error *e)
 {
-	int err = add_own_swap(run, &worker->work);
+	int ret = add_own_swap(run, &worker->work);
 
-	if (!err)
-		err = add_own_swap(run, &worker->residue);
-	if (!err)
-		err = add_ledger(worker, &worker->work);
-	return err ? error_set(e, -err, "cannot record a worker's counters: %s", strerror(-err))
+	if (!ret)
+		ret = add_own_swap(run, &worker->residue);
+	if (!ret)
+		ret = add_ledger(worker, &worker->work);
+	return ret ? error_set(e, -ret, "cannot record a worker's counters: %s", strerror(-ret))
 		   : 0;
 }
 
@@ -244,7 +244,7 @@ static int write_worker(struct run *run, const struct trial *trial, struct trial
 	const struct row_place place = run_place(run, trial, worker);
 	struct run_row row;
 	unsigned nr = 0;
-	int err = 0;
+	int ret = 0;
 
 	start_row(run, trial->cell, worker->plan, &row);
 	put_end(worker, &row);
@@ -253,13 +253,13 @@ static int write_worker(struct run *run, const struct trial *trial, struct trial
 	if (complete) {
 		row_from_record(&row, &worker->work, run->plan->host->page_bytes);
 		row.oom_kills = worker->oom_kills;
-		err = add_own_counters(run, worker, e);
-		if (err)
-			return err;
+		ret = add_own_counters(run, worker, e);
+		if (ret)
+			return ret;
 		write_counters(run, trial, worker);
-		err = results_sites(&run->results, &place, worker->last, e);
-		if (err)
-			return err;
+		ret = results_sites(&run->results, &place, worker->last, e);
+		if (ret)
+			return ret;
 		nr = judge_all(run, worker, &row, run->judgement);
 	}
 	end_row(run, worker->plan, &row, run->judgement, nr);
@@ -268,11 +268,11 @@ static int write_worker(struct run *run, const struct trial *trial, struct trial
 
 int run_write_trial(struct run *run, struct trial *trial, bool complete, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
-		err = write_worker(run, trial, &trial->worker[i], complete, e);
-	return err;
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
+		ret = write_worker(run, trial, &trial->worker[i], complete, e);
+	return ret;
 }
 
 /* A row for a worker that was never started. */

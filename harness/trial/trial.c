@@ -45,31 +45,31 @@ static int pass_swappiness_on(const struct trial *trial, struct error *e)
 
 static int make_groups(struct trial *trial, struct error *e)
 {
-	int err = group_make_top(&trial->top, trial->plan->host, any_cpuset(trial),
+	int ret = group_make_top(&trial->top, trial->plan->host, any_cpuset(trial),
 				 trial->journal, e);
 
-	if (!err)
-		err = pass_swappiness_on(trial, e);
-	if (!err)
-		err = group_make_inner(&trial->run, &trial->top, "run", &trial->cell->limits,
+	if (!ret)
+		ret = pass_swappiness_on(trial, e);
+	if (!ret)
+		ret = group_make_inner(&trial->run, &trial->top, "run", &trial->cell->limits,
 				       e);
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++) {
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++) {
 		struct trial_worker *worker = &trial->worker[i];
 
-		err = group_make(&worker->group, &trial->run, worker->plan->name,
+		ret = group_make(&worker->group, &trial->run, worker->plan->name,
 				 &worker->plan->request.limits, e);
 	}
-	return err;
+	return ret;
 }
 
 static int write_ledger(const struct trial *trial, struct trial_worker *worker, struct error *e)
 {
 	const struct plan_worker *plan = worker->plan;
 	struct ledger *ledger;
-	int err = process_make_ledger(&worker->process, e);
+	int ret = process_make_ledger(&worker->process, e);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	ledger = worker->process.ledger;
 	snprintf(ledger->workload, sizeof(ledger->workload), "%s", plan->workload->name);
 	snprintf(ledger->worker, sizeof(ledger->worker), "%s", plan->name);
@@ -90,11 +90,11 @@ static int write_ledger(const struct trial *trial, struct trial_worker *worker, 
 
 static int make_ledgers(struct trial *trial, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
-		err = write_ledger(trial, &trial->worker[i], e);
-	return err;
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
+		ret = write_ledger(trial, &trial->worker[i], e);
+	return ret;
 }
 
 static int start_worker(struct trial *trial, unsigned i, struct error *e)
@@ -108,20 +108,20 @@ static int start_worker(struct trial *trial, unsigned i, struct error *e)
 						     worker->plan->request.oom_score_adj,
 					     .cpus = worker->plan->request.cpus,
 					     .wrapper = i ? NULL : trial->wrapper };
-	int err = process_start(&worker->process, &setup, e);
+	int ret = process_start(&worker->process, &setup, e);
 
-	if (!err)
+	if (!ret)
 		trial_note(trial, worker, "started", NULL);
-	return err;
+	return ret;
 }
 
 static int start_workers(struct trial *trial, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
-		err = start_worker(trial, i, e);
-	return err;
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
+		ret = start_worker(trial, i, e);
+	return ret;
 }
 
 /* ---- barriers ---- */
@@ -133,24 +133,24 @@ static int start_flush(struct trial *trial, struct error *e)
 
 static int open_captures(struct trial *trial, struct error *e)
 {
-	int err = capture_open_system(&trial->capture, trial->plan->host, e);
+	int ret = capture_open_system(&trial->capture, trial->plan->host, e);
 
-	if (!err)
-		err = capture_open_group(&trial->capture, &trial->run, OWNER_RUN, e);
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
-		err = capture_open_group(&trial->capture, &trial->worker[i].group, (int)i, e);
-	return err;
+	if (!ret)
+		ret = capture_open_group(&trial->capture, &trial->run, OWNER_RUN, e);
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
+		ret = capture_open_group(&trial->capture, &trial->worker[i].group, (int)i, e);
+	return ret;
 }
 
 static int open_processes(struct trial *trial, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
 		if (trial->worker[i].state != WORKER_DEAD)
-			err = capture_open_processes(
+			ret = capture_open_processes(
 				&trial->capture, trial->worker[i].process.ledger, (int)i, e);
-	return err;
+	return ret;
 }
 
 static void take_system(struct trial *trial, enum barrier barrier)
@@ -163,12 +163,12 @@ static void take_system(struct trial *trial, enum barrier barrier)
  */
 static int capture_ready(struct trial *trial, struct error *e)
 {
-	int err = open_processes(trial, e);
+	int ret = open_processes(trial, e);
 
-	if (!err)
-		err = flush_now(&trial->flush, &trial->top, e);
-	if (err)
-		return err;
+	if (!ret)
+		ret = flush_now(&trial->flush, &trial->top, e);
+	if (ret)
+		return ret;
 	capture_take(&trial->capture, BARRIER_READY, PART_GROUPS);
 	capture_take(&trial->capture, BARRIER_READY, PART_PROCESSES);
 	take_system(trial, BARRIER_READY);
@@ -180,27 +180,27 @@ static int count_kills(struct trial *trial, struct error *e)
 {
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
 		struct trial_worker *worker = &trial->worker[i];
-		int err = group_oom_kills(&worker->group, &worker->oom_kills);
+		int ret = group_oom_kills(&worker->group, &worker->oom_kills);
 
-		if (err)
-			return error_set(e, -err, "cannot read the OOM kills of %s: %s",
-					 worker->group.path, strerror(-err));
+		if (ret)
+			return error_set(e, -ret, "cannot read the OOM kills of %s: %s",
+					 worker->group.path, strerror(-ret));
 	}
 	return 0;
 }
 
 static int capture_held(struct trial *trial, struct error *e)
 {
-	int err;
+	int ret;
 
 	take_system(trial, BARRIER_HELD);
-	err = open_processes(trial, e);
-	if (err)
-		return err;
+	ret = open_processes(trial, e);
+	if (ret)
+		return ret;
 	capture_take(&trial->capture, BARRIER_HELD, PART_PROCESSES);
-	err = flush_now(&trial->flush, &trial->top, e);
-	if (err)
-		return err;
+	ret = flush_now(&trial->flush, &trial->top, e);
+	if (ret)
+		return ret;
 	capture_take(&trial->capture, BARRIER_HELD, PART_GROUPS);
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		memcpy((void *)trial->worker[i].last, (void *)trial->worker[i].process.ledger,
@@ -220,15 +220,15 @@ static void take_late_slots(struct trial_worker *worker)
 
 static int capture_gone(struct trial *trial, struct error *e)
 {
-	int err;
+	int ret;
 
 	grace_wait(); /* until the page tables of the workers are gone as well */
 	take_system(trial, BARRIER_GONE);
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		take_late_slots(&trial->worker[i]);
-	err = flush_now(&trial->flush, &trial->top, e);
-	if (err)
-		return err;
+	ret = flush_now(&trial->flush, &trial->top, e);
+	if (ret)
+		return ret;
 	capture_take(&trial->capture, BARRIER_GONE, PART_GROUPS);
 	return count_kills(trial, e); /* one that was killed while it released, too */
 }
@@ -236,19 +236,19 @@ static int capture_gone(struct trial *trial, struct error *e)
 static int parse(struct trial *trial, struct error *e)
 {
 	const uint64_t *taken = trial->taken_ns;
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++) {
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++) {
 		struct trial_worker *worker = &trial->worker[i];
 
-		err = capture_parse(&trial->capture, (int)i, SPAN_WORK, &worker->work, e);
-		if (!err)
-			err = capture_parse(&trial->capture, (int)i, SPAN_RESIDUE,
+		ret = capture_parse(&trial->capture, (int)i, SPAN_WORK, &worker->work, e);
+		if (!ret)
+			ret = capture_parse(&trial->capture, (int)i, SPAN_RESIDUE,
 					    &worker->residue, e);
 		worker->work.span_ns = taken[BARRIER_HELD] - taken[BARRIER_READY];
 		worker->residue.span_ns = taken[BARRIER_GONE] - taken[BARRIER_READY];
 	}
-	return err;
+	return ret;
 }
 
 /* ---- the trial ---- */
@@ -334,18 +334,18 @@ static int (*const steps[])(struct trial *trial, struct error *e) = {
 
 static int run_steps(struct trial *trial, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !err; i++)
-		err = steps[i](trial, e);
-	return err;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !ret; i++)
+		ret = steps[i](trial, e);
+	return ret;
 }
 
 /* In reverse order, and whatever had been made. The first error stays. */
 static int clear(struct trial *trial, struct error *e)
 {
 	struct error unseen;
-	int err = 0;
+	int ret = 0;
 
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
 		struct trial_worker *worker = &trial->worker[i];
@@ -361,16 +361,16 @@ static int clear(struct trial *trial, struct error *e)
 	flush_stop(&trial->flush);
 	capture_release(&trial->capture);
 	(void)count_kills(trial, &unseen); /* one that was killed before it was READY, too */
-	err = group_remove(&trial->top, e);
+	ret = group_remove(&trial->top, e);
 	if (trial->timer_fd >= 0)
 		close(trial->timer_fd);
 	trial->timer_fd = -1;
-	return err;
+	return ret;
 }
 
 int trial_run(struct trial *trial, struct error *e)
 {
-	int err = 0, err_clear;
+	int ret = 0, ret_clear;
 
 	trial->timer_fd = -1;
 	trial->interrupted = 0;
@@ -386,11 +386,11 @@ int trial_run(struct trial *trial, struct error *e)
 		record_init(&worker->residue);
 		worker->last = calloc(1, LEDGER_BYTES);
 		if (!worker->last)
-			err = error_set(e, ENOMEM, "out of memory for a copy of the ledger");
+			ret = error_set(e, ENOMEM, "out of memory for a copy of the ledger");
 	}
-	if (!err)
-		err = run_steps(trial, e);
-	err_clear = clear(trial, e);
+	if (!ret)
+		ret = run_steps(trial, e);
+	ret_clear = clear(trial, e);
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
 		struct trial_worker *worker = &trial->worker[i];
 
@@ -400,9 +400,9 @@ int trial_run(struct trial *trial, struct error *e)
 			trial_worker_decide(worker, trial->interrupted);
 		process_release(&worker->process);
 	}
-	if (err == -EINTR && !err_clear)
+	if (ret == -EINTR && !ret_clear)
 		return -EINTR;
-	return err ? err : err_clear;
+	return ret ? ret : ret_clear;
 }
 
 void trial_release(struct trial *trial)

@@ -66,22 +66,22 @@ static void report_deaths(const struct trial *trial, enum barrier barrier, unsig
 static int wait_for_line(struct trial *trial, enum barrier barrier)
 {
 	bool readable, ended = false;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && !ended) {
+	while (!ret && !ended) {
 		const unsigned long before = dead(trial);
 
-		err = trial_look(trial, trial->pause->in_fd, &readable);
+		ret = trial_look(trial, trial->pause->in_fd, &readable);
 		report_deaths(trial, barrier, dead(trial) & ~before);
-		ended = !err && readable && read_line_end(trial, barrier);
+		ended = !ret && readable && read_line_end(trial, barrier);
 	}
-	return err;
+	return ret;
 }
 
 int trial_pause_at(struct trial *trial, enum barrier barrier)
 {
 	const char *word = barrier_words[barrier];
-	int err = 0;
+	int ret = 0;
 
 	if (!is_wanted(trial, barrier))
 		return 0;
@@ -89,9 +89,9 @@ int trial_pause_at(struct trial *trial, enum barrier barrier)
 	if (trial->pause->report(trial, PAUSE_BEGAN, barrier, NULL, trial->pause->arg))
 		abandon(trial, barrier);
 	else
-		err = wait_for_line(trial, barrier);
-	if (err)
-		return err;
+		ret = wait_for_line(trial, barrier);
+	if (ret)
+		return ret;
 	trial_note(trial, NULL, trial->pause->abandoned ? "abandoned" : "continued", word);
 	return 0;
 }

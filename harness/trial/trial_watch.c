@@ -145,16 +145,16 @@ static bool all_past(const struct trial *trial, enum worker_state state)
 int trial_wait_ready(struct trial *trial, struct error *e)
 {
 	const uint64_t deadline = clock_now_ns() + (uint64_t)READY_BOUND_S * TRIAL_SECOND_NS;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && !all_past(trial, WORKER_READY)) {
+	while (!ret && !all_past(trial, WORKER_READY)) {
 		if (clock_now_ns() > deadline)
 			return error_set(e, ETIMEDOUT,
 					 "a worker is not ready after %u s; see events.csv",
 					 READY_BOUND_S);
-		err = look(trial);
+		ret = look(trial);
 	}
-	return err;
+	return ret;
 }
 
 static void send_go(struct trial *trial, struct trial_worker *worker)
@@ -239,15 +239,15 @@ static bool foreground_done(const struct trial *trial)
 
 int trial_run_workers(struct trial *trial, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		if (!trial->worker[i].plan->request.delay_ns)
 			send_go(trial, &trial->worker[i]);
 	if (!trial->start_ns)
 		trial->start_ns = clock_now_ns(); /* all are delayed: delays count from here */
-	while (!err && !foreground_done(trial)) {
-		err = look(trial);
+	while (!ret && !foreground_done(trial)) {
+		ret = look(trial);
 		for (unsigned i = 0; i < trial->nr_workers; i++) {
 			struct trial_worker *worker = &trial->worker[i];
 
@@ -258,20 +258,20 @@ int trial_run_workers(struct trial *trial, struct error *e)
 				keep_deadline(trial, worker,
 					      worker->go_ns + worker->plan->request.timeout_ns);
 		}
-		err = err ? err : bound_killed(trial, e);
+		ret = ret ? ret : bound_killed(trial, e);
 	}
-	return err;
+	return ret;
 }
 
 int trial_stop_background(struct trial *trial, struct error *e)
 {
 	const uint64_t asked = clock_now_ns();
-	int err = 0;
+	int ret = 0;
 
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		if (trial->worker[i].state == WORKER_RUNNING)
 			ask_to_stop(trial, &trial->worker[i], "the others are done");
-	while (!err) {
+	while (!ret) {
 		bool running = false;
 
 		for (unsigned i = 0; i < trial->nr_workers; i++) {
@@ -280,22 +280,22 @@ int trial_stop_background(struct trial *trial, struct error *e)
 		}
 		if (!running)
 			break;
-		err = look(trial);
-		err = err ? err : bound_killed(trial, e);
+		ret = look(trial);
+		ret = ret ? ret : bound_killed(trial, e);
 	}
-	return err;
+	return ret;
 }
 
 int trial_bye(struct trial *trial, struct error *e)
 {
 	const uint64_t deadline = clock_now_ns() + TRIAL_EXIT_BOUND_NS;
-	int err = 0;
+	int ret = 0;
 
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		if (trial->worker[i].state != WORKER_DEAD)
 			(void)process_send(&trial->worker[i].process,
 					   'B'); /* dead: pidfd says so */
-	while (!err && !all_past(trial, WORKER_DEAD)) {
+	while (!ret && !all_past(trial, WORKER_DEAD)) {
 		for (unsigned i = 0; i < trial->nr_workers; i++) {
 			struct trial_worker *worker = &trial->worker[i];
 
@@ -305,10 +305,10 @@ int trial_bye(struct trial *trial, struct error *e)
 			worker->lingered = true;
 			kill_worker(trial, worker, "it did not leave after BYE");
 		}
-		err = look(trial);
-		err = err ? err : bound_killed(trial, e);
+		ret = look(trial);
+		ret = ret ? ret : bound_killed(trial, e);
 	}
-	for (unsigned i = 0; i < trial->nr_workers && !err; i++)
-		err = group_kill(&trial->worker[i].group, e); /* children that outlived it */
-	return err;
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
+		ret = group_kill(&trial->worker[i].group, e); /* children that outlived it */
+	return ret;
 }
