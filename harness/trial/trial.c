@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One repeat from its groups to its last capture. What ends a worker is trial_watch.c's,
- * what its end means trial_outcome.c's.
+ * One trial, from its groups to its last capture. trial_run(), at the end, takes the steps of
+ * steps[] in order and cleans up; the functions before it are those steps. The waits between
+ * the barriers are in trial_watch.c, a worker's outcome in trial_outcome.c.
  */
 #include "harness/trial/trial.h"
 
@@ -17,7 +18,9 @@
 #include "harness/trial/trial_part.h"
 #include "workloads/act/grace.h"
 
-static bool wants_cpuset(const struct limits *limits)
+/* ---- groups ---- */
+
+static bool has_cpuset(const struct limits *limits)
 {
 	for (unsigned i = 0; i < limits->nr; i++)
 		if (!strncmp(limits->limit[i].name, "cpuset.", 7))
@@ -25,16 +28,17 @@ static bool wants_cpuset(const struct limits *limits)
 	return false;
 }
 
-static bool any_cpuset(const struct trial *trial)
+static bool needs_cpuset(const struct trial *trial)
 {
-	bool wanted = wants_cpuset(&trial->cell->limits);
+	bool needed = has_cpuset(&trial->cell->limits);
 
 	for (unsigned i = 0; i < trial->nr_workers; i++)
-		wanted = wanted || wants_cpuset(&trial->planned[i]->request.limits);
-	return wanted;
+		needed = needed || has_cpuset(&trial->planned[i]->request.limits);
+	return needed;
 }
 
-static int pass_swappiness_on(const struct trial *trial, struct error *e)
+/* On cgroup v1 the setting does not reach the groups by itself: see group_set_swappiness(). */
+static int set_swappiness(const struct trial *trial, struct error *e)
 {
 	for (unsigned i = 0; i < trial->cell->nr_settings; i++)
 		if (!strcmp(trial->cell->setting[i].name, "vm.swappiness"))
@@ -43,13 +47,14 @@ static int pass_swappiness_on(const struct trial *trial, struct error *e)
 	return 0;
 }
 
+/* top, journalled and without limits; run below it with the cell's; in it one per worker. */
 static int make_groups(struct trial *trial, struct error *e)
 {
-	int ret = group_make_top(&trial->top, trial->plan->host, any_cpuset(trial),
+	int ret = group_make_top(&trial->top, trial->plan->host, needs_cpuset(trial),
 				 trial->journal, e);
 
 	if (!ret)
-		ret = pass_swappiness_on(trial, e);
+		ret = set_swappiness(trial, e);
 	if (!ret)
 		ret = group_make_inner(&trial->run, &trial->top, "run", &trial->cell->limits,
 				       e);
@@ -61,6 +66,8 @@ static int make_groups(struct trial *trial, struct error *e)
 	}
 	return ret;
 }
+
+/* ---- ledgers and workers ---- */
 
 static int write_ledger(const struct trial *trial, struct trial_worker *worker, struct error *e)
 {
@@ -124,7 +131,7 @@ static int start_workers(struct trial *trial, struct error *e)
 	return ret;
 }
 
-/* ---- barriers ---- */
+/* ---- captures ---- */
 
 static int start_flush(struct trial *trial, struct error *e)
 {
@@ -159,7 +166,10 @@ static void take_system(struct trial *trial, enum barrier barrier)
 	capture_take(&trial->capture, barrier, PART_SYSTEM);
 }
 
-/* The pump's pages and faults are kept out of the machine's span: before READY's, after HELD's.
+/*
+ * The flush touches pages of its own. The groups and processes of the workers do not see
+ * them; the system files would. So it comes before they are read at READY and after they are
+ * read at HELD, and the span between the two has none of it.
  */
 static int capture_ready(struct trial *trial, struct error *e)
 {
@@ -175,7 +185,7 @@ static int capture_ready(struct trial *trial, struct error *e)
 	return 0;
 }
 
-/* Groups are new: all that they count is the worker's. */
+/* The groups are new: each OOM kill that they count is of this trial. */
 static int count_kills(struct trial *trial, struct error *e)
 {
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
@@ -194,7 +204,7 @@ static int capture_held(struct trial *trial, struct error *e)
 	int ret;
 
 	take_system(trial, BARRIER_HELD);
-	ret = open_processes(trial, e);
+	ret = open_processes(trial, e); /* children that run() made */
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_HELD, PART_PROCESSES);
@@ -208,6 +218,7 @@ static int capture_held(struct trial *trial, struct error *e)
 	return count_kills(trial, e);
 }
 
+/* The slots that release() counted, after HELD's copy of the ledger was made. */
 static void take_late_slots(struct trial_worker *worker)
 {
 	const uint64_t late = worker->plan->workload->late_slots;
@@ -222,7 +233,7 @@ static int capture_gone(struct trial *trial, struct error *e)
 {
 	int ret;
 
-	grace_wait(); /* until the page tables of the workers are gone as well */
+	grace_wait(); /* the kernel frees page tables late: see grace.h */
 	take_system(trial, BARRIER_GONE);
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		take_late_slots(&trial->worker[i]);
@@ -230,7 +241,7 @@ static int capture_gone(struct trial *trial, struct error *e)
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_GONE, PART_GROUPS);
-	return count_kills(trial, e); /* one that was killed while it released, too */
+	return count_kills(trial, e); /* also one that was killed in release() */
 }
 
 static int parse(struct trial *trial, struct error *e)
@@ -251,7 +262,7 @@ static int parse(struct trial *trial, struct error *e)
 	return ret;
 }
 
-/* ---- the trial ---- */
+/* ---- samples, hooks and pauses ---- */
 
 static int start_timer(struct trial *trial, struct error *e)
 {
@@ -272,14 +283,14 @@ static int start_timer(struct trial *trial, struct error *e)
 	return 0;
 }
 
-static int show_ready(struct trial *trial, struct error *e)
+static int hook_ready(struct trial *trial, struct error *e)
 {
 	return trial->hook ? trial->hook(trial, BARRIER_READY, trial->arg, e) : 0;
 }
 
 static int pause_ready(struct trial *trial, struct error *e)
 {
-	(void)e; /* a signal has no sentence */
+	(void)e; /* it fails by a signal alone, which has no sentence */
 	return trial_pause_at(trial, BARRIER_READY);
 }
 
@@ -289,14 +300,14 @@ static int pause_held(struct trial *trial, struct error *e)
 	return trial_pause_at(trial, BARRIER_HELD);
 }
 
-static int show_held(struct trial *trial, struct error *e)
+static int hook_held(struct trial *trial, struct error *e)
 {
 	if (trial->tick)
 		trial->tick(trial, "held", trial->arg);
 	return trial->hook ? trial->hook(trial, BARRIER_HELD, trial->arg, e) : 0;
 }
 
-static int show_gone(struct trial *trial, struct error *e)
+static int hook_gone(struct trial *trial, struct error *e)
 {
 	return trial->hook ? trial->hook(trial, BARRIER_GONE, trial->arg, e) : 0;
 }
@@ -308,27 +319,34 @@ static int keep_raw(struct trial *trial, struct error *e)
 	return capture_keep(&trial->capture, trial->raw_dirfd, trial->raw_prefix, e);
 }
 
-/* What a trial is, in this order, up to the first that fails. */
+/* ---- the trial ---- */
+
+/* A trial is these steps in this order, up to the first that fails. */
 static int (*const steps[])(struct trial *trial, struct error *e) = {
-	make_groups, /* limited, each limit read back */
-	start_flush,
+	make_groups,   /* each limit is read back */
+	start_flush,   /* the pump that keeps memory.stat exact: flush.h */
 	make_ledgers,  /* by the harness, so that they are charged to it */
-	open_captures, /* all files: at a barrier only bytes are taken */
-	start_workers,
-	trial_wait_ready, /* READY: prepared, nothing measured touched */
+	open_captures, /* system and group files: at a barrier bytes are copied, no more */
+	start_workers, /* fork, join the group, oom_score_adj, exec */
+
+	trial_wait_ready, /* READY: prepared, nothing measured is touched */
 	capture_ready,
-	show_ready,
+	hook_ready, /* hooks: validate runs its tools */
 	pause_ready,
-	start_timer,
-	trial_run_workers, /* GO, samples, deadlines */
-	trial_stop_background,
-	capture_held, /* HELD: memory still mapped */
-	show_held,
+
+	start_timer,	       /* of samples */
+	trial_run_workers,     /* GO: until each foreground worker is HELD or dead */
+	trial_stop_background, /* then background workers are asked to stop */
+
+	capture_held, /* HELD: memory still mapped, workers blocked */
+	hook_held,
 	pause_held,
-	trial_bye,    /* BYE: released, exited, reaped */
+
+	trial_bye,    /* BYE: release, exit, reap */
 	capture_gone, /* GONE: what was left behind */
-	show_gone,
-	keep_raw, /* before parsing: what does not parse is what one wants */
+	hook_gone,
+
+	keep_raw, /* before parsing, so that bytes that do not parse are kept */
 	parse,
 };
 
@@ -341,11 +359,10 @@ static int run_steps(struct trial *trial, struct error *e)
 	return ret;
 }
 
-/* In reverse order, and whatever had been made. The first error stays. */
-static int clear(struct trial *trial, struct error *e)
+/* After the last step or a failed one: takes down what was made. *e keeps the first error. */
+static int clean_up(struct trial *trial, struct error *e)
 {
-	struct error unseen;
-	int ret = 0;
+	int ret;
 
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
 		struct trial_worker *worker = &trial->worker[i];
@@ -360,7 +377,7 @@ static int clear(struct trial *trial, struct error *e)
 	}
 	flush_stop(&trial->flush);
 	capture_release(&trial->capture);
-	(void)count_kills(trial, &unseen); /* one that was killed before it was READY, too */
+	(void)count_kills(trial, NULL); /* also one that was killed before READY */
 	ret = group_remove(&trial->top, e);
 	if (trial->timer_fd >= 0)
 		close(trial->timer_fd);
@@ -368,9 +385,9 @@ static int clear(struct trial *trial, struct error *e)
 	return ret;
 }
 
-int trial_run(struct trial *trial, struct error *e)
+static int init(struct trial *trial, struct error *e)
 {
-	int ret = 0, ret_clear;
+	int ret = 0;
 
 	trial->timer_fd = -1;
 	trial->interrupted = 0;
@@ -388,9 +405,11 @@ int trial_run(struct trial *trial, struct error *e)
 		if (!worker->last)
 			ret = error_set(e, ENOMEM, "out of memory for a copy of the ledger");
 	}
-	if (!ret)
-		ret = run_steps(trial, e);
-	ret_clear = clear(trial, e);
+	return ret;
+}
+
+static void decide_outcomes(struct trial *trial)
+{
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
 		struct trial_worker *worker = &trial->worker[i];
 
@@ -400,9 +419,17 @@ int trial_run(struct trial *trial, struct error *e)
 			trial_worker_decide(worker, trial->interrupted);
 		process_release(&worker->process);
 	}
-	if (ret == -EINTR && !ret_clear)
-		return -EINTR;
-	return ret ? ret : ret_clear;
+}
+
+int trial_run(struct trial *trial, struct error *e)
+{
+	int ret = init(trial, e), ret_clean_up;
+
+	if (!ret)
+		ret = run_steps(trial, e);
+	ret_clean_up = clean_up(trial, e);
+	decide_outcomes(trial);
+	return ret ? ret : ret_clean_up;
 }
 
 void trial_release(struct trial *trial)

@@ -43,9 +43,9 @@ struct trial_worker {
 	struct group group;
 	struct process process;
 	enum worker_state state;
-	bool failed;	 /* it said why it could not, in the ledger */
+	bool failed;	 /* it reported a failure; the ledger has the reason */
 	bool timed_out;	 /* its deadline passed: asked to stop */
-	bool killed;	 /* it did not end when it should */
+	bool killed;	 /* by the harness, when the grace was over */
 	bool lingered;	 /* that was after BYE */
 	bool went;	 /* GO was sent */
 	bool exited;	 /* and reaped: wait_status is known */
@@ -71,11 +71,11 @@ typedef void trial_tick(struct trial *trial, const char *phase, void *arg);
 typedef void trial_event(struct trial *trial, const struct trial_worker *worker,
 			 const char *event, const char *detail, void *arg);
 
-/* What a pause reports to whoever watches it. */
+/* What a pause reports to its controller. */
 enum pause_news {
 	PAUSE_BEGAN,	   /* all workers are blocked at the barrier */
 	PAUSE_WORKER_DIED, /* meanwhile; the pause goes on */
-	PAUSE_ABANDONED,   /* no controller is left: the run goes on, without pauses */
+	PAUSE_ABANDONED,   /* the controller is gone: the run goes on, without pauses */
 };
 
 /* -errno: the report reaches no controller, so the run must not wait for an answer. */
@@ -83,7 +83,7 @@ typedef int trial_pause_report(const struct trial *trial, enum pause_news news,
 			       enum barrier barrier, const struct trial_worker *worker,
 			       void *arg);
 
-/* Where a run stops, and what lets it go on. Lasts for all trials of a run. */
+/* Where a run pauses, and what continues it. Lasts for all trials of a run. */
 struct trial_pause {
 	unsigned barriers; /* bit n: at enum barrier n */
 	int in_fd;	   /* each line ends one pause; the end of the file all of them */
@@ -124,9 +124,9 @@ struct trial {
 };
 
 /*
- * Runs the trial to its end and leaves nothing behind. 0 whatever became of
- * the workers; -errno when the harness failed; -EINTR after a signal, with every
- * worker's outcome filled as well.
+ * Runs the trial to its end and leaves nothing behind. 0 whatever the outcomes of the
+ * workers; -errno when the harness failed; -EINTR after a signal, with each worker's
+ * outcome set as well.
  */
 int trial_run(struct trial *trial, struct error *e);
 
