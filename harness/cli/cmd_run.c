@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `pagestorm run`: plays a plan once the machine is ours. What it prints is cmd_run_print.c's.
+/*
+ * `pagestorm run`, from the command line to the exit status: makes a plan, takes the machine,
+ * runs the plan. What it prints is in cmd_run_print.c, the run itself in harness/trial/run.c.
  */
 #include "harness/cli/cmd.h"
 
@@ -32,16 +34,16 @@ struct arguments {
 	struct host host; /* the machine that the plan is for */
 };
 
-/* Without the slashes at its end: another folder lies beside it, under a name with a suffix. */
-static int take_folder(const struct cmd_option *option, const char *text, void *field,
-		       struct error *e)
+/* Drops trailing slashes: the finished directory lies beside it, without the suffix. */
+static int take_partial(const struct cmd_option *option, const char *text, void *field,
+			struct error *e)
 {
-	char *folder = (char *)text; /* a word of argv, which belongs to the program */
-	size_t length = strlen(folder);
+	char *directory = (char *)text; /* a word of argv, which belongs to the program */
+	size_t length = strlen(directory);
 
-	while (length > 1 && folder[length - 1] == '/')
-		folder[--length] = 0;
-	return cmd_take_text(option, folder, field, e);
+	while (length > 1 && directory[length - 1] == '/')
+		directory[--length] = 0;
+	return cmd_take_text(option, directory, field, e);
 }
 
 static int take_risk(const struct cmd_option *option, const char *text, void *field,
@@ -72,31 +74,31 @@ static int take_descriptors(const struct cmd_option *option, const char *text, v
 static const struct cmd_option options[] = {
 	{ .name = "output", .letter = 'o', .arg = "DIR", .take = cmd_take_directory,
 	  .offset = offsetof(struct arguments, results_dir),
-	  .help = "where the run's folder goes (results)" },
+	  .help = "where the results directory is made (results)" },
 	{ .name = "repeat", .letter = 'n', .arg = "N", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, source.repeats), .least = 1, .most = 10000,
 	  .help = "repeats of each cell, in place of the profile's" },
 	{ .name = "cell", .arg = "K", .take = cmd_take_index,
 	  .offset = offsetof(struct arguments, cell), .most = CMD_CELL_MAX,
 	  .help = "only cell K of the sweep (see pagestorm plan)" },
-	{ .name = "resume", .arg = "DIR", .take = take_folder,
+	{ .name = "resume", .arg = "DIR", .take = take_partial,
 	  .offset = offsetof(struct arguments, resume),
 	  .help = "continue DIR.partial, a run that was cut" },
 	{ .name = "allow-risk", .arg = "R2", .take = take_risk,
 	  .offset = offsetof(struct arguments, allowed),
-	  .help = "allow pressure on all (R2), kills of others (R3)" },
+	  .help = "allow system pressure (R2), kills of others (R3)" },
 	{ .name = "wait", .arg = "SECONDS", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, wait_s), .most = CMD_WAIT_MAX_S,
-	  .help = "wait so long for another run to end" },
+	  .help = "wait this long for another run to end" },
 	{ .name = "keep-raw", .take = cmd_take_flag,
 	  .offset = offsetof(struct arguments, source.keep_raw),
 	  .help = "keep the captured bytes as well, in raw/" },
 	{ .name = "pause", .arg = "BARRIERS", .take = take_barriers,
 	  .offset = offsetof(struct arguments, pause),
-	  .help = "stop at ready,held, each until Enter" },
+	  .help = "pause at ready,held, each until Enter" },
 	{ .name = "pause-fd", .arg = "OUT,IN", .take = take_descriptors,
 	  .offset = offsetof(struct arguments, pause),
-	  .help = "say so on OUT, go on at a line from IN" },
+	  .help = "announce pauses on OUT, go on at a line from IN" },
 	{ .name = "json", .take = cmd_take_flag,
 	  .offset = offsetof(struct arguments, json),
 	  .help = "one JSON document on stdout" },
@@ -114,7 +116,7 @@ static int check(const void *request, struct error *e)
 	if (a->resume && is_new)
 		return error_set(
 			e, EINVAL,
-			"--resume takes the profile from its folder: give no PROFILE, key=value or --repeat");
+			"--resume takes the profile from its directory: give no PROFILE, key=value or --repeat");
 	if (!a->resume && cmd_check_plan_words(&a->source.words, e))
 		return -EINVAL;
 	if (a->pause.out_fd >= 0 && !a->pause.trial.barriers)
@@ -125,7 +127,7 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm run",
 	.words = "PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
-	.doc = "Runs a profile or a single workload inside cgroups of its own, and holds what the kernel counted against what was promised.\v"
+	.doc = "Runs a profile or a single workload inside cgroups of its own, and compares what the kernel counted with what was claimed.\v"
 	       "key=value takes the profile's own keys: size=193M, hog.size=64M, memory.max=96M, vm.swappiness=10.\n\n"
 	       "Exit status: 0 expectations met; 1 an expectation failed; 2 usage; 3 harness error; 4 some cells invalid; 5 not fully restored; 75 another run holds the lock; 77 nothing could run here; 130, 143 interrupted.",
 	.options = options,
@@ -133,29 +135,7 @@ static const struct cmd_syntax syntax = {
 	.check = check,
 };
 
-static int exit_status(const struct run_summary *s, int ret)
-{
-	if (s->interrupted)
-		return 128 + s->interrupted;
-	if (s->not_restored)
-		return EXIT_NOT_RESTORED;
-	if (ret)
-		return EXIT_HARNESS;
-	if (s->invalid)
-		return EXIT_INVALID;
-	if (s->claims_failed || s->unexpected)
-		return EXIT_UNMET;
-	return s->skipped && s->skipped == s->rows ? EXIT_NOTHING_RAN : EXIT_MET;
-}
-
-/* The signal that is waiting to be read; SIGTERM when it cannot be read. */
-static int signal_number(int signal_fd)
-{
-	struct signalfd_siginfo info;
-
-	return read(signal_fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo
-								    : SIGTERM;
-}
+/* ---- from the command line to a plan ---- */
 
 static int check_risk(const struct plan *plan, const struct arguments *a, struct error *e)
 {
@@ -175,49 +155,7 @@ static int check_cell(const struct plan *plan, const struct arguments *a, struct
 			 a->cell, plan->nr_cells - 1);
 }
 
-static bool needs_groups(const struct plan *plan)
-{
-	for (unsigned i = 0; i < plan->nr_cells; i++)
-		for (unsigned j = 0; j < plan->cell[i].nr_workers; j++)
-			if (!plan->cell[i].worker[j].skip[0])
-				return true;
-	return false;
-}
-
-static int play(const struct plan *plan, struct arguments *a, int signal_fd, struct error *e)
-{
-	struct cmd_run_print print;
-	const struct run_options how = { .results_dir = a->results_dir,
-					 .resume = a->resume,
-					 .only_cell = a->cell,
-					 .signal_fd = signal_fd,
-					 .pause = &a->pause.trial,
-					 .progress = cmd_run_print_progress,
-					 .row = cmd_run_print_row,
-					 .arg = &print };
-	struct run_summary summary = { .rows = 0 };
-	int ret = needs_groups(plan) ? group_permitted(plan->host, e) : 0, status;
-
-	cmd_run_print_init(&print, a->json, a->quiet);
-	a->pause.make_room = cmd_run_print_make_room;
-	a->pause.arg = &print;
-	if (ret) {
-		status = EXIT_NOTHING_RAN;
-	} else {
-		ret = run_plan(plan, &how, &summary, e);
-		status = exit_status(&summary, ret);
-	}
-	cmd_run_print_summary(&print, &summary, status);
-	if (summary.interrupted && summary.path[0])
-		fprintf(stderr,
-			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from there\n",
-			summary.path);
-	if (ret && ret != -EINTR)
-		cmd_complain(e);
-	return status;
-}
-
-/* The plan is made anew from the profile that the cut run wrote. */
+/* A plan for the profile that the cut run wrote: the same one, or it cannot be resumed. */
 static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 {
 	char path[640], *word = path;
@@ -244,46 +182,135 @@ static int load(struct plan *plan, struct arguments *a, struct error *e)
 	return ret ? ret : check_risk(plan, a, e);
 }
 
-/*
- * The plan is made again once the machine is ours: while another run had the lock, or
- * before a killed one's changes were undone, the probe saw settings that are gone.
- */
-static int play_anew(struct arguments *a, struct plan *plan, int signal_fd, struct error *e)
+/* ---- from a plan to an exit status ---- */
+
+static bool needs_groups(const struct plan *plan)
 {
+	for (unsigned i = 0; i < plan->nr_cells; i++)
+		for (unsigned j = 0; j < plan->cell[i].nr_workers; j++)
+			if (!plan->cell[i].worker[j].skip[0])
+				return true;
+	return false;
+}
+
+static int exit_status(const struct run_summary *s, int ret)
+{
+	if (s->interrupted)
+		return 128 + s->interrupted;
+	if (s->not_restored)
+		return EXIT_NOT_RESTORED;
+	if (ret)
+		return EXIT_HARNESS;
+	if (s->invalid)
+		return EXIT_INVALID;
+	if (s->claims_failed || s->unexpected)
+		return EXIT_UNMET;
+	return s->skipped && s->skipped == s->rows ? EXIT_NOTHING_RAN : EXIT_MET;
+}
+
+/* Runs the plan, prints rows as they come and the summary. */
+static int run_and_print(const struct plan *plan, struct arguments *a, int signal_fd)
+{
+	struct error e = { "" };
+	struct cmd_run_print print;
+	const struct run_options how = { .results_dir = a->results_dir,
+					 .resume = a->resume,
+					 .only_cell = a->cell,
+					 .signal_fd = signal_fd,
+					 .pause = &a->pause.trial,
+					 .progress = cmd_run_print_progress,
+					 .row = cmd_run_print_row,
+					 .arg = &print };
+	struct run_summary summary = { .rows = 0 };
+	int ret = needs_groups(plan) ? group_permitted(plan->host, &e) : 0;
+	int status = EXIT_NOTHING_RAN;
+
+	cmd_run_print_init(&print, a->json, a->quiet);
+	a->pause.make_room = cmd_run_print_make_room;
+	a->pause.arg = &print;
+	if (!ret) {
+		ret = run_plan(plan, &how, &summary, &e);
+		status = exit_status(&summary, ret);
+	}
+	cmd_run_print_summary(&print, &summary, status);
+	if (summary.interrupted && summary.path[0])
+		fprintf(stderr,
+			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from there\n",
+			summary.path);
+	if (ret && ret != -EINTR)
+		cmd_complain(&e);
+	return status;
+}
+
+/* ---- taking the machine ---- */
+
+/* The signal that is waiting to be read; SIGTERM when it cannot be read. */
+static int signal_number(int signal_fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(signal_fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo
+								    : SIGTERM;
+}
+
+/* One run at a time on a machine. *status is the exit status when it fails. */
+static int take_lock(struct lock *lock, unsigned wait_s, int signal_fd, int *status)
+{
+	struct error e = { "" };
+	int ret = lock_take(lock, wait_s, &e);
+
+	if (!ret)
+		return 0;
+	cmd_complain(&e);
+	if (ret == -EINTR)
+		*status = 128 + signal_number(signal_fd);
+	else
+		*status = ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
+	return ret;
+}
+
+/* The changes of a run that was killed are undone first. */
+static int undo_leftovers(int *status)
+{
+	struct error e = { "" };
+	int ret = journal_leftover() ? journal_recover(cmd_say, &e) : 0;
+
+	if (!ret)
+		return 0;
+	cmd_complain(&e);
+	*status = ret == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
+	return ret;
+}
+
+/*
+ * The first plan saw the machine while another run may have held it, or before the changes
+ * of a killed one were undone: its settings are gone. So the machine is probed and the plan
+ * made again.
+ */
+static int load_again(struct plan *plan, struct arguments *a, int *status)
+{
+	struct error e = { "" };
 	int ret;
 
 	plan_release(plan);
-	ret = load(plan, a, e);
+	ret = load(plan, a, &e);
 	if (!ret)
-		return play(plan, a, signal_fd, e);
-	cmd_complain(e);
-	return ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
+		return 0;
+	cmd_complain(&e);
+	*status = ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
+	return ret;
 }
 
-static int run_locked(struct arguments *a, struct plan *plan, struct error *e)
+static int run_locked(struct plan *plan, struct arguments *a)
 {
-	int signal_fd = cmd_watch_signals();
+	const int signal_fd = cmd_watch_signals();
 	struct lock lock;
-	int ret, status;
+	int status;
 
 	lock_init(&lock);
-	ret = lock_take(&lock, a->wait_s, e);
-	if (ret) {
-		cmd_complain(e);
-		if (ret == -EINTR)
-			status = 128 + signal_number(signal_fd);
-		else
-			status = ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
-		close(signal_fd);
-		return status;
-	}
-	ret = journal_leftover() ? journal_recover(cmd_say, e) : 0;
-	if (ret) {
-		cmd_complain(e);
-		status = ret == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
-	} else {
-		status = play_anew(a, plan, signal_fd, e);
-	}
+	if (!take_lock(&lock, a->wait_s, signal_fd, &status) && !undo_leftovers(&status) &&
+	    !load_again(plan, a, &status))
+		status = run_and_print(plan, a, signal_fd);
 	lock_release(&lock);
 	close(signal_fd);
 	return status;
@@ -306,7 +333,8 @@ int cmd_run(int argc, char **argv)
 	}
 	ret = cmd_pause_check(&a.pause, &e);
 	if (!ret)
-		ret = load(plan, &a, &e);
+		ret = load(plan, &a,
+			   &e); /* mistakes are reported before any wait for the lock */
 	if (ret) {
 		cmd_complain(&e);
 		status = ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
@@ -314,7 +342,7 @@ int cmd_run(int argc, char **argv)
 		cmd_note_renamed(plan);
 		if (!a.quiet)
 			cmd_note_source(plan->source, &plan->skipped);
-		status = run_locked(&a, plan, &e);
+		status = run_locked(plan, &a);
 	}
 	plan_release(plan);
 	free(plan);
