@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One error: a whole sentence for a person, carried up to the verb that prints it.
+ * One error: a whole sentence for a person, carried up to the subcommand that prints it.
  *
  * Functions return 0 or -errno. One whose failure a person will see also takes
  * a struct error and fills it with a sentence that names the thing, the reason

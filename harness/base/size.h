@@ -16,7 +16,7 @@
 
 /*
  * More than any process can map with four levels of page tables, and any run can
- * last: beyond them sums of what several workers want would not fit 64 bits.
+ * last: beyond them the sums over several workers would not fit 64 bits.
  */
 #define SIZE_MOST_BYTES	 (128ull << 40)
 #define DURATION_MOST_NS (366ull * 86400 * 1000000000)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The verbs. Each parses its own arguments (cmd_parse.h), prints results on stdout
- * and human text on stderr, and returns the exit status.
+ * The subcommands. Each parses its own arguments (cmd_parse.h), prints results on stdout
+ * and messages for people on stderr, and returns the exit status.
  */
 #ifndef PAGESTORM_CMD_H
 #define PAGESTORM_CMD_H

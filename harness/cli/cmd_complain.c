@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How every verb prints a sentence. */
+/* How every subcommand prints a sentence. */
 #include "harness/cli/cmd.h"
 
 #include <stdio.h>

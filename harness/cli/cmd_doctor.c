@@ -81,8 +81,8 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm doctor",
 	.words = "",
-	.doc = "Says what this machine can do, one line a check: ok, limited or missing, and what would help. It tries what only trying can tell, in a group of its own, and leaves nothing. The kernel's capabilities, on which claims depend, are yes, no or unknown, with what was seen.\v"
-	       "Exit status: 0 workloads can run here; 3 the machine cannot be looked at; 77 nothing could run here.",
+	.doc = "Reports what this machine can do, one line a check: ok, limited or missing, with the remedy. What cannot be read is tried, in a group of its own, and nothing is left behind. The kernel's capabilities, on which claims depend, are yes, no or unknown, with what was seen.\v"
+	       "Exit status: 0 workloads can run here; 3 the machine cannot be read; 77 nothing could run here.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, words),
 	.check = check,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The doctor's checks of control groups. What only trying can tell is tried in a
- * group of its own, pagestorm-doctor-PID, made, limited, read back and removed with plain
- * file calls, so that libcgroup's troubles are not taken for the machine's.
+ * The doctor's checks of control groups. What cannot be read is tried in a group of its
+ * own, pagestorm-doctor-PID: made, limited, read back and removed with plain file calls, so
+ * that a failure of libcgroup is not taken for the machine's.
  */
 #include "harness/cli/cmd_doctor.h"
 
@@ -58,10 +58,10 @@ void doctor_cgroup(const struct host *host, struct finding *finding)
 }
 
 /*
- * On v2 a group gets a memory controller only from a parent that hands it down, and a
- * parent with processes of its own, other than the root, may hand nothing down.
+ * On v2 a group has the memory controller only if its parent enables it in
+ * cgroup.subtree_control, which no group but the root can do while it has processes.
  */
-static bool hands_down(const char *directory, bool *could)
+static bool delegates(const char *directory, bool *could)
 {
 	char path[PATH_MAX], words[256];
 
@@ -93,7 +93,7 @@ static void find_parent(const struct host *host, char *parent, size_t bytes, boo
 		 own_path(host));
 	snprintf(candidates[1], sizeof(candidates[1]), "%s", host->cgroup_mount);
 	for (unsigned i = 0; i < 2 && !parent[0]; i++) {
-		if (host->cgroup_version == 1 || hands_down(candidates[i], &could)) {
+		if (host->cgroup_version == 1 || delegates(candidates[i], &could)) {
 			snprintf(parent, bytes, "%.*s", (int)bytes - 1, candidates[i]);
 			*later = false;
 		} else if (could && !*later) {
@@ -177,7 +177,7 @@ void doctor_group(const struct host *host, struct finding *finding)
 	}
 	if (!parent[0]) {
 		doctor_find(finding, DOCTOR_MISSING, run_as_root,
-			    "the memory controller is not handed down to a group of ours");
+			    "the memory controller cannot be enabled for a group of ours");
 		return;
 	}
 	ret = make(parent, group, sizeof(group));
@@ -204,7 +204,7 @@ void doctor_group_swap(const struct host *host, struct finding *finding)
 	}
 	snprintf(path, sizeof(path), "%s/%s", group, swap_limit_file(host));
 	there = !access(path, F_OK);
-	(void)rmdir(group); /* doctor_leftovers, next time, tells when it stayed */
+	(void)rmdir(group); /* doctor_leftovers reports it next time if it stayed */
 	if (there)
 		doctor_find(finding, DOCTOR_OK, NULL, "a group's swap is limited with %s",
 			    swap_limit_file(host));

@@ -63,7 +63,7 @@ static int add_swap(const struct swap_entry *swap, void *context)
 	return 0;
 }
 
-/* The kernel fills the device of the highest priority first, whoever it belongs to. */
+/* The kernel fills the device of the highest priority first, ours or not. */
 void doctor_swap(const struct host *host, struct finding *finding)
 {
 	struct swaps swaps = { .nr = 0 };
@@ -81,13 +81,13 @@ void doctor_swap(const struct host *host, struct finding *finding)
 	}
 	if (!swaps.nr) {
 		doctor_find(finding, DOCTOR_OK, NULL,
-			    "none on: a run brings its own ([swap] type = zram or file)");
+			    "none in use: a run brings its own ([swap] type = zram or file)");
 		return;
 	}
 	snprintf(fix, sizeof(fix),
-		 "give a run's own swap the first place: [swap] priority = %d, or swapoff",
+		 "let a run's own swap be used first: [swap] priority = %d, or swapoff",
 		 swaps.highest < 0 ? 10 : swaps.highest + 1);
-	doctor_find(finding, DOCTOR_LIMITED, fix, "others' swap is on: %s", swaps.text);
+	doctor_find(finding, DOCTOR_LIMITED, fix, "swap of others is in use: %s", swaps.text);
 }
 
 void doctor_zram(const struct host *host, struct finding *finding)
@@ -268,7 +268,7 @@ void doctor_cachestat(const struct host *host, struct finding *finding)
 	else
 		doctor_find(
 			finding, DOCTOR_LIMITED, NULL,
-			"no cachestat(2) (Linux 6.5 has it): evicted pages are not told from dropped ones");
+			"no cachestat(2) (Linux 6.5 has it): evicted and dropped pages cannot be distinguished");
 }
 
 void doctor_overcommit(const struct host *host, struct finding *finding)
@@ -332,7 +332,7 @@ void doctor_kvm(const struct host *host, struct finding *finding)
 {
 	int fd, version;
 
-	(void)host; /* only opening it tells */
+	(void)host; /* opened, not probed */
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
 		doctor_find(finding, DOCTOR_LIMITED,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The doctor's checks of what this process may do, of who else is about, and of leftovers. */
+/* The doctor's checks of this process's rights, of other processes, and of leftovers. */
 #include "harness/cli/cmd_doctor.h"
 
 #include <ctype.h>
@@ -47,7 +47,7 @@ void doctor_drop_caches(const struct host *host, struct finding *finding)
 {
 	const int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
 
-	(void)host; /* only opening it tells */
+	(void)host; /* opened, not probed */
 	if (fd >= 0)
 		close(fd);
 	if (fd >= 0)
@@ -62,7 +62,7 @@ void doctor_mlock(const struct host *host, struct finding *finding)
 	void *memory;
 	int ret;
 
-	(void)host; /* only trying tells */
+	(void)host; /* tried, not probed */
 	memory = mmap(NULL, MLOCK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		      -1, 0);
 	if (memory == MAP_FAILED) {
@@ -104,7 +104,7 @@ static bool sees_frame(void)
 
 void doctor_pagemap(const struct host *host, struct finding *finding)
 {
-	(void)host; /* only trying tells */
+	(void)host; /* tried, not probed */
 	if (sees_frame())
 		doctor_find(finding, DOCTOR_OK, NULL, "shows page frame numbers");
 	else
@@ -152,7 +152,7 @@ void doctor_oom_daemons(const struct host *host, struct finding *finding)
 		closedir(proc);
 	if (found[0])
 		doctor_find(
-			finding, DOCTOR_LIMITED, "stop them while you measure",
+			finding, DOCTOR_LIMITED, "stop them during a run",
 			"processes called %s: if they are OOM daemons, they kill before the kernel does, which a run reports as broken",
 			found);
 	else
@@ -166,15 +166,14 @@ void doctor_lock(const struct host *host, struct finding *finding)
 	(void)host; /* runs come and go */
 	if (holder)
 		doctor_find(finding, DOCTOR_LIMITED, "--wait=SECONDS",
-			    "process %d is running something: another run waits for it",
-			    (int)holder);
+			    "process %d holds it: another run waits for that one", (int)holder);
 	else
 		doctor_find(finding, DOCTOR_OK, NULL, "free");
 }
 
 struct leftovers {
 	unsigned nr;
-	unsigned nr_others; /* called like ours only, or of a live run: restore leaves them */
+	unsigned nr_others; /* only named like ours, or of a live run: restore leaves them */
 	char text[256];
 };
 
@@ -231,7 +230,7 @@ void doctor_leftovers(const struct host *host, struct finding *finding)
 	else if (left.nr_others)
 		doctor_find(
 			finding, DOCTOR_OK, NULL,
-			"none, but %u called like pagestorm's without a proof: restore lists them and leaves them",
+			"none, but %u named like pagestorm's without a proof: restore lists them and leaves them",
 			left.nr_others);
 	else if (unfinished)
 		doctor_find(finding, DOCTOR_OK, NULL,
@@ -246,7 +245,7 @@ void doctor_gnuplot(const struct host *host, struct finding *finding)
 
 	(void)host; /* it is a program */
 	if (!trust_find_program("gnuplot", getenv("PATH"), path, sizeof(path)))
-		doctor_find(finding, DOCTOR_OK, NULL, "there");
+		doctor_find(finding, DOCTOR_OK, NULL, "installed");
 	else
 		doctor_find(finding, DOCTOR_LIMITED, "apt install gnuplot-nox",
 			    "absent: reports have tables and no plots");

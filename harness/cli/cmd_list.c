@@ -225,7 +225,7 @@ static json_t *settings_json(void)
 	return all;
 }
 
-/* ---- the verb ---- */
+/* ---- the subcommand ---- */
 
 static int list_one(const char *name, bool json)
 {

@@ -37,7 +37,7 @@ struct cmd_words {
 };
 
 struct cmd_syntax {
-	const char *name;  /* "pagestorm VERB" */
+	const char *name;  /* "pagestorm SUBCOMMAND" */
 	const char *words; /* as --help writes them */
 	const char *doc;   /* what --help says before the options; behind \v: after them */
 	const struct cmd_option *options;

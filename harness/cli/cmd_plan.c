@@ -55,7 +55,7 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm plan",
 	.words = "PROFILE|WORKLOAD [key=value…]",
-	.doc = "Says what `pagestorm run` with the same words would do: bytes, limits, settings, risk class, duration, and which counters are promised to move by how much. Nothing on the machine is changed.\v"
+	.doc = "Shows what `pagestorm run` with the same words would do: bytes, limits, settings, risk class, duration, and by how much which counters are claimed to move. Nothing on the machine is changed.\v"
 	       "Exit status: 0 it could run; 2 usage or profile error; 3 the machine cannot be read; 77 nothing of it could run here.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),

@@ -41,7 +41,7 @@ static const struct cmd_syntax syntax = {
 	.name = "pagestorm restore",
 	.words = "",
 	.doc = "Undoes what a killed run left behind: settings, swap, groups and files that its journal lists, then groups, swap and zram devices that carry pagestorm's mark and whose run is dead.\v"
-	       "What another process has changed since, and what is only called like pagestorm's, is reported and left as it is. A run that is alive in another PID namespace is alive. A second restore finds nothing to undo.\n\n"
+	       "Settings changed by another process since, and things that are only named like pagestorm's, are reported and left unchanged. A run that is alive in another PID namespace counts as alive. A second restore finds nothing to undo.\n\n"
 	       "Exit status: 0 nothing is left; 5 something could not be undone; 75 a run is alive.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, words),
@@ -58,7 +58,7 @@ static void say(const char *sentence)
 	puts(sentence);
 }
 
-static int meet_orphan(const struct orphan *orphan, void *context)
+static int handle_orphan(const struct orphan *orphan, void *context)
 {
 	struct undo undo = orphan->undo;
 	struct error e = { "" };
@@ -68,7 +68,7 @@ static int meet_orphan(const struct orphan *orphan, void *context)
 	undo.warn = say;
 	tally->nr_ours += orphan->state == ORPHAN_OURS;
 	if (orphan->state == ORPHAN_UNPROVEN)
-		printf("%s is called like pagestorm's, but nothing proves that it is; not touching it\n",
+		printf("%s is named like pagestorm's, but nothing proves that it is; not touching it\n",
 		       undo.what);
 	else if (orphan->state == ORPHAN_ALIVE)
 		printf("%s: its run is alive, or cannot be seen from here; not touching it\n",
@@ -80,7 +80,7 @@ static int meet_orphan(const struct orphan *orphan, void *context)
 	return 0;
 }
 
-/* Unfinished results are a person's to judge: listed, never removed. */
+/* Unfinished results are listed, never removed. */
 static void list_unfinished(void)
 {
 	glob_t found;
@@ -107,9 +107,9 @@ static int restore(void)
 			return EXIT_LOCKED;
 		tally.status = EXIT_NOT_RESTORED;
 	} else if (journal) {
-		puts("the killed run's journal is worked off");
+		puts("every entry of the killed run's journal is undone");
 	}
-	ret = orphans_each(meet_orphan, &tally);
+	ret = orphans_each(handle_orphan, &tally);
 	if (ret) {
 		fprintf(stderr, "pagestorm: error: cannot search for leftovers: %s\n",
 			strerror(-ret));

@@ -104,9 +104,9 @@ static void print_row_text(const struct run_row *row, const struct judgement *ju
 			   unsigned nr)
 {
 	char achieved[32] = "-", label[80];
-	bool bad = row->claims_failed ||
-		   !(row->outcome == OUTCOME_OK || row->outcome == OUTCOME_EXPECTED_OOM ||
-		     row->outcome == OUTCOME_SKIPPED);
+	const enum ending ending = outcome_ending(row->outcome, row->expected_outcome);
+	const bool bad =
+		row->claims_failed || (ending != ENDING_EXPECTED && ending != ENDING_SKIPPED);
 
 	if (row->achieved_bytes != ROW_ABSENT && row->achieved_bytes)
 		size_human(row->achieved_bytes, achieved, sizeof(achieved));

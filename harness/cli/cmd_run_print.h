@@ -29,7 +29,8 @@ void cmd_run_print_row(const struct run_row *row, const struct judgement *judgem
 /* Clears the line of progress, before something else is written to stderr. */
 void cmd_run_print_make_room(void *arg);
 
-/* The end: claims by verdict and the folder, or the document. status: the exit status. */
+/* The end: claims by verdict and the results directory, or the document. status: the exit
+ * status. */
 void cmd_run_print_summary(struct cmd_run_print *p, const struct run_summary *s, int status);
 
 #endif

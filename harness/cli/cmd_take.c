@@ -30,7 +30,7 @@ int cmd_take_directory(const struct cmd_option *option, const char *text, void *
 		       struct error *e)
 {
 	if (!*text)
-		return error_set(e, EINVAL, "--%s: the folder has no name", option->name);
+		return error_set(e, EINVAL, "--%s: the directory has no name", option->name);
 	return cmd_take_text(option, text, field, e);
 }
 

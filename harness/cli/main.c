@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Finds the verb and calls it. The exit status is the verb's.
+ * Finds the subcommand and calls it. The exit status is the subcommand's.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include "harness/plan/profile.h"
 #include "workloads/act/worker.h"
 
-struct verb {
+struct subcommand {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *help; /* NULL: not for people */
+	const char *help; /* NULL: internal, not listed */
 };
 
 static int show_help(int argc, char **argv);
@@ -42,14 +42,14 @@ static int be_pump(int argc, char **argv)
 	return worker_pump_main();
 }
 
-static const struct verb verbs[] = {
+static const struct subcommand subcommands[] = {
 	{ "list", cmd_list, "workloads and their options" },
 	{ "plan", cmd_plan, "what a run would do, in bytes, and why" },
 	{ "run", cmd_run, "run a profile or a workload and record the truth" },
-	{ "report", cmd_report, "tables and plots of result folders" },
-	{ "merge", cmd_merge, "joins cells that ran elsewhere" },
+	{ "report", cmd_report, "tables and plots of results directories" },
+	{ "merge", cmd_merge, "join cells that ran elsewhere" },
 	{ "compare", cmd_compare, "is B different from A? median, interval, verdict" },
-	{ "validate", cmd_validate, "scores other tools against known truth" },
+	{ "validate", cmd_validate, "score other tools against known truth" },
 	{ "lab", cmd_lab, "boot a guest with chosen memory, nodes, swap and kernel" },
 	{ "doctor", cmd_doctor, "what this machine can do, one line a check, with the fix" },
 	{ "restore", cmd_restore, "undo what a killed run left behind" },
@@ -59,47 +59,48 @@ static const struct verb verbs[] = {
 	{ "--flush-pump", be_pump, NULL },
 };
 
-#define NR_VERBS (sizeof(verbs) / sizeof(verbs[0]))
+#define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
 
 static int show_help(int argc, char **argv)
 {
 	(void)argc; /* takes none */
 	(void)argv;
-	puts("usage: pagestorm VERB [argument…]\n\n"
+	puts("usage: pagestorm SUBCOMMAND [argument…]\n\n"
 	     "Makes memory trouble on purpose, in a known amount, and proves the amount.\n");
-	for (size_t i = 0; i < NR_VERBS; i++)
-		if (verbs[i].help)
-			printf("  %-10s %s\n", verbs[i].name, verbs[i].help);
-	puts("\nEach verb has --help. Begin with `pagestorm doctor` and `pagestorm run demo`.");
+	for (size_t i = 0; i < NR_SUBCOMMANDS; i++)
+		if (subcommands[i].help)
+			printf("  %-10s %s\n", subcommands[i].name, subcommands[i].help);
+	puts("\nEach has --help. Begin with `pagestorm doctor` and `pagestorm run demo`.");
 	return EXIT_MET;
 }
 
-static int no_such_verb(const char *word)
+static int no_such_subcommand(const char *word)
 {
-	const char *names[NR_VERBS];
+	const char *names[NR_SUBCOMMANDS];
 	const char *near;
 	size_t nr = 0;
 
-	for (size_t i = 0; i < NR_VERBS; i++)
-		if (verbs[i].help)
-			names[nr++] = verbs[i].name;
+	for (size_t i = 0; i < NR_SUBCOMMANDS; i++)
+		if (subcommands[i].help)
+			names[nr++] = subcommands[i].name;
 	near = suggest(word, names, nr);
 	if (near)
-		fprintf(stderr, "pagestorm: error: no verb '%s'; did you mean '%s'?\n", word,
-			near);
+		fprintf(stderr, "pagestorm: error: no subcommand '%s'; did you mean '%s'?\n",
+			word, near);
 	else
-		fprintf(stderr, "pagestorm: error: no verb '%s'; see pagestorm --help\n", word);
+		fprintf(stderr, "pagestorm: error: no subcommand '%s'; see pagestorm --help\n",
+			word);
 	return EXIT_USAGE;
 }
 
-static int run_verb(int argc, char **argv)
+static int run_subcommand(int argc, char **argv)
 {
-	for (size_t i = 0; i < NR_VERBS; i++)
-		if (!strcmp(argv[1], verbs[i].name))
-			return verbs[i].run(argc - 1, argv + 1);
+	for (size_t i = 0; i < NR_SUBCOMMANDS; i++)
+		if (!strcmp(argv[1], subcommands[i].name))
+			return subcommands[i].run(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
 		return show_help(argc, argv);
-	return no_such_verb(argv[1]);
+	return no_such_subcommand(argv[1]);
 }
 
 /* Output that could not be written is a failure: a full disk must not look like success. */
@@ -116,8 +117,9 @@ static int check_stdout(int status)
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
-		fputs("pagestorm: error: a verb is missing; see pagestorm --help\n", stderr);
+		fputs("pagestorm: error: a subcommand is missing; see pagestorm --help\n",
+		      stderr);
 		return EXIT_USAGE;
 	}
-	return check_stdout(run_verb(argc, argv));
+	return check_stdout(run_subcommand(argc, argv));
 }

@@ -22,7 +22,7 @@
 #define REMOVE_TRIES 2000
 #define DEPTH_MAX    16
 
-bool cgtree_is_called_ours(const char *directory)
+bool cgtree_has_our_name(const char *directory)
 {
 	const size_t prefix = strlen(CGTREE_PREFIX);
 	const char *name;
@@ -242,7 +242,7 @@ int cgtree_remove(const char *directory, unsigned *killed, struct error *e)
 {
 	int ret;
 
-	if (!cgtree_is_called_ours(directory))
+	if (!cgtree_has_our_name(directory))
 		return error_set(e, EPERM, "%s is not a group of pagestorm; not touching it",
 				 directory);
 	ret = cgtree_kill(directory, killed, e);
@@ -266,7 +266,7 @@ static int find_ours(const char *directory, unsigned depth,
 		if (snprintf(child, sizeof(child), "%s/%s", directory, entry->d_name) >=
 		    (int)sizeof(child))
 			continue;
-		ret = cgtree_is_called_ours(child) ? found(child, context) : CGTREE_DESCEND;
+		ret = cgtree_has_our_name(child) ? found(child, context) : CGTREE_DESCEND;
 		if (ret == CGTREE_DESCEND)
 			ret = find_ours(child, depth + 1, found, context);
 	}

@@ -12,11 +12,11 @@
 
 #include "harness/base/error.h"
 
-/* Every group of ours is called this, or begins with it and a dash; so may others be. */
+/* The name of each group of ours is this, or begins with it and a dash; others' may, too. */
 #define CGTREE_PREFIX "pagestorm"
 
 /* An absolute path without "..", whose last part begins with CGTREE_PREFIX. */
-bool cgtree_is_called_ours(const char *directory);
+bool cgtree_has_our_name(const char *directory);
 
 /*
  * Kills every member of the group and of the groups below it, and waits, at most 10 s,
@@ -31,8 +31,8 @@ int cgtree_kill(const char *directory, unsigned *killed, struct error *e);
 int cgtree_rmdir(const char *directory, struct error *e);
 
 /*
- * cgtree_kill() and cgtree_rmdir(). -EPERM for a group that is not even called like ours; that
- * it is ours the caller has made sure of.
+ * cgtree_kill() and cgtree_rmdir(). -EPERM for a group without our name; the caller has
+ * verified that it is ours.
  */
 int cgtree_remove(const char *directory, unsigned *killed, struct error *e);
 
@@ -43,10 +43,9 @@ int cgtree_count(const char *directory, unsigned *members);
 #define CGTREE_DESCEND 1
 
 /*
- * Calls found() with each group that is called like ours, in every mounted cgroup
- * hierarchy; whether it is ours the name does not tell. found() may remove it. With
- * CGTREE_DESCEND the groups below it are looked at as well; another result that is not 0
- * ends the search and is returned.
+ * Calls found() with each group that has our name, in every mounted cgroup hierarchy; a name
+ * does not prove that it is ours. found() may remove it. With CGTREE_DESCEND the groups below
+ * it are visited as well; another result that is not 0 ends the search and is returned.
  */
 int cgtree_each(int (*found)(const char *directory, void *context), void *context);
 

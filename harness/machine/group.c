@@ -14,7 +14,7 @@
 #include "harness/machine/cgtree.h"
 #include "harness/machine/group_part.h"
 
-/* libcgroup loses errno in most failures: its own text is the best there is. */
+/* libcgroup loses errno in most failures: its own text is the best available. */
 static int cgroup_failed(int code, const char *what, const char *name, struct error *e)
 {
 	int errnum =
@@ -123,7 +123,7 @@ static int make(struct group *g, const struct limits *limits, bool inner, struct
 	int ret = make_in_hierarchies(g, limits, inner, e);
 
 	if (ret)
-		(void)group_remove(g, NULL); /* the first error is the one to tell */
+		(void)group_remove(g, NULL); /* *e keeps the first error */
 	return ret;
 }
 
@@ -231,7 +231,7 @@ static int make_top(struct group *top, const struct host *host, const char *leaf
 		if (ret)
 			(void)journal_undo_one(j, JOURNAL_GROUP, top->path, NULL);
 	}
-	if (!ret) /* libcgroup takes directories that are there, and these are ours */
+	if (!ret) /* libcgroup accepts directories that exist, and these are ours */
 		return make(top, NULL, true, e);
 	group_let_go(top);
 	return ret;
@@ -308,7 +308,8 @@ int group_kill(const struct group *g, struct error *e)
 	return g->version ? cgtree_kill(g->path, NULL, e) : 0;
 }
 
-/* libcgroup gives up at the first EBUSY and cannot say what it left: that is taken by path. */
+/* libcgroup stops at the first EBUSY without naming what is left: cgtree_rmdir() removes that.
+ */
 static int delete_tree(const char *name, const char *controller, const char *path,
 		       struct error *e)
 {

@@ -79,13 +79,13 @@ int group_claim(const char *directory, int *hold, struct journal *j, struct erro
 			    token); /* where no mark can be set, the journal alone proves it */
 	ret = identity_of(fd, "", made, sizeof(made));
 	if (ret)
-		return error_set(e, -ret, "cannot look at the group %s: %s", directory,
+		return error_set(e, -ret, "cannot stat the group %s: %s", directory,
 				 strerror(-ret));
 	snprintf(whole, sizeof(whole), "%s %s", made, token);
 	ret = note(j, directory, whole, e);
 	if (!ret && fchmod(fd, 0755))
-		ret = error_set(e, errno, "cannot open the group %s to all: %s", directory,
-				strerror(errno));
+		ret = error_set(e, errno, "cannot make the group %s readable to all: %s",
+				directory, strerror(errno));
 	return ret;
 }
 

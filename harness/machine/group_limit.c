@@ -101,19 +101,19 @@ static bool same_list(const char *a, const char *b)
 	return !memcmp(set_a, set_b, sizeof(set_a));
 }
 
-static bool same_value(const struct limit_file *file, const char *wanted, const char *kept)
+static bool same_value(const struct limit_file *file, const char *written, const char *kept)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (file->cpuset)
-		return same_list(wanted, kept);
-	if (!strcmp(wanted, "max") || !strcmp(kept, "max"))
-		return !strcmp(wanted, kept);
-	if (!strcmp(wanted, "-1")) /* v1 answers with the largest page multiple */
+		return same_list(written, kept);
+	if (!strcmp(written, "max") || !strcmp(kept, "max"))
+		return !strcmp(written, kept);
+	if (!strcmp(written, "-1")) /* v1 answers with the largest page multiple */
 		return strtoull(kept, NULL, 10) > INT64_MAX / 2;
 	if (file->bytes)
-		return strtoull(wanted, NULL, 10) / page == strtoull(kept, NULL, 10) / page;
-	return strtoull(wanted, NULL, 10) == strtoull(kept, NULL, 10);
+		return strtoull(written, NULL, 10) / page == strtoull(kept, NULL, 10) / page;
+	return strtoull(written, NULL, 10) == strtoull(kept, NULL, 10);
 }
 
 int limit_read_back(const struct group *g, const struct limit_file *file,

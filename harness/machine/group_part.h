@@ -47,13 +47,13 @@ int group_v1_hierarchy(const char *controller, char *mount, char *own, size_t by
 /* v1 cpusets start empty and take no process until both lists are filled: the parent's. */
 int group_v1_cpuset_inherit(const struct group *g);
 
-/* v2 hands controllers down level by level; libcgroup does not, and fails with ENOENT. */
+/* v2 enables controllers level by level; libcgroup does not, and fails with ENOENT. */
 int group_v2_enable(const char *directory, bool cpuset);
 
 /*
- * Where a run may build its tree on v2: our own group if it is a pure parent, else the
- * root. Controllers that are switched on for it, which are memory and where it has_cpuset
- * cpuset, are journalled. Fills name and path of *parent.
+ * Where a run may make its tree on v2: our own group if it has no processes, else the root.
+ * Controllers that are enabled for it, memory and where it has_cpuset cpuset, are journalled.
+ * Fills name and path of *parent.
  */
 int group_v2_parent(struct group *parent, const struct host *host, struct journal *j,
 		    struct error *e);

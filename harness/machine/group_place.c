@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where a run's tree may stand, and what the kernel wants of a group before it takes
+ * Where a run's tree may be made, and what the kernel requires of a group before it takes
  * children or processes.
  */
 #include "harness/machine/group_part.h"
@@ -146,7 +146,7 @@ static int v2_enable_journalled(const char *directory, bool cpuset, struct journ
 		return ret;
 	ret = group_v2_enable(directory, cpuset);
 	if (ret)
-		(void)journal_undo_one(j, JOURNAL_SETTING, file, NULL); /* the first is told */
+		(void)journal_undo_one(j, JOURNAL_SETTING, file, NULL); /* *e keeps the first */
 	return ret;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The mark on a cgroup directory of ours: an extended attribute that says which process made
- * it, and a lock that its maker holds on it as long as it lives. With it a group is known
- * for ours when the journal is lost; without it a group is another's, whatever it is
- * called. cgroup file systems take trusted.* (CAP_SYS_ADMIN), and user.* from
+ * it, and a lock that its maker holds on it as long as it lives. With it a group is known to
+ * be ours when the journal is lost; without it a group counts as another's, whatever its
+ * name. cgroup file systems take trusted.* (CAP_SYS_ADMIN), and user.* from
  * Linux 5.7 on.
  */
 #ifndef PAGESTORM_GROUPMARK_H
@@ -25,7 +25,7 @@ struct groupmark {
  */
 int groupmark_hold(const char *directory);
 
-/* Marks the group behind the descriptor. -EOPNOTSUPP, -EPERM: this kernel lets us not. */
+/* Marks the group behind the descriptor. -EOPNOTSUPP, -EPERM: the kernel refuses. */
 int groupmark_set(int fd, const char *token);
 
 /*

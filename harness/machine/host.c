@@ -333,7 +333,7 @@ static void probe_features(struct host *host, const char *root)
 	host->reclaims_ahead = probe_damon(root);
 }
 
-/* ---- what only trying tells ---- */
+/* ---- what has to be tried ---- */
 
 static bool capability_line(char *text, void *context)
 {
@@ -391,7 +391,7 @@ static bool write_number(const char *path, int number)
 
 /*
  * Lowering below what it was needs CAP_SYS_RESOURCE (man 5 proc), which root in a
- * container or a sandbox may lack: only trying tells.
+ * container or a sandbox may lack: so it is tried.
  */
 static bool probe_oom_score(void)
 {

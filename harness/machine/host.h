@@ -18,7 +18,7 @@
 
 /* Pages of one pool. */
 struct hugetlb_pool {
-	uint64_t nr, left; /* left: free, and promised to nobody */
+	uint64_t nr, left; /* left: free and not reserved */
 };
 
 /* One size of transparent huge page. */

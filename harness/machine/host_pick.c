@@ -91,7 +91,7 @@ static int put_list(const char *text, char *list, size_t list_bytes, struct erro
 static int list_check(const struct host_pick *pick, const char *text, struct error *e)
 {
 	static const char *const kind[] = { "node", "CPU" };
-	struct set wanted = { { 0 } }, there = { { 0 } };
+	struct set asked = { { 0 } }, there = { { 0 } };
 
 	for (unsigned i = 0; i < pick->host->nr_nodes; i++) {
 		const struct host_node *node = &pick->host->node[i];
@@ -101,11 +101,12 @@ static int list_check(const struct host_pick *pick, const char *text, struct err
 		else if (node->id < SET_MAX)
 			there.has[node->id] = 1;
 	}
-	if (!*text || set_add(&wanted, text))
-		return error_set(e, EINVAL, "'%s' is none of nearest, farthest, local, %s0-3,8",
-				 text, pick->cpus ? "node1, " : "");
+	if (!*text || set_add(&asked, text))
+		return error_set(e, EINVAL,
+				 "'%s' is not one of nearest, farthest, local, %s0-3,8", text,
+				 pick->cpus ? "node1, " : "");
 	for (unsigned i = 0; i < SET_MAX; i++) {
-		if (wanted.has[i] && !there.has[i])
+		if (asked.has[i] && !there.has[i])
 			return error_set(e, ENODEV, "this machine has no %s %u",
 					 kind[pick->cpus], i);
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Names files so that they can be told from others. Changes nothing. */
+/* The identity of files, by which they are distinguished from others. Changes nothing. */
 #include "harness/machine/identity.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What tells a thing from another of the same name: for a file or directory its device,
+ * What distinguishes a thing from another of the same name: for a file or directory its device,
  * inode and time of birth; for what cannot be asked that, a random token.
  */
 #ifndef PAGESTORM_IDENTITY_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The journal's file: written ahead of each act, worked off backwards. How a thing is
- * undone is undo.c's.
+ * The journal's file: written ahead of each act, undone from its end. How one act is undone is
+ * in undo.c.
  */
 #include "harness/machine/journal.h"
 
@@ -180,7 +180,8 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 	if (j->fd < 0)
 		return error_set(e, errno, "cannot make the journal %s: %s", j->path,
 				 strerror(errno));
-	/* Where locks cannot be had (-EINVAL, -ENOLCK) the process alone tells. */
+	/* Without locks (-EINVAL, -ENOLCK) the recorded process alone shows whether it lives.
+	 */
 	ret = lock_journal(j->fd, F_SETLK);
 	ret = ret == -EAGAIN ? ret : write_header(j, run, made);
 	if (!ret)
@@ -267,8 +268,7 @@ static int mark(struct journal *j, struct image *image, size_t index)
 	return append(j, line, strlen(line));
 }
 
-/* Cuts off what lies behind the last live entry, where no mark there can be needed: to keep it
- * short. */
+/* Keeps it short: cuts off what follows the last live entry, unless a mark in it is needed. */
 static void compact(struct journal *j)
 {
 	struct image image;
@@ -424,11 +424,11 @@ static void remove_journal(struct journal *j, bool made)
 	(void)unlink(j->path); /* its entries are all undone: a second restore finds nothing */
 	(void)sync_directory(j->directory);
 	if (made)
-		(void)rmdir(j->directory); /* stays when somebody else put a file there */
+		(void)rmdir(j->directory); /* stays when another process put a file there */
 	shut(j);
 }
 
-/* What nobody can undo is kept for a person, out of the way of the next run. */
+/* Lines that cannot be undone are kept for a person, out of the way of the next run. */
 static int set_aside(struct journal *j, struct error *e)
 {
 	char aside[sizeof(j->path) + 32];
@@ -440,11 +440,11 @@ static int set_aside(struct journal *j, struct error *e)
 	shut(j);
 	return error_set(
 		e, EUCLEAN,
-		"lines of the journal could not be used; they are kept in %s: look at them, then delete that file",
+		"lines of the journal cannot be undone; they are kept in %s: read them, then delete that file",
 		aside);
 }
 
-static void tell_unclear(const struct journal *j, const struct image *image)
+static void report_unclear(const struct journal *j, const struct image *image)
 {
 	char sentence[512];
 
@@ -476,11 +476,11 @@ int journal_close(struct journal *j, struct error *e)
 		return error_set(e, -ret, "cannot read the journal %s: %s", j->path,
 				 strerror(-ret));
 	}
-	tell_unclear(j, &image);
+	report_unclear(j, &image);
 	ret = undo_behind(j, &image, 0, e);
 	if (image_count_live(&image)) {
 		shut(j);
-		ret = error_set(e, EUCLEAN, "something of the run could not be undone");
+		ret = error_set(e, EUCLEAN, "not everything of the run could be undone");
 	} else if (image_count_unclear(&image)) {
 		ret = set_aside(j, e);
 	} else {
@@ -496,11 +496,11 @@ static int check_owner(const struct journal *j, struct error *e)
 	struct stat st;
 
 	if (fstat(j->fd, &st))
-		return error_set(e, errno, "cannot look at %s: %s", j->path, strerror(errno));
+		return error_set(e, errno, "cannot stat %s: %s", j->path, strerror(errno));
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_mode & (S_IWGRP | S_IWOTH))
 		return error_set(
 			e, EPERM,
-			"%s is not a file that only this user can write: left alone; delete it if it is nobody's",
+			"%s is not a file that only this user can write; not touching it: delete it if it is no longer needed",
 			j->path);
 	return 0;
 }
@@ -511,7 +511,7 @@ static int alive(const struct image *image, struct error *e)
 			 image->run, image->maker.pid);
 }
 
-/* lock: what lock_journal() said. Its own process may work it off; a fork of it may not. */
+/* lock: the result of lock_journal(). Its own process may undo it; a fork of it may not. */
 static int check_dead(const struct journal *j, int lock, struct error *e)
 {
 	struct image image;

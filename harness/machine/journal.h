@@ -2,28 +2,29 @@
 /*
  * The journal: what a run has changed on the machine, on disk before the change.
  *
- * What a run makes stands there with its identity, and is undone only while that is still
- * the thing's: a name alone is never enough. What earlier versions wrote without is left
- * for a person unless its contents prove it.
+ * A thing that a run makes is recorded with its identity, and is undone only while it still
+ * has it: a name alone is never enough. Entries of earlier versions, without identity, are
+ * left to a person unless the contents of the thing prove it.
  *
  * One text file in the state directory ($PAGESTORM_STATE_DIR, else
  * /var/lib/pagestorm for root, else $XDG_STATE_HOME/pagestorm or
  * ~/.local/state/pagestorm), one line an entry, fsync'd before journal_note() returns.
- * It goes away, with its directory if that was made for it, when all is undone. After
- * kill -9 `pagestorm restore` undoes what it lists. It carries the boot id: after
- * a reboot settings, groups and swap are gone already and only files remain.
+ * It is removed, with its directory if that was made for it, when all is undone. After
+ * kill -9 `pagestorm restore` undoes what it lists. It records the boot id: after a reboot
+ * settings, groups and swap are gone already and only files remain.
  *
- * Whoever opens or recovers the journal holds the lock (run/lock.h), which is a lock of one
- * PID namespace. The journal itself is locked too (fcntl(2), F_SETLK) as long as its run
- * lives, whatever namespace that is in.
+ * A process that opens or recovers the journal holds the lock (lock.h), which covers one PID
+ * namespace. The journal itself is locked too (fcntl(2), F_SETLK) as long as its run lives,
+ * in whatever namespace.
  *
  *	pagestorm-journal 2
  *	boot <tab> boot id
  *	run <tab> name
- *	process <tab> pid <tab> its start time in ticks <tab> its PID namespace (not in version
- *1) directory <tab> made, or found setting <tab> what <tab> before <tab> after file <tab> what
- *<tab> before <tab> after <tab> identity (where there is one) undone <tab> number of the entry,
- *from 0
+ *	process <tab> pid <tab> start time in ticks <tab> PID namespace (from version 2 on)
+ *	directory <tab> made, or found
+ *	setting <tab> what <tab> before <tab> after
+ *	file <tab> what <tab> before <tab> after <tab> identity (where there is one)
+ *	undone <tab> number of the entry, from 0
  *
  * Control bytes and the backslash are \ooo, a NULL is \-. A last line without its
  * newline was never acted upon.
@@ -80,7 +81,7 @@ struct journal {
 	char path[320];
 	const char *root; /* "": this machine; else paths of settings are taken below it */
 	void (*say)(const char *sentence);  /* one per thing undone; NULL: silent */
-	void (*warn)(const char *sentence); /* one per thing left alone; NULL: silent */
+	void (*warn)(const char *sentence); /* one per thing left unchanged; NULL: silent */
 };
 
 /* Starts empty: fd -1, root "", silent. Set root, say and warn after it. */
@@ -99,14 +100,14 @@ bool journal_is_held(void);
 int journal_open(struct journal *j, const char *run, struct error *e);
 
 /*
- * Call it before the act. -EPERM for an act that undoing would refuse (a group not called
- * pagestorm…, a file in no folder of ours, an unknown setting).
+ * Call it before the act. -EPERM for an act that undoing would refuse (a group not named
+ * pagestorm…, a file in no directory of ours, an unknown setting).
  */
 int journal_note(struct journal *j, const struct journal_act *act, struct error *e);
 
 /*
  * Undoes entries from the newest back to `keep` (0: all) and forgets them. A
- * setting that somebody else changed in between is left as it is and told.
+ * setting that another process changed since is reported and left unchanged.
  * 0, or -EUCLEAN when something could not be undone (exit 5), with all the rest undone.
  */
 int journal_undo(struct journal *j, size_t keep, struct error *e);
@@ -137,9 +138,9 @@ int journal_adopt(struct journal *j, struct error *e);
 
 /*
  * `pagestorm restore`: undoes an earlier run's journal, if there is one.
- * say() gets one sentence per thing undone, or left to somebody else. 0; -EUCLEAN as
- * above; -EBUSY when that run still lives. Idempotent. Lines that cannot be understood
- * are told and kept in a file beside it, for a person.
+ * say() gets one sentence per thing undone or left unchanged. 0; -EUCLEAN as above; -EBUSY
+ * when that run still lives. Idempotent. Lines that cannot be understood are reported and
+ * kept in a file beside it, for a person.
  */
 int journal_recover(void (*say)(const char *sentence), struct error *e);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reads the journal's text. Touches nothing that stands in it.
+ * Parses the journal's text. Acts on none of it.
  */
 #include "harness/machine/journal_image.h"
 
@@ -47,7 +47,7 @@ static bool is_octal(const char *text)
 	return true;
 }
 
-/* In place. False for an escape that nobody wrote. */
+/* In place. False for an escape that journal_escape() does not write. */
 static bool unescape(char **field)
 {
 	char *out = *field;
@@ -244,7 +244,7 @@ int image_read(struct image *image, int fd)
 			continue;
 		}
 		number++;
-		/* A zero byte inside would hide the rest of the line. */
+		/* A NUL inside would hide the rest of the line. */
 		if (strlen(at) != (size_t)(newline - at))
 			*at = '\0';
 		ret = parse_line(image, at, number, newline + 1 - image->text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The machine-wide lock of a live run. It does nothing but lock, and tells who holds it.
+ * The machine-wide lock of a live run, and which process holds it.
  */
 #include "harness/machine/lock.h"
 

@@ -25,14 +25,14 @@ void lock_init(struct lock *l);
 
 /*
  * Takes the lock, trying for at most wait_seconds (0: once). -EBUSY with a sentence
- * that names the holder where /proc/locks tells (exit 75); -EINTR when a signal came.
+ * that names the holder where /proc/locks shows it (exit 75); -EINTR when a signal came.
  */
 int lock_take(struct lock *l, unsigned wait_seconds, struct error *e);
 
 /* Copes with one that is not held. */
 void lock_release(struct lock *l);
 
-/* Process that holds the lock; 0: nobody, or nobody that this namespace can see. */
+/* Process that holds the lock; 0: none, or none that this PID namespace can see. */
 pid_t lock_holder(void);
 
 /* The same of another object. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tells whether a recorded process lives. It signals none. */
+/* Whether a recorded process is alive. Signals none. */
 #include "harness/machine/maker.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What no journal lists but looks like ours: left when the journal itself was lost, or called
- * like ours by accident. It finds and tells the two apart; undo_act() removes.
+ * What no journal lists but looks like ours: left when the journal itself was lost, or named
+ * like ours by accident. It finds and distinguishes the two; undo_act() removes.
  */
 #ifndef PAGESTORM_ORPHAN_H
 #define PAGESTORM_ORPHAN_H

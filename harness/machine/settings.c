@@ -95,12 +95,11 @@ static int note(struct journal *j, const struct setting_known *known, const char
 	return ret;
 }
 
-/* What the kernel made of it is not `after`, so the journal would take it for somebody else's.
- */
+/* The kernel kept another value than `after`: undoing would take it for another process's. */
 static void take_back(struct journal *j, const struct setting_known *known, const char *before,
 		      size_t keep)
 {
-	(void)sysfile_write(j->root, known->path, before); /* the first error is told */
+	(void)sysfile_write(j->root, known->path, before); /* *e keeps the first error */
 	(void)journal_undo(j, keep, NULL);
 }
 

@@ -42,11 +42,11 @@ static size_t page_bytes(void)
 
 static int match(const struct swap_entry *swap, void *context)
 {
-	struct swap_entry *wanted = context;
+	struct swap_entry *found = context;
 
-	if (strcmp(swap->path, wanted->path))
+	if (strcmp(swap->path, found->path))
 		return 0;
-	*wanted = *swap;
+	*found = *swap;
 	return 1;
 }
 
@@ -160,7 +160,7 @@ static int write_zeros(int fd, uint64_t bytes)
 	return ret;
 }
 
-/* Asked beforehand: fallocate(2) would fill the disk under everybody before it gives up. */
+/* Checked beforehand: fallocate(2) would fill the disk before it fails. */
 static bool has_room(const char *path, uint64_t bytes)
 {
 	char directory[PATH_MAX];
@@ -274,8 +274,7 @@ static void list_zram(char *numbers, size_t bytes)
 	closedir(dir);
 }
 
-/* num_devices=0: none but ours is made. The module stays loaded: it may be wanted by others
- * now. */
+/* num_devices=0: none but ours is made. The module stays loaded: others may use it by then. */
 static void load_module(void)
 {
 	char *const arguments[] = { "modprobe", "-q", "zram", "num_devices=0", NULL };
@@ -334,7 +333,7 @@ static int hot_add(const struct making *m, struct zram *z, struct error *e)
 	return ret ? ret : journal_forget(m->j, JOURNAL_ZRAM, "/dev/zram*", e);
 }
 
-/* Older kernels and modules with a fixed number: one that nobody has initialised. */
+/* Older kernels and modules with a fixed number: one that is not initialised. */
 static int find_unused(struct zram *z)
 {
 	char path[64], size[32];
@@ -522,7 +521,7 @@ int swapdev_make(struct swapdev *s, struct journal *j, const struct swap_request
 	if (!ret)
 		ret = switch_on(&m, e);
 	if (ret) {
-		(void)journal_undo(j, keep, NULL); /* the first error is the one to tell */
+		(void)journal_undo(j, keep, NULL); /* *e keeps the first error */
 		return ret;
 	}
 	*s = m.dev;

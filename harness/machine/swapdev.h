@@ -27,7 +27,7 @@ struct swap_request {
 	enum swap_kind kind;
 	/*
 	 * FILE: the file to create, or the directory for it, on a disk file system that can
-	 * swap; a file's own name, or a folder's above it, says pagestorm or .partial.
+	 * swap; a file's own name, or a directory's above it, says pagestorm or .partial.
 	 */
 	const char *path;
 	const char *algorithm; /* ZRAM: of its compressor; NULL or "": the kernel's default */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Active swap, anyone's, and how ours is known: by the UUID in its header, which is random,
- * and by a mark before it. A label alone any mkswap(8) can write. Changes nothing.
+ * Active swap, ours and others', and how ours is known: by the UUID in its header, which is
+ * random, and by a mark before it. A label alone any mkswap(8) can write. Changes nothing.
  */
 #ifndef PAGESTORM_SWAPS_H
 #define PAGESTORM_SWAPS_H

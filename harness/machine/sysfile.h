@@ -16,7 +16,7 @@
  */
 int sysfile_read(const char *root, const char *path, char *value, size_t value_bytes);
 
-/* In one write(2), as the kernel wants it. 0 or -errno. */
+/* In one write(2), as the kernel requires. 0 or -errno. */
 int sysfile_write(const char *root, const char *path, const char *value);
 
 /* The same value though written differently: 7 and 0x0007, Y and 1, 1 2 and 1<tab>2. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Undoes one journalled act. It keeps no record: the journal does.
+ * Undoes one journalled act. The journal keeps the record.
  */
 #include "config.h"
 #include "harness/machine/undo.h"
@@ -29,7 +29,7 @@
 
 #define BUSY_PAUSE_NS 20000000L
 
-void undo_tell(void (*to)(const char *), const char *format, ...)
+void undo_report(void (*to)(const char *), const char *format, ...)
 {
 	char sentence[1024];
 	va_list args;
@@ -46,7 +46,7 @@ void undo_pause_busy(void)
 {
 	const struct timespec pause = { .tv_nsec = BUSY_PAUSE_NS };
 
-	/* Cut short by a signal it only tries sooner. */
+	/* A signal only shortens the pause. */
 	(void)nanosleep(&pause, NULL);
 }
 
@@ -88,7 +88,7 @@ static bool is_absolute(const char *path)
 	return path[0] == '/' && !strstr(path, "/../") && !ends_with(path, "/..");
 }
 
-/* A folder called just "pagestorm" is more likely somebody's copy of the program. */
+/* A directory named just "pagestorm" is more likely a copy of the program. */
 static bool is_our_part(const char *part, bool last)
 {
 	return starts_with(part, CGTREE_PREFIX "-") || ends_with(part, ".partial") ||
@@ -127,32 +127,33 @@ const char *undo_objection(const struct undo *u)
 	switch (u->kind) {
 	case JOURNAL_SETTING:
 		if (!is_known_setting(u->what))
-			return "no setting that pagestorm changes";
+			return "not a setting that pagestorm changes";
 		return u->before ? NULL : "its old value is missing";
 	case JOURNAL_GROUP:
-		return cgtree_is_called_ours(u->what) ? NULL
-						      : "no group of pagestorm by its name";
+		return cgtree_has_our_name(u->what)
+			       ? NULL
+			       : "its name is not that of a group of pagestorm";
 	case JOURNAL_SWAP:
 		if (is_numbered(u->what, "/dev/zram") || undo_is_our_file(u->what))
 			return NULL;
 		return "neither a zram device nor a file of pagestorm";
 	case JOURNAL_ZRAM:
 		if (!strcmp(u->what, "/dev/zram*") || is_numbered(u->what, "/dev/zram"))
-			return u->before ? NULL : "where it came from is missing";
-		return "no zram device";
+			return u->before ? NULL : "its origin is missing";
+		return "not a zram device";
 	case JOURNAL_LOOP:
 		if (!is_numbered(u->what, "/dev/loop"))
-			return "no loop device";
+			return "not a loop device";
 		return u->before && undo_is_our_file(u->before)
 			       ? NULL
-			       : "its backing file is not of pagestorm";
+			       : "its backing file is not pagestorm's";
 	case JOURNAL_FILE:
 	case JOURNAL_MOUNT:
 		return undo_is_our_file(u->what)
 			       ? NULL
-			       : "no part of the path says that it is of pagestorm";
+			       : "no part of its path is a name of pagestorm's";
 	}
-	return "of no known kind";
+	return "its kind is unknown";
 }
 
 /* ---- settings ---- */
@@ -171,7 +172,8 @@ static bool is_pool_between(const struct undo *u, const char *now)
 			      : value > after && value < before;
 }
 
-/* A subtree_control is changed by +name and -name; only what the run switched on goes off. */
+/* A subtree_control takes +name and -name: only controllers that the run enabled are disabled.
+ */
 static int undo_subtree(const struct undo *u, struct error *e)
 {
 	char now[256], after[256], minus[64], *save = NULL;
@@ -190,14 +192,15 @@ static int undo_subtree(const struct undo *u, struct error *e)
 		snprintf(minus, sizeof(minus), "-%s", word);
 		ret = sysfile_write(u->root, u->what, minus);
 		if (ret == -EBUSY) {
-			undo_tell(u->warn, "%s keeps %s on: a group below it uses it now",
-				  u->what, word);
+			undo_report(u->warn,
+				    "%s keeps %s enabled: a group below it uses it now",
+				    u->what, word);
 			continue;
 		}
 		if (ret)
-			return error_set(e, -ret, "cannot switch %s off in %s: %s", word,
-					 u->what, strerror(-ret));
-		undo_tell(u->say, "%s: switched %s off again", u->what, word);
+			return error_set(e, -ret, "cannot disable %s in %s: %s", word, u->what,
+					 strerror(-ret));
+		undo_report(u->say, "%s: disabled %s again", u->what, word);
 	}
 	return 0;
 }
@@ -218,9 +221,9 @@ static int undo_setting(const struct undo *u, struct error *e)
 	if (sysfile_same(now, u->before))
 		return 0;
 	if (u->after && !sysfile_same(now, u->after) && !is_pool_between(u, now)) {
-		undo_tell(
+		undo_report(
 			u->warn,
-			"%s holds %s, which is neither the %s of the run nor the %s before it: somebody else set it, so it is left as it is",
+			"%s holds %s, which is neither the %s of the run nor the %s before it: another process set it; left unchanged",
 			u->what, now, u->after, u->before);
 		return 0;
 	}
@@ -228,10 +231,10 @@ static int undo_setting(const struct undo *u, struct error *e)
 	if (ret)
 		return error_set(e, -ret, "cannot write %s back to %s: %s", u->before, u->what,
 				 strerror(-ret));
-	undo_tell(u->say, "%s: put back from %s to %s", u->what, now, u->before);
+	undo_report(u->say, "%s: restored from %s to %s", u->what, now, u->before);
 	ret = sysfile_read(u->root, u->what, now, sizeof(now));
 	if (ret || !sysfile_same(now, u->before))
-		return error_set(e, EIO, "%s was given %s again but holds %s", u->what,
+		return error_set(e, EIO, "%s was set to %s again but holds %s", u->what,
 				 u->before, ret ? strerror(-ret) : now);
 	return 0;
 }
@@ -248,11 +251,12 @@ static bool is_cgroup(const char *directory)
 
 static int leave_group(const struct undo *u, const char *why)
 {
-	undo_tell(u->warn, "%s: %s; left as it is", u->what, why);
+	undo_report(u->warn, "%s: %s; left unchanged", u->what, why);
 	return 0;
 }
 
-/* Made, but killed before its identity was noted: it has the odd mode that it was made with. */
+/* Made, and the run killed before its identity was noted: it has the odd mode it was made with.
+ */
 static int undo_new_group(const struct undo *u, unsigned members, struct error *e)
 {
 	char mode[16];
@@ -262,7 +266,7 @@ static int undo_new_group(const struct undo *u, unsigned members, struct error *
 		return 0;
 	snprintf(mode, sizeof(mode), "mode:%o", st.st_mode & 07777);
 	if (strcmp(mode, u->identity))
-		return 0; /* the entry behind this one tells what it is */
+		return 0; /* the next entry has its identity */
 	if (members)
 		return leave_group(u, "holds processes before the run had any");
 	return cgtree_rmdir(u->what, e);
@@ -293,8 +297,8 @@ static int undo_group(const struct undo *u, struct error *e)
 				 u->what);
 	ret = cgtree_count(u->what, &members);
 	if (ret)
-		return error_set(e, -ret, "cannot look into the group %s: %s", u->what,
-				 strerror(-ret));
+		return error_set(e, -ret, "cannot read the processes of the group %s: %s",
+				 u->what, strerror(-ret));
 	if (u->identity && starts_with(u->identity, "mode:"))
 		return undo_new_group(u, members, e);
 	if (u->identity && !is_made_group(u))
@@ -307,10 +311,10 @@ static int undo_group(const struct undo *u, struct error *e)
 	if (ret)
 		return ret;
 	if (killed)
-		undo_tell(u->say, "%s: group removed, %u processes in it killed", u->what,
-			  killed);
+		undo_report(u->say, "%s: group removed, %u processes in it killed", u->what,
+			    killed);
 	else
-		undo_tell(u->say, "%s: group removed", u->what);
+		undo_report(u->say, "%s: group removed", u->what);
 	return 0;
 }
 
@@ -318,7 +322,7 @@ static int undo_group(const struct undo *u, struct error *e)
 
 static int leave_file(const struct undo *u, const char *why)
 {
-	undo_tell(u->warn, "%s: %s; left as it is", u->what, why);
+	undo_report(u->warn, "%s: %s; left unchanged", u->what, why);
 	return 0;
 }
 
@@ -331,14 +335,14 @@ static bool is_recorded(const struct undo *u)
 {
 	char now[IDENTITY_BYTES];
 
-	if (starts_with(u->identity, "token:")) /* no one else can have guessed the name */
+	if (starts_with(u->identity, "token:")) /* another process cannot have guessed it */
 		return strstr(strrchr(u->what, '/'), u->identity + strlen("token:")) &&
 		       token_is(u->identity + strlen("token:"));
 	return !identity_of(AT_FDCWD, u->what, now, sizeof(now)) &&
 	       identity_same(u->identity, now, u->rebooted);
 }
 
-/* No version has made one: what is mounted there, another process mounted. */
+/* No version of pagestorm mounts anything: another process mounted it. */
 static int undo_mount(const struct undo *u, struct error *e)
 {
 	(void)e; /* nothing is done that could fail */
@@ -349,15 +353,15 @@ static int undo_mount(const struct undo *u, struct error *e)
 
 static int remove_each(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
-	(void)st; /* what it is does not matter: it is in our scratch directory */
+	(void)st; /* of whatever type: it is in our scratch directory */
 	(void)type;
 	(void)ftw;
 	return remove(path) ? errno : 0;
 }
 
 /*
- * Inside a run's directory all is the run's, files that were not noted too; elsewhere only
- * what is empty goes.
+ * Inside a run's directory everything is the run's, files that were not noted as well;
+ * elsewhere only an empty directory is removed.
  */
 static int remove_directory(const char *path)
 {
@@ -377,7 +381,7 @@ static int undo_file(const struct undo *u, struct error *e)
 	if (lstat(u->what, &st)) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
-		return error_set(e, errno, "cannot look at %s: %s", u->what, strerror(errno));
+		return error_set(e, errno, "cannot stat %s: %s", u->what, strerror(errno));
 	}
 	if (u->identity ? !is_recorded(u) : !S_ISREG(st.st_mode) || !swaps_has_label(u->what))
 		return leave_file(u, u->identity ? not_the_same : no_identity);
@@ -387,7 +391,7 @@ static int undo_file(const struct undo *u, struct error *e)
 		code = unlink(u->what) ? errno : 0;
 	if (code)
 		return error_set(e, code, "cannot remove %s: %s", u->what, strerror(code));
-	undo_tell(u->say, "%s: removed", u->what);
+	undo_report(u->say, "%s: removed", u->what);
 	return 0;
 }
 
@@ -402,9 +406,9 @@ int undo_act(const struct undo *u, struct error *e)
 	const char *objection = undo_objection(u);
 
 	if (objection)
-		return error_set(e, EBADMSG, "%s is left alone: %s", u->what, objection);
+		return error_set(e, EBADMSG, "%s: %s; not touching it", u->what, objection);
 	if (u->rebooted && u->kind != JOURNAL_FILE && u->kind != JOURNAL_MOUNT) {
-		undo_tell(u->say, "%s: gone with the reboot since the run", u->what);
+		undo_report(u->say, "%s: gone with the reboot since the run", u->what);
 		return 0;
 	}
 	return act[u->kind](u, e);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The undoing of one journalled act. Each act is looked at again before it is undone:
- * what is gone already is fine; what another process has changed since, and what has no
- * longer the identity that was recorded, is reported and left; and what does not look like
- * ours is refused, so that a damaged journal harms no one.
+ * Undoes one journalled act. Each is checked again before it is undone: one that is gone
+ * already is fine; one that another process has changed since, or that no longer has the
+ * recorded identity, is reported and left unchanged; and one that does not look like ours is
+ * refused, so that a damaged journal does no harm.
  */
 #ifndef PAGESTORM_UNDO_H
 #define PAGESTORM_UNDO_H
@@ -20,11 +20,10 @@ struct undo {
 	const char *root;		    /* "" on the real machine */
 	bool rebooted;			    /* since the act: only files can be left */
 	void (*say)(const char *sentence);  /* what was undone; NULL: silent */
-	void (*warn)(const char *sentence); /* what was left alone; NULL: silent */
+	void (*warn)(const char *sentence); /* what was left unchanged; NULL: silent */
 };
 
-/* Whether it may be undone at all, judged by its names alone. NULL, or what is wrong with it.
- */
+/* Whether it may be undone at all, by its names alone. NULL, or the objection: a clause. */
 const char *undo_objection(const struct undo *u);
 
 /*
@@ -34,8 +33,8 @@ const char *undo_objection(const struct undo *u);
 int undo_act(const struct undo *u, struct error *e);
 
 /*
- * A file, folder or mount point of ours, by its name: it begins with pagestorm, or a
- * folder above it begins with pagestorm- or ends in .partial, as a run's folder does.
+ * A file, directory or mount point of ours, by its name: it begins with pagestorm, or a
+ * directory above it begins with pagestorm- or ends in .partial, as a results directory does.
  */
 bool undo_is_our_file(const char *path);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Undoes swap, zram and loop devices, each looked at first: what has not the identity that
- * was recorded is another's.
+ * Undoes swap, zram and loop devices, each checked first: one without the recorded identity
+ * belongs to another process.
  */
 #include "harness/machine/undo_part.h"
 
@@ -31,7 +31,7 @@ static bool is_swapping(const char *path)
 	return swaps_each(match_path, copy) == 1;
 }
 
-/* An earlier version noted no UUID: of its swap the label must do, as it did then. */
+/* An earlier version noted no UUID: of its swap the label has to do. */
 static bool has_our_header(const char *path, const char *uuid)
 {
 	struct swap_mark mark;
@@ -40,9 +40,8 @@ static bool has_our_header(const char *path, const char *uuid)
 }
 
 /*
- * A signal ends swapoff(2) half way, and so does a page of a group that is at its limit and
- * has nothing else to reclaim (-ENOMEM), until that group's process frees some. What is left
- * is less each time.
+ * swapoff(2) stops midway on a signal, and on a page of a group that is at its limit and has
+ * nothing else to reclaim (-ENOMEM), until that group frees some. Each try leaves less.
  */
 static int switch_off(const char *what)
 {
@@ -63,21 +62,21 @@ int undo_swap(const struct undo *u, struct error *e)
 
 	if (!has_our_header(u->what, u->identity)) {
 		if (is_swapping(u->what))
-			undo_tell(u->warn,
-				  "%s is in use as swap but is not the run's: left as it is",
-				  u->what);
+			undo_report(u->warn,
+				    "%s is in use as swap but is not the run's: left unchanged",
+				    u->what);
 		return 0;
 	}
 	ret = switch_off(u->what);
-	/* Not by /proc/swaps, which names it otherwise when a mount namespace has ended. */
+	/* Not by /proc/swaps, where its path differs once its mount namespace has ended. */
 	if (ret == -EINVAL)
-		return 0; /* it is not on */
+		return 0; /* it is not in use */
 	if (ret)
-		return error_set(e, -ret, "cannot switch the swap %s off: %s", u->what,
+		return error_set(e, -ret, "cannot switch off the swap %s: %s", u->what,
 				 ret == -ENOMEM
 					 ? "its pages do not fit into memory; end what uses it"
 					 : strerror(-ret));
-	undo_tell(u->say, "%s: swap switched off", u->what);
+	undo_report(u->say, "%s: swap switched off", u->what);
 	return 0;
 }
 
@@ -153,7 +152,7 @@ static bool holds_our_swap(const struct undo *u, const struct zram *z)
 
 static int leave_zram(const struct undo *u, const char *why)
 {
-	undo_tell(u->warn, "%s %s: left as it is", u->what, why);
+	undo_report(u->warn, "%s %s: left unchanged", u->what, why);
 	return 0;
 }
 
@@ -166,7 +165,7 @@ static int reset_zram(const struct undo *u, const struct zram *z, struct error *
 	ret = write_idle(path, "1");
 	if (ret)
 		return error_set(e, -ret, "cannot reset %s: %s", u->what, strerror(-ret));
-	undo_tell(u->say, "%s: reset", u->what);
+	undo_report(u->say, "%s: reset", u->what);
 	return 0;
 }
 
@@ -194,13 +193,13 @@ static int undo_zram_one(const struct undo *u, struct error *e)
 	ret = write_idle("/sys/class/zram-control/hot_remove", number);
 	if (ret && ret != -ENODEV)
 		return error_set(e, -ret, "cannot remove %s: %s", u->what, strerror(-ret));
-	undo_tell(u->say, "%s: removed", u->what);
+	undo_report(u->say, "%s: removed", u->what);
 	return 0;
 }
 
 /*
- * Killed between hot_add and the entry that names its device. Nothing tells ours from one
- * that another process added meanwhile; unused, it takes no memory.
+ * The run was killed between hot_add and the entry that names its device. Ours cannot be
+ * distinguished from one that another process added meanwhile; unused, it takes no memory.
  */
 static int undo_zram_added(const struct undo *u)
 {
@@ -212,9 +211,9 @@ static int undo_zram_added(const struct undo *u)
 		if (undo_lists(u->before, number) ||
 		    sysfile_read("", path, disksize, sizeof(disksize)) || strcmp(disksize, "0"))
 			continue;
-		undo_tell(
+		undo_report(
 			u->warn,
-			"/dev/zram%u is new and unused: the killed run may have added it, or another process; left as it is (echo %u > /sys/class/zram-control/hot_remove removes it)",
+			"/dev/zram%u is new and unused: the killed run may have added it, or another process; left unchanged (echo %u > /sys/class/zram-control/hot_remove removes it)",
 			i, i);
 	}
 	return 0;
@@ -225,7 +224,7 @@ int undo_zram(const struct undo *u, struct error *e)
 	return strchr(u->what, '*') ? undo_zram_added(u) : undo_zram_one(u, e);
 }
 
-/* No version has made one that outlives its worker: what there is, another process attached. */
+/* No version makes one that outlives its worker: another process attached it. */
 int undo_loop(const struct undo *u, struct error *e)
 {
 	char sysfs[128], now[PATH_MAX];
@@ -234,9 +233,9 @@ int undo_loop(const struct undo *u, struct error *e)
 	snprintf(sysfs, sizeof(sysfs), "/sys/block/%.32s/loop/backing_file",
 		 u->what + strlen("/dev/"));
 	if (!sysfile_read("", sysfs, now, sizeof(now)))
-		undo_tell(
+		undo_report(
 			u->warn,
-			"%s is attached to %s, and nothing shows that a run did it: left as it is",
+			"%s is attached to %s, and nothing shows that a run did it: left unchanged",
 			u->what, now);
 	return 0;
 }

@@ -16,7 +16,7 @@
 void undo_pause_busy(void);
 
 /* A sentence to u->say or u->warn, which may be NULL. */
-void undo_tell(void (*to)(const char *), const char *format, ...)
+void undo_report(void (*to)(const char *), const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Whether words, separated by spaces, hold this one. */

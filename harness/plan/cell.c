@@ -145,7 +145,7 @@ static int swap_size(struct plan_swap *swap, const struct profile_entry *entry,
 				     "size: %s is not a whole number of pages from 1M on",
 				     entry->value);
 	if (bytes > SIZE_MOST_BYTES)
-		return profile_error(entry, e, EINVAL, "size: %s is above 128T, the most",
+		return profile_error(entry, e, EINVAL, "size: %s exceeds the maximum, 128T",
 				     entry->value);
 	swap->size_bytes = bytes;
 	return 0;

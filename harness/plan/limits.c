@@ -136,9 +136,10 @@ static int read_bytes(const struct limits_reader *r, const struct profile_entry 
 				     " bytes",
 				     entry->key, entry->value, page_bytes);
 	if (bytes > SIZE_MOST_BYTES)
-		return profile_error(entry, r->e, EINVAL,
-				     "%s: %s is above 128T, the most; `max` is without a limit",
-				     entry->key, entry->value);
+		return profile_error(
+			entry, r->e, EINVAL,
+			"%s: %s exceeds the maximum, 128T; `max` is without a limit",
+			entry->key, entry->value);
 	if (!bytes && !strcmp(entry->key, "memory.max"))
 		return profile_error(entry, r->e, EINVAL,
 				     "memory.max: 0 leaves no memory to run in");

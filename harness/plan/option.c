@@ -37,9 +37,9 @@ static int choice_parse(const struct workload_option *option, const char *text, 
 	}
 	near = suggest(text, (const char *const *)words, nr);
 	if (near)
-		return error_set(clause, EINVAL, "is none of %s; did you mean %s?",
+		return error_set(clause, EINVAL, "is not one of %s; did you mean %s?",
 				 option->choices, near);
-	return error_set(clause, EINVAL, "is none of %s", option->choices);
+	return error_set(clause, EINVAL, "is not one of %s", option->choices);
 }
 
 static int text_check(const struct workload_option *option, const char *text,
@@ -54,7 +54,7 @@ static int most_check(uint64_t amount, uint64_t most, const char *name, struct e
 {
 	if (amount <= most)
 		return 0;
-	return error_set(clause, ERANGE, "is above %s", name);
+	return error_set(clause, ERANGE, "exceeds the maximum, %s", name);
 }
 
 static int value_parse(const struct workload_option *option, const char *text,
@@ -68,18 +68,14 @@ static int value_parse(const struct workload_option *option, const char *text,
 	switch (option->type) {
 	case OPTION_BYTES:
 		ret = size_parse(text, base, &value->amount, reason, reason_bytes);
-		return ret ? ret
-			   : most_check(value->amount, SIZE_MOST_BYTES, "128T, the most",
-					clause);
+		return ret ? ret : most_check(value->amount, SIZE_MOST_BYTES, "128T", clause);
 	case OPTION_COUNT:
 		return count_parse(text, &value->amount, reason, reason_bytes);
 	case OPTION_RATE:
 		return rate_parse(text, &value->amount, reason, reason_bytes);
 	case OPTION_SECONDS:
 		ret = duration_parse(text, &value->amount, reason, reason_bytes);
-		return ret ? ret
-			   : most_check(value->amount, DURATION_MOST_NS, "366d, the most",
-					clause);
+		return ret ? ret : most_check(value->amount, DURATION_MOST_NS, "366d", clause);
 	case OPTION_RATIO:
 		return ratio_parse(text, &value->ratio, reason, reason_bytes);
 	case OPTION_BOOL:
@@ -116,8 +112,8 @@ static int bound_check(const struct workload_option *option, bool upper,
 		beyond = upper ? value->amount > limit.amount : value->amount < limit.amount;
 	if (!beyond)
 		return 0;
-	return error_set(clause, ERANGE, "is %s %s, the %s", upper ? "above" : "below", bound,
-			 upper ? "most" : "least");
+	return error_set(clause, ERANGE,
+			 upper ? "exceeds the maximum, %s" : "is below the minimum, %s", bound);
 }
 
 static void value_store(const struct workload_option *option, const struct value *value,

@@ -103,7 +103,7 @@ static int take_duration(const struct profile *profile, const struct duration_ke
 	if (duration_parse(entry->value, ns, reason, sizeof(reason)))
 		return bad_value(entry, reason, e);
 	if (*ns > DURATION_MOST_NS)
-		return bad_value(entry, "is above 366d, the most", e);
+		return bad_value(entry, "exceeds the maximum, 366d", e);
 	if (*ns >= key->least_ns || (key->zero && !*ns))
 		return 0;
 	duration_format(key->least_ns, least, sizeof(least));
@@ -164,7 +164,7 @@ static int take_risk(const struct profile *profile, enum risk *risk, struct erro
 		*risk = (enum risk)i;
 		return 0;
 	}
-	return entry ? bad_value(entry, "is none of R0, R1, R2, R3", e) : 0;
+	return entry ? bad_value(entry, "is not one of R0, R1, R2, R3", e) : 0;
 }
 
 static int take_name(struct plan *plan, const struct profile *profile, struct error *e)
@@ -178,7 +178,7 @@ static int take_name(struct plan *plan, const struct profile *profile, struct er
 	if (why && strlen(why->value) >= sizeof(plan->why))
 		return profile_error(why, e, EINVAL, "why: more than %zu bytes",
 				     sizeof(plan->why) - 1);
-	/* It becomes a folder's name and a cell of each CSV. */
+	/* It becomes part of a directory's name and a cell of each CSV. */
 	for (const char *c = name; entry && *c; c++) {
 		if ((!isalnum((unsigned char)*c) && !strchr("_-.", *c)) || *name == '.')
 			return bad_value(entry,

@@ -122,7 +122,7 @@ static int take_duration(const struct maker *m, const char *key, uint64_t *ns)
 	if (duration_parse(entry->value, ns, reason, sizeof(reason)))
 		return bad_value(m, entry, reason);
 	if (*ns > DURATION_MOST_NS)
-		return bad_value(m, entry, "is above 366d, the most");
+		return bad_value(m, entry, "exceeds the maximum, 366d");
 	return 0;
 }
 
@@ -527,7 +527,7 @@ static int take_prewarm(const struct maker *m)
 	if (limit && m->w->request.prewarm_bytes > limit - limit / 8)
 		return bad_value(m, entry, "does not fit the limit with an eighth to spare");
 	if (m->w->request.prewarm_bytes > SIZE_MOST_BYTES)
-		return bad_value(m, entry, "is above 128T, the most");
+		return bad_value(m, entry, "exceeds the maximum, 128T");
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Opens counter files beforehand and takes their bytes at a barrier. Understands none. */
+/* Opens counter files beforehand and copies their bytes at a barrier. Parses none. */
 #include "harness/trial/capture.h"
 
 #include <dirent.h>
@@ -76,22 +76,22 @@ static void take(const struct capture_file *file, struct capture_bytes *bytes)
 }
 
 /*
- * Reads once to find the size, and gives each barrier a buffer with room to spare. What
- * cannot be read even once is what this kernel lacks behind the name: 1.
+ * Reads once to find the size, and gives each barrier a buffer with room to spare. 1: the
+ * file exists but cannot be read, as where the kernel lacks the feature behind it.
  */
 static int make_room(struct capture_file *file)
 {
 	struct capture_bytes *first = &file->at[BARRIER_READY];
-	size_t wanted;
+	size_t capacity;
 	int ret = 0;
 
 	take(file, first);
 	if (first->error)
 		return first->error == ENOMEM ? -ENOMEM : 1;
-	wanted = first->length * 5 / 4 + 1024;
+	capacity = first->length * 5 / 4 + 1024;
 	for (int b = 0; b < BARRIERS && !ret; b++)
-		if (file->at[b].capacity < wanted)
-			ret = grow(&file->at[b], wanted);
+		if (file->at[b].capacity < capacity)
+			ret = grow(&file->at[b], capacity);
 	first->present = false;
 	return ret;
 }
@@ -121,7 +121,7 @@ static struct capture_file *next_file(struct capture *c)
 	return &c->file[c->nr];
 }
 
-/* Opens the file, which is otherwise filled in; what is not on this kernel is left out. */
+/* Opens a file whose other members are set; one that this kernel lacks is left out. */
 static int add(struct capture *c, struct capture_file file, const char *path, struct error *e)
 {
 	struct capture_file *next;
@@ -351,7 +351,7 @@ static int parse_side(const struct capture *c, const struct capture_file *file,
 
 	if (bytes->error)
 		return error_set(e, bytes->error,
-				 "cannot read %s of %s at %s: %s; what it counted is not known",
+				 "cannot read %s of %s at %s: %s; its counters are unknown",
 				 file->source->name, file->scope, barrier_names[barrier],
 				 strerror(bytes->error));
 	if (!bytes->present)

@@ -27,7 +27,7 @@ enum barrier {
 	BARRIERS,
 };
 
-/* Who a file belongs to: a worker's index, or the machine and the run as a whole. */
+/* Owner of a file: a worker's index, or the machine and the run as a whole. */
 #define OWNER_SYSTEM (-1)
 #define OWNER_RUN    (-2)
 
@@ -35,7 +35,7 @@ struct capture_bytes {
 	char *data;
 	size_t length, capacity;
 	bool present; /* it could be read at that barrier */
-	int error;    /* errno of a reading that failed, of what is there */
+	int error;    /* errno of a read that failed although the file exists */
 };
 
 struct capture_file {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Holds the profile's [expect] against a row and a record; before the run, whether there
- * could be such a counter. Opens no file.
+ * Judges the profile's [expect] by a row and a record; before the run, whether such a
+ * counter can exist. Opens no file.
  */
 #include "harness/trial/expect.h"
 
@@ -92,14 +92,14 @@ int expect_check(const struct plan *plan, struct error *e)
 		if (!wrong)
 			continue;
 		if (x->line)
-			return error_set(e, EINVAL,
-					 "line %u of the profile: error: %s: %s; the sources "
-					 "are in counters.csv of a run",
-					 x->line, x->key, wrong);
-		return error_set(e, EINVAL,
-				 "command line: error: %s: %s; the sources are in "
-				 "counters.csv of a run",
-				 x->key, wrong);
+			return error_set(
+				e, EINVAL,
+				"line %u of the profile: error: %s: %s; counters.csv of a run lists the sources",
+				x->line, x->key, wrong);
+		return error_set(
+			e, EINVAL,
+			"command line: error: %s: %s; counters.csv of a run lists the sources",
+			x->key, wrong);
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The profile's own [expect], held against a worker's row and counters. Pure. */
+/* Judges the profile's own [expect] by a worker's row and counters. Pure. */
 #ifndef PAGESTORM_EXPECT_H
 #define PAGESTORM_EXPECT_H
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Makes memory.stat true at the moment of reading.
+ * Makes memory.stat exact at the moment of reading.
  *
- * The kernel folds per-CPU statistics of a memory cgroup only every two seconds,
- * or when a reader finds more than 64 × CPUs pending updates (mm/memcontrol.c,
- * memcg_vmstats_needs_flush); what is below that is silently missing from what
- * a reader sees. Waiting two seconds at each barrier would do and be slow.
+ * The kernel flushes the per-CPU statistics of a memory cgroup every two seconds, or
+ * when a reader finds more than 64 × CPUs pending updates (mm/memcontrol.c,
+ * memcg_vmstats_needs_flush); fewer pending updates are missing from what a reader
+ * sees. Waiting two seconds at each barrier would be correct and slow.
  *
  * Instead a helper process, the pump, lives in a group beside the workers'. It
- * touches and gives back a few hundred pages; its updates are pending in the
- * common parent, so that reading the parent's memory.stat flushes the whole
- * subtree, the workers' groups included, without a single event in them. That
- * it worked is proved each time: the pump's own group must show its pages to the
- * byte. If it does not, the harness waits for the kernel's periodic flush.
+ * touches and frees a few hundred pages; its updates are pending in the common
+ * parent, so that reading the parent's memory.stat flushes the whole subtree, the
+ * workers' groups included, without a single event in them. Each flush is proved:
+ * the pump's own group must show its pages to the byte. If it does not, the harness
+ * waits for the kernel's periodic flush.
  */
 #ifndef PAGESTORM_FLUSH_H
 #define PAGESTORM_FLUSH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kernel threads, as distinct from processes that only carry such a name: anyone may call a
- * process kswapd0 (prctl(2) PR_SET_NAME, or the file's own name).
+ * Kernel threads, as distinct from processes with such a name: any process may call itself
+ * kswapd0 (prctl(2) PR_SET_NAME, or the name of its file).
  */
 #ifndef PAGESTORM_KTHREAD_H
 #define PAGESTORM_KTHREAD_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Starts, asks, kills and reaps one child of our own. What it does is not known here. */
+/* Starts, commands, kills and reaps one child. */
 #include "harness/trial/process.h"
 
 #include <errno.h>
@@ -20,7 +20,8 @@
 #define EXEC_BOUND_MS	 30000 /* it only joins its group; a machine short of memory is slow */
 #define REAP_BOUND_NS	 10000000000u /* of a SIGKILLed child: a large one takes its time */
 
-/* What the child says when it fails before exec; nothing when exec succeeded. */
+/* What a child that fails before exec writes to its parent; a successful exec closes the
+ * pipe. */
 struct child_failure {
 	int code;
 	char step[40];
@@ -52,8 +53,8 @@ int process_make_ledger(struct process *p, struct error *e)
 
 /* ---- in the child ---- */
 
-/* A cpuset that holds only some of them is an error too: the kernel leaves out the others
- * without a word (sched_setaffinity(2)). */
+/* A cpuset that has only some of them is an error too: the kernel silently leaves out the
+ * others (sched_setaffinity(2)). */
 static int set_affinity(const char *list)
 {
 	cpu_set_t set, given;
@@ -129,7 +130,7 @@ static void exec_self(const struct process_setup *setup, int failure_fd)
 		nr_args++;
 	}
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
-		child_fail(failure_fd, errno, "find itself");
+		child_fail(failure_fd, errno, "resolve /proc/self/exe");
 	arguments[nr_args] = setup->wrapper ? self : (char *)"pagestorm";
 	nr_args++;
 	arguments[nr_args++] = (char *)setup->argument;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The CSV files of a run and the life of its folder. Computes no value. */
+/* The CSV files of a run, and its results directory from creation to rename. Computes no value.
+ */
 #include "harness/trial/results.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ static int write_text(int dirfd, const char *name, const char *text, struct erro
 }
 
 /* <UTC>-<profile>; a second run within the same second gets -2, -3 … */
-static int make_folder(struct results *r, const char *profile, struct error *e)
+static int make_directory(struct results *r, const char *profile, struct error *e)
 {
 	char stamp[32], other[640];
 	time_t now = time(NULL);
@@ -56,7 +57,7 @@ static int make_folder(struct results *r, const char *profile, struct error *e)
 			break;
 	}
 	return error_set(e, errno,
-			 "cannot make the results folder %s: %s; choose another with -o",
+			 "cannot make the results directory %s: %s; choose another with -o",
 			 r->path, strerror(errno));
 }
 
@@ -68,7 +69,7 @@ static int make_parents(const char *path, struct error *e)
 	for (char *p = partial + 1; (p = strchr(p, '/')); p++) {
 		*p = 0;
 		if (mkdir(partial, 0755) && errno != EEXIST)
-			return error_set(e, errno, "cannot make the folder %s: %s", partial,
+			return error_set(e, errno, "cannot make the directory %s: %s", partial,
 					 strerror(errno));
 		*p = '/';
 	}
@@ -88,7 +89,7 @@ static int open_files(struct results *r, open_file *open_one, struct error *e)
 	return ret;
 }
 
-/* Those of which an earlier run has written a row. */
+/* The files that are made with their first row, of which the cut run had written one. */
 static int reopen_others(struct results *r, struct error *e)
 {
 	int ret = 0;
@@ -106,15 +107,15 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 	int ret;
 
 	if (strlen(parent) >= sizeof(r->parent))
-		return error_set(e, ENAMETOOLONG,
-				 "the folder's path is longer than %zu bytes: choose another "
-				 "with -o",
-				 sizeof(r->parent) - 1);
+		return error_set(
+			e, ENAMETOOLONG,
+			"the path of the results directory is longer than %zu bytes: choose another with -o",
+			sizeof(r->parent) - 1);
 	ret = make_parents(parent, e);
 	snprintf(r->parent, sizeof(r->parent), "%s", parent);
 	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
 	if (!ret)
-		ret = make_folder(r, plan->name, e);
+		ret = make_directory(r, plan->name, e);
 	if (ret)
 		return ret;
 	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -281,8 +282,8 @@ int results_flush(struct results *r, struct error *e)
 {
 	int ret = 0;
 
-	for (unsigned i = 0; i < RUN_FILES && !ret;
-	     i++) /* runs.csv last, as they are in order */
+	/* In the order of run_files[], runs.csv last: see resume.h. */
+	for (unsigned i = 0; i < RUN_FILES && !ret; i++)
 		if (r->csv[i].fd >= 0)
 			ret = csv_flush(&r->csv[i], e);
 	return ret;

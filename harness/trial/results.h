@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The folder that a run writes: made as NAME.partial, renamed when complete.
- * results/SCHEMA.md describes the files. Each step's rows are written and
- * fsync'd together, so that a cut run ends with whole steps.
+ * The results directory of a run: made as NAME.partial, renamed when complete.
+ * results/SCHEMA.md describes the files. The rows of a step are written and
+ * fsync'd together, so that a run that is cut ends with whole steps.
  */
 #ifndef PAGESTORM_RESULTS_H
 #define PAGESTORM_RESULTS_H
@@ -20,8 +20,8 @@
 
 struct results {
 	char run[160];	  /* <UTC>-<profile> */
-	char path[512];	  /* where the folder is now */
-	char parent[320]; /* the folder that holds it */
+	char path[512];	  /* of the directory, as long as it is .partial */
+	char parent[320]; /* directory above it */
 	int dirfd;	  /* -1: not open */
 	char profile[64];
 	json_t *settings_before; /* of the machine, at the first describe; for run.json */
@@ -30,12 +30,12 @@ struct results {
 
 void results_init(struct results *r);
 
-/* Makes the folder in parent (made as well when missing) and the CSV files; writes profile.ini.
- */
+/* Makes the directory below parent (made as well when missing) and the CSV files; writes
+ * profile.ini. */
 int results_open(struct results *r, const char *parent, const struct plan *plan,
 		 struct error *e);
 
-/* Opens NAME.partial, cut back to whole steps (run/resume.h), to write behind its rows. */
+/* Opens NAME.partial, cut back to whole steps (resume.h), to append rows. */
 int results_reopen(struct results *r, const char *path, const struct plan *plan,
 		   struct error *e);
 
@@ -69,7 +69,7 @@ int results_describe(struct results *r, const struct plan *plan, json_t *end, st
 json_t *results_describe_plan(const struct plan *plan);
 
 /*
- * Closes. complete: the folder loses its .partial. Otherwise rows that no results_flush()
+ * Closes. complete: the directory loses its .partial. Otherwise rows that no results_flush()
  * wrote are dropped: runs.csv must not list a step whose other rows are missing.
  */
 int results_close(struct results *r, bool complete, struct error *e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Finds what a cut run had done, and cuts its files back to that. Runs nothing. */
+/* Finds which steps a cut run completed, and cuts its files back to those. Runs nothing. */
 #include "harness/trial/resume.h"
 
 #include <errno.h>
@@ -43,7 +43,7 @@ static int check_name(const char *path, struct error *e)
 		return 0;
 	return error_set(
 		e, EINVAL,
-		"%s is not a folder NAME.partial: only a run that was cut can be resumed",
+		"%s is not a directory NAME.partial: only a run that was cut can be resumed",
 		path);
 }
 
@@ -59,15 +59,14 @@ static int check_plan(const char *path, const struct plan *plan, struct error *e
 				"%s has no run.json that says what was run: start it anew",
 				path);
 	else if (strcmp(kernel, plan->host->kernel))
-		ret = error_set(e, EINVAL,
-				"%s was run on Linux %s and this is %s: their rows would not "
-				"belong together",
-				path, kernel, plan->host->kernel);
+		ret = error_set(
+			e, EINVAL,
+			"%s was run on Linux %s and this is %s: their rows would not belong together",
+			path, kernel, plan->host->kernel);
 	else if (!json_equal(json_object_get(root, "plan"), now))
 		ret = error_set(
 			e, EINVAL,
-			"%s/profile.ini gives another plan on this machine now than when "
-			"it was begun: start it anew",
+			"%s/profile.ini gives another plan on this machine now than when it was begun: start it anew",
 			path);
 	json_decref(now);
 	json_decref(root);

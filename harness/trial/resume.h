@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A run that was cut, taken up again: which steps of the plan are done, and its files
- * cut back to those. Starts nothing and writes in no other folder.
+ * Resumes a run that was cut: which steps of the plan are done, and its files cut back to
+ * those. Starts nothing and writes in no other directory.
  *
  * runs.csv is written last of each step (results_flush), so a step whose workers all have
  * a row there is complete in every file. A step with a row that says interrupted or broken
@@ -26,7 +26,7 @@ struct resume {
 };
 
 /*
- * -EINVAL when the folder is not a partial one or its run.json is of another plan or of
+ * -EINVAL when the directory is not a partial one or its run.json is of another plan or of
  * another kernel. Reads only.
  */
 int resume_check(const char *path, const struct plan *plan, struct error *e);

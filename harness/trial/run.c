@@ -317,10 +317,10 @@ static int make_scratch(struct run *run, struct error *e)
 	length = snprintf(run->scratch, sizeof(run->scratch), "%s/scratch", absolute);
 	free(absolute);
 	if ((size_t)length >= sizeof(run->scratch))
-		return error_set(e, ENAMETOOLONG,
-				 "the path of %s is longer than %zu bytes with /scratch: "
-				 "choose another folder with -o",
-				 run->results.path, sizeof(run->scratch) - 1);
+		return error_set(
+			e, ENAMETOOLONG,
+			"the path of %s is longer than %zu bytes with /scratch: choose another directory with -o",
+			run->results.path, sizeof(run->scratch) - 1);
 	return ownfile_directory(run->scratch, &run->journal, e);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A whole run: the plan's steps one after the other, each with its settings, its
- * swap device, a null repeat for the noise floor and the repeat itself; claims
- * judged, rows written. Prints nothing.
+ * A whole run: the steps of the plan one after the other, each with its settings, its
+ * swap device, a trial of the null workload for the noise floor and the trial itself;
+ * claims are judged and rows written. Prints nothing.
  */
 #ifndef PAGESTORM_RUN_H
 #define PAGESTORM_RUN_H
@@ -21,16 +21,16 @@ struct run_progress {
 	int repeat;
 	const char *phase; /* null, ready, running, held, done */
 	double elapsed_s, expected_s;
-	const struct trial *trial; /* NULL between repeats */
+	const struct trial *trial; /* NULL between trials */
 };
 
 struct run_options {
-	const char *results_dir; /* where the run's folder goes */
+	const char *results_dir; /* where the results directory is made */
 	const char *resume;	 /* NAME.partial to be continued, or NULL */
 	int only_cell;		 /* -1: all */
 	int signal_fd;		 /* -1: none */
 	char *const *wrapper;	 /* see trial.h */
-	trial_hook *hook;	 /* called at the barriers of real repeats, not of null ones */
+	trial_hook *hook;	 /* called at the barriers of real trials, not of null ones */
 	void *hook_arg;
 	struct trial_pause *pause; /* of real trials, not of null ones; NULL: none */
 	void (*progress)(const struct run_progress *progress, void *arg);
@@ -41,23 +41,23 @@ struct run_options {
 };
 
 struct run_summary {
-	char path[512]; /* of the results folder; "": none was made */
+	char path[512]; /* of the results directory; "": none was made */
 	unsigned rows;
 	unsigned claims, claims_failed, claims_absent, claims_noise;
 	unsigned unexpected; /* rows whose outcome was not expected */
 	unsigned invalid;    /* rows failed or broken */
 	unsigned skipped;
-	unsigned resumed;  /* steps that an earlier run had done */
+	unsigned resumed;  /* steps that the cut run had completed */
 	int interrupted;   /* the signal; 0: none */
 	bool not_restored; /* the machine's state is not as it was */
 };
 
 /*
- * 0: ran to its end, whatever the verdicts; -EINTR after a signal; another -errno
- * when the harness failed. A step in which it failed becomes rows that say broken, and
- * the others are run, as long as the machine could be restored after it and at least
- * one succeeds. The machine is restored in each case, or
- * summary->not_restored says that it could not be.
+ * 0: ran to its end, whatever the verdicts; -EINTR after a signal; another -errno when
+ * the harness failed. A step in which it failed has rows with the outcome broken, and the
+ * run goes on, as long as the machine could be restored; when no step succeeds, the run
+ * fails with the first step's error. The machine is restored in each case, or
+ * summary->not_restored is set.
  */
 int run_plan(const struct plan *plan, const struct run_options *options,
 	     struct run_summary *summary, struct error *e);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A run while it goes on, and what its rows are made of. For run*.c alone.
+ * The state of a run, and how its rows are made. For run*.c alone.
  */
 #ifndef PAGESTORM_RUN_PART_H
 #define PAGESTORM_RUN_PART_H
@@ -25,9 +25,9 @@ struct run {
 	struct sample_base base;
 	struct resume resume;
 	size_t step; /* from 0 */
-	int broken;  /* the error of the first step that the harness failed in */
+	int broken;  /* -errno of the first step in which the harness failed */
 	struct error broken_why;
-	unsigned good;	  /* steps run without an error of the harness */
+	unsigned good;	  /* steps without an error of the harness */
 	uint32_t has_row; /* bit n: worker n of the step's cell */
 	int repeat;
 	bool in_null;
@@ -52,16 +52,16 @@ int run_write_trial(struct run *run, struct trial *trial, bool complete, struct 
 /* Rows of workers that cannot run here, with the plan's reason. */
 void run_write_skipped(struct run *run, const struct plan_cell *cell);
 
-/* Rows of all workers of a cell whose settings this machine cannot have. */
+/* Rows of all workers of a cell whose settings are not permitted here. */
 void run_write_cell_skipped(struct run *run, const struct plan_cell *cell, const char *reason);
 
-/* The harness failed: its step has a row for each worker all the same. */
+/* The harness failed: each worker of the step without a row gets one. */
 void run_write_broken(struct run *run, const struct plan_cell *cell, const char *reason);
 
 /* The signal came during the null run: the workers that were to follow have rows too. */
 void run_write_interrupted(struct run *run, const struct trial *trial);
 
-/* Adds a row, a verdict, or all of a run that was cut to the summary. */
+/* Adds a row, a verdict, or all rows of a resumed run to the summary. */
 void tally_outcome(struct run_summary *s, const struct plan_worker *worker,
 		   enum outcome outcome);
 void tally_verdict(struct run_summary *s, enum verdict verdict);

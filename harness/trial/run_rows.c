@@ -139,7 +139,7 @@ static int add_ledger(const struct trial_worker *worker, struct record *record)
 	return ret;
 }
 
-/* What the null run beside this trial saw; empty in the null run, and where there is none. */
+/* The records of the null trial before this one; empty in the null trial itself. */
 static struct span_records noise_floor(const struct run *run)
 {
 	const struct trial_worker *null = &run->null_trial->worker[0];
@@ -168,21 +168,21 @@ static unsigned judge_worker(const struct run *run, const struct trial_worker *w
 }
 
 /*
- * What a worker that did not get to its end promised is not held against it, nor an
- * amount that the profile expects to be missed.
+ * The claims of a worker that did not get to its end are not judged, nor those of one
+ * whose target the profile expects to be missed.
  */
-static bool judged(const struct plan_worker *worker, enum outcome outcome)
+static bool claims_apply(const struct plan_worker *worker, enum outcome outcome)
 {
 	if (outcome == OUTCOME_TARGET_MISSED && worker->prediction.expected == outcome)
 		return false;
 	if (outcome == OUTCOME_EXPECTED_OOM && !worker->workload->expects_oom)
-		return false; /* killed on the way, as the profile wants it */
+		return false; /* killed midway, as the profile expects */
 	return outcome == OUTCOME_OK || outcome == OUTCOME_EXPECTED_OOM ||
 	       outcome == OUTCOME_MISSING_OOM || outcome == OUTCOME_TARGET_MISSED ||
 	       outcome == OUTCOME_UNEXPECTED_OOM;
 }
 
-/* What the run knows beside the kernel's files becomes counters of the worker's records. */
+/* The run's own swap device and the ledger become counters of the worker's records. */
 static int add_own_counters(const struct run *run, struct trial_worker *worker, struct error *e)
 {
 	int ret = add_own_swap(run, &worker->work);
@@ -195,8 +195,8 @@ static int add_own_counters(const struct run *run, struct trial_worker *worker, 
 		   : 0;
 }
 
-/* The machine's and the run's counters stand in each worker's record: the first one's are
- * written. */
+/* Each worker's record has the machine's and the run's counters: the first one's are written.
+ */
 static void write_counters(struct run *run, const struct trial *trial,
 			   const struct trial_worker *worker)
 {
@@ -219,7 +219,7 @@ static unsigned judge_all(const struct run *run, const struct trial_worker *work
 {
 	unsigned nr = 0;
 
-	if (judged(worker->plan, worker->outcome))
+	if (claims_apply(worker->plan, worker->outcome))
 		nr = judge_worker(run, worker, out);
 	row->claims = nr; /* the workload's own: an expectation may name them */
 	row->claims_failed = count_failed(out, nr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Counts what became of rows and claims, those of a run that was cut as well.
+ * Counts rows by how they ended and claims by verdict, those of a resumed run as well.
  */
 #include "harness/trial/run_part.h"
 
@@ -26,7 +26,7 @@ void tally_verdict(struct run_summary *s, enum verdict verdict)
 	s->claims_noise += verdict == VERDICT_NOISE;
 }
 
-/* What is no word of the list is its last: broken, or hidden by the noise. */
+/* A word that the list lacks counts as its last: broken, or noise. */
 static unsigned value_of(const struct wordlist *list, const char *word)
 {
 	unsigned value = list->nr - 1;

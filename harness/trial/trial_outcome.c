@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Decides a worker's outcome. An OOM kill is told by the group's own count, never by
+ * Decides a worker's outcome. An OOM kill is detected by the group's own count, never by
  * SIGKILL alone.
  */
 #include "harness/trial/trial_part.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-static void tell_timeout(struct trial_worker *worker)
+static void explain_timeout(struct trial_worker *worker)
 {
 	char *reason = worker->reason;
 	const size_t room = sizeof(worker->reason);
@@ -18,16 +18,16 @@ static void tell_timeout(struct trial_worker *worker)
 		snprintf(reason, room, "it did not leave within %llu s of BYE and was killed",
 			 TRIAL_EXIT_BOUND_NS / TRIAL_SECOND_NS);
 	else if (!worker->timed_out)
-		snprintf(reason, room,
-			 "it did not stop when the others were done and was killed when the "
-			 "grace was over");
+		snprintf(
+			reason, room,
+			"it did not stop when the others were done and was killed when the grace was over");
 	else
 		snprintf(reason, room, "still running after its timeout of %.1f s%s",
 			 (double)worker->plan->request.timeout_ns / 1e9,
 			 worker->killed ? " and killed when the grace was over" : "");
 }
 
-/* Its process ended by itself, and not as one that did its work. */
+/* Its process exited or died before it reported HELD. */
 static enum outcome broke(struct trial_worker *worker)
 {
 	const char *said = worker->last->error;
@@ -39,12 +39,12 @@ static enum outcome broke(struct trial_worker *worker)
 			 WTERMSIG(status));
 	else
 		snprintf(worker->reason, sizeof(worker->reason),
-			 "the worker left with status %d: %.400s", WEXITSTATUS(status),
+			 "the worker exited with status %d: %.400s", WEXITSTATUS(status),
 			 said[0] ? said : "it gave no reason");
 	return OUTCOME_BROKEN;
 }
 
-/* It did its work to the end: was it what was asked for? */
+/* run() returned: was the target reached? */
 static enum outcome finished(struct trial_worker *worker)
 {
 	const uint64_t target = worker->plan->prediction.target_bytes;
@@ -79,8 +79,7 @@ static enum outcome decide(struct trial_worker *worker, int interrupted)
 	if (worker->oom_kills && worker->plan->prediction.expects_oom)
 		return OUTCOME_EXPECTED_OOM;
 	if (worker->oom_kills) {
-		snprintf(reason, room,
-			 "the kernel OOM-killed in its group and nothing expected it");
+		snprintf(reason, room, "an OOM kill in its group that was not expected");
 		return OUTCOME_UNEXPECTED_OOM;
 	}
 	if (interrupted) {
@@ -88,7 +87,7 @@ static enum outcome decide(struct trial_worker *worker, int interrupted)
 		return OUTCOME_INTERRUPTED;
 	}
 	if (worker->timed_out || worker->killed) {
-		tell_timeout(worker);
+		explain_timeout(worker);
 		return OUTCOME_TIMEOUT;
 	}
 	if (worker->exited && worker->wait_status)

@@ -26,8 +26,8 @@ int trial_look(struct trial *trial, int other_fd, bool *readable);
 int trial_pause_at(struct trial *trial, enum barrier barrier);
 
 /*
- * The waits of a trial. Each returns once every worker is past it, however it fares: dead
- * is past everything. -EINTR after a signal; -ETIMEDOUT when a bound of the harness
+ * The waits of a trial. Each returns once every worker is past it; a dead worker is past
+ * all of them. -EINTR after a signal; -ETIMEDOUT when a bound of the harness
  * itself passed, with the sentence in *e.
  */
 int trial_wait_ready(struct trial *trial, struct error *e);
@@ -35,13 +35,13 @@ int trial_wait_ready(struct trial *trial, struct error *e);
 /* GO, to HELD of all that are not in the background; deadlines kept. */
 int trial_run_workers(struct trial *trial, struct error *e);
 
-/* Antagonists run until the others are done. */
+/* Asks the workers in the background to stop, and waits for HELD of them. */
 int trial_stop_background(struct trial *trial, struct error *e);
 
 /* BYE, to the end of all and of their children. */
 int trial_bye(struct trial *trial, struct error *e);
 
-/* What became of a worker, by its ledger's copy, its exit and its group's OOM kills. Pure. */
+/* The outcome of a worker, by its ledger's copy, its exit and its group's OOM kills. Pure. */
 void trial_worker_decide(struct trial_worker *worker, int interrupted);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A trial that stops at a barrier until its controller lets it go on. The event loop turns
- * meanwhile: signals end the run, deaths are noticed, samples are taken. No deadline runs:
- * at READY no worker has begun, at HELD each has ended its work.
+ * A trial that stops at a barrier until its controller continues it. The event loop runs
+ * meanwhile: signals end the run, exits are noticed, samples are taken. No deadline runs:
+ * at READY no worker has begun, at HELD each has done its work.
  */
 #include "harness/trial/trial_part.h"
 
@@ -14,7 +14,7 @@ static const char *const barrier_words[BARRIERS] = {
 	[BARRIER_READY] = "ready", [BARRIER_HELD] = "held", [BARRIER_GONE] = "gone"
 };
 
-static bool is_wanted(const struct trial *trial, enum barrier barrier)
+static bool pauses_at(const struct trial *trial, enum barrier barrier)
 {
 	const struct trial_pause *pause = trial->pause;
 
@@ -83,7 +83,7 @@ int trial_pause_at(struct trial *trial, enum barrier barrier)
 	const char *word = barrier_words[barrier];
 	int ret = 0;
 
-	if (!is_wanted(trial, barrier))
+	if (!pauses_at(trial, barrier))
 		return 0;
 	trial_note(trial, NULL, "paused", word);
 	if (trial->pause->report(trial, PAUSE_BEGAN, barrier, NULL, trial->pause->arg))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The event loop of a trial: reports, deaths, signals, samples and deadlines. Nothing is
+ * The event loop of a trial: reports, exits, signals, samples and deadlines. Nothing is
  * captured here.
  */
 #include "harness/trial/trial_part.h"
@@ -167,7 +167,7 @@ static void send_go(struct trial *trial, struct trial_worker *worker)
 	worker->went = true;
 	worker->state = WORKER_RUNNING;
 	(void)process_send(&worker->process,
-			   'G'); /* it died meanwhile: the pidfd will say so */
+			   'G'); /* fails if it died: its pidfd reports that */
 	trial_note(trial, worker, "go", NULL);
 }
 
@@ -188,7 +188,7 @@ static void kill_worker(struct trial *trial, struct trial_worker *worker, const 
 	trial_note(trial, worker, "killed", why);
 }
 
-/* One that waits for a device or is frozen takes no SIGKILL. */
+/* A worker in uninterruptible sleep, or in a frozen group, does not act on SIGKILL. */
 static int bound_killed(const struct trial *trial, struct error *e)
 {
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
@@ -196,11 +196,10 @@ static int bound_killed(const struct trial *trial, struct error *e)
 
 		if (worker->killed && worker->state != WORKER_DEAD &&
 		    clock_now_ns() > worker->killed_ns + TRIAL_EXIT_BOUND_NS)
-			return error_set(e, ETIMEDOUT,
-					 "%s (process %d) does not end after SIGKILL: see "
-					 "/proc/%d/stack",
-					 worker->plan->name, worker->process.pid,
-					 worker->process.pid);
+			return error_set(
+				e, ETIMEDOUT,
+				"%s (process %d) does not end after SIGKILL: see /proc/%d/stack",
+				worker->plan->name, worker->process.pid, worker->process.pid);
 	}
 	return 0;
 }
@@ -293,8 +292,8 @@ int trial_bye(struct trial *trial, struct error *e)
 
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		if (trial->worker[i].state != WORKER_DEAD)
-			(void)process_send(&trial->worker[i].process,
-					   'B'); /* dead: pidfd says so */
+			/* fails if it died meanwhile: its pidfd reports that */
+			(void)process_send(&trial->worker[i].process, 'B');
 	while (!ret && !all_past(trial, WORKER_DEAD)) {
 		for (unsigned i = 0; i < trial->nr_workers; i++) {
 			struct trial_worker *worker = &trial->worker[i];

@@ -152,7 +152,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ "$status" -eq 0 ]
 	[ ! -e gone.partial/ours ]
 	[ "$(cat gone.partial/replaced)" = theirs ]
-	[[ "$output" == *"gone.partial/replaced: is not the one that the run made; left as it is"* ]]
+	[[ "$output" == *"gone.partial/replaced: is not the one that the run made; left unchanged"* ]]
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
@@ -200,10 +200,10 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ "$status" -eq 0 ]
 	for group in "${dirs[@]}"; do
 		[ "$(wc -l < "$group/cgroup.procs")" -eq 1 ]
-		[[ "$output" == *"$group is called like pagestorm's, but nothing proves that it is"* ]]
+		[[ "$output" == *"$group is named like pagestorm's, but nothing proves that it is"* ]]
 	done
 	line=$("$PAGESTORM" doctor 2> /dev/null | grep -E '^[a-z]+ +leftovers ') || true
-	[[ "$line" == ok*"called like pagestorm's"* || "$line" == *"while a run is alive"* ]]
+	[[ "$line" == ok*"named like pagestorm's"* || "$line" == *"while a run is alive"* ]]
 }
 
 @test "a group of ours inside one that is only called like ours goes, the outer one stays" {
@@ -341,7 +341,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	swapoff "$PWD/pagestorm-file" # fails the test if it was not on any more
 	[ "$status" -eq 0 ]
 	[ -e pagestorm-file ]
-	[[ "$output" == *"$PWD/pagestorm-file is called like pagestorm's"* ]]
+	[[ "$output" == *"$PWD/pagestorm-file is named like pagestorm's"* ]]
 }
 
 @test "a copy of a swap file of ours is not ours" {
@@ -400,7 +400,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	echo "$output"
 	[ "$status" -eq 0 ]
 	losetup "$loop" # fails the test if it was detached
-	[[ "$output" == *"$loop is called like pagestorm's"* ]]
+	[[ "$output" == *"$loop is named like pagestorm's"* ]]
 }
 
 # ---- names of processes ----

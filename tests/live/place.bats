@@ -31,13 +31,13 @@ teardown()
 	[ -z "$(find "$deep/$name/$name" -mindepth 1 -type d)" ]
 }
 
-@test "a folder whose path is too long for the workers is refused, nothing is left of the run" {
+@test "a directory whose path is too long for the workers is refused, nothing is left of the run" {
 	name=$(printf 'y%.0s' {1..200})
 	mkdir -p "$name/$name/$name"
 	cd "$name/$name/$name"
 	run "$PAGESTORM" run null --quiet --wait=200 -o out
 	[ "$status" -eq 3 ]
-	[[ "$output" == *"choose another folder with -o"* ]]
+	[[ "$output" == *"choose another directory with -o"* ]]
 	run "$PAGESTORM" restore --wait=200
 	[ "$status" -eq 0 ]
 	[[ "$output" != *journal* ]]

@@ -141,11 +141,11 @@ start_in()
 	echo "$before" > /proc/sys/vm/stat_interval
 	[ "$status" -eq 0 ]
 	[ "$after" = "$before" ]
-	[[ "$output" == *"stat_interval: put back from $((before + 6)) to $before"* ]]
+	[[ "$output" == *"stat_interval: restored from $((before + 6)) to $before"* ]]
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "a setting that somebody else changed since is told and stays" {
+@test "a setting that another process changed since is reported and left unchanged" {
 	before=$(cat /proc/sys/vm/stat_interval)
 	printf 'setting\t/proc/sys/vm/stat_interval\t%s\t%s\n' "$before" $((before + 6)) |
 		write_journal
@@ -155,7 +155,7 @@ start_in()
 	echo "$before" > /proc/sys/vm/stat_interval
 	[ "$status" -eq 0 ]
 	[ "$after" = $((before + 3)) ]
-	[[ "$output" == *"somebody else"* ]]
+	[[ "$output" == *"another process"* ]]
 }
 
 # The value that the run had set is somebody's own by now: the reboot undid the run's.

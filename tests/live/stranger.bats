@@ -64,10 +64,10 @@ as_nobody()
 @test "a folder that cannot be made is the only thing spoken of" {
 	run "$PAGESTORM" run null --wait=200 -o /proc/nowhere
 	[ "$status" -eq 3 ]
-	[ "$output" = "pagestorm: error: cannot make the folder /proc/nowhere: No such file or directory" ]
+	[ "$output" = "pagestorm: error: cannot make the directory /proc/nowhere: No such file or directory" ]
 	run "$PAGESTORM" run null -o ""
 	[ "$status" -eq 2 ]
-	[[ "$output" == *"--output: the folder has no name"* ]]
+	[[ "$output" == *"--output: the directory has no name"* ]]
 }
 
 @test "results that do not fit the disk: status 3, the file named, the part kept, no group left" {

@@ -173,7 +173,7 @@ static void a_directory_has_a_name(void **state)
 
 	(void)state;
 	assert_int_equal(cmd_take_directory(row("directory"), "", &directory, &e), -EINVAL);
-	assert_string_equal(e.text, "--directory: the folder has no name");
+	assert_string_equal(e.text, "--directory: the directory has no name");
 	assert_string_equal(directory, "before");
 }
 

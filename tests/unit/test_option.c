@@ -120,7 +120,7 @@ static void a_refused_value_leaves_the_params(void **state)
 	(void)state;
 	memset(params, 0x55, sizeof(params));
 	assert_int_equal(option_parse(&o, "2", NULL, params, &clause), -ERANGE);
-	assert_string_equal(clause.text, "is below 3, the least");
+	assert_string_equal(clause.text, "is below the minimum, 3");
 	assert_int_equal(option_parse(&o, "6", NULL, params, &clause), -ERANGE);
 	assert_int_equal(option_parse(&o, "x", NULL, params, &clause), -EINVAL);
 	for (size_t i = 0; i < sizeof(params); i++)

@@ -558,13 +558,13 @@ static const struct {
 	  "p.ini:3: error: size: '1MB' is ambiguous: MB may be 1000 or 1024; write M "
 	  "or MiB for 1024" },
 	{ "[workload a]\ntype = hold\nsize = 1K\n", -EINVAL,
-	  "p.ini:3: error: size: '1K' is below 4K, the least" },
+	  "p.ini:3: error: size: '1K' is below the minimum, 4K" },
 	{ "[workload a]\ntype = hold\ncount = 9\n", -EINVAL,
-	  "p.ini:3: error: count: '9' is above 8, the most" },
+	  "p.ini:3: error: count: '9' exceeds the maximum, 8" },
 	{ "[workload a]\ntype = hold\nshare = 101%\n", -EINVAL,
-	  "p.ini:3: error: share: '101%' is above 1, the most" },
+	  "p.ini:3: error: share: '101%' exceeds the maximum, 1" },
 	{ "[workload a]\ntype = hold\nmode = fsat\n", -EINVAL,
-	  "p.ini:3: error: mode: 'fsat' is none of slow|fast; did you mean fast?" },
+	  "p.ini:3: error: mode: 'fsat' is not one of slow|fast; did you mean fast?" },
 	{ "[workload a]\ntype = hold\ntext = 1234567890123456\n", -EINVAL,
 	  "p.ini:3: error: text: '1234567890123456' is longer than 15 bytes" },
 	{ "[workload a]\ntype = hold\nsize = 50%limit\n", -EINVAL,
@@ -588,7 +588,7 @@ static const struct {
 	{ "[workload a]\ntype = hold\nbackground = yes\n", -EINVAL,
 	  "p.ini:2: error: each worker is in the background: nothing ends the run" },
 	{ "[workload a]\ntype = hold\ncpus = near\n", -EINVAL,
-	  "p.ini:3: error: cpus: 'near' is none of nearest, farthest, local, node1, "
+	  "p.ini:3: error: cpus: 'near' is not one of nearest, farthest, local, node1, "
 	  "0-3,8" },
 	{ "[workload a]\ntype = hold\nmems = 0\ncpuset.mems = 0\n", -EINVAL,
 	  "p.ini:3: error: mems and cpuset.mems say the same thing: use one" },
@@ -611,7 +611,7 @@ static const struct {
 	  "p.ini:2: error: reset: 'dorp_caches' is not made of drop_caches, compact "
 	  "and swap" },
 	{ "[profile]\nrisk = R4\n[workload a]\ntype = hold\n", -EINVAL,
-	  "p.ini:2: error: risk: 'R4' is none of R0, R1, R2, R3" },
+	  "p.ini:2: error: risk: 'R4' is not one of R0, R1, R2, R3" },
 	{ "[profile]\nname = ../x\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: name: '../x' is not made of letters, digits, _, - and "
 	  "points" },
@@ -686,21 +686,21 @@ static const struct {
 	  -EINVAL, "p.ini:5: error: the sweep has more than 1000 cells" },
 	/* a value of the sweep is wrong where it is used: the sweep's line */
 	{ "[workload a]\ntype = hold\n[sweep]\ncount = 1, 99\n", -EINVAL,
-	  "p.ini:4: error: count: '99' is above 8, the most" },
+	  "p.ini:4: error: count: '99' exceeds the maximum, 8" },
 	{ "[workload a]\ntype = hold\n[sweep]\nvm.swappiness = 1, 999\n", -EINVAL,
 	  "p.ini:4: error: vm.swappiness takes 0 to 200, not 999" },
 	{ "[workload a]\ntype = hold\n[workload b]\ntype = hold\n[sweep]\nsize = "
 	  "1M\n",
 	  -EINVAL, "p.ini:6: error: size: whose? Write a.size or b.size" },
 	{ "[workload a]\ntype = hold\nsize = 18446744073709551615\n", -EINVAL,
-	  "p.ini:3: error: size: '18446744073709551615' is above 128T, the most" },
+	  "p.ini:3: error: size: '18446744073709551615' exceeds the maximum, 128T" },
 	{ "[workload a]\ntype = hold\nmemory.max = 129T\n", -EINVAL,
-	  "p.ini:3: error: memory.max: 129T is above 128T, the most; `max` is without "
+	  "p.ini:3: error: memory.max: 129T exceeds the maximum, 128T; `max` is without "
 	  "a limit" },
 	{ "[workload a]\ntype = hold\nhold = 367d\n", -EINVAL,
-	  "p.ini:3: error: hold: '367d' is above 366d, the most" },
+	  "p.ini:3: error: hold: '367d' exceeds the maximum, 366d" },
 	{ "[profile]\ntimeout = 367d\n[workload a]\ntype = hold\n", -EINVAL,
-	  "p.ini:2: error: timeout: '367d' is above 366d, the most" },
+	  "p.ini:2: error: timeout: '367d' exceeds the maximum, 366d" },
 	{ "[sysctl]\nvm.min_free_kbytes = 20971520\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: vm.min_free_kbytes: 20971520 kB is not below the 20 GiB "
 	  "that are available here" },

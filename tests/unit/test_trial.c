@@ -54,7 +54,7 @@ static const struct end ends[] = {
 	  .status = KILLED,
 	  .oom_kills = 1,
 	  .outcome = OUTCOME_UNEXPECTED_OOM,
-	  .reason = "nothing expected it" },
+	  .reason = "was not expected" },
 	/* SIGKILL alone is no OOM kill. */
 	{ .exited = true,
 	  .status = KILLED,
