@@ -13,7 +13,7 @@
  * Rises: oom_kill of the machine and of the group, allocstall.
  * Still: failcnt (v1), events.oom and events.max (v2) of the group.
  * Beware: it takes the whole machine, so it is for a guest. The kernel chooses among
- *   all processes; the ladder must outweigh the rest. Free pages are looked at once
+ *   all processes; its own must outweigh the rest. Free pages are looked at once
  *   a MiB, not in the very moment of the kill.
  */
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include <unistd.h>
 
 #include "workloads/probe/kills.h"
-#include "workloads/act/ladder.h"
+#include "workloads/act/candidates.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 #include "workloads/probe/zones.h"
@@ -43,7 +43,7 @@ enum global_oom_constraint { CONSTRAINT_NONE, CONSTRAINT_MEMPOLICY, CONSTRAINT_C
 struct global_oom_params {
 	int constraint;
 	uint64_t node;
-	char victims[LADDER_TEXT];
+	char victims[CANDIDATES_TEXT];
 };
 
 enum global_oom_slot {
@@ -72,8 +72,8 @@ static const struct workload_option options[] = {
 	{ .name = "victims",
 	  .type = OPTION_TEXT,
 	  .fallback = "",
-	  .help = LADDER_HELP,
-	  .capacity = LADDER_TEXT,
+	  .help = CANDIDATES_HELP,
+	  .capacity = CANDIDATES_TEXT,
 	  AT(victims) },
 	{ .name = NULL },
 };
@@ -105,12 +105,12 @@ static uint64_t swap_room(const struct workload_env *env)
 
 /* What it will hold at the end, to about an eighth: the rest of the node is the kernel's. */
 static uint64_t own_bytes(const struct global_oom_params *p, const struct workload_env *env,
-			  const struct ladder *l)
+			  const struct candidates *c)
 {
 	uint64_t node = node_bytes(env, p->node);
 	uint64_t room =
 		p->constraint == CONSTRAINT_NONE ? env->available_bytes : node - node / 8;
-	uint64_t others = ladder_others(l);
+	uint64_t others = candidates_idle_bytes(c);
 
 	room += swap_room(env);
 	return room > others ? room - others : 0;
@@ -122,20 +122,20 @@ static uint64_t margin_bytes(const struct global_oom_params *p, const struct wor
 }
 
 static unsigned predicted_victim(const struct global_oom_params *p,
-				 const struct workload_env *env, const struct ladder *l,
+				 const struct workload_env *env, const struct candidates *c,
 				 int64_t *lead)
 {
-	return ladder_victim(l, own_bytes(p, env, l), total_bytes(p, env), env->page_bytes,
-			     lead);
+	return candidates_victim(c, own_bytes(p, env, c), total_bytes(p, env), env->page_bytes,
+				 lead);
 }
 
 static const char *contradiction(const struct global_oom_params *p,
 				 const struct workload_env *env)
 {
-	struct ladder l;
+	struct candidates c;
 
-	if (ladder_parse(p->victims, env->oom_score_adj, &l))
-		return LADDER_WRONG;
+	if (candidates_parse(p->victims, env->oom_score_adj, &c))
+		return CANDIDATES_WRONG;
 	if (env->limit_bytes)
 		return "a limit would be hit first: set memory.max = max";
 	return NULL;
@@ -149,14 +149,14 @@ static bool has_its_nodes(const struct global_oom_params *p, const struct worklo
 
 static const char *missing(const struct global_oom_params *p, const struct workload_env *env)
 {
-	struct ladder l;
+	struct candidates c;
 	int64_t lead;
 
-	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return NULL;
 	if (!has_its_nodes(p, env))
 		return "it takes two nodes with memory; the one named by node= among them: pagestorm lab --nodes 2 has them";
-	predicted_victim(p, env, &l, &lead);
+	predicted_victim(p, env, &c, &lead);
 	if (lead < (int64_t)margin_bytes(p, env))
 		return "on this machine two processes are within an eighth of its memory of points: who dies cannot be said beforehand";
 	return NULL;
@@ -166,11 +166,11 @@ static const char *missing(const struct global_oom_params *p, const struct workl
 static unsigned global_oom_needs(const void *params, const struct workload_env *env)
 {
 	const struct global_oom_params *p = params;
-	struct ladder l;
+	struct candidates c;
 
-	if (!has_its_nodes(p, env) || ladder_parse(p->victims, env->oom_score_adj, &l))
+	if (!has_its_nodes(p, env) || candidates_parse(p->victims, env->oom_score_adj, &c))
 		return 0;
-	return ladder_lowers(&l) ? NEED_LOW_SCORES : 0;
+	return candidates_lower_scores(&c) ? NEED_LOW_SCORES : 0;
 }
 
 static int global_oom_check(const void *params, const struct workload_env *env, char *reason,
@@ -236,19 +236,19 @@ static void claim_kill(const struct workload_env *env, struct claims *out)
 }
 
 static void claim_victim(const struct global_oom_params *p, const struct workload_env *env,
-			 const struct ladder *l, struct claims *out)
+			 const struct candidates *c, struct claims *out)
 {
 	int64_t lead;
 	/* clang-format off */
 	const struct promise victim = {
 		.quantity = "victim", .scope = "ledger",
 		.source = "ledger", .counter = "victim",
-		.expected = predicted_victim(p, env, l, &lead),
+		.expected = predicted_victim(p, env, c, &lead),
 		.why = "most resident pages plus adj thousandths of memory and swap (0: the growing one)",
 	};
 	/* clang-format on */
 
-	if (l->nr > 1)
+	if (c->nr > 1)
 		promise_add(out, SPAN_WORK, &victim, 1);
 }
 
@@ -305,12 +305,12 @@ static void global_oom_claims(const void *params, const struct workload_env *env
 			      struct claims *out)
 {
 	const struct global_oom_params *p = params;
-	struct ladder l;
+	struct candidates c;
 
-	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return;
 	claim_kill(env, out);
-	claim_victim(p, env, &l, out);
+	claim_victim(p, env, &c, out);
 	claim_free(p, env, out);
 	claim_residue(env, out);
 }
@@ -320,7 +320,7 @@ static void global_oom_claims(const void *params, const struct workload_env *env
 struct global_oom_state {
 	char *map;
 	uint64_t map_bytes;
-	struct ladder_crew crew;
+	struct idle_candidates idle;
 	struct kills kills;
 	int zoneinfo_fd; /* 0: none */
 	char zoneinfo[ZONEINFO_BYTES];
@@ -426,13 +426,13 @@ static int global_oom_prepare(struct worker *w)
 	ret = confine(w);
 	if (ret)
 		return ret;
-	ladder_parse(p->victims, w->env->oom_score_adj, &s->crew.ladder);
+	candidates_parse(p->victims, w->env->oom_score_adj, &s->idle.candidates);
 	s->zoneinfo_fd = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
 	if (s->zoneinfo_fd < 0)
 		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
 	ret = kills_open(w, &s->kills);
 	if (!ret)
-		ret = ladder_start(w, &s->crew);
+		ret = candidates_start(w, &s->idle);
 	if (ret)
 		return ret;
 	s->map_bytes = w->env->memory_bytes + swap_room(w->env);
@@ -451,7 +451,7 @@ static int global_oom_prepare(struct worker *w)
  */
 static void name_the_dead(struct worker *w, struct global_oom_state *s)
 {
-	unsigned victim = ladder_died(&s->crew, DEATH_BOUND_MS);
+	unsigned victim = candidates_died(&s->idle, DEATH_BOUND_MS);
 
 	if (!victim)
 		return;
@@ -499,7 +499,7 @@ static void global_oom_release(struct worker *w)
 		munmap(s->map, s->map_bytes);
 	if (s->zoneinfo_fd > 0)
 		close(s->zoneinfo_fd);
-	ladder_release(&s->crew);
+	candidates_release(&s->idle);
 	kills_close(&s->kills);
 	free(s);
 	w->state = NULL;

@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 
 #include "workloads/probe/kills.h"
-#include "workloads/act/ladder.h"
+#include "workloads/act/candidates.h"
 #include "workloads/act/pace.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/touch.h"
@@ -48,7 +48,7 @@ struct oom_params {
 	int shape, pages, touch;
 	uint64_t rate, chunk_bytes, interval_ns;
 	char fill[FILL_TEXT_BYTES];
-	char victims[LADDER_TEXT];
+	char victims[CANDIDATES_TEXT];
 };
 
 enum oom_slot {
@@ -106,8 +106,8 @@ static const struct workload_option options[] = {
 	{ .name = "victims",
 	  .type = OPTION_TEXT,
 	  .fallback = "",
-	  .help = LADDER_HELP,
-	  .capacity = LADDER_TEXT,
+	  .help = CANDIDATES_HELP,
+	  .capacity = CANDIDATES_TEXT,
 	  AT(victims) },
 	{ .name = NULL },
 };
@@ -123,45 +123,47 @@ static uint64_t swap_room(const struct workload_env *env)
 }
 
 /*
- * At the moment at which the growing one has filled the rest. *lead: by how many bytes the
- * victim leads, as in ladder.h.
+ * When the growing process has filled what the idle ones leave. *lead as in
+ * candidates_victim().
  */
-static unsigned predicted_victim(const struct ladder *l, const struct workload_env *env,
+static unsigned predicted_victim(const struct candidates *c, const struct workload_env *env,
 				 int64_t *lead)
 {
-	uint64_t room = env->limit_bytes + swap_room(env), others = ladder_others(l);
+	uint64_t room = env->limit_bytes + swap_room(env), others = candidates_idle_bytes(c);
 
-	return ladder_victim(l, room > others ? room - others : 0, room, env->page_bytes, lead);
+	return candidates_victim(c, room > others ? room - others : 0, room, env->page_bytes,
+				 lead);
 }
 
 /* Processes that memory.oom.group kills: all but those that are never killed. */
-static unsigned killable(const struct ladder *l)
+static unsigned killable(const struct candidates *c)
 {
 	unsigned nr = 0;
 
-	for (unsigned i = 0; i < l->nr; i++)
-		nr += l->adj[i] != -1000;
+	for (unsigned i = 0; i < c->nr; i++)
+		nr += c->adj[i] != -1000;
 	return nr;
 }
 
 static const char *contradiction(const struct oom_params *p, const struct workload_env *env)
 {
-	struct ladder l;
+	struct candidates c;
 	int64_t lead;
 
 	if (fill_parse(p->fill, NULL, NULL))
 		return FILL_WRONG;
-	if (ladder_parse(p->victims, env->oom_score_adj, &l))
-		return LADDER_WRONG;
+	if (candidates_parse(p->victims, env->oom_score_adj, &c))
+		return CANDIDATES_WRONG;
 	if (!env->limit_bytes)
 		return NULL;
 	if (swap_room(env) == UINT64_MAX)
 		return "with memory.swap.max=max and no swap of the run's own nobody knows "
 		       "what "
 		       "fits: give memory.swap.max a number or add a [swap] section";
-	if (ladder_others(&l) + (l.nr + 1) * 2 * MB + LAST_STRETCH_BYTES > env->limit_bytes)
+	if (candidates_idle_bytes(&c) + (c.nr + 1) * 2 * MB + LAST_STRETCH_BYTES >
+	    env->limit_bytes)
 		return "the victims leave no room to grow under memory.max";
-	predicted_victim(&l, env, &lead);
+	predicted_victim(&c, env, &lead);
 	if (!lead)
 		return "every process has adj -1000: the kernel would find nobody to kill";
 	if (!env->oom_group && lead < (int64_t)MARGIN_BYTES)
@@ -170,24 +172,24 @@ static const char *contradiction(const struct oom_params *p, const struct worklo
 	return NULL;
 }
 
-/* Asked where check() found nothing wrong: the ladder can be read. */
+/* Called after check() found nothing wrong: the list of victims parses. */
 static unsigned oom_needs(const void *params, const struct workload_env *env)
 {
 	const struct oom_params *p = params;
-	struct ladder l;
-	const bool lowers =
-		!ladder_parse(p->victims, env->oom_score_adj, &l) && ladder_lowers(&l);
+	struct candidates c;
+	const bool lowers = !candidates_parse(p->victims, env->oom_score_adj, &c) &&
+			    candidates_lower_scores(&c);
 
 	return (lowers ? NEED_LOW_SCORES : 0) | (p->pages == PAGES_HUGE ? NEED_HUGE_FAULTS : 0);
 }
 
 static const char *missing(const struct oom_params *p, const struct workload_env *env)
 {
-	struct ladder l;
+	struct candidates c;
 
-	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return NULL;
-	if (env->kernel < ENV_KERNEL(5, 14) && (p->touch == OOM_POPULATE || l.nr > 1))
+	if (env->kernel < ENV_KERNEL(5, 14) && (p->touch == OOM_POPULATE || c.nr > 1))
 		return "populating needs MADV_POPULATE_WRITE of Linux 5.14: use touch=write and no victims";
 	return NULL;
 }
@@ -225,7 +227,7 @@ static double oom_seconds(const void *params, const struct workload_env *env)
  * v1 charges memory and swap together first. With no swap allowed it is that charge which
  * fails, and 6.18 counts it nowhere: both failcnt files stay 0.
  */
-static void claim_kill(const struct ladder *l, const struct workload_env *env,
+static void claim_kill(const struct candidates *c, const struct workload_env *env,
 		       struct claims *out)
 {
 	const bool v2 = env->cgroup_version == 2;
@@ -240,7 +242,7 @@ static void claim_kill(const struct ladder *l, const struct workload_env *env,
 		  .why = "one process pays for the others" },
 		{ .quantity = "oom_kills", .scope = "group",
 		  .source = events, .counter = "oom_kill", .relation = RELATION_BETWEEN,
-		  .basis = BASIS_BOUNDED, .expected = killable(l), .tolerance = 1,
+		  .basis = BASIS_BOUNDED, .expected = killable(c), .tolerance = 1,
 		  .unless = !env->oom_group,
 		  .why = "memory.oom.group kills every process that may be killed and may count the chosen one twice" },
 		{ .quantity = "limit_hits", .scope = "group",
@@ -261,7 +263,7 @@ static void claim_kill(const struct ladder *l, const struct workload_env *env,
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-static void claim_victim(const struct ladder *l, const struct workload_env *env,
+static void claim_victim(const struct candidates *c, const struct workload_env *env,
 			 struct claims *out)
 {
 	int64_t lead;
@@ -269,12 +271,12 @@ static void claim_victim(const struct ladder *l, const struct workload_env *env,
 	const struct promise victim = {
 		.quantity = "victim", .scope = "ledger",
 		.source = "ledger", .counter = "victim",
-		.expected = predicted_victim(l, env, &lead),
+		.expected = predicted_victim(c, env, &lead),
 		.why = "most resident pages plus adj thousandths of the limit (0: the growing one)",
 	};
 	/* clang-format on */
 
-	if (l->nr > 1 && !env->oom_group)
+	if (c->nr > 1 && !env->oom_group)
 		promise_add(out, SPAN_WORK, &victim, 1);
 }
 
@@ -297,15 +299,15 @@ struct amount {
 	int64_t others_least, others_most; /* the victims with their tables */
 };
 
-static struct amount amount_of(const struct ladder *l, const struct workload_env *env)
+static struct amount amount_of(const struct candidates *c, const struct workload_env *env)
 {
 	const bool charged = env_has(env, CAPABILITY_TABLE_CHARGE);
 	const bool none = env_lacks(env, CAPABILITY_TABLE_CHARGE);
 	const int64_t page = (int64_t)env->page_bytes;
-	const int64_t others = (int64_t)ladder_others(l) / page;
+	const int64_t others = (int64_t)candidates_idle_bytes(c) / page;
 	struct amount a = { .limit = (int64_t)env->limit_bytes / page,
 			    .slack = OWN_PAGES_MAX - OWN_PAGES_MIN +
-				     (l->nr - 1) * VICTIM_PAGES_MAX +
+				     (c->nr - 1) * VICTIM_PAGES_MAX +
 				     env_usage_slack_bytes(env) / page,
 			    .entries = page / (int64_t)sizeof(uint64_t),
 			    .others_least = others,
@@ -319,10 +321,10 @@ static struct amount amount_of(const struct ladder *l, const struct workload_env
 }
 
 /* The peak, of the growing one's own count. */
-static void claim_filled(const struct ladder *l, const struct workload_env *env,
+static void claim_filled(const struct candidates *c, const struct workload_env *env,
 			 struct claims *out)
 {
-	const struct amount a = amount_of(l, env);
+	const struct amount a = amount_of(c, env);
 	const bool charged = a.tables_least > 0, known = a.tables_least == a.tables_most;
 	const char *peak =
 		env->cgroup_version == 2 ? "memory.peak" : "memory.max_usage_in_bytes";
@@ -346,16 +348,16 @@ static void claim_filled(const struct ladder *l, const struct workload_env *env,
 		   charged ? " and their page tables"
 		   : known ? ""
 			   : " and perhaps their page tables",
-		   OWN_PAGES_MIN, OWN_PAGES_MAX, l->nr > 1 ? " and the victims" : "");
+		   OWN_PAGES_MIN, OWN_PAGES_MAX, c->nr > 1 ? " and the victims" : "");
 }
 
-static void claim_amount(const struct ladder *l, const struct workload_env *env,
+static void claim_amount(const struct candidates *c, const struct workload_env *env,
 			 struct claims *out)
 {
-	const struct amount a = amount_of(l, env);
+	const struct amount a = amount_of(c, env);
 	int64_t lead, page = (int64_t)env->page_bytes;
-	unsigned victim = predicted_victim(l, env, &lead);
-	int64_t refill = victim ? (int64_t)l->bytes[victim] / page : 0;
+	unsigned victim = predicted_victim(c, env, &lead);
+	int64_t refill = victim ? (int64_t)c->bytes[victim] / page : 0;
 	int64_t least = a.limit - a.tables_most - a.others_most - a.slack - OWN_PAGES_MIN - 1;
 	int64_t spare = (int64_t)swap_room(env) / page;
 	/* clang-format off */
@@ -370,7 +372,7 @@ static void claim_amount(const struct ladder *l, const struct workload_env *env,
 	/* clang-format on */
 
 	if (!swap_room(env) && !victim)
-		claim_filled(l, env, out);
+		claim_filled(c, env, out);
 	else
 		promise_add(out, SPAN_WORK, &at_least, 1);
 }
@@ -397,14 +399,14 @@ static void claim_residue(const struct workload_env *env, struct claims *out)
 static void oom_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	const struct oom_params *p = params;
-	struct ladder l;
+	struct candidates c;
 
-	if (ladder_parse(p->victims, env->oom_score_adj, &l))
+	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return;
-	claim_kill(&l, env, out);
-	claim_victim(&l, env, out);
+	claim_kill(&c, env, out);
+	claim_victim(&c, env, out);
 	if (!env->oom_group)
-		claim_amount(&l, env, out);
+		claim_amount(&c, env, out);
 	claim_residue(env, out);
 }
 
@@ -414,16 +416,16 @@ struct oom_state {
 	char *map;
 	uint64_t map_bytes;  /* the limit, swap and what is beyond */
 	uint64_t bulk_bytes; /* taken in steps; the rest page by page */
-	struct ladder_crew crew;
+	struct idle_candidates idle;
 	struct kills kills;
 	struct fill fill;
 	struct touch touch;
 	struct pace pace;
 };
 
-static uint64_t bulk_bytes(const struct ladder *l, const struct workload_env *env)
+static uint64_t bulk_bytes(const struct candidates *c, const struct workload_env *env)
 {
-	uint64_t kept = ladder_others(l) + (l->nr + 1) * 2 * MB + LAST_STRETCH_BYTES;
+	uint64_t kept = candidates_idle_bytes(c) + (c->nr + 1) * 2 * MB + LAST_STRETCH_BYTES;
 
 	return env->limit_bytes > kept ? (env->limit_bytes - kept) / (2 * MB) * (2 * MB) : 0;
 }
@@ -439,7 +441,7 @@ static int oom_prepare(struct worker *w)
 	if (!s)
 		return -ENOMEM;
 	w->state = s;
-	ladder_parse(p->victims, w->env->oom_score_adj, &s->crew.ladder);
+	candidates_parse(p->victims, w->env->oom_score_adj, &s->idle.candidates);
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, touch_kinds[p->touch], w->env->page_bytes,
 		   huge ? w->env->pmd_bytes : 0, &s->fill);
@@ -447,9 +449,9 @@ static int oom_prepare(struct worker *w)
 				 .rate = p->rate,
 				 .chunk_bytes = p->chunk_bytes,
 				 .interval_ns = p->interval_ns };
-	s->bulk_bytes = bulk_bytes(&s->crew.ladder, w->env);
-	ret = ladder_start(w, &s->crew);
-	if (!ret && s->crew.nr_victims)
+	s->bulk_bytes = bulk_bytes(&s->idle.candidates, w->env);
+	ret = candidates_start(w, &s->idle);
+	if (!ret && s->idle.nr)
 		ret = kills_open(w, &s->kills);
 	if (ret)
 		return ret;
@@ -469,8 +471,8 @@ static int oom_prepare(struct worker *w)
  */
 static bool victim_died(struct worker *w, struct oom_state *s)
 {
-	unsigned victim = s->crew.nr_victims && kills_rose(&s->kills)
-				  ? ladder_died(&s->crew, KILL_WAIT_MS)
+	unsigned victim = s->idle.nr && kills_rose(&s->kills)
+				  ? candidates_died(&s->idle, KILL_WAIT_MS)
 				  : 0;
 
 	if (!victim)
@@ -541,7 +543,7 @@ static void oom_release(struct worker *w)
 		return;
 	if (s->map)
 		munmap(s->map, s->map_bytes);
-	ladder_release(&s->crew);
+	candidates_release(&s->idle);
 	kills_close(&s->kills);
 	free(s);
 	w->state = NULL;
