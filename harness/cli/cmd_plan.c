@@ -168,7 +168,7 @@ static void print_worker(const struct plan_worker *w, bool claims)
 		printf(", holds %s (%" PRIu64 " bytes)", target, w->prediction.target_bytes);
 	if (w->prediction.footprint_bytes)
 		printf(", charges up to %s", footprint);
-	if (w->prediction.expects_oom)
+	if (w->prediction.expected == OUTCOME_EXPECTED_OOM)
 		printf(", is to be OOM-killed");
 	if (w->request.background)
 		printf(", in the background");

@@ -665,7 +665,7 @@ enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char 
 			continue;
 		snprintf(reason, sizeof(reason), "%.64s has no memory limit", w->name);
 		risk = risk_raise(risk, RISK_R2, why, why_bytes, reason);
-		if (!w->prediction.expects_oom &&
+		if (w->prediction.expected != OUTCOME_EXPECTED_OOM &&
 		    w->prediction.footprint_bytes < host->available_bytes)
 			continue;
 		snprintf(reason, sizeof(reason),

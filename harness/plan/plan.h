@@ -57,7 +57,6 @@ struct request {
 struct prediction {
 	uint64_t footprint_bytes, target_bytes;
 	double seconds; /* of run() */
-	bool expects_oom;
 	enum outcome expected; /* what [expect] says or the workload is for */
 	unsigned nr_claims;
 	struct claim *claim;

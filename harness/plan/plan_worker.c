@@ -479,7 +479,7 @@ static int fit_check(const struct maker *m)
 	const struct workload_env *env = m->env;
 	char need[32], room[32];
 
-	if (!env->limit_bytes || m->w->prediction.expects_oom ||
+	if (!env->limit_bytes || m->w->prediction.expected == OUTCOME_EXPECTED_OOM ||
 	    m->w->prediction.footprint_bytes <= room_bytes(env))
 		return 0;
 	size_human(m->w->prediction.footprint_bytes, need, sizeof(need));
@@ -536,7 +536,6 @@ static void take_expectation(const struct maker *m)
 	enum outcome usual = m->w->workload->expects_oom ? OUTCOME_EXPECTED_OOM : OUTCOME_OK;
 
 	m->w->prediction.expected = expectation_outcome(m->c->plan, m->w->name, usual);
-	m->w->prediction.expects_oom = m->w->prediction.expected == OUTCOME_EXPECTED_OOM;
 }
 
 static int take_amounts(const struct maker *m)

@@ -52,7 +52,7 @@ static enum outcome finished(struct trial_worker *worker)
 	char *reason = worker->reason;
 	const size_t room = sizeof(worker->reason);
 
-	if (worker->plan->prediction.expects_oom) {
+	if (worker->plan->prediction.expected == OUTCOME_EXPECTED_OOM) {
 		snprintf(reason, room, "an OOM kill was expected and did not come");
 		return OUTCOME_MISSING_OOM;
 	}
@@ -76,7 +76,7 @@ static enum outcome decide(struct trial_worker *worker, int interrupted)
 		snprintf(reason, room, "%s", worker->last->error);
 		return OUTCOME_FAILED;
 	}
-	if (worker->oom_kills && worker->plan->prediction.expects_oom)
+	if (worker->oom_kills && worker->plan->prediction.expected == OUTCOME_EXPECTED_OOM)
 		return OUTCOME_EXPECTED_OOM;
 	if (worker->oom_kills) {
 		snprintf(reason, room, "an OOM kill in its group that was not expected");

@@ -1009,16 +1009,16 @@ static void an_oom_may_be_expected_where_it_is_not_usual(void **state)
 {
 	static const struct {
 		const char *text;
-		bool oom;
+		enum outcome expected;
 	} cases[] = {
-		{ "[workload a]\ntype = killed\nmemory.max = 16M\n", true },
+		{ "[workload a]\ntype = killed\nmemory.max = 16M\n", OUTCOME_EXPECTED_OOM },
 		{ "[workload a]\ntype = killed\nmemory.max = 16M\n[expect]\noutcome = ok\n",
-		  false },
+		  OUTCOME_OK },
 		{ "[workload a]\ntype = hold\nmemory.max = 16M\n[expect]\noutcome = oom_kill\n",
-		  true },
+		  OUTCOME_EXPECTED_OOM },
 		{ "[workload a]\ntype = hold\nmemory.max = 16M\n[expect]\n"
 		  "a.outcome = oom_kill\noutcome = ok\n",
-		  true },
+		  OUTCOME_EXPECTED_OOM },
 	};
 
 	(void)state;
@@ -1026,7 +1026,7 @@ static void an_oom_may_be_expected_where_it_is_not_usual(void **state)
 		struct plan plan;
 
 		make_plan(&plan, cases[i].text, &v1);
-		assert_int_equal(plan.cell[0].worker[0].prediction.expects_oom, cases[i].oom);
+		assert_int_equal(plan.cell[0].worker[0].prediction.expected, cases[i].expected);
 		plan_release(&plan);
 	}
 }
@@ -1154,7 +1154,7 @@ static void same_worker(const struct plan_worker *a, const struct plan_worker *b
 	assert_string_equal(a->request.cpus, b->request.cpus);
 	assert_int_equal(a->request.prewarm_bytes, b->request.prewarm_bytes);
 	assert_int_equal(a->request.shortfall_pages, b->request.shortfall_pages);
-	assert_int_equal(a->prediction.expects_oom, b->prediction.expects_oom);
+	assert_int_equal(a->prediction.expected, b->prediction.expected);
 	assert_string_equal(a->skip, b->skip);
 	assert_int_equal(a->prediction.nr_claims, b->prediction.nr_claims);
 }

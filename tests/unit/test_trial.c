@@ -22,10 +22,10 @@
 #define LEFT(code) ((code) << 8) /* wait status: exit(code) */
 
 struct end {
-	bool failed, timed_out, killed, lingered, exited, expects_oom;
+	bool failed, timed_out, killed, lingered, exited;
 	int status, interrupted;
 	uint64_t oom_kills, achieved_bytes;
-	enum outcome outcome;
+	enum outcome expected, outcome;
 	const char *reason; /* stands in it; "": there is none */
 };
 
@@ -47,7 +47,7 @@ static const struct end ends[] = {
 	{ .exited = true,
 	  .status = KILLED,
 	  .oom_kills = 1,
-	  .expects_oom = true,
+	  .expected = OUTCOME_EXPECTED_OOM,
 	  .outcome = OUTCOME_EXPECTED_OOM,
 	  .reason = "" },
 	{ .exited = true,
@@ -62,12 +62,12 @@ static const struct end ends[] = {
 	  .reason = "signal 9 without an OOM kill" },
 	{ .exited = true,
 	  .status = KILLED,
-	  .expects_oom = true,
+	  .expected = OUTCOME_EXPECTED_OOM,
 	  .outcome = OUTCOME_BROKEN,
 	  .reason = "signal 9" },
 	{ .exited = true,
 	  .achieved_bytes = 100,
-	  .expects_oom = true,
+	  .expected = OUTCOME_EXPECTED_OOM,
 	  .outcome = OUTCOME_MISSING_OOM,
 	  .reason = "did not come" },
 	{ .exited = true,
@@ -115,7 +115,7 @@ static void an_end_has_one_outcome_and_says_why(void **state)
 		const struct end *end = &ends[i];
 		const struct plan_worker plan = { .prediction.target_bytes = 100,
 						  .request.timeout_ns = 2000000000,
-						  .prediction.expects_oom = end->expects_oom };
+						  .prediction.expected = end->expected };
 		struct trial_worker worker = { .plan = &plan,
 					       .failed = end->failed,
 					       .timed_out = end->timed_out,

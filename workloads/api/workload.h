@@ -288,7 +288,7 @@ struct workload {
 	struct slot slots[SLOTS_MAX];	       /* ends with name == NULL */
 	uint64_t late_slots; /* a bit each: counted by release(), read after GONE, not HELD */
 	bool rate_metric;    /* a rate is among the results: prewarm by default */
-	bool expects_oom;    /* the expected outcome is an OOM kill */
+	bool expects_oom;    /* expects expected_oom where [expect] names no outcome */
 	bool machine_wide;   /* takes the machine's memory: no memory.max unless one is given */
 
 	/*
