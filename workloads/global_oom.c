@@ -69,12 +69,7 @@ static const struct workload_option options[] = {
 	  .fallback = "1",
 	  .help = "the node to which a memory policy or a cpuset confines it",
 	  AT(node) },
-	{ .name = "victims",
-	  .type = OPTION_TEXT,
-	  .fallback = "",
-	  .help = CANDIDATES_HELP,
-	  .capacity = CANDIDATES_TEXT,
-	  AT(victims) },
+	CANDIDATES_OPTION(AT(victims)),
 	{ .name = NULL },
 };
 

@@ -21,6 +21,7 @@
 
 #include "workloads/probe/kills.h"
 #include "workloads/act/candidates.h"
+#include "workloads/act/hugepages.h"
 #include "workloads/act/pace.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/touch.h"
@@ -34,15 +35,6 @@
 #define KILL_WAIT_MS	   2000 /* from the kernel's count of a kill to the victim's exit */
 /* Two processes whose points are closer than this cannot be told apart beforehand. */
 #define MARGIN_BYTES (6 * MB)
-
-enum oom_pages { PAGES_4K, PAGES_HUGE };
-enum oom_touch { OOM_WRITE, OOM_POPULATE, OOM_BYTES };
-
-static const enum touch_kind touch_kinds[] = {
-	[OOM_WRITE] = TOUCH_WRITE,
-	[OOM_POPULATE] = TOUCH_POPULATE,
-	[OOM_BYTES] = TOUCH_BYTES,
-};
 
 struct oom_params {
 	int shape, pages, touch;
@@ -60,55 +52,20 @@ enum oom_slot {
 #define AT(member) .offset = offsetof(struct oom_params, member)
 
 static const struct workload_option options[] = {
-	{ .name = "shape",
-	  .type = OPTION_CHOICE,
-	  .fallback = "linear",
-	  .choices = PACE_SHAPES,
-	  .help = "growth: at a rate, chunks at intervals, doubling chunks, or all at once "
-		  "later",
-	  AT(shape) },
-	{ .name = "rate",
-	  .type = OPTION_RATE,
-	  .fallback = "0",
-	  .help = "bytes per second of linear growth (0: unpaced)",
-	  AT(rate) },
-	{ .name = "chunk",
-	  .type = OPTION_BYTES,
-	  .fallback = "4M",
-	  .min = "4K",
-	  .help = "bytes per step, or the first bytes of exponential growth",
-	  AT(chunk_bytes) },
-	{ .name = "interval",
-	  .type = OPTION_SECONDS,
-	  .fallback = "100ms",
-	  .min = "1ms",
-	  .max = "1h",
-	  .help = "time from step to step, to a doubling, or to the burst",
-	  AT(interval_ns) },
-	{ .name = "pages",
-	  .type = OPTION_CHOICE,
-	  .fallback = "4k",
-	  .choices = "4k|huge",
-	  .help = "base pages only, or transparent huge pages by madvise",
-	  AT(pages) },
-	{ .name = "touch",
-	  .type = OPTION_CHOICE,
-	  .fallback = "populate",
-	  .choices = "write|populate|bytes",
-	  .help = "a word per page, populated by madvise, or every byte",
-	  AT(touch) },
-	{ .name = "fill",
-	  .type = OPTION_TEXT,
-	  .fallback = "zero",
-	  .help = FILL_HELP,
-	  .capacity = FILL_TEXT_BYTES,
-	  AT(fill) },
-	{ .name = "victims",
-	  .type = OPTION_TEXT,
-	  .fallback = "",
-	  .help = CANDIDATES_HELP,
-	  .capacity = CANDIDATES_TEXT,
-	  AT(victims) },
+	SHAPE_OPTION(
+		PACE_SHAPES,
+		"growth: at a rate, chunks at intervals, doubling chunks, or all at once later",
+		AT(shape)),
+	RATE_OPTION("bytes per second of linear growth (0: unpaced)", AT(rate)),
+	CHUNK_OPTION("4M", "4K", "bytes per step, or the first bytes of exponential growth",
+		     AT(chunk_bytes)),
+	INTERVAL_OPTION("100ms", "1h", "time from step to step, to a doubling, or to the burst",
+			AT(interval_ns)),
+	PAGES_OPTION(AT(pages)),
+	TOUCH_WRITES_OPTION("populate", "a word per page, populated by madvise, or every byte",
+			    AT(touch)),
+	FILL_OPTION("zero", AT(fill)),
+	CANDIDATES_OPTION(AT(victims)),
 	{ .name = NULL },
 };
 
@@ -189,7 +146,8 @@ static const char *missing(const struct oom_params *p, const struct workload_env
 
 	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return NULL;
-	if (env->kernel < ENV_KERNEL(5, 14) && (p->touch == OOM_POPULATE || c.nr > 1))
+	if (env->kernel < ENV_KERNEL(5, 14) &&
+	    (touch_writes_kind(p->touch) == TOUCH_POPULATE || c.nr > 1))
 		return "populating needs MADV_POPULATE_WRITE of Linux 5.14: use touch=write and no victims";
 	return NULL;
 }
@@ -443,7 +401,7 @@ static int oom_prepare(struct worker *w)
 	w->state = s;
 	candidates_parse(p->victims, w->env->oom_score_adj, &s->idle.candidates);
 	fill_init(&s->fill, p->fill, w->ledger->seed);
-	touch_init(&s->touch, touch_kinds[p->touch], w->env->page_bytes,
+	touch_init(&s->touch, touch_writes_kind(p->touch), w->env->page_bytes,
 		   huge ? w->env->pmd_bytes : 0, &s->fill);
 	s->pace = (struct pace){ .shape = (enum pace_shape)p->shape,
 				 .rate = p->rate,

@@ -73,7 +73,8 @@ enum skeleton_touch { FIRST_WORD, POPULATED };
  * Everything that a person sees of an option is here: help, list, the manual page and
  * completion come from it. A default is text and goes through the same parser. A bound that
  * depends on another option or on the machine belongs into check(). Once released, names and
- * choices are an interface.
+ * choices are an interface. An option that other workloads have too is a macro in the header
+ * of workloads/act whose functions take it, such as FILL_OPTION.
  */
 static const struct workload_option options[] = {
 	{ .name = "size",
@@ -88,12 +89,7 @@ static const struct workload_option options[] = {
 	  .choices = "write|populate", /* enum skeleton_touch, in its order */
 	  .help = "first touch: a word per page, or populated by madvise",
 	  AT(touch) },
-	{ .name = "fill",
-	  .type = OPTION_TEXT,
-	  .fallback = "random",
-	  .help = FILL_HELP,
-	  .capacity = FILL_TEXT_BYTES,
-	  AT(fill) },
+	FILL_OPTION("random", AT(fill)),
 	{ .name = "pause",
 	  .type = OPTION_SECONDS,
 	  .fallback = "0s",

@@ -18,6 +18,12 @@
 #define CANDIDATES_TEXT	    160
 #define CANDIDATES_HELP                                                                        \
 	"idle processes beside the growing one, each size:oom_score_adj (40M:0 16M:500)"
+/* The option `victims`. */
+#define CANDIDATES_OPTION(at)                                                                  \
+	{                                                                                      \
+		.name = "victims", .type = OPTION_TEXT, .fallback = "",                        \
+		.help = CANDIDATES_HELP, .capacity = CANDIDATES_TEXT, at                       \
+	}
 #define CANDIDATES_WRONG                                                                       \
 	"victims is a list of size:oom_score_adj such as 40M:0 16M:500, and each adj is from " \
 	"-1000 to 1000"

@@ -19,8 +19,6 @@
 /* Choices of touch: none, then touch.h's. */
 #define TOUCH_NONE 0
 
-enum churn_pages { PAGES_4K, PAGES_HUGE };
-
 #define AT(member) .offset = offsetof(struct churn_params, member)
 
 const struct workload_option churn_options[] = {
@@ -49,12 +47,7 @@ const struct workload_option churn_options[] = {
 	  .help = "what happens to the memory: nothing, a word or every byte per page, a read, "
 		  "or populated by madvise",
 	  AT(touch) },
-	{ .name = "pages",
-	  .type = OPTION_CHOICE,
-	  .fallback = "4k",
-	  .choices = "4k|huge",
-	  .help = "base pages only, or transparent huge pages by madvise",
-	  AT(pages) },
+	PAGES_OPTION(AT(pages)),
 	{ .name = NULL },
 };
 

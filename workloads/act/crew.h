@@ -13,9 +13,18 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "workloads/api/workload.h"
+
 #define CREW_MAX	 64
 #define CREW_MAX_TEXT	 "64"
 #define CREW_STACK_BYTES (128u << 10)
+
+/* The option `threads`. */
+#define THREADS_OPTION(text, at)                                                               \
+	{                                                                                      \
+		.name = "threads", .type = OPTION_COUNT, .fallback = "1", .min = "1",          \
+		.max = CREW_MAX_TEXT, .help = text, at                                         \
+	}
 
 struct crew;
 

@@ -19,11 +19,20 @@
 
 #include <stdint.h>
 
+#include "workloads/api/workload.h"
+
 #define FILL_BLOCK_BYTES 4096
 #define FILL_BLOCK_WORDS (FILL_BLOCK_BYTES / 8)
 #define FILL_TEXT_BYTES	 16 /* capacity of an OPTION_TEXT named fill */
 #define FILL_HELP                                                                              \
 	"content of the pages: zero, same, random, or the random share of each page (50%)"
+
+/* The option `fill`; at: AT(fill) of its table, as in all option macros. */
+#define FILL_OPTION(value, at)                                                                 \
+	{                                                                                      \
+		.name = "fill", .type = OPTION_TEXT, .fallback = value, .help = FILL_HELP,     \
+		.capacity = FILL_TEXT_BYTES, at                                                \
+	}
 
 /* What a check() says where fill_parse() refuses. */
 #define FILL_WRONG "fill is none of zero, same, random and a share such as 50%"

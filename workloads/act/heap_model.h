@@ -28,6 +28,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "workloads/api/workload.h"
+
 #define HEAP_MODEL_BLOCK_MIN	 2048
 #define HEAP_MODEL_THRESHOLD	 (128u << 10) /* defaults of the three, mallopt(3) */
 #define HEAP_MODEL_THRESHOLD_MAX (32u << 20)  /* of M_MMAP_THRESHOLD, mallopt(3) */
@@ -40,6 +42,15 @@ enum heap_touch {
 	HEAP_TOUCH_WRITE, /* a word at the block's begin and at each page's distance */
 	HEAP_TOUCH_BYTES,
 };
+
+/* The option `touch` of workloads that take blocks; its choices are enum heap_touch. */
+#define HEAP_TOUCH_OPTION(value, at)                                                           \
+	{                                                                                      \
+		.name = "touch", .type = OPTION_CHOICE, .fallback = value,                     \
+		.choices = "none|write|bytes",                                                 \
+		.help = "nothing, a word at each page's distance, or every byte of a block",   \
+		at                                                                             \
+	}
 
 struct heap_plan {
 	uint64_t page_bytes;

@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Base pages for a whole process, where a madvise(2) would split or join mappings. */
+/* Base pages or transparent huge pages: the option, and base pages for a whole process. */
 #ifndef PAGESTORM_HUGEPAGES_H
 #define PAGESTORM_HUGEPAGES_H
 
 #include <errno.h>
 #include <sys/prctl.h>
 
-/* No fault of this process takes a huge page from now on. 0 or -errno. */
+#include "workloads/api/workload.h"
+
+/* Choices of the option `pages`. */
+enum pages_kind { PAGES_4K, PAGES_HUGE };
+
+#define PAGES_OPTION(at)                                                                       \
+	{                                                                                      \
+		.name = "pages", .type = OPTION_CHOICE, .fallback = "4k",                      \
+		.choices = "4k|huge",                                                          \
+		.help = "base pages only, or transparent huge pages by madvise", at            \
+	}
+
+/*
+ * No fault of this process takes a huge page from now on; for where a madvise(2) would split
+ * or merge mappings. 0 or -errno.
+ */
 static inline int hugepages_forbid(void)
 {
 	/* EINVAL: a kernel without transparent huge pages. */

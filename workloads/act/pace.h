@@ -14,7 +14,30 @@
 
 #include <stdint.h>
 
+#include "workloads/api/workload.h"
+
 #define PACE_SHAPES "linear|steps|exponential|burst"
+
+/* The options of growth: `rate`, `shape`, and for the shapes other than linear two more. */
+#define RATE_OPTION(text, at)                                                                  \
+	{                                                                                      \
+		.name = "rate", .type = OPTION_RATE, .fallback = "0", .help = text, at         \
+	}
+#define SHAPE_OPTION(shapes, text, at)                                                         \
+	{                                                                                      \
+		.name = "shape", .type = OPTION_CHOICE, .fallback = "linear",                  \
+		.choices = shapes, .help = text, at                                            \
+	}
+#define CHUNK_OPTION(value, least, text, at)                                                   \
+	{                                                                                      \
+		.name = "chunk", .type = OPTION_BYTES, .fallback = value, .min = least,        \
+		.help = text, at                                                               \
+	}
+#define INTERVAL_OPTION(value, most, text, at)                                                 \
+	{                                                                                      \
+		.name = "interval", .type = OPTION_SECONDS, .fallback = value, .min = "1ms",   \
+		.max = most, .help = text, at                                                  \
+	}
 
 /*
  * While pages keep falling due, work is done every 2 ms: a lag below 5 ms, and

@@ -17,9 +17,29 @@
 #include <stdint.h>
 
 #include "workloads/act/prng.h"
+#include "workloads/api/workload.h"
 
 #define PATTERN_WALKS "sequential|reverse|stride|random"
 #define PATTERN_DRAWS "sequential|reverse|stride|random|zipf|hotcold"
+
+/* The options of a walk: `pattern` and `stride`. */
+#define WALK_OPTION(text, at)                                                                  \
+	{                                                                                      \
+		.name = "pattern", .type = OPTION_CHOICE, .fallback = "sequential",            \
+		.choices = PATTERN_WALKS, .help = text, at                                     \
+	}
+#define STRIDE_OPTION(text, at)                                                                \
+	{                                                                                      \
+		.name = "stride", .type = OPTION_COUNT, .fallback = "16", .min = "1",          \
+		.help = text, at                                                               \
+	}
+
+/* The option of a draw, under the name that the workload gives it. */
+#define DRAW_OPTION(option, text, at)                                                          \
+	{                                                                                      \
+		.name = option, .type = OPTION_CHOICE, .fallback = "random",                   \
+		.choices = PATTERN_DRAWS, .help = text, at                                     \
+	}
 
 enum pattern_kind {
 	PATTERN_SEQUENTIAL,

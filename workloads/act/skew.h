@@ -10,23 +10,23 @@ struct skew {
 	double hot_share, hot_access, zipf_theta;
 };
 
-#define SKEW_RATIO(option, value, most, text, member)                                          \
+#define SKEW_RATIO(option, value, most, text, at)                                              \
 	{                                                                                      \
 		.name = option, .type = OPTION_RATIO, .fallback = value, .min = "0",           \
-		.max = most, .help = text, .offset = member                                    \
+		.max = most, .help = text, .offset = at                                        \
 	}
 
-/* For the table of a params struct with a `struct skew skew`; which: its pattern's option. */
-#define SKEW_OPTIONS(params, which)                                                            \
+/* For the table of a params struct with that member; which: its pattern's option. */
+#define SKEW_OPTIONS(params, member, which)                                                    \
 	SKEW_RATIO("hot_share", "20%", "1",                                                    \
 		   "share of the pages that is hot, when " which " is hotcold",                \
-		   offsetof(struct params, skew.hot_share)),                                   \
+		   offsetof(struct params, member.hot_share)),                                 \
 		SKEW_RATIO("hot_access", "80%", "1",                                           \
 			   "share of the accesses that goes to the hot pages",                 \
-			   offsetof(struct params, skew.hot_access)),                          \
+			   offsetof(struct params, member.hot_access)),                        \
 		SKEW_RATIO("zipf_theta", "0.99", "1.2",                                        \
 			   "skew, when " which " is zipf (0: none)",                           \
-			   offsetof(struct params, skew.zipf_theta))
+			   offsetof(struct params, member.zipf_theta))
 
 /* zipf: made from skew->zipf_theta when the pattern is zipf. */
 static inline void skew_set(struct pattern *pattern, const struct skew *skew,

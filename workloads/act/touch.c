@@ -2,6 +2,7 @@
 #include "workloads/act/touch.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 
@@ -21,6 +22,13 @@ void touch_init(struct touch *t, enum touch_kind kind, uint64_t page_bytes, uint
 	t->page_bytes = page_bytes;
 	t->step_bytes = huge_bytes > step_bytes ? huge_bytes : step_bytes;
 	t->fill = fill;
+}
+
+enum touch_kind touch_writes_kind(int choice)
+{
+	static const enum touch_kind kinds[] = { TOUCH_WRITE, TOUCH_POPULATE, TOUCH_BYTES };
+
+	return kinds[choice];
 }
 
 static void write_words(const struct touch *t, char *start, uint64_t bytes, uint64_t block)
@@ -82,6 +90,25 @@ void access_init(struct access *a, void *start, uint64_t page_bytes, double read
 	a->page_bytes = page_bytes;
 	a->rng = prng_mix(~seed);
 	a->write_threshold = write_share >= 1 ? UINT64_MAX : (uint64_t)(write_share * 0x1p64);
+}
+
+int access_zipf(const struct access_law *law, uint64_t nr_pages, struct zipf **zipf)
+{
+	if (law->pattern != PATTERN_ZIPF)
+		return 0;
+	*zipf = malloc(sizeof(**zipf));
+	if (!*zipf)
+		return -ENOMEM;
+	zipf_init(*zipf, nr_pages, law->skew.zipf_theta);
+	return 0;
+}
+
+void access_follow(struct access *a, const struct access_law *law, uint64_t nr_pages,
+		   const struct zipf *zipf, uint64_t seed)
+{
+	/* The choices are in the order of the enum. */
+	pattern_init(&a->pattern, (enum pattern_kind)law->pattern, nr_pages, seed);
+	skew_set(&a->pattern, &law->skew, zipf);
 }
 
 static inline uint64_t access_one(struct access *a)

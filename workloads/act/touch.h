@@ -20,6 +20,7 @@
 #include "workloads/act/fill.h"
 #include "workloads/api/histogram.h"
 #include "workloads/act/pattern.h"
+#include "workloads/act/skew.h"
 
 #define TOUCH_CHOICES "write|read|read_write|populate|bytes"
 
@@ -30,6 +31,17 @@ enum touch_kind {
 	TOUCH_POPULATE,
 	TOUCH_BYTES,
 };
+
+/* The option `touch` of workloads that write: some of the above, in their own order. */
+#define TOUCH_WRITES "write|populate|bytes"
+#define TOUCH_WRITES_OPTION(value, text, at)                                                   \
+	{                                                                                      \
+		.name = "touch", .type = OPTION_CHOICE, .fallback = value,                     \
+		.choices = TOUCH_WRITES, .help = text, at                                      \
+	}
+
+/* The kind that a choice of TOUCH_WRITES names. */
+enum touch_kind touch_writes_kind(int choice);
 
 /*
  * Bytes per step: the L2 cache still holds what the kernel has just zeroed when
@@ -58,6 +70,26 @@ void touch_init(struct touch *t, enum touch_kind kind, uint64_t page_bytes, uint
  */
 int touch_range(const struct touch *t, void *start, uint64_t bytes, uint64_t first_block);
 
+/* The options of access: the draw, the share of reads and the skew; see ACCESS_OPTIONS. */
+struct access_law {
+	int pattern;
+	double reads;
+	struct skew skew;
+};
+
+/* For the table of a params struct with a `struct access_law law`. */
+#define ACCESS_OPTIONS(params)                                                                 \
+	DRAW_OPTION("access_pattern", "order of those accesses",                               \
+		    .offset = offsetof(struct params, law.pattern)),                           \
+		{ .name = "reads",                                                             \
+		  .type = OPTION_RATIO,                                                        \
+		  .fallback = "50%",                                                           \
+		  .min = "0",                                                                  \
+		  .max = "1",                                                                  \
+		  .help = "share of the accesses that only read",                              \
+		  .offset = offsetof(struct params, law.reads) },                              \
+		SKEW_OPTIONS(params, law.skew, "access_pattern")
+
 /* Access to pages that are there already: one word in a random cache line of each drawn page.
  */
 struct access {
@@ -68,9 +100,19 @@ struct access {
 	struct pattern pattern; /* over pages; drawn */
 };
 
-/* pattern is set up by the caller afterwards (pattern_init() over the pages). */
+/* The pattern is set up afterwards: access_follow(), or pattern_init() over the pages. */
 void access_init(struct access *a, void *start, uint64_t page_bytes, double read_share,
 		 uint64_t seed);
+
+/*
+ * The table that law's pattern draws from, for access_follow(): *zipf stays NULL where it
+ * needs none, and is the caller's to free. 0 or -ENOMEM.
+ */
+int access_zipf(const struct access_law *law, uint64_t nr_pages, struct zipf **zipf);
+
+/* Sets the pattern up as law says, over nr_pages; stride 1. */
+void access_follow(struct access *a, const struct access_law *law, uint64_t nr_pages,
+		   const struct zipf *zipf, uint64_t seed);
 
 /*
  * Does nr accesses and returns how many were writes. A write stores the value

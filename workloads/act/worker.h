@@ -18,6 +18,12 @@
 
 #include "workloads/api/ledger.h"
 
+/* The option `latency`: whether operations are timed into ledger->latency. */
+#define LATENCY_OPTION(value, text, at)                                                        \
+	{                                                                                      \
+		.name = "latency", .type = OPTION_BOOL, .fallback = value, .help = text, at    \
+	}
+
 struct worker {
 	const struct workload *workload;
 	struct ledger *ledger;

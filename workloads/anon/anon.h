@@ -12,20 +12,18 @@
 #include <stdint.h>
 
 #include "workloads/act/fill.h"
-#include "workloads/act/skew.h"
+#include "workloads/act/hugepages.h"
+#include "workloads/act/touch.h"
 #include "workloads/act/worker.h"
-
-enum anon_pages { PAGES_4K, PAGES_HUGE };
 
 struct anon_params {
 	uint64_t size_bytes;
 	char fill[FILL_TEXT_BYTES];
-	int pages, touch, pattern, access_pattern;
+	int pages, touch, pattern;
 	uint64_t stride, threads, rate;
 	uint64_t access_ns;
-	double reads;
+	struct access_law law;
 	bool latency;
-	struct skew skew;
 };
 
 enum anon_slot {

@@ -60,12 +60,9 @@ int anon_prepare(struct worker *w)
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, (enum touch_kind)p->touch, w->env->page_bytes,
 		   huge ? w->env->pmd_bytes : 0, &s->fill);
-	if (p->access_ns && p->access_pattern == PATTERN_ZIPF) {
-		s->zipf = malloc(sizeof(*s->zipf));
-		if (!s->zipf)
-			return -ENOMEM;
-		zipf_init(s->zipf, s->bytes / w->env->page_bytes, p->skew.zipf_theta);
-	}
+	ret = p->access_ns ? access_zipf(&p->law, s->bytes / w->env->page_bytes, &s->zipf) : 0;
+	if (ret)
+		return ret;
 	ret = crew_start(&s->crew, (unsigned)p->threads);
 	if (ret)
 		return worker_fail(w, -ret, "cannot start %" PRIu64 " threads: %s", p->threads,
@@ -181,10 +178,9 @@ static int access_pages(void *arg, unsigned index)
 	uint64_t end_ns = s->start_ns + p->access_ns;
 	struct access a;
 
-	access_init(&a, s->map, page, p->reads, seed);
-	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->bytes / page, seed);
+	access_init(&a, s->map, page, p->law.reads, seed);
+	access_follow(&a, &p->law, s->bytes / page, s->zipf, seed);
 	pattern_set_stride(&a.pattern, p->stride);
-	skew_set(&a.pattern, &p->skew, s->zipf);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
 		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
 

@@ -8,7 +8,8 @@ static const char *contradiction(const struct anon_params *p, const struct workl
 {
 	if (fill_parse(p->fill, NULL, NULL))
 		return FILL_WRONG;
-	if (p->touch == TOUCH_READ && p->access_ns && p->reads < 1 && !anon_takes_all(p, env))
+	if (p->touch == TOUCH_READ && p->access_ns && p->law.reads < 1 &&
+	    !anon_takes_all(p, env))
 		return "touch=read maps the zero page and accesses that write would replace "
 		       "it: use reads=100% or another touch";
 	if (p->touch == TOUCH_POPULATE && env->swap != SWAP_NONE && !anon_fits(p, env))

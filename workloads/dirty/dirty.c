@@ -25,6 +25,8 @@
  */
 #include "workloads/dirty/dirty.h"
 
+#include "workloads/act/pace.h"
+
 #define AT(member) .offset = offsetof(struct dirty_params, member)
 
 static const struct workload_option options[] = {
@@ -53,18 +55,8 @@ static const struct workload_option options[] = {
 	  .max = "64M",
 	  .help = "bytes of a write, rounded up to whole pages",
 	  AT(block_bytes) },
-	{ .name = "pattern",
-	  .type = OPTION_CHOICE,
-	  .fallback = "sequential",
-	  .choices = PATTERN_WALKS,
-	  .help = "order of the blocks when they are rewritten",
-	  AT(pattern) },
-	{ .name = "stride",
-	  .type = OPTION_COUNT,
-	  .fallback = "16",
-	  .min = "1",
-	  .help = "blocks from one write to the next, when pattern is stride",
-	  AT(stride) },
+	WALK_OPTION("order of the blocks when they are rewritten", AT(pattern)),
+	STRIDE_OPTION("blocks from one write to the next, when pattern is stride", AT(stride)),
 	{ .name = "passes",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
@@ -72,11 +64,8 @@ static const struct workload_option options[] = {
 	  .max = "1000000",
 	  .help = "times to rewrite the file",
 	  AT(passes) },
-	{ .name = "rate",
-	  .type = OPTION_RATE,
-	  .fallback = "0",
-	  .help = "bytes per second at which blocks fall due (0: as fast as it may)",
-	  AT(rate) },
+	RATE_OPTION("bytes per second at which blocks fall due (0: as fast as it may)",
+		    AT(rate)),
 	{ .name = "fsync_every",
 	  .type = OPTION_BYTES,
 	  .fallback = "0",
@@ -88,17 +77,10 @@ static const struct workload_option options[] = {
 	  .choices = "dirty|fsync|discard",
 	  .help = "how it is held: dirty, synced, or truncated before it was written back",
 	  AT(finish) },
-	{ .name = "fill",
-	  .type = OPTION_TEXT,
-	  .fallback = "random",
-	  .help = FILL_HELP,
-	  AT(fill),
-	  .capacity = FILL_TEXT_BYTES },
-	{ .name = "latency",
-	  .type = OPTION_BOOL,
-	  .fallback = "yes",
-	  .help = "time each block with its fsync; with a rate from when it was due",
-	  AT(latency) },
+	FILL_OPTION("random", AT(fill)),
+	LATENCY_OPTION("yes",
+		       "time each block with its fsync; with a rate from when it was due",
+		       AT(latency)),
 	{ .name = NULL },
 };
 

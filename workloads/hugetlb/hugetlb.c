@@ -55,12 +55,7 @@ static const struct workload_option options[] = {
 	  .choices = "word|bytes",
 	  .help = "write one word per huge page, or every byte",
 	  AT(touch) },
-	{ .name = "fill",
-	  .type = OPTION_TEXT,
-	  .fallback = "random",
-	  .help = FILL_HELP,
-	  .capacity = FILL_TEXT_BYTES,
-	  AT(fill) },
+	FILL_OPTION("random", AT(fill)),
 	{ .name = NULL },
 };
 

@@ -93,39 +93,19 @@ static const struct workload_option options[] = {
 		  "pointers into their middle, a chain whose head is lost, reachable from a "
 		  "living thread's stack, or all freed",
 	  AT(reach) },
-	{ .name = "touch",
-	  .type = OPTION_CHOICE,
-	  .fallback = "bytes",
-	  .choices = "none|write|bytes",
-	  .help = "nothing, a word at each page's distance, or every byte of a block",
-	  AT(touch) },
-	{ .name = "shape",
-	  .type = OPTION_CHOICE,
-	  .fallback = "linear",
-	  .choices = PACE_SHAPES "|sawtooth",
-	  .help = "growth: at the rate, in chunks, doubling, all at once after the interval, "
-		  "or "
-		  "at the rate with each chunk freed before the next begins",
-	  AT(shape) },
-	{ .name = "rate",
-	  .type = OPTION_RATE,
-	  .fallback = "0",
-	  .help = "bytes per second of linear and sawtooth (0: as fast as it goes)",
-	  AT(rate) },
-	{ .name = "chunk",
-	  .type = OPTION_BYTES,
-	  .fallback = "1M",
-	  .min = "16",
-	  .help = "bytes of a step, first bytes of exponential, bytes of a tooth of each "
-		  "thread",
-	  AT(chunk_bytes) },
-	{ .name = "interval",
-	  .type = OPTION_SECONDS,
-	  .fallback = "1s",
-	  .min = "1ms",
-	  .max = "1d",
-	  .help = "time between steps, to each doubling, or before the burst",
-	  AT(interval_ns) },
+	HEAP_TOUCH_OPTION("bytes", AT(touch)),
+	SHAPE_OPTION(
+		PACE_SHAPES "|sawtooth",
+		"growth: at the rate, in chunks, doubling, all at once after the interval, or at the rate with each chunk freed before the next begins",
+		AT(shape)),
+	RATE_OPTION("bytes per second of linear and sawtooth (0: as fast as it goes)",
+		    AT(rate)),
+	CHUNK_OPTION(
+		"1M", "16",
+		"bytes of a step, first bytes of exponential, bytes of a tooth of each thread",
+		AT(chunk_bytes)),
+	INTERVAL_OPTION("1s", "1d", "time between steps, to each doubling, or before the burst",
+			AT(interval_ns)),
 	{ .name = "threads",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
@@ -303,7 +283,7 @@ LEAK_KEPT static int take_one(struct leaker *l)
 	block = l->site->enter(s->act, l, (unsigned)p->depth - 1);
 	if (!is_block(block))
 		return -ENOMEM;
-	if (p->touch != LEAK_TOUCH_NONE)
+	if (p->touch != HEAP_TOUCH_NONE)
 		touch_range(&s->touch, block, p->size_bytes, 0);
 	if (s->linked) {
 		*block = l->head;
@@ -585,7 +565,7 @@ static int leak_prepare(struct worker *w)
 		      p->size_bytes;
 	s->pace = leak_pace(p);
 	fill_init(&s->fill, "same", w->ledger->seed);
-	touch_init(&s->touch, p->touch == LEAK_TOUCH_BYTES ? TOUCH_BYTES : TOUCH_WRITE,
+	touch_init(&s->touch, p->touch == HEAP_TOUCH_BYTES ? TOUCH_BYTES : TOUCH_WRITE,
 		   w->env->page_bytes, 0, &s->fill);
 	write_sites(w);
 	touch_stack(p);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "workloads/act/heap_model.h"
 #include "workloads/act/pace.h"
 #include "workloads/api/workload.h"
 
@@ -34,7 +35,6 @@ enum leak_reach {
 	REACH_STACK,
 	REACH_FREED,
 };
-enum leak_touch { LEAK_TOUCH_NONE, LEAK_TOUCH_WRITE, LEAK_TOUCH_BYTES };
 
 struct leak_params {
 	uint64_t size_bytes, blocks, rate, chunk_bytes, interval_ns;

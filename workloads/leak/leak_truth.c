@@ -146,10 +146,10 @@ static const char *contradiction(const struct leak_params *p, const struct workl
 		       "threads=1 or another allocator";
 	if (p->reach == REACH_STACK && !p->threads)
 		return "reach=stack needs a thread whose stack lives on: use threads=1";
-	if (p->touch == LEAK_TOUCH_NONE &&
+	if (p->touch == HEAP_TOUCH_NONE &&
 	    (p->reach != REACH_LOST || p->shape == SHAPE_SAWTOOTH))
 		return "blocks are linked through their first word: use touch=write";
-	if (p->touch == LEAK_TOUCH_NONE && leak_is_from_malloc(p) &&
+	if (p->touch == HEAP_TOUCH_NONE && leak_is_from_malloc(p) &&
 	    (p->threads || p->allocator != BY_MALLOC))
 		return "which pages malloc touches by itself is known for malloc in the main "
 		       "thread only: use threads=0 or touch=write";
@@ -187,9 +187,9 @@ static uint64_t pages_in_a_row(const struct leak_params *p, const struct workloa
 {
 	uint64_t last = p->size_bytes - 1;
 
-	if (!blocks || p->touch == LEAK_TOUCH_NONE)
+	if (!blocks || p->touch == HEAP_TOUCH_NONE)
 		return 0;
-	if (p->touch == LEAK_TOUCH_WRITE)
+	if (p->touch == HEAP_TOUCH_WRITE)
 		last = last / env->page_bytes * env->page_bytes;
 	return ((blocks - 1) * stride + last) / env->page_bytes + 1;
 }
@@ -292,7 +292,7 @@ static bool has_own_arenas(const struct leak_params *p)
 /* Pages that a mapped block touches; its first 16 bytes are malloc's. */
 static uint64_t mapped_pages(const struct leak_params *p, const struct workload_env *env)
 {
-	uint64_t head = p->touch == LEAK_TOUCH_BYTES ? 16 : 0;
+	uint64_t head = p->touch == HEAP_TOUCH_BYTES ? 16 : 0;
 
 	return (head + p->size_bytes + env->page_bytes - 1) / env->page_bytes;
 }

@@ -47,12 +47,7 @@ static const struct workload_option options[] = {
 	  .min = "4K",
 	  .help = "bytes to swap out with mode=pageout, rounded up to whole pages",
 	  AT(size_bytes) },
-	{ .name = "fill",
-	  .type = OPTION_TEXT,
-	  .fallback = "random",
-	  .help = FILL_HELP,
-	  .capacity = FILL_TEXT_BYTES,
-	  AT(fill) },
+	FILL_OPTION("random", AT(fill)),
 	{ .name = "back",
 	  .type = OPTION_CHOICE,
 	  .fallback = "none",
@@ -62,18 +57,9 @@ static const struct workload_option options[] = {
 		  "with mode=pressure willneed asks ahead of a sequential access and sends out "
 		  "behind it",
 	  AT(back) },
-	{ .name = "pattern",
-	  .type = OPTION_CHOICE,
-	  .fallback = "sequential",
-	  .choices = PATTERN_WALKS,
-	  .help = "order in which they come back",
-	  AT(pattern) },
-	{ .name = "stride",
-	  .type = OPTION_COUNT,
-	  .fallback = "16",
-	  .min = "1",
-	  .help = "pages from one access to the next, when a pattern is stride",
-	  AT(stride) },
+	WALK_OPTION("order in which they come back", AT(pattern)),
+	STRIDE_OPTION("pages from one access to the next, when a pattern is stride",
+		      AT(stride)),
 	{ .name = "cycles",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
@@ -94,27 +80,8 @@ static const struct workload_option options[] = {
 	  .max = "1d",
 	  .help = "go on accessing the working set this long after the first touch",
 	  AT(duration_ns) },
-	{ .name = "access_pattern",
-	  .type = OPTION_CHOICE,
-	  .fallback = "random",
-	  .choices = PATTERN_DRAWS,
-	  .help = "order of those accesses",
-	  AT(access_pattern) },
-	{ .name = "reads",
-	  .type = OPTION_RATIO,
-	  .fallback = "50%",
-	  .min = "0",
-	  .max = "1",
-	  .help = "share of the accesses that only read",
-	  AT(reads) },
-	SKEW_OPTIONS(swap_params, "access_pattern"),
-	{ .name = "threads",
-	  .type = OPTION_COUNT,
-	  .fallback = "1",
-	  .min = "1",
-	  .max = CREW_MAX_TEXT,
-	  .help = "threads that access the working set with mode=pressure",
-	  AT(threads) },
+	ACCESS_OPTIONS(swap_params),
+	THREADS_OPTION("threads that access the working set with mode=pressure", AT(threads)),
 	{ .name = "stall",
 	  .type = OPTION_RATIO,
 	  .fallback = "0%",
@@ -122,11 +89,7 @@ static const struct workload_option options[] = {
 	  .max = "1",
 	  .help = "promise that this share of duration is lost to memory stalls (PSI)",
 	  AT(stall) },
-	{ .name = "latency",
-	  .type = OPTION_BOOL,
-	  .fallback = "no",
-	  .help = "time each access (adds two clock readings to it)",
-	  AT(latency) },
+	LATENCY_OPTION("no", "time each access (adds two clock readings to it)", AT(latency)),
 	{ .name = NULL },
 };
 
@@ -223,13 +186,9 @@ static int swap_prepare(struct worker *w)
 	s->pagemap = s->reclaim = -1;
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, TOUCH_BYTES, s->page, 0, &s->fill);
-	if (p->mode == MODE_PRESSURE && p->access_pattern == PATTERN_ZIPF) {
-		s->zipf = malloc(sizeof(*s->zipf));
-		if (!s->zipf)
-			return -ENOMEM;
-		zipf_init(s->zipf, s->pages, p->skew.zipf_theta);
-	}
-	ret = check_priority(w);
+	ret = p->mode == MODE_PRESSURE ? access_zipf(&p->law, s->pages, &s->zipf) : 0;
+	if (!ret)
+		ret = check_priority(w);
 	if (!ret)
 		ret = open_all(w);
 	if (ret)

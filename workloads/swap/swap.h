@@ -15,7 +15,6 @@
 
 #include "workloads/act/crew.h"
 #include "workloads/act/fill.h"
-#include "workloads/act/skew.h"
 #include "workloads/act/touch.h"
 #include "workloads/act/worker.h"
 #include "workloads/probe/placement.h"
@@ -28,12 +27,12 @@ enum swap_mode { MODE_PAGEOUT, MODE_PRESSURE };
 enum swap_back { BACK_NONE, BACK_READ, BACK_WRITE, BACK_WILLNEED };
 
 struct swap_params {
-	int mode, back, pattern, access_pattern;
+	int mode, back, pattern;
 	uint64_t size_bytes, stride, cycles, threads, duration_ns;
 	char fill[FILL_TEXT_BYTES];
-	double ratio, reads, stall;
+	double ratio, stall;
+	struct access_law law;
 	bool latency;
-	struct skew skew;
 };
 
 /* The worker's own memory, which is locked, and its tables. */

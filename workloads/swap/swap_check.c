@@ -14,7 +14,7 @@ static const char *pressure_contradiction(const struct swap_params *p,
 {
 	if (!env->limit_bytes)
 		return "mode=pressure needs a limit to exceed: add memory.max";
-	if (p->back == BACK_WILLNEED && p->access_pattern != PATTERN_SEQUENTIAL)
+	if (p->back == BACK_WILLNEED && p->law.pattern != PATTERN_SEQUENTIAL)
 		return "back=willneed with mode=pressure knows what comes next only with "
 		       "access_pattern=sequential";
 	if (env->limit_bytes < 2 * (SWAP_OWN_BYTES + p->threads * CREW_STACK_BYTES))

@@ -18,10 +18,9 @@ static int access_pages(void *arg, unsigned index)
 	uint64_t seed = s->w->ledger->seed ^ (index + 1), end_ns = s->start_ns + p->duration_ns;
 	struct access a;
 
-	access_init(&a, s->map, s->page, p->reads, seed);
-	pattern_init(&a.pattern, (enum pattern_kind)p->access_pattern, s->pages, seed);
+	access_init(&a, s->map, s->page, p->law.reads, seed);
+	access_follow(&a, &p->law, s->pages, s->zipf, seed);
 	pattern_set_stride(&a.pattern, p->stride);
-	skew_set(&a.pattern, &p->skew, s->zipf);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
 		uint64_t writes = access_run(&a, ACCESS_BATCH, latency);
 
@@ -54,7 +53,7 @@ static int sweep_pages(void *arg, unsigned index)
 	char *part = s->map + first * s->page;
 	struct access a;
 
-	access_init(&a, part, s->page, p->reads, s->w->ledger->seed ^ (index + 1));
+	access_init(&a, part, s->page, p->law.reads, s->w->ledger->seed ^ (index + 1));
 	pattern_init(&a.pattern, PATTERN_SEQUENTIAL, nr, 0);
 	while (worker_now_ns() < end_ns && !worker_should_stop(s->w)) {
 		uint64_t step = min(nr - at, SWEEP_PAGES), next = (at + step) % nr;

@@ -24,6 +24,8 @@
  */
 #include "workloads/thp/thp.h"
 
+#include "workloads/act/touch.h"
+
 #define PAGES_MAX_TEXT "511"
 
 #define AT(member) .offset = offsetof(struct thp_params, member)
@@ -54,18 +56,10 @@ static const struct workload_option options[] = {
 	  .max = PAGES_MAX_TEXT,
 	  .help = "base pages that each huge page loses, with dontneed, munmap and split",
 	  AT(drop) },
-	{ .name = "touch",
-	  .type = OPTION_CHOICE,
-	  .fallback = "bytes",
-	  .choices = "write|populate|bytes",
-	  .help = "first touch: a word per page, populated by madvise, or every byte",
-	  AT(touch) },
-	{ .name = "fill",
-	  .type = OPTION_TEXT,
-	  .fallback = "random",
-	  .help = FILL_HELP,
-	  .capacity = FILL_TEXT_BYTES,
-	  AT(fill) },
+	TOUCH_WRITES_OPTION("bytes",
+			    "first touch: a word per page, populated by madvise, or every byte",
+			    AT(touch)),
+	FILL_OPTION("random", AT(fill)),
 	{ .name = "accesses",
 	  .type = OPTION_COUNT,
 	  .fallback = "0",

@@ -138,7 +138,6 @@ static int make_ready(struct worker *w, const struct thp *t)
 
 int thp_prepare(struct worker *w)
 {
-	static const enum touch_kind kinds[] = { TOUCH_WRITE, TOUCH_POPULATE, TOUCH_BYTES };
 	const struct thp_params *p = w->params;
 	struct thp *t = calloc(1, sizeof(*t));
 	int err;
@@ -157,7 +156,8 @@ int thp_prepare(struct worker *w)
 	worker_mapping(w, 0, t->map, t->bytes);
 	t->left_out = w->ledger->shortfall_pages;
 	fill_init(&t->fill, p->fill, w->ledger->seed);
-	touch_init(&t->touch, kinds[p->touch], w->env->page_bytes, w->env->pmd_bytes, &t->fill);
+	touch_init(&t->touch, touch_writes_kind(p->touch), w->env->page_bytes,
+		   w->env->pmd_bytes, &t->fill);
 	return make_ready(w, t);
 }
 
