@@ -193,8 +193,7 @@ static double global_oom_seconds(const void *params, const struct workload_env *
 
 static void claim_kill(const struct workload_env *env, struct claims *out)
 {
-	bool v2 = env->cgroup_version == 2;
-	const char *events = v2 ? "memory.events" : "memory.oom_control";
+	const char *events = env_group_kills(env);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "system_oom_kills", .scope = "system",
@@ -208,26 +207,18 @@ static void claim_kill(const struct workload_env *env, struct claims *out)
 		  .expected = 1,
 		  .why = "the kernel reclaims before it kills" },
 	};
-	const struct promise limit_v2[] = {
+	const struct promise limit[] = {
 		{ .quantity = "group_ooms", .scope = "group",
-		  .source = events, .counter = "oom",
+		  .source = events, .counter = "oom", .unless = env->cgroup_version == 1,
 		  .why = "no limit of the group was the cause" },
 		{ .quantity = "limit_hits", .scope = "group",
-		  .source = events, .counter = "max",
-		  .why = "it has no limit to hit" },
-	};
-	const struct promise limit_v1[] = {
-		{ .quantity = "limit_hits", .scope = "group",
-		  .source = "memory.failcnt", .counter = "memory.failcnt",
+		  .source = env_group_hits(env), .counter = env_group_hits_key(env),
 		  .why = "it has no limit to hit" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	if (v2)
-		PROMISE_ROWS(out, SPAN_WORK, limit_v2);
-	else
-		PROMISE_ROWS(out, SPAN_WORK, limit_v1);
+	PROMISE_ROWS(out, SPAN_WORK, limit);
 }
 
 static void claim_victim(const struct global_oom_params *p, const struct workload_env *env,
@@ -282,20 +273,6 @@ static void claim_free(const struct global_oom_params *p, const struct workload_
 		promise_add(out, SPAN_WORK, &plenty, 1);
 }
 
-static void claim_residue(const struct workload_env *env, struct claims *out)
-{
-	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "every process of the group has gone and its memory with it" },
-	};
-	/* clang-format on */
-
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
-}
-
 static void global_oom_claims(const void *params, const struct workload_env *env,
 			      struct claims *out)
 {
@@ -307,7 +284,7 @@ static void global_oom_claims(const void *params, const struct workload_env *env
 	claim_kill(env, out);
 	claim_victim(p, env, &c, out);
 	claim_free(p, env, out);
-	claim_residue(env, out);
+	promise_freed(out, env, 0);
 }
 
 /* ---- in the worker ---- */

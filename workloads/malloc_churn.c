@@ -211,15 +211,11 @@ static void claim_faults(const struct heap_outcome *o, struct claims *out)
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt", .expected = (int64_t)o->faults,
 		  .why = faults_why },
-		{ .quantity = "major_faults", .scope = "process",
-		  .source = "stat", .counter = "majflt",
-		  .why = "anonymous memory comes from nowhere on disk" },
+		PROMISE_NO_MAJOR_FAULTS,
 		{ .quantity = "group_faults", .scope = "group",
 		  .source = "memory.stat", .counter = "pgfault", .expected = (int64_t)o->faults,
 		  .why = "the worker is alone in its group" },
-		{ .quantity = "group_major_faults", .scope = "group",
-		  .source = "memory.stat", .counter = "pgmajfault",
-		  .why = "anonymous memory comes from nowhere on disk" },
+		PROMISE_NO_GROUP_MAJOR_FAULTS,
 	};
 	/* clang-format on */
 
@@ -314,25 +310,6 @@ static void claim_library(const struct malloc_params *p, const struct workload_e
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-static void claim_residue(const struct workload_env *env, struct claims *out)
-{
-	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "the worker has exited and its memory with it" },
-		{ .quantity = "left_usage_bytes", .scope = "group",
-		  .source = env_group_usage(env), .counter = env_group_usage(env),
-		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
-		  .tolerance = env_usage_slack_bytes(env),
-		  .why = "a batch of 64 pages per CPU may stay charged" },
-	};
-	/* clang-format on */
-
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
-}
-
 static void malloc_claims(const void *params, const struct workload_env *env,
 			  struct claims *out)
 {
@@ -340,7 +317,8 @@ static void malloc_claims(const void *params, const struct workload_env *env,
 	const struct heap_plan plan = plan_of(p, env);
 	struct heap_outcome outcome;
 
-	claim_residue(env, out);
+	promise_freed(out, env, 0);
+	promise_uncharged(out, env, 0);
 	promise_no_files(out, env);
 	if (heap_model(&plan, &outcome))
 		return; /* no memory for its pages: nothing can be promised */

@@ -188,10 +188,7 @@ static double oom_seconds(const void *params, const struct workload_env *env)
 static void claim_kill(const struct candidates *c, const struct workload_env *env,
 		       struct claims *out)
 {
-	const bool v2 = env->cgroup_version == 2;
-	const char *events = v2 ? "memory.events" : "memory.oom_control";
-	const char *peak = v2 ? "memory.peak" : "memory.max_usage_in_bytes";
-	const char *failures = v2 ? "memory.events" : "memory.failcnt";
+	const char *events = env_group_kills(env), *peak = env_group_peak(env);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "oom_kills", .scope = "group",
@@ -204,8 +201,9 @@ static void claim_kill(const struct candidates *c, const struct workload_env *en
 		  .unless = !env->oom_group,
 		  .why = "memory.oom.group kills every process that may be killed and may count the chosen one twice" },
 		{ .quantity = "limit_hits", .scope = "group",
-		  .source = failures, .counter = v2 ? "max" : failures, .relation = RELATION_GE,
-		  .expected = 1, .unless = !v2 && !env->swap_max_bytes,
+		  .source = env_group_hits(env), .counter = env_group_hits_key(env),
+		  .relation = RELATION_GE, .expected = 1,
+		  .unless = env->cgroup_version == 1 && !env->swap_max_bytes,
 		  .why = "a charge failed before the kill" },
 		{ .quantity = "peak_bytes", .scope = "group",
 		  .source = peak, .counter = peak, .unit = UNIT_BYTES,
@@ -284,8 +282,7 @@ static void claim_filled(const struct candidates *c, const struct workload_env *
 {
 	const struct amount a = amount_of(c, env);
 	const bool charged = a.tables_least > 0, known = a.tables_least == a.tables_most;
-	const char *peak =
-		env->cgroup_version == 2 ? "memory.peak" : "memory.max_usage_in_bytes";
+	const char *peak = env_group_peak(env);
 	const struct claim filled = { .quantity = "touched_pages",
 				      .scope = "group",
 				      .source = peak,
@@ -335,25 +332,6 @@ static void claim_amount(const struct candidates *c, const struct workload_env *
 		promise_add(out, SPAN_WORK, &at_least, 1);
 }
 
-static void claim_residue(const struct workload_env *env, struct claims *out)
-{
-	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "every process of the group has gone and its memory with it" },
-		{ .quantity = "left_usage_bytes", .scope = "group",
-		  .source = env_group_usage(env), .counter = env_group_usage(env),
-		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
-		  .tolerance = env_usage_slack_bytes(env),
-		  .why = "a batch of 64 pages per CPU may stay charged" },
-	};
-	/* clang-format on */
-
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
-}
-
 static void oom_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	const struct oom_params *p = params;
@@ -365,7 +343,8 @@ static void oom_claims(const void *params, const struct workload_env *env, struc
 	claim_victim(&c, env, out);
 	if (!env->oom_group)
 		claim_amount(&c, env, out);
-	claim_residue(env, out);
+	promise_freed(out, env, 0);
+	promise_uncharged(out, env, 0);
 }
 
 /* ---- in the worker ---- */

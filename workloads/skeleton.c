@@ -210,9 +210,7 @@ static void skeleton_claims(const void *params, const struct workload_env *env,
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt", .expected = pages,
 		  .why = "one fault per page" },
-		{ .quantity = "major_faults", .scope = "process",
-		  .source = "stat", .counter = "majflt",
-		  .why = "first touch of anonymous memory needs no I/O" },
+		PROMISE_NO_MAJOR_FAULTS,
 		{ .quantity = "resident_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = bytes,
 		  .why = "each page is private and written" },
@@ -230,16 +228,10 @@ static void skeleton_claims(const void *params, const struct workload_env *env,
 		  .expected = pages,
 		  .why = "each page of the mapping once" },
 	};
-	const struct promise residue[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "the worker has exited and its memory with it" },
-	};
 	/* clang-format on */
 
-	PROMISE_ROWS(out, SPAN_WORK, work);	  /* HELD - READY */
-	PROMISE_ROWS(out, SPAN_RESIDUE, residue); /* GONE - READY */
+	PROMISE_ROWS(out, SPAN_WORK, work); /* HELD - READY */
+	promise_freed(out, env, 0);	    /* GONE - READY */
 	promise_usage(out, env, &usage);
 	promise_no_files(out, env);
 }

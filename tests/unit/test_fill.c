@@ -187,6 +187,20 @@ static void other_texts_are_refused(void **state)
 		assert_true(fill_parse(texts[i], NULL, NULL) < 0);
 }
 
+/* 0.05 % of 512 words rounds to none. */
+static void a_fill_is_zero_exactly_where_every_byte_is(void **state)
+{
+	static const char *const texts[] = { "zero", "0",    "0%",    "0.05%",
+					     "0.2%", "same", "random" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		fill_area(texts[i], 7, 0);
+		assert_int_equal(fill_is_zero(texts[i]), words_equal_to(0) == WORDS);
+	}
+	assert_false(fill_is_zero("ones"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +216,7 @@ int main(void)
 		cmocka_unit_test(a_partial_block_is_written_to_its_last_byte),
 		cmocka_unit_test(the_word_of_a_block_is_its_first),
 		cmocka_unit_test(other_texts_are_refused),
+		cmocka_unit_test(a_fill_is_zero_exactly_where_every_byte_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,12 +175,8 @@ static void claim_faults(const struct churn_params *p, const struct workload_env
 	const char *untried = "it could not be tried whether a read maps the zero page";
 	/* clang-format off */
 	const struct promise major[] = {
-		{ .quantity = "major_faults", .scope = "process",
-		  .source = "stat", .counter = "majflt",
-		  .why = "first touch of anonymous memory needs no I/O" },
-		{ .quantity = "group_major_faults", .scope = "group",
-		  .source = "memory.stat", .counter = "pgmajfault",
-		  .why = "first touch of anonymous memory needs no I/O" },
+		PROMISE_NO_MAJOR_FAULTS,
+		PROMISE_NO_GROUP_MAJOR_FAULTS,
 	};
 	const struct promise none[] = {
 		{ .quantity = "minor_faults", .scope = "process",
@@ -214,7 +210,6 @@ static void claim_nothing_left(const struct workload_env *env, struct claims *ou
 {
 	uint64_t tables = TABLES_LEFT_MAX * env->page_bytes;
 	const char *why = "the last cycle gave back what it took";
-	const char *gone = "the worker has exited and its memory with it";
 	/* clang-format off */
 	const struct promise work[] = {
 		{ .quantity = "resident_bytes", .scope = "process",
@@ -243,16 +238,10 @@ static void claim_nothing_left(const struct workload_env *env, struct claims *ou
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .why = why },
 	};
-	const struct promise residue[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = gone },
-	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, work);
-	PROMISE_ROWS(out, SPAN_RESIDUE, residue);
+	promise_freed(out, env, 0);
 }
 
 static void claim_counted(const struct churn_params *p, const struct workload_env *env,

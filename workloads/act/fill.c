@@ -47,6 +47,15 @@ int fill_parse(const char *text, enum fill_kind *kind, unsigned *random_words)
 	return 0;
 }
 
+bool fill_is_zero(const char *text)
+{
+	enum fill_kind kind;
+	unsigned random_words;
+
+	return !fill_parse(text, &kind, &random_words) &&
+	       (kind == FILL_ZERO || (kind == FILL_RANDOM && !random_words));
+}
+
 int fill_init(struct fill *fill, const char *text, uint64_t seed)
 {
 	uint64_t state = prng_mix(seed);

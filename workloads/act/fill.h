@@ -17,6 +17,7 @@
 #ifndef PAGESTORM_FILL_H
 #define PAGESTORM_FILL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "workloads/api/workload.h"
@@ -55,6 +56,9 @@ struct fill {
  * rounded to whole words of a block. Either out-parameter may be NULL.
  */
 int fill_parse(const char *text, enum fill_kind *kind, unsigned *random_words);
+
+/* Whether all that is written is zeros. */
+bool fill_is_zero(const char *text);
 
 /* 0 or -EINVAL as fill_parse(). The same text and seed give the same stream. */
 int fill_init(struct fill *fill, const char *text, uint64_t seed);

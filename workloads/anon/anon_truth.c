@@ -158,12 +158,8 @@ static void claim_faults(const struct anon_params *p, const struct workload_env 
 		  .why = "the worker is alone in its group" },
 	};
 	const struct promise rows[] = {
-		{ .quantity = "major_faults", .scope = "process",
-		  .source = "stat", .counter = "majflt",
-		  .why = "first touch of anonymous memory needs no I/O" },
-		{ .quantity = "group_major_faults", .scope = "group",
-		  .source = "memory.stat", .counter = "pgmajfault",
-		  .why = "first touch of anonymous memory needs no I/O" },
+		PROMISE_NO_MAJOR_FAULTS,
+		PROMISE_NO_GROUP_MAJOR_FAULTS,
 		{ .quantity = "system_faults", .scope = "system",
 		  .source = "vmstat", .counter = "pgfault", .relation = RELATION_GE,
 		  .basis = BASIS_DIRECTION, .expected = least,
@@ -389,25 +385,6 @@ static void claim_content(const struct anon_params *p, const struct workload_env
 		promise_add(out, SPAN_WORK, &filled, 1);
 }
 
-static void claim_residue(const struct workload_env *env, struct claims *out)
-{
-	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "the worker has exited and its memory with it" },
-		{ .quantity = "left_usage_bytes", .scope = "group",
-		  .source = env_group_usage(env), .counter = env_group_usage(env),
-		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
-		  .tolerance = env_usage_slack_bytes(env),
-		  .why = "a batch of 64 pages per CPU may stay charged" },
-	};
-	/* clang-format on */
-
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
-}
-
 /* What still holds when reclaim takes part of the pages away. */
 static void claim_pressed(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
@@ -451,7 +428,8 @@ void anon_claims(const void *params, const struct workload_env *env, struct clai
 	};
 	/* clang-format on */
 
-	claim_residue(env, out);
+	promise_freed(out, env, 0);
+	promise_uncharged(out, env, 0);
 	claim_counted(p, env, out);
 	promise_no_files(out, env);
 	if (!anon_fits(p, env)) {

@@ -49,6 +49,26 @@ const char *env_group_usage(const struct workload_env *env)
 	return env->cgroup_version == 1 ? "memory.usage_in_bytes" : "memory.current";
 }
 
+const char *env_group_peak(const struct workload_env *env)
+{
+	return env->cgroup_version == 1 ? "memory.max_usage_in_bytes" : "memory.peak";
+}
+
+const char *env_group_kills(const struct workload_env *env)
+{
+	return env->cgroup_version == 1 ? "memory.oom_control" : "memory.events";
+}
+
+const char *env_group_hits(const struct workload_env *env)
+{
+	return env->cgroup_version == 1 ? "memory.failcnt" : "memory.events";
+}
+
+const char *env_group_hits_key(const struct workload_env *env)
+{
+	return env->cgroup_version == 1 ? "memory.failcnt" : "max";
+}
+
 int64_t env_usage_slack_bytes(const struct workload_env *env)
 {
 	return (int64_t)(CHARGE_BATCH_PAGES * env->cpus * env->page_bytes);

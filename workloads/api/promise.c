@@ -71,6 +71,35 @@ void promise_usage(struct claims *out, const struct workload_env *env,
 	promise_add_bounds(out, SPAN_WORK, &row, 1, most - least);
 }
 
+void promise_freed(struct claims *out, const struct workload_env *env, int64_t before)
+{
+	/* clang-format off */
+	const struct promise row = {
+		.quantity = "left_anonymous_bytes", .scope = "group",
+		.source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		.relation = RELATION_LE, .expected = -before,
+		.why = "the kernel frees a process's anonymous memory when it exits",
+	};
+	/* clang-format on */
+
+	promise_add(out, SPAN_RESIDUE, &row, 1);
+}
+
+void promise_uncharged(struct claims *out, const struct workload_env *env, int64_t before)
+{
+	/* clang-format off */
+	const struct promise row = {
+		.quantity = "left_usage_bytes", .scope = "group",
+		.source = env_group_usage(env), .counter = env_group_usage(env),
+		.unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
+		.expected = -before, .tolerance = env_usage_slack_bytes(env),
+		.why = "a batch of 64 pages per CPU may stay charged",
+	};
+	/* clang-format on */
+
+	promise_add(out, SPAN_RESIDUE, &row, 1);
+}
+
 void promise_no_files(struct claims *out, const struct workload_env *env)
 {
 	/* clang-format off */

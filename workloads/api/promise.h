@@ -36,6 +36,26 @@ struct promise {
 /* The group's page cache does not grow: the workload opens no file. */
 void promise_no_files(struct claims *out, const struct workload_env *env);
 
+/*
+ * After the exit: no more than what the group had before prepare() took `before` bytes of
+ * anonymous memory is left of it (promise_freed()), and of the group's charge
+ * (promise_uncharged()).
+ */
+void promise_freed(struct claims *out, const struct workload_env *env, int64_t before);
+void promise_uncharged(struct claims *out, const struct workload_env *env, int64_t before);
+
+/* Rows of workloads that touch nothing but new anonymous memory. */
+#define PROMISE_NO_MAJOR_FAULTS                                                                \
+	{                                                                                      \
+		.quantity = "major_faults", .scope = "process", .source = "stat",              \
+		.counter = "majflt", .why = "first touch of anonymous memory needs no I/O"     \
+	}
+#define PROMISE_NO_GROUP_MAJOR_FAULTS                                                          \
+	{                                                                                      \
+		.quantity = "group_major_faults", .scope = "group", .source = "memory.stat",   \
+		.counter = "pgmajfault", .why = "first touch of anonymous memory needs no I/O" \
+	}
+
 /* By how much the charge of the worker's group moves; a bound where the amounts differ. */
 struct promise_usage {
 	int64_t least, most;		   /* bytes but for page tables */

@@ -243,8 +243,15 @@ const char *env_group_anon(const struct workload_env *env);
 const char *env_group_file(const struct workload_env *env);
 /* File with the group's total charge: memory.usage_in_bytes or memory.current. */
 const char *env_group_usage(const struct workload_env *env);
+/* File and key of the group's peak: memory.max_usage_in_bytes or memory.peak. */
+const char *env_group_peak(const struct workload_env *env);
+/* File of the group's oom_kill: memory.oom_control or memory.events. */
+const char *env_group_kills(const struct workload_env *env);
+/* File and key of its charges that hit the limit: memory.failcnt, or max of memory.events. */
+const char *env_group_hits(const struct workload_env *env);
+const char *env_group_hits_key(const struct workload_env *env);
 /*
- * Slack of that total: charges are taken in batches of 64 pages per CPU
+ * Slack of the group's usage: charges are taken in batches of 64 pages per CPU
  * (MEMCG_CHARGE_BATCH, include/linux/memcontrol.h).
  */
 int64_t env_usage_slack_bytes(const struct workload_env *env);

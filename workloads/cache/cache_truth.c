@@ -348,7 +348,6 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 {
 	int64_t pages = (int64_t)(cache_amounts_of(p, env).missed / env->page_bytes);
 	bool v2 = env->cgroup_version == 2;
-	const char *hits = v2 ? "memory.events" : "memory.failcnt";
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "refaults", .scope = "group",
@@ -367,8 +366,8 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 	};
 	const struct promise full = {
 		.quantity = "limit_hits", .scope = "group",
-		.source = hits, .counter = v2 ? "max" : hits, .relation = RELATION_GE,
-		.expected = 1,
+		.source = env_group_hits(env), .counter = env_group_hits_key(env),
+		.relation = RELATION_GE, .expected = 1,
 		.why = "the limit stays full",
 	};
 	const struct promise stolen = {
@@ -510,16 +509,10 @@ static void claim_residue(const struct cache_params *p, const struct workload_en
 		  .relation = RELATION_LE,
 		  .why = why },
 	};
-	const struct promise rows[] = {
-		file[p->evict],
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "the worker has exited and its memory with it" },
-	};
 	/* clang-format on */
 
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
+	promise_add(out, SPAN_RESIDUE, &file[p->evict], 1);
+	promise_freed(out, env, 0);
 }
 
 void cache_claims(const void *params, const struct workload_env *env, struct claims *out)

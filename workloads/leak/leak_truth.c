@@ -424,16 +424,12 @@ static void claim_faults(const struct view *v, struct claims *out)
 		  .source = "stat", .counter = "minflt", .relation = relation, .basis = basis,
 		  .expected = faults, .tolerance = slack,
 		  .why = v->why },
-		{ .quantity = "major_faults", .scope = "process",
-		  .source = "stat", .counter = "majflt",
-		  .why = "anonymous memory comes from nowhere on disk" },
+		PROMISE_NO_MAJOR_FAULTS,
 		{ .quantity = "group_faults", .scope = "group",
 		  .source = "memory.stat", .counter = "pgfault", .relation = relation,
 		  .basis = basis, .expected = faults, .tolerance = slack,
 		  .why = v->why },
-		{ .quantity = "group_major_faults", .scope = "group",
-		  .source = "memory.stat", .counter = "pgmajfault",
-		  .why = "anonymous memory comes from nowhere on disk" },
+		PROMISE_NO_GROUP_MAJOR_FAULTS,
 	};
 	/* clang-format on */
 
@@ -554,31 +550,13 @@ static void claim_time(const struct leak_params *p, struct claims *out)
 		PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-static void claim_residue(const struct workload_env *env, struct claims *out)
-{
-	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "the kernel takes back what the worker leaked" },
-		{ .quantity = "left_usage_bytes", .scope = "group",
-		  .source = env_group_usage(env), .counter = env_group_usage(env),
-		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
-		  .tolerance = env_usage_slack_bytes(env),
-		  .why = "a batch of 64 pages per CPU may stay charged" },
-	};
-	/* clang-format on */
-
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
-}
-
 void leak_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	const struct leak_params *p = params;
 	struct view view;
 
-	claim_residue(env, out);
+	promise_freed(out, env, 0);
+	promise_uncharged(out, env, 0);
 	promise_no_files(out, env);
 	claim_ledger(p, env, out);
 	claim_time(p, out);

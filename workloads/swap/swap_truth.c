@@ -57,13 +57,6 @@ double swap_seconds(const void *params, const struct workload_env *env)
 
 /* ---- promises ---- */
 
-static bool is_zero(const struct swap_params *p)
-{
-	enum fill_kind kind;
-
-	return !fill_parse(p->fill, &kind, NULL) && kind == FILL_ZERO;
-}
-
 /* Slots that a CPU takes ahead of need: two caches of SWAP_SLOTS_CACHE_SIZE until Linux 6.14.
  */
 static int64_t slots_ahead(const struct workload_env *env)
@@ -122,7 +115,7 @@ static void claim_machine(const struct swap_params *p, const char *counter, int6
 	};
 	/* clang-format on */
 
-	if (!is_zero(p)) /* a page of zeros may be noted and not written */
+	if (!fill_is_zero(p->fill)) /* a page of zeros may be noted and not written */
 		promise_add(out, SPAN_WORK, &row, 1);
 }
 
@@ -395,11 +388,8 @@ static void claim_excess(const struct swap_params *p, const struct workload_env 
 /* The limit is reached, and nobody is killed for it. */
 static void claim_limit(const struct workload_env *env, struct claims *out)
 {
-	const bool v2 = env->cgroup_version == 2;
 	const int64_t limit = (int64_t)env->limit_bytes;
-	const char *events = v2 ? "memory.events" : "memory.oom_control";
-	const char *hits = v2 ? "memory.events" : "memory.failcnt";
-	const char *peak = v2 ? "memory.peak" : "memory.max_usage_in_bytes";
+	const char *peak = env_group_peak(env);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
@@ -411,11 +401,11 @@ static void claim_limit(const struct workload_env *env, struct claims *out)
 		  .expected = limit, .tolerance = env_usage_slack_bytes(env),
 		  .why = "the limit was reached and charges are taken in batches" },
 		{ .quantity = "limit_hits", .scope = "group",
-		  .source = hits, .counter = v2 ? "max" : hits, .relation = RELATION_GE,
-		  .expected = 1,
+		  .source = env_group_hits(env), .counter = env_group_hits_key(env),
+		  .relation = RELATION_GE, .expected = 1,
 		  .why = "a charge failed before each reclaim" },
 		{ .quantity = "oom_kills", .scope = "group",
-		  .source = events, .counter = "oom_kill",
+		  .source = env_group_kills(env), .counter = "oom_kill",
 		  .why = "there is swap left for what exceeds the limit" },
 	};
 	/* clang-format on */
@@ -456,20 +446,12 @@ static void claim_pressure(const struct swap_params *p, const struct workload_en
 static void claim_residue(const struct workload_env *env, struct claims *out)
 {
 	struct promise swap = group_swap(env, 0);
-	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE,
-		  .why = "the worker has exited and its memory with it" },
-	};
-	/* clang-format on */
 
 	swap.quantity = "left_swap_bytes";
 	swap.relation = RELATION_LE;
 	swap.why = "the worker has exited and its swap with it";
 	allow_behind(env, &swap);
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
+	promise_freed(out, env, 0);
 	promise_add(out, SPAN_RESIDUE, &swap, 1);
 }
 

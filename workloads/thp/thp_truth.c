@@ -185,11 +185,7 @@ static struct change change_by_collapse(const struct thp_params *p,
 
 static bool is_zero(const struct thp_params *p)
 {
-	enum fill_kind kind;
-	unsigned random_words;
-
-	return !fill_parse(p->fill, &kind, &random_words) &&
-	       (kind == FILL_ZERO || (kind == FILL_RANDOM && !random_words));
+	return fill_is_zero(p->fill);
 }
 
 static struct change change_by_drop(const struct thp_params *p, const struct workload_env *env)
@@ -256,9 +252,7 @@ static void claim_own(const struct workload_env *env, const struct change *c,
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt", .expected = c->faults,
 		  .why = c->why },
-		{ .quantity = "major_faults", .scope = "process",
-		  .source = "stat", .counter = "majflt",
-		  .why = "first touch of anonymous memory needs no I/O" },
+		PROMISE_NO_MAJOR_FAULTS,
 		{ .quantity = "virtual_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
 		  .expected = c->size_bytes,
@@ -383,31 +377,11 @@ static void claim_tables(const struct thp_params *p, const struct workload_env *
 	promise_add(out, SPAN_WORK, &row, 1);
 }
 
-static void claim_residue(const struct thp_params *p, const struct workload_env *env,
-			  struct claims *out)
-{
-	const int64_t before = thp_is_prepared(p) ? (int64_t)thp_map_bytes(p, env) : 0;
-	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "left_anonymous_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE, .expected = -before,
-		  .why = "the worker has exited and its memory with it" },
-		{ .quantity = "left_usage_bytes", .scope = "group",
-		  .source = env_group_usage(env), .counter = env_group_usage(env),
-		  .unit = UNIT_BYTES, .relation = RELATION_LE, .basis = BASIS_BOUNDED,
-		  .expected = -before, .tolerance = env_usage_slack_bytes(env),
-		  .why = "a batch of 64 pages per CPU may stay charged" },
-	};
-	/* clang-format on */
-
-	PROMISE_ROWS(out, SPAN_RESIDUE, rows);
-}
-
 void thp_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	const struct thp_params *p = params;
 	const struct change c = change_of(p, env);
+	const int64_t before = thp_is_prepared(p) ? (int64_t)thp_map_bytes(p, env) : 0;
 
 	claim_own(env, &c, out);
 	claim_group(env, &c, out);
@@ -415,5 +389,6 @@ void thp_claims(const void *params, const struct workload_env *env, struct claim
 	claim_system(env, &c, out);
 	if (!thp_is_prepared(p))
 		claim_tables(p, env, out);
-	claim_residue(p, env, out);
+	promise_freed(out, env, before);
+	promise_uncharged(out, env, before);
 }
