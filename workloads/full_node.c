@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "workloads/api/promise.h"
+#include "workloads/act/scratch.h"
 #include "workloads/act/worker.h"
 #include "workloads/probe/zones.h"
 
@@ -39,9 +40,8 @@
 #define AHEAD_BYTES                                                                            \
 	(128u << 10) /* what the kernel reads ahead at once unless told otherwise              \
 		      */
-#define ZONEINFO_BYTES (256 << 10)
-#define QUERY_PAGES    512
-#define FILE_BYTES     (1ull << 40) /* of a hole: more than any node */
+#define QUERY_PAGES 512
+#define FILE_BYTES  (1ull << 40) /* of a hole: more than any node */
 
 /*
  * What the room may be wrong by: a zone's count of free pages lags by up to 125 pages on
@@ -283,9 +283,9 @@ static void full_node_claims(const void *params, const struct workload_env *env,
 /* ---- in the worker ---- */
 
 struct full_node {
-	int zoneinfo, file;
-	char *text, *map;
-	char path[512];
+	struct zoneinfo zoneinfo;
+	struct scratch file;
+	char *map;
 	uint64_t nr;
 };
 
@@ -338,9 +338,8 @@ static int stay_home(struct worker *w)
 static int look(struct worker *w, struct zones *zones)
 {
 	const struct full_node *s = w->state;
-	int err = zones_read(s->zoneinfo, s->text, ZONEINFO_BYTES, zones);
 
-	return err ? worker_fail(w, -err, "cannot read /proc/zoneinfo: %s", strerror(-err)) : 0;
+	return zoneinfo_look(w, &s->zoneinfo, zones);
 }
 
 static uint64_t above(uint64_t pages, uint64_t mark)
@@ -393,10 +392,10 @@ static int fill_node(struct worker *w)
 
 	while (!err && left > 2 * STEP_BYTES / w->env->page_bytes) {
 		for (uint64_t end = at + STEP_BYTES; !err && at < end; at += AHEAD_BYTES)
-			err = posix_fadvise(s->file, (off_t)at, AHEAD_BYTES,
+			err = posix_fadvise(s->file.fd, (off_t)at, AHEAD_BYTES,
 					    POSIX_FADV_WILLNEED);
 		if (err)
-			return worker_fail(w, err, "cannot read %s ahead: %s", s->path,
+			return worker_fail(w, err, "cannot read %s ahead: %s", s->file.path,
 					   strerror(err));
 		if (at > enough)
 			return worker_fail(w, EBUSY,
@@ -412,23 +411,17 @@ static int fill_node(struct worker *w)
 static int open_all(struct worker *w)
 {
 	struct full_node *s = w->state;
+	int ret = zoneinfo_open(w, &s->zoneinfo);
 
-	s->zoneinfo = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
-	if (s->zoneinfo < 0)
-		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
-	snprintf(s->path, sizeof(s->path), "%s/full_node-%s", w->env->scratch_dir,
-		 w->ledger->worker[0] ? w->ledger->worker : "worker");
-	(void)unlink(s->path); /* of a step that was killed */
-	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->file < 0 || ftruncate(s->file, FILE_BYTES))
-		return worker_fail(w, errno, "cannot make %s: %s", s->path, strerror(errno));
-	s->text = malloc(ZONEINFO_BYTES);
-	s->map = worker_map_anon(s->nr * w->env->page_bytes, w->env->page_bytes, false);
-	if (!s->text || !s->map)
-		return worker_fail(w, ENOMEM, "out of memory");
-	memset(s->text, 0, ZONEINFO_BYTES);
-	worker_mapping(w, 0, s->map, s->nr * w->env->page_bytes);
-	return 0;
+	if (!ret)
+		ret = scratch_create(w, &s->file);
+	if (ret)
+		return ret;
+	if (ftruncate(s->file.fd, FILE_BYTES))
+		return worker_fail(w, errno, "cannot make %s: %s", s->file.path,
+				   strerror(errno));
+	s->map = worker_map_measured(w, s->nr * w->env->page_bytes, w->env->page_bytes, false);
+	return s->map ? 0 : -errno;
 }
 
 static int full_node_prepare(struct worker *w)
@@ -440,7 +433,7 @@ static int full_node_prepare(struct worker *w)
 	if (!s)
 		return -ENOMEM;
 	w->state = s;
-	s->zoneinfo = s->file = -1;
+	s->file.fd = -1;
 	s->nr = nr_pages(p, w->env);
 	err = stay_home(w);
 	if (!err)
@@ -506,13 +499,8 @@ static void full_node_release(struct worker *w)
 		return;
 	if (s->map)
 		munmap(s->map, s->nr * w->env->page_bytes);
-	free(s->text);
-	if (s->zoneinfo >= 0)
-		close(s->zoneinfo);
-	if (s->file >= 0) {
-		close(s->file);
-		unlink(s->path);
-	}
+	zoneinfo_close(&s->zoneinfo);
+	scratch_remove(&s->file);
 	free(s);
 	w->state = NULL;
 }

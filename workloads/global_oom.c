@@ -34,7 +34,6 @@
 
 #define MB		(1ull << 20)
 #define STEP_BYTES	MB
-#define ZONEINFO_BYTES	(256 << 10)
 #define DEATH_BOUND_MS	30000 /* for one that was killed to be gone */
 #define NODE_MASK_LONGS (1024 / (8 * sizeof(unsigned long)))
 
@@ -294,8 +293,7 @@ struct global_oom_state {
 	uint64_t map_bytes;
 	struct idle_candidates idle;
 	struct kills kills;
-	int zoneinfo_fd; /* 0: none */
-	char zoneinfo[ZONEINFO_BYTES];
+	struct zoneinfo zoneinfo;
 	struct zones zones;
 	uint64_t least_free, least_elsewhere; /* pages */
 };
@@ -325,10 +323,10 @@ static uint64_t reserve_pages(const struct worker *w, const struct zones *zones)
 static int look(struct worker *w, struct global_oom_state *s)
 {
 	uint64_t here = 0, elsewhere = 0, reserve;
-	int ret = zones_read(s->zoneinfo_fd, s->zoneinfo, sizeof(s->zoneinfo), &s->zones);
+	int ret = zoneinfo_look(w, &s->zoneinfo, &s->zones);
 
 	if (ret)
-		return worker_fail(w, -ret, "cannot read /proc/zoneinfo: %s", strerror(-ret));
+		return ret;
 	for (unsigned i = 0; i < s->zones.nr; i++)
 		*(may_use(w, &s->zones.zone[i]) ? &here : &elsewhere) += s->zones.zone[i].free;
 	reserve = reserve_pages(w, &s->zones);
@@ -399,21 +397,16 @@ static int global_oom_prepare(struct worker *w)
 	if (ret)
 		return ret;
 	candidates_parse(p->victims, w->env->oom_score_adj, &s->idle.candidates);
-	s->zoneinfo_fd = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
-	if (s->zoneinfo_fd < 0)
-		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
-	ret = kills_open(w, &s->kills);
+	ret = zoneinfo_open(w, &s->zoneinfo);
+	if (!ret)
+		ret = kills_open(w, &s->kills);
 	if (!ret)
 		ret = candidates_start(w, &s->idle);
 	if (ret)
 		return ret;
 	s->map_bytes = w->env->memory_bytes + swap_room(w->env);
-	s->map = worker_map_anon(s->map_bytes, w->env->page_bytes, false);
-	if (!s->map)
-		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", s->map_bytes,
-				   strerror(errno));
-	worker_mapping(w, 0, s->map, s->map_bytes);
-	return look(w, s);
+	s->map = worker_map_measured(w, s->map_bytes, w->env->page_bytes, false);
+	return s->map ? look(w, s) : -errno;
 }
 
 /*
@@ -469,8 +462,7 @@ static void global_oom_release(struct worker *w)
 		return;
 	if (s->map)
 		munmap(s->map, s->map_bytes);
-	if (s->zoneinfo_fd > 0)
-		close(s->zoneinfo_fd);
+	zoneinfo_close(&s->zoneinfo);
 	candidates_release(&s->idle);
 	kills_close(&s->kills);
 	free(s);

@@ -29,12 +29,12 @@
 
 #include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
+#include "workloads/act/scratch.h"
 #include "workloads/act/worker.h"
 #include "workloads/probe/zones.h"
 
 #define MB	       (1ull << 20)
 #define STEP_BYTES     MB
-#define ZONEINFO_BYTES (256 << 10)
 #define SCALE_UNIT     10000
 #define TEXTBOOK_SLACK 1 /* of two integer divisions against one */
 
@@ -311,9 +311,9 @@ static void kswapd_claims(const void *params, const struct workload_env *env,
 /* ---- in the worker ---- */
 
 struct kswapd {
-	int zoneinfo, file;
-	char *text, *buffer, *burst;
-	char path[512];
+	struct zoneinfo zoneinfo;
+	struct scratch file;
+	char *buffer, *burst;
 };
 
 static uint64_t listed_pages(const struct zones *zones)
@@ -328,10 +328,10 @@ static uint64_t listed_pages(const struct zones *zones)
 static int look(struct worker *w, struct zones *zones, uint64_t *free_pages)
 {
 	const struct kswapd *s = w->state;
-	int err = zones_read(s->zoneinfo, s->text, ZONEINFO_BYTES, zones);
+	int ret = zoneinfo_look(w, &s->zoneinfo, zones);
 
-	if (err)
-		return worker_fail(w, -err, "cannot read /proc/zoneinfo: %s", strerror(-err));
+	if (ret)
+		return ret;
 	*free_pages = 0;
 	for (unsigned i = 0; i < zones->nr; i++)
 		*free_pages += zones->zone[i].free;
@@ -353,41 +353,30 @@ static void count_textbook(struct worker *w, const struct zones *zones)
 	}
 }
 
-static int make_file(struct worker *w)
-{
-	const struct kswapd_params *p = w->params;
-	struct kswapd *s = w->state;
-
-	snprintf(s->path, sizeof(s->path), "%s/kswapd-%s", w->env->scratch_dir,
-		 w->ledger->worker[0] ? w->ledger->worker : "worker");
-	(void)unlink(s->path); /* of a step that was killed */
-	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->file < 0 || ftruncate(s->file, (off_t)p->size_bytes))
-		return worker_fail(w, errno, "cannot make %s: %s", s->path, strerror(errno));
-	return 0;
-}
-
 static int kswapd_prepare(struct worker *w)
 {
 	const struct kswapd_params *p = w->params;
 	struct kswapd *s = calloc(1, sizeof(*s));
+	int ret;
 
 	if (!s)
 		return -ENOMEM;
 	w->state = s;
-	s->file = -1;
-	s->zoneinfo = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
-	if (s->zoneinfo < 0)
-		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
-	s->text = malloc(ZONEINFO_BYTES);
+	s->file.fd = -1;
+	ret = zoneinfo_open(w, &s->zoneinfo);
+	if (ret)
+		return ret;
 	s->buffer = malloc(STEP_BYTES);
 	if (p->burst_bytes)
 		s->burst = worker_map_anon(p->burst_bytes, w->env->page_bytes, false);
-	if (!s->text || !s->buffer || (p->burst_bytes && !s->burst))
+	if (!s->buffer || (p->burst_bytes && !s->burst))
 		return worker_fail(w, ENOMEM, "out of memory");
-	memset(s->text, 0, ZONEINFO_BYTES); /* there before memory is short */
-	memset(s->buffer, 0, STEP_BYTES);
-	return make_file(w);
+	memset(s->buffer, 0, STEP_BYTES); /* present before memory is short */
+	ret = scratch_create(w, &s->file);
+	if (!ret && ftruncate(s->file.fd, (off_t)p->size_bytes))
+		ret = worker_fail(w, errno, "cannot make %s: %s", s->file.path,
+				  strerror(errno));
+	return ret;
 }
 
 static int note_lowest(struct worker *w)
@@ -408,14 +397,14 @@ static int read_once(struct worker *w)
 	uint64_t at = 0;
 
 	while (at < p->size_bytes && !worker_should_stop(w)) {
-		ssize_t got = pread(s->file, s->buffer, STEP_BYTES, (off_t)at);
+		ssize_t got = pread(s->file.fd, s->buffer, STEP_BYTES, (off_t)at);
 		int err;
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return worker_fail(w, got ? errno : EIO, "cannot read %s: %s", s->path,
-					   got ? strerror(errno) : "it is short");
+			return worker_fail(w, got ? errno : EIO, "cannot read %s: %s",
+					   s->file.path, got ? strerror(errno) : "it is short");
 		at += (uint64_t)got;
 		worker_slot_add(w, SLOT_PAGES_READ, (uint64_t)got / w->env->page_bytes);
 		err = note_lowest(w);
@@ -497,13 +486,8 @@ static void kswapd_release(struct worker *w)
 	if (s->burst)
 		munmap(s->burst, p->burst_bytes);
 	free(s->buffer);
-	free(s->text);
-	if (s->zoneinfo >= 0)
-		close(s->zoneinfo);
-	if (s->file >= 0) {
-		close(s->file);
-		unlink(s->path);
-	}
+	zoneinfo_close(&s->zoneinfo);
+	scratch_remove(&s->file);
 	free(s);
 	w->state = NULL;
 }

@@ -374,11 +374,8 @@ static int malloc_prepare(struct worker *w)
 	fill_init(&s->fill, "zero", w->ledger->seed);
 	touch_init(&s->touch, p->touch == HEAP_TOUCH_BYTES ? TOUCH_BYTES : TOUCH_WRITE,
 		   w->env->page_bytes, 0, &s->fill);
-	ret = hugepages_forbid();
-	if (ret)
-		return worker_fail(w, -ret, "cannot switch huge pages off by prctl: %s",
-				   strerror(-ret));
-	return prepare_heap(w);
+	ret = hugepages_forbid(w);
+	return ret ? ret : prepare_heap(w);
 }
 
 /*

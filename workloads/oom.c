@@ -14,7 +14,6 @@
  *   counts its victim twice. Lowering oom_score_adj needs CAP_SYS_RESOURCE.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -393,12 +392,8 @@ static int oom_prepare(struct worker *w)
 	if (ret)
 		return ret;
 	s->map_bytes = w->env->limit_bytes + swap_room(w->env) + BEYOND_BYTES;
-	s->map = worker_map_anon(s->map_bytes, align, huge);
-	if (!s->map)
-		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", s->map_bytes,
-				   strerror(errno));
-	worker_mapping(w, 0, s->map, s->map_bytes);
-	return 0;
+	s->map = worker_map_measured(w, s->map_bytes, align, huge);
+	return s->map ? 0 : -errno;
 }
 
 /*

@@ -331,28 +331,19 @@ static int tell_children(struct worker *w, const struct shm *s, char what)
 static int make_file(struct worker *w, struct shm *s)
 {
 	struct residency residency = { 0 };
-	uint64_t resident = 0;
-	int err = 0;
+	int ret = 0;
 
-	for (uint64_t at = 0; at < s->bytes && !err; at += s->page_bytes)
+	for (uint64_t at = 0; at < s->bytes && !ret; at += s->page_bytes)
 		if (pwrite(s->fd, &at, sizeof(at), (off_t)at) != sizeof(at))
-			err = -(errno ? errno : ENOSPC);
-	if (!err && (ftruncate(s->fd, (off_t)s->bytes) || fsync(s->fd)))
-		err = -errno;
-	(void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_DONTNEED); /* verified below */
-	if (!err)
-		err = residency_open(&residency, s->fd, s->bytes, s->page_bytes);
-	if (!err)
-		err = residency_count(&residency, &resident);
+			ret = -(errno ? errno : ENOSPC);
+	if (!ret && (ftruncate(s->fd, (off_t)s->bytes) || fsync(s->fd)))
+		ret = -errno;
+	if (ret)
+		return worker_fail(w, -ret, "cannot make its file in %s: %s",
+				   w->env->scratch_dir, strerror(-ret));
+	ret = residency_open_cold(w, &residency, s->fd, s->bytes);
 	residency_close(&residency);
-	if (err)
-		return worker_fail(w, -err, "cannot make its file in %s: %s",
-				   w->env->scratch_dir, strerror(-err));
-	if (resident)
-		return worker_fail(w, EBUSY,
-				   "%lu pages of its file stay in the cache; is %s on a disk?",
-				   (unsigned long)resident, w->env->scratch_dir);
-	return 0;
+	return ret;
 }
 
 static void *map_sysv(uint64_t bytes)

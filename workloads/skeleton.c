@@ -40,7 +40,6 @@
  * nor another workload: tests/unit/test_include_direction says so.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -268,12 +267,8 @@ static int skeleton_prepare(struct worker *w)
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, p->touch == POPULATED ? TOUCH_POPULATE : TOUCH_WRITE,
 		   w->env->page_bytes, 0, &s->fill);
-	s->map = worker_map_anon(s->bytes, w->env->page_bytes, false);
-	if (!s->map)
-		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", s->bytes,
-				   strerror(errno));
-	worker_mapping(w, 0, s->map, s->bytes); /* its smaps are captured */
-	return 0;
+	s->map = worker_map_measured(w, s->bytes, w->env->page_bytes, false);
+	return s->map ? 0 : -errno;
 }
 
 /*

@@ -309,30 +309,18 @@ static int write_file(struct worker *w, struct victim *v, uint64_t bytes)
 
 static int make_file(struct worker *w, struct victim *v, uint64_t bytes)
 {
-	uint64_t resident;
-	int err;
+	int ret;
 
 	v->fd = open(w->env->scratch_dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (v->fd < 0)
 		return worker_fail(w, errno, "cannot make a file in %s: %s",
 				   w->env->scratch_dir, strerror(errno));
-	err = write_file(w, v, bytes);
-	if (err)
-		return err;
-	/* Readahead would bring pages that nobody asked for. */
-	(void)posix_fadvise(v->fd, 0, 0, POSIX_FADV_RANDOM);   /* advice */
-	(void)posix_fadvise(v->fd, 0, 0, POSIX_FADV_DONTNEED); /* verified below */
-	err = residency_open(&v->residency, v->fd, bytes, w->env->page_bytes);
-	if (!err)
-		err = residency_count(&v->residency, &resident);
-	if (err)
-		return worker_fail(w, -err, "cannot look at its file's pages: %s",
-				   strerror(-err));
-	if (resident)
-		return worker_fail(w, EBUSY,
-				   "%lu pages of its file stay in the cache; is %s on a disk?",
-				   (unsigned long)resident, w->env->scratch_dir);
-	return 0;
+	ret = write_file(w, v, bytes);
+	if (ret)
+		return ret;
+	/* Readahead would read pages that no operation requests; advice only. */
+	(void)posix_fadvise(v->fd, 0, 0, POSIX_FADV_RANDOM);
+	return residency_open_cold(w, &v->residency, v->fd, bytes);
 }
 
 static void set_pattern(const struct victim_params *p, struct pattern *pattern,
@@ -376,11 +364,9 @@ static int victim_prepare(struct worker *w)
 		return worker_fail(w, EINVAL, "fill=%s is not known", p->fill);
 	touch_init(&v->touch, TOUCH_BYTES, page, 0, &v->fill);
 	v->map_bytes = victim_target(p, w->env);
-	v->map = worker_map_anon(v->map_bytes, page, false);
+	v->map = worker_map_measured(w, v->map_bytes, page, false);
 	if (!v->map)
-		return worker_fail(w, errno, "cannot map %lu bytes: %s",
-				   (unsigned long)v->map_bytes, strerror(errno));
-	worker_mapping(w, 0, v->map, v->map_bytes);
+		return -errno;
 	access_init(&v->access, v->map, page, 1 - p->writes, w->ledger->seed);
 	set_pattern(p, &v->access.pattern, &v->zipf, pages_to_access(w, v), w->ledger->seed);
 	if (file) {

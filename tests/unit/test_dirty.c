@@ -156,7 +156,20 @@ static void contradictions_are_refused(void **state)
 	drive_close(&d);
 }
 
-/* In a folder of its own; what is left of it afterwards must be empty. */
+/* As a worker that was killed leaves it. */
+static void leave_file(const char *directory)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/dirty-worker", directory);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_true(fputs("stale", f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* In a directory of its own, which is empty afterwards. */
 static uint64_t act(const char *mode, const char *method, uint64_t shortfall_pages)
 {
 	char folder[] = "/tmp/pagestorm-test-XXXXXX";
@@ -171,6 +184,7 @@ static uint64_t act(const char *mode, const char *method, uint64_t shortfall_pag
 	d.env.cachestat = false;
 	assert_non_null(mkdtemp(folder));
 	strcpy(d.env.scratch_dir, folder);
+	leave_file(folder);
 	assert_int_equal(drive_begin(&d), 0);
 	d.ledger->shortfall_pages = shortfall_pages;
 	assert_int_equal(dirty_workload.run(&d.worker), 0);

@@ -284,7 +284,6 @@ int churn_prepare(struct worker *w)
 {
 	const struct churn_params *p = w->params;
 	struct churn *c = calloc(1, sizeof(*c));
-	int ret;
 
 	if (!c)
 		return -ENOMEM;
@@ -302,11 +301,7 @@ int churn_prepare(struct worker *w)
 	 * Asked of the process and not of the mapping: brk's heap would be split by an
 	 * madvise(2), and a call in each cycle would be measured with it.
 	 */
-	ret = c->huge ? 0 : hugepages_forbid();
-	if (ret)
-		return worker_fail(w, -ret, "cannot switch huge pages off by prctl: %s",
-				   strerror(-ret));
-	return 0;
+	return c->huge ? 0 : hugepages_forbid(w);
 }
 
 /* Touches all of it but what the test hook leaves out. */

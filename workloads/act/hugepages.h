@@ -4,9 +4,10 @@
 #define PAGESTORM_HUGEPAGES_H
 
 #include <errno.h>
+#include <string.h>
 #include <sys/prctl.h>
 
-#include "workloads/api/workload.h"
+#include "workloads/act/worker.h"
 
 /* Choices of the option `pages`. */
 enum pages_kind { PAGES_4K, PAGES_HUGE };
@@ -20,12 +21,15 @@ enum pages_kind { PAGES_4K, PAGES_HUGE };
 
 /*
  * No fault of this process takes a huge page from now on; for where a madvise(2) would split
- * or merge mappings. 0 or -errno.
+ * or merge mappings. 0 or -errno (reported through worker_fail()).
  */
-static inline int hugepages_forbid(void)
+static inline int hugepages_forbid(struct worker *w)
 {
 	/* EINVAL: a kernel without transparent huge pages. */
-	return prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) && errno != EINVAL ? -errno : 0;
+	if (!prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) || errno == EINVAL)
+		return 0;
+	return worker_fail(w, errno, "cannot switch huge pages off by prctl: %s",
+			   strerror(errno));
 }
 
 #endif

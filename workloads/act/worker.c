@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/mempolicy.h>
 #include <malloc.h>
 #include <signal.h>
@@ -106,6 +107,20 @@ void *worker_map_anon(uint64_t bytes, uint64_t align, bool huge)
 		return NULL;
 	}
 	return (void *)aligned;
+}
+
+void *worker_map_measured(struct worker *w, uint64_t bytes, uint64_t align, bool huge)
+{
+	void *map = worker_map_anon(bytes, align, huge);
+	int code = errno;
+
+	if (map) {
+		worker_mapping(w, 0, map, bytes);
+		return map;
+	}
+	(void)worker_fail(w, code, "cannot map %" PRIu64 " bytes: %s", bytes, strerror(code));
+	errno = code;
+	return NULL;
 }
 
 void worker_reap(struct worker *w)

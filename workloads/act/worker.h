@@ -93,6 +93,12 @@ void worker_mapping(struct worker *w, unsigned i, const void *start, uint64_t by
 void *worker_map_anon(uint64_t bytes, uint64_t align, bool huge);
 
 /*
+ * worker_map_anon(), named as the worker's measured mapping. NULL on failure, which is
+ * reported through worker_fail(), with errno set.
+ */
+void *worker_map_measured(struct worker *w, uint64_t bytes, uint64_t align, bool huge);
+
+/*
  * Forks child i (1..16) of the workload: it stays in the worker's group, dies
  * with the worker, is entered into ledger->process[i] and runs body(w, i, arg),
  * whose result is its exit status. Returns the pid or -errno, in the worker only.

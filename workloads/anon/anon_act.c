@@ -52,11 +52,9 @@ int anon_prepare(struct worker *w)
 	if (s->pagemap < 0)
 		return worker_fail(w, -s->pagemap, "cannot open /proc/self/pagemap: %s",
 				   strerror(-s->pagemap));
-	s->map = worker_map_anon(s->bytes, align, huge);
+	s->map = worker_map_measured(w, s->bytes, align, huge);
 	if (!s->map)
-		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", s->bytes,
-				   strerror(errno));
-	worker_mapping(w, 0, s->map, s->bytes);
+		return -errno;
 	fill_init(&s->fill, p->fill, w->ledger->seed);
 	touch_init(&s->touch, (enum touch_kind)p->touch, w->env->page_bytes,
 		   huge ? w->env->pmd_bytes : 0, &s->fill);

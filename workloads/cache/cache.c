@@ -116,7 +116,7 @@ int cache_fail(struct worker *w, int ret, const char *what)
 {
 	const struct cache_state *s = w->state;
 
-	return worker_fail(w, -ret, "cannot %s %s: %s", what, s->path, strerror(-ret));
+	return worker_fail(w, -ret, "cannot %s %s: %s", what, s->file.path, strerror(-ret));
 }
 
 /* ---- the order of one thread's part ---- */
@@ -410,9 +410,7 @@ static void cache_release(struct worker *w)
 	residency_close(&s->residency);
 	close_one(s->source);
 	close_one(s->reclaim);
-	close_one(s->file);
-	if (s->path[0])
-		unlink(s->path);
+	scratch_remove(&s->file);
 	free(s);
 	w->state = NULL;
 }

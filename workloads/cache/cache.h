@@ -14,6 +14,7 @@
 #include "workloads/act/crew.h"
 #include "workloads/act/fill.h"
 #include "workloads/act/pattern.h"
+#include "workloads/act/scratch.h"
 #include "workloads/probe/residency.h"
 #include "workloads/act/worker.h"
 
@@ -95,8 +96,8 @@ struct cache_reader {
 struct cache_state {
 	struct worker *w;
 	const struct cache_params *params;
-	char path[sizeof(((struct workload_env *)0)->scratch_dir) + 96];
-	int file, source, reclaim; /* source: what is read, the file or the device */
+	struct scratch file;
+	int source, reclaim; /* source: descriptor of what is read, the file or the device */
 	uint64_t bytes, block, blocks;
 	struct residency residency;
 	struct permutation scatter; /* which blocks are warm */

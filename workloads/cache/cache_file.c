@@ -38,7 +38,7 @@ static int write_step(const struct cache_state *s, char *buffer, uint64_t at)
 
 	fill_write(&s->fill, buffer, bytes, at / FILL_BLOCK_BYTES);
 	while (done < bytes) {
-		ssize_t n = pwrite(s->file, buffer + done, bytes - done, (off_t)(at + done));
+		ssize_t n = pwrite(s->file.fd, buffer + done, bytes - done, (off_t)(at + done));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -74,13 +74,13 @@ static int write_file(struct worker *w, char *buffer)
 	for (uint64_t at = 0; at < s->bytes && !ret; at += CACHE_STEP_BYTES) {
 		ret = write_step(s, buffer, at);
 		if (!ret && at % sync == sync - CACHE_STEP_BYTES) {
-			ret = fdatasync(s->file) ? -errno : 0;
-			(void)posix_fadvise(s->file, 0, 0, POSIX_FADV_DONTNEED); /* below */
+			ret = fdatasync(s->file.fd) ? -errno : 0;
+			(void)posix_fadvise(s->file.fd, 0, 0, POSIX_FADV_DONTNEED); /* below */
 		}
 		if (worker_should_stop(w))
 			return -EINTR;
 	}
-	if (!ret && fsync(s->file))
+	if (!ret && fsync(s->file.fd))
 		ret = -errno;
 	return ret ? cache_fail(w, ret, "write") : 0;
 }
@@ -91,43 +91,40 @@ static int refuse_memory(struct worker *w)
 	const struct cache_state *s = w->state;
 	struct statfs fs;
 
-	if (fstatfs(s->file, &fs))
+	if (fstatfs(s->file.fd, &fs))
 		return cache_fail(w, -errno, "tell the file system of");
 	if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
 		return 0;
 	return worker_fail(w, EOPNOTSUPP,
 			   "%s is in memory and not on a disk: choose a results folder on a "
 			   "disk with -o",
-			   s->path);
+			   s->file.path);
 }
 
 static int make_file(struct worker *w, char *buffer)
 {
 	struct cache_state *s = w->state;
+	int ret;
 
-	if (!w->env->scratch_dir[0])
-		return worker_fail(w, ENOENT, "there is no folder for the file");
 	if (fill_init(&s->fill, "random", w->ledger->seed))
 		return -EINVAL;
-	snprintf(s->path, sizeof(s->path), "%s/cache-%s", w->env->scratch_dir,
-		 w->ledger->worker[0] ? w->ledger->worker : "worker");
-	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (s->file < 0)
-		return cache_fail(w, -errno, "make");
-	return refuse_memory(w) ?: write_file(w, buffer);
+	ret = scratch_create(w, &s->file);
+	if (!ret)
+		ret = refuse_memory(w);
+	return ret ? ret : write_file(w, buffer);
 }
 
 static int open_source(struct worker *w)
 {
 	struct cache_state *s = w->state;
 
-	s->source = s->params->source == SOURCE_LOOP ? loopdev_open(s->file)
-						     : fcntl(s->file, F_DUPFD_CLOEXEC, 16);
+	s->source = s->params->source == SOURCE_LOOP ? loopdev_open(s->file.fd)
+						     : fcntl(s->file.fd, F_DUPFD_CLOEXEC, 16);
 	if (s->source == -EOPNOTSUPP)
 		return worker_fail(w, EOPNOTSUPP,
 				   "the file system of %s takes no direct I/O and a loop "
 				   "device would cache its pages twice",
-				   s->path);
+				   s->file.path);
 	return s->source < 0 ? cache_fail(w, s->source, "make a loop device over") : 0;
 }
 
@@ -138,7 +135,8 @@ static int evict_once(struct worker *w)
 
 	if (s->params->evict == EVICT_RECLAIM && s->source >= 0)
 		return reclaim_now(w->env, s->reclaim, s->bytes);
-	return -posix_fadvise(s->source >= 0 ? s->source : s->file, 0, 0, POSIX_FADV_DONTNEED);
+	return -posix_fadvise(s->source >= 0 ? s->source : s->file.fd, 0, 0,
+			      POSIX_FADV_DONTNEED);
 }
 
 /* Pages in per-CPU batches are not found at once. */
@@ -159,7 +157,7 @@ static int evict(struct worker *w)
 		return cache_fail(w, ret, "evict");
 	if (cached)
 		return worker_fail(w, EBUSY, "%" PRIu64 " pages of %s stay in the page cache",
-				   cached, s->path);
+				   cached, s->file.path);
 	return 0;
 }
 
@@ -329,7 +327,7 @@ int cache_prepare(struct worker *w)
 	w->state = s;
 	s->w = w;
 	s->params = p;
-	s->file = s->source = s->reclaim = -1;
+	s->file.fd = s->source = s->reclaim = -1;
 	for (unsigned i = 0; i < CREW_MAX; i++)
 		s->reader[i].fd = -1;
 	s->block = cache_block_bytes(p, w->env);

@@ -13,8 +13,8 @@
 
 #include "workloads/act/fill.h"
 #include "workloads/act/pattern.h"
+#include "workloads/act/scratch.h"
 #include "workloads/act/worker.h"
-#include "workloads/api/ledger.h"
 
 enum dirty_mode { MODE_APPEND, MODE_REWRITE };
 enum dirty_method { METHOD_WRITE, METHOD_MMAP };
@@ -60,13 +60,11 @@ void dirty_claims(const void *params, const struct workload_env *env, struct cla
 
 struct dirty_state {
 	uint64_t block, bytes;
-	int file;
+	struct scratch file;
 	char *buffer; /* a block; NULL when mapped */
 	char *map;    /* the whole file; NULL when written */
 	struct fill fill;
 	struct pattern pattern;
-	char path[sizeof(((struct workload_env *)0)->scratch_dir) +
-		  sizeof(((struct ledger *)0)->worker) + 16];
 };
 
 /* "cannot WHAT PATH: ERROR"; ret is -errno, and is returned. */

@@ -3,23 +3,9 @@
 #include "workloads/dirty/dirty.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-static int make_file(struct worker *w)
-{
-	struct dirty_state *s = w->state;
-
-	if (!w->env->scratch_dir[0])
-		return worker_fail(w, ENOENT, "there is no folder for the file");
-	snprintf(s->path, sizeof(s->path), "%s/dirty-%s", w->env->scratch_dir,
-		 w->ledger->worker[0] ? w->ledger->worker : "worker");
-	s->file = open(s->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	return s->file < 0 ? dirty_fail(w, -errno, "make") : 0;
-}
 
 /* The file as it is before it is rewritten: whole, in the cache and clean. */
 static int write_first(struct worker *w)
@@ -31,9 +17,9 @@ static int write_first(struct worker *w)
 		if (worker_should_stop(w))
 			return -EINTR;
 		fill_write(&s->fill, s->buffer, s->block, at / FILL_BLOCK_BYTES + 1);
-		ret = dirty_write_all(s->file, s->buffer, s->block, at);
+		ret = dirty_write_all(s->file.fd, s->buffer, s->block, at);
 	}
-	if (!ret && fsync(s->file))
+	if (!ret && fsync(s->file.fd))
 		ret = -errno;
 	return ret ? dirty_fail(w, ret, "write") : 0;
 }
@@ -41,7 +27,7 @@ static int write_first(struct worker *w)
 static int map_file(struct worker *w)
 {
 	struct dirty_state *s = w->state;
-	void *map = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->file, 0);
+	void *map = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, s->file.fd, 0);
 
 	if (map == MAP_FAILED)
 		return dirty_fail(w, -errno, "map");
@@ -67,15 +53,15 @@ static void prewarm(uint64_t bytes)
 static int prepare(struct worker *w)
 {
 	const struct dirty_params *p = w->params;
-	const struct dirty_state *s = w->state;
+	struct dirty_state *s = w->state;
 	int ret;
 
 	if (p->mode == MODE_APPEND)
 		prewarm(s->bytes);
-	ret = make_file(w);
+	ret = scratch_create(w, &s->file);
 	if (!ret && p->mode == MODE_REWRITE)
 		ret = write_first(w);
-	else if (!ret && fsync(s->file))
+	else if (!ret && fsync(s->file.fd))
 		ret = dirty_fail(w, -errno, "sync");
 	if (!ret && p->method == METHOD_MMAP)
 		ret = map_file(w);
@@ -90,7 +76,7 @@ int dirty_prepare(struct worker *w)
 	if (!s)
 		return -ENOMEM;
 	w->state = s;
-	s->file = -1;
+	s->file.fd = -1;
 	s->block = dirty_block_bytes(p, w->env);
 	s->bytes = dirty_file_bytes(p, w->env);
 	if (fill_init(&s->fill, p->fill, w->ledger->seed))
@@ -117,11 +103,7 @@ void dirty_release(struct worker *w)
 		munmap(s->map, s->bytes);
 	if (s->buffer)
 		munmap(s->buffer, s->block);
-	/* Unlinked first: what is still dirty when it is closed need not be written. */
-	if (s->file >= 0) {
-		unlink(s->path);
-		close(s->file);
-	}
+	scratch_remove(&s->file);
 	free(s);
 	w->state = NULL;
 }

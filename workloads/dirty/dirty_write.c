@@ -13,7 +13,7 @@ int dirty_fail(struct worker *w, int ret, const char *act)
 {
 	const struct dirty_state *s = w->state;
 
-	return worker_fail(w, -ret, "cannot %s %s: %s", act, s->path, strerror(-ret));
+	return worker_fail(w, -ret, "cannot %s %s: %s", act, s->file.path, strerror(-ret));
 }
 
 int dirty_write_all(int fd, const char *from, uint64_t bytes, uint64_t at)
@@ -41,7 +41,7 @@ static int write_block(const struct dirty_state *s, uint64_t at, uint64_t bytes)
 		return 0;
 	}
 	fill_write(&s->fill, s->buffer, bytes, first);
-	return dirty_write_all(s->file, s->buffer, bytes, at);
+	return dirty_write_all(s->file.fd, s->buffer, bytes, at);
 }
 
 static int sync_now(struct worker *w)
@@ -49,7 +49,7 @@ static int sync_now(struct worker *w)
 	const struct dirty_state *s = w->state;
 	uint64_t start = worker_now_ns(), ns;
 
-	if (fsync(s->file))
+	if (fsync(s->file.fd))
 		return dirty_fail(w, -errno, "sync");
 	ns = worker_now_ns() - start;
 	worker_slot_add(w, SLOT_FSYNCS, 1);
@@ -128,7 +128,7 @@ static int count_dirty(struct worker *w, uint64_t *dirty, uint64_t *writeback)
 	int ret;
 
 	*dirty = *writeback = 0;
-	ret = w->env->cachestat ? residency_unclean(s->file, dirty, writeback) : 0;
+	ret = w->env->cachestat ? residency_unclean(s->file.fd, dirty, writeback) : 0;
 	return ret ? dirty_fail(w, ret, "ask cachestat about") : 0;
 }
 
@@ -140,7 +140,7 @@ static int discard(struct worker *w)
 
 	if (ret)
 		return ret;
-	if (ftruncate(s->file, 0))
+	if (ftruncate(s->file.fd, 0))
 		return dirty_fail(w, -errno, "truncate");
 	worker_slot_set(w, SLOT_DISCARDED, dirty);
 	return 0;

@@ -516,11 +516,10 @@ static int prepare_memory(struct worker *w)
 	const struct leak_params *p = w->params;
 	struct leak_state *s = w->state;
 	uint64_t beyond = (uintptr_t)sbrk(0) % w->env->page_bytes;
-	int ret = hugepages_forbid();
+	int ret = hugepages_forbid(w);
 
 	if (ret)
-		return worker_fail(w, -ret, "cannot switch huge pages off by prctl: %s",
-				   strerror(-ret));
+		return ret;
 	if (p->allocator == BY_BRK && beyond &&
 	    sbrk((intptr_t)(w->env->page_bytes - beyond)) == (void *)-1)
 		return worker_fail(w, errno, "cannot align the program break: %s",

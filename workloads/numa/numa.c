@@ -235,11 +235,9 @@ static int numa_prepare(struct worker *w)
 	if (err)
 		return worker_fail(w, -err, "cannot tell the CPUs of nodes %d and %d: %s",
 				   s->cpu_node, s->memory_node, strerror(-err));
-	s->map = worker_map_anon(s->pages * s->page_bytes, s->page_bytes, false);
+	s->map = worker_map_measured(w, s->pages * s->page_bytes, s->page_bytes, false);
 	if (!s->map)
-		return worker_fail(w, errno, "cannot map %lu pages: %s",
-				   (unsigned long)s->pages, strerror(errno));
-	worker_mapping(w, 0, s->map, s->pages * s->page_bytes);
+		return -errno;
 	err = pin(w, &s->cpus, s->cpu_node);
 	if (!err)
 		err = choose_policy(w, s);

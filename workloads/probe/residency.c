@@ -2,6 +2,8 @@
 #include "workloads/probe/residency.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -56,6 +58,27 @@ int residency_count(struct residency *r, uint64_t *resident)
 	for (uint64_t i = 0; i < r->nr_pages; i++)
 		sum += r->page[i] & 1;
 	*resident = sum;
+	return 0;
+}
+
+int residency_open_cold(struct worker *w, struct residency *r, int fd, uint64_t bytes)
+{
+	uint64_t resident = 0;
+	int ret;
+
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); /* counted below */
+	ret = residency_open(r, fd, bytes, w->env->page_bytes);
+	if (!ret)
+		ret = residency_count(r, &resident);
+	if (ret)
+		return worker_fail(w, -ret, "cannot look at the file's pages: %s",
+				   strerror(-ret));
+	if (resident)
+		return worker_fail(
+			w, EBUSY,
+			"%" PRIu64
+			" pages of the file stay in the page cache: is %s on a disk?",
+			resident, w->env->scratch_dir);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "workloads/act/worker.h"
+
 struct residency {
 	void *map;	     /* the whole file, shared; touched by its owner only */
 	unsigned char *page; /* bit 0: in the cache, as of the last residency_count() */
@@ -17,6 +19,12 @@ struct residency {
 
 /* bytes is a multiple of page_bytes. *r begins zeroed. 0 or -errno. */
 int residency_open(struct residency *r, int fd, uint64_t bytes, uint64_t page_bytes);
+
+/*
+ * Drops the file's clean pages with POSIX_FADV_DONTNEED and opens it; a page that stays is a
+ * failure. 0 or -errno (reported through worker_fail()).
+ */
+int residency_open_cold(struct worker *w, struct residency *r, int fd, uint64_t bytes);
 
 /* Copes with a zeroed *r. */
 void residency_close(struct residency *r);

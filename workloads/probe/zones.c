@@ -3,6 +3,7 @@
 #include "workloads/probe/zones.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -84,12 +85,27 @@ int zones_parse(const char *text, struct zones *out)
 	return ret || out->nr ? ret : -EBADMSG;
 }
 
-int zones_read(int fd, char *buffer, size_t bytes, struct zones *out)
+int zoneinfo_open(struct worker *w, struct zoneinfo *z)
+{
+	int fd = open("/proc/zoneinfo", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return worker_fail(w, errno, "cannot open /proc/zoneinfo: %s", strerror(errno));
+	z->fd = fd;
+	z->text = malloc(ZONEINFO_BYTES);
+	if (!z->text)
+		return worker_fail(w, ENOMEM, "out of memory");
+	memset(z->text, 0, ZONEINFO_BYTES);
+	return 0;
+}
+
+static int read_text(const struct zoneinfo *z)
 {
 	size_t used = 0;
 
-	while (used < bytes - 1) {
-		ssize_t got = pread(fd, buffer + used, bytes - 1 - used, (off_t)used);
+	while (used < ZONEINFO_BYTES - 1) {
+		ssize_t got =
+			pread(z->fd, z->text + used, ZONEINFO_BYTES - 1 - used, (off_t)used);
 
 		if (got < 0)
 			return -errno;
@@ -97,6 +113,23 @@ int zones_read(int fd, char *buffer, size_t bytes, struct zones *out)
 			break;
 		used += (size_t)got;
 	}
-	buffer[used] = '\0';
-	return used == bytes - 1 ? -E2BIG : zones_parse(buffer, out);
+	z->text[used] = '\0';
+	return used == ZONEINFO_BYTES - 1 ? -E2BIG : 0;
+}
+
+int zoneinfo_look(struct worker *w, const struct zoneinfo *z, struct zones *out)
+{
+	int ret = read_text(z);
+
+	if (!ret)
+		ret = zones_parse(z->text, out);
+	return ret ? worker_fail(w, -ret, "cannot read /proc/zoneinfo: %s", strerror(-ret)) : 0;
+}
+
+void zoneinfo_close(struct zoneinfo *z)
+{
+	if (z->fd)
+		close(z->fd);
+	free(z->text);
+	*z = (struct zoneinfo){ 0 };
 }

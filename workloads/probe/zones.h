@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The machine's zones as /proc/zoneinfo tells them: watermarks, reserves and
- * free pages. For workloads that press on the whole machine; parsing is pure.
+ * The machine's zones as /proc/zoneinfo has them: watermarks, reserves and free pages,
+ * for workloads that put the whole machine under pressure. Parsing is pure.
  */
 #ifndef PAGESTORM_ZONES_H
 #define PAGESTORM_ZONES_H
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "workloads/act/worker.h"
 
 #define ZONES_MAX 64
 
@@ -29,9 +30,19 @@ struct zones {
 int zones_parse(const char *text, struct zones *out);
 
 /*
- * Reads fd (open on /proc/zoneinfo) from its start into buffer and parses it:
- * no allocation, so that it can be called while memory runs out. 0 or -errno.
+ * /proc/zoneinfo held open, with the room for its text present, so that a look takes no
+ * memory while memory runs out. Empty when zeroed. The functions return 0 or -errno
+ * (reported through worker_fail()).
  */
-int zones_read(int fd, char *buffer, size_t bytes, struct zones *out);
+struct zoneinfo {
+	int fd;	    /* 0: not open */
+	char *text; /* ZONEINFO_BYTES */
+};
+
+#define ZONEINFO_BYTES (256 << 10) /* a zone has about 700 bytes, and 80 for each CPU */
+
+int zoneinfo_open(struct worker *w, struct zoneinfo *z);
+int zoneinfo_look(struct worker *w, const struct zoneinfo *z, struct zones *out);
+void zoneinfo_close(struct zoneinfo *z);
 
 #endif

@@ -193,10 +193,9 @@ static int swap_prepare(struct worker *w)
 		ret = open_all(w);
 	if (ret)
 		return ret;
-	s->map = worker_map_anon(s->bytes, align, false);
+	s->map = worker_map_measured(w, s->bytes, align, false);
 	if (!s->map)
-		return swap_fail(w, -errno, "map the working set");
-	worker_mapping(w, 0, s->map, s->bytes);
+		return -errno;
 	return p->mode == MODE_PAGEOUT ? swap_fill_all(w) : 0;
 }
 

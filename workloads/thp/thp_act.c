@@ -94,7 +94,7 @@ static int touch_all(struct worker *w, const struct thp *t, uint64_t left_out)
  */
 static int make_base_pages(struct worker *w, const struct thp *t)
 {
-	int err = hugepages_forbid();
+	int err = hugepages_forbid(w);
 
 	if (!err)
 		err = touch_all(w, t, 0);
