@@ -324,11 +324,11 @@ static int count_large(struct worker *w, uint64_t *large)
 static int note_large(struct worker *w, enum buddy_slot slot)
 {
 	uint64_t large;
-	int err = count_large(w, &large);
+	int ret = count_large(w, &large);
 
-	if (!err)
+	if (!ret)
 		worker_slot_set(w, slot, large);
-	return err;
+	return ret;
 }
 
 static int read_frames(struct worker *w)
@@ -342,7 +342,7 @@ static int read_frames(struct worker *w)
 	if (fd >= 0)
 		close(fd);
 	if (got != (ssize_t)bytes)
-		return worker_fail(w, errno ?: EIO, "cannot read /proc/self/pagemap: %s",
+		return worker_fail(w, errno ? errno : EIO, "cannot read /proc/self/pagemap: %s",
 				   strerror(errno));
 	for (uint64_t i = 0; i < s->nr; i++)
 		s->pfn[i] = s->pfn[i] & PAGEMAP_PRESENT ? s->pfn[i] & PAGEMAP_PFN : 0;
@@ -405,22 +405,22 @@ static int take_and_pair(struct worker *w)
 	bool *pair = mmap(NULL, s->nr, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	uint64_t pairs = 0;
-	int err;
+	int ret;
 
 	if (pair == MAP_FAILED)
 		return worker_fail(w, ENOMEM, "out of memory");
 	memset(s->map, 1, s->nr * s->page_bytes);
-	err = read_frames(w);
-	if (!err)
-		err = choose(w, pair);
-	for (uint64_t i = 0; i < s->nr && !err; i++) {
+	ret = read_frames(w);
+	if (!ret)
+		ret = choose(w, pair);
+	for (uint64_t i = 0; i < s->nr && !ret; i++) {
 		if (!pair[i])
 			s->pfn[i] = 0;
 		pairs += pair[i];
 	}
 	munmap(pair, s->nr);
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	/* What the process itself counts is the pattern; a shortfall leaves some of it out. */
 	worker_slot_set(w, SLOT_FRAGMENTS, pairs / 2);
 	worker_slot_set(w, SLOT_KEPT, s->nr - pairs / 2);
@@ -461,7 +461,7 @@ static int buddy_prepare(struct worker *w)
 	const struct buddy_params *p = w->params;
 	struct buddy *s = calloc(1, sizeof(*s));
 	uint64_t given;
-	int err;
+	int ret;
 
 	if (!s)
 		return -ENOMEM;
@@ -469,15 +469,15 @@ static int buddy_prepare(struct worker *w)
 	s->buddyinfo = s->compact = -1;
 	s->page_bytes = w->env->page_bytes;
 	s->nr = nr_pages(p, w->env);
-	err = open_all(w);
-	if (!err)
-		err = note_large(w, SLOT_LARGE_BEFORE);
-	if (!err)
-		err = take_and_pair(w);
-	if (!err && p->mode != MODE_FRAGMENT)
-		err = give_back(w, 0, 0, &given);
+	ret = open_all(w);
+	if (!ret)
+		ret = note_large(w, SLOT_LARGE_BEFORE);
+	if (!ret)
+		ret = take_and_pair(w);
+	if (!ret && p->mode != MODE_FRAGMENT)
+		ret = give_back(w, 0, 0, &given);
 	worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
-	return err ? err : note_large(w, SLOT_LARGE_READY);
+	return ret ? ret : note_large(w, SLOT_LARGE_READY);
 }
 
 /* Pages that are no pair's stay in every mode: they were single before. */
@@ -486,20 +486,20 @@ static int buddy_run(struct worker *w)
 	const struct buddy_params *p = w->params;
 	const struct buddy *s = w->state;
 	uint64_t given = 0;
-	int err = 0;
+	int ret = 0;
 
 	if (p->mode == MODE_FRAGMENT)
-		err = give_back(w, 0, w->ledger->shortfall_pages, &given);
+		ret = give_back(w, 0, w->ledger->shortfall_pages, &given);
 	else if (p->mode == MODE_MERGE)
-		err = give_back(w, 1, w->ledger->shortfall_pages, &given);
+		ret = give_back(w, 1, w->ledger->shortfall_pages, &given);
 	else if (p->mode == MODE_COMPACT && !w->ledger->shortfall_pages &&
 		 write(s->compact, "1", 1) != 1)
-		err = worker_fail(w, errno, "cannot compact: %s", strerror(errno));
+		ret = worker_fail(w, errno, "cannot compact: %s", strerror(errno));
 	worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
-	if (!err)
-		err = note_large(w, SLOT_LARGE_AFTER);
+	if (!ret)
+		ret = note_large(w, SLOT_LARGE_AFTER);
 	worker_achieved(w, buddy_target(p, w->env));
-	return err;
+	return ret;
 }
 
 static void buddy_release(struct worker *w)

@@ -326,12 +326,12 @@ static int stay_home(struct worker *w)
 {
 	const struct full_node_params *p = w->params;
 	cpu_set_t cpus;
-	int err = node_cpus(p->home, &cpus);
+	int ret = node_cpus(p->home, &cpus);
 
-	if (!err && sched_setaffinity(0, sizeof(cpus), &cpus))
-		err = -errno;
-	return err ? worker_fail(w, -err, "cannot run on the CPUs of node %" PRIu64 ": %s",
-				 p->home, strerror(-err))
+	if (!ret && sched_setaffinity(0, sizeof(cpus), &cpus))
+		ret = -errno;
+	return ret ? worker_fail(w, -ret, "cannot run on the CPUs of node %" PRIu64 ": %s",
+				 p->home, strerror(-ret))
 		   : 0;
 }
 
@@ -352,14 +352,14 @@ static int room_of_home(struct worker *w, uint64_t *pages)
 {
 	const struct full_node_params *p = w->params;
 	struct zones zones;
-	int err = look(w, &zones);
+	int ret = look(w, &zones);
 
 	*pages = 0;
-	for (unsigned i = 0; !err && i < zones.nr; i++)
+	for (unsigned i = 0; !ret && i < zones.nr; i++)
 		if (zones.zone[i].node == p->home)
 			*pages += above(zones.zone[i].free,
 					zones.zone[i].low + zones.zone[i].protection);
-	return err;
+	return ret;
 }
 
 /*
@@ -371,14 +371,14 @@ static int left_to_fill(struct worker *w, uint64_t *pages)
 	const struct full_node_params *p = w->params;
 	const struct zone *largest = NULL;
 	struct zones zones;
-	int err = look(w, &zones);
+	int ret = look(w, &zones);
 
-	for (unsigned i = 0; !err && i < zones.nr; i++)
+	for (unsigned i = 0; !ret && i < zones.nr; i++)
 		if (zones.zone[i].node == p->home &&
 		    (!largest || zones.zone[i].managed > largest->managed))
 			largest = &zones.zone[i];
 	*pages = largest ? above(largest->free, largest->high) : 0;
-	return err;
+	return ret;
 }
 
 /* A hole is read ahead into the cache of the node until that is two MiB from its high mark. */
@@ -388,24 +388,24 @@ static int fill_node(struct worker *w)
 	const struct full_node *s = w->state;
 	const uint64_t enough = 2 * bytes_of_node(w->env, p->home);
 	uint64_t left = 0, at = 0;
-	int err = left_to_fill(w, &left);
+	int ret = left_to_fill(w, &left);
 
-	while (!err && left > 2 * STEP_BYTES / w->env->page_bytes) {
-		for (uint64_t end = at + STEP_BYTES; !err && at < end; at += AHEAD_BYTES)
-			err = posix_fadvise(s->file.fd, (off_t)at, AHEAD_BYTES,
+	while (!ret && left > 2 * STEP_BYTES / w->env->page_bytes) {
+		for (uint64_t end = at + STEP_BYTES; !ret && at < end; at += AHEAD_BYTES)
+			ret = posix_fadvise(s->file.fd, (off_t)at, AHEAD_BYTES,
 					    POSIX_FADV_WILLNEED);
-		if (err)
-			return worker_fail(w, err, "cannot read %s ahead: %s", s->file.path,
-					   strerror(err));
+		if (ret)
+			return worker_fail(w, ret, "cannot read %s ahead: %s", s->file.path,
+					   strerror(ret));
 		if (at > enough)
 			return worker_fail(w, EBUSY,
 					   "node %" PRIu64 " does not fill: its cache is "
 					   "reclaimed while it is read",
 					   p->home);
 		worker_slot_add(w, SLOT_CACHE, STEP_BYTES / w->env->page_bytes);
-		err = worker_should_stop(w) ? -EINTR : left_to_fill(w, &left);
+		ret = worker_should_stop(w) ? -EINTR : left_to_fill(w, &left);
 	}
-	return err;
+	return ret;
 }
 
 static int open_all(struct worker *w)
@@ -428,22 +428,22 @@ static int full_node_prepare(struct worker *w)
 {
 	const struct full_node_params *p = w->params;
 	struct full_node *s = calloc(1, sizeof(*s));
-	int err;
+	int ret;
 
 	if (!s)
 		return -ENOMEM;
 	w->state = s;
 	s->file.fd = -1;
 	s->nr = nr_pages(p, w->env);
-	err = stay_home(w);
-	if (!err)
-		err = open_all(w);
-	if (!err)
-		err = set_policy(w, MPOL_BIND, 1ull << p->home);
-	if (!err)
-		err = fill_node(w);
+	ret = stay_home(w);
+	if (!ret)
+		ret = open_all(w);
+	if (!ret)
+		ret = set_policy(w, MPOL_BIND, 1ull << p->home);
+	if (!ret)
+		ret = fill_node(w);
 	/* Local, as the frame has set it: NUMA balancing leaves such memory alone. */
-	return err ? err : set_policy(w, MPOL_LOCAL, 0);
+	return ret ? ret : set_policy(w, MPOL_LOCAL, 0);
 }
 
 static int count_nodes(struct worker *w)
@@ -476,19 +476,19 @@ static int full_node_run(struct worker *w)
 	const struct full_node *s = w->state;
 	const uint64_t left_out = w->ledger->shortfall_pages;
 	uint64_t room;
-	int err = room_of_home(w, &room);
+	int ret = room_of_home(w, &room);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	worker_slot_set(w, SLOT_ROOM, room);
 	for (uint64_t i = left_out; i < s->nr && !worker_should_stop(w); i++)
 		*(volatile uint64_t *)(void *)(s->map + i * w->env->page_bytes) = i;
-	err = count_nodes(w);
+	ret = count_nodes(w);
 	if (w->ledger->slot[SLOT_HOME] > room)
 		worker_slot_set(w, SLOT_TAKEN_OVER, w->ledger->slot[SLOT_HOME] - room);
 	worker_achieved(w, (w->ledger->slot[SLOT_HOME] + w->ledger->slot[SLOT_AWAY]) *
 				   w->env->page_bytes);
-	return err;
+	return ret;
 }
 
 static void full_node_release(struct worker *w)

@@ -383,11 +383,11 @@ static int note_lowest(struct worker *w)
 {
 	struct zones zones;
 	uint64_t now;
-	int err = look(w, &zones, &now);
+	int ret = look(w, &zones, &now);
 
-	if (!err && now < w->ledger->slot[SLOT_FREE_LOWEST])
+	if (!ret && now < w->ledger->slot[SLOT_FREE_LOWEST])
 		worker_slot_set(w, SLOT_FREE_LOWEST, now);
-	return err;
+	return ret;
 }
 
 static int read_once(struct worker *w)
@@ -398,7 +398,7 @@ static int read_once(struct worker *w)
 
 	while (at < p->size_bytes && !worker_should_stop(w)) {
 		ssize_t got = pread(s->file.fd, s->buffer, STEP_BYTES, (off_t)at);
-		int err;
+		int ret;
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -407,9 +407,9 @@ static int read_once(struct worker *w)
 					   s->file.path, got ? strerror(errno) : "it is short");
 		at += (uint64_t)got;
 		worker_slot_add(w, SLOT_PAGES_READ, (uint64_t)got / w->env->page_bytes);
-		err = note_lowest(w);
-		if (err)
-			return err;
+		ret = note_lowest(w);
+		if (ret)
+			return ret;
 	}
 	return 0;
 }
@@ -430,16 +430,16 @@ static void take_burst(struct worker *w)
 static int settle(struct worker *w, struct zones *zones, uint64_t *free_pages)
 {
 	uint64_t before = 0;
-	int err = 0;
+	int ret = 0;
 
-	for (int i = 0; i < SETTLE_MAX && !err; i++) {
+	for (int i = 0; i < SETTLE_MAX && !ret; i++) {
 		worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
-		err = look(w, zones, free_pages);
+		ret = look(w, zones, free_pages);
 		if (i && *free_pages == before)
 			break;
 		before = *free_pages;
 	}
-	return err;
+	return ret;
 }
 
 /* Pages of later passes may be there still: what was taken counts the first one alone. */
@@ -448,26 +448,26 @@ static int kswapd_run(struct worker *w)
 	const struct kswapd_params *p = w->params;
 	struct zones zones;
 	uint64_t before, after, taken = 0;
-	int err = look(w, &zones, &before);
+	int ret = look(w, &zones, &before);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	count_textbook(w, &zones);
 	worker_slot_set(w, SLOT_FREE_BEFORE, before);
 	worker_slot_set(w, SLOT_FREE_LOWEST, before);
 	before += listed_pages(&zones);
-	for (uint64_t pass = 0; !err && pass < p->passes && !worker_should_stop(w); pass++) {
-		err = read_once(w);
+	for (uint64_t pass = 0; !ret && pass < p->passes && !worker_should_stop(w); pass++) {
+		ret = read_once(w);
 		taken = pass ? taken : w->ledger->slot[SLOT_PAGES_READ];
 	}
-	if (!err)
+	if (!ret)
 		take_burst(w);
-	if (!err)
-		err = note_lowest(w);
-	if (!err)
-		err = settle(w, &zones, &after);
-	if (err)
-		return err;
+	if (!ret)
+		ret = note_lowest(w);
+	if (!ret)
+		ret = settle(w, &zones, &after);
+	if (ret)
+		return ret;
 	worker_slot_set(w, SLOT_FREE_AFTER, after);
 	after += listed_pages(&zones);
 	taken += w->ledger->slot[SLOT_BURST_PAGES] + after;

@@ -375,7 +375,7 @@ static int open_object(const struct worker *w, enum shm_kind kind)
 static int map_object(struct worker *w, struct shm *s, enum shm_kind kind)
 {
 	void *map;
-	int err;
+	int ret;
 
 	if (kind == KIND_COW) {
 		s->map = worker_map_anon(s->bytes, s->page_bytes, false);
@@ -388,9 +388,9 @@ static int map_object(struct worker *w, struct shm *s, enum shm_kind kind)
 		return worker_fail(w, errno, "cannot make the shared object: %s",
 				   strerror(errno));
 	if (kind == KIND_FILE) {
-		err = make_file(w, s);
-		if (err)
-			return err;
+		ret = make_file(w, s);
+		if (ret)
+			return ret;
 	} else if (s->fd >= 0 && ftruncate(s->fd, (off_t)s->bytes)) {
 		return worker_fail(w, errno, "cannot size the shared object: %s",
 				   strerror(errno));
@@ -430,7 +430,7 @@ static int shm_prepare(struct worker *w)
 {
 	const struct shm_params *p = w->params;
 	struct shm *s = calloc(1, sizeof(*s));
-	int err;
+	int ret;
 
 	if (!s)
 		return worker_fail(w, ENOMEM, "out of memory");
@@ -443,14 +443,14 @@ static int shm_prepare(struct worker *w)
 		s->to_visit[i] = pages_to_visit(w, s, i);
 	if (pipe2(s->done, O_CLOEXEC))
 		return worker_fail(w, errno, "cannot make a pipe: %s", strerror(errno));
-	err = map_object(w, s, (enum shm_kind)p->kind);
-	if (err)
-		return err;
+	ret = map_object(w, s, (enum shm_kind)p->kind);
+	if (ret)
+		return ret;
 	worker_mapping(w, 0, (const void *)s->map, s->bytes);
 	if (p->kind == KIND_COW) /* there before the fork: what is measured is the copying */
 		visit(s, s->bytes / s->page_bytes, true);
-	err = start_children(w, s);
-	return err ? err : tell_children(w, s, 'W');
+	ret = start_children(w, s);
+	return ret ? ret : tell_children(w, s, 'W');
 }
 
 static int shm_run(struct worker *w)
@@ -458,14 +458,14 @@ static int shm_run(struct worker *w)
 	const struct shm_params *p = w->params;
 	struct shm *s = w->state;
 	const uint64_t nr = p->kind == KIND_COW ? 0 : s->to_visit[0];
-	int err;
+	int ret;
 
 	visit(s, nr, p->kind != KIND_FILE);
 	worker_slot_add(w, SLOT_PAGES_SHARED, nr);
-	err = tell_children(w, s, 'V');
-	if (!err)
+	ret = tell_children(w, s, 'V');
+	if (!ret)
 		worker_achieved(w, s->bytes);
-	return err;
+	return ret;
 }
 
 static void shm_release(struct worker *w)

@@ -351,7 +351,7 @@ static int victim_prepare(struct worker *w)
 	const double all = p->reads + p->allocs + p->files;
 	struct victim *v = mmap(NULL, sizeof(*v), PROT_READ | PROT_WRITE,
 				MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	int err = 0;
+	int ret = 0;
 
 	if (v == MAP_FAILED)
 		return worker_fail(w, errno, "cannot map its state: %s", strerror(errno));
@@ -373,9 +373,9 @@ static int victim_prepare(struct worker *w)
 		v->block_bytes = round_up(p->block_bytes, page);
 		set_pattern(p, &v->file_pattern, &v->file_zipf, file / v->block_bytes,
 			    w->ledger->seed + 1);
-		err = make_file(w, v, file);
+		ret = make_file(w, v, file);
 	}
-	return err;
+	return ret;
 }
 
 /* The working set, less what the test hook leaves out. */
@@ -387,11 +387,11 @@ static int touch_set(struct worker *w, struct victim *v)
 	for (uint64_t done = 0; done < bytes && !worker_should_stop(w);) {
 		uint64_t step =
 			bytes - done < v->touch.step_bytes ? bytes - done : v->touch.step_bytes;
-		int err = touch_range(&v->touch, (char *)v->map + done, step, done / 4096);
+		int ret = touch_range(&v->touch, (char *)v->map + done, step, done / 4096);
 
-		if (err)
-			return worker_fail(w, -err, "cannot touch its memory: %s",
-					   strerror(-err));
+		if (ret)
+			return worker_fail(w, -ret, "cannot touch its memory: %s",
+					   strerror(-ret));
 		done += step;
 		worker_achieved(w, done + left_out);
 		worker_slot_set(w, SLOT_PAGES_TOUCHED, (done + left_out) / page);
@@ -449,9 +449,9 @@ static int operate_until(struct worker *w, struct victim *v, uint64_t end_ns)
 	const uint64_t rate = ((const struct victim_params *)w->params)->rate;
 	const uint64_t start_ns = worker_now_ns();
 	uint64_t nr = 0, now = start_ns;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && now < end_ns && !worker_should_stop(w)) {
+	while (!ret && now < end_ns && !worker_should_stop(w)) {
 		uint64_t intended =
 			rate ? start_ns + (uint64_t)((unsigned __int128)nr * 1000000000u / rate)
 			     : now;
@@ -462,12 +462,12 @@ static int operate_until(struct worker *w, struct victim *v, uint64_t end_ns)
 			worker_sleep_until(w, intended);
 		else if (rate && now > intended + 1000000000u / rate)
 			worker_slot_add(w, SLOT_LATE, 1);
-		err = operate(w, v);
+		ret = operate(w, v);
 		now = worker_now_ns();
 		histogram_add(&w->ledger->latency, now - intended);
 		atomic_store_explicit(&w->ledger->ops, ++nr, memory_order_relaxed);
 	}
-	return err;
+	return ret;
 }
 
 static int victim_run(struct worker *w)
@@ -475,18 +475,18 @@ static int victim_run(struct worker *w)
 	const struct victim_params *p = w->params;
 	struct victim *v = w->state;
 	uint64_t resident = 0;
-	int err = touch_set(w, v);
+	int ret = touch_set(w, v);
 
-	if (!err)
-		err = operate_until(w, v, worker_now_ns() + p->duration_ns);
-	if (!err && v->fd >= 0) {
-		err = residency_count(&v->residency, &resident);
-		if (err)
-			return worker_fail(w, -err, "cannot look at its file's pages: %s",
-					   strerror(-err));
+	if (!ret)
+		ret = operate_until(w, v, worker_now_ns() + p->duration_ns);
+	if (!ret && v->fd >= 0) {
+		ret = residency_count(&v->residency, &resident);
+		if (ret)
+			return worker_fail(w, -ret, "cannot look at its file's pages: %s",
+					   strerror(-ret));
 	}
 	worker_slot_set(w, SLOT_FILE_PAGES, resident);
-	return err;
+	return ret;
 }
 
 static void victim_release(struct worker *w)

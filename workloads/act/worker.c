@@ -360,16 +360,16 @@ static int ledger_attach(struct worker *w)
 
 static int run_and_hold(struct worker *w)
 {
-	int err;
+	int ret;
 
 	w->ledger->phase = PHASE_RUNNING;
 	w->ledger->run_ns = worker_now_ns();
-	err = w->workload->run(w);
+	ret = w->workload->run(w);
 	w->ledger->end_ns = worker_now_ns();
-	if (!err && w->workload->verify)
-		err = w->workload->verify(w);
-	if (err)
-		return err;
+	if (!ret && w->workload->verify)
+		ret = w->workload->verify(w);
+	if (ret)
+		return ret;
 	report(w, PHASE_HELD, 'H');
 	(void)command_read(); /* 'B', or the end of the pipe: leave in either case */
 	return 0;
@@ -378,35 +378,35 @@ static int run_and_hold(struct worker *w)
 int worker_main(void)
 {
 	struct worker w = { 0 };
-	int err;
+	int ret;
 
 	/* exec of /proc/self/exe names it "exe", in the kernel's log and in top as well. */
 	prctl(PR_SET_NAME, "pagestorm");
 	refuse_hint_faults();
-	err = ledger_attach(&w);
-	if (!w.ledger || w.ledger == MAP_FAILED || (err && !w.workload && err != -ENOENT))
+	ret = ledger_attach(&w);
+	if (!w.ledger || w.ledger == MAP_FAILED || (ret && !w.workload && ret != -ENOENT))
 		return EXIT_WORKER_FAILED;
-	if (!err && w.workload->prepare)
-		err = w.workload->prepare(&w);
-	if (!err) {
+	if (!ret && w.workload->prepare)
+		ret = w.workload->prepare(&w);
+	if (!ret) {
 		prewarm(w.ledger->prewarm_bytes);
 		prefault(w.ledger);
 		w.ledger->ready_ns = worker_now_ns();
 		report(&w, PHASE_READY, 'R');
 		if (command_read() == 'G')
-			err = run_and_hold(&w);
+			ret = run_and_hold(&w);
 	}
-	if (err) {
-		(void)worker_fail(&w, -err, "%s: %s", w.ledger->workload, strerror(-err));
+	if (ret) {
+		(void)worker_fail(&w, -ret, "%s: %s", w.ledger->workload, strerror(-ret));
 		report(&w, PHASE_FAILED, 'F');
 		(void)command_read();
 	}
 	if (w.workload && w.workload->release)
 		w.workload->release(&w);
 	worker_reap(&w);
-	if (!err)
+	if (!ret)
 		w.ledger->phase = PHASE_RELEASED;
-	return err ? EXIT_WORKER_FAILED : EXIT_WORKER_OK;
+	return ret ? EXIT_WORKER_FAILED : EXIT_WORKER_OK;
 }
 
 /*

@@ -54,28 +54,28 @@ int hugetlb_prepare(struct worker *w)
 {
 	const struct hugetlb_params *p = w->params;
 	struct hugetlb *h = calloc(1, sizeof(*h));
-	int err;
+	int ret;
 
 	if (!h)
 		return -ENOMEM;
 	w->state = h;
 	memset(h->pool.fd, -1, sizeof(h->pool.fd));
 	h->left_out = w->ledger->shortfall_pages;
-	err = folios_open(&h->folios);
-	if (err)
-		return worker_fail(w, -err,
+	ret = folios_open(&h->folios);
+	if (ret)
+		return worker_fail(w, -ret,
 				   "cannot see page frames (/proc/kpageflags): %s; run as root",
-				   strerror(-err));
+				   strerror(-ret));
 	fill_init(&h->fill, p->fill, w->ledger->seed);
-	err = hugetlb_pool_open(w, &h->pool);
-	if (!err)
-		err = hugetlb_pool_bind(w, &h->pool);
-	if (err || !hugetlb_maps_early(p))
-		return err;
-	err = map_all(w, h, hugetlb_target(p, w->env));
-	if (!err)
+	ret = hugetlb_pool_open(w, &h->pool);
+	if (!ret)
+		ret = hugetlb_pool_bind(w, &h->pool);
+	if (ret || !hugetlb_maps_early(p))
+		return ret;
+	ret = map_all(w, h, hugetlb_target(p, w->env));
+	if (!ret)
 		worker_mapping(w, 0, h->map, h->bytes);
-	return err;
+	return ret;
 }
 
 static void touch_all(struct worker *w, const struct hugetlb *h)
@@ -128,11 +128,11 @@ int hugetlb_verify(struct worker *w)
 	struct folio_count found = { 0 };
 	const uint64_t reserved = hugetlb_pool_read(&h->pool, POOL_RESERVED);
 	const uint64_t available = hugetlb_pool_read(&h->pool, POOL_FREE);
-	int err = folios_count(&h->folios, h->map, h->bytes, w->env->page_bytes, &found);
+	int ret = folios_count(&h->folios, h->map, h->bytes, w->env->page_bytes, &found);
 
-	if (err)
-		return worker_fail(w, -err, "cannot see page frames: %s; run as root",
-				   strerror(-err));
+	if (ret)
+		return worker_fail(w, -ret, "cannot see page frames: %s; run as root",
+				   strerror(-ret));
 	worker_slot_set(w, SLOT_HUGE_PAGES, found.hugetlb);
 	worker_slot_set(w, SLOT_POOL_TAKEN, above(h->free_before, available));
 	worker_slot_set(w, SLOT_POOL_RESERVED, above(reserved, h->reserved_before));
@@ -146,19 +146,19 @@ int hugetlb_run(struct worker *w)
 {
 	const struct hugetlb_params *p = w->params;
 	struct hugetlb *h = w->state;
-	int err = 0;
+	int ret = 0;
 
 	h->free_before = hugetlb_pool_read(&h->pool, POOL_FREE);
 	h->reserved_before = hugetlb_pool_read(&h->pool, POOL_RESERVED);
 	if (!hugetlb_maps_early(p))
-		err = map_all(w, h,
+		ret = map_all(w, h,
 			      above(hugetlb_nr(p), p->kind == KIND_RESERVE ? h->left_out : 0) *
 				      hugetlb_page_bytes(p));
-	if (!err && hugetlb_touches(p))
+	if (!ret && hugetlb_touches(p))
 		touch_all(w, h);
-	if (!err && p->kind == KIND_BEYOND)
+	if (!ret && p->kind == KIND_BEYOND)
 		ask_for_too_much(w, h);
-	return err;
+	return ret;
 }
 
 void hugetlb_release(struct worker *w)

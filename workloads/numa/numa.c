@@ -95,14 +95,14 @@ void numa_warn(int number, char *format, ...)
 static int node_cpus(int node, cpu_set_t *set)
 {
 	struct bitmask *mask = numa_allocate_cpumask();
-	int err = numa_node_to_cpus(node, mask) ? -errno : 0;
+	int ret = numa_node_to_cpus(node, mask) ? -errno : 0;
 
 	CPU_ZERO(set);
-	for (unsigned cpu = 0; !err && cpu < mask->size && cpu < CPU_SETSIZE; cpu++)
+	for (unsigned cpu = 0; !ret && cpu < mask->size && cpu < CPU_SETSIZE; cpu++)
 		if (numa_bitmask_isbitset(mask, cpu))
 			CPU_SET(cpu, set);
 	numa_free_cpumask(mask);
-	return err;
+	return ret;
 }
 
 static int pin(struct worker *w, const cpu_set_t *cpus, int node)
@@ -217,7 +217,7 @@ static int numa_prepare(struct worker *w)
 {
 	const struct numa_params *p = w->params;
 	struct numa *s = calloc(1, sizeof(*s));
-	int err;
+	int ret;
 
 	if (!s)
 		return worker_fail(w, ENOMEM, "out of memory");
@@ -229,23 +229,23 @@ static int numa_prepare(struct worker *w)
 	s->cpu_node = numa_cpu_node(p, w->env);
 	s->memory_node = numa_memory_node(p, w->env);
 	s->rng = w->ledger->seed;
-	err = node_cpus(s->cpu_node, &s->cpus);
-	if (!err)
-		err = node_cpus(s->memory_node, &s->memory_cpus);
-	if (err)
-		return worker_fail(w, -err, "cannot tell the CPUs of nodes %d and %d: %s",
-				   s->cpu_node, s->memory_node, strerror(-err));
+	ret = node_cpus(s->cpu_node, &s->cpus);
+	if (!ret)
+		ret = node_cpus(s->memory_node, &s->memory_cpus);
+	if (ret)
+		return worker_fail(w, -ret, "cannot tell the CPUs of nodes %d and %d: %s",
+				   s->cpu_node, s->memory_node, strerror(-ret));
 	s->map = worker_map_measured(w, s->pages * s->page_bytes, s->page_bytes, false);
 	if (!s->map)
 		return -errno;
-	err = pin(w, &s->cpus, s->cpu_node);
-	if (!err)
-		err = choose_policy(w, s);
-	if (!err && numa_fills(p))
-		err = numa_fill_node(w, s);
-	if (!err && numa_moves(p)) /* there before READY: what is measured is the move */
+	ret = pin(w, &s->cpus, s->cpu_node);
+	if (!ret)
+		ret = choose_policy(w, s);
+	if (!ret && numa_fills(p))
+		ret = numa_fill_node(w, s);
+	if (!ret && numa_moves(p)) /* there before READY: what is measured is the move */
 		touch(s, s->pages);
-	return err;
+	return ret;
 }
 
 static int move_all(struct worker *w, const struct numa *s, uint64_t pages)
@@ -275,7 +275,7 @@ static int place(struct worker *w, const struct numa *s)
 	const uint64_t left_out = w->ledger->shortfall_pages;
 	const uint64_t pages = s->pages > left_out ? s->pages - left_out : 0;
 	unsigned long from = 1ul << s->cpu_node, to = 1ul << s->memory_node;
-	int err = 0;
+	int ret = 0;
 
 	switch ((enum numa_mode)p->mode) {
 	case MODE_MOVE_PAGES:
@@ -286,10 +286,10 @@ static int place(struct worker *w, const struct numa *s)
 					   s->memory_node, strerror(errno));
 		return 0;
 	case MODE_FIRST_TOUCH:
-		err = pin(w, &s->memory_cpus, s->memory_node);
-		if (!err)
+		ret = pin(w, &s->memory_cpus, s->memory_node);
+		if (!ret)
 			touch(s, pages);
-		return err ? err : pin(w, &s->cpus, s->cpu_node);
+		return ret ? ret : pin(w, &s->cpus, s->cpu_node);
 	case MODE_BIND:
 	case MODE_PREFERRED:
 	case MODE_INTERLEAVE:
@@ -406,14 +406,14 @@ static void measure_bandwidth(struct worker *w, const struct numa *s, uint64_t e
 static int place_and_spill(struct worker *w, struct numa *s)
 {
 	struct numa_spilled after = { 0 };
-	int err = numa_count_spilled(w, &s->before);
+	int ret = numa_count_spilled(w, &s->before);
 
-	if (!err)
-		err = place(w, s);
-	if (!err)
-		err = numa_count_spilled(w, &after);
-	if (err)
-		return err;
+	if (!ret)
+		ret = place(w, s);
+	if (!ret)
+		ret = numa_count_spilled(w, &after);
+	if (ret)
+		return ret;
 	worker_slot_set(w, SLOT_MISS, after.miss - s->before.miss);
 	worker_slot_set(w, SLOT_FOREIGN, after.foreign - s->before.foreign);
 	return 0;
@@ -423,12 +423,12 @@ static int numa_run(struct worker *w)
 {
 	const struct numa_params *p = w->params;
 	struct numa *s = w->state;
-	int err = numa_fills(p) ? place_and_spill(w, s) : place(w, s);
+	int ret = numa_fills(p) ? place_and_spill(w, s) : place(w, s);
 
-	if (!err)
-		err = verify(w, s);
-	if (err || p->access == ACCESS_NONE)
-		return err;
+	if (!ret)
+		ret = verify(w, s);
+	if (ret || p->access == ACCESS_NONE)
+		return ret;
 	if (p->access == ACCESS_BANDWIDTH) {
 		measure_bandwidth(w, s, worker_now_ns() + p->duration_ns);
 		return 0;

@@ -55,7 +55,7 @@ static int count_batch(struct folios *f, uint64_t nr, struct folio_count *sum)
 
 	for (uint64_t at = 0; at < nr; at += run) {
 		const uint64_t frame = f->entry[at] & PAGEMAP_FRAME;
-		int err;
+		int ret;
 
 		run = 1;
 		if (!(f->entry[at] & PAGEMAP_PRESENT))
@@ -63,9 +63,9 @@ static int count_batch(struct folios *f, uint64_t nr, struct folio_count *sum)
 		if (!frame) /* hidden from those who lack CAP_SYS_ADMIN */
 			return -EPERM;
 		run = contiguous(f->entry, at, nr);
-		err = read_words(f->flags, f->flag, frame, run);
-		if (err)
-			return err;
+		ret = read_words(f->flags, f->flag, frame, run);
+		if (ret)
+			return ret;
 		sum->present += run;
 		for (uint64_t i = 0; i < run; i++) {
 			const bool head = f->flag[i] & FLAG(KPF_COMPOUND_HEAD);
@@ -84,16 +84,16 @@ int folios_count(struct folios *f, const void *start, uint64_t bytes, uint64_t p
 {
 	const uint64_t first = (uintptr_t)start / page_bytes, end = first + bytes / page_bytes;
 	struct folio_count sum = { 0 };
-	int err = 0;
+	int ret = 0;
 
-	for (uint64_t page = first; page < end && !err; page += FOLIOS_BATCH) {
+	for (uint64_t page = first; page < end && !ret; page += FOLIOS_BATCH) {
 		uint64_t nr = end - page < FOLIOS_BATCH ? end - page : FOLIOS_BATCH;
 
-		err = read_words(f->pagemap, f->entry, page, nr);
-		if (!err)
-			err = count_batch(f, nr, &sum);
+		ret = read_words(f->pagemap, f->entry, page, nr);
+		if (!ret)
+			ret = count_batch(f, nr, &sum);
 	}
-	if (!err)
+	if (!ret)
 		*out = sum;
-	return err;
+	return ret;
 }

@@ -94,29 +94,29 @@ static int touch_all(struct worker *w, const struct thp *t, uint64_t left_out)
  */
 static int make_base_pages(struct worker *w, const struct thp *t)
 {
-	int err = hugepages_forbid(w);
+	int ret = hugepages_forbid(w);
 
-	if (!err)
-		err = touch_all(w, t, 0);
-	if (!err && prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0))
-		err = -errno;
-	return err;
+	if (!ret)
+		ret = touch_all(w, t, 0);
+	if (!ret && prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0))
+		ret = -errno;
+	return ret;
 }
 
 /* Huge pages, which khugepaged may not make again of what is left. */
 static int make_huge_pages(struct worker *w, const struct thp *t)
 {
-	int err = advise(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
+	int ret = advise(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
 
-	if (!err)
-		err = touch_all(w, t, 0);
-	return err ? err : advise(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
+	if (!ret)
+		ret = touch_all(w, t, 0);
+	return ret ? ret : advise(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
 }
 
 static int make_ready(struct worker *w, const struct thp *t)
 {
 	const struct thp_params *p = w->params;
-	int err;
+	int ret;
 
 	switch ((enum thp_kind)p->kind) {
 	case KIND_MADVISE:
@@ -126,33 +126,33 @@ static int make_ready(struct worker *w, const struct thp *t)
 	case KIND_ALWAYS:
 		return 0;
 	case KIND_COLLAPSE:
-		err = make_base_pages(w, t);
+		ret = make_base_pages(w, t);
 		break;
 	default:
-		err = make_huge_pages(w, t);
+		ret = make_huge_pages(w, t);
 		break;
 	}
 	atomic_store_explicit(&w->ledger->moved_bytes, 0, memory_order_relaxed);
-	return err;
+	return ret;
 }
 
 int thp_prepare(struct worker *w)
 {
 	const struct thp_params *p = w->params;
 	struct thp *t = calloc(1, sizeof(*t));
-	int err;
+	int ret;
 
 	if (!t)
 		return -ENOMEM;
 	w->state = t;
-	err = folios_open(&t->folios);
-	if (err)
-		return worker_fail(w, -err,
+	ret = folios_open(&t->folios);
+	if (ret)
+		return worker_fail(w, -ret,
 				   "cannot see page frames (/proc/kpageflags): %s; run as root",
-				   strerror(-err));
-	err = map_between_guards(w, t);
-	if (err)
-		return err;
+				   strerror(-ret));
+	ret = map_between_guards(w, t);
+	if (ret)
+		return ret;
 	worker_mapping(w, 0, t->map, t->bytes);
 	t->left_out = w->ledger->shortfall_pages;
 	fill_init(&t->fill, p->fill, w->ledger->seed);
@@ -167,16 +167,16 @@ static int drop_from(struct worker *w, char *huge)
 	const struct thp_params *p = w->params;
 	const uint64_t bytes = p->drop * w->env->page_bytes;
 	char *start = huge + w->env->pmd_bytes - bytes;
-	int err = 0;
+	int ret = 0;
 
 	if (p->kind == KIND_MUNMAP)
 		return munmap(start, bytes)
 			       ? worker_fail(w, errno, "munmap: %s", strerror(errno))
 			       : 0;
 	if (p->kind == KIND_SPLIT) /* it splits what the range is only a part of */
-		err = advise(w, huge + w->env->pmd_bytes - w->env->page_bytes,
+		ret = advise(w, huge + w->env->pmd_bytes - w->env->page_bytes,
 			     w->env->page_bytes, MADV_COLD, "MADV_COLD");
-	return err ? err : advise(w, start, bytes, MADV_DONTNEED, "MADV_DONTNEED");
+	return ret ? ret : advise(w, start, bytes, MADV_DONTNEED, "MADV_DONTNEED");
 }
 
 static int act_on_each(struct worker *w, const struct thp *t)
@@ -184,16 +184,16 @@ static int act_on_each(struct worker *w, const struct thp *t)
 	const struct thp_params *p = w->params;
 	const uint64_t nr = thp_room_for_huge(p, w->env), pmd = w->env->pmd_bytes;
 	char *huge = first_huge(w, t);
-	int err = 0;
+	int ret = 0;
 
-	for (uint64_t i = t->left_out; i < nr && !err && !worker_should_stop(w); i++) {
-		err = p->kind == KIND_COLLAPSE
+	for (uint64_t i = t->left_out; i < nr && !ret && !worker_should_stop(w); i++) {
+		ret = p->kind == KIND_COLLAPSE
 			      ? advise(w, huge, pmd, MADV_COLLAPSE, "MADV_COLLAPSE")
 			      : drop_from(w, huge);
 		huge += pmd;
 		atomic_fetch_add_explicit(&w->ledger->moved_bytes, pmd, memory_order_relaxed);
 	}
-	return err;
+	return ret;
 }
 
 static void access_all(struct worker *w, const struct thp *t)
@@ -215,11 +215,11 @@ int thp_verify(struct worker *w)
 {
 	struct thp *t = w->state;
 	struct folio_count found;
-	int err = folios_count(&t->folios, t->map, t->bytes, w->env->page_bytes, &found);
+	int ret = folios_count(&t->folios, t->map, t->bytes, w->env->page_bytes, &found);
 
-	if (err)
-		return worker_fail(w, -err, "cannot see page frames: %s; run as root",
-				   strerror(-err));
+	if (ret)
+		return worker_fail(w, -ret, "cannot see page frames: %s; run as root",
+				   strerror(-ret));
 	worker_slot_set(w, SLOT_PAGES_PRESENT, found.present);
 	worker_slot_set(w, SLOT_LARGE_FOLIOS, found.large);
 	worker_slot_set(w, SLOT_LARGE_PAGES, found.large_pages);
@@ -233,12 +233,12 @@ int thp_run(struct worker *w)
 	const uint64_t unit = p->kind == KIND_BASE ? w->env->page_bytes : w->env->pmd_bytes;
 	struct thp *t = w->state;
 	uint64_t start_ns = worker_now_ns(), now_ns;
-	int err = thp_is_prepared(p) ? act_on_each(w, t) : touch_all(w, t, t->left_out * unit);
+	int ret = thp_is_prepared(p) ? act_on_each(w, t) : touch_all(w, t, t->left_out * unit);
 
 	now_ns = worker_now_ns();
 	worker_slot_set(w, SLOT_ACT_NS, now_ns - start_ns);
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	if (p->accesses && !t->left_out) {
 		access_all(w, t);
 		worker_slot_set(w, SLOT_ACCESS_NS, worker_now_ns() - now_ns);
