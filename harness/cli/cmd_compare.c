@@ -96,6 +96,7 @@ static int check(const void *request, struct error *e)
 /* The metrics' names come from their table. */
 static char *list_metrics(int key, const char *text, void *unused)
 {
+	struct metric_list metrics;
 	char *list = NULL;
 	size_t bytes;
 	FILE *out;
@@ -106,9 +107,10 @@ static char *list_metrics(int key, const char *text, void *unused)
 	out = open_memstream(&list, &bytes);
 	if (!out)
 		return (char *)text;
+	metric_list_make(&metrics);
 	fputs("Metrics:", out);
-	for (const struct metric *m = metrics; m->name; m++)
-		fprintf(out, " %s", m->name);
+	for (size_t i = 0; i < metrics.nr; i++)
+		fprintf(out, " %s", metrics.at[i]->name);
 	fclose(out);
 	return list;
 }

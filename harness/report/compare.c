@@ -177,7 +177,7 @@ struct pair {
 };
 
 /* A metric that neither side recorded gives no row. */
-static int add_metric(struct compare *c, const struct pair *pair, const struct metric *m)
+static int add_metric(struct compare *c, const struct pair *pair, const struct column *m)
 {
 	struct comparison row = { .worker = pair->a->worker,
 				  .metric = m,
@@ -205,7 +205,7 @@ out:
 	return ret;
 }
 
-static bool is_wanted(const struct metric *m, const char *const *patterns)
+static bool is_selected(const struct column *m, const char *const *patterns)
 {
 	if (!*patterns)
 		return true;
@@ -217,11 +217,13 @@ static bool is_wanted(const struct metric *m, const char *const *patterns)
 
 static int add_pair(struct compare *c, const struct pair *pair)
 {
+	struct metric_list metrics;
 	int ret = 0;
 
-	for (const struct metric *m = metrics; !ret && m->name; m++)
-		if (is_wanted(m, c->patterns))
-			ret = add_metric(c, pair, m);
+	metric_list_make(&metrics);
+	for (size_t i = 0; !ret && i < metrics.nr; i++)
+		if (is_selected(metrics.at[i], c->patterns))
+			ret = add_metric(c, pair, metrics.at[i]);
 	return ret;
 }
 
@@ -235,16 +237,11 @@ static bool is_recorded(const struct compare *c, const char *pattern)
 
 static int check_patterns(const char *const *patterns, struct error *e)
 {
-	for (; *patterns; patterns++) {
-		const struct metric *m = metrics;
-
-		while (m->name && fnmatch(*patterns, m->name, 0))
-			m++;
-		if (!m->name)
+	for (; *patterns; patterns++)
+		if (!metric_is_known(*patterns))
 			return error_set(e, EINVAL,
 					 "no metric is called %s; compare --help lists them",
 					 *patterns);
-	}
 	return 0;
 }
 
@@ -387,7 +384,7 @@ static bool is_tested(const struct comparison *r)
 
 static bool is_large_enough(const struct compare *c, const struct comparison *r)
 {
-	double least = fmax(c->least_effect, r->metric->resolution);
+	double least = fmax(c->least_effect, r->metric->metric.resolution);
 
 	return fabs(log(r->contrast.ratio)) >= log1p(least);
 }
@@ -408,8 +405,8 @@ static enum change judge(const struct compare *c, const struct comparison *r)
 	if (r->contrast.constant || !is_large_enough(c, r))
 		return CHANGE_NOISE;
 	if (r->p <= STATS_LEVEL)
-		return higher == (r->metric->better == BETTER_HIGHER) ? CHANGE_BETTER
-								      : CHANGE_WORSE;
+		return higher == (r->metric->metric.better == BETTER_HIGHER) ? CHANGE_BETTER
+									     : CHANGE_WORSE;
 	return is_starved(c, r) ? CHANGE_TOO_FEW : CHANGE_NOISE;
 }
 

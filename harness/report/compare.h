@@ -53,7 +53,7 @@ struct comparison {
 	char cell[256]; /* the settings that both have; "A → B" for two single cells that differ
 			 */
 	const char *worker;
-	const struct metric *metric;
+	const struct column *metric;
 	struct summary a, b;
 	struct contrast contrast;
 	double p; /* adjusted */

@@ -46,14 +46,6 @@ static bool parse_threshold(const char *text, struct term *t)
 	return parse_change(text + 1 + t->or_equal, &t->change);
 }
 
-static bool pattern_is_known(const char *pattern)
-{
-	for (const struct metric *m = metrics; m->name; m++)
-		if (!fnmatch(pattern, m->name, 0))
-			return true;
-	return false;
-}
-
 static int parse_term(const char *text, size_t length, struct term *t, struct error *e)
 {
 	size_t name;
@@ -75,7 +67,7 @@ static int parse_term(const char *text, size_t length, struct term *t, struct er
 			e, EINVAL,
 			"--fail-on: cannot read '%s': write worse, better, changed, latency_p99_ns=worse or latency_p99_ns>+5%%",
 			t->text);
-	if (!pattern_is_known(t->pattern))
+	if (!metric_is_known(t->pattern))
 		return error_set(
 			e, EINVAL,
 			"--fail-on: no metric is called '%s'; compare --help lists them",

@@ -62,8 +62,9 @@ static void add_median(struct table *t, const struct comparison *r, const struct
 {
 	char text[64];
 
-	metric_format(r->metric->measure, metric_center(r->metric, s), text, sizeof(text));
-	table_add(t, STYLE_PLAIN, "%s%s", s->outliers && r->metric->column ? "*" : "", text);
+	metric_format(r->metric, metric_center(r->metric, s), text, sizeof(text));
+	table_add(t, STYLE_PLAIN, "%s%s",
+		  s->outliers && !r->metric->metric.counts_endings ? "*" : "", text);
 }
 
 static void add_row(struct table *t, const struct comparison *r)
@@ -167,7 +168,7 @@ static int print_constants(const struct printer *p, size_t first, size_t end)
 
 		if (!r->contrast.constant || r->change != CHANGE_NOISE)
 			continue;
-		metric_format(r->metric->measure, r->a.median, value, sizeof(value));
+		metric_format(r->metric, r->a.median, value, sizeof(value));
 		fprintf(list, "%s%s %s",
 			any ? ", " : "the same in every run: ", r->metric->name, value);
 		any = true;
@@ -289,8 +290,8 @@ static int print_csv(const struct compare *c, FILE *out)
 		print_csv_text(out, r->cell);
 		fputc(',', out);
 		print_csv_text(out, r->worker);
-		fprintf(out, ",%s,%s,%s", r->metric->name, measure_name(r->metric->measure),
-			r->metric->better == BETTER_LOWER ? "lower" : "higher");
+		fprintf(out, ",%s,%s,%s", r->metric->name, r->metric->unit,
+			r->metric->metric.better == BETTER_LOWER ? "lower" : "higher");
 		print_csv_summary(out, &r->a);
 		print_csv_summary(out, &r->b);
 		print_csv_number(out, r->contrast.ratio);
@@ -323,8 +324,8 @@ static json_t *json_row(const struct comparison *r)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
 			 "cell", r->cell, "worker", r->worker, "metric", r->metric->name,
-			 "unit", measure_name(r->metric->measure), "better",
-			 r->metric->better == BETTER_LOWER ? "lower" : "higher", "a",
+			 "unit", r->metric->unit, "better",
+			 r->metric->metric.better == BETTER_LOWER ? "lower" : "higher", "a",
 			 json_summary(&r->a), "b", json_summary(&r->b), "ratio",
 			 json_number_or_null(r->contrast.ratio), "ratio_low",
 			 json_number_or_null(r->contrast.low), "ratio_high",

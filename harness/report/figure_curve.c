@@ -30,19 +30,20 @@ static size_t find_cell(const struct curves *c, const char *value, const char *r
 	return SIZE_MAX;
 }
 
-int curves_add(struct curves *c, const struct metric *m, const char *rest, const char *legend)
+int curves_add(struct curves *c, size_t metric, const char *rest, const char *legend)
 {
 	const struct swept *swept = c->axis->swept;
 	size_t *series = calloc(swept->nr, sizeof(*series));
 
-	assert(m && c->nr < FIGURE_CURVES);
+	assert(c->nr < FIGURE_CURVES);
 	if (!series)
 		return -ENOMEM;
 	for (size_t i = 0; i < swept->nr; i++)
 		series[i] = find_cell(c, swept->value[i], rest);
-	c->curve[c->nr++] = (struct curve){
-		.metric = m, .index = m - metrics, .legend = legend, .series = series
-	};
+	c->curve[c->nr++] = (struct curve){ .metric = c->report->metrics.at[metric],
+					    .index = metric,
+					    .legend = legend,
+					    .series = series };
 	return 0;
 }
 

@@ -10,8 +10,8 @@
 
 /* A metric in the cells that differ by nothing but the swept setting. */
 struct curve {
-	const struct metric *metric;
-	size_t index;	    /* of the metric */
+	const struct column *metric;
+	size_t index;	    /* of the metric in the report's list */
 	const char *legend; /* the caller's */
 	size_t *series;	    /* by position on the axis; SIZE_MAX: no such cell */
 };
@@ -28,7 +28,7 @@ struct curves {
  * One curve more, of the cells whose other settings are rest; "": whatever they are. At most
  * FIGURE_CURVES of them. -ENOMEM.
  */
-int curves_add(struct curves *c, const struct metric *m, const char *rest, const char *legend);
+int curves_add(struct curves *c, size_t metric, const char *rest, const char *legend);
 
 /* Leaves it empty, for the next drawing. */
 void curves_drop(struct curves *c);

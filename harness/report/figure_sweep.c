@@ -13,49 +13,8 @@
 #include "harness/report/figure_axis.h"
 #include "harness/report/figure_curve.h"
 
-#define LOG_SPAN    20	/* largest over smallest value from which an axis is logarithmic */
-#define FROM_ZERO   0.5 /* smallest over largest below which the axis starts at 0 */
-#define METRICS_MAX 3	/* in one drawing */
-
-struct panel {
-	bool instead; /* drawn, it makes the next one superfluous */
-	const char *title;
-	const char *metric[METRICS_MAX];
-	const char *legend[METRICS_MAX];
-};
-
-static const struct panel panels[] = {
-	{ true, "throughput", { "bytes_per_second" }, { "" } },
-	{ false, "operations", { "ops_per_second" }, { "" } },
-	{ false, "run time", { "seconds" }, { "" } },
-	{ false,
-	  "latency",
-	  { "latency_p50_ns", "latency_p99_ns", "latency_p999_ns" },
-	  { "p50", "p99", "p99.9" } },
-	{ false,
-	  "refaults",
-	  { "refault_anon_pages", "refault_file_pages" },
-	  { "anon", "file" } },
-	{ false, "swapped", { "swap_in_bytes", "swap_out_bytes" }, { "in", "out" } },
-	{ false, "major faults", { "major_faults" }, { "" } },
-	{ false, "minor faults", { "minor_faults" }, { "" } },
-	{ false,
-	  "memory stall",
-	  { "psi_memory_some_usec", "psi_memory_full_usec" },
-	  { "some", "full" } },
-	{ false, "I/O stall full", { "psi_io_full_usec" }, { "" } },
-	{ false,
-	  "CPU time",
-	  { "cpu_user_usec", "cpu_system_usec", "kswapd_cpu_usec" },
-	  { "user", "system", "kswapd" } },
-	{ false,
-	  "pages scanned",
-	  { "kswapd_scan_pages", "direct_scan_pages" },
-	  { "kswapd", "direct" } },
-	{ false, "allocation stalls", { "allocstall" }, { "" } },
-};
-
-#define NR_PANELS (sizeof(panels) / sizeof(panels[0]))
+#define LOG_SPAN  20  /* largest over smallest value from which an axis is logarithmic */
+#define FROM_ZERO 0.5 /* smallest over largest below which the axis starts at 0 */
 
 /* One worker over one setting. */
 struct sweep {
@@ -73,19 +32,27 @@ static const struct swept *find_swept(const struct report *r, const char *key)
 	return NULL;
 }
 
-/* Where only this setting is swept: all the panel's metrics. */
-static int add_metrics(struct sweep *s, const struct panel *p)
+/* Whether the metric has a curve in this figure. */
+static bool is_drawn(const struct column *m, const struct panel_figure *p)
 {
+	return m->metric.legend && m->metric.panel == p->panel;
+}
+
+/* Where only this setting is swept: all the panel's metrics. */
+static int add_metrics(struct sweep *s, const struct panel_figure *p)
+{
+	const struct metric_list *metrics = &s->curves.report->metrics;
 	int ret = 0;
 
-	for (size_t m = 0; !ret && m < METRICS_MAX && p->metric[m]; m++)
-		ret = curves_add(&s->curves, metric_find(p->metric[m]), s->rest[0],
-				 p->legend[m]);
+	for (size_t i = 0; !ret && i < metrics->nr; i++)
+		if (is_drawn(metrics->at[i], p))
+			ret = curves_add(&s->curves, i, s->rest[0],
+					 metrics->at[i]->metric.legend);
 	return ret;
 }
 
 /* One metric, for the other settings: all of them, or a spread from the first to the last. */
-static int add_rests(struct sweep *s, const struct metric *m)
+static int add_rests(struct sweep *s, size_t metric)
 {
 	size_t nr = s->nr_rests < FIGURE_CURVES ? s->nr_rests : FIGURE_CURVES;
 	int ret = 0;
@@ -93,7 +60,7 @@ static int add_rests(struct sweep *s, const struct metric *m)
 	for (size_t i = 0; !ret && i < nr; i++) {
 		const char *rest = s->rest[i * (s->nr_rests - 1) / (nr - 1)];
 
-		ret = curves_add(&s->curves, m, rest, rest);
+		ret = curves_add(&s->curves, metric, rest, rest);
 	}
 	return ret;
 }
@@ -146,7 +113,7 @@ static int draw_curves(struct figures *f, const struct sweep *s, const char *tit
 
 	if (!curves_differ(&s->curves))
 		return 0;
-	measure = s->curves.curve[0].metric->measure;
+	measure = metric_measure(s->curves.curve[0].metric);
 	divisor = metric_scale(measure, x.high, &unit);
 	spans_decades = measure == MEASURE_NANOSECONDS && is_logarithmic(x);
 	if (spans_decades) {
@@ -169,8 +136,9 @@ static int draw_curves(struct figures *f, const struct sweep *s, const char *tit
 	return figures_take(f, &figure, &p);
 }
 
-static int draw_panel(struct figures *f, struct sweep *s, const struct panel *p)
+static int draw_panel(struct figures *f, struct sweep *s, const struct panel_figure *p)
 {
+	const struct metric_list *metrics = &s->curves.report->metrics;
 	char title[160];
 	int ret = 0;
 
@@ -181,10 +149,13 @@ static int draw_panel(struct figures *f, struct sweep *s, const struct panel *p)
 		curves_drop(&s->curves);
 		return ret;
 	}
-	for (size_t m = 0; !ret && m < METRICS_MAX && p->metric[m]; m++) {
-		snprintf(title, sizeof(title), "%s%s%s", p->title, *p->legend[m] ? " " : "",
-			 p->legend[m]);
-		ret = add_rests(s, metric_find(p->metric[m]));
+	for (size_t i = 0; !ret && i < metrics->nr; i++) {
+		const char *legend = metrics->at[i]->metric.legend;
+
+		if (!is_drawn(metrics->at[i], p))
+			continue;
+		snprintf(title, sizeof(title), "%s%s%s", p->title, *legend ? " " : "", legend);
+		ret = add_rests(s, i);
 		if (!ret)
 			ret = draw_curves(f, s, title);
 		curves_drop(&s->curves);
@@ -259,11 +230,12 @@ int figures_sweep(struct figures *f, const struct report *r, const char *worker,
 		return ret;
 	s.curves = (struct curves){ .report = r, .worker = worker, .axis = &s.axis };
 	ret = find_rests(&s);
-	for (size_t i = 0; !ret && s.nr_rests && !f->give_up && i < NR_PANELS; i++) {
+	for (const struct panel_figure *p = panel_figures;
+	     !ret && s.nr_rests && !f->give_up && p->title; p++) {
 		size_t drawn = f->nr;
 
-		ret = draw_panel(f, &s, &panels[i]);
-		i += panels[i].instead && f->nr > drawn;
+		ret = draw_panel(f, &s, p);
+		p += p->instead && f->nr > drawn;
 	}
 	for (size_t i = 0; i < s.nr_rests; i++)
 		free(s.rest[i]);

@@ -255,22 +255,23 @@ static double failed_run(const struct folder *f, size_t row)
 	return ending != ENDING_EXPECTED;
 }
 
-static double value_of(const struct folder *f, size_t row, const struct metric *m)
+static double value_of(const struct folder *f, size_t row, const struct column *m)
 {
+	const char *const *ratio = m->metric.ratio;
 	double value, base;
 
-	if (!m->column)
+	if (m->metric.counts_endings)
 		return failed_run(f, row);
 	if (!is_measured(f, row))
 		return NAN;
-	value = folder_number(folder_run_cell(f, row, m->column));
-	if (!m->over)
-		return value;
-	base = folder_number(folder_run_cell(f, row, m->over));
+	if (!ratio[0])
+		return folder_number(folder_run_cell(f, row, m->name));
+	value = folder_number(folder_run_cell(f, row, ratio[0]));
+	base = folder_number(folder_run_cell(f, row, ratio[1]));
 	return base > 0 ? value / base : NAN;
 }
 
-int folder_values(const struct folder *f, const struct series *s, const struct metric *m,
+int folder_values(const struct folder *f, const struct series *s, const struct column *m,
 		  double **values, size_t *nr)
 {
 	double *value = calloc(s->nr + 1, sizeof(*value));

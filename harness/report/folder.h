@@ -53,7 +53,7 @@ enum ending folder_run_ending(const struct folder *f, size_t row);
 double folder_number(const char *text);
 
 /* The metric's values over the series, absent ones left out; *values is malloc'd. -ENOMEM. */
-int folder_values(const struct folder *f, const struct series *s, const struct metric *m,
+int folder_values(const struct folder *f, const struct series *s, const struct column *m,
 		  double **values, size_t *nr);
 
 /* Looks "machine.kernel" up in run.json; NULL when it is not there. */

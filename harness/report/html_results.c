@@ -29,13 +29,13 @@ static void put_median(const struct page *p, size_t series, size_t metric)
 {
 	const struct report *r = p->report;
 	const struct summary *s = report_summary(r, series, metric);
-	enum measure measure = metrics[metric].measure;
+	const struct column *m = r->metrics.at[metric];
 	char text[80];
 	double ratio;
-	enum change change = report_change(r, series, &metrics[metric], &ratio);
+	enum change change = report_change(r, series, m, &ratio);
 	bool changed = change == CHANGE_WORSE || change == CHANGE_BETTER;
 
-	metric_format(measure, metric_center(&metrics[metric], s), text, sizeof(text));
+	metric_format(m, metric_center(m, s), text, sizeof(text));
 	page_put(p, "<td class=\"n\">", text, "");
 	if (r->cells.nr)
 		fprintf(p->out, "<span class=\"mark %s\">%s</span>",
@@ -43,8 +43,8 @@ static void put_median(const struct page *p, size_t series, size_t metric)
 			!changed    ? ""
 			: ratio > 1 ? "▲"
 				    : "▼");
-	if (s->n > 1 && s->min < s->max && metrics[metric].column) {
-		bool interval = metric_format_spread(measure, s, text, sizeof(text));
+	if (s->n > 1 && s->min < s->max && !m->metric.counts_endings) {
+		bool interval = metric_format_spread(m, s, text, sizeof(text));
 
 		fprintf(p->out, "<small>%s", interval ? "" : "(");
 		html_text(p->out, text);
@@ -58,11 +58,14 @@ static void put_zeros(const struct page *p, const char *worker)
 {
 	const char *before = "<p class=\"legend\">Zero in every run: ";
 
-	for (size_t m = 0; m < p->report->nr_metrics; m++)
-		if (largest(p->report, worker, m) == 0 && metrics[m].column) {
-			page_put(p, before, metrics[m].label, "");
+	for (size_t m = 0; m < p->report->metrics.nr; m++) {
+		const struct metric *metric = &p->report->metrics.at[m]->metric;
+
+		if (largest(p->report, worker, m) == 0 && !metric->counts_endings) {
+			page_put(p, before, metric->label, "");
 			before = ", ";
 		}
+	}
 	page_raw(p, *before == ',' ? ".</p>\n" : "");
 }
 
@@ -98,10 +101,10 @@ static void put_matrix(const struct page *p, const char *worker)
 				 r->cells.nr ? "<span class=\"mark\"></span></th>" : "</th>");
 		}
 	page_raw(p, "</tr></thead><tbody>\n");
-	for (size_t m = 0; m < r->nr_metrics; m++) {
+	for (size_t m = 0; m < r->metrics.nr; m++) {
 		if (!(largest(r, worker, m) > 0))
 			continue;
-		page_put(p, "<tr><th>", metrics[m].label, "</th>");
+		page_put(p, "<tr><th>", r->metrics.at[m]->metric.label, "</th>");
 		for (size_t i = 0; i < f->nr_series; i++)
 			if (is_column(&f->series[i], worker))
 				put_median(p, i, m);
@@ -126,7 +129,7 @@ static void put_change(const struct page *p, const struct comparison *row)
 {
 	char ratio[32];
 
-	page_put(p, "<span>", row->metric->label, "");
+	page_put(p, "<span>", row->metric->metric.label, "");
 	if (isfinite(row->contrast.ratio)) {
 		snprintf(ratio, sizeof(ratio), "×%.3g", row->contrast.ratio);
 		page_put(p, " <b class=\"", change_name(row->change), "\">");

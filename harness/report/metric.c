@@ -4,93 +4,88 @@
  */
 #include "harness/report/metric.h"
 
+#include <assert.h>
+#include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "harness/report/stats.h"
+#include "harness/tables/row.h"
 
-/*
- * Percentiles come from a histogram with 32 buckets per octave: two equal
- * latencies may be reported 1/32 apart. The others are counted or timed exactly.
- */
-#define BUCKET (1. / 32)
-
-#define HEADLINE true
-
-const struct metric metrics[] = {
-	{ "failed_runs", NULL, NULL, "runs that did not end as expected", MEASURE_SHARE,
-	  BETTER_LOWER, 0, false },
-	{ "seconds", "seconds", NULL, "run time", MEASURE_SECONDS, BETTER_LOWER, 0, HEADLINE },
-	{ "bytes_per_second", "bytes_per_second", NULL, "throughput", MEASURE_BYTES_PER_SECOND,
-	  BETTER_HIGHER, 0, HEADLINE },
-	{ "ops_per_second", "ops_per_second", NULL, "operations", MEASURE_COUNT_PER_SECOND,
-	  BETTER_HIGHER, 0, HEADLINE },
-	{ "latency_mean_ns", "latency_mean_ns", NULL, "latency mean", MEASURE_NANOSECONDS,
-	  BETTER_LOWER, 0, false },
-	{ "latency_p50_ns", "latency_p50_ns", NULL, "latency p50", MEASURE_NANOSECONDS,
-	  BETTER_LOWER, BUCKET, HEADLINE },
-	{ "latency_p90_ns", "latency_p90_ns", NULL, "latency p90", MEASURE_NANOSECONDS,
-	  BETTER_LOWER, BUCKET, false },
-	{ "latency_p99_ns", "latency_p99_ns", NULL, "latency p99", MEASURE_NANOSECONDS,
-	  BETTER_LOWER, BUCKET, HEADLINE },
-	{ "latency_p999_ns", "latency_p999_ns", NULL, "latency p99.9", MEASURE_NANOSECONDS,
-	  BETTER_LOWER, BUCKET, false },
-	{ "latency_max_ns", "latency_max_ns", NULL, "latency max", MEASURE_NANOSECONDS,
-	  BETTER_LOWER, 0, false },
-	{ "refault_anon_pages", "refault_anon_pages", NULL, "refaults anon", MEASURE_PAGES,
-	  BETTER_LOWER, 0, HEADLINE },
-	{ "refault_file_pages", "refault_file_pages", NULL, "refaults file", MEASURE_PAGES,
-	  BETTER_LOWER, 0, HEADLINE },
-	{ "minor_faults", "minor_faults", NULL, "minor faults", MEASURE_COUNT, BETTER_LOWER, 0,
-	  HEADLINE },
-	{ "major_faults", "major_faults", NULL, "major faults", MEASURE_COUNT, BETTER_LOWER, 0,
-	  HEADLINE },
-	{ "swap_in_bytes", "swap_in_bytes", NULL, "swapped in", MEASURE_BYTES, BETTER_LOWER, 0,
-	  HEADLINE },
-	{ "swap_out_bytes", "swap_out_bytes", NULL, "swapped out", MEASURE_BYTES, BETTER_LOWER,
-	  0, HEADLINE },
-	{ "psi_memory_some_usec", "psi_memory_some_usec", NULL, "memory stall some",
-	  MEASURE_MICROSECONDS, BETTER_LOWER, 0, false },
-	{ "psi_memory_full_usec", "psi_memory_full_usec", NULL, "memory stall full",
-	  MEASURE_MICROSECONDS, BETTER_LOWER, 0, HEADLINE },
-	{ "psi_io_full_usec", "psi_io_full_usec", NULL, "I/O stall full", MEASURE_MICROSECONDS,
-	  BETTER_LOWER, 0, false },
-	{ "cpu_user_usec", "cpu_user_usec", NULL, "CPU time user", MEASURE_MICROSECONDS,
-	  BETTER_LOWER, 0, false },
-	{ "cpu_system_usec", "cpu_system_usec", NULL, "CPU time system", MEASURE_MICROSECONDS,
-	  BETTER_LOWER, 0, false },
-	{ "kswapd_cpu_usec", "kswapd_cpu_usec", NULL, "CPU time kswapd", MEASURE_MICROSECONDS,
-	  BETTER_LOWER, 0, false },
-	{ "allocstall", "allocstall", NULL, "allocation stalls", MEASURE_COUNT, BETTER_LOWER, 0,
-	  false },
-	{ "compact_stall", "compact_stall", NULL, "compaction stalls", MEASURE_COUNT,
-	  BETTER_LOWER, 0, false },
-	{ "kswapd_scan_pages", "kswapd_scan_pages", NULL, "scanned by kswapd", MEASURE_PAGES,
-	  BETTER_LOWER, 0, false },
-	{ "direct_scan_pages", "direct_scan_pages", NULL, "scanned directly", MEASURE_PAGES,
-	  BETTER_LOWER, 0, false },
-	{ "kswapd_efficiency", "kswapd_steal_pages", "kswapd_scan_pages", "kswapd steal/scan",
-	  MEASURE_SHARE, BETTER_HIGHER, 0, false },
-	{ "direct_efficiency", "direct_steal_pages", "direct_scan_pages", "direct steal/scan",
-	  MEASURE_SHARE, BETTER_HIGHER, 0, false },
-	{ "oom_kills", "oom_kills", NULL, "OOM kills", MEASURE_COUNT, BETTER_LOWER, 0, false },
-	{ "peak_bytes", "peak_bytes", NULL, "peak memory", MEASURE_BYTES, BETTER_LOWER, 0,
-	  false },
-	{ .name = NULL },
+/* What no column of runs.csv says by itself. Each stands behind the columns of its panel. */
+static const struct column derived[] = {
+	{ .name = "failed_runs",
+	  .unit = "",
+	  .metric = { .label = "runs that did not end as expected",
+		      .better = BETTER_LOWER,
+		      .panel = PANEL_ENDINGS,
+		      .counts_endings = true } },
+	{ .name = "kswapd_efficiency",
+	  .unit = "",
+	  .metric = { .label = "kswapd steal/scan",
+		      .better = BETTER_HIGHER,
+		      .panel = PANEL_SCANNED,
+		      .ratio = { "kswapd_steal_pages", "kswapd_scan_pages" } } },
+	{ .name = "direct_efficiency",
+	  .unit = "",
+	  .metric = { .label = "direct steal/scan",
+		      .better = BETTER_HIGHER,
+		      .panel = PANEL_SCANNED,
+		      .ratio = { "direct_steal_pages", "direct_scan_pages" } } },
 };
 
-double metric_center(const struct metric *m, const struct summary *s)
+const struct panel_figure panel_figures[] = {
+	{ PANEL_THROUGHPUT, "throughput", true },
+	{ PANEL_OPERATIONS, "operations", false },
+	{ PANEL_RUN_TIME, "run time", false },
+	{ PANEL_LATENCY, "latency", false },
+	{ PANEL_REFAULTS, "refaults", false },
+	{ PANEL_SWAPPED, "swapped", false },
+	{ PANEL_MAJOR_FAULTS, "major faults", false },
+	{ PANEL_MINOR_FAULTS, "minor faults", false },
+	{ PANEL_MEMORY_STALL, "memory stall", false },
+	{ PANEL_IO_STALL, "I/O stall full", false },
+	{ PANEL_CPU_TIME, "CPU time", false },
+	{ PANEL_SCANNED, "pages scanned", false },
+	{ PANEL_ALLOCATION_STALLS, "allocation stalls", false },
+	{ .title = NULL },
+};
+
+static void add_panel(struct metric_list *list, const struct column *column, unsigned nr,
+		      enum panel panel)
 {
-	return m->column ? s->median : s->mean;
+	for (unsigned i = 0; i < nr; i++) {
+		if (!column[i].metric.label || column[i].metric.panel != panel)
+			continue;
+		assert(list->nr < METRICS_MAX);
+		list->at[list->nr++] = &column[i];
+	}
 }
 
-const struct metric *metric_find(const char *name)
+void metric_list_make(struct metric_list *list)
 {
-	for (const struct metric *m = metrics; m->name; m++)
-		if (!strcmp(m->name, name))
-			return m;
-	return NULL;
+	list->nr = 0;
+	for (enum panel panel = PANEL_ENDINGS; panel <= PANEL_OTHER; panel++) {
+		add_panel(list, runs_csv.column, runs_csv.nr, panel);
+		add_panel(list, derived, sizeof(derived) / sizeof(derived[0]), panel);
+	}
+}
+
+bool metric_is_known(const char *pattern)
+{
+	struct metric_list list;
+
+	metric_list_make(&list);
+	for (size_t i = 0; i < list.nr; i++)
+		if (!fnmatch(pattern, list.at[i]->name, 0))
+			return true;
+	return false;
+}
+
+double metric_center(const struct column *m, const struct summary *s)
+{
+	return m->metric.counts_endings ? s->mean : s->median;
 }
 
 struct step {
@@ -123,7 +118,7 @@ static const struct step steps_per_s[] = {
 static const struct step steps_share[] = { { 0.01, "%" }, { 0, NULL } };
 
 static const struct {
-	const char *name;
+	const char *unit; /* as a column says it; "": a share */
 	const struct step *step;
 } measures[] = {
 	[MEASURE_NANOSECONDS] = { "ns", steps_ns },
@@ -137,9 +132,15 @@ static const struct {
 	[MEASURE_SHARE] = { "", steps_share },
 };
 
-const char *measure_name(enum measure measure)
+enum measure metric_measure(const struct column *m)
 {
-	return measures[measure].name;
+	unsigned i = 0;
+
+	while (strcmp(measures[i].unit, m->unit)) {
+		i++;
+		assert(i < sizeof(measures) / sizeof(measures[0])); /* test_columns */
+	}
+	return (enum measure)i;
 }
 
 static const struct step *step_for(enum measure measure, double value)
@@ -185,7 +186,7 @@ static int decimals_of(const struct step *step, enum measure measure, double val
 	return scaled >= 99.95 ? 0 : scaled >= 9.995 ? 1 : 2;
 }
 
-void metric_format(enum measure measure, double value, char *out, size_t out_bytes)
+void measure_format(enum measure measure, double value, char *out, size_t out_bytes)
 {
 	const struct step *step = step_to_show(measure, value);
 
@@ -198,9 +199,15 @@ void metric_format(enum measure measure, double value, char *out, size_t out_byt
 			 value / step->divisor, *step->unit ? " " : "", step->unit);
 }
 
-bool metric_format_spread(enum measure measure, const struct summary *s, char *out,
+void metric_format(const struct column *m, double value, char *out, size_t out_bytes)
+{
+	measure_format(metric_measure(m), value, out, out_bytes);
+}
+
+bool metric_format_spread(const struct column *m, const struct summary *s, char *out,
 			  size_t out_bytes)
 {
+	const enum measure measure = metric_measure(m);
 	const struct step *step = step_to_show(measure, s->median);
 	bool is_interval = !isnan(s->low);
 	double low = is_interval ? s->low : s->min, high = is_interval ? s->high : s->max;

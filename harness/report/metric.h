@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one table of what is compared and reported: which column of runs.csv, its
- * unit, which direction is better, and how finely it can be told apart at all.
+ * What is compared and reported: the columns of runs.csv that their table names as metrics,
+ * and a few that derive from them; and how their values are written.
  */
 #ifndef PAGESTORM_METRIC_H
 #define PAGESTORM_METRIC_H
@@ -23,38 +23,49 @@ enum measure {
 	MEASURE_SHARE, /* 0 to 1 */
 };
 
-struct metric {
-	const char *name;   /* as --metric takes it: the column's name unless derived */
-	const char *column; /* of runs.csv; NULL: 1 for a run that did not end as expected */
-	const char *over;   /* column to divide by, or NULL */
-	const char *label;
-	enum measure measure;
-	enum better better;
-	double resolution; /* least relative change that the instrument itself can tell */
-	bool headline;	   /* among those that a report shows first */
+#define METRICS_MAX 64
+
+/* In the order of the report. The rows are those of constant tables: the same in each list. */
+struct metric_list {
+	const struct column *at[METRICS_MAX];
+	size_t nr;
 };
 
-/* Ends with name == NULL. In the order of the report. */
-extern const struct metric metrics[];
+void metric_list_make(struct metric_list *list);
+
+/* Whether any metric's name fits the pattern, as for a shell. */
+bool metric_is_known(const char *pattern);
+
+/* From its unit. */
+enum measure metric_measure(const struct column *m);
+
+/* The figures over a swept setting, in the order of the page. */
+struct panel_figure {
+	enum panel panel;
+	const char *title;
+	bool instead; /* once drawn, it makes the next one superfluous */
+};
+
+/* Ends with title == NULL. */
+extern const struct panel_figure panel_figures[];
 
 /*
  * What stands for a sample: its median, but the mean for a share of runs, whose values
  * are 0 and 1.
  */
 struct summary;
-double metric_center(const struct metric *m, const struct summary *s);
-
-const struct metric *metric_find(const char *name);
+double metric_center(const struct column *m, const struct summary *s);
 
 /* "1.23 ms", "45.6 MiB", "12.3 %", "49408"; "–" for NaN, "∞" for infinity. */
-void metric_format(enum measure measure, double value, char *out, size_t out_bytes);
+void measure_format(enum measure measure, double value, char *out, size_t out_bytes);
+void metric_format(const struct column *m, double value, char *out, size_t out_bytes);
 
 /*
  * "12.6 … 13.1", how far a sample scatters: the interval of its median, or its range where it
  * is too small for one; true: it is the interval. Without a unit, in the one that
  * metric_format would take for the median.
  */
-bool metric_format_spread(enum measure measure, const struct summary *s, char *out,
+bool metric_format_spread(const struct column *m, const struct summary *s, char *out,
 			  size_t out_bytes);
 
 /*
@@ -62,8 +73,5 @@ bool metric_format_spread(enum measure measure, const struct summary *s, char *o
  * `largest` reads as 1 to 1000.
  */
 double metric_scale(enum measure measure, double largest, const char **unit);
-
-/* The kernel's and the files' own unit: ns, bytes, pages …; "" for a share. */
-const char *measure_name(enum measure measure);
 
 #endif

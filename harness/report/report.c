@@ -23,20 +23,19 @@ static int summarize(struct report *r)
 	const struct folder *f = &r->folder;
 	int ret = 0;
 
-	while (metrics[r->nr_metrics].name)
-		r->nr_metrics++;
-	r->summary = calloc(f->nr_series * r->nr_metrics + 1, sizeof(*r->summary));
+	metric_list_make(&r->metrics);
+	r->summary = calloc(f->nr_series * r->metrics.nr + 1, sizeof(*r->summary));
 	if (!r->summary)
 		return -ENOMEM;
 	for (size_t i = 0; !ret && i < f->nr_series; i++)
-		for (size_t m = 0; !ret && m < r->nr_metrics; m++) {
+		for (size_t m = 0; !ret && m < r->metrics.nr; m++) {
 			double *values = NULL;
 			size_t nr = 0;
 
-			ret = folder_values(f, &f->series[i], &metrics[m], &values, &nr);
+			ret = folder_values(f, &f->series[i], r->metrics.at[m], &values, &nr);
 			if (!ret)
 				ret = stats_summary(values, nr,
-						    &r->summary[i * r->nr_metrics + m]);
+						    &r->summary[i * r->metrics.nr + m]);
 			free(values);
 		}
 	return ret;
@@ -44,10 +43,10 @@ static int summarize(struct report *r)
 
 const struct summary *report_summary(const struct report *r, size_t series, size_t metric)
 {
-	return &r->summary[series * r->nr_metrics + metric];
+	return &r->summary[series * r->metrics.nr + metric];
 }
 
-enum change report_change(const struct report *r, size_t series, const struct metric *m,
+enum change report_change(const struct report *r, size_t series, const struct column *m,
 			  double *ratio)
 {
 	const struct series *s = &r->folder.series[series];

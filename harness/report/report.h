@@ -82,18 +82,19 @@ struct report {
 	size_t nr_noise;
 	struct swept swept[SWEPT_MAX];
 	unsigned nr_swept;
-	struct compare cells;	 /* each cell against the first */
-	struct summary *summary; /* [series * nr_metrics + metric] */
-	size_t nr_metrics;
+	struct compare cells; /* each cell against the first */
+	struct metric_list metrics;
+	struct summary *summary; /* [series * metrics.nr + metric] */
 };
 
 int report_open(struct report *r, const char *path, struct error *e);
 void report_release(struct report *r);
 
+/* metric: its place in r->metrics. */
 const struct summary *report_summary(const struct report *r, size_t series, size_t metric);
 
 /* CHANGE_NOISE also for the first cell and where there is nothing to compare. */
-enum change report_change(const struct report *r, size_t series, const struct metric *m,
+enum change report_change(const struct report *r, size_t series, const struct column *m,
 			  double *ratio);
 
 /* The value of a swept setting in a cell's label; false when the label has none. */

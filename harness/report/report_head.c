@@ -57,7 +57,7 @@ void report_machine(const struct report *r, char *out, size_t out_bytes)
 	if (*text_at(r, "machine.cpu_model"))
 		append(out, out_bytes, "%s", text_at(r, "machine.cpu_model"));
 	if (!isnan(memory)) {
-		metric_format(MEASURE_BYTES, memory, text, sizeof(text));
+		measure_format(MEASURE_BYTES, memory, text, sizeof(text));
 		append(out, out_bytes, "%s", text);
 	}
 	if (nodes)

@@ -28,18 +28,19 @@ static json_t *number_or_null(double value)
 static json_t *json_metric(const struct report *r, size_t series, size_t metric)
 {
 	const struct summary *s = report_summary(r, series, metric);
-	const struct metric *m = &metrics[metric];
+	const struct column *m = r->metrics.at[metric];
 	double ratio;
 	enum change change = report_change(r, series, m, &ratio);
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:s?}",
-			 "metric", m->name, "unit", measure_name(m->measure), "better",
-			 m->better == BETTER_LOWER ? "lower" : "higher", "n", (json_int_t)s->n,
-			 "median", number_or_null(s->median), "mad", number_or_null(s->mad),
-			 "low", number_or_null(s->low), "high", number_or_null(s->high), "min",
-			 number_or_null(s->min), "max", number_or_null(s->max), "outliers",
-			 (json_int_t)s->outliers, "ratio_to_first_cell", number_or_null(ratio),
-			 "verdict", isnan(ratio) ? NULL : change_name(change));
+			 "metric", m->name, "unit", m->unit, "better",
+			 m->metric.better == BETTER_LOWER ? "lower" : "higher", "n",
+			 (json_int_t)s->n, "median", number_or_null(s->median), "mad",
+			 number_or_null(s->mad), "low", number_or_null(s->low), "high",
+			 number_or_null(s->high), "min", number_or_null(s->min), "max",
+			 number_or_null(s->max), "outliers", (json_int_t)s->outliers,
+			 "ratio_to_first_cell", number_or_null(ratio), "verdict",
+			 isnan(ratio) ? NULL : change_name(change));
 }
 
 static json_t *json_cells(const struct report *r)
@@ -50,7 +51,7 @@ static json_t *json_cells(const struct report *r)
 		const struct series *s = &r->folder.series[i];
 		json_t *list = json_array();
 
-		for (size_t m = 0; m < r->nr_metrics; m++)
+		for (size_t m = 0; m < r->metrics.nr; m++)
 			if (report_summary(r, i, m)->n)
 				list = append(list, json_metric(r, i, m));
 		cells = append(cells,

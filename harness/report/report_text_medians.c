@@ -41,6 +41,11 @@ static int find_cells(struct cells *c, const struct report *r, const char *worke
 	return 0;
 }
 
+static const struct column *metric_of(const struct cells *c, size_t metric)
+{
+	return c->report->metrics.at[metric];
+}
+
 static const struct summary *summary_of(const struct cells *c, size_t cell, size_t metric)
 {
 	return report_summary(c->report, c->series[cell], metric);
@@ -76,7 +81,7 @@ static bool is_constant(const struct cells *c, size_t metric)
 static bool is_shown(const struct cells *c, size_t metric)
 {
 	return is_measured(c, metric) && !is_constant(c, metric) &&
-	       (c->all || metrics[metric].headline);
+	       (c->all || metric_of(c, metric)->metric.headline);
 }
 
 static bool is_constant_anywhere(const struct report *r, size_t metric)
@@ -93,23 +98,23 @@ static bool is_constant_anywhere(const struct report *r, size_t metric)
 static void add_median(struct table *t, const struct report *r, size_t series, size_t metric)
 {
 	const struct summary *s = report_summary(r, series, metric);
+	const struct column *m = r->metrics.at[metric];
 	enum change change;
 	const char *mark;
 	char text[64];
 	double ratio;
 
-	change = report_change(r, series, &metrics[metric], &ratio);
+	change = report_change(r, series, m, &ratio);
 	mark = r->cells.nr ? "  " : "";
 	if (change == CHANGE_WORSE || change == CHANGE_BETTER)
 		mark = ratio > 1 ? " ▲" : " ▼";
-	metric_format(metrics[metric].measure, metric_center(&metrics[metric], s), text,
-		      sizeof(text));
+	metric_format(m, metric_center(m, s), text, sizeof(text));
 	table_add(t, change_styles[change], "%s%s%s",
-		  s->outliers && metrics[metric].column ? "*" : "", text, mark);
+		  s->outliers && !m->metric.counts_endings ? "*" : "", text, mark);
 }
 
 /* The interval, or the range in brackets when there are too few values for one. */
-static void format_spread(const struct summary *s, enum measure measure, char *out,
+static void format_spread(const struct summary *s, const struct column *m, char *out,
 			  size_t out_bytes)
 {
 	char text[60];
@@ -117,7 +122,7 @@ static void format_spread(const struct summary *s, enum measure measure, char *o
 	out[0] = 0;
 	if (s->n < 2 || s->min == s->max)
 		return;
-	if (metric_format_spread(measure, s, text, sizeof(text)))
+	if (metric_format_spread(m, s, text, sizeof(text)))
 		snprintf(out, out_bytes, "%s", text);
 	else
 		snprintf(out, out_bytes, "(%s)", text);
@@ -126,15 +131,16 @@ static void format_spread(const struct summary *s, enum measure measure, char *o
 static void add_single(struct table *t, const struct report *r, size_t series, size_t metric)
 {
 	const struct summary *s = report_summary(r, series, metric);
+	const struct column *m = r->metrics.at[metric];
 	char text[80];
 
-	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
+	table_add(t, STYLE_PLAIN, "%s", m->metric.label);
 	add_median(t, r, series, metric);
 	if (t->columns == 2)
 		return;
-	format_spread(s, metrics[metric].measure, text, sizeof(text));
+	format_spread(s, m, text, sizeof(text));
 	table_add(t, STYLE_FAINT, "%s", text);
-	metric_format(metrics[metric].measure, s->mad, text, sizeof(text));
+	metric_format(m, s->mad, text, sizeof(text));
 	table_add(t, STYLE_FAINT, "%s", text);
 	table_add(t, STYLE_FAINT, "%zu", s->n);
 }
@@ -167,7 +173,7 @@ static int print_single(const struct cells *c, FILE *out, const struct screen *s
 	struct table t;
 
 	table_init(&t, r->folder.series[c->series[0]].nr > 1 ? repeated : once);
-	for (size_t m = 0; m < r->nr_metrics; m++) {
+	for (size_t m = 0; m < r->metrics.nr; m++) {
 		const struct summary *s = summary_of(c, 0, m);
 
 		if (s->n && (c->all || s->max > 0))
@@ -181,7 +187,7 @@ static bool has_spread(const struct cells *c, size_t metric)
 	char text[80];
 
 	for (size_t i = 0; i < c->nr; i++) {
-		format_spread(summary_of(c, i, metric), metrics[metric].measure, text,
+		format_spread(summary_of(c, i, metric), metric_of(c, metric), text,
 			      sizeof(text));
 		if (*text)
 			return true;
@@ -193,14 +199,14 @@ static void add_matrix_rows(struct table *t, const struct cells *c, size_t metri
 {
 	char text[80];
 
-	table_add(t, STYLE_PLAIN, "%s", metrics[metric].label);
+	table_add(t, STYLE_PLAIN, "%s", metric_of(c, metric)->metric.label);
 	for (size_t i = 0; i < c->nr; i++)
 		add_median(t, c->report, c->series[i], metric);
 	if (!has_spread(c, metric))
 		return;
 	table_add(t, STYLE_PLAIN, "%s", "");
 	for (size_t i = 0; i < c->nr; i++) {
-		format_spread(summary_of(c, i, metric), metrics[metric].measure, text,
+		format_spread(summary_of(c, i, metric), metric_of(c, metric), text,
 			      sizeof(text));
 		table_add(t, STYLE_FAINT, "%s", text);
 	}
@@ -226,7 +232,7 @@ static int print_matrix(const struct cells *c, FILE *out, const struct screen *s
 	if (r->nr_swept == 1)
 		columns[0].title = r->swept[0].key;
 	table_init(&t, columns);
-	for (size_t m = 0; m < r->nr_metrics; m++)
+	for (size_t m = 0; m < r->metrics.nr; m++)
 		if (is_shown(c, m))
 			add_matrix_rows(&t, c, m);
 	return print_table(&t, out, screen);
@@ -234,16 +240,17 @@ static int print_matrix(const struct cells *c, FILE *out, const struct screen *s
 
 static void add_list_rows(struct table *t, const struct cells *c, size_t metric)
 {
+	const struct column *m = metric_of(c, metric);
 	char text[256];
 
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct summary *s = summary_of(c, i, metric);
 
 		name_cell(c, i, text, sizeof(text));
-		table_add(t, STYLE_PLAIN, "%s", i ? "" : metrics[metric].label);
+		table_add(t, STYLE_PLAIN, "%s", i ? "" : m->metric.label);
 		table_add(t, STYLE_PLAIN, "%s", text);
 		add_median(t, c->report, c->series[i], metric);
-		format_spread(s, metrics[metric].measure, text, sizeof(text));
+		format_spread(s, m, text, sizeof(text));
 		table_add(t, STYLE_FAINT, "%s", text);
 		table_add(t, STYLE_FAINT, "%zu", s->n);
 	}
@@ -263,7 +270,7 @@ static int print_list(const struct cells *c, FILE *out, const struct screen *scr
 	struct table t;
 
 	table_init(&t, columns);
-	for (size_t m = 0; m < c->report->nr_metrics; m++)
+	for (size_t m = 0; m < c->report->metrics.nr; m++)
 		if (is_shown(c, m))
 			add_list_rows(&t, c, m);
 	return print_table(&t, out, screen);
@@ -274,13 +281,14 @@ static void print_constants(const struct cells *c, FILE *out, const struct scree
 	char text[1024] = "", value[64];
 	size_t used = 0;
 
-	for (size_t m = 0; m < c->report->nr_metrics && used < sizeof(text); m++) {
-		if (!is_measured(c, m) || !is_constant(c, m) || !metrics[m].column)
+	for (size_t m = 0; m < c->report->metrics.nr && used < sizeof(text); m++) {
+		const struct column *metric = metric_of(c, m);
+
+		if (!is_measured(c, m) || !is_constant(c, m) || metric->metric.counts_endings)
 			continue;
-		metric_format(metrics[m].measure, summary_of(c, 0, m)->median, value,
-			      sizeof(value));
+		metric_format(metric, summary_of(c, 0, m)->median, value, sizeof(value));
 		used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
-				 used ? ", " : "the same in every run: ", metrics[m].label,
+				 used ? ", " : "the same in every run: ", metric->metric.label,
 				 value);
 	}
 	if (used)
@@ -370,12 +378,21 @@ static void add_beside(struct table *t, const struct report *r, const size_t *fi
 		if (!whole)
 			continue;
 		report_cell_name(r, f->series[i].label, text, sizeof(text));
-		table_add(t, STYLE_PLAIN, "%s", named ? "" : metrics[metric].label);
+		table_add(t, STYLE_PLAIN, "%s",
+			  named ? "" : r->metrics.at[metric]->metric.label);
 		table_add(t, STYLE_PLAIN, "%s", text);
 		for (size_t w = 0; w < nr; w++)
 			add_median(t, r, beside[w], metric);
 		named = true;
 	}
+}
+
+static bool is_beside(const struct report *r, size_t metric)
+{
+	const struct column *m = r->metrics.at[metric];
+
+	return m->metric.headline && metric_measure(m) != MEASURE_SECONDS &&
+	       !is_constant_anywhere(r, metric);
 }
 
 /* Workers that did the same in every cell, a column each: what they all measured. */
@@ -394,9 +411,8 @@ static int print_beside(const struct report *r, FILE *out, const struct screen *
 					       .right = true };
 	columns[nr + 2].title = NULL;
 	table_init(&t, columns);
-	for (size_t m = 0; m < r->nr_metrics; m++)
-		if (metrics[m].headline && metrics[m].measure != MEASURE_SECONDS &&
-		    !is_constant_anywhere(r, m))
+	for (size_t m = 0; m < r->metrics.nr; m++)
+		if (is_beside(r, m))
 			add_beside(&t, r, first, nr, m);
 	if (t.nr)
 		screen_title(screen, out, "side by side");

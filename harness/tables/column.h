@@ -29,9 +29,44 @@ enum cell_type {
 };
 
 enum better {
-	BETTER_NEITHER, /* no metric */
 	BETTER_LOWER,
 	BETTER_HIGHER,
+};
+
+/*
+ * Metrics of one panel stand together in the tables of a report, in this order of panels, and
+ * share a figure (panel_figures in harness/report/metric.h).
+ */
+enum panel {
+	PANEL_ENDINGS,
+	PANEL_RUN_TIME,
+	PANEL_THROUGHPUT,
+	PANEL_OPERATIONS,
+	PANEL_LATENCY,
+	PANEL_REFAULTS,
+	PANEL_MINOR_FAULTS,
+	PANEL_MAJOR_FAULTS,
+	PANEL_SWAPPED,
+	PANEL_MEMORY_STALL,
+	PANEL_IO_STALL,
+	PANEL_CPU_TIME,
+	PANEL_ALLOCATION_STALLS,
+	PANEL_SCANNED,
+	PANEL_OTHER,
+};
+
+/* What makes a column of numbers a metric: one that report and compare show and judge. */
+struct metric {
+	const char *label; /* for a reader; NULL: the column is no metric */
+	enum better better;
+	enum panel panel;
+	/* of its curve in the panel's figure, "" where it is the only one; NULL: not drawn */
+	const char *legend;
+	double resolution; /* least relative change that the instrument itself can resolve */
+	bool headline;	   /* among those that a report shows first */
+	/* of one that is derived: the first of these columns over the second; */
+	const char *ratio[2];
+	bool counts_endings; /* or 1 for a run that did not end as expected, 0 for another */
 };
 
 /* Where a cell's value comes from, if it is what the kernel counted. */
@@ -63,8 +98,7 @@ struct column {
 	 * cell `unit` says.
 	 */
 	const char *unit;
-	enum better better;
-	const char *label; /* for a person; of each metric */
+	struct metric metric;
 	struct cell_source from;
 };
 

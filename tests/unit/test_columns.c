@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "harness/report/figure.h"
 #include "harness/report/metric.h"
 #include "harness/tables/row.h"
 #include "harness/tables/run_files.h"
@@ -149,36 +150,93 @@ static void the_schema_has_each_header_line(void **state)
 
 /* ---- metrics ---- */
 
-static void a_metric_is_what_its_column_says(void **state)
+static bool is_listed(const struct metric_list *list, const struct column *m)
 {
-	(void)state;
-	for (const struct metric *m = metrics; m->name; m++) {
-		const struct column *column = column_find(&runs_csv, m->name);
-
-		if (!column) {
-			/* derived: from columns that are there */
-			assert_true(!m->column || column_find(&runs_csv, m->column));
-			assert_true(!m->over || column_find(&runs_csv, m->over));
-			continue;
-		}
-		assert_string_equal(m->column, m->name);
-		assert_int_equal(m->better, column->better);
-		assert_string_equal(m->label, column->label);
-		assert_string_equal(measure_name(m->measure), column->unit);
-	}
+	for (size_t i = 0; i < list->nr; i++)
+		if (list->at[i] == m)
+			return true;
+	return false;
 }
 
-static void a_column_with_a_better_direction_is_a_metric(void **state)
+static void each_column_with_a_label_is_a_metric_and_no_other(void **state)
 {
+	struct metric_list list;
+
 	(void)state;
+	metric_list_make(&list);
 	for (unsigned i = 0; i < runs_csv.nr; i++) {
 		const struct column *column = &runs_csv.column[i];
 
-		if (!!column->label != (column->better != BETTER_NEITHER) ||
-		    (column->label && !metric_find(column->name)))
-			fail_msg("%s: a metric has a direction, a label and a row in metric.c",
-				 column->name);
+		if (!!column->metric.label != is_listed(&list, column))
+			fail_msg("%s", column->name);
 	}
+}
+
+static void a_metric_has_a_name_of_its_own_and_a_unit_that_report_can_write(void **state)
+{
+	struct metric_list list;
+	char text[64];
+
+	(void)state;
+	metric_list_make(&list);
+	for (size_t i = 0; i < list.nr; i++) {
+		const struct column *m = list.at[i];
+
+		assert_non_null(m->metric.label);
+		assert_non_null(m->unit);
+		metric_format(m, 1, text, sizeof(text));
+		assert_true(strlen(text));
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(m->name, list.at[j]->name);
+	}
+}
+
+static void a_derived_metric_is_of_columns_that_are_there(void **state)
+{
+	struct metric_list list;
+
+	(void)state;
+	metric_list_make(&list);
+	for (size_t i = 0; i < list.nr; i++) {
+		const struct metric *m = &list.at[i]->metric;
+
+		if (column_find(&runs_csv, list.at[i]->name) == list.at[i]) {
+			assert_null(m->ratio[0]);
+			continue;
+		}
+		assert_true(m->counts_endings != !!m->ratio[0]);
+		for (unsigned side = 0; side < 2 && m->ratio[0]; side++)
+			assert_non_null(column_find(&runs_csv, m->ratio[side]));
+	}
+}
+
+static bool has_figure(enum panel panel)
+{
+	for (const struct panel_figure *p = panel_figures; p->title; p++)
+		if (p->panel == panel)
+			return true;
+	return false;
+}
+
+static void
+a_metric_that_is_drawn_has_a_figure_with_room_and_a_legend_beside_others(void **state)
+{
+	struct metric_list list;
+	unsigned curves[PANEL_OTHER + 1] = { 0 };
+
+	(void)state;
+	metric_list_make(&list);
+	for (size_t i = 0; i < list.nr; i++)
+		curves[list.at[i]->metric.panel] += !!list.at[i]->metric.legend;
+	for (size_t i = 0; i < list.nr; i++) {
+		const struct metric *m = &list.at[i]->metric;
+
+		if (m->legend && (!has_figure(m->panel) || curves[m->panel] > FIGURE_CURVES ||
+				  (curves[m->panel] > 1) != !!*m->legend))
+			fail_msg("%s: '%s'", list.at[i]->name, m->legend);
+	}
+	for (const struct panel_figure *p = panel_figures; p->title; p++)
+		assert_true(curves[p->panel]);
 }
 
 /* ---- the tables themselves ---- */
@@ -217,8 +275,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_schema_describes_each_column_in_order_with_its_unit),
 		cmocka_unit_test(the_schema_has_each_header_line),
-		cmocka_unit_test(a_metric_is_what_its_column_says),
-		cmocka_unit_test(a_column_with_a_better_direction_is_a_metric),
+		cmocka_unit_test(each_column_with_a_label_is_a_metric_and_no_other),
+		cmocka_unit_test(
+			a_metric_has_a_name_of_its_own_and_a_unit_that_report_can_write),
+		cmocka_unit_test(a_derived_metric_is_of_columns_that_are_there),
+		cmocka_unit_test(
+			a_metric_that_is_drawn_has_a_figure_with_room_and_a_legend_beside_others),
 		cmocka_unit_test(no_file_has_two_columns_of_a_name),
 		cmocka_unit_test(amounts_are_what_is_counted_or_timed),
 	};
