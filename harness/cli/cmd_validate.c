@@ -13,6 +13,7 @@
 #include "harness/machine/journal.h"
 #include "harness/machine/lock.h"
 #include "harness/validate/monitor.h"
+#include "harness/validate/score.h"
 #include "harness/validate/validate.h"
 
 #define TOOLS_MAX 256

@@ -21,9 +21,14 @@ static const char *colour(enum score_verdict verdict)
 	return isatty(STDOUT_FILENO) && !getenv("NO_COLOR") ? colours[verdict] : "";
 }
 
-static bool has_numbers(const struct score *s)
+static const char *verdict_word(enum score_verdict verdict)
 {
-	return s->verdict != SCORE_UNREAD && s->verdict != SCORE_SKIPPED;
+	return wordlist_word(&score_verdict_words, verdict);
+}
+
+static bool has_numbers(const struct score_row *row)
+{
+	return row->verdict != SCORE_UNREAD && row->verdict != SCORE_SKIPPED;
 }
 
 void cmd_validate_print_header(void)
@@ -32,11 +37,10 @@ void cmd_validate_print_header(void)
 	       "error", "%", "verdict");
 }
 
-void cmd_validate_print_row(const struct card_row *row, void *arg)
+void cmd_validate_print_row(const struct score_row *row, void *arg)
 {
 	const struct cmd_validate_print *p = arg;
-	const struct score *s = &row->score;
-	const char *on = colour(s->verdict);
+	const char *on = colour(row->verdict);
 	char percent[32] = "";
 
 	if (p->json)
@@ -44,16 +48,16 @@ void cmd_validate_print_row(const struct card_row *row, void *arg)
 	if (isatty(STDERR_FILENO) && !p->quiet)
 		fputs("\r\033[K", stderr);
 	printf("%-17s %-22s ", row->tool, row->quantity);
-	if (has_numbers(s)) {
-		if (!isnan(s->error_percent))
-			snprintf(percent, sizeof(percent), "%.2f", s->error_percent);
-		printf("%16.10g %16.10g %12.6g %8s  ", s->median.truth, s->median.said,
-		       s->error, percent);
+	if (has_numbers(row)) {
+		if (!isnan(row->error_percent))
+			snprintf(percent, sizeof(percent), "%.2f", row->error_percent);
+		printf("%16.10g %16.10g %12.6g %8s  ", row->truth, row->said, row->error,
+		       percent);
 	} else {
 		printf("%16s %16s %12s %8s  ", "", "", "", "");
 	}
-	printf("%s%s%s", on, score_verdict_name(s->verdict), *on ? "\033[0m" : "");
-	if (s->verdict != SCORE_RIGHT && row->why[0])
+	printf("%s%s%s", on, verdict_word(row->verdict), *on ? "\033[0m" : "");
+	if (row->verdict != SCORE_RIGHT && row->why[0])
 		printf(": %s", row->why);
 	putchar('\n');
 	fflush(stdout);
@@ -76,21 +80,16 @@ static json_t *real_or_null(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *row_json(const struct card_row *row)
+static json_t *row_json(const struct score_row *row)
 {
-	const struct score *s = &row->score;
-	bool has = has_numbers(s);
-
 	return json_pack(
 		"{s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:o}",
 		"tool", row->tool, "version", row->version, "quantity", row->quantity, "unit",
-		row->unit, "truth", real_or_null(has ? s->median.truth : NAN), "evidence",
-		row->evidence, "said", real_or_null(has ? s->median.said : NAN), "error",
-		real_or_null(has ? s->error : NAN), "error_percent",
-		real_or_null(has ? s->error_percent : NAN), "verdict",
-		score_verdict_name(s->verdict), "why", row->why, "load", row->load, "repeats",
-		(int)s->repeats, "resolution", real_or_null(has ? s->median.resolution : NAN),
-		"noise", real_or_null(has ? s->noise : NAN));
+		row->unit, "truth", real_or_null(row->truth), "evidence", row->evidence, "said",
+		real_or_null(row->said), "error", real_or_null(row->error), "error_percent",
+		real_or_null(row->error_percent), "verdict", verdict_word(row->verdict), "why",
+		row->why, "load", row->load, "repeats", (int)row->repeats, "resolution",
+		real_or_null(row->resolution), "noise", real_or_null(row->noise));
 }
 
 static size_t count_tools(const struct scorecard *card, bool scored)
@@ -102,8 +101,8 @@ static size_t count_tools(const struct scorecard *card, bool scored)
 
 		for (size_t j = 0; j < i && first; j++)
 			first = strcmp(card->row[j].tool, card->row[i].tool) ||
-				(scored && !has_numbers(&card->row[j].score));
-		nr += first && (!scored || has_numbers(&card->row[i].score));
+				(scored && !has_numbers(&card->row[j]));
+		nr += first && (!scored || has_numbers(&card->row[i]));
 	}
 	return nr;
 }
@@ -132,7 +131,6 @@ void cmd_validate_print_summary(const struct cmd_validate_print *p,
 	       count_tools(card, false), card->nr);
 	for (int v = SCORE_RIGHT; v <= SCORE_SKIPPED; v++)
 		printf(" %zu %s%s", scorecard_count(card, (enum score_verdict)v),
-		       score_verdict_name((enum score_verdict)v),
-		       v < SCORE_SKIPPED ? "," : "\n");
+		       verdict_word((enum score_verdict)v), v < SCORE_SKIPPED ? "," : "\n");
 	printf("results: %s\n", path);
 }

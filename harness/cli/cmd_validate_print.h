@@ -19,7 +19,7 @@ struct cmd_validate_print {
 void cmd_validate_print_header(void);
 
 /* The row and progress of struct validate; arg: the struct cmd_validate_print. */
-void cmd_validate_print_row(const struct card_row *row, void *arg);
+void cmd_validate_print_row(const struct score_row *row, void *arg);
 void cmd_validate_print_progress(const struct validate_progress *now, void *arg);
 
 /* The end: counts by verdict and the folder, or the document. status: the exit status. */

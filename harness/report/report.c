@@ -107,11 +107,12 @@ void report_release(struct report *r)
 unsigned report_score_pass(const struct report *r, size_t row)
 {
 	const struct csv_table *card = &r->folder.scorecard;
-	const char *verdict = csv_cell(card, row, csv_column(card, "verdict"));
+	const char *word = csv_cell(card, row, csv_column(card, "verdict"));
+	unsigned verdict;
 
-	if (!strcmp(verdict, "wrong"))
-		return 0;
-	return strcmp(verdict, "skipped") ? 1 : 2;
+	if (!wordlist_find(&score_verdict_words, word, &verdict))
+		return 1;
+	return verdict == SCORE_WRONG ? 0 : verdict == SCORE_SKIPPED ? 2 : 1;
 }
 
 bool report_is_clean(const struct report *r)

@@ -14,6 +14,7 @@
 #include "harness/report/metric.h"
 #include "harness/report/stats.h"
 #include "harness/report/table.h"
+#include "harness/tables/score_row.h"
 
 /* Verdicts of truth.csv, in the order in which they are shown. */
 enum truth {

@@ -31,7 +31,8 @@ static int count_scores(struct report *r)
 {
 	const struct csv_table *card = &r->folder.scorecard;
 	int verdict = csv_column(card, "verdict");
-	int ret = count_word(r->scored, &r->nr_scored, "wrong", 0);
+	const char *wrong = wordlist_word(&score_verdict_words, SCORE_WRONG);
+	int ret = count_word(r->scored, &r->nr_scored, wrong, 0);
 
 	for (size_t row = 0; !ret && row < card->nr; row++)
 		ret = count_word(r->scored, &r->nr_scored, csv_cell(card, row, verdict), 1);
@@ -52,7 +53,7 @@ static int note_unexpected(struct report *r, size_t row)
 int report_count_outcomes(struct report *r)
 {
 	const struct folder *f = &r->folder;
-	int ret = count_outcome(r, "ok", 0);
+	int ret = count_outcome(r, outcome_name(OUTCOME_OK), 0);
 
 	for (size_t i = 0; !ret && i < f->nr_series; i++)
 		for (size_t j = 0; !ret && j < f->series[i].nr; j++) {

@@ -93,15 +93,22 @@ bool column_number(const struct column *column, const void *row, double *value)
 	}
 }
 
-/* Free text may hold a comma; a value needs no quotes, so it becomes a semicolon. */
+void column_plain(char *text)
+{
+	for (; *text; text++) {
+		if (*text == ',')
+			*text = ';';
+		else if (strchr("\"\r\n\t", *text))
+			*text = ' ';
+	}
+}
+
 static void write_plain(struct csv_writer *w, const char *text)
 {
 	char plain[2048];
 
 	snprintf(plain, sizeof(plain), "%s", text);
-	for (char *p = plain; *p; p++)
-		if (*p == ',' || *p == '\n' || *p == '"')
-			*p = *p == ',' ? ';' : ' ';
+	column_plain(plain);
 	csv_text(w, plain);
 }
 
@@ -119,6 +126,11 @@ static void write_unsigned(struct csv_writer *w, const struct column *column, un
 		csv_text(w, wordlist_word(column->words, value));
 	else
 		csv_uint(w, value);
+}
+
+static void write_real(struct csv_writer *w, const struct column *column, double value)
+{
+	csv_real(w, value, column->whole && value == rint(value) ? 0 : column->decimals);
 }
 
 static void write_number(struct csv_writer *w, const struct number_cell *n)
@@ -158,7 +170,7 @@ static void write_cell(struct csv_writer *w, const struct column *column, const 
 		csv_uint(w, *(const uint64_t *)cell);
 		break;
 	case CELL_REAL:
-		csv_real(w, *(const double *)cell, column->decimals);
+		write_real(w, column, *(const double *)cell);
 		break;
 	case CELL_NUMBER:
 		write_number(w, cell);

@@ -91,6 +91,7 @@ struct column {
 	size_t offset;		      /* in the file's row struct */
 	const struct wordlist *words; /* a CELL_UNSIGNED is the value of one of these */
 	int decimals;		      /* of a CELL_REAL */
+	bool whole;		      /* a CELL_REAL without a fraction has no decimals */
 	bool plain;    /* free text: a comma becomes a semicolon, no cell needs quotes */
 	bool optional; /* a CELL_U64 of UINT64_MAX is an empty cell */
 	/*
@@ -114,6 +115,9 @@ extern const struct csv_file runs_csv;
 
 /* NULL when the file has no such column. */
 const struct column *column_find(const struct csv_file *file, const char *name);
+
+/* Free text for a cell that needs no quotes: a comma becomes a semicolon, others a space. */
+void column_plain(char *text);
 
 /* A number with a unit: what [expect] accepts. */
 bool column_is_amount(const struct column *column);

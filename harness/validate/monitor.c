@@ -9,6 +9,7 @@
 #include "harness/tables/csv.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/reading.h"
+#include "harness/validate/score.h"
 
 /* Row by row, with what all of them are held against. */
 struct monitor {
@@ -53,9 +54,10 @@ static int score_row(const struct monitor *m, size_t row, struct scorecard *card
 		     struct error *e)
 {
 	const char *quantity = cell_of(m, row, "quantity"), *truth = cell_of(m, row, "truth");
-	struct card_row *out = scorecard_add(card);
+	struct score_row *out = scorecard_add(card);
 	struct gathered gathered = { .nr = 1 };
 	struct error clause = { "" };
+	struct score score;
 	const char *base = "";
 
 	if (!out)
@@ -64,14 +66,15 @@ static int score_row(const struct monitor *m, size_t row, struct scorecard *card
 	snprintf(out->quantity, sizeof(out->quantity), "%s", quantity);
 	snprintf(out->evidence, sizeof(out->evidence), "%s", *truth ? truth : quantity);
 	snprintf(out->run, sizeof(out->run), "%.199s", m->evidence.path);
-	out->score.verdict = SCORE_UNREAD;
-	if (!measure_row(m, row, &gathered.measure[0], &base, &clause))
-		score_make(&out->score, &gathered, false);
+	if (!measure_row(m, row, &gathered.measure[0], &base, &clause)) {
+		score_make(&score, &gathered, false);
+		score_to_row(&score, out);
+	}
 	snprintf(out->unit, sizeof(out->unit), "%s", base);
 	snprintf(out->why, sizeof(out->why), "%.799s", clause.text);
-	scorecard_plain(out->quantity);
-	scorecard_plain(out->evidence);
-	scorecard_plain(out->why);
+	column_plain(out->quantity);
+	column_plain(out->evidence);
+	column_plain(out->why);
 	return 0;
 }
 

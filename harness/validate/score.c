@@ -9,15 +9,6 @@
 /* Of doubles that went through a scale: not of the tool. */
 #define EPSILON 1e-6
 
-static const char *const names[] = {
-	"right", "within_resolution", "biased", "noise", "wrong", "unread", "skipped"
-};
-
-const char *score_verdict_name(enum score_verdict verdict)
-{
-	return names[verdict];
-}
-
 static double error_of(const struct measure *m)
 {
 	return m->said - m->truth;
@@ -88,4 +79,18 @@ void score_make(struct score *score, struct gathered *g, bool has_bias)
 	score->error_percent = truth != 0 ? 100 * score->error / fabs(truth) : NAN;
 	score->noise = noise_of(g, &score->median);
 	score->verdict = judge(&score->median, score->noise, has_bias);
+}
+
+void score_to_row(const struct score *score, struct score_row *row)
+{
+	row->truth = score->median.truth;
+	row->said = score->median.said;
+	row->error = score->error;
+	row->error_percent = score->error_percent;
+	row->verdict = score->verdict;
+	row->repeats = score->repeats;
+	row->error_least = score->error_least;
+	row->error_most = score->error_most;
+	row->resolution = score->median.resolution;
+	row->noise = score->noise;
 }

@@ -19,20 +19,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "harness/tables/score_row.h"
+
 #define SCORE_SEES_PERCENT 5
 #define SCORE_REPEATS_MAX  64
-
-enum score_verdict {
-	SCORE_RIGHT,
-	SCORE_WITHIN_RESOLUTION,
-	SCORE_BIASED,
-	SCORE_NOISE,
-	SCORE_WRONG,
-	SCORE_UNREAD,
-	SCORE_SKIPPED,
-};
-
-const char *score_verdict_name(enum score_verdict verdict);
 
 /* One repeat. */
 struct measure {
@@ -61,6 +51,9 @@ struct score {
 
 /* The error beyond its known cause. */
 double score_unexplained(const struct measure *measure);
+
+/* Its verdict and numbers as the row has them. */
+void score_to_row(const struct score *score, struct score_row *row);
 
 /* Of one repeat at least. The repeats' own spread adds to the noise. Sorts the measures. */
 void score_make(struct score *score, struct gathered *gathered, bool has_bias);

@@ -5,28 +5,21 @@
 #ifndef PAGESTORM_VALIDATE_SCORECARD_H
 #define PAGESTORM_VALIDATE_SCORECARD_H
 
-#include "harness/base/error.h"
-#include "harness/validate/score.h"
+#include <stddef.h>
 
-struct card_row {
-	char tool[64], version[64], quantity[64], unit[16], load[128], run[200];
-	char evidence[320], why[800];
-	struct score score; /* of unread and skipped only the verdict */
-};
+#include "harness/base/error.h"
+#include "harness/tables/score_row.h"
 
 struct scorecard {
-	struct card_row *row;
+	struct score_row *row;
 	size_t nr, capacity;
 };
 
 void scorecard_init(struct scorecard *card);
 void scorecard_release(struct scorecard *card);
 
-/* A new row, empty; NULL: no memory. It holds until the next. */
-struct card_row *scorecard_add(struct scorecard *card);
-
-/* Commas, quotes and line ends become semicolons and spaces, as SCHEMA.md promises. */
-void scorecard_plain(char *text);
+/* A new row, after score_row_init(); NULL: no memory. It holds until the next. */
+struct score_row *scorecard_add(struct scorecard *card);
 
 /* Writes scorecard.csv in the folder, replacing an earlier one. */
 int scorecard_write(const struct scorecard *card, const char *folder, struct error *e);

@@ -12,9 +12,9 @@
 
 #include "harness/base/clock.h"
 #include "harness/tables/csv.h"
-#include "harness/validate/card_row.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/measure.h"
+#include "harness/validate/score_text.h"
 #include "harness/validate/session.h"
 #include "harness/validate/tool.h"
 
@@ -177,27 +177,29 @@ static int add_row(struct scoring *sc, unsigned quantity)
 {
 	const struct quantity *q = &sc->adapter->quantity[quantity];
 	struct gathered *g = &sc->gathered[quantity];
-	struct card_row *row = scorecard_add(&sc->v->card);
+	struct score_row *row = scorecard_add(&sc->v->card);
+	struct score score;
 
 	if (!row)
 		return -ENOMEM;
-	card_row_describe(row, q);
+	score_text_describe(row, q);
 	snprintf(row->tool, sizeof(row->tool), "%s", sc->adapter->name);
 	snprintf(row->version, sizeof(row->version), "%s", sc->version);
 	snprintf(row->run, sizeof(row->run), "%s", sc->run);
 	if (sc->skip[0]) {
-		row->score.verdict = SCORE_SKIPPED;
+		row->verdict = SCORE_SKIPPED;
 		snprintf(row->why, sizeof(row->why), "%s", sc->skip);
 	} else if (!g->nr) {
-		row->score.verdict = SCORE_UNREAD;
+		row->verdict = SCORE_UNREAD;
 		snprintf(row->why, sizeof(row->why), "%s", sc->unread[quantity]);
 	} else {
-		score_make(&row->score, g, q->bias);
-		card_row_explain(row, q);
+		score_make(&score, g, q->bias);
+		score_to_row(&score, row);
+		score_text_explain(row, &score, q);
 	}
-	scorecard_plain(row->load);
-	scorecard_plain(row->evidence);
-	scorecard_plain(row->why);
+	column_plain(row->load);
+	column_plain(row->evidence);
+	column_plain(row->why);
 	if (sc->v->row)
 		sc->v->row(row, sc->v->arg);
 	return 0;
@@ -288,6 +290,7 @@ static const char *cell_of(const struct csv_table *t, size_t row, const char *co
 /* Why the tool did not run then, by the scorecard of that time. */
 static void saved_skip(const struct scoring *sc, char *skip, size_t bytes)
 {
+	const char *skipped = wordlist_word(&score_verdict_words, SCORE_SKIPPED);
 	struct error ignored = { "" };
 	struct csv_table t = { 0 };
 	char path[512];
@@ -299,7 +302,7 @@ static void saved_skip(const struct scoring *sc, char *skip, size_t bytes)
 	for (size_t i = 0; i < t.nr; i++)
 		if (!strcmp(cell_of(&t, i, "tool"), sc->adapter->name) &&
 		    !strcmp(cell_of(&t, i, "load"), sc->load->run) &&
-		    !strcmp(cell_of(&t, i, "verdict"), "skipped"))
+		    !strcmp(cell_of(&t, i, "verdict"), skipped))
 			snprintf(skip, bytes, "%s", cell_of(&t, i, "why"));
 	csv_release(&t);
 }

@@ -31,7 +31,7 @@ struct validate {
 	int signal_fd;
 	void (*progress)(const struct validate_progress *now, void *arg); /* before each run */
 	unsigned nr_runs; /* of all tools: the sum of validate_runs() */
-	void (*row)(const struct card_row *row, void *arg);
+	void (*row)(const struct score_row *row, void *arg);
 	void *arg;
 
 	/* what comes of it */

@@ -16,6 +16,7 @@
 #include "harness/report/metric.h"
 #include "harness/tables/row.h"
 #include "harness/tables/run_files.h"
+#include "harness/tables/score_row.h"
 
 #define CELL_BYTES 1024
 
@@ -132,20 +133,25 @@ static void the_schema_describes_each_column_in_order_with_its_unit(void **state
 	(void)state;
 	for (unsigned i = 0; i < RUN_FILES; i++)
 		check_file(run_files[i]);
+	check_file(&scorecard_csv);
+}
+
+static void check_header(const struct csv_file *file)
+{
+	char header[HEADER_BYTES], quoted[HEADER_BYTES + 2];
+
+	column_header(file, header);
+	snprintf(quoted, sizeof(quoted), "`%s`", header);
+	if (!strstr(schema, quoted))
+		fail_msg("SCHEMA.md, %s: the header is not %s", file->name, header);
 }
 
 static void the_schema_has_each_header_line(void **state)
 {
-	char header[HEADER_BYTES], quoted[HEADER_BYTES + 2];
-
 	(void)state;
-	for (unsigned i = 0; i < RUN_FILES; i++) {
-		column_header(run_files[i], header);
-		snprintf(quoted, sizeof(quoted), "`%s`", header);
-		if (!strstr(schema, quoted))
-			fail_msg("SCHEMA.md, %s: the header is not %s", run_files[i]->name,
-				 header);
-	}
+	for (unsigned i = 0; i < RUN_FILES; i++)
+		check_header(run_files[i]);
+	check_header(&scorecard_csv);
 }
 
 /* ---- metrics ---- */
@@ -241,18 +247,21 @@ a_metric_that_is_drawn_has_a_figure_with_room_and_a_legend_beside_others(void **
 
 /* ---- the tables themselves ---- */
 
+static void check_names(const struct csv_file *file)
+{
+	assert_true(file->nr <= COLUMNS_MAX);
+	for (unsigned c = 0; c < file->nr; c++)
+		assert_ptr_equal(column_find(file, file->column[c].name), &file->column[c]);
+}
+
 static void no_file_has_two_columns_of_a_name(void **state)
 {
 	(void)state;
 	for (unsigned i = 0; i < RUN_FILES; i++) {
-		const struct csv_file *file = run_files[i];
-
-		assert_true(file->nr <= COLUMNS_MAX);
-		for (unsigned c = 0; c < file->nr; c++)
-			assert_ptr_equal(column_find(file, file->column[c].name),
-					 &file->column[c]);
-		assert_string_equal(file->column[0].name, "schema");
+		check_names(run_files[i]);
+		assert_string_equal(run_files[i]->column[0].name, "schema");
 	}
+	check_names(&scorecard_csv);
 }
 
 static void amounts_are_what_is_counted_or_timed(void **state)

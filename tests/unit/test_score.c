@@ -83,7 +83,8 @@ static void a_verdict_follows_from_error_resolution_bias_and_noise(void **state)
 
 		score_make(&s, &g, verdict_rows[i].has_bias);
 		if (s.verdict != verdict_rows[i].verdict)
-			fail_msg("row %zu: %s", i, score_verdict_name(s.verdict));
+			fail_msg("row %zu: %s", i,
+				 wordlist_word(&score_verdict_words, s.verdict));
 	}
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Puts a score into words. Decides nothing. */
-#include "harness/validate/card_row.h"
+#include "harness/validate/score_text.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -25,7 +25,7 @@ static void append(char *why, size_t bytes, const char *format, ...)
 }
 
 /* Whose the noise is: of the row's amount, what is known of it best. */
-static void write_noise(const struct score *s, struct card_row *row)
+static void write_noise(const struct score *s, struct score_row *row)
 {
 	size_t bytes = sizeof(row->why);
 	bool are_others = s->median.others >= s->noise;
@@ -46,9 +46,8 @@ static void write_noise(const struct score *s, struct card_row *row)
 		       s->noise);
 }
 
-void card_row_explain(struct card_row *row, const struct quantity *q)
+void score_text_explain(struct score_row *row, const struct score *s, const struct quantity *q)
 {
-	const struct score *s = &row->score;
 	size_t bytes = sizeof(row->why);
 
 	if (q->why)
@@ -72,7 +71,7 @@ static const char *unit_of(const struct quantity *q)
 	return q->reading.unit->base;
 }
 
-void card_row_describe(struct card_row *row, const struct quantity *q)
+void score_text_describe(struct score_row *row, const struct quantity *q)
 {
 	snprintf(row->quantity, sizeof(row->quantity), "%s", q->name);
 	snprintf(row->unit, sizeof(row->unit), "%s", unit_of(q));
