@@ -218,25 +218,26 @@ double folder_number(const char *text)
 	return end == text || *end || !isfinite(value) ? NAN : value;
 }
 
-static bool is_one_of(const char *word, const char *const *list)
-{
-	for (; *list; list++)
-		if (!strcmp(word, *list))
-			return true;
-	return false;
-}
-
 /*
- * Whether the run in this row can be measured: it ended ok or as the profile expected,
+ * Whether the run in this row can be measured: it ended ok or in an OOM kill that was expected,
  * or held less or more than its target. One that was killed, timed out, skipped or interrupted
  * is reported by its outcome; its numbers would compare a part with a whole.
  */
 static bool is_measured(const struct folder *f, size_t row)
 {
-	static const char *const measured[] = { "ok", "expected_oom", "missing_oom",
-						"target_missed", NULL };
+	unsigned outcome;
 
-	return is_one_of(folder_run_cell(f, row, "outcome"), measured);
+	if (!wordlist_find(&outcome_words, folder_run_cell(f, row, "outcome"), &outcome))
+		return false;
+	switch (outcome) {
+	case OUTCOME_OK:
+	case OUTCOME_EXPECTED_OOM:
+	case OUTCOME_MISSING_OOM:
+	case OUTCOME_TARGET_MISSED:
+		return true;
+	default:
+		return false;
+	}
 }
 
 enum ending folder_run_ending(const struct folder *f, size_t row)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/base/size.h"
+#include "harness/plan/outcome.h"
 
 #define DEPTH_MAX 32
 
@@ -92,7 +93,7 @@ static const char *cell(const struct csv_table *t, size_t row, const char *colum
 	return csv_cell(t, row, csv_column(t, column));
 }
 
-static bool is_wanted(const struct evidence *v, const struct csv_table *t, size_t row)
+static bool is_selected(const struct evidence *v, const struct csv_table *t, size_t row)
 {
 	const char *worker = cell(t, row, "worker");
 
@@ -109,7 +110,7 @@ static double run_column(struct parser *p, const char *column)
 	for (size_t i = 0; i < t->nr; i++) {
 		const char *text = cell(t, i, column);
 
-		if (!is_wanted(p->evidence, t, i) || !*text)
+		if (!is_selected(p->evidence, t, i) || !*text)
 			continue;
 		sum += strtod(text, NULL);
 		found++;
@@ -134,7 +135,7 @@ static double counter(struct parser *p, const char *scope, const char *source, c
 	for (size_t i = 0; i < t->nr; i++) {
 		const char *text = cell(t, i, side);
 
-		if (!is_wanted(p->evidence, t, i) || !*text ||
+		if (!is_selected(p->evidence, t, i) || !*text ||
 		    fnmatch(name, cell(t, i, "counter"), 0) ||
 		    strcmp(cell(t, i, "source"), source) ||
 		    (strcmp(scope, "any") && strcmp(cell(t, i, "scope"), scope)) ||
@@ -200,7 +201,8 @@ static double promise(struct parser *p, const char *quantity)
 	const struct csv_table *t = &p->evidence->truth;
 
 	for (size_t i = 0; i < t->nr; i++) {
-		if (is_wanted(p->evidence, t, i) && !strcmp(cell(t, i, "quantity"), quantity) &&
+		if (is_selected(p->evidence, t, i) &&
+		    !strcmp(cell(t, i, "quantity"), quantity) &&
 		    !strcmp(cell(t, i, "span"), "work"))
 			return strtod(cell(t, i, "expected"), NULL);
 	}
@@ -213,7 +215,7 @@ static double parameter(struct parser *p, const char *name)
 	size_t length = strlen(name);
 
 	for (size_t i = 0; i < t->nr; i++) {
-		if (!is_wanted(p->evidence, t, i))
+		if (!is_selected(p->evidence, t, i))
 			continue;
 		for (const char *at = cell(t, i, "params"); at; at = strchr(at, ';')) {
 			at += *at == ';';
@@ -404,14 +406,14 @@ int evidence_value(const struct evidence *evidence, const char *expression, doub
 
 const char *evidence_bad_outcome(const struct evidence *evidence)
 {
-	static const char *const good[] = { "ok", "expected_oom" };
 	const struct csv_table *t = &evidence->runs;
 
 	for (size_t i = 0; i < t->nr; i++) {
 		const char *outcome = cell(t, i, "outcome");
 
-		if (is_wanted(evidence, t, i) && strcmp(outcome, good[0]) &&
-		    strcmp(outcome, good[1]))
+		if (is_selected(evidence, t, i) &&
+		    outcome_ending_of_row(outcome, cell(t, i, "expected_outcome")) !=
+			    ENDING_EXPECTED)
 			return outcome;
 	}
 	return NULL;

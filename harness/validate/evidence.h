@@ -43,7 +43,7 @@ int evidence_check(const char *expression, struct error *e);
 int evidence_value(const struct evidence *evidence, const char *expression, double *value,
 		   struct error *e);
 
-/* The outcome of the first worker that is not ok and was not expected, or NULL. */
+/* The outcome of the first worker that did not end as expected, or NULL. */
 const char *evidence_bad_outcome(const struct evidence *evidence);
 
 #endif

@@ -213,6 +213,40 @@ static void an_expression_takes_its_terms_from_a_runs_folder(void **state)
 	drop_run(folder);
 }
 
+/* The same rule as of run and report: harness/plan/outcome.h. */
+static void a_load_has_no_truth_unless_it_ended_as_its_profile_expects(void **state)
+{
+	static const struct {
+		const char *runs, *bad;
+	} rows[] = {
+		{ "repeat,worker,outcome\n1,hog,expected_oom\n", NULL },
+		{ "repeat,worker,outcome\n1,hog,timeout\n", "timeout" },
+		{ "repeat,worker,outcome,expected_outcome\n1,hog,timeout,timeout\n", NULL },
+		{ "repeat,worker,outcome,expected_outcome\n1,hog,ok,expected_oom\n", "ok" },
+		{ "repeat,worker,outcome,expected_outcome\n1,a,ok,ok\n1,b,failed,ok\n",
+		  "failed" },
+		{ "repeat,worker,outcome,expected_outcome\n1,hog,skipped,ok\n", "skipped" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char folder[] = "/tmp/pagestorm-evidence-XXXXXX";
+		struct evidence v;
+		struct error e = { "" };
+		const char *bad;
+
+		make_run(folder);
+		write_file(folder, "runs.csv", rows[i].runs);
+		evidence_init(&v);
+		assert_int_equal(evidence_open(&v, folder, &e), 0);
+		bad = evidence_bad_outcome(&v);
+		if (!bad != !rows[i].bad || (bad && strcmp(bad, rows[i].bad)))
+			fail_msg("row %zu: %s", i, bad ? bad : "none");
+		evidence_release(&v);
+		drop_run(folder);
+	}
+}
+
 static void what_a_run_does_not_have_is_absent_and_not_zero(void **state)
 {
 	static const char *const expressions[] = { "slot.other", "param.other", "promise.other",
@@ -301,6 +335,7 @@ int main(void)
 		cmocka_unit_test(the_median_of_the_repeats_counts_and_their_spread_is_noise),
 		cmocka_unit_test(a_lie_of_five_percent_is_wrong),
 		cmocka_unit_test(an_expression_takes_its_terms_from_a_runs_folder),
+		cmocka_unit_test(a_load_has_no_truth_unless_it_ended_as_its_profile_expects),
 		cmocka_unit_test(what_a_run_does_not_have_is_absent_and_not_zero),
 		cmocka_unit_test(an_expression_that_cannot_be_read_is_refused_beforehand),
 		cmocka_unit_test(a_mistake_in_an_adapter_names_its_line),
