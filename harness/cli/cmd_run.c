@@ -6,18 +6,15 @@
 #include "harness/cli/cmd.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "harness/cli/cmd_run_pause.h"
 #include "harness/cli/cmd_run_print.h"
 #include "harness/machine/group.h"
-#include "harness/machine/journal.h"
 #include "harness/machine/lock.h"
 #include "harness/trial/resume.h"
 #include "harness/trial/run.h"
@@ -244,44 +241,6 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 
 /* ---- taking the machine ---- */
 
-/* The signal that is waiting to be read; SIGTERM when it cannot be read. */
-static int signal_number(int signal_fd)
-{
-	struct signalfd_siginfo info;
-
-	return read(signal_fd, &info, sizeof(info)) == sizeof(info) ? (int)info.ssi_signo
-								    : SIGTERM;
-}
-
-/* One run at a time on a machine. *status is the exit status when it fails. */
-static int take_lock(struct lock *lock, unsigned wait_s, int signal_fd, int *status)
-{
-	struct error e = { "" };
-	int ret = lock_take(lock, wait_s, &e);
-
-	if (!ret)
-		return 0;
-	cmd_complain(&e);
-	if (ret == -EINTR)
-		*status = 128 + signal_number(signal_fd);
-	else
-		*status = ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
-	return ret;
-}
-
-/* The changes of a run that was killed are undone first. */
-static int undo_leftovers(int *status)
-{
-	struct error e = { "" };
-	int ret = journal_leftover() ? journal_recover(cmd_say, &e) : 0;
-
-	if (!ret)
-		return 0;
-	cmd_complain(&e);
-	*status = ret == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
-	return ret;
-}
-
 /*
  * The first plan saw the machine while another run may have held it, or before the changes
  * of a killed one were undone: its settings are gone. So the machine is probed and the plan
@@ -304,12 +263,13 @@ static int load_again(struct plan *plan, struct arguments *a, int *status)
 static int run_locked(struct plan *plan, struct arguments *a)
 {
 	const int signal_fd = cmd_watch_signals();
+	struct error e = { "" };
 	struct lock lock;
 	int status;
 
 	lock_init(&lock);
-	if (!take_lock(&lock, a->wait_s, signal_fd, &status) && !undo_leftovers(&status) &&
-	    !load_again(plan, a, &status))
+	status = cmd_take_machine(&lock, a->wait_s, signal_fd, &e);
+	if (status == EXIT_MET && !load_again(plan, a, &status))
 		status = run_and_print(plan, a, signal_fd);
 	lock_release(&lock);
 	close(signal_fd);

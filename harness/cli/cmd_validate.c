@@ -10,7 +10,6 @@
 
 #include "harness/cli/cmd_validate_print.h"
 #include "harness/cli/cmd_validate_tools.h"
-#include "harness/machine/journal.h"
 #include "harness/machine/lock.h"
 #include "harness/validate/monitor.h"
 #include "harness/validate/score.h"
@@ -179,20 +178,13 @@ static int replay(const struct arguments *a, const struct cmd_validate_tools *to
 static int play_locked(const struct arguments *a, const struct cmd_validate_tools *tools,
 		       struct error *e)
 {
-	int signal_fd = cmd_watch_signals(), status, ret;
+	int signal_fd = cmd_watch_signals(), status;
 	struct lock lock;
 
 	lock_init(&lock);
-	ret = lock_take(&lock, a->wait_s, e);
-	if (ret) {
-		cmd_complain(e);
-		status = ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
-	} else if (journal_leftover() && (ret = journal_recover(cmd_say, e))) {
-		cmd_complain(e);
-		status = ret == -EBUSY ? EXIT_LOCKED : EXIT_NOT_RESTORED;
-	} else {
+	status = cmd_take_machine(&lock, a->wait_s, signal_fd, e);
+	if (status == EXIT_MET)
 		status = play(a, tools, signal_fd, e);
-	}
 	lock_release(&lock);
 	close(signal_fd);
 	return status;
