@@ -11,7 +11,6 @@
 #include "harness/cli/cmd_validate_print.h"
 #include "harness/cli/cmd_validate_tools.h"
 #include "harness/machine/lock.h"
-#include "harness/validate/monitor.h"
 #include "harness/validate/score.h"
 #include "harness/validate/validate.h"
 
@@ -192,25 +191,23 @@ static int play_locked(const struct arguments *a, const struct cmd_validate_tool
 
 static int compare(const struct arguments *a, struct error *e)
 {
-	const char *folder = a->words.word[0];
-	struct scorecard card;
-	int status, ret;
+	struct validate v = { .results_dir = a->results_dir };
+	int ret = validate_monitor(&v, a->compare, a->words.word[0], e);
+	int status = status_of(&v.card);
 
-	scorecard_init(&card);
-	ret = monitor_score(&card, a->compare, folder, e);
-	if (!ret)
-		ret = scorecard_write(&card, folder, e);
-	status = ret ? EXIT_USAGE : status_of(&card);
+	if (ret)
+		status = v.path[0] ? EXIT_HARNESS
+				   : EXIT_USAGE; /* it could not be written, or read */
 	if (!ret && !a->print.json) {
 		cmd_validate_print_header();
-		for (size_t i = 0; i < card.nr; i++)
-			cmd_validate_print_row(&card.row[i], (void *)&a->print);
+		for (size_t i = 0; i < v.card.nr; i++)
+			cmd_validate_print_row(&v.card.row[i], (void *)&a->print);
 	}
 	if (!ret)
-		cmd_validate_print_summary(&a->print, &card, folder, status);
+		cmd_validate_print_summary(&a->print, &v.card, v.path, status);
 	else
 		cmd_complain(e);
-	scorecard_release(&card);
+	scorecard_release(&v.card);
 	return status;
 }
 

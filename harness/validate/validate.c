@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The folder, and one tool after the other, load by load. */
+/* The results directory, and one tool after the other, load by load. */
 #include "harness/validate/validate.h"
 
 #include <errno.h>
@@ -11,10 +11,11 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/validate/monitor.h"
 #include "harness/validate/scoring.h"
 #include "harness/validate/tool.h"
 
-static int make_folder(const char *path, struct error *e)
+static int make_directory(const char *path, struct error *e)
 {
 	char partial[512];
 
@@ -22,19 +23,19 @@ static int make_folder(const char *path, struct error *e)
 	for (char *p = partial + 1; (p = strchr(p, '/')); p++) {
 		*p = '\0';
 		if (mkdir(partial, 0755) && errno != EEXIST)
-			return error_set(e, errno, "cannot make the folder %s: %s", partial,
+			return error_set(e, errno, "cannot make the directory %s: %s", partial,
 					 strerror(errno));
 		*p = '/';
 	}
 	return 0;
 }
 
-int validate_open(struct validate *v, struct error *e)
+/* One that is not there yet. */
+static void name_directory(struct validate *v)
 {
-	char stamp[32], path[480];
 	time_t now = time(NULL);
+	char stamp[32];
 	struct tm utc;
-	int ret;
 
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
@@ -46,12 +47,33 @@ int validate_open(struct validate *v, struct error *e)
 		if (access(v->path, F_OK))
 			break;
 	}
+}
+
+int validate_open(struct validate *v, struct error *e)
+{
+	char path[480];
+	int ret;
+
+	name_directory(v);
 	scorecard_init(&v->card);
 	v->start_ns = clock_now_ns();
 	snprintf(path, sizeof(path), "%s/runs", v->path);
-	ret = v->replay ? 0 : make_folder(path, e);
+	ret = v->replay ? 0 : make_directory(path, e);
 	snprintf(path, sizeof(path), "%s/said", v->path);
-	return ret ? ret : make_folder(path, e);
+	return ret ? ret : make_directory(path, e);
+}
+
+int validate_monitor(struct validate *v, const char *csv, const char *run, struct error *e)
+{
+	int ret;
+
+	scorecard_init(&v->card);
+	ret = monitor_score(&v->card, csv, run, e);
+	if (ret)
+		return ret;
+	name_directory(v);
+	ret = make_directory(v->path, e);
+	return ret ? ret : scorecard_write(&v->card, v->path, e);
 }
 
 unsigned validate_runs(const struct validate *v, const struct adapter *a)

@@ -23,10 +23,10 @@ struct validate_progress {
 struct validate {
 	/* what the caller gives */
 	const struct host *host;
-	const char *results_dir; /* where the folder goes */
+	const char *results_dir; /* below which the results directory is made */
 	unsigned repeats;
 	const char *filter; /* see session.h */
-	bool keep;	    /* the folder of every run, not of one a load */
+	bool keep;	    /* the directory of every run, not of one a load */
 	const char *replay; /* read what this results directory holds, run nothing; NULL */
 	int signal_fd;
 	void (*progress)(const struct validate_progress *now, void *arg); /* before each run */
@@ -35,7 +35,7 @@ struct validate {
 	void *arg;
 
 	/* what comes of it */
-	char path[400]; /* the folder: scorecard.csv, runs/, said/ */
+	char path[400]; /* the results directory: scorecard.csv, runs/, said/ */
 	struct scorecard card;
 	unsigned nr_done;
 	uint64_t start_ns;
@@ -43,7 +43,7 @@ struct validate {
 	bool not_restored;
 };
 
-/* Makes the folder. */
+/* Makes the results directory. */
 int validate_open(struct validate *v, struct error *e);
 
 /* How many runs it takes to score one tool; 0: it is not here. */
@@ -56,7 +56,14 @@ unsigned validate_runs(const struct validate *v, const struct adapter *a);
  */
 int validate_tool(struct validate *v, const struct adapter *a, struct error *e);
 
-/* Writes scorecard.csv. The folder loses its .partial. */
+/* Writes scorecard.csv. */
 int validate_close(struct validate *v, struct error *e);
+
+/*
+ * In place of all these: scores what a monitor wrote itself against the results of a run, which
+ * are read only, and writes scorecard.csv in a results directory of its own. -EINVAL, -ENOENT:
+ * one of the two cannot be read; nothing was written.
+ */
+int validate_monitor(struct validate *v, const char *csv, const char *run, struct error *e);
 
 #endif

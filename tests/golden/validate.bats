@@ -155,3 +155,29 @@ is()
 	[[ $stderr == *"cannot replay other"* ]]
 	[ ! -e again ]
 }
+
+@test "a monitor's own CSV is scored against a run whose directory stays as it is" {
+	mkdir run
+	printf 'repeat,worker,outcome,achieved_bytes\n1,w,ok,1048576\n' > run/runs.csv
+	printf 'schema\n' > run/scorecard.csv # of another time
+	printf 'quantity,value,unit,truth\nrss,1024,KiB,achieved\nrss,70000,KiB,achieved\n' > mine.csv
+	find run | sort | xargs md5sum > before 2>&1 || true
+	run --separate-stderr "$PAGESTORM" validate --compare=mine.csv -o again run
+	echo "$output $stderr"
+	[ "$status" -eq 1 ]
+	find run | sort | xargs md5sum 2>&1 | diff before -
+	[ "$(cut -d, -f1,3,4,6,9,19 again/*-validate/scorecard.csv)" = "$(printf '%s\n' \
+		tool,quantity,truth,said,verdict,run mine.csv,rss,1048576,1048576,right,run \
+		mine.csv,rss,1048576,71680000,wrong,run)" ]
+	[[ $output == *"results: "again/*-validate ]]
+	"$PAGESTORM" report again/*-validate | grep -F '1 wrong, 1 right'
+}
+
+@test "a monitor's CSV that cannot be scored leaves nothing behind" {
+	mkdir run
+	printf 'repeat,worker,outcome\n1,w,ok\n' > run/runs.csv
+	printf 'a,b\n1,2\n' > mine.csv
+	run -2 "$PAGESTORM" validate --compare=mine.csv -o again run
+	[[ $output == *"mine.csv:1: error: the header lacks quantity or value"* ]]
+	[ ! -e again ]
+}

@@ -245,10 +245,10 @@ judge_lies()
 	faults,16384,count,slot.pages_touched
 	wrong,70000,KiB,achieved
 	MINE
-	run "$PAGESTORM" validate --compare="$work/mine.csv" "$folder"
+	run "$PAGESTORM" validate --compare="$work/mine.csv" -o "$work" "$folder"
 	[ "$status" -eq 1 ]
-	[ "$(cut -d, -f9 "$folder/scorecard.csv" | tr '\n' ' ')" = "verdict right right wrong " ]
-	run "$PAGESTORM" report "$folder"
+	[ "$(cut -d, -f9 "$work"/*-validate/scorecard.csv | tr '\n' ' ')" = "verdict right right wrong " ]
+	run "$PAGESTORM" report "$work"/*-validate
 	[ "$status" -eq 0 ]
 	[[ $output == *"Scorecard"* ]]
 }
@@ -264,7 +264,7 @@ judge_lies()
 	run bash -c 'echo | bash -c "$1"' - "${recipe/run anon/run anon --wait=600}"
 	echo "$output"
 	[ "$status" -eq 0 ]
-	[ "$(cut -d, -f9 mine/*-anon/scorecard.csv | tr '\n' ' ')" = "verdict right right " ]
+	[ "$(cut -d, -f9 results/*-validate/scorecard.csv | tr '\n' ' ')" = "verdict right right " ]
 }
 
 @test "the columns of scorecard.csv begin as they are promised" {
