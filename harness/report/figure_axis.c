@@ -128,7 +128,7 @@ void axis_write(const struct axis *a, const struct plot *p)
 	for (size_t i = 0; i < a->swept->nr; i++) {
 		fputs(i ? ", " : "", p->script);
 		tick(a->swept, i, text, sizeof(text));
-		plot_text(p, text);
+		plot_tic_text(p, text);
 		fprintf(p->script, " %.9g", a->position[i]);
 	}
 	fputs(")\n", p->script);

@@ -81,20 +81,28 @@ void plot_y_in_seconds(const struct plot *p)
 	fputs("set format y '%.0s %cs'\nset mytics 1\n", p->script);
 }
 
-/* In single quotes gnuplot expands nothing; a quote is doubled. */
-void plot_text(const struct plot *p, const char *text)
+/* In single quotes gnuplot expands nothing. What would end or expand it is doubled. */
+static void put_quoted(const struct plot *p, const char *text, const char *doubled)
 {
 	fputc('\'', p->script);
 	for (; *text; text++) {
 		unsigned char c = *text;
 
-		if (c == '\'')
-			fputs("''", p->script);
-		else
-			fputc(c < 0x20 || c == 0x7f || c == '`' || c == '\\' ? ' ' : c,
-			      p->script);
+		if (strchr(doubled, c))
+			fputc(c, p->script);
+		fputc(c < 0x20 || c == 0x7f || c == '`' || c == '\\' ? ' ' : c, p->script);
 	}
 	fputc('\'', p->script);
+}
+
+void plot_text(const struct plot *p, const char *text)
+{
+	put_quoted(p, text, "'");
+}
+
+void plot_tic_text(const struct plot *p, const char *text)
+{
+	put_quoted(p, text, "'%");
 }
 
 void plot_cancel(struct plot *p)

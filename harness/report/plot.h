@@ -42,6 +42,9 @@ void plot_y_in_seconds(const struct plot *p);
 /* A gnuplot string: quoted, nothing in it is a command, a variable or markup. */
 void plot_text(const struct plot *p, const char *text);
 
+/* The same for a tic's label, in which gnuplot expands % as printf does. */
+void plot_tic_text(const struct plot *p, const char *text);
+
 /* A "#rrggbb" code as it stands in the script; in the SVG: "rgb(rrr, ggg, bbb)", padded to 3.
  */
 void plot_phase_code(unsigned phase, char *out, size_t out_bytes);

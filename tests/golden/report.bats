@@ -147,6 +147,21 @@ page()
 	[[ "$output" == *"<script>alert(1)</script>&amp;<img src="* ]]
 }
 
+@test "html: a percent sign of a swept value stands in the drawing as it is" {
+	command -v gnuplot > /dev/null || skip "gnuplot is not installed"
+	cp -r "$sweep" "$BATS_TEST_TMPDIR/percent"
+	rm "$BATS_TEST_TMPDIR/percent/samples.csv" "$BATS_TEST_TMPDIR/percent/run.json"
+	sed -i '/,hog,/d; s/vm\.swappiness=10\b/size=10%n/g; s/vm\.swappiness=\([0-9]*\)/size=\1%limit/g' \
+		"$BATS_TEST_TMPDIR/percent/runs.csv"
+	"$PAGESTORM" report "$BATS_TEST_TMPDIR/percent" --html -o "$BATS_TEST_TMPDIR/page.html"
+	run page "$BATS_TEST_TMPDIR/page.html"
+	[ "$status" -eq 0 ]
+	[ "$(head -n 1 <<< "$output")" = "figures 11" ]
+	for value in 0%limit 10%n 60%limit 100%limit 200%limit; do
+		[ "$(grep -cF "<text>$value</text>" "$BATS_TEST_TMPDIR/page.html")" -eq 11 ]
+	done
+}
+
 @test "html: without gnuplot the page is complete but for the drawings, and says so" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin" \
