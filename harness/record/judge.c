@@ -292,7 +292,7 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 	const struct counter *counter = claimed_counter(claim, record_of(claim, &facts->seen));
 	struct fraction observed, noise;
 	__int128 expected;
-	int err = expect(claim, facts, &expected);
+	int ret = expect(claim, facts, &expected);
 
 	*out = (struct judgement){ .claim = *claim, .verdict = VERDICT_ABSENT };
 	out->claim.expected = saturate(expected);
@@ -300,7 +300,7 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		return;
 	if (claim->basis == BASIS_PROFILE && claim->unit == UNIT_COUNT)
 		out->claim.unit = counter->unit;
-	if (err == -EINVAL || !judge_convertible(counter->unit, out->claim.unit)) {
+	if (ret == -EINVAL || !judge_convertible(counter->unit, out->claim.unit)) {
 		out->verdict = VERDICT_FAIL;
 		return;
 	}
@@ -309,7 +309,7 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		out->verdict = was_lost(counter) ? VERDICT_FAIL : VERDICT_ABSENT;
 		return;
 	}
-	if (!err)
+	if (!ret)
 		out->verdict = decide(claim, expected, counter, observed, noise);
 }
 

@@ -10,28 +10,28 @@
 
 static int parse_key_value(struct parse *p)
 {
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, key = text_take_word(&rest);
 
-		err = parse_put_pair(p, p->scope, key, rest);
+		ret = parse_put_pair(p, p->scope, key, rest);
 	}
-	return err;
+	return ret;
 }
 
 static int parse_colon(struct parse *p)
 {
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, key;
 
 		if (!text_take_until(&rest, ':', &key))
 			return parse_bad_line(p, "no colon");
-		err = parse_put_pair(p, p->scope, key, rest);
+		ret = parse_put_pair(p, p->scope, key, rest);
 	}
-	return err;
+	return ret;
 }
 
 static int parse_single(struct parse *p)
@@ -89,9 +89,9 @@ static int put_kb_line(struct parse *p, struct text rest)
 static int parse_kb(struct parse *p)
 {
 	bool node = p->source->format == FORMAT_NODE_KB;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line;
 
 		if (node) {
@@ -100,41 +100,41 @@ static int parse_kb(struct parse *p)
 			text_take_word(&rest);
 			text_skip_blanks(&rest);
 		}
-		err = put_kb_line(p, rest);
+		ret = put_kb_line(p, rest);
 	}
-	return err;
+	return ret;
 }
 
 /* pressure: "some avg10=0.00 …"; numa_stat of version 2: "anon N0=1 …" */
 static int parse_assignments(struct parse *p)
 {
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, prefix = text_take_word(&rest), word;
 
-		while (!err && text_length(word = text_take_word(&rest)))
-			err = parse_put_assignment(p, prefix, word);
+		while (!ret && text_length(word = text_take_word(&rest)))
+			ret = parse_put_assignment(p, prefix, word);
 	}
-	return err;
+	return ret;
 }
 
 /* Version 1: "total=4647 N0=4647" → total, total.N0. Version 2: "anon N0=1" → anon.N0. */
 static int parse_numa_stat(struct parse *p)
 {
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, first = text_take_word(&rest), prefix, word;
 
 		if (text_take_until(&first, '=', &prefix))
-			err = parse_put_pair(p, p->scope, prefix, first);
+			ret = parse_put_pair(p, p->scope, prefix, first);
 		else
 			prefix = first;
-		while (!err && text_length(word = text_take_word(&rest)))
-			err = parse_put_assignment(p, prefix, word);
+		while (!ret && text_length(word = text_take_word(&rest)))
+			ret = parse_put_assignment(p, prefix, word);
 	}
-	return err;
+	return ret;
 }
 
 int counters_parse(struct record *record, bool after, const struct source_text *text,

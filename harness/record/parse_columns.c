@@ -46,25 +46,25 @@ int parse_cpu_stat(struct parse *p)
 	struct column_line line = { .scope = p->scope,
 				    .names = names,
 				    .nr_names = sizeof(names) / sizeof(names[0]) };
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, key = text_take_word(&rest), value;
 
 		if (text_is(key, "intr") || text_is(key, "softirq")) {
 			/* the first number is the total; the others are per interrupt */
-			err = parse_put_pair(p, p->scope, key, text_take_word(&rest));
+			ret = parse_put_pair(p, p->scope, key, text_take_word(&rest));
 			continue;
 		}
 		if (!text_starts(key, "cpu")) {
-			err = parse_put_pair(p, p->scope, key, rest);
+			ret = parse_put_pair(p, p->scope, key, rest);
 			continue;
 		}
 		line.prefix = key;
-		for (unsigned i = 0; !err && text_length(value = text_take_word(&rest)); i++)
-			err = put_column(p, &line, i, value);
+		for (unsigned i = 0; !ret && text_length(value = text_take_word(&rest)); i++)
+			ret = put_column(p, &line, i, value);
 	}
-	return err;
+	return ret;
 }
 
 int parse_swaps(struct parse *p)
@@ -72,27 +72,27 @@ int parse_swaps(struct parse *p)
 	static const char *const names[] = { "Size", "Used", "Priority" };
 	char scope[SCOPE_BYTES];
 	const struct column_line line = { .scope = scope, .names = names, .nr_names = 3 };
-	int err = 0;
+	int ret = 0;
 
 	parse_next_line(p);
 	if (!text_starts(p->line, "Filename"))
 		return parse_bad_line(p, "no heading");
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, path = text_take_word(&rest), value;
 
 		text_take_word(&rest); /* partition, file */
 		if (!text_length(path) || text_length(path) >= SCOPE_BYTES - sizeof("swap:"))
 			return parse_bad_line(p, "no path");
 		snprintf(scope, sizeof(scope), "swap:%.*s", (int)text_length(path), path.at);
-		for (unsigned i = 0; !err && i < 3; i++) {
+		for (unsigned i = 0; !ret && i < 3; i++) {
 			value = text_take_word(&rest);
-			err = put_column(p, &line, i, value);
+			ret = put_column(p, &line, i, value);
 		}
 		text_skip_blanks(&rest);
-		if (!err && rest.at != rest.end)
+		if (!ret && rest.at != rest.end)
 			return parse_bad_line(p, "more columns than the heading");
 	}
-	return err;
+	return ret;
 }
 
 /* Names by Documentation/block/stat.rst, which has the same columns. */
@@ -109,9 +109,9 @@ int parse_diskstats(struct parse *p)
 	const struct column_line line = { .scope = scope,
 					  .names = names,
 					  .nr_names = sizeof(names) / sizeof(names[0]) };
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, name, value;
 		unsigned i;
 
@@ -121,12 +121,12 @@ int parse_diskstats(struct parse *p)
 		if (!text_length(name) || text_length(name) > KEY_BYTES / 2)
 			return parse_bad_line(p, "no device");
 		snprintf(scope, sizeof(scope), "disk:%.*s", (int)text_length(name), name.at);
-		for (i = 0; !err && text_length(value = text_take_word(&rest)); i++)
-			err = put_column(p, &line, i, value);
-		if (!err && i < 11)
+		for (i = 0; !ret && text_length(value = text_take_word(&rest)); i++)
+			ret = put_column(p, &line, i, value);
+		if (!ret && i < 11)
 			return parse_bad_line(p, "fewer than 11 columns");
 	}
-	return err;
+	return ret;
 }
 
 /*
@@ -151,7 +151,7 @@ int parse_pid_stat(struct parse *p)
 	struct text rest = { p->rest.at, p->rest.end - 1 }, value;
 	const char *paren = NULL;
 	unsigned field;
-	int err = 0;
+	int ret = 0;
 
 	p->line = rest;
 	p->line_number = 1;
@@ -161,12 +161,12 @@ int parse_pid_stat(struct parse *p)
 	if (!paren)
 		return parse_bad_line(p, "no name");
 	rest.at = paren + 1;
-	for (field = state_field; !err && text_length(value = text_take_word(&rest)); field++)
+	for (field = state_field; !ret && text_length(value = text_take_word(&rest)); field++)
 		if (field < nr_names && names[field])
-			err = parse_put_value(p, p->scope, names[field], value);
-	if (!err && field <= rss_field)
+			ret = parse_put_value(p, p->scope, names[field], value);
+	if (!ret && field <= rss_field)
 		return parse_bad_line(p, "too few fields");
-	return err;
+	return ret;
 }
 
 int parse_statm(struct parse *p)
@@ -174,16 +174,16 @@ int parse_statm(struct parse *p)
 	static const char *const names[] = { "size", "resident", "shared", "text",
 					     "lib",  "data",	 "dt" };
 	struct text rest, value;
-	int err = 0;
+	int ret = 0;
 
 	parse_next_line(p);
 	rest = p->line;
-	for (unsigned i = 0; !err && i < 7; i++) {
+	for (unsigned i = 0; !ret && i < 7; i++) {
 		value = text_take_word(&rest);
-		err = parse_put_value(p, p->scope, names[i], value);
+		ret = parse_put_value(p, p->scope, names[i], value);
 	}
 	text_skip_blanks(&rest);
-	if (!err && (rest.at != rest.end || p->rest.at != p->rest.end))
+	if (!ret && (rest.at != rest.end || p->rest.at != p->rest.end))
 		return parse_bad_line(p, "more than seven numbers");
-	return err;
+	return ret;
 }

@@ -130,15 +130,15 @@ int parse_put_as(struct parse *p, const char *scope, const char *key, struct cou
 		 struct number n)
 {
 	const struct counter_id id = { scope, p->source->name, key };
-	int err = record_put(p->record, p->after, id, type, n);
+	int ret = record_put(p->record, p->after, id, type, n);
 
-	if (err == -EEXIST) {
+	if (ret == -EEXIST) {
 		char reason[KEY_BYTES + 32];
 
 		snprintf(reason, sizeof(reason), "%s is there twice", key);
 		return parse_bad_line(p, reason);
 	}
-	return err ? no_memory(p) : 0;
+	return ret ? no_memory(p) : 0;
 }
 
 bool parse_keep_key(struct text s, char key[KEY_BYTES])

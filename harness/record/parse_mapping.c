@@ -86,14 +86,14 @@ static int add_to_sum(struct parse *p, struct sums *sums, const char *key,
 
 static int put_sums(struct parse *p, const struct sums *sums)
 {
-	int err = 0;
+	int ret = 0;
 
-	for (unsigned i = 0; !err && i < sums->nr; i++) {
+	for (unsigned i = 0; !ret && i < sums->nr; i++) {
 		const struct sum *sum = &sums->sum[i];
 
-		err = parse_put_as(p, p->scope, sum->key, sum->type, sum->n);
+		ret = parse_put_as(p, p->scope, sum->key, sum->type, sum->n);
 	}
-	return err;
+	return ret;
 }
 
 static bool range_has(struct range range, uint64_t address)
@@ -132,14 +132,14 @@ int parse_smaps(struct parse *p, struct range range)
 	bool within = false, heading_seen = false;
 	struct text rest, start_text;
 	uint64_t start;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		if (p->line.at < p->line.end && *p->line.at >= 'A' && *p->line.at <= 'Z') {
 			if (!heading_seen)
 				return parse_bad_line(p, "no mapping before it");
 			if (within)
-				err = add_smaps_line(p, &sums);
+				ret = add_smaps_line(p, &sums);
 			continue;
 		}
 		rest = p->line;
@@ -149,7 +149,7 @@ int parse_smaps(struct parse *p, struct range range)
 		within = range_has(range, start);
 		sums.entries += within;
 	}
-	return err ? err : put_sums(p, &sums);
+	return ret ? ret : put_sums(p, &sums);
 }
 
 static bool is_one_of(const char *key, const char *const *keys)
@@ -203,9 +203,9 @@ int parse_numa_maps(struct parse *p, struct range range)
 	struct counter_type zero_type = { .kind = KIND_GAUGE };
 	bool huge = false;
 	uint64_t start;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, word = text_take_word(&rest);
 
 		if (!read_hex(word, &start))
@@ -215,20 +215,20 @@ int parse_numa_maps(struct parse *p, struct range range)
 		sums.entries++;
 		text_take_word(&rest); /* the policy, which may hold a '=' */
 		huge = huge || has_word(rest, "huge");
-		while (!err && text_length(word = text_take_word(&rest)))
+		while (!ret && text_length(word = text_take_word(&rest)))
 			if (*word.at != '(') /* "prefer (many):0" */
-				err = add_numa_word(p, &sums, word, huge);
+				ret = add_numa_word(p, &sums, word, huge);
 	}
-	if (err || !sums.entries)
-		return err;
+	if (ret || !sums.entries)
+		return ret;
 	zero_type.unit = huge ? UNIT_COUNT : UNIT_PAGES;
 	for (unsigned i = 0; i < sums.nr; i++)
 		if (sums.entries == 1 || !is_one_of(sums.sum[i].key, partial_keys))
 			whole.sum[whole.nr++] = sums.sum[i];
-	for (const char *const *key = zero_keys; !err && *key; key++)
+	for (const char *const *key = zero_keys; !ret && *key; key++)
 		if (!find_sum(&whole, *key))
-			err = parse_put_as(p, p->scope, *key, zero_type, (struct number){ 0 });
-	return err ? err : put_sums(p, &whole);
+			ret = parse_put_as(p, p->scope, *key, zero_type, (struct number){ 0 });
+	return ret ? ret : put_sums(p, &whole);
 }
 
 int counters_numa_zero(struct record *record, bool after, const char *scope,
@@ -236,19 +236,19 @@ int counters_numa_zero(struct record *record, bool after, const char *scope,
 {
 	const struct counter *anon = record_find(record, scope, "numa_maps", "anon");
 	struct counter_type type = { .kind = KIND_GAUGE };
-	int err = 0;
+	int ret = 0;
 
 	if (!anon || !(after ? anon->has_after : anon->has_before))
 		return 0;
 	type.unit = anon->unit;
-	for (unsigned i = 0; !err && i < nr; i++) {
+	for (unsigned i = 0; !ret && i < nr; i++) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "N%u", nodes[i]);
-		err = record_put(record, after, (struct counter_id){ scope, "numa_maps", key },
+		ret = record_put(record, after, (struct counter_id){ scope, "numa_maps", key },
 				 type, (struct number){ 0 });
-		if (err == -EEXIST)
-			err = 0;
+		if (ret == -EEXIST)
+			ret = 0;
 	}
-	return err;
+	return ret;
 }

@@ -38,12 +38,12 @@ static bool take_zone(struct text *rest, struct zone *zone)
 static int put_protection(struct parse *p, const char *scope, struct text rest)
 {
 	struct text inner, value;
-	int err = 0;
+	int ret = 0;
 
 	text_skip_blanks(&rest);
 	if (rest.at == rest.end || *rest.at++ != '(' || !text_take_until(&rest, ')', &inner))
 		return parse_bad_line(p, "no list");
-	for (unsigned i = 0; !err && inner.at < inner.end; i++) {
+	for (unsigned i = 0; !ret && inner.at < inner.end; i++) {
 		char key[KEY_BYTES];
 
 		text_skip_blanks(&inner);
@@ -52,9 +52,9 @@ static int put_protection(struct parse *p, const char *scope, struct text rest)
 			inner.at = inner.end;
 		}
 		snprintf(key, sizeof(key), "protection.%u", i);
-		err = parse_put_value(p, scope, key, value);
+		ret = parse_put_value(p, scope, key, value);
 	}
-	return err;
+	return ret;
 }
 
 /* "count: 371" of one CPU's page set, added to the zone's sum. */
@@ -74,13 +74,13 @@ static int add_page_set(struct parse *p, struct text rest, struct number *sum)
 /* The zone that ends here: free pages on the lists of its CPUs, which `free` leaves out. */
 static int put_page_sets(struct parse *p, const struct zone *zone, struct number *sum)
 {
-	int err = 0;
+	int ret = 0;
 
 	if (zone->zone[0])
-		err = parse_put_as(p, zone->zone, "pagesets.count",
+		ret = parse_put_as(p, zone->zone, "pagesets.count",
 				   (struct counter_type){ KIND_GAUGE, UNIT_PAGES }, *sum);
 	sum->value = 0;
-	return err;
+	return ret;
 }
 
 /* Where in the file the parser is. */
@@ -93,10 +93,10 @@ struct zone_state {
 
 static int begin_zone(struct parse *p, struct zone_state *s, struct text line)
 {
-	int err = put_page_sets(p, &s->zone, &s->in_sets);
+	int ret = put_page_sets(p, &s->zone, &s->in_sets);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	if (!take_zone(&line, &s->zone))
 		return parse_bad_line(p, "no zone");
 	s->scope = s->zone.zone;
@@ -142,9 +142,9 @@ static int take_zone_line(struct parse *p, struct zone_state *s, struct text lin
 int parse_zoneinfo(struct parse *p)
 {
 	struct zone_state s = { .scope = NULL };
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text line = p->line;
 		size_t indent;
 
@@ -152,30 +152,30 @@ int parse_zoneinfo(struct parse *p)
 		indent = (size_t)(line.at - p->line.at);
 		if (line.at == line.end)
 			continue;
-		err = indent ? take_zone_line(p, &s, line, indent) : begin_zone(p, &s, line);
+		ret = indent ? take_zone_line(p, &s, line, indent) : begin_zone(p, &s, line);
 	}
-	return err ? err : put_page_sets(p, &s.zone, &s.in_sets);
+	return ret ? ret : put_page_sets(p, &s.zone, &s.in_sets);
 }
 
 int parse_buddyinfo(struct parse *p)
 {
 	struct zone zone;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && parse_next_line(p)) {
+	while (!ret && parse_next_line(p)) {
 		struct text rest = p->line, value;
 
 		if (!take_zone(&rest, &zone))
 			return parse_bad_line(p, "no zone");
-		for (unsigned order = 0; !err; order++) {
+		for (unsigned order = 0; !ret; order++) {
 			char key[KEY_BYTES];
 
 			value = text_take_word(&rest);
 			if (!text_length(value))
 				break;
 			snprintf(key, sizeof(key), "order%u", order);
-			err = parse_put_value(p, zone.zone, key, value);
+			ret = parse_put_value(p, zone.zone, key, value);
 		}
 	}
-	return err;
+	return ret;
 }

@@ -147,12 +147,12 @@ static int add_counter(struct record *record, struct counter_id id, struct count
 {
 	const struct counter *last;
 	struct counter c = { .kind = type.kind, .unit = type.unit };
-	int err;
+	int ret;
 
 	if (record->nr == record->capacity) {
-		err = grow(record);
-		if (err)
-			return err;
+		ret = grow(record);
+		if (ret)
+			return ret;
 	}
 	last = record->nr ? &record->counter[record->nr - 1] : NULL;
 	c.scope = keep_repeated(record->text, last ? last->scope : NULL, id.scope);
@@ -170,12 +170,12 @@ int record_put(struct record *record, bool after, struct counter_id id,
 {
 	uint32_t slot = record->nr ? *find_slot(record, id.scope, id.source, id.counter) : 0;
 	struct counter *c;
-	int err;
+	int ret;
 
 	if (!slot) {
-		err = add_counter(record, id, type);
-		if (err)
-			return err;
+		ret = add_counter(record, id, type);
+		if (ret)
+			return ret;
 		slot = (uint32_t)record->nr;
 	}
 	c = &record->counter[slot - 1];

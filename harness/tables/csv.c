@@ -131,11 +131,11 @@ static int write_rows(struct csv_writer *w)
 		ssize_t n = write(w->fd, w->buffer + done, w->length - done);
 
 		if (n <= 0) {
-			int err = n ? -errno : -EIO;
+			int ret = n ? -errno : -EIO;
 
 			/* the file keeps its earlier rows; the write's error is the cause */
 			(void)!ftruncate(w->fd, start);
-			return err;
+			return ret;
 		}
 		done += (size_t)n;
 	}
@@ -144,14 +144,14 @@ static int write_rows(struct csv_writer *w)
 
 int csv_flush(struct csv_writer *w, struct error *e)
 {
-	int err = w->error;
+	int ret = w->error;
 
 	assert(!w->column);
-	if (!err && w->length)
-		err = write_rows(w);
-	if (err)
-		return error_set(e, -err, "%s: the rows could not be written: %s", w->path,
-				 strerror(-err));
+	if (!ret && w->length)
+		ret = write_rows(w);
+	if (ret)
+		return error_set(e, -ret, "%s: the rows could not be written: %s", w->path,
+				 strerror(-ret));
 	w->length = 0;
 	if (fsync(w->fd))
 		return error_set(e, errno, "%s: fsync failed, rows may be lost: %s", w->path,
@@ -172,7 +172,7 @@ int csv_create(struct csv_writer *w, int dirfd, const char *name, const char *he
 	       struct error *e)
 {
 	struct csv_writer out = { .fd = -1, .columns = count_columns(header) };
-	int err;
+	int ret;
 
 	snprintf(out.path, sizeof(out.path), "%s", name);
 	out.fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
@@ -180,11 +180,11 @@ int csv_create(struct csv_writer *w, int dirfd, const char *name, const char *he
 		return error_set(e, errno, "%s: cannot be created: %s", name, strerror(errno));
 	append(&out, header, strlen(header));
 	append(&out, "\n", 1);
-	err = csv_flush(&out, e);
-	if (err) {
+	ret = csv_flush(&out, e);
+	if (ret) {
 		free(out.buffer);
 		close(out.fd);
-		return err;
+		return ret;
 	}
 	*w = out;
 	return 0;
@@ -228,17 +228,17 @@ void csv_forget(struct csv_writer *w)
 
 int csv_close(struct csv_writer *w, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
 	if (!w->columns)
 		return 0;
-	err = csv_flush(w, e);
-	if (close(w->fd) && !err)
-		err = error_set(e, errno, "%s: close failed, rows may be lost: %s", w->path,
+	ret = csv_flush(w, e);
+	if (close(w->fd) && !ret)
+		ret = error_set(e, errno, "%s: close failed, rows may be lost: %s", w->path,
 				strerror(errno));
 	free(w->buffer);
 	*w = (struct csv_writer){ .fd = -1 };
-	return err;
+	return ret;
 }
 
 /* ---- reading ---- */
@@ -253,7 +253,7 @@ struct reader {
 
 static int read_bytes(struct csv_table *t, const char *path, size_t *length, struct error *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
 	size_t capacity = 64 * 1024;
 	ssize_t n;
 
@@ -267,7 +267,7 @@ static int read_bytes(struct csv_table *t, const char *path, size_t *length, str
 			capacity *= bytes ? 2 : 1;
 			bytes = realloc(t->bytes, capacity);
 			if (!bytes) {
-				err = error_set(e, ENOMEM, "%s: too large for the memory left",
+				ret = error_set(e, ENOMEM, "%s: too large for the memory left",
 						path);
 				break;
 			}
@@ -275,15 +275,15 @@ static int read_bytes(struct csv_table *t, const char *path, size_t *length, str
 		}
 		n = read(fd, bytes + *length, capacity - *length - 1);
 		if (n < 0)
-			err = error_set(e, errno, "%s: %s", path, strerror(errno));
+			ret = error_set(e, errno, "%s: %s", path, strerror(errno));
 		if (n <= 0)
 			break;
 		*length += (size_t)n;
 	}
 	close(fd);
-	if (!err)
+	if (!ret)
 		t->bytes[*length] = '\0';
-	return err;
+	return ret;
 }
 
 static int bad_csv(struct reader *r, unsigned line, const char *reason)
@@ -333,25 +333,25 @@ static int take_row(struct reader *r, char ***cells, unsigned *nr)
 	char **row = calloc(capacity ? capacity : 1, sizeof(*row));
 	unsigned n = 0;
 	char end = ',';
-	int err = 0;
+	int ret = 0;
 
 	if (!row)
 		return error_set(r->e, ENOMEM, "%s: too large for the memory left", r->path);
 	while (end == ',') {
 		char *cell;
 
-		err = take_cell(r, &cell, &end);
-		if (err)
+		ret = take_cell(r, &cell, &end);
+		if (ret)
 			goto out;
 		if (t->columns && n == t->columns) {
-			err = bad_csv(r, line, "more cells than the header has columns");
+			ret = bad_csv(r, line, "more cells than the header has columns");
 			goto out;
 		}
 		if (n >= capacity) {
 			char **grown = reallocarray(row, 2 * n + 8, sizeof(*row));
 
 			if (!grown) {
-				err = error_set(r->e, ENOMEM,
+				ret = error_set(r->e, ENOMEM,
 						"%s: too large for the memory left", r->path);
 				goto out;
 			}
@@ -361,7 +361,7 @@ static int take_row(struct reader *r, char ***cells, unsigned *nr)
 		row[n++] = cell;
 	}
 	if (t->columns && n < t->columns) {
-		err = bad_csv(r, line, "fewer cells than the header has columns");
+		ret = bad_csv(r, line, "fewer cells than the header has columns");
 		goto out;
 	}
 	*cells = row;
@@ -369,7 +369,17 @@ static int take_row(struct reader *r, char ***cells, unsigned *nr)
 	row = NULL;
 out:
 	free(row);
-	return err;
+	return ret;
+}
+
+static int check_header(struct reader *r)
+{
+	const struct csv_table *t = r->t;
+
+	for (unsigned i = 0; i < t->columns; i++)
+		if (*t->header[i] && csv_column(t, t->header[i]) != (int)i)
+			return bad_csv(r, 1, "two columns of the same name");
+	return 0;
 }
 
 static int keep_row(struct reader *r, char **cells)
@@ -399,35 +409,37 @@ int csv_read(struct csv_table *t, const char *path, struct error *e)
 	char **cells;
 	unsigned nr;
 	size_t length;
-	int err;
+	int ret;
 
-	err = read_bytes(&out, path, &length, e);
-	if (err)
+	ret = read_bytes(&out, path, &length, e);
+	if (ret)
 		goto out;
 	r.at = out.bytes;
 	if (length >= 3 &&
 	    !memcmp(r.at, "\xef\xbb\xbf", 3)) /* a byte order mark, from an editor */
 		r.at += 3;
 	if (memchr(out.bytes, '\0', length)) {
-		err = bad_csv(&r, 1, "a NUL byte: this is not a CSV file");
+		ret = bad_csv(&r, 1, "a NUL byte: this is not a CSV file");
 		goto out;
 	}
 	if (!*r.at) {
-		err = bad_csv(&r, 1, "no header line");
+		ret = bad_csv(&r, 1, "no header line");
 		goto out;
 	}
-	err = take_row(&r, &out.header, &out.columns);
-	while (!err && *r.at) {
-		err = take_row(&r, &cells, &nr);
-		if (!err)
-			err = keep_row(&r, cells);
+	ret = take_row(&r, &out.header, &out.columns);
+	if (!ret)
+		ret = check_header(&r);
+	while (!ret && *r.at) {
+		ret = take_row(&r, &cells, &nr);
+		if (!ret)
+			ret = keep_row(&r, cells);
 	}
 out:
-	if (err)
+	if (ret)
 		csv_release(&out);
 	else
 		*t = out;
-	return err;
+	return ret;
 }
 
 void csv_release(struct csv_table *t)

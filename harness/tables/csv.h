@@ -60,7 +60,8 @@ struct csv_table {
 	size_t nr, capacity;
 };
 
-/* 0; -ENOENT; -EBADMSG with file:line in *e for a ragged row or an unfinished quote. */
+/* 0; -ENOENT; -EBADMSG with file:line in *e for a ragged row, an unfinished quote, or two
+ * columns of one name. */
 int csv_read(struct csv_table *t, const char *path, struct error *e);
 void csv_release(struct csv_table *t);
 /* -1 when the file has no such column. */

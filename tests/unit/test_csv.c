@@ -252,6 +252,7 @@ static void a_broken_file_is_named_with_its_line(void **state)
 	} cases[] = {
 		{ "", "t.csv:1: ", "no header" },
 		{ "a,b\n1,2\n1\n", "t.csv:3: ", "fewer cells" },
+		{ "a,b,a\n1,2,3\n", "t.csv:1: ", "two columns of the same name" },
 		{ "a,b\n1,2,3\n", "t.csv:2: ", "more cells" },
 		{ "a,b\n1,2\n\n", "t.csv:3: ", "fewer cells" },
 		{ "a,b\n\"x\ny\",1\n1\n", "t.csv:4: ", "fewer cells" },
