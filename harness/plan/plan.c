@@ -257,15 +257,22 @@ static int profile_with(struct profile *out, const struct profile *in,
 	return ret;
 }
 
-static void label(char *out, size_t out_bytes, const struct sweep *sweep, unsigned cell)
+/* Cut, the labels of two cells could be the same. */
+static int label_cell(struct plan_cell *cell, const struct sweep *sweep, struct error *e)
 {
 	size_t length = 0;
 
-	out[0] = '\0';
-	for (unsigned k = 0; k < sweep->nr_keys && length < out_bytes; k++)
-		length += (size_t)snprintf(out + length, out_bytes - length, "%s%s=%s",
-					   k ? ";" : "", sweep->key[k].entry->key,
-					   sweep_value(sweep, cell, k));
+	cell->label[0] = '\0';
+	for (unsigned k = 0; k < sweep->nr_keys && length < sizeof(cell->label); k++)
+		length += (size_t)snprintf(cell->label + length, sizeof(cell->label) - length,
+					   "%s%s=%s", k ? ";" : "", sweep->key[k].entry->key,
+					   sweep_value(sweep, cell->index, k));
+	if (length < sizeof(cell->label))
+		return 0;
+	return error_set(
+		e, EINVAL,
+		"[sweep]: the settings and values of cell %u exceed %zu bytes: sweep fewer settings, or shorter values",
+		cell->index, sizeof(cell->label) - 1);
 }
 
 static int take_cells(struct plan *plan, const struct profile *profile,
@@ -287,9 +294,9 @@ static int take_cells(struct plan *plan, const struct profile *profile,
 		profile_release(&with);
 		if (ret)
 			break;
-		plan->cell[i].index = i;
-		label(plan->cell[i].label, sizeof(plan->cell[i].label), sweep, i);
 		plan->nr_cells++;
+		plan->cell[i].index = i;
+		ret = label_cell(&plan->cell[i], sweep, e);
 	}
 	return ret;
 }

@@ -92,9 +92,11 @@ struct plan_swap {
 	char algorithm[32]; /* zram only: "": the kernel's default */
 };
 
+#define CELL_LABEL_BYTES 256 /* a plan with a longer one is refused */
+
 struct plan_cell {
 	unsigned index;
-	char label[256]; /* vm.swappiness=10;hog.size=64M */
+	char label[CELL_LABEL_BYTES]; /* vm.swappiness=10;hog.size=64M */
 	unsigned nr_settings;
 	struct setting setting[SETTINGS_MAX]; /* [sysctl] and [setting], sweep applied */
 	struct limits limits;		      /* of the run's group, around all workers */

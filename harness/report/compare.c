@@ -128,7 +128,7 @@ static bool select_cell(const char *label, const char *selector, char *rest, siz
 static const struct series *only_cell(const struct side *side)
 {
 	const struct series *found = NULL;
-	char rest[256];
+	char rest[CELL_LABEL_BYTES];
 
 	for (size_t i = 0; i < side->folder->nr_series; i++) {
 		const struct series *s = &side->folder->series[i];
@@ -145,7 +145,7 @@ static const struct series *only_cell(const struct side *side)
 static const struct series *find_match(const struct side *side, const char *worker,
 				       const char *rest, bool any_cell)
 {
-	char other[256];
+	char other[CELL_LABEL_BYTES];
 
 	for (size_t i = 0; i < side->folder->nr_series; i++) {
 		const struct series *s = &side->folder->series[i];
@@ -173,7 +173,7 @@ static int add_row(struct compare *c, const struct comparison *row)
 struct pair {
 	const struct folder *folder_a, *folder_b;
 	const struct series *a, *b;
-	char cell[256];
+	char cell[PAIR_LABEL_BYTES];
 };
 
 /* A metric that neither side recorded gives no row. */
@@ -262,7 +262,7 @@ static int match_sides(struct compare *c)
 	const struct side *a = c->a, *b = c->b;
 	bool any_cell = only_cell(a) && only_cell(b);
 	size_t selected_b = 0, matched = 0;
-	char rest[256];
+	char rest[CELL_LABEL_BYTES];
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < a->folder->nr_series; i++) {

@@ -49,9 +49,12 @@ enum change {
 
 const char *change_name(enum change change);
 
+/* "A → B" */
+#define PAIR_LABEL_BYTES (2 * CELL_LABEL_BYTES + 8)
+
 struct comparison {
-	char cell[256]; /* the settings that both have; "A → B" for two single cells that differ
-			 */
+	/* the settings that both have; "A → B" for two single cells that differ */
+	char cell[PAIR_LABEL_BYTES];
 	const char *worker;
 	const struct column *metric;
 	struct summary a, b;
@@ -116,7 +119,7 @@ enum gate_result {
 
 struct gate {
 	enum gate_result result;
-	char why[512]; /* one sentence; "": it holds */
+	char why[PAIR_LABEL_BYTES + 512]; /* one sentence; "": it holds */
 };
 
 /* -EINVAL: not an expression, or about what was not compared; *gate is left alone then. */

@@ -139,7 +139,7 @@ static void print_sides(const struct printer *p)
 
 static void print_block_title(const struct printer *p, const struct comparison *r)
 {
-	char title[400];
+	char title[PAIR_LABEL_BYTES + 128];
 
 	snprintf(title, sizeof(title), "%s%s%s", r->worker, *r->cell ? " at " : "", r->cell);
 	text_clean(title);

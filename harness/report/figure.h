@@ -14,7 +14,7 @@
 struct figure {
 	char title[160]; /* with the unit: "refaults, k pages" */
 	struct {
-		char name[128];
+		char name[CELL_LABEL_BYTES];
 		unsigned series; /* of the colour: PLOT_SERIES */
 	} legend[FIGURE_CURVES];
 	unsigned nr_legend; /* 0: a single curve, which the title names */

@@ -16,7 +16,7 @@ static size_t find_cell(const struct curves *c, const char *value, const char *r
 {
 	const struct folder *f = &c->report->folder;
 	const char *key = c->axis->swept->key;
-	char text[256];
+	char text[CELL_LABEL_BYTES];
 
 	for (size_t i = 0; i < f->nr_series; i++) {
 		if (strcmp(f->series[i].worker, c->worker) ||

@@ -167,7 +167,7 @@ bool figure_is_zipped(const struct report *r, const char *worker, const char *ke
 {
 	const struct swept *axis = find_swept(r, key);
 	const struct folder *f = &r->folder;
-	char value[256];
+	char value[CELL_LABEL_BYTES];
 
 	for (size_t v = 0; axis && v < axis->nr; v++) {
 		size_t cells = 0;
@@ -201,7 +201,7 @@ static int add_rest(struct sweep *s, const char *rest)
 static int find_rests(struct sweep *s)
 {
 	const struct folder *f = &s->curves.report->folder;
-	char text[256];
+	char text[CELL_LABEL_BYTES];
 	int ret = 0;
 
 	if (figure_is_zipped(s->curves.report, s->curves.worker, s->axis.swept->key))

@@ -129,19 +129,32 @@ static int by_cell_and_worker(const void *left, const void *right)
 	return strcmp(l->worker, r->worker);
 }
 
+/* Nothing that is shown or matched by its label may be cut. */
+static int check_labels(const struct folder *f, int label, struct error *e)
+{
+	for (size_t row = 0; row < f->runs.nr; row++)
+		if (strlen(csv_cell(&f->runs, row, label)) >= CELL_LABEL_BYTES)
+			return error_set(
+				e, EBADMSG,
+				"%s/runs.csv: a cell_label exceeds %d bytes: it was not written by pagestorm",
+				f->path, CELL_LABEL_BYTES - 1);
+	return 0;
+}
+
 static int group_rows(struct folder *f, struct error *e)
 {
 	const struct csv_table *t = &f->runs;
 	int cell = csv_column(t, "cell"), label = csv_column(t, "cell_label");
 	int worker = csv_column(t, "worker"), workload = csv_column(t, "workload");
-	int repeat = csv_column(t, "repeat");
+	int repeat = csv_column(t, "repeat"), ret;
 
 	if (t->columns && (cell < 0 || label < 0 || worker < 0 || repeat < 0))
 		return error_set(
 			e, EBADMSG,
 			"%s/runs.csv lacks one of the columns cell, cell_label, worker and repeat: it was not written by pagestorm",
 			f->path);
-	for (size_t row = 0; row < t->nr; row++) {
+	ret = check_labels(f, label, e);
+	for (size_t row = 0; !ret && row < t->nr; row++) {
 		const char *name = csv_cell(t, row, worker);
 		unsigned number = strtoul(csv_cell(t, row, cell), NULL, 10);
 		struct series *s;
@@ -158,7 +171,7 @@ static int group_rows(struct folder *f, struct error *e)
 	}
 	if (f->nr_series)
 		qsort(f->series, f->nr_series, sizeof(*f->series), by_cell_and_worker);
-	return 0;
+	return ret;
 }
 
 int folder_open(struct folder *f, const char *path, struct error *e)

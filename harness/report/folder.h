@@ -12,6 +12,7 @@
 
 #include "harness/base/error.h"
 #include "harness/plan/outcome.h"
+#include "harness/plan/plan.h"
 #include "harness/tables/csv.h"
 #include "harness/report/metric.h"
 

@@ -177,7 +177,7 @@ static void put_unexpected(const struct page *p)
 					      ">repeat", "reason", NULL };
 	const struct report *r = p->report;
 	const struct folder *f = &r->folder;
-	char cell[256];
+	char cell[CELL_LABEL_BYTES];
 
 	if (!r->nr_unexpected)
 		return;

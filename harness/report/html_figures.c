@@ -98,7 +98,7 @@ static int put_timeline(struct page *p, const struct series *s, const char *work
 {
 	struct figures f = { .give_up = p->no_drawing };
 	const char *repeat = figure_repeat(p->report, s->cell);
-	char cell[256];
+	char cell[CELL_LABEL_BYTES];
 	int ret;
 
 	if (!repeat || !has_samples(p->report, s->cell, worker))

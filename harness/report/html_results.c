@@ -72,7 +72,7 @@ static void put_zeros(const struct page *p, const char *worker)
 /* A setting a line: a label of several is too wide for a column. */
 static void put_lines(const struct page *p, const char *label)
 {
-	char setting[256];
+	char setting[CELL_LABEL_BYTES];
 
 	while (*label) {
 		size_t length = strcspn(label, ";");
@@ -87,7 +87,7 @@ static void put_matrix(const struct page *p, const char *worker)
 {
 	const struct report *r = p->report;
 	const struct folder *f = &r->folder;
-	char name[256];
+	char name[CELL_LABEL_BYTES];
 
 	fprintf(p->out, "<div class=\"scroll%s\"><table class=\"matrix\"><thead><tr>",
 		worker ? "" : " narrow");
@@ -158,7 +158,7 @@ static void put_changes(const struct page *p, const struct series *s, enum chang
 static void put_worker_changes(const struct page *p, const char *worker)
 {
 	const struct folder *f = &p->report->folder;
-	char cell[256];
+	char cell[CELL_LABEL_BYTES];
 
 	for (size_t i = 0; i < f->nr_series; i++) {
 		const struct series *s = &f->series[i];

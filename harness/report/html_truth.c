@@ -23,7 +23,7 @@ static void put_expected(FILE *out, const struct truth_line *line)
 static void put_truth_line(const struct page *p, const struct truth_line *line)
 {
 	const char *name = truth_name(line->verdict);
-	char cell[256];
+	char cell[CELL_LABEL_BYTES];
 
 	fprintf(p->out, "<tr><td><span class=\"tag %s\">%s</span></td>", name, name);
 	page_put(p, "<td>", line->worker, "</td>");

@@ -13,7 +13,7 @@
 static json_t *plan_identity(const struct folder *f)
 {
 	static const char *const keys[] = { "name", "seed", "repeats", "warmup", "order" };
-	static const char *const worker_keys[] = { "name", "workload", "params", "limits" };
+	static const char *const keys_of_worker[] = { "name", "workload", "params", "limits" };
 	json_t *identity = json_object(), *cells = json_array(), *cell, *worker;
 	const json_t *plan = folder_json(f, "plan");
 	size_t i, j;
@@ -31,10 +31,10 @@ static json_t *plan_identity(const struct folder *f)
 		{
 			json_t *part = json_object();
 
-			for (size_t k = 0; k < sizeof(worker_keys) / sizeof(worker_keys[0]);
-			     k++)
-				json_object_set(part, worker_keys[k],
-						json_object_get(worker, worker_keys[k]));
+			for (size_t k = 0;
+			     k < sizeof(keys_of_worker) / sizeof(keys_of_worker[0]); k++)
+				json_object_set(part, keys_of_worker[k],
+						json_object_get(worker, keys_of_worker[k]));
 			json_array_append_new(workers, part);
 		}
 		json_object_set_new(copy, "workers", workers);

@@ -140,7 +140,7 @@ static const char *option_of(const char *key)
 bool report_common_value(const struct report *r, const char *label, char *out, size_t out_bytes)
 {
 	const char *option = r->nr_swept > 1 ? option_of(r->swept[0].key) : NULL;
-	char first[256], value[256];
+	char first[CELL_LABEL_BYTES], value[CELL_LABEL_BYTES];
 
 	if (!option || !label_value(label, r->swept[0].key, first, sizeof(first)))
 		return false;

@@ -85,7 +85,7 @@ static int print_unexpected(const struct report *r, FILE *out, const struct scre
 	};
 	const struct folder *f = &r->folder;
 	struct table t;
-	char cell[256];
+	char cell[CELL_LABEL_BYTES];
 	int ret;
 
 	if (!r->nr_unexpected)

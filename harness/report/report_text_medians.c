@@ -218,7 +218,7 @@ static int print_matrix(const struct cells *c, FILE *out, const struct screen *s
 	struct table_column columns[CELLS_MAX + 2] = { { .title = "metric",
 							 .flexible = true } };
 	const struct report *r = c->report;
-	char names[CELLS_MAX][260];
+	char names[CELLS_MAX][CELL_LABEL_BYTES + 4];
 	struct table t;
 
 	for (size_t i = 0; i < c->nr; i++) {
@@ -241,7 +241,7 @@ static int print_matrix(const struct cells *c, FILE *out, const struct screen *s
 static void add_list_rows(struct table *t, const struct cells *c, size_t metric)
 {
 	const struct column *m = metric_of(c, metric);
-	char text[256];
+	char text[CELL_LABEL_BYTES];
 
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct summary *s = summary_of(c, i, metric);
@@ -333,7 +333,7 @@ static int print_worker(const struct report *r, const struct series *first, bool
 static size_t find_workers(const struct report *r, size_t *first)
 {
 	const struct folder *f = &r->folder;
-	char value[256];
+	char value[CELL_LABEL_BYTES];
 	size_t nr = 0;
 
 	for (size_t i = 0; i < f->nr_series; i++) {
@@ -366,7 +366,7 @@ static void add_beside(struct table *t, const struct report *r, const size_t *fi
 
 	for (size_t i = 0; i < f->nr_series; i++) {
 		size_t beside[BESIDE_MAX];
-		char text[256];
+		char text[CELL_LABEL_BYTES];
 		bool whole = !strcmp(f->series[i].worker, f->series[first[0]].worker);
 
 		for (size_t w = 0; whole && w < nr; w++) {

@@ -131,7 +131,7 @@ void text_put_failures(const struct report *r, FILE *out, const struct screen *s
 
 	for (size_t i = 0; i < r->nr_truth && shown < TEXT_ROWS_MAX; i++) {
 		const struct truth_line *line = &r->truth[i];
-		char *text, cell[256];
+		char *text, cell[CELL_LABEL_BYTES];
 
 		if (line->verdict != TRUTH_FAIL)
 			continue;

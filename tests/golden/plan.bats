@@ -88,6 +88,22 @@ fits()
 	[ "$status" -eq 2 ]
 }
 
+@test "plan: a sweep whose cells have too long a label is refused: cut, two would have the same" {
+	for i in 1 2 3 4 5 6; do
+		printf '[workload a_worker_with_a_long_name_%s]\ntype = null\n' "$i"
+	done > long.ini
+	echo '[sweep]' >> long.ini
+	for i in 1 2 3 4 5 6; do
+		echo "a_worker_with_a_long_name_$i.sleep = 1s, 2s"
+	done >> long.ini
+	"$PAGESTORM" plan --host "$machines/v1" ./long.ini |
+		grep -c '^cell [0-9]*: a_worker_with_a_long_name_1.sleep=1s;.*name_6.sleep=[12]s' | grep -x 32
+	echo 'a_worker_with_a_long_name_1.delay = 1s, 2s' >> long.ini
+	run "$PAGESTORM" plan --host "$machines/v1" ./long.ini
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"[sweep]: the settings and values of cell 0 exceed 255 bytes"* ]]
+}
+
 @test "plan: a machine that cannot be read exits 3" {
 	run "$PAGESTORM" plan --host /nonexistent null
 	[ "$status" -eq 3 ]

@@ -103,6 +103,24 @@ golden()
 	done
 }
 
+@test "a cell label is shown whole or refused, never cut" {
+	long=$(printf 'a%.0s' {1..200})
+	cp -r "$sweep" "$BATS_TEST_TMPDIR/long"
+	rm "$BATS_TEST_TMPDIR/long"/{truth,samples}.csv
+	sed -i "s/vm.swappiness=\([0-9]*\)/size=$long\1;of=b/" "$BATS_TEST_TMPDIR/long/runs.csv"
+	run "$PAGESTORM" report "$BATS_TEST_TMPDIR/long"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"size=${long}200;of=b"* ]]
+	run --separate-stderr "$PAGESTORM" compare --format=csv "$BATS_TEST_TMPDIR/long:size=${long}60" \
+		"$BATS_TEST_TMPDIR/long:size=${long}200"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *$'\n1,'*"of=b,victim,seconds,"* ]]
+	sed -i "s/;of=b/;of=$long/" "$BATS_TEST_TMPDIR/long/runs.csv"
+	run "$PAGESTORM" report "$BATS_TEST_TMPDIR/long"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"runs.csv: a cell_label exceeds 255 bytes"* ]]
+}
+
 @test "no escape sequence of a file reaches the terminal" {
 	HOSTILE=1 "$here/make-results" "$BATS_TEST_TMPDIR/evil"
 	run "$PAGESTORM" report "$BATS_TEST_TMPDIR/evil"
