@@ -26,34 +26,50 @@ static size_t sequence(const char *text)
 	return length;
 }
 
+/* One character, escaped; returns what follows it. */
+static const char *put_character(FILE *out, const char *text)
+{
+	size_t length = sequence(text);
+
+	switch (*text) {
+	case '&':
+		fputs("&amp;", out);
+		break;
+	case '<':
+		fputs("&lt;", out);
+		break;
+	case '>':
+		fputs("&gt;", out);
+		break;
+	case '"':
+		fputs("&quot;", out);
+		break;
+	case '\'':
+		fputs("&#39;", out);
+		break;
+	default:
+		if (length)
+			fwrite(text, 1, length, out);
+		else
+			fputs("\xef\xbf\xbd", out);
+	}
+	return text + (length ? length : 1);
+}
+
 void html_text(FILE *out, const char *text)
 {
-	while (*text) {
-		size_t length = sequence(text);
+	while (*text)
+		text = put_character(out, text);
+}
 
-		switch (*text) {
-		case '&':
-			fputs("&amp;", out);
-			break;
-		case '<':
-			fputs("&lt;", out);
-			break;
-		case '>':
-			fputs("&gt;", out);
-			break;
-		case '"':
-			fputs("&quot;", out);
-			break;
-		case '\'':
-			fputs("&#39;", out);
-			break;
-		default:
-			if (length)
-				fwrite(text, 1, length, out);
-			else
-				fputs("\xef\xbf\xbd", out);
-		}
-		text += length ? length : 1;
+void html_name(FILE *out, const char *text)
+{
+	while (*text) {
+		bool ends_word = *text == '_';
+
+		text = put_character(out, text);
+		if (ends_word)
+			fputs("<wbr>", out);
 	}
 }
 
@@ -116,7 +132,7 @@ void html_range(FILE *out, double low, double high)
 {
 	html_exact(out, low);
 	if (low < high) {
-		fputs(" … ", out);
+		fputs("&nbsp;… ", out);
 		html_exact(out, high);
 	}
 }

@@ -35,6 +35,9 @@ void page_heading(const struct page *p, const char *id, const char *title);
 void page_table_open(const struct page *p, const char *const *titles);
 void page_table_close(const struct page *p);
 
+/* Escaped; a line may end behind an underscore. */
+void html_name(FILE *out, const char *text);
+
 /* Digits in groups of three, as exact as the file has them; NaN is a dash. */
 void html_exact(FILE *out, double value);
 void html_range(FILE *out, double low, double high);

@@ -65,6 +65,8 @@ static const char html_style[] =
 	" background:var(--panel)}\n"
 	"tbody th {font-weight:500;white-space:nowrap}\n"
 	".n {text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
+	".range {white-space:normal}\n"
+	"td code {overflow-wrap:anywhere}\n"
 	".matrix th:first-child {position:sticky;left:0;z-index:1}\n"
 	".matrix tbody th {background:var(--page)}\n"
 	"td small {display:block;color:var(--muted);font-size:.8rem}\n"

@@ -12,10 +12,10 @@ static void put_expected(FILE *out, const struct truth_line *line)
 	bool slack = *line->tolerance && strcmp(line->tolerance, "0");
 
 	html_text(out, truth_relation_sign(line->relation));
-	fputs(" ", out);
+	fputs("&nbsp;", out);
 	html_range(out, line->expected_min, line->expected_max);
 	if (slack) {
-		fputs(strcmp(line->relation, "between") ? " ± " : " + ", out);
+		fputs(strcmp(line->relation, "between") ? " ±&nbsp;" : " +&nbsp;", out);
 		html_exact(out, folder_number(line->tolerance));
 	}
 }
@@ -37,9 +37,9 @@ static void put_truth_line(const struct page *p, const struct truth_line *line)
 		page_put(p, "; cell ", cell, "");
 		page_put(p, ", repeat ", line->repeat, "");
 	}
-	page_raw(p, "</small></td><td class=\"n\">");
+	page_raw(p, "</small></td><td class=\"n range\">");
 	put_expected(p->out, line);
-	page_raw(p, "</td><td class=\"n\">");
+	page_raw(p, "</td><td class=\"n range\">");
 	html_range(p->out, line->observed_min, line->observed_max);
 	page_put(p, "</td><td class=\"muted\">", line->unit, "</td><td class=\"n\">");
 	html_exact(p->out, line->noise);
@@ -100,47 +100,68 @@ void page_put_noise(const struct page *p)
 			still, still == 1 ? "" : "s");
 }
 
-static void put_score(const struct page *p, const char *const *columns, size_t row, bool wrong)
+/* What the tools' scores show: columns of scorecard.csv. */
+static const struct score_column {
+	const char *name, *title;
+	const char *below; /* another column, in small letters under it */
+} score_columns[] = {
+	{ "tool", "tool", "version" },	{ "quantity", "quantity", NULL },
+	{ "truth", ">truth", NULL },	{ "said", ">said", NULL },
+	{ "unit", "unit", NULL },	{ "error_percent", ">error %", NULL },
+	{ "verdict", "verdict", NULL }, { "why", "why", NULL },
+};
+
+#define SCORE_COLUMNS (sizeof(score_columns) / sizeof(score_columns[0]))
+
+static const char *cell_class(const char *name, bool wrong)
+{
+	if (column_is_amount(column_find(&scorecard_csv, name)))
+		return "n";
+	if (!strcmp(name, "why"))
+		return "text";
+	return wrong && !strcmp(name, "verdict") ? "worse" : "";
+}
+
+static void put_score_cell(const struct page *p, const struct score_column *column, size_t row,
+			   bool wrong)
 {
 	const struct csv_table *card = &p->report->folder.scorecard;
+	const char *class = cell_class(column->name, wrong);
+	const char *text = csv_cell(card, row, csv_column(card, column->name));
 
+	page_put(p, *class ? "<td class=\"" : "<td", class, *class ? "\">" : ">");
+	if (!strcmp(class, "n"))
+		html_exact(p->out, folder_number(text));
+	else
+		html_name(p->out, text);
+	if (column->below)
+		page_put(p, "<small>", csv_cell(card, row, csv_column(card, column->below)),
+			 "</small>");
+	page_raw(p, "</td>");
+}
+
+static void put_score(const struct page *p, size_t row, bool wrong)
+{
 	page_raw(p, "<tr>");
-	for (; *columns; columns++) {
-		bool number = **columns == '>';
-		const char *name = *columns + number;
-
-		page_raw(p, number				? "<td class=\"n\">"
-			    : !strcmp(name, "why")		? "<td class=\"text\">"
-			    : wrong && !strcmp(name, "verdict") ? "<td class=\"worse\">"
-								: "<td>");
-		if (number)
-			html_exact(p->out,
-				   folder_number(csv_cell(card, row, csv_column(card, name))));
-		else
-			html_text(p->out, csv_cell(card, row, csv_column(card, name)));
-		page_raw(p, "</td>");
-	}
+	for (size_t i = 0; i < SCORE_COLUMNS; i++)
+		put_score_cell(p, &score_columns[i], row, wrong);
 	page_raw(p, "</tr>\n");
 }
 
 void page_put_scorecard(const struct page *p)
 {
-	static const char *const columns[] = { "tool",	"version", "quantity",	     ">truth",
-					       ">said", "unit",	   ">error_percent", "verdict",
-					       "why",	NULL };
 	const struct csv_table *card = &p->report->folder.scorecard;
+	const char *titles[SCORE_COLUMNS + 1] = { NULL };
 
 	if (!card->nr)
 		return;
+	for (size_t i = 0; i < SCORE_COLUMNS; i++)
+		titles[i] = score_columns[i].title;
 	page_heading(p, "scorecard", "Scorecard: what other tools said");
-	page_table_open(p, columns);
+	page_table_open(p, titles);
 	for (unsigned pass = 0; pass < REPORT_SCORE_PASSES; pass++)
-		for (size_t row = 0; row < card->nr; row++) {
-			unsigned turn = report_score_pass(p->report, row);
-			bool wrong = !turn;
-
-			if (turn == pass)
-				put_score(p, columns, row, wrong);
-		}
+		for (size_t row = 0; row < card->nr; row++)
+			if (report_score_pass(p->report, row) == pass)
+				put_score(p, row, !pass);
 	page_table_close(p);
 }

@@ -24,13 +24,15 @@ LOOK = """(() => {
     const size = t.getBoundingClientRect().height;
     if (t.textContent.trim() && size < 8) small.push(t.textContent + ' ' + size);
   }
+  const cut = [...document.querySelectorAll('.scroll table:not(.matrix, .changes table)')].map(t => t.parentNode)
+    .filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent.slice(0, 40));
   const box = e => e ? getComputedStyle(e) : {};
   const flat = [...document.querySelectorAll('figure svg')]
     .filter(s => s.getBoundingClientRect().height < 100 || !s.querySelector('path')).length;
   const codes = [...document.querySelectorAll('.plot [stroke^="rgb("]')]
     .filter(e => /^rgb\\(0, [012], \\d+\\)$/.test(getComputedStyle(e).stroke)).length;
   return JSON.stringify({
-    scroll: root.scrollWidth, client: root.clientWidth, height: root.scrollHeight, wide, small,
+    scroll: root.scrollWidth, client: root.clientWidth, height: root.scrollHeight, wide, small, cut,
     figures: document.querySelectorAll('figure svg').length, flat, codes,
     page: box(document.body).backgroundColor, ink: box(document.body).color,
     sections: [...document.querySelectorAll('h2')].map(h => h.textContent)});
@@ -116,7 +118,7 @@ def main(page, folder):
         browser = Browser(profile)
         browser.open("file://" + os.path.abspath(page))
         backgrounds = {}
-        for width, scheme in ((360, "light"), (768, "light"), (1280, "light"), (1280, "dark")):
+        for width, scheme in ((360, "light"), (768, "light"), (1200, "light"), (1200, "dark")):
             browser.call("Emulation.setDeviceMetricsOverride", width=width, height=900,
                          deviceScaleFactor=1, mobile=False)
             browser.call("Emulation.setEmulatedMedia", features=[
@@ -133,6 +135,8 @@ def main(page, folder):
             backgrounds[scheme] = seen["page"]
             if seen["scroll"] > seen["client"] or seen["wide"]:
                 faults.append(f"{name}: wider than the screen: {seen['wide'][:5]}")
+            if seen["cut"] and width >= 1200:
+                faults.append(f"{name}: a table of claims or scores is cut off: {seen['cut'][:5]}")
             if seen["small"]:
                 faults.append(f"{name}: too small to read: {seen['small'][:5]}")
             if seen["flat"] or not seen["figures"]:

@@ -24,6 +24,15 @@ look()
 	[[ "$output" == *"sections: Runs that did not end as expected, Verdicts, Results, Timeline, Truth, Noise floor, Machine and settings"* ]]
 }
 
+@test "truth and scores fit a desk, reasons included" {
+	local reference="$BATS_TEST_DIRNAME/../../results/reference"
+	mkdir "$BATS_TEST_TMPDIR/scores"
+	grep -E '^(tool|pmap|top|valgrind-.*),' "$reference/validate/scorecard.csv" > "$BATS_TEST_TMPDIR/scores/scorecard.csv"
+	"$PAGESTORM" report "$reference/min-free" "$BATS_TEST_TMPDIR/scores" --html -o "$BATS_TEST_TMPDIR/page.html"
+	look "$BATS_TEST_TMPDIR/page.html"
+	[ "$status" -eq 0 ]
+}
+
 @test "markup in a file's text draws and asks for nothing" {
 	HOSTILE=1 "$BATS_TEST_DIRNAME/../golden/report/make-results" "$BATS_TEST_TMPDIR/evil"
 	"$PAGESTORM" report "$BATS_TEST_TMPDIR/evil" --html

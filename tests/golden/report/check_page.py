@@ -4,7 +4,7 @@ import re
 import sys
 from html.parser import HTMLParser
 
-VOID = {"meta", "br", "rect", "path", "circle", "use", "polygon"}
+VOID = {"meta", "br", "wbr", "rect", "path", "circle", "use", "polygon"}
 TAGS = VOID | set(
     "html head title style body main header nav h1 h2 h3 p a div span dl dt dd strong b i em small"
     " code pre table thead tbody tr th td figure figcaption svg g text tspan defs".split())
