@@ -42,7 +42,7 @@ sizes()
 	done | sort
 }
 
-@test "jobs that begin at once play their cells, and joined they are what one run gives" {
+@test "jobs that start at once run their cells, and merged they equal one run" {
 	cells=$("$PAGESTORM" plan --json sweep.ini |
 		python3 -c 'import json, sys; print(len(json.load(sys.stdin)["cells"]))')
 	[ "$cells" -eq 3 ]
@@ -60,7 +60,7 @@ sizes()
 	diff <(rows "$joined/truth.csv" quantity | sort) <(rows alone/*/truth.csv quantity | sort)
 }
 
-@test "a job that finds the machine taken leaves with 75 and nothing, and can be queued again" {
+@test "a job on a locked machine exits 75, writes nothing and can be queued again" {
 	command -v flock > /dev/null || skip "no flock(1)"
 	run flock -w 300 /proc/sys/vm "$PAGESTORM" run sweep.ini --cell=1 -q -o jobs
 	[ "$status" -eq 75 ]
@@ -69,7 +69,7 @@ sizes()
 	[ "$(rows jobs/*/runs.csv cell | tr -d '\n')" = 11 ]
 }
 
-@test "the jobs that came back are joined and the one that is missing is told, with 4" {
+@test "merge takes the jobs that returned and names the missing one, with exit status 4" {
 	for cell in 0 2; do
 		"$PAGESTORM" run sweep.ini --cell=$cell --wait=300 -q -o jobs
 	done

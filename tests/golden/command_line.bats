@@ -8,7 +8,7 @@ setup()
 	machine="$BATS_TEST_DIRNAME/../fixtures/machines/v1"
 }
 
-@test "--version names the program and a version" {
+@test "--version prints the program's name and version" {
 	run "$PAGESTORM" --version
 	[ "$status" -eq 0 ]
 	[[ "$output" =~ ^pagestorm\ [0-9]+\.[0-9]+\.[0-9]+ ]]
@@ -23,7 +23,7 @@ setup()
 	done
 }
 
-@test "each verb's --help fits a screen of 24 lines by 80 columns, lacks no text, and -h is the same" {
+@test "each subcommand's --help fits a screen of 24 lines by 80 columns, is complete, and equals -h" {
 	local verb verbs
 	verbs=$("$PAGESTORM" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 	[ "$(wc -w <<< "$verbs")" -ge 10 ]
@@ -37,7 +37,7 @@ setup()
 	done
 }
 
-@test "an unknown option is a usage error that names the one that was meant" {
+@test "an unknown option is a usage error that suggests the nearest one" {
 	run "$PAGESTORM" run --wiat=3 null
 	[ "$status" -eq 2 ]
 	[ "$output" = "pagestorm run: error: no option --wiat; did you mean --wait?" ]
@@ -46,7 +46,7 @@ setup()
 	[[ "$output" == *"no option --zzzzzz"* ]]
 }
 
-@test "what follows an option that takes a word is that word, and -- ends the options" {
+@test "the word after an option that takes a value is the value, and -- ends the options" {
 	run "$PAGESTORM" report -o --wiat --html /nonexistent
 	[ "$status" -eq 2 ]
 	[[ "$output" == */nonexistent* ]]
@@ -54,7 +54,7 @@ setup()
 	[[ "$output" != *"no option"* ]]
 }
 
-@test "a pause that nothing could end, or at no barrier, is a usage error with the remedy" {
+@test "a pause that nothing could end, or at an unknown barrier, is a usage error with the remedy" {
 	local barriers
 	for barriers in redy "" "ready," ,held ready,,held gone READY; do
 		run "$PAGESTORM" run null "--pause=$barriers"
@@ -70,7 +70,7 @@ setup()
 	done
 }
 
-@test "--pause-fd takes two descriptors that are open, the second one that can be waited for" {
+@test "--pause-fd takes two open descriptors, the second of which can be polled" {
 	local words
 	run "$PAGESTORM" run null --pause-fd=1,0
 	[ "$status" -eq 2 ]
@@ -92,7 +92,7 @@ setup()
 	[[ "$output" == *"--pause-fd: descriptor 9 is neither a terminal, a pipe nor a socket"* ]]
 }
 
-@test "profiles and adapters are found from any folder, beside the program and below its prefix" {
+@test "profiles and adapters are found from any directory, beside the program and below its prefix" {
 	local src=${PAGESTORM_SRCDIR:-$BATS_TEST_DIRNAME/../..} place
 	cd "$BATS_TEST_TMPDIR"
 	mkdir -p tree moved/bin moved/share/pagestorm
@@ -108,7 +108,7 @@ setup()
 	done
 }
 
-@test "a profile or a tool that is not there is told with the one that was meant" {
+@test "an unknown profile or tool is an error that suggests the nearest one" {
 	cd "$BATS_TEST_TMPDIR"
 	mkdir -p profiles/tools
 	echo > profiles/swap-storm.ini
@@ -127,7 +127,7 @@ setup()
 		python3 -c 'import json, sys; assert any(t["name"] == "free" and t["package"] for t in json.load(sys.stdin))'
 }
 
-@test "an unknown verb is a usage error, named on stderr, with nothing on stdout" {
+@test "an unknown subcommand is a usage error, named on stderr, with nothing on stdout" {
 	run bash -c '"$1" nosuchverb 2>/dev/null' - "$PAGESTORM"
 	[ "$status" -eq 2 ]
 	[ -z "$output" ]
@@ -135,12 +135,12 @@ setup()
 	[[ "$output" == *nosuchverb* ]]
 }
 
-@test "no verb at all is a usage error" {
+@test "no subcommand is a usage error" {
 	run "$PAGESTORM"
 	[ "$status" -eq 2 ]
 }
 
-@test "output that could not be written is a failure, told on stderr" {
+@test "output that cannot be written is a failure, reported on stderr" {
 	local words
 	[ -w /dev/full ] || skip "no /dev/full"
 	for words in list --version --help "plan --host $machine null" \
@@ -153,7 +153,7 @@ setup()
 	done
 }
 
-@test "a number of an option that is out of range is refused, not cut" {
+@test "an option's number out of range is refused, not clamped" {
 	for words in "plan --host $machine null --cell=4294967296" \
 		"plan --host $machine null --cell=-1" "plan --host $machine null --cell=" \
 		"run null --repeat=0" "restore --wait=99999999999999999999" "restore --wait=3s"; do
@@ -165,7 +165,7 @@ setup()
 	done
 }
 
-@test "a limit that no run could set is no key" {
+@test "a limit that a run cannot set is an unknown key" {
 	run "$PAGESTORM" plan --host "$machine" null pids.max=100
 	[ "$status" -eq 2 ]
 }

@@ -30,7 +30,7 @@ golden()
 some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 
 # shellcheck disable=SC2086 # words
-@test "text: verdicts first, the worst metric first in each cell" {
+@test "text: verdicts come first, the worst metric first in each cell" {
 	"$PAGESTORM" compare "$A" "$B" "${some[@]}" 2>/dev/null | golden compare.txt
 }
 
@@ -47,7 +47,7 @@ some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 	"$PAGESTORM" compare "$A" "$B" --json 2>/dev/null | python3 -m json.tool > /dev/null
 }
 
-@test "two cells of one folder" {
+@test "two cells of one directory" {
 	"$PAGESTORM" compare "$A:vm.swappiness=10" "$A:vm.swappiness=60" "${some[@]}" 2>/dev/null |
 		golden compare-cells.txt
 }
@@ -58,7 +58,7 @@ some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 	[[ "$output" == "0 worse, 0 better, "* ]]
 }
 
-@test "--fail-on trips on the planted slowdown and says on what, on stderr" {
+@test "--fail-on detects the planted slowdown and names it on stderr" {
 	run bash -c '"$0" compare "$1" "$2" --fail-on "latency_p50_ns>+5%" 2>&1 >/dev/null' \
 		"$PAGESTORM" "$A" "$B"
 	[ "$status" -eq 1 ]
@@ -73,7 +73,7 @@ some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 	[[ "$output" == *"too few runs"* ]]
 }
 
-@test "what is missing is a sentence on stderr, exit 2 and nothing on stdout" {
+@test "missing input is one sentence on stderr, exit status 2 and nothing on stdout" {
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	for words in "$A" "$A /nonexistent" "$A $BATS_TEST_TMPDIR/empty" "$A $B -m nosuch" \
 		"$A $B --format xml" "$A $B --fail-on seconds" "$A $B --fail-on nosuch>+5%" \
@@ -89,7 +89,7 @@ some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 	done
 }
 
-@test "no escape sequence of a file reaches the terminal" {
+@test "no escape sequence in a file reaches the terminal" {
 	HOSTILE=1 "$here/make-results" "$BATS_TEST_TMPDIR/evil" 1 5
 	for format in text markdown; do
 		run "$PAGESTORM" compare "$BATS_TEST_TMPDIR/evil" "$BATS_TEST_TMPDIR/evil" \

@@ -19,7 +19,7 @@ offered()
 	echo " ${COMPREPLY[*]} "
 }
 
-@test "the first word is a verb" {
+@test "the first word is a subcommand" {
 	[ "$(offered ru)" = " run " ]
 	[[ "$(offered "")" == *" plan "* ]]
 }
@@ -29,7 +29,7 @@ offered()
 	[ "$(offered plan dem)" = " demo " ]
 }
 
-@test "an option is one of the verb's own" {
+@test "an option is one of the subcommand's own" {
 	[ "$(offered run --rep)" = " --repeat= " ]
 	[ "$(offered restore --rep)" = "  " ]
 	[ "$(offered run --pause)" = " --pause= --pause-fd= " ]
@@ -40,7 +40,7 @@ offered()
 	[ "$(offered run null thr)" = "  " ]
 }
 
-@test "validate takes tools that there are adapters for" {
+@test "validate completes the tools that have an adapter" {
 	[ "$(offered validate numas)" = " numastat " ]
 	[[ "$(offered validate ps "")" == *" strace "* ]]
 	[ "$(offered validate --repl)" = " --replay= " ]

@@ -217,19 +217,19 @@ compiled()
 	[ -s proved ] || { cat "$BATS_FILE_TMPDIR/compiled"; return 1; }
 }
 
-@test "each block finds its place in the tree" {
+@test "each block of the cookbook applies to the tree" {
 	[ "$(find "$BATS_FILE_TMPDIR/blocks" -type f | wc -l)" -ge 15 ]
 	cat "$BATS_FILE_TMPDIR/lost"
 	[ ! -s "$BATS_FILE_TMPDIR/lost" ]
 }
 
-@test "what was added is listed where it must be, and includes go with the direction" {
+@test "the new files are in their lists and keep the include direction" {
 	rm -f workloads/table.c
 	run -0 sh tests/unit/test_file_lists
 	run -0 sh tests/unit/test_include_direction
 }
 
-@test "a workload: list, plan and its claims know it" {
+@test "a workload: list, plan and --claims show it" {
 	compiled
 	./pagestorm list | grep '^first_touch  *one word written to each page'
 	./pagestorm plan --host "$machines/v1" --claims first_touch pages=77 |
@@ -242,7 +242,7 @@ compiled()
 	grep -Fx 'counter pressure/irq 123' proved
 }
 
-@test "a setting: list and plan know it, and refuse what the kernel would" {
+@test "a setting: list and plan accept it, and refuse what the kernel would refuse" {
 	compiled
 	./pagestorm list settings | grep -A 1 '^vm.hugetlb_optimize_vmemmap: 0 to 1$'
 	./pagestorm plan --host "$machines/v1" null vm.hugetlb_optimize_vmemmap=1
@@ -267,7 +267,7 @@ compiled()
 	./pagestorm report --all swept | grep 'huge pages by fault'
 }
 
-@test "a lab option: it is in --help and reaches qemu" {
+@test "a lab option: --help shows it and qemu receives it" {
 	compiled
 	./pagestorm lab --help | grep -F -- '--cpu=MODEL'
 	[ "$(grep '^cpu ' proved | tail -n 1)" = 'cpu Nehalem' ]

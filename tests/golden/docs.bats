@@ -38,7 +38,7 @@ broken()
 	[ "$length" -le 150 ]
 }
 
-@test "README.md says how everything is tested, with one command" {
+@test "README.md names the one command that runs every test" {
 	awk '/^## /{ on = /test/ } on' README.md | grep -F './quickstart test'
 }
 
@@ -50,14 +50,14 @@ broken()
 	[ -z "$found" ]
 }
 
-@test "a link that leads nowhere is found" {
+@test "a dead link is detected" {
 	echo 'see [this](docs/no-such.md#part) and [that](https://example.org/x)' \
 		> "$BATS_TEST_TMPDIR/planted.md"
 	[ "$(broken "$BATS_TEST_TMPDIR/planted.md")" = \
 		"$BATS_TEST_TMPDIR/planted.md: docs/no-such.md" ]
 }
 
-@test "each document of docs/ is reached from README.md" {
+@test "README.md links to each document of docs/" {
 	for file in docs/*.md; do
 		grep -qF "($file)" README.md || { echo "$file"; return 1; }
 	done

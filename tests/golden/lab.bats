@@ -36,7 +36,7 @@ refused()
 	done
 }
 
-@test "a shape that cannot be is refused with the option's name" {
+@test "an impossible shape is refused with the option's name" {
 	refused --nodes --nodes 0
 	refused --nodes --nodes 99
 	refused --memory --memory lots
@@ -49,7 +49,7 @@ refused()
 	refused --distances --nodes 2 --distances 5
 }
 
-@test "swap, disk, cgroup and timeout that cannot be are refused with the option's name" {
+@test "impossible values of swap, disk, cgroup and timeout are refused with the option's name" {
 	refused --swap --swap 1
 	refused --swap --swap floppy:1M
 	refused --swap --swap ram:1G
@@ -64,7 +64,7 @@ refused()
 	refused --file --file /etc/passwd:
 }
 
-@test "a kernel that is none is refused with the option's name" {
+@test "a file that is not a kernel is refused with the option's name" {
 	echo text > notakernel
 	run "$PAGESTORM" lab --kernel notakernel --dry-run --exec true
 	[ "$status" -eq 2 ]
@@ -76,7 +76,7 @@ refused()
 	[[ "$output" == *--kernel=9.99* ]]
 }
 
-@test "a lab with nothing to do, or with two things, is refused" {
+@test "a lab with no command, or with two, is refused" {
 	run "$PAGESTORM" lab --kernel boot/vmlinuz --dry-run
 	[ "$status" -eq 2 ]
 	[[ "$output" == *VERB* ]]
@@ -87,7 +87,7 @@ refused()
 	[ "$status" -eq 2 ]
 }
 
-@test "--dry-run prints the shape and where results will come back to" {
+@test "--dry-run prints the shape and where the results will be written" {
 	run "$PAGESTORM" lab --kernel boot/vmlinuz --dry-run --nodes 2 --memory 512M --swap 64M \
 		-- run x.ini -o sub/../out
 	[ "$status" -eq 0 ]
@@ -96,7 +96,7 @@ swap=file:67108864 kernel=6.1.0-test cgroup=v2 accel=tcg" ]
 	[ "${lines[1]}" = "results: $PWD/out" ]
 }
 
-@test "files that the verb names and the profiles go along under the same names" {
+@test "the files that the subcommand names and the profiles have the same paths in the guest" {
 	mkdir profiles
 	echo > x.ini
 	echo > profiles/y.ini
@@ -108,13 +108,13 @@ swap=file:67108864 kernel=6.1.0-test cgroup=v2 accel=tcg" ]
 	[[ "$output" != *no.ini* ]]
 }
 
-@test "options after the verb belong to the verb" {
+@test "options after the subcommand belong to the subcommand" {
 	run "$PAGESTORM" lab --kernel boot/vmlinuz --dry-run run x.ini --nodes 99
 	[ "$status" -eq 0 ]
 	[[ "${lines[0]}" == nodes=1* ]]
 }
 
-@test "--guest is for process 1 alone" {
+@test "--guest is refused unless the process is process 1" {
 	run "$PAGESTORM" lab --guest
 	[ "$status" -eq 2 ]
 }

@@ -29,7 +29,7 @@ refused()
 	[ ! -e "$BATS_TEST_TMPDIR/out" ]
 }
 
-@test "five folders of one cell become one of five cells, in the order of the cells" {
+@test "five directories of one cell each merge into one of five cells, in the cells' order" {
 	merge "$cells"/run4 "$cells"/run1 "$cells"/run0 "$cells"/run2 "$cells"/run3
 	[ "$status" -eq 0 ]
 	[[ "$output" =~ /out/[0-9]{8}T[0-9]{6}Z-swappiness$ ]]
@@ -54,14 +54,14 @@ refused()
 	PYTHON
 }
 
-@test "a missing cell is named and the status is 4" {
+@test "a missing cell is named and the exit status is 4" {
 	merge "$cells"/run0 "$cells"/run2 "$cells"/run4
 	[ "$status" -eq 4 ]
 	[[ "$stderr" == *"3 of 5 cells joined"*"missing: cell 1, 3"* ]]
 	grep -q '"status": "incomplete"' "$output/run.json"
 }
 
-@test "cells of different machines are joined, with a note" {
+@test "cells of different machines are merged, with a note" {
 	rm -r "$cells/run3"
 	KERNEL=6.1.0 ONLY=3 "$here/make-results" "$cells/run3"
 	merge "$cells"/run*
@@ -71,45 +71,45 @@ refused()
 	[[ "$output" == *"merged from 5 folders of DIFFERENT machines"* ]]
 }
 
-@test "a cell that two folders have is refused and nothing is written" {
+@test "a cell that two directories hold is refused and nothing is written" {
 	ONLY=2 "$here/make-results" "$cells/again"
 	merge "$cells"/*
 	refused "cell 2 is in again and in run2"
 }
 
-@test "another seed is another plan: refused" {
+@test "a different seed is a different plan and is refused" {
 	rm -r "$cells/run1"
 	SEED=7 ONLY=1 "$here/make-results" "$cells/run1"
 	merge "$cells"/*
 	refused "their seeds differ"
 }
 
-@test "another number of repeats is another plan: refused" {
+@test "a different number of repeats is a different plan and is refused" {
 	rm -r "$cells/run1"
 	ONLY=1 "$here/make-results" "$cells/run1" 1 7
 	merge "$cells"/*
 	refused "the numbers of their repeats differ"
 }
 
-@test "a run that has not ended is refused" {
+@test "an unfinished run is refused" {
 	mv "$cells/run1" "$cells/run1.partial"
 	merge "$cells"/*
 	refused "run1 is partial"
 }
 
-@test "other columns are refused" {
+@test "different columns are refused" {
 	sed -i 's/,why$/,because/' "$cells/run3/truth.csv"
 	merge "$cells"/*
 	refused "truth.csv has other columns"
 }
 
-@test "a folder without run.json is refused" {
+@test "a directory without run.json is refused" {
 	rm "$cells/run3/run.json"
 	merge "$cells"/*
 	refused "has no plan"
 }
 
-@test "no folder, and what is no folder, are usage errors" {
+@test "no directory, and a path that is not a directory, are usage errors" {
 	merge
 	refused "name the folders"
 	merge /nonexistent
@@ -125,7 +125,7 @@ refused()
 	done
 }
 
-@test "more files than can be joined are refused, none is left out in silence" {
+@test "more kinds of CSV files than merge can take are refused, none is dropped silently" {
 	for i in {1..40}; do
 		echo a,b > "$cells/run0/more$i.csv"
 	done

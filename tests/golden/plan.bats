@@ -28,26 +28,26 @@ fits()
 	! grep -E '^.{81,}$' text || return 1
 }
 
-@test "plan --json says all that a run would do, cells numbered in a fixed order" {
+@test "plan --json holds everything that a run would do, with cells numbered in a fixed order" {
 	"$PAGESTORM" plan --host "$machines/v2-2-nodes" --json "$here/sweep.ini" | golden sweep.json
 }
 
-@test "plan says it to people" {
+@test "plan prints the same as text" {
 	"$PAGESTORM" plan --host "$machines/v2-2-nodes" "$here/sweep.ini" | golden sweep.txt
 }
 
-@test "plan --claims gives each claim with its reason" {
+@test "plan --claims prints each claim with its reason" {
 	"$PAGESTORM" plan --host "$machines/v1" --claims null sleep=1s | golden null.txt
 }
 
-@test "plan --ini writes the profile out, and it gives the same plan" {
+@test "plan --ini prints a profile that gives the same plan" {
 	"$PAGESTORM" plan --host "$machines/v2-2-nodes" --ini "$here/sweep.ini" > sweep.ini
 	golden sweep.out.ini < sweep.ini
 	"$PAGESTORM" plan --host "$machines/v2-2-nodes" --json sweep.ini > again.json
 	diff <(grep -v '"line":' "$here/sweep.json") <(grep -v '"line":' again.json)
 }
 
-@test "plan --cell shows that cell, and refuses one that is not there" {
+@test "plan --cell shows one cell, and refuses a cell that does not exist" {
 	run "$PAGESTORM" plan --host "$machines/v2-2-nodes" --cell 4 "$here/sweep.ini"
 	[ "$status" -eq 0 ]
 	[[ "$output" == *$'\ncell 4: vm.swappiness=100;first.sleep=1s\n  settings '* ]]
@@ -56,7 +56,7 @@ fits()
 	[ "$output" = "pagestorm: error: --cell: there is no cell 6; they are 0 to 5" ]
 }
 
-@test "plan exits 77 when nothing of it could run on the machine" {
+@test "plan exits 77 when nothing could run on this machine" {
 	run "$PAGESTORM" plan --host "$machines/v1" null mems=1
 	[ "$status" -eq 77 ]
 	[[ "$output" == *"skipped: mems=1: this machine has no node 1"* ]]
@@ -71,7 +71,7 @@ fits()
 	[ "$(< old.note)" = "pagestorm: note: sabotage= is now inject_shortfall=; the next version does not accept the old name" ]
 }
 
-@test "plan: a mistake exits 2 with its place, on stderr, and prints no plan" {
+@test "plan: a profile error exits 2 with file and line on stderr, and prints no plan" {
 	printf '[workload a]\ntype = null\nsleeep = 1s\n' > wrong.ini
 	run bash -c '"$1" plan --host "$2" ./wrong.ini 2>/dev/null' - "$PAGESTORM" "$machines/v1"
 	[ "$status" -eq 2 ]
@@ -104,12 +104,12 @@ fits()
 	[[ "$output" == *"[sweep]: the settings and values of cell 0 exceed 255 bytes"* ]]
 }
 
-@test "plan: a machine that cannot be read exits 3" {
+@test "plan: a host that cannot be read exits 3" {
 	run "$PAGESTORM" plan --host /nonexistent null
 	[ "$status" -eq 3 ]
 }
 
-@test "list has a line for each workload, and each workload's page fits" {
+@test "list has a line for each workload, and each workload's page fits 80 columns" {
 	fits list
 	"$PAGESTORM" list | while read -r name summary; do
 		[ -n "$summary" ]
@@ -120,7 +120,7 @@ fits()
 	"$PAGESTORM" list null | golden list-null.txt
 }
 
-@test "list settings names the risk of those that squeeze the machine" {
+@test "list settings names the risk class of settings that put the machine under pressure" {
 	fits list settings
 	"$PAGESTORM" list settings > page
 	grep -qx 'vm.swappiness: 0 to 200' page
@@ -128,7 +128,7 @@ fits()
 	grep -qx 'thp.enabled: always|madvise|never' page
 }
 
-@test "list --json holds the same" {
+@test "list --json holds the same facts" {
 	"$PAGESTORM" list null --json | golden list-null.json
 	[ "$("$PAGESTORM" list | wc -l)" -eq \
 		"$("$PAGESTORM" list --json | grep -c '^    "name":')" ]
@@ -149,7 +149,7 @@ fits()
 	done
 }
 
-@test "each profile that is shipped opens with its reason and is a plan or a skip" {
+@test "each installed profile opens with its reason and can be planned or is skipped" {
 	cp -r "$machines/v2-2-nodes" machine
 	sed -i 's/^MemAvailable:.*/MemAvailable: 24000000 kB/' machine/proc/meminfo
 	for profile in "$BATS_TEST_DIRNAME"/../../profiles/*.ini; do

@@ -68,7 +68,7 @@ last_lines()
 	[ "$(tail -n "$#" <<< "$output")" = "$(printf '%s\n' "$@")" ]
 }
 
-@test "what passes is counted, and the count is the last line" {
+@test "passed tests are counted, and the count is the last line" {
 	test_file a "$passes" 'echo ok 2 - here'
 	test_file b 'echo "ok 1 # SKIP no swap"'
 	suites 'suite live 30 make'
@@ -76,7 +76,7 @@ last_lines()
 	[ "$status" -eq 0 ]
 }
 
-@test "a file that fails and then passes alone is flaky, its first log kept, its tests counted once" {
+@test "a file that fails and then passes alone is flaky: its first log is kept and its tests are counted once" {
 	test_file a "$passes" "$passes_then"
 	test_file b "$passes"
 	suites 'suite live 30 make'
@@ -123,7 +123,7 @@ last_lines()
 	last_lines 'retried 0, flaky 0' '0 passed, 5 failed, 0 skipped'
 }
 
-@test "what a test tried again is printed and summed up by cause, a flaky file's as well" {
+@test "retries are printed and summed up by cause, those of a flaky file too" {
 	test_file a "$passes" 'echo "# retried: a page moved"' 'echo "# retried: a page moved"'
 	test_file b 'echo "# retried: another process synced"' "$passes_then"
 	suites 'suite live 30 make'
@@ -132,7 +132,7 @@ last_lines()
 		'2 passed, 0 failed, 0 skipped'
 }
 
-@test "a suite that breaks off, hangs, or in which nothing ran is a failure" {
+@test "a suite that aborts, hangs or runs no test is a failure" {
 	test_file a "$passes"
 	suites 'suite one 30 make break'
 	last_lines '0 passed, 1 failed, 0 skipped'
@@ -150,7 +150,7 @@ last_lines()
 	[ "$status" -eq 1 ] # nothing passed
 }
 
-@test "only the two kinds of test are taken" {
+@test "test accepts quick and noisy only" {
 	for words in 'test quickly' 'test quick noisy' 'demo quick'; do
 		# shellcheck disable=SC2086 # words
 		run -2 "$quickstart" $words

@@ -33,18 +33,18 @@ golden()
 	fi
 }
 
-@test "text: what went wrong first, then medians, then the truth table with failures first" {
+@test "text: failures come first, then medians, then the truth table with failed claims first" {
 	"$PAGESTORM" report "$sweep" | golden report.txt
 }
 
-@test "a narrow screen gets one cell under the other and no line is too long" {
+@test "a narrow terminal gets cells below each other and no line is too long" {
 	COLUMNS=80 "$PAGESTORM" report "$sweep" | golden report-80.txt
 	while IFS= read -r line; do
 		[ "${#line}" -le 80 ]
 	done < "$here/report-80.txt"
 }
 
-@test "json carries each cell, each claim and run.json itself" {
+@test "json holds each cell, each claim and run.json itself" {
 	"$PAGESTORM" report "$sweep" --json > "$BATS_TEST_TMPDIR/report.json"
 	python3 - "$BATS_TEST_TMPDIR/report.json" <<-'PYTHON'
 	import json, sys
@@ -62,13 +62,13 @@ golden()
 	PYTHON
 }
 
-@test "several folders are reported one after the other" {
+@test "several directories are reported one after the other" {
 	run "$PAGESTORM" report "$sweep" "$sweep"
 	[ "$status" -eq 0 ]
 	[ "$(grep -c '^swappiness  20261120' <<< "$output")" -eq 2 ]
 }
 
-@test "a partial folder is readable, with a note on stderr" {
+@test "a partial directory is reported, with a note on stderr" {
 	cp -r "$sweep" "$BATS_TEST_TMPDIR/cut.partial"
 	rm "$BATS_TEST_TMPDIR/cut.partial/truth.csv" "$BATS_TEST_TMPDIR/cut.partial/samples.csv"
 	run bash -c '"$0" report "$1" 2>&1 >/dev/null' "$PAGESTORM" "$BATS_TEST_TMPDIR/cut.partial"
@@ -76,7 +76,7 @@ golden()
 	[[ "$output" == *"is partial"* ]]
 }
 
-@test "a folder without run.json is still reported" {
+@test "a directory without run.json is still reported" {
 	cp -r "$sweep" "$BATS_TEST_TMPDIR/bare"
 	rm "$BATS_TEST_TMPDIR/bare/run.json"
 	run "$PAGESTORM" report "$BATS_TEST_TMPDIR/bare"
@@ -84,7 +84,7 @@ golden()
 	[[ "$output" == *"vm.swappiness"* ]]
 }
 
-@test "what is no result folder is a sentence on stderr and exit 2" {
+@test "a path that is not a results directory is one sentence on stderr and exit status 2" {
 	mkdir "$BATS_TEST_TMPDIR/empty"
 	mkdir "$BATS_TEST_TMPDIR/torn"
 	printf 'cell,cell_label,worker,repeat\n1,2\n' > "$BATS_TEST_TMPDIR/torn/runs.csv"
@@ -121,7 +121,7 @@ golden()
 	[[ "$output" == *"runs.csv: a cell_label exceeds 255 bytes"* ]]
 }
 
-@test "no escape sequence of a file reaches the terminal" {
+@test "no escape sequence in a file reaches the terminal" {
 	HOSTILE=1 "$here/make-results" "$BATS_TEST_TMPDIR/evil"
 	run "$PAGESTORM" report "$BATS_TEST_TMPDIR/evil"
 	[ "$status" -eq 0 ]
@@ -134,7 +134,7 @@ page()
 	python3 "$here/check_page.py" "$1"
 }
 
-@test "html: one page, well formed, that refers to nothing outside itself" {
+@test "html: one well-formed page without references to other files" {
 	[ "$(< "$BATS_FILE_TMPDIR/drawn.out")" = "$drawn/report.html" ]
 	run page "$drawn/report.html"
 	echo "$output"
@@ -144,7 +144,7 @@ page()
 	grep -q "default-src 'none'" "$drawn/report.html"
 }
 
-@test "html: every cell, claim, outcome and the machine are on the page" {
+@test "html: the page shows every cell, claim and outcome, and the machine" {
 	run page "$drawn/report.html"
 	for text in "1 of 100 claims failed; 1 of 50 runs did not end as expected." \
 		"vm.swappiness 0 10 60 100 200" "49 151" "zswap stores" "Noise floor" \
@@ -157,7 +157,7 @@ page()
 	[ "$(head -n 1 <<< "$output")" = "figures $((2 * 11 - 1 + 5 * 4))" ]
 }
 
-@test "html: markup in a file's text is shown, never obeyed" {
+@test "html: markup in a file's text is shown, never interpreted" {
 	HOSTILE=1 "$here/make-results" "$BATS_TEST_TMPDIR/evil"
 	"$PAGESTORM" report "$BATS_TEST_TMPDIR/evil" --html -o "$BATS_TEST_TMPDIR/evil.html"
 	run page "$BATS_TEST_TMPDIR/evil.html"
@@ -180,7 +180,7 @@ page()
 	done
 }
 
-@test "html: without gnuplot the page is complete but for the drawings, and says so" {
+@test "html: without gnuplot the page lacks only the figures, and says so" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	run --separate-stderr env PATH="$BATS_TEST_TMPDIR/bin" \
 		"$(realpath "$PAGESTORM")" report "$sweep" --html -o "$BATS_TEST_TMPDIR/page.html"
@@ -193,7 +193,7 @@ page()
 }
 
 # One that hangs ends in the same way, at a bound that is tested without waiting for it.
-@test "html: a gnuplot that fails costs the drawings, not the page" {
+@test "html: a failing gnuplot costs the figures, not the page" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\nexit 3\n' > "$BATS_TEST_TMPDIR/bin/gnuplot"
 	chmod +x "$BATS_TEST_TMPDIR/bin/gnuplot"
@@ -206,7 +206,7 @@ page()
 	[ "$(head -n 1 <<< "$output")" = "figures 0" ]
 }
 
-@test "html: several folders on one page" {
+@test "html: several directories on one page" {
 	"$PAGESTORM" report "$cell" "$cell" --html -o "$BATS_TEST_TMPDIR/page.html"
 	run page "$BATS_TEST_TMPDIR/page.html"
 	echo "$output" | tail -n 1 | head -c 300
@@ -215,7 +215,7 @@ page()
 	[ "$status" -eq 2 ]
 }
 
-@test "a scorecard alone is a report too, what is wrong first" {
+@test "a scorecard alone is a report too, with wrong rows first" {
 	mkdir "$BATS_TEST_TMPDIR/card"
 	cat > "$BATS_TEST_TMPDIR/card/scorecard.csv" <<-'CARD'
 	tool,version,quantity,truth,evidence,said,error,error_percent,verdict,why

@@ -71,7 +71,7 @@ is()
 	[ "${cells[8]} ${cells[5]} ${cells[13]}" = "$2 $3 $4" ]
 }
 
-@test "what was kept is scored with every repeat, its noise and its version, and nothing of it changes" {
+@test "--replay scores what --keep wrote, with each repeat, the noise floor and the tool's version, and changes none of it" {
 	find kept -type f -exec md5sum {} + | sort > before
 	replay
 	[ "$status" -eq 0 ]
@@ -82,14 +82,14 @@ is()
 	find kept -type f -exec md5sum {} + | sort | diff before -
 }
 
-@test "a changed adapter is what is read with" {
+@test "--replay reads with the adapter as it is now" {
 	sed -i 's/^\[quantity rss\]/&\nresolution = 2K\nresolution_why = a reason/; s/rss (/[r]ss (/' tool.ini
 	sed -i 's/1034/1035/' kept/said/tool.own.2.held
 	replay
 	is rss within_resolution 1049600 3
 }
 
-@test "a filter's words are read in place of the tool's, beside which they lie" {
+@test "a filter's output is read in place of the tool's" {
 	replay --filter="sed s/rss.103/rss\ 193/"
 	[ "$status" -eq 1 ]
 	is rss wrong 1970176 3
@@ -98,7 +98,7 @@ is()
 	[ "$(cat again/*-validate/said/tool.own.2.held.filtered)" = "7 rss 1934" ]
 }
 
-@test "what other processes moved meanwhile is read from what the machine counted" {
+@test "what other processes moved is taken from the machine's counters" {
 	sed -i 's/^scope = machine/&\nothers = [beside\/vmstat\/pgalloc_*] * 4096 - achieved/' tool.ini
 	for repeat in 1 2 3; do
 		printf 'pgalloc_dma32 10\npgalloc_normal 500\npgfree 9\n' \
@@ -121,7 +121,7 @@ is()
 	grep -q 'no pgalloc_\* was kept' <<< "$rows"
 }
 
-@test "a tool that failed then is unread again, with the reason of that time" {
+@test "a tool that failed is still unread in a replay, with the recorded reason" {
 	for repeat in 1 2 3; do
 		echo "failed=it did not begin within 3 s" >> "kept/said/tool.own.$repeat.names"
 	done
@@ -130,7 +130,7 @@ is()
 	grep -q ',rss,.*,unread,it did not begin within 3 s,' <<< "$rows"
 }
 
-@test "a tool without output is skipped, with the reason of that time if there is one" {
+@test "a tool without output is skipped, with the recorded reason if there is one" {
 	rm kept/said/tool.own.*
 	replay
 	[ "$status" -eq 0 ]
@@ -141,14 +141,14 @@ is()
 	grep -q ',rss,.*,skipped,requires a moon,' <<< "$rows"
 }
 
-@test "a run that was not kept is an error that names it and the remedy" {
+@test "--replay of a run without --keep is an error that names the run and the remedy" {
 	rm -r kept/runs/own-2
 	replay
 	[ "$status" -eq 2 ]
 	[[ $stderr == *"kept/runs/own-2 is not there"*--keep* ]]
 }
 
-@test "a directory that validate did not write is an error" {
+@test "--replay of a directory that validate did not write is an error" {
 	mkdir other
 	run --separate-stderr "$PAGESTORM" validate --replay=other -o again ./tool.ini
 	[ "$status" -eq 2 ]

@@ -26,7 +26,7 @@ finds()
 	[ "$(cut -d: -f2 <<< "$output" | xargs)" = "$*" ]
 }
 
-@test "an assertion that is not the last of its test cannot fail" {
+@test "a negated command that is not the last of its test cannot fail" {
 	planted <<-'BATS'
 		@TEST "planted" {
 			! grep -q wrong table
@@ -75,7 +75,7 @@ finds()
 	finds 2 3 4
 }
 
-@test "what can fail is left alone" {
+@test "assertions that can fail are not reported" {
 	planted <<-'BATS'
 		helper()
 		{
@@ -114,7 +114,7 @@ finds()
 	check_assertions <<< tests/planted.bats
 }
 
-@test "a file that bash does not parse is reported" {
+@test "a file that bash cannot parse is reported" {
 	planted <<< '@TEST "planted" { if true; }'
 	run -123 check_assertions <<< tests/planted.bats
 	[[ "$output" == *"bash does not parse it" ]]
@@ -133,14 +133,14 @@ finds()
 		tests/planted.bats)" ]
 }
 
-@test "a script's fault is found" {
+@test "shellcheck detects a fault in a script" {
 	need shellcheck shellcheck
 	printf '#!/bin/sh\nrm $1\n' > tests/script
 	run -1 check_shell <<< tests/script
 	[[ "$output" == *SC2086* ]]
 }
 
-@test "cppcheck and clang-tidy find theirs" {
+@test "cppcheck and clang-tidy detect theirs" {
 	cat > planted.c <<-'C'
 		#include <string.h>
 		int planted(const char *text)
@@ -189,7 +189,7 @@ function_of()
 	[[ "$output" != *"'fits' exceeds"* ]]
 }
 
-@test "a line that clang-format would write otherwise is found" {
+@test "a line that clang-format would change is detected" {
 	need clang-format clang-format
 	printf 'int planted(void) { return 0; }\n' > planted.c
 	run -1 check_format planted.c

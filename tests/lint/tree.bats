@@ -22,11 +22,11 @@ c_files()
 	shell_files . | check_shell
 }
 
-@test "no assertion of a test is one that cannot fail" {
+@test "every assertion of a test can fail" {
 	shell_files . | grep -E '\.(bats|bash)$' | check_assertions
 }
 
-@test "the sources are as clang-format writes them" {
+@test "the sources are formatted by clang-format" {
 	need clang-format clang-format
 	mapfile -t files < <(c_files)
 	check_format "${files[@]}"

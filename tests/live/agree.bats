@@ -83,7 +83,7 @@ disagreements()
 		"$1"/counters.csv "$1"/truth.csv "$1"/latency.csv "$1"/runs.csv
 }
 
-@test "runs.csv agrees with counters.csv, truth.csv and latency.csv, whatever was run" {
+@test "runs.csv agrees with counters.csv, truth.csv and latency.csv for every workload" {
 	for words in "anon size=9M access=20ms latency=yes" "anon size=2M inject_shortfall=1" \
 		"oom memory.max=32M" "brk_churn cycles=50" "leak size=3000 threads=2" \
 		"malloc_churn size=200K blocks=3 keep=2" "shm size=3M procs=3" \
@@ -97,7 +97,7 @@ disagreements()
 	done
 }
 
-@test "a row that disagrees is found" {
+@test "a row that disagrees is detected" {
 	run_workload anon size=1M
 	sed -i 's/,256,0,/,257,0,/' out/*/runs.csv
 	disagreements out/* | grep -q 'minor_faults: 257 in the row and 256 added up'

@@ -70,7 +70,7 @@ content()
 		iflag=fullblock status=none
 }
 
-@test "193 MiB are held to the page: smaps, numa_maps and the group say so from outside" {
+@test "193 MiB are held to the page, by smaps, numa_maps and the group" {
 	hold $((193 << 20))
 	kb=$((193 * 1024))
 	[ "$(field Rss)" = $kb ]
@@ -105,7 +105,7 @@ content()
 	[ "$(od -An -v -tx8 -w4096 pages | sort -u | wc -l)" = 4096 ]
 }
 
-@test "half-random pages compress to half and zero pages to nothing" {
+@test "half-random pages compress to half, zero pages to nothing" {
 	hold $((16 << 20)) fill=50%
 	size=$(content 0 4096 | gzip -c | wc -c)
 	[ "$size" -gt $((8 << 20)) ]
@@ -128,7 +128,7 @@ content()
 	done
 }
 
-@test "huge pages fault once each, and the rest of the size by base pages" {
+@test "huge pages fault once each, and the remainder by base pages" {
 	grep -q '\[never\]' /sys/kernel/mm/transparent_hugepage/enabled && skip "huge pages are off"
 	for settings in "touch=bytes" "touch=populate fill=zero" "threads=2"; do
 		# shellcheck disable=SC2086 # words of their own
@@ -138,7 +138,7 @@ content()
 	done
 }
 
-@test "one page fewer turns the verdicts: the claims can fail" {
+@test "one page fewer fails the claims" {
 	run run_workload anon size=16M inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(row outcome)" = target_missed ]
@@ -148,7 +148,7 @@ content()
 	[ "$(truth major_faults verdict)" = pass ]
 }
 
-@test "the program under another name has its own text in memory before it counts" {
+@test "a renamed copy of the program has its text in memory before it counts" {
 	cp "$PAGESTORM" storm
 	PAGESTORM=$PWD/storm
 	run_workload anon size=64K
@@ -156,7 +156,7 @@ content()
 	[ "$(count_verdicts anon fail)" = 0 ]
 }
 
-@test "one page fewer is also seen when only read" {
+@test "one page fewer is also detected when pages are only read" {
 	run run_workload anon size=16M touch=read inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(truth minor_faults 'expected observed verdict')" = "4096 4095 fail" ]
@@ -171,7 +171,7 @@ kept_waiting()
 		$(awk '/^cpu / { print $9 }' /proc/stat) * (1000000000 / $(getconf CLK_TCK))))
 }
 
-@test "a rate is kept: 50 MiB at 50 MiB/s take a second, and at most 5 ms more than the CPU was busy elsewhere" {
+@test "a rate is kept: 50 MiB at 50 MiB/s take one second, plus at most 5 ms and the time that the CPU was busy elsewhere" {
 	begin anon size=50M rate=50M/s touch=write
 	before=$(kept_waiting)
 	held
@@ -183,7 +183,7 @@ kept_waiting()
 	[ "$ns" -le $((1005000000 + waited)) ]
 }
 
-@test "accesses after the fill fault nothing and have their share of reads" {
+@test "accesses after the fill take no faults and have the requested share of reads" {
 	run_workload anon size=16M access=300ms reads=75% latency=yes
 	[ "$(truth minor_faults 'expected observed verdict')" = "4096 4096 pass" ]
 	reads=$(slot reads)
@@ -193,7 +193,7 @@ kept_waiting()
 	[ $((reads * 1000 / (reads + writes))) -le 760 ]
 }
 
-@test "what does not fit or contradicts itself is refused before anything runs" {
+@test "a size that does not fit and contradictory options are refused before anything runs" {
 	run run_workload anon size=64M memory.max=32M
 	[ "$status" -eq 2 ]
 	run run_workload anon fill=ones

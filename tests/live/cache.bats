@@ -82,7 +82,7 @@ warms()
 	[ "$(verdict missed_bytes)" = pass ]
 }
 
-@test "the stated share is warm before and the whole file afterwards, by fincore" {
+@test "the warm share is cached before and the whole file afterwards, by fincore" {
 	need_fincore
 	for share in 0 25 100; do
 		undisturbed warms $share
@@ -90,7 +90,7 @@ warms()
 }
 
 # Nothing of it is in the cache, so another process can take nothing from it.
-@test "direct I/O reads everything each time and leaves nothing cached, by fincore" {
+@test "direct I/O reads everything each time and caches nothing, by fincore" {
 	need_fincore
 	begin cache size=32M method=direct passes=3
 	io=$(read_bytes)
@@ -113,7 +113,7 @@ faults_for_misses()
 	looks major_faults "$(slot miss_pages)" "$majors"
 }
 
-@test "a mapping without readahead takes a major fault per miss, by its own count" {
+@test "a mapping without readahead takes one major fault per miss, by /proc/PID/stat" {
 	undisturbed faults_for_misses
 }
 
@@ -130,11 +130,11 @@ refaults_each_page()
 	finish
 }
 
-@test "a file of twice the limit is refaulted page by page, by its group" {
+@test "a file of twice the limit is refaulted page by page, by the group's counters" {
 	undisturbed refaults_each_page
 }
 
-@test "a loop device is there while it is read and gone afterwards, by sysfs" {
+@test "a loop device exists while it is read and not afterwards, by sysfs" {
 	[ -e /dev/loop-control ] || skip "no loop devices"
 	begin cache source=loop size=16M
 	has_loop
@@ -152,7 +152,7 @@ refaults_each_page()
 	[ -z "$(find out -name 'cache-*')" ]
 }
 
-@test "a file that would lie in memory is refused, for nothing of it would be I/O" {
+@test "a file on a memory file system is refused, because reading it is no I/O" {
 	findmnt -n -t tmpfs /dev/shm > /dev/null || skip "no tmpfs at /dev/shm"
 	memory=$(mktemp -d /dev/shm/cache-XXXXXX)
 	status=0
@@ -162,7 +162,7 @@ refaults_each_page()
 	grep -q 'is in memory and not on a disk' said
 }
 
-@test "what cannot be promised is refused before anything runs" {
+@test "options without a provable amount are refused before anything runs" {
 	ends 2 cache evict=overflow
 	grep -q 'evict=overflow needs a limit' said
 	ends 2 cache size=64M memory.max=32M

@@ -25,7 +25,7 @@ charged()
 # The tables of 256 MiB are 512 KiB; what a worker has besides is below 200.
 late_bytes=$((400 << 10))
 
-@test "page tables of prewarmed memory have left the group's charge at READY" {
+@test "page tables of prewarmed memory are uncharged from the group at READY" {
 	[ "$(capability table_charge)" = yes ] || skip "page tables are not charged here"
 	run_workload anon size=256M prewarm=256M touch=write
 	[ "$(charged work before)" -lt $late_bytes ]
@@ -33,7 +33,7 @@ late_bytes=$((400 << 10))
 	[ "$(verdict group_usage_bytes)" = pass ]
 }
 
-@test "page tables of a worker that has exited have left the group's charge at GONE" {
+@test "page tables of an exited worker are uncharged from the group at GONE" {
 	[ "$(capability table_charge)" = yes ] || skip "page tables are not charged here"
 	run_workload anon size=256M prewarm=no touch=write
 	[ "$(charged work after)" -gt $late_bytes ]
@@ -41,7 +41,7 @@ late_bytes=$((400 << 10))
 	[ "$(verdict left_usage_bytes)" = pass ]
 }
 
-@test "without the huge zero page a read takes the huge page, and the write after it no fault" {
+@test "without the huge zero page a read allocates the huge page, and the write after it takes no fault" {
 	use=/sys/kernel/mm/transparent_hugepage/use_zero_page
 	[ -w $use ] || skip "no $use"
 	[ "$(capability huge_zero_page)" = yes ] || skip "no huge zero page to switch off"
@@ -57,7 +57,7 @@ late_bytes=$((400 << 10))
 	[ "$(< $use)" = "$before" ]
 }
 
-@test "with it the same words are refused, and a write faults once more" {
+@test "with the huge zero page the same options are refused, and a write takes one more fault" {
 	[ "$(capability huge_zero_page)" = yes ] || skip "no huge zero page"
 	run -2 "$PAGESTORM" plan anon size=32M pages=huge touch=read thp.use_zero_page=1
 	run -2 "$PAGESTORM" plan mmap_churn pages=huge touch=read_write thp.use_zero_page=1
@@ -65,7 +65,7 @@ late_bytes=$((400 << 10))
 	[[ "$output" == *"a second one replaces it"* ]]
 }
 
-@test "a shortfall of victim is not made up for by its accesses, zero page or not" {
+@test "victim's accesses do not hide a shortfall, with or without the zero page" {
 	run ! run_workload victim size=1M writes=100% rate=0 duration=200ms inject_shortfall=1
 	had_turned minor_faults resident_bytes anonymous_bytes group_anonymous_bytes
 }
@@ -80,7 +80,7 @@ is_probing()
 	return 1
 }
 
-@test "a signal while a capability is tried ends the program and leaves no group" {
+@test "a signal while a capability is probed ends the program and leaves no group" {
 	[ "$(capability table_charge)" != unknown ] || skip "nothing is tried in a group here"
 	parents=("/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)"
 		"/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)" /sys/fs/cgroup)

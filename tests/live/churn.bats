@@ -73,7 +73,7 @@ counting_begins()
 	done
 }
 
-@test "nothing is left between cycles: Rss, VmSize and VmData from outside" {
+@test "no memory is left between cycles, by Rss, VmSize and VmData" {
 	for workload in brk_churn mmap_churn; do
 		for touch in none write populate; do
 			begin $workload touch=$touch size=8M cycles=20
@@ -85,7 +85,7 @@ counting_begins()
 	done
 }
 
-@test "a duration is kept, and the latency is that of each cycle but the first" {
+@test "a duration is kept, and latencies cover each cycle but the first" {
 	run_workload mmap_churn duration=1s size=4K
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$at["worker"] == "mmap_churn" {
@@ -96,7 +96,7 @@ counting_begins()
 		out/*/runs.csv
 }
 
-@test "a page fewer in each cycle, or one that is not given back, turns the verdict" {
+@test "one page fewer in each cycle, or one not freed, fails the claim" {
 	for workload in brk_churn mmap_churn; do
 		run run_workload $workload inject_shortfall=1
 		[ "$status" -eq 1 ]
@@ -108,7 +108,7 @@ counting_begins()
 	done
 }
 
-@test "brk-vs-mmap: all claims hold, both did the same cycles, report shows them side by side" {
+@test "brk-vs-mmap: all claims hold, both run the same cycles, report shows them side by side" {
 	undisturbed run_workload "$BATS_TEST_DIRNAME/../../profiles/brk-vs-mmap.ini" --cell=1 --repeat=1
 	[ "$(nr_failed)" = 0 ]
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }

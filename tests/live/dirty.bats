@@ -113,7 +113,7 @@ stays_dirty()
 	[ -z "$(find out -name 'dirty-*')" ]
 }
 
-@test "what is written is dirty, to the page, by the frames' flags and by the group" {
+@test "written pages are dirty, to the page, by /proc/kpageflags and by the group" {
 	need_frames
 	undisturbed stays_dirty mode=append
 	undisturbed stays_dirty mode=rewrite method=mmap block=4K pattern=random
@@ -155,11 +155,11 @@ cancelled()
 	[ "$(verdict cancelled_bytes)" = pass ]
 }
 
-@test "what is truncated while it is dirty is cancelled, by the process's io" {
+@test "dirty pages that are truncated are cancelled writes in /proc/PID/io" {
 	undisturbed cancelled
 }
 
-@test "at a rate the last block is due at the end, and not before" {
+@test "a rate places the last block at the end of the duration, not before" {
 	# That nothing of it is written back for a second is not what this is about.
 	run_workload dirty size=8M rate=8M/s block=1M finish=fsync
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -174,7 +174,7 @@ cancelled()
 	[ -z "$(find out -name 'dirty-*')" ]
 }
 
-@test "a page fewer turns a verdict, whichever way it is written" {
+@test "one page fewer fails the claim, whichever way it is written" {
 	for how in mode=append "mode=rewrite passes=2" "mode=rewrite method=mmap block=4K" \
 		"finish=fsync" "finish=discard"; do
 		# shellcheck disable=SC2086 # words of their own
@@ -190,7 +190,7 @@ cancelled()
 	[ "$(verdict cancelled_bytes)" = fail ]
 }
 
-@test "what cannot be promised is refused before anything runs" {
+@test "options without a provable amount are refused before anything runs" {
 	for how in "size=64M memory.max=32M" passes=2 method=mmap pattern=random; do
 		# shellcheck disable=SC2086 # words of their own
 		ends 2 dirty $how

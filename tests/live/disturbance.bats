@@ -53,7 +53,7 @@ judged()
 	cat comments
 }
 
-@test "what another process wrote back is evidence: the run is taken again, and that is printed" {
+@test "writeback by another process is evidence: the run is repeated, and the retry is printed" {
 	judged undisturbed synced_up_to 1
 	[ "$status" -eq 0 ]
 	# The second attempt may meet a sync that was not planted.
@@ -62,7 +62,7 @@ judged()
 		$(($(wc -l < attempts) - 1)) ]
 }
 
-@test "what is disturbed each time fails at the third attempt" {
+@test "a run that is disturbed each time fails at the third attempt" {
 	judged undisturbed synced_up_to 3
 	[ "$status" -ne 0 ]
 	[ "$(wc -l < attempts)" = 3 ]
@@ -76,7 +76,7 @@ judged()
 	[ ! -s comments ]
 }
 
-@test "a shortfall in what no other process can move fails at once, whatever happened beside it" {
+@test "a shortfall that no other process can cause fails at once, whatever else happened" {
 	short()
 	{
 		echo attempt >> attempts
@@ -88,7 +88,7 @@ judged()
 	[ ! -s comments ]
 }
 
-@test "an assertion in the middle of what is taken again counts" {
+@test "an assertion in the middle of a repeated function counts" {
 	holds_not()
 	{
 		echo attempt >> attempts
@@ -119,7 +119,7 @@ moves()
 	mv changed out/*/counters.csv
 }
 
-@test "each kind of claim has its own evidence, and other movement is none" {
+@test "each kind of claim has its own evidence, and other counters are none" {
 	run_workload cache size=1M profile.noise=no
 	compacted_before=$(compacted)
 	cp -r out saved

@@ -35,7 +35,7 @@ groups_of_ours()
 	find /sys/fs/cgroup -type d -name "pagestorm-doctor*"
 }
 
-@test "every line has a status, a check and what was found" {
+@test "every line has a status, a check and a finding" {
 	run doctor
 	[ "$status" -eq 0 ] || [ "$status" -eq 77 ]
 	[ "${#lines[@]}" -ge 25 ]
@@ -44,7 +44,7 @@ groups_of_ours()
 	done
 }
 
-@test "each check that is limited or missing either names a fix or says what it costs" {
+@test "each limited or missing check names a remedy or what is lost" {
 	run doctor
 	[ "${#lines[@]}" -ge 25 ]
 	for line in "${lines[@]}"; do
@@ -66,19 +66,19 @@ assert isinstance(d["can_run"], bool)'
 	[ "$output" = "$(cat statuses)" ]
 }
 
-@test "what is missing is said to be, in words" {
+@test "missing features are named in words" {
 	export PAGESTORM_CACHE=$BATS_TEST_TMPDIR/none
 	[[ "$(line lab-kernel-6.1)" == missing*"not found; fix: "* ]]
 }
 
-@test "as root on a machine with a memory controller workloads can run" {
+@test "as root with a memory controller workloads can run" {
 	root
 	run doctor
 	[ "$status" -eq 0 ]
 	[[ "$(line group)" == ok* ]]
 }
 
-@test "it leaves no group, no file and no setting behind" {
+@test "doctor leaves no group, no file and no setting behind" {
 	root
 	sysctls()
 	{
@@ -96,7 +96,7 @@ assert isinstance(d["can_run"], bool)'
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "each capability has a line, and the group that one is tried in is gone" {
+@test "each capability has a line, and the probe's group is removed" {
 	root
 	"$PAGESTORM" doctor > lines 2> /dev/null &
 	pid=$!
@@ -107,7 +107,7 @@ assert isinstance(d["can_run"], bool)'
 	[ -z "$(find /sys/fs/cgroup -type d -name "pagestorm-probe-$pid")" ]
 }
 
-@test "zero_page is what another program sees of a read and of the write after it" {
+@test "zero_page agrees with what another program sees of a read and the write after it" {
 	command -v python3 > /dev/null || skip "no python3"
 	python3 - > seen <<-'EOF'
 		import mmap, resource
@@ -140,7 +140,7 @@ assert isinstance(d["can_run"], bool)'
 	EOF
 }
 
-@test "without the right to make groups it names the fix and leaves with 77" {
+@test "without the right to make groups doctor names the remedy and exits 77" {
 	root
 	command -v setpriv > /dev/null || skip "no setpriv(1)"
 	cp "$PAGESTORM" ./pagestorm-copy
@@ -151,7 +151,7 @@ assert isinstance(d["can_run"], bool)'
 	[[ "$output" == *"nothing can run here"* ]]
 }
 
-@test "somebody's swap is shown with its priority" {
+@test "another process's swap is shown with its priority" {
 	root
 	[[ "$(stat -f -c %T .)" =~ ext|xfs ]] || skip "no ext4 or xfs below $PWD for a swap file"
 	dd if=/dev/zero of=file bs=1M count=16 status=none
@@ -174,7 +174,7 @@ is_called()
 	[ "$(cat "/proc/$pid/comm")" = "$1" ]
 }
 
-@test "an OOM daemon that runs is named" {
+@test "a running OOM daemon is named" {
 	cp "$(command -v sleep)" earlyoom
 	./earlyoom 100 3>&- &
 	pid=$!
@@ -185,13 +185,13 @@ is_called()
 	[[ "$output" == limited*"earlyoom ($pid)"* ]]
 }
 
-@test "a run that is alive is named" {
+@test "a live run is named" {
 	command -v flock > /dev/null || skip "no flock(1)"
 	run flock -w 120 /proc/sys/vm "$PAGESTORM" doctor
 	[[ "$output" =~ limited\ +lock\ +process\ [0-9]+ ]]
 }
 
-@test "a leftover is named with the way to remove it, and no more once it has gone" {
+@test "a leftover is reported with the command that removes it, until it is removed" {
 	root
 	top=$cgroup/pagestorm-$(dead_pid)
 	mkdir "$top"

@@ -45,14 +45,14 @@ anon_ends()
 	done
 }
 
-@test "what cannot be seen is not met" {
+@test "an expectation about an absent column is not met" {
 	for unseen in 'latency_p99_ns=<5ms' system/vmstat/no_such_key=0 process1/stat/minflt=0; do
 		anon_ends 1 "expect.$unseen"
 	done
 	awk -F, '$12 == "profile" && $15 == "" && $17 == "fail"' out/*/truth.csv | grep -q 'no such counter'
 }
 
-@test "what no kernel has is an error of the profile" {
+@test "a counter that no kernel has is a profile error" {
 	for typo in minor_falts=1 anom.minor_faults=1 groop/memory.stat/rss=0 \
 		system/memory.stat/rss=0 process/vmstat/pgfault=0 processes/stat/minflt=0 \
 		ledger/ledger/pages_tuched=0 outcome=okay achieved_bytes=5ms minor_faults=1M; do
@@ -61,7 +61,7 @@ anon_ends()
 	done
 }
 
-@test "the outcome that is expected must come" {
+@test "an expected outcome is required" {
 	anon_ends 0 expect.outcome=ok
 	for missed in oom_kill timeout target_missed failed skipped; do
 		anon_ends 1 "expect.outcome=$missed"
@@ -71,7 +71,7 @@ anon_ends()
 	anon_ends 0 rate=100K/s timeout=1s expect.outcome=timeout
 }
 
-@test "the claims themselves can be counted on" {
+@test "expectations can count claims" {
 	anon_ends 0 expect.claims_failed=0 'expect.claims=>20'
 	anon_ends 1 expect.claims_failed=1
 	anon_ends 1 inject_shortfall=1 expect.claims_failed=0

@@ -21,7 +21,7 @@ teardown() { observe_teardown; }
 # of_pool NAME: free, resv
 of_pool() { cat "$pool/$1_hugepages"; }
 
-@test "16 pages of a pool of 20 are taken, and neither RSS nor the group sees them" {
+@test "16 of a pool's 20 pages are taken, and neither Rss nor the group counts them" {
 	begin_held hugetlb size=32M hugepages.2048kB=20
 	[ "$(of_pool nr)" = 20 ]
 	[ "$(of_pool free)" = 4 ]
@@ -36,7 +36,7 @@ of_pool() { cat "$pool/$1_hugepages"; }
 	[ "$(of_pool nr)" = 0 ]
 }
 
-@test "16 pages are reserved, and none is taken" {
+@test "16 pages are reserved and none is taken" {
 	begin_held hugetlb size=32M mode=reserve hugepages.2048kB=20
 	[ "$(of_pool free)" = 20 ]
 	[ "$(of_pool resv)" = 16 ]
@@ -45,7 +45,7 @@ of_pool() { cat "$pool/$1_hugepages"; }
 	[ "$(count_verdicts hugetlb fail)" = 0 ]
 }
 
-@test "without a promise, and one page too many: each keeps its claims" {
+@test "without a reservation, and with one page too many, every claim holds" {
 	for mode in noreserve beyond; do
 		run_workload hugetlb size=32M mode=$mode hugepages.2048kB=20
 		[ "$(column runs.csv hugetlb outcome)" = ok ]
@@ -53,7 +53,7 @@ of_pool() { cat "$pool/$1_hugepages"; }
 	done
 }
 
-@test "a pool that lacks pages skips the worker and says which setting helps" {
+@test "a pool with too few pages skips the worker and names the setting" {
 	run run_workload hugetlb size=32M
 	[ "$status" -eq 77 ]
 	grep -q 'needs 16 free huge pages.*hugepages.2048kB=16' said

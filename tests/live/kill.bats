@@ -167,12 +167,12 @@ kill_and_restore()
 	echo "$caught of $1 rounds met a journal"
 }
 
-@test "killed with -9 at 50 random moments and restored, the machine is identical 50 of 50" {
+@test "after kill -9 at 50 random moments and restore, the machine is identical 50 of 50 times" {
 	kill_and_restore 50
 	[ "$caught" -ge 25 ]
 }
 
-@test "a sweep of vm.swappiness with swap of its own, killed at 10 moments, leaves nothing behind" {
+@test "a sweep of vm.swappiness with a private swap device, killed at 10 moments, leaves nothing behind" {
 	swap=(swap.type=zram)
 	profile=("$BATS_TEST_DIRNAME/../../profiles/swappiness.ini" "sweep.vm.swappiness=0,200"
 		profile.repeats=1 memory.max=16M victim.size=12M victim.file=12M
@@ -181,7 +181,7 @@ kill_and_restore()
 	[ "$caught" -ge 4 ]
 }
 
-@test "killed with -9, the next run restores by itself before it begins" {
+@test "after kill -9 the next run restores the machine before it begins" {
 	remember_machine
 	measure
 	for round in {1..5}; do
@@ -195,7 +195,7 @@ kill_and_restore()
 	done
 }
 
-@test "after SIGINT, SIGTERM or SIGHUP at random moments nothing is left, without restore" {
+@test "SIGINT, SIGTERM or SIGHUP at random moments leave nothing behind, without restore" {
 	declare -A expected=([INT]=130 [TERM]=143 [HUP]=129)
 	remember_machine
 	measure

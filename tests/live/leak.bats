@@ -25,7 +25,7 @@ site()
 		$at["symbol"] == symbol { print $at[column] }' out/*/sites.csv
 }
 
-@test "what is live at the end is resident, by smaps from outside" {
+@test "live blocks are resident at the end, by smaps" {
 	for allocator in malloc mmap brk; do
 		begin leak allocator=$allocator blocks=1000 size=8K
 		rss=$(kb smaps_rollup Rss)
@@ -41,7 +41,7 @@ site()
 	done
 }
 
-@test "brk's leak is in the heap and a mapping's is not" {
+@test "a leak by brk is in the heap, a leak by mmap is not" {
 	begin leak allocator=brk blocks=100 size=8K
 	size=$(heap_kb Size)
 	held
@@ -54,7 +54,7 @@ site()
 	finish
 }
 
-@test "what is freed is not resident" {
+@test "freed blocks are not resident" {
 	begin leak allocator=mmap reach=freed
 	rss=$(kb smaps_rollup Rss)
 	held
@@ -75,7 +75,7 @@ grown()
 
 # The reading took place somewhere between the two clocks; only what lies outside of both
 # and of 1 % is wrong.
-@test "five seconds at 5 MiB/s: the slope is right within 1 %, by smaps and the clock" {
+@test "five seconds at 5 MiB/s: the slope is within 1 %, by smaps and the clock" {
 	begin leak allocator=mmap size=4K blocks=6400 rate=5M/s
 	first=$(kb smaps_rollup Rss)
 	go_on
@@ -93,7 +93,7 @@ grown()
 	[ "$(verdict leak_time | sort -u)" = pass ]
 }
 
-@test "sites.csv has each place with what it holds, and they are in the symbol table" {
+@test "sites.csv has each call site with what it holds, and the symbol table has each site" {
 	command -v nm > /dev/null || skip "no nm"
 	run_workload leak blocks=1001 size=1K sites=64
 	[ "$(wc -l < out/*/sites.csv)" = 65 ]
@@ -133,7 +133,7 @@ is_set_or_over()
 	[ "$(site leak_site_01 depth)" = 7 ]
 }
 
-@test "the worker leaves by itself whatever holds on to the blocks" {
+@test "the worker exits by itself, whatever keeps the blocks" {
 	for reach in lost global interior chain stack freed; do
 		run_workload leak reach=$reach threads=2
 		awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -141,7 +141,7 @@ is_set_or_over()
 	done
 }
 
-@test "a block fewer turns the verdict" {
+@test "one block fewer fails the claim" {
 	run run_workload leak inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(verdict minor_faults)" = fail ]

@@ -37,7 +37,7 @@ mappings()
 	[ "$(mappings 69632 size=64K cycles=50)" = 0 ]
 }
 
-@test "what is retained is in the heap, by smaps from outside" {
+@test "retained memory is in the heap, by smaps" {
 	begin malloc_churn size=64K blocks=7 cycles=9
 	size=$(heap_kb Size)
 	rss=$(heap_kb Rss)
@@ -52,7 +52,7 @@ mappings()
 	grep -q "resident_bytes,work,process/smaps_rollup/Rss,bytes,eq,exact,$((rss * 1024)),0" out/*/truth.csv
 }
 
-@test "with no threshold and no pad everything goes back to the kernel" {
+@test "with no threshold and no pad all memory returns to the kernel" {
 	begin malloc_churn size=64K blocks=7 cycles=9 dynamic=no trim_threshold=0 top_pad=0
 	size=$(heap_kb Size)
 	rss=$(kb smaps_rollup Rss)
@@ -66,7 +66,7 @@ mappings()
 	[ "$(slot returned_bytes)" -ge $((7 * 65536)) ]
 }
 
-@test "half of the blocks kept at 4 KiB hold all of the memory, trimmed or not" {
+@test "keeping every second 4 KiB block keeps all of the memory resident, trimmed or not" {
 	for trim in no yes; do
 		begin malloc_churn size=4K blocks=1000 cycles=1 keep=2 touch=bytes trim=$trim
 		rss=$(kb smaps_rollup Rss)
@@ -78,7 +78,7 @@ mappings()
 	done
 }
 
-@test "malloc_trim gives back whole pages of larger holes but not their addresses" {
+@test "malloc_trim frees whole pages of larger holes but not their addresses" {
 	for trim in no yes; do
 		begin malloc_churn size=64K blocks=100 cycles=1 keep=2 touch=bytes trim=$trim
 		rss=$(kb smaps_rollup Rss)
@@ -93,14 +93,14 @@ mappings()
 	done
 }
 
-@test "a block fewer turns the verdict" {
+@test "one block fewer fails the claim" {
 	run run_workload malloc_churn blocks=3 inject_shortfall=1
 	[ "$status" -eq 1 ]
 	[ "$(verdict minor_faults)" = fail ]
 	[ "$(verdict allocations)" = fail ]
 }
 
-@test "the profiles hold all their claims" {
+@test "every claim of the profiles malloc_churn and fragmentation holds" {
 	for profile in malloc_churn fragmentation; do
 		undisturbed run_workload "$BATS_TEST_DIRNAME/../../profiles/$profile.ini" --cell=1
 		[ "$(nr_failed)" = 0 ]

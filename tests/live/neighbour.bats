@@ -94,7 +94,7 @@ sync_has_ended()
 	! pgrep -x -P "$(loop sync)" sync > /dev/null
 }
 
-@test "it writes, and the disk gets it" {
+@test "it writes, and the disk's counters rise" {
 	within 20 moved write write_bytes $((32 << 20))
 }
 
@@ -113,7 +113,7 @@ sync_has_ended()
 	below files $(((48 << 20) + 1))
 }
 
-@test "it takes memory and gives it back" {
+@test "it allocates memory and frees it" {
 	for _ in 1 2; do
 		within 20 above anon $((40 << 20))
 		within 20 below anon $((16 << 20))
@@ -125,13 +125,13 @@ sync_has_ended()
 	within 20 below files $((24 << 20))
 }
 
-@test "it swaps on a device of its own" {
+@test "it swaps on a private device" {
 	[ -s "$directory/zram" ] || skip "no zram"
 	within 20 swapped
 	grep "^/dev/zram$(cat "$directory/zram") " /proc/swaps
 }
 
-@test "what a killed one left is removed by the next, and the next leaves nothing" {
+@test "the next neighbour removes what a killed one left, and leaves nothing itself" {
 	first=$("$neighbour" start)
 	kill -9 "$first"
 	second=$("$neighbour" start)
@@ -146,7 +146,7 @@ sync_has_ended()
 	run -1 pgrep -f "neighbour loop .*-$second"
 }
 
-@test "beside one a command keeps its exit status, and afterwards nothing is left" {
+@test "a command beside a neighbour keeps its exit status, and nothing is left afterwards" {
 	# shellcheck disable=SC2016 # the command's own shell is to expand it
 	run -5 "$neighbour" beside sh -c 'echo "$PPID"; exit 5'
 	beside=${lines[-1]}

@@ -60,12 +60,12 @@ logged_oom()
 	return 1
 }
 
-@test "one kill in the log for one kill in the count" {
+@test "each counted kill has one line in the kernel log" {
 	logged_oom
 	[ "$(echo "$pids" | wc -l)" = 1 ]
 }
 
-@test "the victim that was named is the pid that the kernel names" {
+@test "the predicted victim is the PID that the kernel logs" {
 	logged_oom victims=30M
 	[ "$(truth victim 'expected observed verdict')" = "1 1 pass" ]
 	[ "$pids" = "$(slot victim_pid)" ]
@@ -73,7 +73,7 @@ logged_oom()
 	[ "$(row outcome)" = expected_oom ]
 }
 
-@test "a small victim dies for its oom_score_adj, a large one is spared without" {
+@test "a small process with a raised oom_score_adj is killed, a large one without is spared" {
 	logged_oom "victims=4M:900 12M"
 	[ "$(truth victim 'expected observed verdict')" = "1 1 pass" ]
 	[ "$pids" = "$(slot victim_pid)" ]
@@ -82,7 +82,7 @@ logged_oom()
 	[ "$(row exit_signal)" = 9 ]
 }
 
-@test "ten of ten end in a kill that the machine counts too, at the limit to the byte" {
+@test "ten of ten runs end in a kill that the machine counts too, at the limit to the byte" {
 	before=$(machine_kills)
 	run_workload oom memory.max=96M --repeat=10
 	[ "$(row outcome | sort | uniq -c | xargs)" = "10 expected_oom" ]
@@ -94,7 +94,7 @@ logged_oom()
 	[ "$(row claims_failed | sort -u)" = 0 ]
 }
 
-@test "the growing process dies for its own oom_score_adj beside a larger one" {
+@test "the growing process with a raised oom_score_adj is killed beside a larger one" {
 	oom victims=28M oom_score_adj=600
 	[ "$(truth victim 'expected observed verdict')" = "0 0 pass" ]
 	[ "$(row exit_signal)" = 9 ]
@@ -112,7 +112,7 @@ logged_oom()
 	fi
 }
 
-@test "every shape, kind of touch and page ends in the kill, on its own time" {
+@test "every shape, touch and page size ends in the kill, at its own pace" {
 	for settings in "touch=write" "touch=bytes fill=random" "rate=100M/s" \
 		"shape=steps chunk=8M interval=50ms" "shape=exponential chunk=1M interval=20ms" \
 		"shape=burst interval=300ms"; do
@@ -138,25 +138,25 @@ logged_oom()
 	[ "$(row claims_failed)" = 0 ]
 }
 
-@test "pages that are counted and never touched turn the verdict" {
+@test "pages counted but not touched fail the claim" {
 	run oom inject_shortfall=1024
 	[ "$status" -eq 1 ]
 	[ "$(truth touched_pages verdict)" = fail ]
 	[ "$(truth oom_kills verdict)" = pass ]
 }
 
-@test "a kill that does not come is the failure" {
+@test "a missing kill is a failure" {
 	run oom rate=1M/s timeout=1s
 	[ "$status" -eq 1 ]
 	[ "$(row outcome)" = timeout ] || [ "$(row outcome)" = missing_oom ]
 }
 
-@test "a kill that nobody expects is a failure too" {
+@test "an unexpected kill is a failure too" {
 	ends 1 oom memory.max=48M expect.outcome=ok
 	[ "$(row outcome)" = unexpected_oom ]
 }
 
-@test "who dies cannot be said when two are alike: refused before anything runs" {
+@test "two candidates with nearly the same badness are refused before anything runs" {
 	run oom victims=24M
 	[ "$status" -eq 2 ]
 	grep -q "6 MiB" said

@@ -50,7 +50,7 @@ nothing_is_left()
 	[ -z "$(find out -name scratch)" ] || { echo "scratch is there"; return 1; }
 }
 
-@test "at READY all workers are there, blocked, with nothing of theirs touched; at HELD all of it is mapped" {
+@test "at READY all workers are blocked with nothing touched; at HELD all memory is mapped" {
 	cat > two.ini <<- INI
 		[profile]
 		why = two workers in one trial
@@ -84,7 +84,7 @@ nothing_is_left()
 	[ "$(events "" | tr '\n' ,)" = "paused ready,continued ready,paused held,continued held," ]
 }
 
-@test "each real trial pauses, and no null trial" {
+@test "each trial pauses, except null trials" {
 	begin_paused ready anon size=1M profile.repeats=2
 	until_paused ready
 	[ "${!worker_pid[*]}" = anon ]
@@ -97,7 +97,7 @@ nothing_is_left()
 	[ "$(grep -c ',null,null,.*,ok,' out/*/runs.csv)" = 2 ]
 }
 
-@test "a deadline begins with GO and not before" {
+@test "a deadline starts at GO" {
 	begin_paused ready anon size=1M timeout=1s
 	until_paused ready
 	sleep 1.5 # time has to pass: more than the deadline
@@ -106,7 +106,7 @@ nothing_is_left()
 	run ! grep -q ',timeout,' out/*/events.csv
 }
 
-@test "samples go on while it is paused at HELD" {
+@test "sampling continues during a pause at HELD" {
 	begin_paused held anon size=8M profile.sample=10ms
 	until_paused held
 	sleep 0.5 # time has to pass: fifty samples
@@ -114,7 +114,7 @@ nothing_is_left()
 	[ "$(grep -c ',anon,held,.*,rss,' out/*/samples.csv)" -ge 20 ]
 }
 
-@test "SIGINT and SIGTERM end a paused run as they end any, and nothing is left" {
+@test "SIGINT and SIGTERM end a paused run like any other, and nothing is left" {
 	for how in "INT ready 130" "TERM held 143"; do
 		read -r signal barrier status <<< "$how"
 		rm -rf out
@@ -145,7 +145,7 @@ nothing_is_left()
 	done
 }
 
-@test "when the controller is gone the run goes on without further pauses, and says so" {
+@test "when the controlling process has exited the run continues without further pauses, and says so" {
 	begin_paused ready,held anon size=8M
 	until_paused ready
 	let_go
@@ -156,7 +156,7 @@ nothing_is_left()
 	grep -q ',ok,' out/*/runs.csv
 }
 
-@test "without descriptors it is a person's: lines on stdin, the announcement and the hint on stderr" {
+@test "without --pause-fd a line on stdin ends the pause; announcement and hint are on stderr" {
 	echo | "$PAGESTORM" run anon size=1M --pause=ready,held --wait=200 -q -o out > printed 2> said
 	grep -Eqx 'worker name=anon pid=[0-9]+ state=held group=/.*/run/anon' said
 	grep -qx 'paused barrier=held cell=0 repeat=1 workers=1' said
@@ -165,7 +165,7 @@ nothing_is_left()
 	run ! grep -q paused printed
 }
 
-@test "a run that was cut pauses when it is resumed" {
+@test "an interrupted run pauses when it is resumed" {
 	begin_paused held anon size=1M profile.repeats=2
 	until_paused held
 	until_paused held

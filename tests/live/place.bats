@@ -17,7 +17,7 @@ teardown()
 	[ -z "$deep" ] || find "$deep" -depth -type d -exec rmdir {} \; 2> /dev/null || true
 }
 
-@test "a run inside a group whose path is long makes its own below it" {
+@test "a run inside a group with a long path makes its groups below it" {
 	memory=$(awk '$3 == "cgroup" && $4 ~ /(^|,)memory(,|$)/ { print $2 }' /proc/mounts)
 	[ -n "$memory" ] || skip "no cgroup v1 memory hierarchy"
 	deep=$memory/pagestorm-deep-$BASHPID
@@ -31,7 +31,7 @@ teardown()
 	[ -z "$(find "$deep/$name/$name" -mindepth 1 -type d)" ]
 }
 
-@test "a directory whose path is too long for the workers is refused, nothing is left of the run" {
+@test "a results directory with too long a path is refused, and nothing is left of the run" {
 	name=$(printf 'y%.0s' {1..200})
 	mkdir -p "$name/$name/$name"
 	cd "$name/$name/$name"
@@ -43,7 +43,7 @@ teardown()
 	[[ "$output" != *journal* ]]
 }
 
-@test "a worker that may not have its CPUs says so" {
+@test "a worker that is not allowed its CPUs reports it" {
 	[ "$(nproc)" -ge 2 ] || skip "one CPU"
 	for cpus in 1 0-1; do
 		run "$PAGESTORM" run null cpuset.cpus=0 cpus=$cpus profile.noise=no \

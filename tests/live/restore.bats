@@ -39,7 +39,7 @@ start_in()
 	echo $! > "$1/cgroup.procs"
 }
 
-@test "with nothing left it says so, twice, and leaves with 0" {
+@test "with nothing left restore says so, twice, and exits 0" {
 	run restore
 	[ "$status" -eq 0 ]
 	run restore
@@ -47,7 +47,7 @@ start_in()
 	[[ "$output" == *"nothing was left behind"* ]]
 }
 
-@test "an orphaned group goes with its children, and its members are killed" {
+@test "an orphaned group is removed with its children, and its processes are killed" {
 	top=$cgroup/pagestorm-$(dead_pid)
 	make_group "$top"
 	make_group "$top/run"
@@ -65,7 +65,7 @@ start_in()
 	done
 }
 
-@test "an orphaned group of the cpuset hierarchy goes as well" {
+@test "an orphaned group of the cpuset hierarchy is removed too" {
 	[ -d /sys/fs/cgroup/cpuset ] || skip "no cpuset hierarchy of cgroup v1"
 	top=/sys/fs/cgroup/cpuset/pagestorm-$(dead_pid)
 	make_group "$top"
@@ -75,7 +75,7 @@ start_in()
 	[ ! -e "$top" ]
 }
 
-@test "groups of other names, and of a living maker, stay" {
+@test "groups of other names, and of a live run, stay" {
 	other=$cgroup/storm-test-$$
 	similar=$cgroup/pagestormy-$$
 	living=$cgroup/pagestorm-$$
@@ -92,7 +92,7 @@ start_in()
 	done
 }
 
-@test "a swap file with our mark goes, another's stays" {
+@test "a swap file with a run's mark is removed, another one stays" {
 	[[ "$(stat -f -c %T .)" =~ ext|xfs ]] || skip "no ext4 or xfs below $PWD for a swap file"
 	for label in pagestorm neighbour; do
 		dd if=/dev/zero of="$PWD/$label-file" bs=1M count=16 status=none
@@ -111,7 +111,7 @@ start_in()
 	[ -e neighbour-file ]
 }
 
-@test "a zram device with our mark goes, another's stays" {
+@test "a zram device with a run's mark is removed, another one stays" {
 	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
 	ours=$(cat /sys/class/zram-control/hot_add)
 	theirs=$(cat /sys/class/zram-control/hot_add)
@@ -131,7 +131,7 @@ start_in()
 	[ "$status" -eq 1 ]
 }
 
-@test "a killed run's setting is put back, and the journal goes" {
+@test "a killed run's setting is restored, and the journal is removed" {
 	before=$(cat /proc/sys/vm/stat_interval)
 	printf 'setting\t/proc/sys/vm/stat_interval\t%s\t%s\n' "$before" $((before + 6)) |
 		write_journal
@@ -145,7 +145,7 @@ start_in()
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "a setting that another process changed since is reported and left unchanged" {
+@test "a setting that another process changed since is reported and stays" {
 	before=$(cat /proc/sys/vm/stat_interval)
 	printf 'setting\t/proc/sys/vm/stat_interval\t%s\t%s\n' "$before" $((before + 6)) |
 		write_journal
@@ -159,7 +159,7 @@ start_in()
 }
 
 # The value that the run had set is somebody's own by now: the reboot undid the run's.
-@test "after a reboot settings are known to be gone and stay, and files still go" {
+@test "after a reboot settings stay as they are, and files are still removed" {
 	before=$(cat /proc/sys/vm/stat_interval)
 	mkdir left.partial
 	echo scratch > left.partial/swap
@@ -178,7 +178,7 @@ start_in()
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "a damaged journal harms nobody: exit 5 once, kept for a person, then 0" {
+@test "a damaged journal changes nothing: exit status 5 once, the journal kept aside, then 0" {
 	echo precious > victim
 	group=$cgroup/storm-test-$$
 	make_group "$group"
@@ -199,7 +199,7 @@ start_in()
 	[ "$status" -eq 0 ]
 }
 
-@test "while a run holds the lock restore touches nothing and leaves with 75" {
+@test "while a run holds the lock restore touches nothing and exits 75" {
 	command -v flock > /dev/null || skip "no flock(1)"
 	top=$cgroup/pagestorm-$(dead_pid)
 	make_group "$top"
@@ -209,7 +209,7 @@ start_in()
 	[ -d "$top" ]
 }
 
-@test "the journal of a process that lives is not worked off" {
+@test "the journal of a live process is not undone" {
 	sleep 1000 3>&- &
 	pids+=($!)
 	before=$(cat /proc/sys/vm/stat_interval)

@@ -54,7 +54,7 @@ steps()
 		$at["worker"] == "hog" { print $at["cell"], $at["repeat"] }' "$1" | sort | uniq -c
 }
 
-@test "after kill -9 --resume plays what is missing, each step stands once, and nothing else changed" {
+@test "after kill -9 --resume runs the missing trials: each has its rows once, and the others are unchanged" {
 	cut 2
 	cp "$cut/runs.csv" before.csv
 	# what a kill within the writes of a step leaves
@@ -75,7 +75,7 @@ steps()
 	[[ "$output" == *"complete"* ]]
 }
 
-@test "a step that was cut or broken is played again, its old rows are gone from every file" {
+@test "an interrupted or broken trial is repeated, and its old rows are removed from every file" {
 	cut 2
 	sed -i '$s/,ok,/,broken,/' "$cut/runs.csv"
 	run "$PAGESTORM" run --resume "$cut" --wait=300 -q
@@ -86,7 +86,7 @@ steps()
 	[ "$(steps "${cut%.partial}/truth.csv" | awk '{ print $1 }' | sort -u | wc -l)" -eq 1 ]
 }
 
-@test "--resume refuses another plan, a finished folder and a profile beside it" {
+@test "--resume refuses a different plan, a finished directory and a profile argument" {
 	cut 1
 	sed -i 's/hog.size = 4M, 8M, 12M/hog.size = 4M, 8M, 16M/' "$cut/profile.ini"
 	cp "$cut/runs.csv" before.csv
@@ -104,7 +104,7 @@ steps()
 	[[ "$output" == *"only a run that was cut"* ]]
 }
 
-@test "--cell twice gives the same steps and params, each in a folder of its own" {
+@test "--cell twice gives the same trials and params, each in a directory of its own" {
 	for n in 1 2; do
 		"$PAGESTORM" run sweep.ini --cell 1 --wait=300 -q -o "out$n" > said
 		[ "$(find "out$n" -mindepth 1 -maxdepth 1 | wc -l)" -eq 1 ]
@@ -116,7 +116,7 @@ steps()
 	cmp rows1 rows2
 }
 
-@test "a step that the harness fails in is a row that says broken, and the others are played" {
+@test "a trial in which the harness fails is a row with outcome broken, and the other trials run" {
 	cat > broken.ini <<- INI
 		[profile]
 		why = a swap file cannot be made where its folder is gone
@@ -144,7 +144,7 @@ steps()
 	rmdir c d
 }
 
-@test "where the harness fails in every step the run fails with 3" {
+@test "a run whose trials all end broken exits 3" {
 	cat > broken.ini <<- INI
 		[profile]
 		why = a swap file cannot be made where its folder is gone

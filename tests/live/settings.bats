@@ -76,7 +76,7 @@ profile()
 	printf '[workload hog]\ntype = anon\nsize = 4M\n'
 }
 
-@test "each of twenty settings is in force during the run, and back after it" {
+@test "each of twenty settings is in force during the run and restored after it" {
 	: > expected
 	flock -w 300 /proc/sys/vm true
 	profile > many.ini

@@ -20,7 +20,7 @@ every()
 	done < "$group/cgroup.procs"
 }
 
-@test "four processes that share 32 MiB: each RSS is all of it, each PSS a fourth, USS nothing" {
+@test "four processes share 32 MiB: each Rss is all of it, each Pss a quarter, each Uss zero" {
 	begin_held shm size=32M procs=4
 	[ "$(every Rss | sort -u)" = 32768 ]
 	[ "$(every Rss | wc -l)" = 4 ]
@@ -31,7 +31,7 @@ every()
 	[ "$(count_verdicts shm pass)" = 18 ]
 }
 
-@test "after a fork a written quarter is everybody's own and the rest is shared" {
+@test "after fork a written quarter is private in each process and the rest is shared" {
 	begin_held shm size=32M procs=2 kind=cow written=25%
 	[ "$(every Rss | sort -u)" = 32768 ]
 	[ "$(every Private_Dirty | sort -u)" = 8192 ]
@@ -40,7 +40,7 @@ every()
 	[ "$(count_verdicts shm fail)" = 0 ]
 }
 
-@test "every kind of sharing keeps its promises" {
+@test "every claim holds for each kind of sharing" {
 	for kind in memfd sysv tmpfs file cow; do
 		undisturbed run_workload shm kind=$kind size=16M procs=3 memory.max=128M
 		[ "$(column runs.csv shm outcome)" = ok ]

@@ -24,7 +24,7 @@ used()
 	awk '$5 == 32767 { print $4 }' /proc/swaps
 }
 
-@test "every page is in swap, by VmSwap and smaps and the device, on zram and a file" {
+@test "every page is in swap by VmSwap, smaps and the device, on zram and on a file" {
 	need_zram
 	least=$((48 << 10))
 	claim=pass
@@ -73,7 +73,7 @@ used()
 	[ "$(verdict swap_in_faults)" = pass ]
 }
 
-@test "a working set of twice its limit has half in swap, and nobody is killed" {
+@test "a working set of twice its limit has half in swap, and nothing is killed" {
 	need_zram
 	begin swap "${device[@]}" swap.type=zram mode=pressure memory.max=48M duration=1s
 	major=$(major_faults)
@@ -85,7 +85,7 @@ used()
 	[ "$(verdict oom_kills)" = pass ]
 }
 
-@test "a sweep that asks ahead waits for few of its pages, and needs to know the order" {
+@test "MADV_WILLNEED leaves few pages to wait for, and requires a known order" {
 	sweep=(swap.type=zram mode=pressure memory.max=48M back=willneed)
 	need_zram
 	begin swap "${device[@]}" "${sweep[@]}" access_pattern=sequential duration=1s
@@ -108,7 +108,7 @@ used()
 	[ -z "$(used)" ]
 }
 
-@test "what cannot be held is refused before anything runs" {
+@test "a size beyond the swap or the limit is refused before anything runs" {
 	ends 2 swap
 	grep -q 'swap device of its own' said
 	ends 2 swap swap.type=file swap.size=16M mode=pressure memory.max=64M

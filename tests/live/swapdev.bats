@@ -57,7 +57,7 @@ is_gone()
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "a zram device has the size and priority asked for, is used, and goes" {
+@test "a zram device has the requested size and priority, is used and is removed" {
 	zram
 	profile "type = zram" "size = 32M" "priority = 32766"
 	start
@@ -70,7 +70,7 @@ is_gone()
 	[ ! -e "/sys/block/${path#/dev/}" ]
 }
 
-@test "a swap file has the size asked for, no holes, is used, and goes" {
+@test "a swap file has the requested size and no holes, is used and is removed" {
 	need_swap_file
 	profile "type = file" "size = 32M"
 	start
@@ -82,7 +82,7 @@ is_gone()
 	is_gone "$path"
 }
 
-@test "a swap file is made where the profile says, in a file of our naming" {
+@test "a swap file is made in the profile's directory, under the program's naming" {
 	need_swap_file
 	mkdir elsewhere
 	profile "type = file" "size = 32M" "path = $PWD/elsewhere"
@@ -93,7 +93,7 @@ is_gone()
 	[ -z "$(ls elsewhere)" ]
 }
 
-@test "a zram device compresses with what the profile says" {
+@test "a zram device compresses with the profile's algorithm" {
 	zram
 	algorithms=$(tr -d '[]' < /sys/block/zram0/comp_algorithm) || skip "no zram0 to ask"
 	algorithm=${algorithms%% *}
@@ -117,7 +117,7 @@ refused()
 	done < <(awk 'NR > 1 { print $1 }' /proc/swaps)
 }
 
-@test "a compressor that zram lacks is an error that says where to look, and nothing stays" {
+@test "a compressor that zram lacks is an error that names where to look, and nothing is left" {
 	zram
 	before=$(ls /sys/block)
 	refused "type = zram" "size = 32M" "algorithm = nosuch"
@@ -125,21 +125,21 @@ refused()
 	[ "$(ls /sys/block)" = "$before" ]
 }
 
-@test "a file system that takes no swap files is an error that names another way" {
+@test "a file system without swap files is an error that names an alternative" {
 	[ "$(stat -f -c %T /dev/shm)" = tmpfs ] || skip "/dev/shm is no tmpfs"
 	refused "type = file" "size = 32M" "path = /dev/shm"
 	[[ "$output" == *"takes no swap files"* ]]
 	[ -z "$(find /dev/shm -name '*pagestorm*')" ]
 }
 
-@test "a swap file that we could not tell for ours later is refused" {
+@test "a swap file that could not be identified later is refused" {
 	need_swap_file
 	refused "type = file" "size = 32M" "path = $PWD/my.swap"
 	[[ "$output" == *"must be called pagestorm"* ]]
 	[ ! -e my.swap ]
 }
 
-@test "no room for a swap file is an error before any is taken" {
+@test "no room for a swap file is an error before any space is allocated" {
 	need_swap_file
 	size=$(($(stat -f -c '%a * %S' .) + (1 << 30)))
 	profile "type = file" "size = $size"
@@ -180,7 +180,7 @@ crowd()
 	done
 }
 
-@test "swap is switched off although a full group has pages on it, once that group has room" {
+@test "swapoff of a device that holds a full group's pages succeeds once the group has room" {
 	zram
 	profile "type = zram" "size = 64M" "priority = 32767"
 	start

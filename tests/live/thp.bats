@@ -29,7 +29,7 @@ mapping()
 		END { print sum }' "/proc/$worker/smaps"
 }
 
-@test "32 MiB by madvise are 16 faults and wholly huge, as smaps has it" {
+@test "32 MiB with madvise take 16 faults and are all huge, by smaps" {
 	begin_held thp size=32M
 	[ "$(mapping AnonHugePages)" = 32768 ]
 	finish
@@ -38,7 +38,7 @@ mapping()
 	[ "$(count_verdicts thp pass)" -ge 16 ]
 }
 
-@test "12 KiB past a boundary 64 MiB are 31 huge pages and 512 base pages" {
+@test "64 MiB at 12 KiB past a boundary are 31 huge pages and 512 base pages" {
 	begin_held thp size=64M offset=12K
 	[ "$(mapping AnonHugePages)" = $((31 * 2048)) ]
 	finish
@@ -46,7 +46,7 @@ mapping()
 	[ "$(count_verdicts thp fail)" = 0 ]
 }
 
-@test "half of each huge page given back leaves Rss and stays charged, until it is split" {
+@test "half of each huge page, when freed, leaves Rss and stays charged until the page is split" {
 	for mode in dontneed munmap split; do
 		begin_held thp size=64M mode=$mode drop=256
 		[ "$(mapping AnonHugePages)" = 0 ]
@@ -61,7 +61,7 @@ mapping()
 	done
 }
 
-@test "a split gives back all of a huge page of zeros, or what the kernel promises" {
+@test "a split frees all of a huge page of zeros, or what the kernel promises" {
 	for fill in zero 0% same 1%; do
 		undisturbed run_workload thp size=7M mode=split drop=3 fill=$fill
 		[ "$(count_verdicts thp fail)" = 0 ]
@@ -69,7 +69,7 @@ mapping()
 	done
 }
 
-@test "every way to make and to take apart keeps its promises" {
+@test "every claim holds for each way to make and to split huge pages" {
 	for mode in madvise base collapse dontneed munmap split; do
 		undisturbed run_workload thp mode=$mode size=32M
 		[ "$(column runs.csv thp outcome)" = ok ]
@@ -80,7 +80,7 @@ mapping()
 	[ "$(count_verdicts thp fail)" = 0 ]
 }
 
-@test "folios of 64 KiB: as many as the kernel itself counts, and no huge page" {
+@test "64 KiB folios are as many as the kernel counts, with no huge page" {
 	stat=$thp/hugepages-64kB/stats/anon_fault_alloc
 	[ -e $stat ] || skip "this kernel has no folios of 64 KiB, or does not count them"
 	before=$(cat $stat)
@@ -92,7 +92,7 @@ mapping()
 	[ "$(count_verdicts thp fail)" = 0 ]
 }
 
-@test "without leave for all, mode=always is skipped and says what to add" {
+@test "mode=always is skipped unless THP is enabled for all, and names the setting" {
 	grep -q always\] $thp/enabled && skip "huge pages are for all here"
 	run run_workload thp mode=always
 	[ "$status" -eq 77 ]

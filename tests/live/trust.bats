@@ -52,7 +52,7 @@ refused()
 	[[ "$stderr" == *"is not taken"* ]]
 }
 
-@test "another user's adapter below the current directory is passed over for the program's own, and named" {
+@test "another user's adapter below the current directory is ignored in favour of the program's own, and named" {
 	adapter profiles/tools/ps.ini
 	chown -R "$other" profiles
 	chmod 1777 .
@@ -65,7 +65,7 @@ refused()
 	[ ! -e executed ]
 }
 
-@test "another user's adapter of which there is no other is refused in a sentence, and not run" {
+@test "another user's adapter without a trusted alternative is refused in a sentence, and not run" {
 	adapter profiles/tools/planted.ini
 	chown "$other" profiles/tools/planted.ini
 	refused "$PAGESTORM" validate planted --wait=200
@@ -73,7 +73,7 @@ refused()
 	refused "$PAGESTORM" validate ./profiles/tools/planted.ini --wait=200
 }
 
-@test "another user's profile is passed over by its name, and refused as a path" {
+@test "another user's profile is ignored by name and refused by path" {
 	profile profiles/demo.ini
 	profile mine.ini
 	chown "$other" profiles/demo.ini mine.ini
@@ -86,7 +86,7 @@ refused()
 	refused "$PAGESTORM" run "$PWD/mine.ini" --wait=200
 }
 
-@test "so is one that others can write, or whose directory they can" {
+@test "so is a profile that others can write, or one in a directory that they can write" {
 	profile here.ini
 	run "$PAGESTORM" plan here
 	[ "$status" -eq 0 ]
@@ -108,7 +108,7 @@ refused()
 	refused "$PAGESTORM" plan here
 }
 
-@test "a link is as good as who made it and where it leads" {
+@test "a symbolic link is trusted when both its owner and its target are" {
 	mkdir safe
 	profile safe/mine.ini
 	ln -s safe/mine.ini link.ini
@@ -121,7 +121,7 @@ refused()
 	refused "$PAGESTORM" plan link
 }
 
-@test "the user who called sudo is trusted, another still is not" {
+@test "the user who called sudo is trusted, a third user is not" {
 	profile profiles/mine.ini
 	chown -R "$other" .
 	run env SUDO_UID="$other" "$PAGESTORM" plan mine
@@ -130,7 +130,7 @@ refused()
 	refused "$PAGESTORM" plan mine
 }
 
-@test "a run says which file it took when that is not the installed one" {
+@test "a run names the file that it read when that is not the installed one" {
 	profile profiles/mine.ini
 	run --separate-stderr "$PAGESTORM" run mine --wait=200 -o out
 	[ "$status" -eq 0 ]
@@ -145,7 +145,7 @@ refused()
 	[ "$status" -eq 0 ]
 }
 
-@test "without root the own files and root's are taken by name, a third user's are not" {
+@test "without root the user's own files and root's are read by name, a third user's are not" {
 	command -v setpriv > /dev/null || skip "no setpriv(1)"
 	as() { setpriv --reuid="$other" --regid="$other" --clear-groups env HOME="$here" "$@"; }
 	cp "$PAGESTORM" "$here/program" # the tree may be closed to others
@@ -165,7 +165,7 @@ refused()
 	[ "$status" -eq 0 ]
 }
 
-@test "a state directory of another user's is not used, whether it holds a journal or not" {
+@test "another user's state directory is not used, with or without a journal" {
 	mkdir "$PAGESTORM_STATE_DIR"
 	chown "$other" "$PAGESTORM_STATE_DIR"
 	run "$PAGESTORM" run anon size=4M --wait=200 -o out
@@ -178,7 +178,7 @@ refused()
 	[ "$(cat "$PAGESTORM_STATE_DIR/journal")" = planted ]
 }
 
-@test "a swap file is not made where others could put theirs in its place" {
+@test "a swap file is not made where another user could replace it" {
 	mkdir open
 	chmod 777 open
 	run "$PAGESTORM" run swap size=16M memory.max=64M swap.type=file swap.size=64M \

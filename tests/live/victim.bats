@@ -9,7 +9,7 @@ load ../lib/observe
 setup() { observe_setup; }
 teardown() { observe_teardown; }
 
-@test "its working set, its faults and its file's pages are as promised" {
+@test "victim's working set, faults and file pages are as promised" {
 	run_workload victim size=32M file=32M files=1 allocs=0.5 duration=1s memory.max=256M
 	[ "$(column runs.csv victim outcome)" = ok ]
 	[ "$(count_verdicts victim fail)" = 0 ]
@@ -38,7 +38,7 @@ operates()
 
 # Stopped for half a second at 1000 operations a second, some 500 of them are late, and
 # their lateness is counted from when each should have begun.
-@test "a stall of half a second is in hundreds of latencies, not in one" {
+@test "a stall of half a second shows in hundreds of latencies, not in one" {
 	begin victim size=4M rate=1000 duration=2s memory.max=64M profile.noise=no
 	go_on
 	within 60 operates 100
@@ -52,7 +52,7 @@ operates()
 	[ "$(column runs.csv victim latency_max_ns)" -ge 450000000 ]
 }
 
-@test "under a limit that holds two thirds of it, with swap, what it still promises holds" {
+@test "with a limit of two thirds of its memory, and swap, its remaining claims hold" {
 	need_zram
 	run_workload victim size=24M file=24M files=1 rate=0 duration=2s memory.max=32M \
 		swap.type=zram swap.size=64M vm.swappiness=100
@@ -63,7 +63,7 @@ operates()
 	[ "$(count_verdicts victim pass)" = 5 ]
 }
 
-@test "blocks of its file are read as a whole" {
+@test "the blocks of its file are read whole" {
 	run_workload victim size=4M file=8M block=64K reads=0 files=1 rate=100 duration=1s memory.max=64M
 	[ "$(column runs.csv victim outcome)" = ok ]
 	[ "$(count_verdicts victim fail)" = 0 ]

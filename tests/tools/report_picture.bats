@@ -16,7 +16,7 @@ look()
 	echo "$output"
 }
 
-@test "a sweep fits phone, tablet, desk and paper, in the light and in the dark" {
+@test "a sweep's report fits phone, tablet, desktop and paper, in light and dark" {
 	"$BATS_TEST_DIRNAME/../golden/report/make-results" "$BATS_TEST_TMPDIR/sweep"
 	"$PAGESTORM" report "$BATS_TEST_TMPDIR/sweep" --html
 	look "$BATS_TEST_TMPDIR/sweep/report.html"
@@ -33,14 +33,14 @@ look()
 	[ "$status" -eq 0 ]
 }
 
-@test "markup in a file's text draws and asks for nothing" {
+@test "markup in a file's text draws nothing and requests nothing" {
 	HOSTILE=1 "$BATS_TEST_DIRNAME/../golden/report/make-results" "$BATS_TEST_TMPDIR/evil"
 	"$PAGESTORM" report "$BATS_TEST_TMPDIR/evil" --html
 	look "$BATS_TEST_TMPDIR/evil/report.html"
 	[ "$status" -eq 0 ]
 }
 
-@test "a table that leaves its box is seen" {
+@test "a table that overflows its box is detected" {
 	"$BATS_TEST_DIRNAME/../golden/report/make-results" "$BATS_TEST_TMPDIR/sweep"
 	"$PAGESTORM" report "$BATS_TEST_TMPDIR/sweep" --html
 	sed -i 's/^\.scroll {overflow-x:auto;/.scroll {/' "$BATS_TEST_TMPDIR/sweep/report.html"

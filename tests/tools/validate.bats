@@ -113,7 +113,7 @@ is_true()
 @test "memcheck is scored" { is_true valgrind-memcheck; }
 @test "vmtouch is scored" { is_true vmtouch; }
 
-@test "a row that is wrong or unread, planted beside right ones, fails \"is scored\"" {
+@test "a planted wrong or unread row beside right ones fails \"is scored\"" {
 	local verdict
 	mkdir "$work/planted"
 	for verdict in wrong unread; do
@@ -155,7 +155,7 @@ judge_lies()
 	[ "$nr" -ge 20 ]
 }
 
-@test "a tool that stands by its output is scored the same again" {
+@test "the same output is scored the same again" {
 	"$PAGESTORM" validate --replay="$honest" -q -o "$work" "${own_tools[@]}" "${machine_tools[@]}" ||
 		[ $? -eq "$(cat "$BATS_FILE_TMPDIR/status")" ]
 	diff <(cut -d, -f 1-18 "$honest/scorecard.csv") <(cut -d, -f 1-18 "$work"/*-validate/scorecard.csv)
@@ -163,7 +163,7 @@ judge_lies()
 
 # Of the whole machine: others who use it are noise that a null load measures. What must
 # hold is that each is read, and that a lie is wrong or the noise that hides it is stated.
-@test "tools of the whole machine are read, and lie in vain or beside noise that is stated" {
+@test "tools of the whole machine are read, and a lie in their output is wrong unless the stated noise covers it" {
 	local tool tools=() unread quiet
 	for tool in "${machine_tools[@]}"; do
 		! has "$tool" || tools+=("$tool")
@@ -181,7 +181,7 @@ judge_lies()
 }
 
 # A tool of its own, an adapter of its own: ps with five percent more.
-@test "a lying program behind an adapter of one's own is wrong and gives exit status 1" {
+@test "a lying program behind a user's adapter is wrong and gives exit status 1" {
 	cat > "$work/liar" <<-'LIAR'
 	#!/bin/sh
 	ps -o rss= -p "$1" | awk '{ printf "rss %d\n", $1 * 1.05 }'
@@ -210,7 +210,7 @@ judge_lies()
 	awk -v p="$(field 8)" 'BEGIN { exit !(p > 4 && p < 6) }'
 }
 
-@test "known inaccuracies are found with their cause" {
+@test "known inaccuracies are reported with their cause" {
 	installed ps
 	grep -q '^ps,[^,]*,sum_of_sharers,.*,300.000,biased,' "$honest/scorecard.csv"
 	grep -qE '^valgrind-massif,.*,(biased|skipped),' "$honest/scorecard.csv"
@@ -253,7 +253,7 @@ judge_lies()
 	[[ $output == *"Scorecard"* ]]
 }
 
-@test "the README's recipe for a monitor of one's own works as it stands there" {
+@test "the README's recipe for a user's monitor works as written" {
 	recipe=$(awk '/^Or let it write a CSV/ { on = 1 } /^The scorecards|^## / { on = 0 }
 		on && sub(/^    /, "")' README.md)
 	[[ $recipe == *--compare=* ]]
@@ -267,7 +267,7 @@ judge_lies()
 	[ "$(cut -d, -f9 results/*-validate/scorecard.csv | tr '\n' ' ')" = "verdict right right " ]
 }
 
-@test "the columns of scorecard.csv begin as they are promised" {
+@test "scorecard.csv begins with the promised columns" {
 	[[ $(head -1 "$honest/scorecard.csv") == \
 		tool,version,quantity,truth,evidence,said,error,error_percent,verdict,why,* ]]
 }

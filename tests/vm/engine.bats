@@ -57,23 +57,23 @@ setup() { need_lab 6.1; }
 	[ "$(grep -c '^anon 0 1 ok [0-9]* 0$' out)" = 6 ]
 }
 
-@test "one page fewer is seen on cgroup v2" {
+@test "one page fewer is detected on cgroup v2" {
 	booted boot_plain
 	grep -q '^fewer 1 1 target_missed [0-9]* [1-9]' out
 }
 
-@test "victims are named on cgroup v2, a lowered oom_score_adj spares" {
+@test "on cgroup v2 OOM victims are predicted, and a lowered oom_score_adj spares a process" {
 	booted boot_plain
 	[ "$(grep -c '^victims 0 1 expected_oom [0-9]* 0$' out)" = 3 ]
 	grep -q '^repeated 0 5 expected_oom [0-9]* 0$' out
 }
 
-@test "memory.oom.group kills all, and spares what is never killed" {
+@test "memory.oom.group kills the whole group but for processes with oom_score_adj -1000" {
 	booted boot_plain
 	[ "$(grep -c '^group 0 1 expected_oom [0-9]* 0$' out)" = 2 ]
 }
 
-@test "swap that is left over is filled first when asked, and not used when not" {
+@test "free swap is filled first with swap allowed, and stays unused without" {
 	booted boot_swap
 	[ "$(grep -c '^kill 0 1 expected_oom [0-9]* 0$' out)" = 2 ]
 	grep -q '^anon 0 1 ok [0-9]* 0$' out

@@ -203,7 +203,7 @@ qemus()
 	pgrep -P "$1" -f qemu-system-x86_64 || true
 }
 
-@test "the guest has the nodes, memory and CPUs that were asked for" {
+@test "the guest has the requested nodes, memory and CPUs" {
 	booted boot_shape
 	mapfile -t seen < results/nodes
 	# The kernel keeps a part of each node for itself.
@@ -213,14 +213,14 @@ qemus()
 	[ "${seen[3]}" = 1 ]
 }
 
-@test "a node may have no memory, another no CPU, and distances are as given" {
+@test "a node can lack memory, another CPUs, and distances are as requested" {
 	booted boot_distances
 	[ "$(sed -n 1p results/nodes)" = 0,2 ]
 	[ "$(sed -n 2p results/nodes)" = 0-1 ]
 	[ "$(sed -n '3,$p' results/nodes | tr '\n' ';')" = "10 20 30;20 10 40;30 40 10;" ]
 }
 
-@test "stdout, stderr and the exit status come back apart from one another" {
+@test "stdout, stderr and the exit status come back separately" {
 	booted boot_shape
 	[ "$status" -eq 42 ]
 	[ "$(cat out)" = "to stdout" ]
@@ -234,7 +234,7 @@ qemus()
 	[ -s results/nodes ]
 }
 
-@test "results come back to the same place, to the byte" {
+@test "results come back to the same path, byte for byte" {
 	booted boot_shape
 	(cd results/run && md5sum -c ../sums)
 	[ "$(stat -c %s results/run/raw/big)" -eq $((65537 * 97)) ]
@@ -248,7 +248,7 @@ unread()
 	ss -xpH | awk -v pid="pid=$1," 'index($0, pid) { n += $3 } END { print n + 0 }'
 }
 
-@test "output and results are whole although the host was slow to take them" {
+@test "output and results are complete although the host reads them slowly" {
 	command -v ss > /dev/null || skip "ss is not installed: package iproute2"
 	"$PAGESTORM" lab --exec 'trap "stop=1" INT
 		echo up
@@ -276,7 +276,7 @@ unread()
 	cmp <(tail -n +2 out) <(seq "$(cat results/last)")
 }
 
-@test "a status without all of the output is an error with the console's last lines" {
+@test "an exit status without the complete output is an error with the console's last lines" {
 	fake_qemu "$ready$stdout2$status0$end2"
 	PATH=$PWD/bin:$PATH lab --exec true
 	[ "$status" -eq 0 ]
@@ -299,7 +299,7 @@ unread()
 	grep -q garbled err
 }
 
-@test "a guest that ends before it says anything is booted again, and told how it ended" {
+@test "a guest that ends before its first message is booted again, and how it ended is reported" {
 	fake_qemu "$ready$stdout2$status0$end2"
 	sed -i '2i if mkdir once 2> /dev/null; then exit 0; fi' bin/qemu-system-x86_64
 	PATH=$PWD/bin:$PATH lab --exec true
@@ -321,13 +321,13 @@ unread()
 	grep -q 'the machine was reset or switched off' err
 }
 
-@test "a result that the guest cannot read is reported, with 3" {
+@test "a result that the guest cannot read is reported, with exit status 3" {
 	booted boot_hybrid
 	[ "$status" -eq 3 ]
 	grep -q 'something is missing: .*cannot read .*/results/mem: ' err
 }
 
-@test "output that cannot be written on this side is an error, with 3" {
+@test "output that cannot be written on the host is an error, with exit status 3" {
 	status=0
 	"$PAGESTORM" lab --exec 'echo lost' > /dev/full 2> err || status=$?
 	[ "$status" -eq 3 ]
@@ -335,24 +335,24 @@ unread()
 }
 
 # A pipe holds 64 K: the guest writes on until the reader has left.
-@test "a reader that leaves early does not cost the results" {
+@test "a reader that closes stdout early does not lose the results" {
 	"$PAGESTORM" lab --exec 'seq 50000; mkdir results; echo kept >results/late' | head -n 1 > out
 	[ "$(cat out)" = 1 ]
 	[ "$(cat results/late)" = kept ]
 }
 
-@test "--collect brings a file back, and nothing else but the results is written" {
+@test "--collect copies a file back, and nothing but the results is written besides" {
 	booted boot_shape
 	[ "$(cat sub/one)" = 1 ]
 	[ "$(find . -type f -not -path './results/*' | sort | tr '\n' ' ')" = "./err ./out ./status ./sub/one " ]
 }
 
-@test "--file takes a program along with its libraries" {
+@test "--file copies a program with its libraries" {
 	booted boot_shape
 	[ "$(cat results/shell)" = "$BASH_VERSION" ]
 }
 
-@test "the command is told that it runs in a guest, and of which shape" {
+@test "the command's environment says that it runs in a guest, and of which shape" {
 	booted boot_shape
 	[[ $(cat results/lab) == "nodes=2 memory=805306368 node_memory=512M,256M node_cpus=1,1 "* ]]
 	[[ $(cat results/lab) == *" swap=zram:67108864 kernel=6.1."*" cgroup=v2 accel=tcg" ]]
@@ -366,24 +366,24 @@ swap_is()
 	[ "$kib" -eq $((64 * 1024 - 4)) ]
 }
 
-@test "a small guest has room for a run that fits it, and reports what does not" {
+@test "a small guest has room for a run that fits, and reports one that does not" {
 	booted boot_small
 	grep -qx '64M: 0' out
 	grep -qx '1G: 2' out
 	grep -q 'stay untouched' err
 }
 
-@test "swap on a file is on and has its size" {
+@test "a swap file is on and has the requested size" {
 	booted boot_v1
 	swap_is /scratch/swapfile
 }
 
-@test "swap on zram is on and has its size" {
+@test "zram swap is on and has the requested size" {
 	booted boot_shape
 	swap_is /dev/zram0
 }
 
-@test "swap on a ram disk is on and has its size" {
+@test "swap on a RAM disk is on and has the requested size" {
 	booted boot_hybrid
 	swap_is /dev/ram0
 }
@@ -393,7 +393,7 @@ swap_is()
 	[ "$(cat results/swaps)" -eq 1 ]
 }
 
-@test "cgroup v2 has memory and cpuset for the groups below the root" {
+@test "cgroup v2 enables memory and cpuset below the root" {
 	booted boot_distances
 	grep -qw memory results/control
 	grep -qw cpuset results/control
@@ -413,7 +413,7 @@ swap_is()
 }
 
 # The group that stays is what keeps the kernel from patching its allocator.
-@test "cpusets come and go by the hundred, one stays, and the guest's kernel stays whole" {
+@test "a hundred cpusets are made and removed, one stays, and the guest's kernel reports no fault" {
 	need_lab 6.12
 	booted boot_newer
 	[ "$status" -eq 0 ]
@@ -427,20 +427,20 @@ swap_is()
 	grep -q 'HugePages_Total: *3' results/kernel
 }
 
-@test "a panic ends the lab with 3 and the console's last lines" {
+@test "a panic ends the lab with exit status 3 and the console's last lines" {
 	booted boot_panic
 	[ "$status" -eq 3 ]
 	grep -q 'panicked: Kernel panic - not syncing: sysrq triggered crash' err
 	grep -q 'RIP:' err
 }
 
-@test "a kernel that cannot start ends the lab with 3 and its own words" {
+@test "a kernel that cannot start ends the lab with exit status 3 and the kernel's message" {
 	booted boot_no_init
 	[ "$status" -eq 3 ]
 	grep -q 'Kernel panic' err
 }
 
-@test "a guest that hangs in its boot ends the lab with 3, with its last lines" {
+@test "a guest that hangs while booting ends the lab with exit status 3 and the console's last lines" {
 	fake_qemu ''
 	PATH=$PWD/bin:$PATH lab --boot 2 --exec true
 	[ "$status" -eq 3 ]
@@ -448,14 +448,14 @@ swap_is()
 	grep -q 'the last words' err
 }
 
-@test "a guest that hangs in the command ends the lab with 3" {
+@test "a guest that hangs in the command ends the lab with exit status 3" {
 	booted boot_hang
 	[ "$status" -eq 3 ]
 	grep -q -- '--timeout=1' err
 	[ "$(cat out)" = 1 ]
 }
 
-@test "--kvm boots, or reports that it does not, within its own bound" {
+@test "--kvm boots, or reports that it cannot, within its own time limit" {
 	[ -w /dev/kvm ] || skip "no /dev/kvm"
 	booted boot_kvm
 	if [ "$status" -eq 0 ]; then
@@ -466,14 +466,14 @@ swap_is()
 	fi
 }
 
-@test "a command that does not end is stopped at --timeout, its results come back" {
+@test "a command that does not end is stopped at --timeout, and its results come back" {
 	booted boot_late
 	[ "$status" -eq 3 ]
 	grep -q -- '--timeout=2' err
 	[ "$(cat results/late)" = kept ]
 }
 
-@test "SIGINT reaches the command in the guest, and its status comes back" {
+@test "SIGINT reaches the command in the guest, and its exit status comes back" {
 	"$PAGESTORM" lab --exec 'trap "exit 130" INT; echo up; sleep 100 & wait' > out 2> err &
 	lab_pid=$!
 	wait_for up
@@ -511,7 +511,7 @@ prompted()
 	done
 }
 
-@test "a shell on the console obeys and ends" {
+@test "an interactive shell on the console runs commands and exits" {
 	mkfifo keys
 	"$PAGESTORM" lab --shell < keys > out 2> err 3>&- &
 	lab_pid=$!
@@ -525,14 +525,14 @@ prompted()
 	exec 7>&-
 }
 
-@test "the guest's writable disk is TMPDIR and of the size asked for" {
+@test "the guest's writable disk is TMPDIR and has the requested size" {
 	booted boot_shape
 	[ "$(sed -n 1p results/disk)" -eq $((75 << 20)) ]
 	# The second file does not fit: of the size asked for, and not of the default 1G.
 	[ "$(sed -n 2p results/disk)" -lt $((30 << 20)) ]
 }
 
-@test "kernel 6.12 boots as well" {
+@test "kernel 6.12 boots too" {
 	need_lab 6.12
 	booted boot_newer
 	[ "$status" -eq 0 ]
@@ -548,7 +548,7 @@ prompted()
 	grep -q CONFIG_MEMCG_V1 err
 }
 
-@test "every NUMA claim holds with four nodes, one without memory and one without a CPU" {
+@test "every NUMA claim holds on four nodes, one without memory and one without CPUs" {
 	booted boot_numa4
 	[ "$status" -eq 0 ]
 	[ "$(cat results/*/truth.csv | grep -c ',pass,')" -ge 40 ]

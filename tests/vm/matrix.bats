@@ -69,7 +69,7 @@ cell()
 @test "6.12 v2, 3 nodes, swap file: every claim holds" { cell 6.12 v2 3 256M; }
 @test "6.12 v2, a node without memory, no swap: every claim holds" { cell 6.12 v2 2+1 none; }
 
-@test "in a guest a worker that leaves out one page is detected, and the shape is recorded" {
+@test "in a guest a shortfall of one page is detected, and the shape is recorded" {
 	need_lab
 	booted shortfall
 	[ "$status" -eq 1 ]

@@ -58,7 +58,7 @@ passed()
 	cat results/*/truth.csv | grep -c ",pass,"
 }
 
-@test "two nodes on 6.1: each policy and each way to move pages is true to the page" {
+@test "6.1, two nodes: each policy and each way to move pages is exact to the page" {
 	need_lab 6.1
 	booted boot_policies
 	[ "$status" -eq 0 ]
@@ -88,10 +88,10 @@ spills()
 	[ "${elsewhere[2]}" -ge 8000 ]
 }
 
-@test "6.1: what prefers a full node goes to the other one, and both nodes count it" { spills 6.1; }
-@test "6.12: what prefers a full node goes to the other one, and both nodes count it" { spills 6.12; }
+@test "6.1: allocations that prefer a full node spill to the other, and both nodes count it" { spills 6.1; }
+@test "6.12: allocations that prefer a full node spill to the other, and both nodes count it" { spills 6.12; }
 
-@test "weighted interleave on 6.12 follows the weights that the guest is given" {
+@test "6.12: weighted interleave follows the guest's weights" {
 	need_lab 6.12
 	booted boot_weights
 	grep -q ',mapping,numa_maps,N0,gauge,pages,0,6144,6144' results/*/counters.csv
@@ -99,7 +99,7 @@ spills()
 	none_failed
 }
 
-@test "a page left out or left behind turns the verdict in every mode" {
+@test "one page left out or left behind fails the claim in every mode" {
 	need_lab 6.1
 	booted boot_breakage
 	[ "$(grep -cx 'status: 1' out)" = 5 ]
@@ -109,7 +109,7 @@ spills()
 	[ "$(find results -maxdepth 1 -name '*numa*' | wc -l)" = 5 ]
 }
 
-@test "on one node it is skipped with the reason and status 77" {
+@test "on one node numa is skipped with the reason and exit status 77" {
 	need_lab 6.1
 	booted boot_one_node
 	[ "$status" = 77 ]

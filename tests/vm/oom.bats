@@ -71,25 +71,25 @@ killed()
 	[ "$(grep -c 'constraint=CONSTRAINT_NONE' kills)" -eq 3 ]
 }
 
-@test "an OOM under a memory policy is told from a full machine by what was free" {
+@test "free memory distinguishes an OOM under a memory policy from a full machine" {
 	killed boot_policy
 	[ "$(grep -c 'constraint=CONSTRAINT_MEMORY_POLICY' kills)" -eq 2 ]
 	[ "$(grep -c ',free_elsewhere,.*,pass,' results/*/truth.csv)" -eq 2 ]
 }
 
-@test "an OOM in a cpuset is told from a full machine by what was free" {
+@test "free memory distinguishes an OOM in a cpuset from a full machine" {
 	killed boot_cpuset
 	[ "$(grep -c 'constraint=CONSTRAINT_CPUSET' kills)" -eq 2 ]
 	[ "$(grep -c ',free_elsewhere,.*,pass,' results/*/truth.csv)" -eq 2 ]
 }
 
-@test "where there is one node the OOM on a node is skipped, with the reason" {
+@test "on one node an OOM on a node is skipped, with the reason" {
 	booted boot_one_node
 	grep -qx 'skipped: 77' out
 	cat out err | grep -q "two nodes"
 }
 
-@test "a growing process that stops short of the kill is detected" {
+@test "a growing process that stops before the kill is detected" {
 	booted boot_one_node
 	grep -qx 'short: 1' out
 	grep -q ',missing_oom,' results/*/runs.csv

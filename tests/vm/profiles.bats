@@ -78,25 +78,25 @@ cell()
 	none_failed
 }
 
-@test "6.1, kswapd: watermarks by arithmetic in each zone, and who reclaims" { cell 6.1 kswapd 512M 33; }
-@test "6.12, kswapd: watermarks by arithmetic in each zone, and who reclaims" { cell 6.12 kswapd 512M 33; }
-@test "6.1, zone-reclaim: a full node gives its cache only with mode 1" { cell 6.1 zone-reclaim 256M,512M 28; }
-@test "6.12, zone-reclaim: a full node gives its cache only with mode 1" { cell 6.12 zone-reclaim 256M,512M 28; }
-@test "6.1, hugetlb-nodes: each node's pool pays for itself" { cell 6.1 hugetlb-nodes 512M,512M 200; }
-@test "6.12, hugetlb-nodes: each node's pool pays for itself" { cell 6.12 hugetlb-nodes 512M,512M 200; }
-@test "6.1, buddy: fragmented by a known pattern, merged, compacted" { cell 6.1 buddy 1G 12; }
-@test "6.12, buddy: fragmented by a known pattern, merged, compacted" { cell 6.12 buddy 1G 12; }
+@test "6.1, kswapd: each zone's watermarks follow the arithmetic, and reclaim is direct or by kswapd as promised" { cell 6.1 kswapd 512M 33; }
+@test "6.12, kswapd: each zone's watermarks follow the arithmetic, and reclaim is direct or by kswapd as promised" { cell 6.12 kswapd 512M 33; }
+@test "6.1, zone-reclaim: a full node reclaims its page cache only in mode 1" { cell 6.1 zone-reclaim 256M,512M 28; }
+@test "6.12, zone-reclaim: a full node reclaims its page cache only in mode 1" { cell 6.12 zone-reclaim 256M,512M 28; }
+@test "6.1, hugetlb-nodes: each node's pool is counted on that node" { cell 6.1 hugetlb-nodes 512M,512M 200; }
+@test "6.12, hugetlb-nodes: each node's pool is counted on that node" { cell 6.12 hugetlb-nodes 512M,512M 200; }
+@test "6.1, buddy: a known pattern fragments memory, freeing merges it, compaction moves it" { cell 6.1 buddy 1G 12; }
+@test "6.12, buddy: a known pattern fragments memory, freeing merges it, compaction moves it" { cell 6.12 buddy 1G 12; }
 @test "6.1, mglru: the same load under both LRUs" { cell 6.1 mglru 384M 28; }
 @test "6.12, mglru: the same load under both LRUs" { cell 6.12 mglru 384M 28; }
 
-@test "pages beyond a node's pool are surplus of that node, and go with the process" {
+@test "pages beyond a node's pool are surplus on that node, and are freed when the process exits" {
 	booted boot_nodes
 	grep -qx 'surplus: 0' out
 	grep -q ',node_pool_surplus,work,node0/meminfo/HugePages_Surp,count,eq,exact,8,0,8,.*,pass,' \
 		results/surplus/*/truth.csv
 }
 
-@test "what is left out of a pattern, a node or a pool turns the verdict" {
+@test "an injected shortfall in a pattern, a node or a pool fails the claim" {
 	booted boot_nodes
 	[ "$(grep -c '^detected: ' out)" -eq 4 ]
 }

@@ -119,15 +119,15 @@ killed()
 	grep -qx 'identical 8 of 8' out
 }
 
-@test "on cgroup v2 eight kills leave the guest identical" {
+@test "on cgroup v2 the guest is identical after eight killed and restored runs" {
 	killed v2
 }
 
-@test "on cgroup v1 eight kills leave the guest identical" {
+@test "on cgroup v1 the guest is identical after eight killed and restored runs" {
 	killed v1
 }
 
-@test "doctor says that a run will hand the memory controller down, and does not do it itself" {
+@test "doctor says that a run will delegate the memory controller, and does not do so itself" {
 	booted boot_doctor
 	[ "$status" -eq 0 ]
 	output=$(cat out)

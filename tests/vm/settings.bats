@@ -65,7 +65,7 @@ says()
 	echo "$output"
 }
 
-@test "a huge page pool that the machine cannot hold is refused before anything is changed" {
+@test "a huge page pool larger than the machine's memory is refused before anything is changed" {
 	says refused
 	[[ "$output" == *"it needs 8 GiB at its peak"* ]]
 	[[ "$output" == *"status=2"* ]]
@@ -74,7 +74,7 @@ says()
 }
 
 # The machine has room for it, and the node has not.
-@test "a huge page pool that grows only in part is an error, and the old size is back" {
+@test "a huge page pool that grows only in part is an error, and its old size is restored" {
 	says part
 	[[ "$output" != *accepted* ]]
 	[[ "$output" == *"asked for 200 huge pages, got "* ]]
@@ -82,7 +82,7 @@ says()
 	[[ "$output" == *"journal=."* ]]
 }
 
-@test "the multi-generational LRU can be switched on and is off again" {
+@test "the multi-generational LRU is on during the run and off again afterwards" {
 	says lru
 	[[ "$output" == *"during=0x0007."* ]]
 	[[ "$output" == *"status=0."* ]]
@@ -91,7 +91,7 @@ says()
 	[ "${BASH_REMATCH[1]}" != 0x0007 ]
 }
 
-@test "min_free_kbytes is in the watermarks during the run and out of them afterwards" {
+@test "min_free_kbytes raises the watermarks during the run only" {
 	says min
 	[[ "$output" == *"status=0."* ]]
 	[[ "$output" =~ before=([0-9]+)\..*during=([0-9]+)\..*after=([0-9]+)\. ]]

@@ -112,7 +112,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 
 # ---- files ----
 
-@test "a file that lies at the swap path is neither used nor removed" {
+@test "an existing file at the swap path is neither used nor removed" {
 	disk
 	mkdir pagestorm-notes
 	echo precious > pagestorm-notes/notes.txt
@@ -127,7 +127,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "nor is a symbolic link there, nor what it points to" {
+@test "neither is a symbolic link there, nor its target" {
 	disk
 	echo precious > notes.txt
 	ln -s notes.txt pagestorm.swap
@@ -138,7 +138,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ "$(cat notes.txt)" = precious ]
 }
 
-@test "restore removes the file that the run made, and no other of its name" {
+@test "restore removes the run's swap file, and no other file of that name" {
 	mkdir gone.partial
 	echo ours > gone.partial/ours
 	echo ours > gone.partial/replaced
@@ -156,7 +156,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "what an earlier version's journal knows by name only is named and stays" {
+@test "what a format 1 journal knows by name only is reported and stays" {
 	initial
 	mkdir -p old.partial/scratch
 	echo precious > old.partial/scratch/notes.txt
@@ -172,7 +172,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "a directory called scratch in results that are gone on with stays" {
+@test "a directory scratch that the resumed run did not make stays" {
 	start "$PAGESTORM" "${held[@]}"
 	kill -9 "$runner"
 	wait "$runner" || true
@@ -190,7 +190,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 
 # ---- groups ----
 
-@test "a group that is only called like ours stays with its processes, and doctor agrees" {
+@test "a group that only has the name of a run's stays with its processes, and doctor reports the same" {
 	for name in exporter.service "$(dead_pid)"; do
 		make_group "$cgroup/pagestorm-$name"
 		start_in "$cgroup/pagestorm-$name"
@@ -206,7 +206,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[[ "$line" == ok*"named like pagestorm's"* || "$line" == *"while a run is alive"* ]]
 }
 
-@test "a group of ours inside one that is only called like ours goes, the outer one stays" {
+@test "a run's group below a foreign group of the same naming is removed, the outer one stays" {
 	outer=$cgroup/pagestorm-exporter.service
 	make_group "$outer"
 	make_group "$outer/pagestorm-$(dead_pid)"
@@ -218,7 +218,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ "$(wc -l < "$outer/cgroup.procs")" -eq 1 ]
 }
 
-@test "a group of the name that a run would take is neither used nor removed" {
+@test "an existing group of the name that a run needs is neither used nor removed" {
 	sleep 1000 3>&- &
 	pids+=($!)
 	cat > taken <<-EOF
@@ -235,7 +235,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ "$(groups | grep -c "^$theirs")" -eq 1 ]
 }
 
-@test "a journal's group that was made anew by another process since stays" {
+@test "a group that another process made anew under a journalled name stays" {
 	group=$cgroup/pagestorm-$(dead_pid)
 	make_group "$group"
 	printf 'group\t%s\t\\-\t\\-\t%s\n' "$group" \
@@ -251,7 +251,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[[ "$output" == *"is not the group that the run made"* ]]
 }
 
-@test "a group of which an earlier version's journal knows the name goes only when it is empty" {
+@test "a group that a format 1 journal names is removed only when it is empty" {
 	initial
 	empty=$cgroup/pagestorm-$(dead_pid)
 	full=$cgroup/pagestorm-exporter.service
@@ -267,7 +267,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 }
 
 # As a run leaves it that is killed between mkdir and the mark.
-@test "a group just made goes by the mode that it was made with, another of its name stays" {
+@test "an unmarked new group is recognised by its mode, another of its name stays" {
 	ours=$cgroup/pagestorm-$(dead_pid)
 	theirs=$cgroup/pagestorm-$(dead_pid)
 	make_group "$ours"
@@ -282,7 +282,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 
 # ---- live runs ----
 
-@test "a run in another PID namespace is alive to restore, by its journal" {
+@test "restore recognises a live run in another PID namespace by its journal" {
 	start_inside "$PAGESTORM" "${held[@]}"
 	run restore
 	echo "$output"
@@ -295,7 +295,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ "$status" -eq 143 ]
 }
 
-@test "a run in another PID namespace is alive to restore, by its group and swap alone" {
+@test "restore recognises a live run in another PID namespace by its group and swap alone" {
 	zram
 	start_inside env PAGESTORM_STATE_DIR="$PWD/other" \
 		"$PAGESTORM" "${held[@]}" swap.type=zram swap.size=64M memory.max=64M
@@ -313,7 +313,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ ! -e "/sys/block/${swap#/dev/}" ]
 }
 
-@test "a killed run whose journal is lost is known by its marks alone" {
+@test "restore recognises a killed run without a journal by its marks alone" {
 	zram
 	start "$PAGESTORM" "${held[@]}" swap.type=zram swap.size=64M memory.max=64M
 	swap=$(awk '$1 ~ "^/dev/zram" && $3 == 65536 { print $1 }' /proc/swaps)
@@ -330,7 +330,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 
 # ---- devices ----
 
-@test "swap that only has our label stays on, and its file stays" {
+@test "swap that only has a run's label stays on, and its file stays" {
 	disk
 	dd if=/dev/zero of=pagestorm-file bs=1M count=16 status=none
 	chmod 600 pagestorm-file
@@ -344,7 +344,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[[ "$output" == *"$PWD/pagestorm-file is named like pagestorm's"* ]]
 }
 
-@test "a copy of a swap file of ours is not ours" {
+@test "a copy of a run's swap file is not the run's" {
 	disk
 	dd if=/dev/zero of=pagestorm-file bs=1M count=16 status=none
 	chmod 600 pagestorm-file
@@ -359,7 +359,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ -e pagestorm-copy ]
 }
 
-@test "a zram device of the number that a run's had stays" {
+@test "a foreign zram device with the number of a run's stays" {
 	zram
 	number=$(cat /sys/class/zram-control/hot_add)
 	printf 'zram\t/dev/zram%s\tmade\t16777216\t%s\n' "$number" \
@@ -376,7 +376,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[[ "$output" == *"/dev/zram$number is not the device that the run made"* ]]
 }
 
-@test "a zram device that appeared while a run was adding its own is named and stays" {
+@test "a zram device that appeared while a run added its own is reported and stays" {
 	zram
 	before=$(cd /sys/block && echo zram*)
 	number=$(cat /sys/class/zram-control/hot_add)
@@ -389,7 +389,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[[ "$output" == *"/dev/zram$number is new and unused"* ]]
 }
 
-@test "a loop device on a file that is called like ours stays" {
+@test "a loop device on a file that only has a run's naming stays" {
 	[ -e /dev/loop-control ] || skip "no /dev/loop-control"
 	initial
 	truncate -s 16M pagestorm-image
@@ -405,7 +405,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 
 # ---- names of processes ----
 
-@test "processes called kswapd0 are no kernel threads: a run does not take their counters" {
+@test "a run does not count user processes named kswapd0 as kernel threads" {
 	cp "$(command -v sleep)" kswapd0
 	for _ in 1 2; do
 		./kswapd0 1000 3>&- &

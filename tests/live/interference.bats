@@ -83,7 +83,7 @@ reclaimed_and_entered()
 	turned $quantities
 }
 
-@test "who reclaims the group before the work, and lives in it, is seen whatever the workload" {
+@test "reclaim before the work and a foreign process in the group are detected in every workload" {
 	need_zram
 	while IFS=: read -r run quantities; do
 		read -ra words <<< "$run"
@@ -108,7 +108,7 @@ reclaimed_and_entered()
 	END
 }
 
-@test "who reads the file first is detected by the misses, who evicts it by what was lost" {
+@test "an early reader of the file is detected by the misses, an eviction by the pages lost" {
 	begin cache size=16M warm=50%
 	cat "$(file_of_run)" > /dev/null
 	turned missed_bytes
@@ -130,7 +130,7 @@ delayed()
 }
 
 # It is mapped in the half second between its writing and its eviction.
-@test "a file that another process has mapped cannot be evicted: the run says so" {
+@test "a file that another process maps cannot be evicted, and the run reports it" {
 	command -v python3 > /dev/null || skip "no python3"
 	python3 - <<-'PROGRAM' 3>&- &
 		import glob, mmap, os, signal, time
@@ -154,7 +154,7 @@ delayed()
 
 # The worker asks mincore(2) first whether its file has gone, then what is there before it
 # reads. In the half second before the second, half of the file is there.
-@test "who keeps reading the file is detected by what was there before" {
+@test "a continuous reader of the file is detected by the pages cached before" {
 	command -v fincore > /dev/null || skip "no fincore"
 	while :; do
 		file=$(echo out/*.partial/scratch/cache-cache)
@@ -168,7 +168,7 @@ delayed()
 	had_turned hits misses pages_cached_before
 }
 
-@test "who writes to the file is detected by what is dirty in the group" {
+@test "a writer to the file is detected by the group's dirty pages" {
 	begin cache size=16M method=mmap
 	dd if=/dev/urandom of="$(file_of_run)" bs=1M count=1 conv=notrunc status=none
 	turned dirty_bytes
@@ -185,13 +185,13 @@ delayed()
 	turned peak_bytes
 }
 
-@test "another process who dies in the group is one kill too many" {
+@test "a foreign process killed in the group is one kill too many" {
 	begin oom memory.max=48M
 	intrude 8M 1000
 	turned oom_kills
 }
 
-@test "who asks for another victim is detected by who died" {
+@test "a raised oom_score_adj of another candidate is detected by the victim" {
 	begin oom memory.max=48M "victims=4M:900 12M"
 	echo 1000 > "/proc/$worker/oom_score_adj"
 	turned victim

@@ -31,7 +31,7 @@ as_nobody()
 		../pagestorm-copy "$@")
 }
 
-@test "who may make no group is told how to get one, with status 77 and no folder" {
+@test "without the right to make a cgroup the run names the remedy, exits 77 and writes no directory" {
 	run as_nobody run null --wait=200
 	echo "$output"
 	[ "$status" -eq 77 ]
@@ -40,13 +40,13 @@ as_nobody()
 	[ ! -e theirs/results ]
 }
 
-@test "--json is a document then as well" {
+@test "--json is one document then too" {
 	run bash -c "$(declare -f as_nobody); as_nobody run null --json --wait=200 2> /dev/null"
 	[ "$status" -eq 77 ]
 	python3 -c 'import json, sys; d = json.loads(sys.argv[1]); assert d["status"] == 77 and d["rows"] == []' "$output"
 }
 
-@test "a setting that this kernel lacks skips its cells: 77 when they are all" {
+@test "a setting that this kernel lacks skips its cells: exit status 77 when none is left" {
 	local absent=
 	for name in vm.defrag_mode lru_gen.enabled vm.zone_reclaim_mode; do
 		path=/proc/sys/vm/${name#vm.}
@@ -61,7 +61,7 @@ as_nobody()
 	grep -q "$absent: this kernel has no" said
 }
 
-@test "a folder that cannot be made is the only thing spoken of" {
+@test "a results directory that cannot be made is the only message" {
 	run "$PAGESTORM" run null --wait=200 -o /proc/nowhere
 	[ "$status" -eq 3 ]
 	[ "$output" = "pagestorm: error: cannot make the directory /proc/nowhere: No such file or directory" ]
@@ -70,7 +70,7 @@ as_nobody()
 	[[ "$output" == *"--output: the directory has no name"* ]]
 }
 
-@test "results that do not fit the disk: status 3, the file named, the part kept, no group left" {
+@test "results that do not fit the disk: exit status 3, the file named, the part kept, no group left" {
 	local status=0
 	mkdir small
 	mount -t tmpfs -o size=64k none small
@@ -87,7 +87,7 @@ as_nobody()
 	runner=
 }
 
-@test "INT, TERM and HUP: 130, 143 and 129, rows that say interrupted, and how to go on" {
+@test "SIGINT, SIGTERM and SIGHUP: 130, 143 and 129, rows with outcome interrupted, and the command that resumes" {
 	local signal expected said=0
 	for signal in INT:130 TERM:143 HUP:129; do
 		begin_held anon size=8M profile.noise=no
@@ -102,13 +102,13 @@ as_nobody()
 	done
 }
 
-@test "what runs.csv writes of victims can be given again" {
+@test "victims= of runs.csv is accepted on the command line" {
 	run_workload oom memory.max=96M victims=40M:0,16M:500
 	grep -q 'victims=40M:0+16M:500' out/*/runs.csv
 	"$PAGESTORM" plan oom memory.max=96M victims=40M:0+16M:500
 }
 
-@test "run.json says what machine, with what libraries and settings, which plan and seed" {
+@test "run.json records the machine, the libraries, the settings, the plan and the seed" {
 	run_workload null profile.seed=7
 	python3 - out/*/run.json <<- 'CODE'
 		import json, sys
@@ -123,7 +123,7 @@ as_nobody()
 	CODE
 }
 
-@test "profile.ini of a run is a profile that gives the same plan" {
+@test "a run's profile.ini gives the same plan" {
 	run_workload anon size=12M vm.swappiness=61 repeats=2 sweep.anon.fill=zero,random
 	"$PAGESTORM" plan --json anon size=12M vm.swappiness=61 repeats=2 sweep.anon.fill=zero,random > first.json
 	"$PAGESTORM" plan --json out/*/profile.ini > again.json
