@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# One plan whose cells are spread over several runs, as the jobs of an array are: each
-# knows its cell by its number, leaves the others' alone, and what they wrote is joined.
+# One plan whose cells are spread over several runs, like the jobs of an array: each job
+# runs the cell of its number only, and merge combines their results.
 
 bats_require_minimum_version 1.5.0
 
@@ -33,7 +33,7 @@ rows()
 		$at["worker"] == "hog" { print $at[name] }' "$1"
 }
 
-# sizes FOLDER…: what was held in which cell
+# sizes DIRECTORY…: the size held in each cell
 sizes()
 {
 	local folder

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the command line promises before any verb does something.
+# The command line, before any subcommand acts.
 
 setup()
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# compare on two made-up sweeps: B's victim is slower by 30 %, nothing else differs.
+# compare on two generated sweeps: B's victim is slower by 30 %, nothing else differs.
 # To renew the golden files on purpose: GOLDEN=write bats tests/golden/compare.bats
 
 setup_file()

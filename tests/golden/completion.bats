@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What bash offers after the words typed so far.
+# bash's completions of the words typed so far.
 
 setup()
 {
@@ -10,7 +10,7 @@ setup()
 	source contrib/pagestorm.bash-completion
 }
 
-# offered WORD… LAST: what completes LAST
+# offered WORD… LAST: the completions of LAST
 offered()
 {
 	COMP_WORDS=(pagestorm "$@")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# docs/adding.md, followed to the letter in a copy of the tree: each block goes where the
-# comment before it says, what has changed is compiled, and each thing works.
+# docs/adding.md, followed literally in a copy of the tree: each block is inserted where the
+# comment before it says, the changes are compiled, and each addition works.
 
 bats_require_minimum_version 1.5.0
 
@@ -62,7 +62,7 @@ put()
 		END { exit !done }' "$2" > "$2.new" && cat "$2.new" > "$2" && rm "$2.new"
 }
 
-# follow FILE: what cannot be put is left in the file `lost`
+# follow FILE: inserts its blocks; those without a place are listed in the file `lost`
 follow()
 {
 	local nr where file verb text
@@ -82,7 +82,7 @@ follow()
 	done < <(blocks "$1")
 }
 
-# value EXPRESSION: what the build's Makefile makes of it
+# value EXPRESSION: as the build's Makefile expands it
 value()
 {
 	env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -s --no-print-directory -C "$build" \
@@ -174,8 +174,8 @@ proof()
 	C
 }
 
-# The sources that the recipes touch or whose headers they touch, on top of the library
-# that is there: two programs, since the library's other users of a row know the old one.
+# The sources whose code or headers the recipes change, linked before the existing library:
+# two programs, because the library's other users of a row have the old one.
 compile()
 {
 	local cc link libraries file
@@ -210,7 +210,7 @@ setup()
 	machines=$source/tests/fixtures/machines
 }
 
-# What compile() could not make is what its test then lacks.
+# What compile() could not build is missing in its test.
 compiled()
 {
 	[ -f "$build/libpagestorm.a" ] || skip "no build beside the program"

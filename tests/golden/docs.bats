@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The documents: README stays short, and no link of any document leads nowhere.
+# The documents: README.md stays short, and no document has a dead link.
 
 setup()
 {
@@ -13,14 +13,14 @@ documents()
 	printf '%s\n' README.md CONTRIBUTING.md SECURITY.md docs/*.md results/reference/*/README.md
 }
 
-# links FILE: what it links to in this tree, without the anchor
+# links FILE: its link targets in this tree, without the anchor
 links()
 {
 	grep -oE '\]\([^)]+\)' "$1" | sed 's/^](//; s/)$//; s/#.*//' |
 		grep -vE '^([a-z]+:.*)?$' || true
 }
 
-# broken FILE…: FILE: TARGET for each link whose target is not there
+# broken FILE…: FILE: TARGET for each link whose target does not exist
 broken()
 {
 	local file target

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the lab's command line promises before anything boots: mistakes are told
-# at once, with status 2 and the option's name. Needs neither qemu nor a kernel.
+# The lab's command line before a boot: errors are reported at once, with exit status 2 and
+# the option's name. Requires neither qemu nor a kernel.
 
 setup()
 {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# merge on the five cells of a made-up sweep, one folder each.
+# merge on the five cells of a generated sweep, one directory each.
 
 bats_require_minimum_version 1.5.0
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# plan and list, on saved machines, so that this machine does not matter.
+# plan and list, on saved machines, independent of this one.
 # To renew the golden files on purpose: GOLDEN=write bats tests/golden/plan.bats
 
 setup()
@@ -21,7 +21,7 @@ golden()
 	fi
 }
 
-# fits WORD…: no line of what it prints is longer than 80 characters
+# fits WORD…: no line of its output is longer than 80 characters
 fits()
 {
 	"$PAGESTORM" "$@" > text

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# How ./quickstart test counts: what is tried again and which files are flaky, in a tree with
-# a make of its own.
+# How ./quickstart test counts retries and flaky files, in a tree with a stand-in for make.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,7 +14,7 @@ setup()
 	PATH=$PWD/bin:$PATH
 }
 
-# As automake's driver: each test file that is asked for, or all, leaves a .log and a .trs.
+# Like automake's driver: each requested test file, or each of all, writes a .log and a .trs.
 fake_make()
 {
 	cat > bin/make <<-'MAKE'
@@ -46,7 +45,7 @@ fake_make()
 	chmod +x bin/make
 }
 
-# test_file NAME LINE…: prints these; LINE may be a command after `$`
+# test_file NAME LINE…: a test file that prints these lines; LINE can be a command after `$`
 test_file()
 {
 	printf '%s\n' "${@:2}" > "tests/live/$1.bats"
@@ -56,7 +55,7 @@ passes='echo ok 1 - passes'
 fails='echo not ok 1 - fails'
 passes_then='[ -e again-$0 ] && echo ok 2 || echo not ok 2; mkdir -p again-tests/live; > again-$0'
 
-# suites COMMAND…: with quickstart's functions, and the sum
+# suites COMMAND…: runs it with quickstart's functions, and prints the sum
 suites()
 {
 	run bash -c 'source "$1"; '"$*"'; sum_up' suites "$quickstart"

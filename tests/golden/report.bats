@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# report on a made-up sweep in which one claim fails and one worker is killed.
+# report on a generated sweep in which one claim fails and one worker is killed.
 # To renew the golden files on purpose: GOLDEN=write bats tests/golden/report.bats
 
 bats_require_minimum_version 1.5.0
@@ -10,7 +10,7 @@ setup_file()
 	export here="$BATS_TEST_DIRNAME/report"
 	export sweep="$BATS_FILE_TMPDIR/20261120T090000Z-swappiness"
 	"$here/make-results" "$sweep"
-	# The drawings are most of the time of this file: one sweep is drawn, and single cells.
+	# Figures take most of the time of this file: only one sweep and single cells are drawn.
 	export drawn="$BATS_FILE_TMPDIR/drawn" cell="$BATS_FILE_TMPDIR/cell"
 	cp -r "$sweep" "$drawn"
 	"${PAGESTORM:-$BATS_TEST_DIRNAME/../../pagestorm}" report "$drawn" --html \
@@ -192,7 +192,7 @@ page()
 	[[ "$output" == *"gnuplot is not installed"*"refaults anon"*"zswap stores"* ]]
 }
 
-# One that hangs ends in the same way, at a bound that is tested without waiting for it.
+# A gnuplot that hangs ends the same way; its time limit is tested in test_plot, without a wait.
 @test "html: a failing gnuplot costs the figures, not the page" {
 	mkdir "$BATS_TEST_TMPDIR/bin"
 	printf '#!/bin/sh\nexit 3\n' > "$BATS_TEST_TMPDIR/bin/gnuplot"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What was kept of a tool is scored again: nothing runs, no privilege is needed.
+# validate --replay scores kept output again: nothing runs, no privilege is required.
 
 bats_require_minimum_version 1.5.0
 
@@ -107,7 +107,7 @@ is()
 			> "kept/said/tool.machine.$repeat.vmstat-after"
 		echo "used 9999" > "kept/said/tool.machine.$repeat.across"
 	done
-	# 266 pages less the worker's 256 are 4 % of the truth: not enough for such an error
+	# 266 pages less the worker's 256 are 4 % of the truth: too few to explain the error
 	replay
 	is used wrong 10238976 3
 	rm -r again

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# What this machine's kernel does, for tests whose expectation depends on it. Source it
+# Capabilities of this kernel, for tests whose expectation depends on them. Source it
 # with `load ../lib/capability`.
 
-# capability NAME: yes, no or unknown, as `pagestorm doctor` finds by trying
+# capability NAME: yes, no or unknown, as `pagestorm doctor` probes it
 capability()
 {
 	"$PAGESTORM" doctor --json 2> /dev/null |

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Claims that fail because another process moved what they are about. A test takes a run
-# again only where the run's own counters show that: what they show of the whole machine
-# and that no group of the run has done. It is taken again at most twice, each time with
-# the cause on the TAP stream; a run that does less than it promises fails three times.
+# Claims that fail because another process changed their counters. A test repeats a run
+# only if the run's own counters prove that: the machine's counters changed, and no group
+# of the run caused it. It repeats a run at most twice, each time with the cause on the TAP
+# stream; a run that does less than it promises fails all three times.
 # Source it with `load ../lib/disturbance`, after observe.
 
-# machine_moved COUNTER…: by how much these counters of the whole machine rose in the work
-# of the real trials, summed; where the test's own look is judged, since the attempt began
+# machine_moved COUNTER…: the sum of the rises of these machine counters over the work of
+# all trials but null trials; for a test's own observation, since the attempt began
 machine_moved()
 {
 	if [ -n "${looking-}" ]; then
@@ -26,7 +26,7 @@ machine_moved()
 				asked[name[i]] = 1
 			next
 		}
-		# the null trial of a step comes first: what is last stays
+		# the null trial comes first and is overwritten
 		$at["span"] == "work" && $at["scope"] == "system" && $at["source"] == "vmstat" &&
 			$at["counter"] in asked {
 			moved[$at["cell"], $at["repeat"], $at["counter"]] = $at["delta"]
@@ -38,17 +38,17 @@ machine_moved()
 		}' out/*/counters.csv
 }
 
-# fsynced: a worker of the run writes back itself, so that it cannot be told what others did
+# fsynced: a worker of the run writes back itself, so that writeback by others is unknown
 fsynced()
 {
-	[ -z "${looking-}" ] || return 1 # the test sees to that
+	[ -z "${looking-}" ] || return 1 # the test ensures that it does not
 	awk -F, '$9 == "ledger" && $11 == "fsyncs" && $15 > 0 { n++ } END { exit !n }' out/*/counters.csv
 }
 
 reclaimed="pgsteal_kswapd pgsteal_direct pgsteal_khugepaged pgsteal_proactive"
 
-# disturbed_by QUANTITY PAGES: what moved, by as many pages as a claim of that name is off;
-# fails where nothing has
+# disturbed_by QUANTITY PAGES: the activity that explains an error of so many pages in a claim
+# of that name; fails if there is none
 disturbed_by()
 {
 	local moved what
@@ -58,7 +58,7 @@ disturbed_by()
 		# shellcheck disable=SC2086 # words
 		moved=$(machine_moved $reclaimed drop_pagecache)
 		what="reclaimed or dropped"
-		# A call of drop_caches counts once and takes all that is clean.
+		# A call of drop_caches counts once and drops every clean page.
 		[ "$(machine_moved drop_pagecache)" -eq 0 ] || moved=$((moved + $2))
 		;;
 	group_dirty_bytes | dirty_bytes | pages_dirty)
@@ -87,8 +87,8 @@ disturbed_by()
 	echo "$1 is off by $2 pages, and $moved of the machine were $what meanwhile"
 }
 
-# collapse_disturbed: a worker that could not collapse a huge page, while compaction had
-# pages of the machine isolated; no counters are taken of such a trial
+# collapse_disturbed: a worker could not collapse a huge page while compaction isolated
+# pages of the machine; such a trial has no counters
 collapse_disturbed()
 {
 	grep -qsE ',(failed|broken),.*(collapse|MADV_COLLAPSE)' out/*/runs.csv || return 1
@@ -101,8 +101,7 @@ compacted()
 	awk '/^(compact_isolated|pgmigrate_success) / { sum += $2 } END { print sum + 0 }' /proc/vmstat
 }
 
-# shortfalls: QUANTITY PAGES of each claim that failed, in pages where it is in bytes or kB,
-# otherwise as it is
+# shortfalls: QUANTITY PAGES of each failed claim; bytes and kB are converted to pages
 shortfalls()
 {
 	awk -F, -v page="$(getconf PAGESIZE)" '
@@ -118,8 +117,8 @@ shortfalls()
 		}' out/*/truth.csv | sort -u
 }
 
-# looks QUANTITY EXPECTED OBSERVED: that the test saw the same as it expected. What it did
-# not is judged as a claim of that name is; both in pages, or in what that counts.
+# looks QUANTITY EXPECTED OBSERVED: the test's own observation equals the expected value. A
+# difference is judged like that of a claim of this name; both are in pages or events.
 looks()
 {
 	[ "$2" -ne "$3" ] || return 0
@@ -129,7 +128,7 @@ looks()
 	return 1
 }
 
-# look_disturbed: the same for what the test itself saw in the attempt
+# look_disturbed: like disturbance, for the test's own observations in the attempt
 look_disturbed()
 {
 	local quantity pages looking=yes cause=
@@ -140,8 +139,8 @@ look_disturbed()
 	echo "$cause"
 }
 
-# disturbance: prints why the run in ./out could not hold its claims; fails where one of
-# them failed without evidence
+# disturbance: prints what disturbed the run in ./out; fails if a claim failed without
+# evidence
 disturbance()
 {
 	local quantity pages cause=
@@ -155,8 +154,8 @@ disturbance()
 	echo "$cause"
 }
 
-# undisturbed COMMAND…: a command or function that makes one run and holds it against its
-# truth. A function's assertions count as they do in a test; its variables stay its own.
+# undisturbed COMMAND…: a command or function that makes one run and checks it, repeated if
+# disturbed. Assertions of a function count as in a test; its variables stay local.
 undisturbed()
 {
 	local flags=$- status cause try

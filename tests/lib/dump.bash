@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# For a teardown: of a test that failed, what its run printed and the claims that did not
-# hold, so that the log alone says why.
+# For a teardown: prints the output of a failed test's run and its failed claims, so that
+# the log alone explains the failure.
 
 dump_on_failure()
 {

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Leftovers as a killed run leaves them, made with other tools than pagestorm: its marks on
-# groups and swap, and its journal. Source it with `load marks`.
+# Leftovers of a killed run, made with other tools than pagestorm: its marks on groups and
+# swap, and its journal. Source it with `load ../lib/marks`.
 
-# remove_leftovers: for a teardown; what the test made and nothing has removed since, as it
-# stands in pids, dirs, swaps, loops and zrams (numbers)
+# remove_leftovers: for a teardown; removes the test's remaining pids, dirs, swaps, loops and
+# zrams (numbers)
 remove_leftovers()
 {
 	local pid dir swap loop zram
@@ -28,7 +28,7 @@ remove_leftovers()
 	done
 }
 
-# A process id that no process has: its maker is dead.
+# A PID that no process has: the maker is dead.
 dead_pid()
 {
 	sh -c 'echo $$'
@@ -40,7 +40,7 @@ identity()
 	stat -c '%Hd:%Ld:%i:%.9W' "$1"
 }
 
-# maker [PID]: the line that names a maker; without a PID, one that is dead
+# maker [PID]: the line that identifies a maker; without a PID, a dead one
 maker()
 {
 	local ticks=1
@@ -56,7 +56,7 @@ mark_group()
 		"$1" "0123456789abcdef0123456789abcdef $(maker "${2-}")"
 }
 
-# mark_swap FILE|DEVICE [PID]: behind mkswap(8), before swapon(8)
+# mark_swap FILE|DEVICE [PID]: after mkswap(8), before swapon(8)
 mark_swap()
 {
 	local thing=$1
@@ -66,8 +66,8 @@ mark_swap()
 		dd of="$1" conv=notrunc,fsync status=none
 }
 
-# write_journal: one from its entries on stdin, in $PAGESTORM_STATE_DIR; $version 1 or 2.
-# $boot_id: of another boot
+# write_journal: writes the entries on stdin as a journal in $PAGESTORM_STATE_DIR, of format
+# $version (1 or 2) and of boot $boot_id
 write_journal()
 {
 	local namespace=

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# For tests of a workload on this host: a run in a directory of its own, its CSV, and its
-# worker as others see it while the run is paused. Source it with `load ../lib/observe`.
+# For tests of a workload on this host: a run in the test's directory, its CSV, and its
+# worker, observed from outside during a pause. Source it with `load ../lib/observe`.
 
 load ../lib/dump
 load ../lib/paused
@@ -31,7 +31,7 @@ need_swap_file()
 	[[ "$(stat -f -c %T .)" =~ ext|xfs ]] || skip "no ext4 or xfs below $PWD for a swap file"
 }
 
-# within SECONDS COMMAND…: polls what the kernel announces to nobody
+# within SECONDS COMMAND…: polls a condition that the kernel does not announce
 within()
 {
 	local last=$((SECONDS + $1))
@@ -44,8 +44,8 @@ within()
 
 # ---- runs ----
 
-# run_workload WORKLOAD|PROFILE key=value…: a run to its end; what it printed is in
-# ./said, its results are in ./out and nothing else
+# run_workload WORKLOAD|PROFILE key=value…: a complete run; its output is in ./said, its
+# results alone in ./out
 run_workload()
 {
 	rm -rf out
@@ -162,8 +162,8 @@ slot()
 	awk -F, -v slot="$1" '$9 == "ledger" && $11 == slot { print $15; exit }' out/*/counters.csv
 }
 
-# had_turned QUANTITY…: no fewer than these claims failed
-had_turned()
+# expect_failed QUANTITY…: at least these claims failed
+expect_failed()
 {
 	local quantity
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -176,11 +176,11 @@ had_turned()
 	done
 }
 
-# turned QUANTITY…: the run that was begun ends, and these claims fail
-turned()
+# finish_failed QUANTITY…: ends the started run, in which these claims fail
+finish_failed()
 {
 	finish_with 1
-	had_turned "$@"
+	expect_failed "$@"
 }
 
 # nr_failed: how many claims of the run failed

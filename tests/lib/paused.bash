@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A run that stops at its barriers, so that a test can look at it or do something to it:
+# A run that pauses at its barriers, so that a test can observe it or interfere with it:
 #
 #	begin_paused ready,held anon size=8M
 #	until_paused ready
@@ -10,29 +10,29 @@
 # How long a barrier may take: the machine's lock (--wait=200) and the trial.
 : "${PAUSED_SECONDS:=300}"
 
-# begin_paused BARRIERS WORD…: `pagestorm run WORD…` in the background, with what it
-# prints in ./said and its results in ./out; sets $runner
+# begin_paused BARRIERS WORD…: `pagestorm run WORD…` in the background, with its output in
+# ./said and its results in ./out; sets $runner
 begin_paused()
 {
 	local barriers=$1
 	shift
-	rm -f announced told
-	mkfifo announced told
+	rm -f announced answers
+	mkfifo announced answers
 	"$PAGESTORM" run "$@" "--pause=$barriers" --pause-fd=8,9 --quiet --wait=200 -o out \
-		> said 2>&1 3>&- 8> announced 9< told &
+		> said 2>&1 3>&- 8> announced 9< answers &
 	runner=$!
-	exec {announced}< announced {told}> told
+	exec {announced}< announced {answers}> answers
 	paused=
 }
 
-# go_on: from the barrier at which the run is paused
+# go_on: ends the pause
 go_on()
 {
 	paused=
-	(echo >&"$told") # in a subshell, which dies of SIGPIPE alone where the run has gone
+	(echo >&"$answers") # in a subshell, which alone dies of SIGPIPE if the run has exited
 }
 
-# until_paused BARRIER: goes on from an earlier one, and waits for this. Sets $worker and
+# until_paused BARRIER: ends an earlier pause and waits for this one. Sets $worker and
 # $group of the first worker, and the maps worker_pid and worker_group by name.
 until_paused()
 {
@@ -74,26 +74,26 @@ until_died()
 	return 1
 }
 
-# let_go: nobody ends pauses any more; the run goes on without them
-let_go()
+# abandon_pauses: closes both descriptors, so that the run continues without pauses
+abandon_pauses()
 {
 	paused=
-	exec {told}>&- {announced}<&-
+	exec {answers}>&- {announced}<&-
 }
 
-# finish: goes on to the end, past all barriers; returns the run's exit status
+# finish: lets the run continue to its end; returns its exit status
 finish()
 {
 	local status=0
-	# A line for each barrier that may follow. Where the run has died its status says so.
-	(printf '%.0s\n' {1..100} >&"$told") || true
-	let_go
+	# One line for each remaining barrier. If the run has died, its exit status shows it.
+	(printf '%.0s\n' {1..100} >&"$answers") || true
+	abandon_pauses
 	wait "$runner" || status=$?
 	runner=
 	return "$status"
 }
 
-# finish_with STATUS: goes on to the end, which has that exit status
+# finish_with STATUS: lets the run end, with that exit status
 finish_with()
 {
 	local status=0
@@ -101,7 +101,7 @@ finish_with()
 	[ "$status" -eq "$1" ] || { echo "ended with $status, not $1: $(cat said)"; return 1; }
 }
 
-# end_paused: for a teardown; of a run that is still there
+# end_paused: for a teardown; ends a run that still exists
 end_paused()
 {
 	[ -n "${runner-}" ] || return 0

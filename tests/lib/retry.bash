@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A test that tries again says so, and why; the suite counts these lines.
+# A test that retries says so, and why; the suite counts these lines.
 
-# retried CAUSE: a comment on the TAP stream, which in bats is descriptor 3
+# retried CAUSE: a comment on the TAP stream, which is descriptor 3 in bats
 retried()
 {
 	[ -n "${1-}" ] || { echo "retried: the cause is missing"; return 1; }

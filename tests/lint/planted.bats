@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Lint finds what is planted, and nothing beside it.
+# Lint detects planted faults, and reports nothing else.
 
 bats_require_minimum_version 1.5.0
 
@@ -12,7 +12,7 @@ setup()
 	mkdir tests
 }
 
-# planted: standard input as tests/planted.bats; bats would take each @test for one of its own
+# planted: writes stdin to tests/planted.bats; bats would run a literal @test here as a test
 planted()
 {
 	sed s/@TEST/@test/ > tests/planted.bats

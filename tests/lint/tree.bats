@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What tools say of our sources without running them: nothing.
+# Static analysis of the tree reports nothing.
 
 bats_require_minimum_version 1.5.0
 

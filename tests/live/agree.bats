@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# runs.csv says in a row what counters.csv, truth.csv and latency.csv say in many: here
-# the row is added up again from them, with nothing of pagestorm's own.
+# A row of runs.csv sums up many rows of counters.csv, truth.csv and latency.csv: this test
+# computes it again from them, without pagestorm's code.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,14 +14,14 @@ setup()
 
 teardown() { observe_teardown; }
 
-# disagreements FOLDER: a line for each cell of runs.csv that the other files contradict
+# disagreements DIRECTORY: one line for each value of runs.csv that the other files contradict
 disagreements()
 {
 	awk -F, '
 	function header(at,  i) { delete at; for (i = 1; i <= NF; i++) at[$i] = i }
 	function key(at) { return $at["cell"] "/" $at["repeat"] "/" $at["worker"] }
 	function sum(who, name) { return (who, name) in delta ? delta[who, name] : "" }
-	# the group where it has the counter, the system of the same repeat elsewhere
+	# the counter of the group where it exists, otherwise that of the system in the same repeat
 	function either(who, whole, group, other) {
 		return (who, group) in delta ? delta[who, group] : sum(whole, other)
 	}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the anon workload promises, held against what the kernel shows to others:
-# smaps, the group's files and the content of the pages, read from outside.
+# The promises of the anon workload, compared with what the kernel shows to other processes:
+# smaps, the group's files and the content of the pages.
 
 bats_require_minimum_version 1.5.0
 
@@ -12,7 +12,7 @@ load ../lib/capability
 setup() { observe_setup; }
 teardown() { observe_teardown; }
 
-# truth QUANTITY COLUMN…: cells of the anon worker's claims
+# truth QUANTITY COLUMN…: values of the anon worker's claims
 truth()
 {
 	claim anon "$@"
@@ -46,7 +46,7 @@ mapping_start()
 		$1 == "Size:" && $2 == size { print start }' "/proc/$worker/smaps"
 }
 
-# charged BYTES: of anonymous memory, by the group's own statistics
+# charged BYTES: of anonymous memory, by the group's memory.stat
 charged()
 {
 	[ "$(group_stat rss)$(group_stat anon)" = "$1" ]
@@ -63,7 +63,7 @@ is_asleep()
 	[ "$(cut -d' ' -f3 "/proc/$worker/stat")" = S ]
 }
 
-# Pages FIRST.. of the held mapping, as the kernel gives them to another process.
+# Pages FIRST.. of the held mapping, read by another process.
 content()
 {
 	dd if="/proc/$worker/mem" bs=4096 skip=$((0x$(mapping_start) / 4096 + $1)) count="$2" \
@@ -163,8 +163,8 @@ content()
 	[ "$(truth group_faults 'observed verdict')" = "4095 fail" ]
 }
 
-# How long the worker, or its machine, was ready to run and did not: a wake-up is late by no
-# more. In nanoseconds; the second from /proc/stat, in ticks.
+# Time for which the worker, or its virtual machine, was runnable but did not run, in
+# nanoseconds: a wake-up is late by at most that. /proc/stat has the steal time in ticks.
 kept_waiting()
 {
 	echo $(($(cut -d' ' -f2 "/proc/$worker/schedstat") +

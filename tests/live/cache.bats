@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What cache promises, held against fincore, the process's io and the group's files as
-# they show themselves to others.
+# The promises of cache, compared with fincore, /proc/PID/io and the group's files.
 
 bats_require_minimum_version 1.5.0
 
@@ -29,13 +28,13 @@ read_bytes()
 	awk '$1 == "read_bytes:" { print $2 }' "/proc/$worker/io"
 }
 
-# refaulted PAGES: of the file, by the group's own statistics
+# refaulted PAGES: of the file, by the group's memory.stat
 refaulted()
 {
 	[ "$(group_stat workingset_refault_file)" = "$1" ]
 }
 
-# A loop device over a file of this test's.
+# A loop device over a file of this test.
 has_loop()
 {
 	grep -qs "$BATS_TEST_TMPDIR" /sys/block/loop*/loop/backing_file
@@ -46,7 +45,7 @@ has_no_loop()
 	! has_loop
 }
 
-# less_lost N EXPECTED SLOT…: but for the pages that the worker counted as lost to others
+# less_lost N EXPECTED SLOT…: equal except for the pages that the worker counted as lost to others
 less_lost()
 {
 	local observed=$1 expected=$2 least=$2 name
@@ -89,7 +88,7 @@ warms()
 	done
 }
 
-# Nothing of it is in the cache, so another process can take nothing from it.
+# None of the file is cached, so no other process can evict any of it.
 @test "direct I/O reads everything each time and caches nothing, by fincore" {
 	need_fincore
 	begin cache size=32M method=direct passes=3
@@ -122,7 +121,7 @@ refaults_each_page()
 	local before
 	begin cache evict=overflow size=64M memory.max=32M
 	before=$(group_stat workingset_refault_file)
-	# What it read last waits in a batch of its CPU, where reclaim does not find it.
+	# The last pages read are in a per-CPU batch, where reclaim does not find them.
 	[[ $(awk '/^Cpus_allowed_list/ { print $2 }' "/proc/$worker/status") =~ ^[0-9]+$ ]]
 	held
 	within 5 refaulted $((before + 16384)) ||

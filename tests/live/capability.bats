@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What follows from the kernel's capabilities in a run, and what a capability must not be
-# mistaken for: page tables that are freed late.
+# The effects of the kernel's capabilities in a run, and what must not be mistaken for a
+# capability: page tables that are freed late.
 
 bats_require_minimum_version 1.5.0
 
@@ -11,8 +11,8 @@ load ../lib/capability
 setup() { observe_setup; }
 teardown() { observe_teardown; }
 
-# charged SPAN BARRIER: bytes of kernel memory (v1) or of page tables (v2) that the worker's
-# group has at READY (before), HELD or GONE (after)
+# charged SPAN BARRIER: bytes of kernel memory (v1) or of page tables (v2) charged to the
+# worker's group at READY (before), HELD or GONE (after)
 charged()
 {
 	awk -F, -v span="$1" -v barrier="$2" '
@@ -22,7 +22,7 @@ charged()
 		 $at["counter"] == "pagetables") { print $at[barrier] }' out/*/counters.csv
 }
 
-# The tables of 256 MiB are 512 KiB; what a worker has besides is below 200.
+# The page tables of 256 MiB are 512 KiB; the others of a worker are below 200 KiB.
 late_bytes=$((400 << 10))
 
 @test "page tables of prewarmed memory are uncharged from the group at READY" {
@@ -67,10 +67,10 @@ late_bytes=$((400 << 10))
 
 @test "victim's accesses do not hide a shortfall, with or without the zero page" {
 	run ! run_workload victim size=1M writes=100% rate=0 duration=200ms inject_shortfall=1
-	had_turned minor_faults resident_bytes anonymous_bytes group_anonymous_bytes
+	expect_failed minor_faults resident_bytes anonymous_bytes group_anonymous_bytes
 }
 
-# is_probing PID: its group is there
+# is_probing PID: its group exists
 is_probing()
 {
 	local parent

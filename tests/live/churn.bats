@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What brk_churn and mmap_churn promise, held against system calls as strace saw them,
-# faults as perf counted them, and sizes as the kernel shows them to others.
+# The promises of brk_churn and mmap_churn, compared with strace's system calls, perf's fault
+# counts, and the sizes in /proc/PID.
 
 bats_require_minimum_version 1.5.0
 
@@ -40,7 +40,7 @@ calls()
 	[ "$(grep -c 'munmap(0x[0-9a-f]*, 69632)' calls)" = 321 ]
 }
 
-# counting_begins: perf counts the worker's faults from here on, by its own word; sets $perf
+# counting_begins: perf reports that it counts the worker's faults from here on; sets $perf
 counting_begins()
 {
 	local answer

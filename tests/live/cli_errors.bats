@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A run that cannot be, or is cut short: what the person in front of it is told, which
-# exit status a script sees, and that nothing is left.
+# Runs that cannot start or do not complete: the message, the exit status, and that nothing
+# is left; and what a run records of itself.
 
 bats_require_minimum_version 1.5.0
 
@@ -19,7 +19,7 @@ teardown()
 	if mountpoint -q small; then umount small; fi
 }
 
-# as_nobody WORD…: pagestorm without any right, in a folder of its own
+# as_nobody WORD…: pagestorm as user nobody, in a directory of that user
 as_nobody()
 {
 	command -v setpriv > /dev/null || skip "no setpriv(1)"

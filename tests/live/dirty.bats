@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What dirty promises, held against the file's pages as fincore(1) and /proc/kpageflags
-# show them, the process's io and the group's files.
+# The promises of dirty, compared with the file's pages in fincore(1) and /proc/kpageflags,
+# with /proc/PID/io and the group's files.
 
 bats_require_minimum_version 1.5.0
 
@@ -19,22 +19,23 @@ teardown()
 	[ -z "${COUNTER_PID-}" ] || kill "$COUNTER_PID"
 }
 
-# Of the worker: write_bytes, cancelled_write_bytes
+# The worker's write_bytes or cancelled_write_bytes
 io()
 {
 	awk -v key="$1:" '$1 == key { print $2 }' "/proc/$worker/io"
 }
 
-# dirty_is FEWEST MOST: bytes, by the group's own statistics
+# dirty_is MIN MAX: bytes, by the group's memory.stat
 dirty_is()
 {
 	dirty=$(group_stat dirty)$(group_stat file_dirty)
 	[ "$dirty" -ge "$1" ] && [ "$dirty" -le "$2" ]
 }
 
-# Pages of a file that are dirty or under writeback, by the flags of their frames: the file
-# is mapped and looked up in pagemap, which needs no word of cachestat(2). Answers a line
-# with a path by a line with a number, so that its start is over when the moment comes.
+# Pages of a file that are dirty or under writeback, by the flags of their page frames: the
+# file is mapped and looked up in pagemap, independent of cachestat(2). It answers each line
+# with a path by a line with a number, and is started early, so that its start takes no time
+# when the answer is required.
 count_unclean()
 {
 	python3 -c "$(cat <<- 'PY'
@@ -76,7 +77,7 @@ count_unclean()
 	)"
 }
 
-# unclean: of the run's file; count_unclean runs as the coprocess COUNTER
+# unclean: dirty pages of the run's file; count_unclean runs as the coprocess COUNTER
 unclean()
 {
 	local pages
@@ -160,7 +161,7 @@ cancelled()
 }
 
 @test "a rate places the last block at the end of the duration, not before" {
-	# That nothing of it is written back for a second is not what this is about.
+	# This test does not depend on writeback within that second.
 	run_workload dirty size=8M rate=8M/s block=1M finish=fsync
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$at["worker"] == "dirty" { exit !($at["run_seconds"] > 0.85 && $at["run_seconds"] < 1.5) }' out/*/runs.csv

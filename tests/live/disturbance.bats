@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# When a test may take a run again: only where the run's own counters show that another
-# process moved what failed, never more than twice, and never so that a run that does less
-# than it promises would pass.
+# When a test repeats a run: only if the run's own counters prove that another process
+# changed what failed, at most twice, and never so that a run that does less than it promises
+# passes.
 
 bats_require_minimum_version 1.5.0
 
@@ -17,14 +17,14 @@ setup()
 
 teardown() { observe_teardown; }
 
-# written BYTES: of the run's file
+# written BYTES: the run's file has at least that size
 written()
 {
 	[ "$(stat -c %s out/*.partial/scratch/dirty-dirty)" -ge "$1" ]
 }
 
-# synced_up_to ATTEMPT key=value…: a run of dirty in which, up to that attempt, another
-# process writes back what the run has dirtied so far, and which is slow until then
+# synced_up_to ATTEMPT key=value…: a run of dirty that is slow, and in which up to that attempt
+# another process writes back the pages that it has dirtied so far
 synced_up_to()
 {
 	local last=$1 slow=
@@ -41,8 +41,8 @@ synced_up_to()
 	finish
 }
 
-# judged COMMAND…: sets $status; what it says on descriptor 3 is in ./comments. Not `run`,
-# in which no assertion ends a function.
+# judged COMMAND…: sets $status; its output on descriptor 3 is in ./comments. Not `run`, in
+# which a failed assertion does not end a function.
 judged()
 {
 	local flags=$-
@@ -56,7 +56,7 @@ judged()
 @test "writeback by another process is evidence: the run is repeated, and the retry is printed" {
 	judged undisturbed synced_up_to 1
 	[ "$status" -eq 0 ]
-	# The second attempt may meet a sync that was not planted.
+	# A sync that the test did not plant can disturb the second attempt.
 	[ "$(wc -l < attempts)" -ge 2 ]
 	[ "$(grep -c '^# retried: .*written back, and none by the run' comments)" -eq \
 		$(($(wc -l < attempts) - 1)) ]
@@ -100,14 +100,14 @@ judged()
 	[ "$(wc -l < attempts)" = 1 ]
 }
 
-# fails QUANTITY: of the run in ./out, from now on
+# fails QUANTITY: makes this claim of the run in ./out a failed one
 fails()
 {
 	sed -i "/,$1,/s/,pass,/,fail,/" out/*/truth.csv
 	grep -q ",$1,.*,fail," out/*/truth.csv
 }
 
-# moves COUNTER BY: of the whole machine, in the counters of the run in ./out
+# moves COUNTER BY: adds to the machine's counter in the results in ./out
 moves()
 {
 	awk -F, -v OFS=, -v name="$1" -v by="$2" '

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `pagestorm doctor` promises: it says what is so, and changes nothing.
+# The promises of `pagestorm doctor`: what it reports is true, and it changes nothing.
 
 load ../lib/observe
 load ../lib/marks
@@ -168,7 +168,7 @@ assert isinstance(d["can_run"], bool)'
 	[ "${BASH_REMATCH[1]}" -ge 8 ]
 }
 
-# is_called NAME: the process has come to its exec
+# is_called NAME: the process has executed NAME
 is_called()
 {
 	[ "$(cat "/proc/$pid/comm")" = "$1" ]

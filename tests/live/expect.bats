@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# [expect] decides the exit status: what holds is 0, what does not or cannot be seen is 1,
-# what no kernel could ever show is 2.
+# [expect] decides the exit status: 0 if it holds, 1 if it does not or the value is absent, 2
+# if no kernel has the counter.
 
 bats_require_minimum_version 1.5.0
 
@@ -14,7 +14,7 @@ setup()
 
 teardown() { observe_teardown; }
 
-# anon_ends STATUS WORD…: a run of 1 MiB ends with that status
+# anon_ends STATUS WORD…: a run of anon with 1 MiB ends with that exit status
 anon_ends()
 {
 	local expected=$1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the hugetlb workload promises, held against smaps, the pool's own files and the
-# group's, as anybody can read them.
+# The promises of the hugetlb workload, compared with smaps, the pool's files in sysfs and the
+# group's files.
 
 bats_require_minimum_version 1.5.0
 

@@ -28,7 +28,7 @@ turns()
 		echo "$run"
 		ends 1 "${words[@]}" || return 1
 		# shellcheck disable=SC2086 # words
-		had_turned $wanted || return 1
+		expect_failed $wanted || return 1
 	done
 }
 
@@ -107,7 +107,7 @@ turns()
 
 @test "sabotage=, the old name, is taken for inject_shortfall= and noted" {
 	ends 1 anon size=2M sabotage=1
-	had_turned minor_faults
+	expect_failed minor_faults
 	grep -qx "pagestorm: note: sabotage= is now inject_shortfall=; .*" said
 	ends 1 anon size=2M inject_shortfall=1
 	run ! grep -q "note: sabotage=" said
@@ -134,5 +134,5 @@ is_stopped()
 	dd if=cold of=cold oflag=nocache conv=notrunc,fdatasync count=0 status=none
 	begin cache size=16M
 	intrude
-	turned group_anonymous_bytes group_file_bytes group_usage_bytes left_file_bytes
+	finish_failed group_anonymous_bytes group_file_bytes group_usage_bytes left_file_bytes
 }

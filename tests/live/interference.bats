@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Promises that something stays as it was are broken by another process: one who reclaims
-# the group's memory before the work, lives in the group, reads or evicts the file, raises
-# the limit or another process's oom_score_adj. inject_shortfall.bats has what a workload leaves out.
+# Another process breaks the promises that something does not change: it reclaims the group's
+# memory before the work, lives in the group, reads or evicts the file, raises the limit or
+# another process's oom_score_adj. Shortfalls of the workload itself are in inject_shortfall.bats.
 
 bats_require_minimum_version 1.5.0
 
@@ -37,7 +37,7 @@ is_stopped()
 	[ "$(cut -d' ' -f3 "/proc/$intruder/stat")" = T ]
 }
 
-# Out of the group, and its memory stays charged there.
+# The intruder leaves the group; its memory stays charged there.
 intruder_leaves()
 {
 	local home=$group
@@ -47,8 +47,8 @@ intruder_leaves()
 	echo "$intruder" > "$home/cgroup.procs"
 }
 
-# All that the group has goes to swap. Reclaim passes over what was used since it last
-# looked, so it looks more than once.
+# Reclaims all memory of the group to swap. Reclaim skips pages that were referenced since its
+# last scan, so it runs more than once.
 squeeze()
 {
 	for _ in 1 2 3 4 5; do
@@ -80,7 +80,7 @@ reclaimed_and_entered()
 	intrude 8M
 	intruder_leaves
 	# shellcheck disable=SC2086 # words
-	turned $quantities
+	finish_failed $quantities
 }
 
 @test "reclaim before the work and a foreign process in the group are detected in every workload" {
@@ -111,14 +111,14 @@ reclaimed_and_entered()
 @test "an early reader of the file is detected by the misses, an eviction by the pages lost" {
 	begin cache size=16M warm=50%
 	cat "$(file_of_run)" > /dev/null
-	turned missed_bytes
+	finish_failed missed_bytes
 	begin cache size=16M warm=50%
 	evict_file "$(file_of_run)"
-	turned pages_lost
+	finish_failed pages_lost
 }
 
-# delayed SYSCALL WHEN WORD…: a run whose worker waits for half a second before each such
-# call from the WHENth on; by strace
+# delayed SYSCALL N WORD…: a run whose worker waits for half a second before each such
+# system call from the Nth on; by strace
 delayed()
 {
 	local call=$1 when=$2
@@ -129,7 +129,7 @@ delayed()
 		"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1
 }
 
-# It is mapped in the half second between its writing and its eviction.
+# The file is mapped in the half second between the write and the eviction.
 @test "a file that another process maps cannot be evicted, and the run reports it" {
 	command -v python3 > /dev/null || skip "no python3"
 	python3 - <<-'PROGRAM' 3>&- &
@@ -152,8 +152,8 @@ delayed()
 	grep '4096 pages of .* stay in the page cache' said
 }
 
-# The worker asks mincore(2) first whether its file has gone, then what is there before it
-# reads. In the half second before the second, half of the file is there.
+# The worker calls mincore(2) first to check that its file is evicted, then to count the pages
+# cached before it reads. In the half second before the second call, half of the file is cached.
 @test "a continuous reader of the file is detected by the pages cached before" {
 	command -v fincore > /dev/null || skip "no fincore"
 	while :; do
@@ -165,13 +165,13 @@ delayed()
 	status=0
 	delayed mincore 2 cache size=16M warm=50% || status=$?
 	[ "$status" -eq 1 ]
-	had_turned hits misses pages_cached_before
+	expect_failed hits misses pages_cached_before
 }
 
 @test "a writer to the file is detected by the group's dirty pages" {
 	begin cache size=16M method=mmap
 	dd if=/dev/urandom of="$(file_of_run)" bs=1M count=1 conv=notrunc status=none
-	turned dirty_bytes
+	finish_failed dirty_bytes
 }
 
 @test "a limit that another process raises is detected by the peak" {
@@ -182,17 +182,17 @@ delayed()
 		echo 64M > "$group/memory.memsw.limit_in_bytes"
 		echo 64M > "$group/memory.limit_in_bytes"
 	fi
-	turned peak_bytes
+	finish_failed peak_bytes
 }
 
 @test "a foreign process killed in the group is one kill too many" {
 	begin oom memory.max=48M
 	intrude 8M 1000
-	turned oom_kills
+	finish_failed oom_kills
 }
 
 @test "a raised oom_score_adj of another candidate is detected by the victim" {
 	begin oom memory.max=48M "victims=4M:900 12M"
 	echo 1000 > "/proc/$worker/oom_score_adj"
-	turned victim
+	finish_failed victim
 }

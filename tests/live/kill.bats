@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A run that is killed or interrupted at any moment. After kill -9 and `restore`,
-# and after a signal without it, the machine is as it was. The machine is looked at with
-# other tools than pagestorm, under the lock, so that runs beside this test do not count.
+# A run that is killed or interrupted at any moment. After kill -9 and `restore`, and after
+# another signal without it, the machine is as before. The test compares the machine with
+# other tools than pagestorm, and under the lock, so that concurrent runs do not count.
 
 load ../lib/observe
 
@@ -55,11 +55,11 @@ setup()
 teardown()
 {
 	[ -n "${BATS_TEST_COMPLETED-}" ] || tail -n 30 out || true
-	# A test that ends early, by an error or a signal, leaves what it killed.
+	# A test that ends early, by an error or a signal, leaves a killed run behind.
 	[ ! -e "$PAGESTORM_STATE_DIR/journal" ] || "$PAGESTORM" restore --wait=1000
 }
 
-# Everything that pagestorm may change, the groups of our runs, and their processes.
+# Everything that pagestorm can change, the groups of the runs of this test, and their processes.
 machine()
 (
 	set +e
@@ -93,8 +93,8 @@ machine_at_rest()
 	exec 9<&-
 }
 
-# Neighbours come and go, and one who was killed here restores in his own time; what we
-# leave stays.
+# Other runs start and end, and a killed one is restored at any time; what this test's runs
+# leave behind stays, so the comparison waits for a stable state.
 remember_machine()
 {
 	machine_at_rest before
@@ -127,7 +127,7 @@ start()
 	started+=" $pid"
 }
 
-# Of a whole run, in milliseconds: the shortest of three, since a run may have to wait.
+# Duration of a complete run, in milliseconds: the shortest of three, because a run can wait.
 measure()
 {
 	local ms try
@@ -147,7 +147,7 @@ sleep_random()
 	sleep "$((ms / 1000)).$(printf %03d $((ms % 1000)))"
 }
 
-# kill_and_restore N: at N random moments; sets caught, the rounds that met a journal
+# kill_and_restore N: at N random moments; sets caught, the number of rounds that left a journal
 kill_and_restore()
 {
 	remember_machine

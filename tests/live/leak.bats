@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What leak promises, held against smaps from outside, the program's symbol table, and
-# a debugger that looks at the stack when a block is taken.
+# The promises of leak, compared with smaps, the program's symbol table, and a debugger that
+# inspects the stack at an allocation.
 
 bats_require_minimum_version 1.5.0
 
@@ -64,7 +64,7 @@ site()
 	[ "$(slot live_blocks)" = 0 ]
 }
 
-# grown KB: Rss is so much larger than $first; sets now, and what the clock said around it
+# grown KB: Rss exceeds $first by at least KB; sets now, and the clock before and after it
 grown()
 {
 	clock=${EPOCHREALTIME/./}
@@ -73,8 +73,7 @@ grown()
 	[ "$now" -ge $((first + $1)) ]
 }
 
-# The reading took place somewhere between the two clocks; only what lies outside of both
-# and of 1 % is wrong.
+# Rss was read between the two clock values; a time outside both by more than 1 % is wrong.
 @test "five seconds at 5 MiB/s: the slope is within 1 %, by smaps and the clock" {
 	begin leak allocator=mmap size=4K blocks=6400 rate=5M/s
 	first=$(kb smaps_rollup Rss)
@@ -107,7 +106,7 @@ grown()
 	[ -z "$(compgen -G "out/*/sites.csv")" ]
 }
 
-# gdb has set its breakpoint, or given up.
+# gdb has set its breakpoint, or has failed.
 is_set_or_over()
 {
 	grep -q '^it is set' stack || [ ! -e "/proc/$gdb" ]

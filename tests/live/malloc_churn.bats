@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What malloc_churn promises of glibc, held against the system calls that strace saw
-# and the heap as the kernel shows it to others.
+# The promises of malloc_churn about glibc, compared with strace's system calls and the heap in
+# smaps.
 
 bats_require_minimum_version 1.5.0
 
@@ -18,7 +18,7 @@ teardown()
 	observe_teardown
 }
 
-# mappings BYTES key=value…: how many mappings of that size the run made, by strace
+# mappings BYTES key=value…: the number of mappings of that size that the run makes, by strace
 mappings()
 {
 	bytes=$1

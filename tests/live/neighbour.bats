@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The noisy neighbour of tests/lib: a suite that passes beside one that does nothing proves
-# nothing, so each thing that it is to do is seen in the kernel's counters.
+# The noisy neighbour of tests/lib: passing beside an idle neighbour proves nothing, so the
+# kernel's counters must show each of its activities.
 
 bats_require_minimum_version 1.5.0
 
@@ -27,7 +27,7 @@ setup()
 	directory=/var/tmp/neighbour-$pid
 }
 
-# within SECONDS COMMAND…: it succeeds sooner or later
+# within SECONDS COMMAND…: COMMAND succeeds within that time
 within()
 {
 	local end=$((SECONDS + $1))
@@ -47,7 +47,7 @@ loop()
 	pgrep -P "$pid" -f "neighbour loop $1 "
 }
 
-# moved NAME KEY BYTES: by the loop and its children that have ended
+# moved NAME KEY BYTES: at least so many, by the loop and its exited children
 moved()
 {
 	[ "$(awk -v key="$2:" '$1 == key { print $2 }' "/proc/$(loop "$1")/io")" -ge "$3" ]
@@ -78,7 +78,7 @@ swapped()
 	awk '(NF == 1 || $1 == "swap") && $NF > 0 { found = 1 } END { exit !found }' "$file"
 }
 
-# The file has blocks that no write-back has given a place on the disk yet.
+# The file has delayed-allocation blocks that writeback has not placed on the disk yet.
 waits_for_writeback()
 {
 	filefrag -v "$directory/probe" | grep -q delalloc
@@ -104,7 +104,7 @@ sync_has_ended()
 	head -c 1M /dev/zero > "$directory/probe"
 	waits_for_writeback || skip "no delayed allocation here, or another process syncs"
 	kill -CONT "$(loop sync)"
-	# Sooner than the kernel would by itself, which is after 30 s.
+	# Sooner than the kernel writes back by itself, which is after 30 s.
 	within 20 is_written_back
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the oom workload promises, held against the kernel's own messages and the
-# machine's count of kills.
+# The promises of the oom workload, compared with the kernel log and the machine's count of
+# kills.
 
 bats_require_minimum_version 1.5.0
 
@@ -41,8 +41,8 @@ log_was_full()
 		END { print n + 0 }')" -ge 10 ]
 }
 
-# logged_oom SETTING…: runs, and sets $pids, which the kernel's log names for kills in the
-# run's own group
+# logged_oom SETTING…: runs, and sets $pids to those that the kernel log names for kills in
+# the run's group
 logged_oom()
 {
 	dmesg > /dev/null 2>&1 || skip "no kernel log"

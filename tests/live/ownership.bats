@@ -1,8 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Ours means provably ours: what only carries our name, or a name that we look for, is
-# another's, and neither a run nor restore touches it. What is looked at is made, and looked
-# at, with other tools than pagestorm.
+# Only what is provably a run's own is undone: neither a run nor restore touches what only has
+# a name like a run's. The tests make and check everything with other tools than pagestorm.
 
 bats_require_minimum_version 1.5.0
 load ../lib/marks
@@ -31,7 +30,7 @@ restore()
 	"$PAGESTORM" restore --wait=200
 }
 
-# A journal of an earlier version does not say of which PID namespace its run was.
+# A journal of format 1 does not record the PID namespace of its run.
 initial()
 {
 	[ "$(stat -Lc %i /proc/self/ns/pid)" = 4026531836 ] || skip "not the initial PID namespace"
@@ -60,7 +59,7 @@ start_in()
 	echo $! > "$1/cgroup.procs"
 }
 
-# start COMMAND…: a run in the background, until a worker (the null one is the first) is in its
+# start COMMAND…: a run in the background, until a worker (the null worker first) is in its
 # group; sets runner and group. Bounded by the wait for the lock and 10 s more.
 start()
 {
@@ -80,26 +79,26 @@ start()
 	return 1
 }
 
-# groups: those called like a run's, one a line
+# groups: those named like a run's, one per line
 groups()
 {
 	find "$own" -maxdepth 1 -type d -name 'pagestorm-*' | sort
 }
 
-# members: of the workers' groups in $group
+# members: processes in the workers' groups of $group
 members()
 {
 	cat "$group"/run/*/cgroup.procs 2> /dev/null || true
 }
 
-# start_inside WORD…: the same in a PID namespace of its own, with its /proc
+# start_inside WORD…: the same in a new PID namespace, with its own /proc
 start_inside()
 {
 	start unshare --pid --fork --kill-child --mount-proc "$@"
 	inside=$(pgrep -P "$runner")
 }
 
-# Sets status: that of the run.
+# Sets status to the run's.
 end_inside()
 {
 	kill "$inside" || true
@@ -266,7 +265,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-# As a run leaves it that is killed between mkdir and the mark.
+# The state that a run leaves when it is killed between mkdir and the mark.
 @test "an unmarked new group is recognised by its mode, another of its name stays" {
 	ours=$cgroup/pagestorm-$(dead_pid)
 	theirs=$cgroup/pagestorm-$(dead_pid)

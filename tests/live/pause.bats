@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `run --pause` promises: it stops at the barrier, says who is there, and all that
-# can end a run ends it there as well. /proc and the group's files are looked at.
+# The promises of `run --pause`: the run stops at the barrier and names its workers, and
+# whatever ends a run ends a paused run too. Checked with /proc and the group's files.
 
 bats_require_minimum_version 1.5.0
 
@@ -27,13 +27,13 @@ rss_kb()
 	awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"
 }
 
-# What a process does in the kernel: it waits in read(2) for a command.
+# The process waits in read(2) for a command.
 reads_a_pipe()
 {
 	[ "$(cut -d' ' -f1,2 "/proc/$1/syscall")" = "0 0x4" ] # x86-64
 }
 
-# events WORKER: its events, or those of the run for ""
+# events WORKER: its events; with "", those of the run
 events()
 {
 	awk -F, -v worker="$1" '$5 == worker { print $7 ($8 == "" ? "" : " " $8) }' out/*/events.csv
@@ -127,7 +127,7 @@ nothing_is_left()
 		[ "$ended" = "$status" ]
 		nothing_is_left "$worker"
 		grep -q ',interrupted,' out/*/runs.csv
-		let_go
+		abandon_pauses
 	done
 }
 
@@ -148,7 +148,7 @@ nothing_is_left()
 @test "when the controlling process has exited the run continues without further pauses, and says so" {
 	begin_paused ready,held anon size=8M
 	until_paused ready
-	let_go
+	abandon_pauses
 	wait "$runner"
 	runner=
 	grep -q 'the controller of --pause is gone' said
@@ -172,7 +172,7 @@ nothing_is_left()
 	kill -KILL "$runner"
 	wait "$runner" || true
 	runner=
-	let_go
+	abandon_pauses
 	begin_paused held --resume="$(echo out/*.partial)"
 	until_paused held
 	finish

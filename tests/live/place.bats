@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Where a run lives: its groups and its folder.
+# The place of a run: its groups, its directory and its CPUs.
 
 bats_require_minimum_version 1.5.0
 

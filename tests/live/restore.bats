@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `pagestorm restore` promises: everything of ours goes, nothing else does.
-# The leftovers are made, and looked at, with other tools than pagestorm.
+# The promises of `pagestorm restore`: it removes every leftover of a run and nothing else.
+# The tests make and check the leftovers with other tools than pagestorm.
 
 load ../lib/marks
 
@@ -158,7 +158,7 @@ start_in()
 	[[ "$output" == *"another process"* ]]
 }
 
-# The value that the run had set is somebody's own by now: the reboot undid the run's.
+# The reboot undid the run's value; another process has set the same value since.
 @test "after a reboot settings stay as they are, and files are still removed" {
 	before=$(cat /proc/sys/vm/stat_interval)
 	mkdir left.partial

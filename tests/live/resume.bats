@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A run that was cut is taken up where it was, a cell alone gives what it gives among
-# others, and a step in which the harness fails takes no other with it.
+# An interrupted run is resumed where it stopped, a single cell gives the same as in the whole
+# sweep, and a trial in which the harness fails does not stop the others.
 
 bats_require_minimum_version 1.5.0
 
@@ -24,14 +24,14 @@ setup()
 	INI
 }
 
-# Not every test takes up what it cut.
+# Not every test resumes the run that it kills.
 teardown()
 {
 	observe_teardown
 	[ "$(id -u)" -ne 0 ] || "$PAGESTORM" restore > restored 2>&1 || cat restored
 }
 
-# cut STEPS: a run killed with -9 when so many steps are done; sets $cut
+# cut TRIALS: a run killed with -9 after so many trials; sets $cut
 cut()
 {
 	rm -rf out
@@ -42,13 +42,13 @@ cut()
 	kill -9 "$runner"
 	wait "$runner" || true
 	runner=
-	let_go
+	abandon_pauses
 	cut=$(echo out/*.partial)
 	[ "$(grep -c ,hog,anon, "$cut/runs.csv")" = "$1" ] || [ "$1" = 0 ]
 }
 
-# steps FILE: how often each step stands there
-steps()
+# trials FILE: the number of rows of each trial
+trials()
 {
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$at["worker"] == "hog" { print $at["cell"], $at["repeat"] }' "$1" | sort | uniq -c
@@ -57,7 +57,7 @@ steps()
 @test "after kill -9 --resume runs the missing trials: each has its rows once, and the others are unchanged" {
 	cut 2
 	cp "$cut/runs.csv" before.csv
-	# what a kill within the writes of a step leaves
+	# the state that a kill leaves while a trial's rows are written
 	torn=$(head -c 50 "$cut/runs.csv")
 	printf %s "$torn" >> "$cut/runs.csv"
 	torn=$(tail -n 1 "$cut/counters.csv" | head -c 30)
@@ -66,11 +66,11 @@ steps()
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ ! -e "$cut" ]
-	[ "$(steps "${cut%.partial}/runs.csv")" = "$(printf '      1 %s\n' '0 1' '0 2' '1 1' '1 2' '2 1' '2 2')" ]
-	# rows of whole steps are those of the first run, byte for byte
+	[ "$(trials "${cut%.partial}/runs.csv")" = "$(printf '      1 %s\n' '0 1' '0 2' '1 1' '1 2' '2 1' '2 2')" ]
+	# rows of complete trials are those of the first run, byte for byte
 	head -n "$(wc -l < before.csv)" "${cut%.partial}/runs.csv" | cmp - before.csv
-	[ "$(steps "${cut%.partial}/truth.csv" | awk '{ print $1 }' | sort -u | wc -l)" -eq 1 ]
-	[ "$(steps "${cut%.partial}/counters.csv" | wc -l)" -eq 6 ]
+	[ "$(trials "${cut%.partial}/truth.csv" | awk '{ print $1 }' | sort -u | wc -l)" -eq 1 ]
+	[ "$(trials "${cut%.partial}/counters.csv" | wc -l)" -eq 6 ]
 	run "$PAGESTORM" report "${cut%.partial}"
 	[[ "$output" == *"complete"* ]]
 }
@@ -82,8 +82,8 @@ steps()
 	echo "$output"
 	[ "$status" -eq 0 ]
 	[ "$(grep -c ,broken, "${cut%.partial}/runs.csv")" -eq 0 ]
-	[ "$(steps "${cut%.partial}/runs.csv" | awk '{ print $1 }' | sort -u)" = 1 ]
-	[ "$(steps "${cut%.partial}/truth.csv" | awk '{ print $1 }' | sort -u | wc -l)" -eq 1 ]
+	[ "$(trials "${cut%.partial}/runs.csv" | awk '{ print $1 }' | sort -u)" = 1 ]
+	[ "$(trials "${cut%.partial}/truth.csv" | awk '{ print $1 }' | sort -u | wc -l)" -eq 1 ]
 }
 
 @test "--resume refuses a different plan, a finished directory and a profile argument" {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Settings of a profile: in force while the workload runs, as they were afterwards.
-# They are read with cat, not with pagestorm.
+# Settings of a profile are in force while the workload runs and restored afterwards. The
+# test reads them with cat, not with pagestorm.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,7 +15,7 @@ setup()
 
 teardown() { observe_teardown; }
 
-# section|name|file|a value or, when that is there already, another
+# section|name|file|a value, and another in case the first is in force already
 wanted()
 {
 	cat <<- LIST
@@ -42,7 +42,7 @@ wanted()
 	LIST
 }
 
-# As it would have to be written: the bracketed choice, or all of it.
+# The value in the form in which it is written: the bracketed choice, or the whole line.
 value()
 {
 	sed -E 's/.*\[(.*)\].*/\1/' "$1"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the shm workload promises, held against smaps_rollup as anybody can read it.
+# The promises of the shm workload, compared with smaps_rollup.
 
 bats_require_minimum_version 1.5.0
 
@@ -56,6 +56,6 @@ every()
 	kill "$runner"
 	wait "$runner" || true
 	runner=
-	let_go
+	abandon_pauses
 	[ "$(ipcs -m | wc -l)" = "$before" ]
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What swap promises, held against smaps, status, stat and /proc/swaps from outside.
+# The promises of swap, compared with smaps, status, stat and /proc/swaps.
 
 bats_require_minimum_version 1.5.0
 
@@ -18,7 +18,7 @@ teardown()
 	[ -z "$(used)" ]
 }
 
-# Used of the run's own device, in kB.
+# Used part of the run's swap device, in kB.
 used()
 {
 	awk '$5 == 32767 { print $4 }' /proc/swaps
@@ -29,8 +29,8 @@ used()
 	least=$((48 << 10))
 	claim=pass
 	if [ "$(wc -l < /proc/swaps)" -gt 1 ]; then
-		# Another device is on, of which a CPU first uses up its cluster of 512 slots,
-		# and whose users may have pages on ours: the claim is not made.
+		# Another swap device is on: a CPU first uses up its cluster of 512 slots there,
+		# and other processes can have pages on the run's device. No claim is made.
 		least=$((least - 2048 * $(nproc)))
 		claim=
 	fi

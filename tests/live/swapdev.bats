@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a run's own swap promises: as large as asked, labelled, used, and gone afterwards.
-# It is looked at in /proc/swaps and with blkid while the run holds its memory.
+# The promises of a run's private swap: it has the requested size and a label, is used, and is
+# removed afterwards. Checked with /proc/swaps and blkid while the run holds its memory.
 
 bats_require_minimum_version 1.5.0
 
@@ -25,8 +25,8 @@ zram()
 	[ -r /sys/class/zram-control/hot_add ] || skip "no zram-control"
 }
 
-# profile LINE…: of [swap]; the kernel fills devices in the order of their priorities, so that
-# one of the machine's comes first unless ours has the highest
+# profile LINE…: of [swap]; the kernel fills devices in the order of their priorities, so the
+# private device gets the highest
 profile()
 {
 	{
@@ -37,7 +37,7 @@ profile()
 	} > swap.ini
 }
 
-# start: a run, up to HELD; sets what /proc/swaps has of its own device, which is in use
+# start: a run, up to HELD; sets the fields of /proc/swaps for its device, which is in use
 start()
 {
 	begin_held swap.ini
@@ -159,7 +159,7 @@ rmdir_soon()
 	[ ! -d "$1" ]
 }
 
-# crowd BYTES: another process, in a group of 16 MiB that it more than fills; sets $other
+# crowd BYTES: another process, in a group of 16 MiB that is smaller than it; sets $other
 crowd()
 {
 	local home=$group limit=memory.max

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the thp workload promises, held against smaps, the group's files and the kernel's
-# own statistics for each size, as anybody can read them.
+# The promises of the thp workload, compared with smaps, the group's files and the kernel's
+# statistics for each folio size.
 
 bats_require_minimum_version 1.5.0
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What root (and anyone) takes by name from where they happen to be: only what no other user
-# could have put there.
+# Files read by name from the current directory: only those that no other user can have put
+# there, for root and for other users.
 
 bats_require_minimum_version 1.5.0
 
@@ -17,7 +17,7 @@ setup()
 	other=65534 # nobody
 }
 
-# adapter FILE: one that leaves a file behind when it is run
+# adapter FILE: one that leaves a file behind when it runs
 adapter()
 {
 	mkdir -p "$(dirname "$1")"

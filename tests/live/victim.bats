@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the victim workload promises, and that a stall cannot hide from its latencies.
+# The promises of the victim workload; its latencies show every stall.
 
 bats_require_minimum_version 1.5.0
 
@@ -30,14 +30,14 @@ teardown() { observe_teardown; }
 	[ "$sum" = "$(column runs.csv victim ops)" ]
 }
 
-# operates COUNT: it has slept so many times between two operations
+# operates COUNT: victim has slept so many times between two operations
 operates()
 {
 	[ "$(awk '/^voluntary_ctxt_switches/ { print $2 }' "/proc/$worker/status")" -ge "$1" ]
 }
 
-# Stopped for half a second at 1000 operations a second, some 500 of them are late, and
-# their lateness is counted from when each should have begun.
+# Stopped for half a second at 1000 operations a second, about 500 operations are late; latency
+# counts from the time at which each was due.
 @test "a stall of half a second shows in hundreds of latencies, not in one" {
 	begin victim size=4M rate=1000 duration=2s memory.max=64M profile.noise=no
 	go_on

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""picture.py PAGE FOLDER: looks at a report as a browser draws it.
+"""picture.py PAGE DIRECTORY: checks a report as a browser renders it.
 
 Drives a headless chromium over a pair of pipes (DevTools, one JSON text per NUL), at the
-widths of a phone, a tablet and a desk, in the light and in the dark, and on paper. Leaves
-the pictures in FOLDER; exits 1 with what is wrong. Waits are bounded by the caller.
+widths of a phone, a tablet and a desktop, in light and dark, and on paper. Leaves the
+pictures in DIRECTORY; prints each fault and exits 1. The caller bounds its waits.
 """
 import base64
 import json
@@ -45,7 +45,7 @@ class Browser:
         self.inp, from_child = os.pipe()
 
         def wire():
-            # 3 and 4 by way of numbers that neither pipe has
+            # to 3 and 4 by way of descriptors that neither pipe has
             read, write = os.dup(to_child), os.dup(from_child)
             os.dup2(read, 3)
             os.dup2(write, 4)
@@ -101,7 +101,7 @@ class Browser:
 
 
 def colours(png):
-    """How many colours the picture has, at least; a blank one has few."""
+    """A lower bound of the number of colours in the picture; a blank picture has few."""
     at, data = 8, b""
     while at < len(png):
         size = int.from_bytes(png[at:at + 4], "big")

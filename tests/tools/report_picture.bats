@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The HTML report as a browser draws it. The pictures are left in $PICTURES, when that is set.
+# The HTML report as a browser renders it. The pictures stay in $PICTURES, if that is set.
 
 setup()
 {

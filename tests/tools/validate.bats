@@ -1,19 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Tools as they are installed here, run beside loads whose numbers are known.
+# The tools installed here, beside workloads whose numbers are known.
 
 bats_require_minimum_version 1.5.0
 
-# Tools whose numbers are a process's own, a group's or a device's.
+# Tools that measure a process, a group or a device.
 own_tools=(atop busybox cgget fincore heaptrack ipcs lsan numastat perf-stat perf-trace
 	pidstat pmap ps psutil smem strace swapon systemd-cgtop time top valgrind-massif
 	valgrind-memcheck vmtouch)
-# Tools whose numbers are the whole machine's: others who use it are noise.
+# Tools that measure the whole machine: other processes are noise.
 machine_tools=(free node-exporter sadf sar slabtop vmstat)
 
-# Each tool runs once, honestly; what it printed is kept, and each test reads that. The
-# lies are made of the same output and held against the truth of the same runs, so that
-# nothing that happens on the machine meanwhile can hide one.
+# Each tool runs once, unchanged; its output is kept, and each test reads that. The lies are
+# derived from the same output and compared with the truth of the same runs, so that no other
+# activity on the machine can hide one.
 setup_file()
 {
 	[ "$(id -u)" -eq 0 ] || return 0
@@ -36,7 +36,7 @@ setup()
 	lying=$(echo "$BATS_FILE_TMPDIR"/lying/*-validate)
 }
 
-# score TOOL…: the rows, without the header, in $rows; another run is waited for
+# score TOOL…: sets $rows to the rows without the header; waits for another run
 score()
 {
 	run "$PAGESTORM" validate --wait=600 -q -o "$work" "$@"
@@ -57,7 +57,7 @@ rows_of()
 	grep "^$1," "$2"
 }
 
-# has TOOL: its program is here; sets $program
+# has TOOL: its program is installed; sets $program
 has()
 {
 	program=$(sed -n 's/^program = //p' "profiles/tools/$1.ini")
@@ -70,8 +70,8 @@ installed()
 		sed -n 's/^package = //p' "profiles/tools/$1.ini")"
 }
 
-# scored TOOL: no verdict is wrong or unread, and one at least is worth something; noise is
-# what other processes moved of a swap device meanwhile, and stands in the row
+# scored TOOL: no verdict is wrong or unread, and at least one row has a verdict on a number;
+# noise is the activity of other processes on a swap device, which the row states
 scored()
 {
 	local rows bad
@@ -81,7 +81,7 @@ scored()
 	[ -z "$bad" ] && grep -qE ',(right|within_resolution|biased|noise),' <<< "$rows"
 }
 
-# Of a tool whose numbers are a process's own.
+# is_true TOOL: a tool of own_tools is scored
 is_true()
 {
 	installed "$1"
@@ -127,11 +127,10 @@ is_true()
 	(honest=$work/planted && run ! scored absent)
 }
 
-# A tool's reading is off by no more than its resolution and the machine's noise allow, or
-# it would be wrong. A lie of more than twice that must be wrong: it is made of the same
-# output and held against the truth of the same run. One that takes back a known bias is
-# none: it says the truth.
-# judge_lies TOOL…: sets $nr to how many are wrong; fails when one is not
+# An honest reading is off by no more than its resolution and the machine's noise, so a lie of
+# more than twice that must be wrong: it is derived from the same output and compared with the
+# truth of the same run. A lie that cancels a known bias does not count: it is the truth.
+# judge_lies TOOL…: sets $nr to the number of wrong lies; fails if one is not wrong
 judge_lies()
 {
 	local missed
@@ -139,7 +138,7 @@ judge_lies()
 		function abs(x) { return x < 0 ? -x : x }
 		FNR == NR { lied[$1, $3] = $6; now[$1, $3] = $9; next }
 		!index(tools, " " $1 " ") || $9 ~ /^(skipped|unread|wrong)$/ { next }
-		# five percent of nothing is nothing
+		# five percent of zero is zero
 		$4 == 0 || $6 / $4 <= 0.1 { next }
 		abs(lied[$1, $3] - $6) <= 2 * ($17 + $18) { next }
 		$9 == "biased" && abs(lied[$1, $3] - $4) <= $17 + $18 { next }
@@ -161,8 +160,8 @@ judge_lies()
 	diff <(cut -d, -f 1-18 "$honest/scorecard.csv") <(cut -d, -f 1-18 "$work"/*-validate/scorecard.csv)
 }
 
-# Of the whole machine: others who use it are noise that a null load measures. What must
-# hold is that each is read, and that a lie is wrong or the noise that hides it is stated.
+# For tools of the whole machine a null load measures the noise of other processes. Each tool
+# must be read, and a lie must be wrong unless the row states the noise that hides it.
 @test "tools of the whole machine are read, and a lie in their output is wrong unless the stated noise covers it" {
 	local tool tools=() unread quiet
 	for tool in "${machine_tools[@]}"; do
@@ -180,7 +179,7 @@ judge_lies()
 	echo "$nr lies are wrong"
 }
 
-# A tool of its own, an adapter of its own: ps with five percent more.
+# A separate tool with its own adapter: ps plus five percent.
 @test "a lying program behind a user's adapter is wrong and gives exit status 1" {
 	cat > "$work/liar" <<-'LIAR'
 	#!/bin/sh
@@ -254,13 +253,13 @@ judge_lies()
 }
 
 @test "the README's recipe for a user's monitor works as written" {
-	recipe=$(awk '/^Or let it write a CSV/ { on = 1 } /^The scorecards|^## / { on = 0 }
+	recipe=$(awk '/^Or it writes a CSV/ { on = 1 } /^The scorecards|^## / { on = 0 }
 		on && sub(/^    /, "")' README.md)
 	[[ $recipe == *--compare=* ]]
 	mkdir "$work/there"
 	cd "$work/there"
 	ln -s "$PAGESTORM" pagestorm
-	# Enter ends the pause, at which a monitor would look.
+	# Enter ends the pause, in which a monitor would observe the worker.
 	run bash -c 'echo | bash -c "$1"' - "${recipe/run anon/run anon --wait=600}"
 	echo "$output"
 	[ "$status" -eq 0 ]

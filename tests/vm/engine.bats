@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What only a guest shows of anon and oom: cgroup v2's counters, huge pages that are
-# always on, memory.oom.group, lowering oom_score_adj, and swap that is left over.
+# anon and oom where only a guest can test them: cgroup v2's counters, THP always enabled,
+# memory.oom.group, a lowered oom_score_adj, and free swap.
 
 bats_require_minimum_version 1.5.0
 
 load vm
 
-# runs 'RUN ARGUMENTS'…: a script that prints NAME STATUS, how many workers, OUTCOME, CLAIMS and
-# FAILED-CLAIMS of each run; an argument that ends with : names those that follow
+# runs 'RUN ARGUMENTS'…: a script that prints NAME, STATUS, number of workers, OUTCOME, CLAIMS
+# and FAILED-CLAIMS of each run; an argument that ends in : names the runs after it
 runs()
 {
 	local arguments name=

@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the lab promises about any guest: its shape, its channels, its bounds.
-# What runs in it is the matrix's matter.
+# The lab's promises about every guest: its shape, its channels, its time limits. matrix.bats
+# tests the workloads in it.
 
 bats_require_minimum_version 1.5.0
 
 load vm
 
-# Where a test only needs "a guest", one boot serves several of them: each of these writes
-# what its tests look at into results/.
+# One boot serves several tests that require any guest: each of these writes what its tests
+# check into results/.
 
-# Every part of a shape at once, a file each way, and a status of its own.
+# All parts of a shape at once, a file in each direction, and a distinct exit status.
 boot_shape()
 {
 	ln -s /bin/bash shell
@@ -62,7 +62,7 @@ boot_v1()
 		tail -n +2 /proc/swaps > results/swaps'
 }
 
-# At the address 0 of a process there is nothing to read.
+# Address 0 of a process is not readable.
 boot_hybrid()
 {
 	"$PAGESTORM" lab --cgroup hybrid --swap ram:64M --exec '
@@ -120,7 +120,7 @@ boot_numa4()
 		--file "$PAGESTORM_SRCDIR/profiles:profiles" -- run -q profiles/numa.ini numa.size=8M
 }
 
-# fake_qemu FRAMES: a guest that sends just these, for printf, and goes on living
+# fake_qemu FRAMES: a guest that sends only these frames (printf format) and stays alive
 fake_qemu()
 {
 	mkdir -p bin
@@ -139,7 +139,7 @@ fake_qemu()
 	chmod +x bin/qemu-system-x86_64
 }
 
-# A status of 0, and an end whose tally has 2 bytes of stdout, or one file of 3 bytes.
+# Exit status 0, and an end message that counts 2 bytes of stdout, or one file of 3 bytes.
 none='\000\000\000\000\000\000\000\000'
 status0='s\000\000\000\004\000\000\000\000\000\000\000'
 end2="z\\000\\000\\000\\040\\000\\000\\000\\002${none:4}$none$none$none"
@@ -147,14 +147,14 @@ end_file="z\\000\\000\\000\\040\\000\\000\\000$none$none\\001${none:4}\\003${non
 ready='r\000\000\000\000\000\000\000'
 stdout2='o\000\000\000\002\000\000\0001\n'
 
-# A guest that lives and is silent has 30 seconds to send its results after --timeout.
+# A live but silent guest has 30 seconds after --timeout to send its results.
 boot_hang()
 {
 	fake_qemu "$ready$stdout2"
 	PATH=$PWD/bin:$PATH "$PAGESTORM" lab --timeout 1 --exec true
 }
 
-# Without an answer from KVM that takes 20 seconds.
+# Takes 20 seconds if KVM does not answer.
 boot_kvm()
 {
 	"$PAGESTORM" lab --kvm --exec 'echo up'
@@ -179,7 +179,7 @@ setup()
 	enter_scratch
 }
 
-# lab OPTION…: stdout to ./out, stderr to ./err, status kept; a test that fails shows all three
+# lab OPTION…: stdout in ./out, stderr in ./err, sets status; a failed test shows all three
 lab()
 {
 	status=0
@@ -197,7 +197,7 @@ wait_for()
 	done
 }
 
-# the lab's own qemu
+# qemus PID: the qemu processes of that lab
 qemus()
 {
 	pgrep -P "$1" -f qemu-system-x86_64 || true
@@ -206,7 +206,7 @@ qemus()
 @test "the guest has the requested nodes, memory and CPUs" {
 	booted boot_shape
 	mapfile -t seen < results/nodes
-	# The kernel keeps a part of each node for itself.
+	# The kernel reserves a part of each node.
 	((seen[0] > 400 * 1024 && seen[0] <= 512 * 1024))
 	((seen[2] > 200 * 1024 && seen[2] <= 256 * 1024))
 	[ "${seen[1]}" = 0 ]
@@ -241,8 +241,8 @@ qemus()
 	[ "$(stat -c %s results/run/empty)" -eq 0 ]
 }
 
-# unread PID: bytes that wait to be read by a process, in its unix sockets; ss has the queue
-# that is to be read in column 3
+# unread PID: bytes that wait in the unix sockets of a process; ss prints the receive queue in
+# column 3
 unread()
 {
 	ss -xpH | awk -v pid="pid=$1," 'index($0, pid) { n += $3 } END { print n + 0 }'
@@ -264,7 +264,7 @@ unread()
 	lab_pid=$!
 	wait_for up
 	kill -STOP "$lab_pid"
-	# A socket holds some 200 K; the guest, which goes on writing, stands still behind it.
+	# A socket holds about 200 KiB; the guest blocks in its next write.
 	until (($(unread "$lab_pid") > 100000)); do
 		kill -0 "$lab_pid"
 		sleep 0.1
@@ -334,7 +334,7 @@ unread()
 	grep -q 'stdout: No space left on device' err
 }
 
-# A pipe holds 64 K: the guest writes on until the reader has left.
+# A pipe holds 64 KiB: the guest keeps writing until the reader has exited.
 @test "a reader that closes stdout early does not lose the results" {
 	"$PAGESTORM" lab --exec 'seq 50000; mkdir results; echo kept >results/late' | head -n 1 > out
 	[ "$(cat out)" = 1 ]
@@ -358,7 +358,7 @@ unread()
 	[[ $(cat results/lab) == *" swap=zram:67108864 kernel=6.1."*" cgroup=v2 accel=tcg" ]]
 }
 
-# swap_is PATH: of 64M; a page of each area is its header
+# swap_is PATH: swap of 64 MiB at PATH is on; one page of each area is its header
 swap_is()
 {
 	read -r path _ kib _ < results/swaps
@@ -412,7 +412,7 @@ swap_is()
 	[ "$(cat results/unified)" = 0 ]
 }
 
-# The group that stays is what keeps the kernel from patching its allocator.
+# The group that stays keeps the kernel from patching its page allocator.
 @test "a hundred cpusets are made and removed, one stays, and the guest's kernel reports no fault" {
 	need_lab 6.12
 	booted boot_newer
@@ -492,7 +492,7 @@ swap_is()
 	[ -n "$qemu" ]
 	kill -KILL "$lab_pid"
 	wait "$lab_pid" || true
-	# Who inherits it may leave it a zombie; the bound is a guard against a hang.
+	# Its new parent may leave it a zombie; the time limit guards against a hang.
 	for _ in {1..600}; do
 		[ -d "/proc/$qemu" ] && ! grep -qs '^State:.Z' "/proc/$qemu/status" || break
 		sleep 0.1
@@ -501,8 +501,8 @@ swap_is()
 	[ -z "$(ls tmp)" ]
 }
 
-# prompted N: waits for the N-th prompt; with it the shell asks where the cursor is, and
-# takes what was typed before for the answer
+# prompted N: waits for the N-th prompt; there the shell asks for the cursor position, and
+# takes input that was typed before as the answer
 prompted()
 {
 	until [ "$(grep -aoF $'\033[6n' out | wc -l)" -ge "$1" ]; do
@@ -528,7 +528,7 @@ prompted()
 @test "the guest's writable disk is TMPDIR and has the requested size" {
 	booted boot_shape
 	[ "$(sed -n 1p results/disk)" -eq $((75 << 20)) ]
-	# The second file does not fit: of the size asked for, and not of the default 1G.
+	# The second file does not fit: the disk has the requested size, not the default of 1G.
 	[ "$(sed -n 2p results/disk)" -lt $((30 << 20)) ]
 }
 

@@ -4,8 +4,7 @@
 # number of nodes and kind of swap. The cells cover each pair of two of these;
 # 2+1 is two nodes and a third without memory.
 #
-# Two guests at a time run in the background from the start; a test waits for
-# its own.
+# Two guests at a time run in the background from the start; each test waits for its own.
 
 load vm
 
@@ -47,7 +46,7 @@ cell()
 	need_lab "$1"
 	booted "matrix_cell-$1-$2-$3-$4"
 	[ "$status" -eq 0 ]
-	# What holds no claims proves nothing.
+	# A run without claims proves nothing.
 	[ "$(cat results/*/truth.csv | grep -c ',pass,')" -ge 60 ]
 	none_failed
 }

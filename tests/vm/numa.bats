@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The numa workload in guests with several nodes, held against numactl's own view where the
-# guest has one, and shown to be able to fail.
+# The numa workload in guests with several nodes, compared with numactl where the guest has it;
+# its claims can fail.
 
 bats_require_minimum_version 1.5.0
 
@@ -66,7 +66,7 @@ passed()
 	[ "$(passed)" -ge 49 ]
 }
 
-# spilled: pages of each cell that are on the node that was not wanted
+# spilled: pages of each cell on the node that the policy does not prefer
 spilled()
 {
 	awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -81,7 +81,7 @@ spills()
 	booted "boot_spill-$1"
 	none_failed
 	[ "$(passed)" = 33 ]
-	# Room for three quarters, for a half and for nothing.
+	# The preferred node has room for three quarters, a half and none of the pages.
 	mapfile -t elsewhere < <(spilled)
 	[ "${elsewhere[0]}" -lt 8192 ]
 	[ "${elsewhere[1]}" -lt 8192 ]

@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Whom the kernel kills when the whole machine, or a node of it, runs out. The
-# kernel's own log is the second witness: pagestorm never reads it.
+# The victim of the OOM killer when the whole machine, or one node, is out of memory. The
+# kernel log is the independent instrument: pagestorm never reads it.
 
 bats_require_minimum_version 1.5.0
 
 load vm
 
-# oom_in_lab PROFILE OPTION… -- LAB_OPTION…: then, below ==, the kernel's own log
+# oom_in_lab PROFILE OPTION… -- LAB_OPTION…: a run, then, below ==, the kernel log
 oom_in_lab()
 {
 	local -a run=()
@@ -20,7 +20,7 @@ oom_in_lab()
 			echo ==; dmesg; exit \$status"
 }
 
-# boot_global CELL: of the profile's three
+# boot_global CELL: one of the profile's three
 boot_global() { oom_in_lab profiles/global-oom.ini noise=no --repeat 7 --cell "$1" -- --memory 512M; }
 boot_global_swap() { oom_in_lab profiles/global-oom.ini noise=no -- --memory 512M,512M --swap 128M; }
 boot_policy() { oom_in_lab profiles/oom-mempolicy.ini noise=no -- --memory 512M,512M; }
@@ -45,7 +45,7 @@ setup_file()
 teardown_file() { boots_end; }
 setup() { need_lab 6.1; }
 
-# killed NAME: every claim of that boot held; the kernel's words on its kills to ./kills
+# killed NAME: every claim of that boot holds; the kernel log of its kills goes to ./kills
 killed()
 {
 	booted "$1"
@@ -55,7 +55,7 @@ killed()
 	none_failed
 }
 
-# The volunteer, the large one and the growing one, in the order of the profile's cells.
+# The process with a raised oom_score_adj, the large one and the growing one: the cells in order.
 @test "a global OOM kills the predicted process 21 of 21, and the kernel's log agrees" {
 	local cell adj=(900 700 0)
 	for cell in 0 1 2; do

@@ -1,10 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The profiles that need a guest: every claim of each holds on both kernels, and each
-# workload that stands behind one can be found out.
+# The profiles that require a guest: every claim of each holds on both kernels, and a
+# shortfall of each of their workloads is detected.
 #
-# Two guests at a time run in the background from the start; a test waits for
-# its own.
+# Two guests at a time run in the background from the start; each test waits for its own.
 
 bats_require_minimum_version 1.5.0
 
@@ -15,7 +14,7 @@ cells()
 	sed -n 's/^.*{ cell \(.*\) [0-9]*; }$/profile_cell \1/p' "$BATS_TEST_FILENAME"
 }
 
-# profile_cell KERNEL PROFILE MEMORY: every claim of the LRUs is made in one pass
+# profile_cell KERNEL PROFILE MEMORY: one pass suffices for every claim of mglru
 profile_cell()
 {
 	local -a less=()
@@ -25,7 +24,7 @@ profile_cell()
 		-- run -q "profiles/$2.ini" repeats=1 "${less[@]}"
 }
 
-# Two nodes: a surplus page, and what is left out of a pattern, a node or a pool.
+# Two nodes: surplus pages, and an injected shortfall in a pattern, a node or a pool.
 boot_nodes()
 {
 	"$PAGESTORM" lab --memory 512M,512M --timeout 600 \
@@ -45,7 +44,7 @@ boot_nodes()
 		broken hugetlb hugepages.2048kB.node0=20 hugepages.2048kB.node1=20 node=1 size=32M'
 }
 
-# Another process sets the reserve anew while the run relies on its own.
+# Another process changes min_free_kbytes while the run relies on its own value.
 boot_reserve()
 {
 	"$PAGESTORM" lab --memory 512M --exec "$(in_guest_paused)"'
@@ -68,7 +67,7 @@ teardown_file() { boots_end; }
 
 setup() { need_lab 6.1; }
 
-# cell KERNEL PROFILE MEMORY CLAIMS: so many claims at least pass, and none fails
+# cell KERNEL PROFILE MEMORY CLAIMS: at least so many claims pass, and none fails
 cell()
 {
 	need_lab "$1"
@@ -103,7 +102,7 @@ cell()
 
 @test "watermarks that do not follow the arithmetic are detected" {
 	booted boot_reserve
-	# what it read before: the run's own
+	# read before the change: the run's value
 	[ "$(head -n 1 out)" = 16384 ]
 	grep -q ',watermark_min,.*,fail,' results/*/truth.csv
 }

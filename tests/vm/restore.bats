@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Killed with -9 in a guest, then restored: the guest is as it was. On cgroup v2 the
-# root hands no controller down before the run, so that too has to come back.
+# kill -9 of a run in a guest, then restore: the guest is as before. On cgroup v2 the root
+# group delegates no controller before the run, so that must be restored too.
 
 bats_require_minimum_version 1.5.0
 
@@ -56,14 +56,14 @@ kill_and_restore()
 			until [ -e $journal ] || ! kill -0 $pid 2> /dev/null; do usleep 10000; done
 		}
 		machine > before 2> /dev/null
-		# The first takes longer than those that follow.
+		# The first run takes longer than the next ones.
 		pagestorm run /all.ini > out 2>&1 || echo "run: $?"
 		begin
 		begun=$(centiseconds)
 		while [ -e $journal ]; do usleep 10000; done
 		span=$(($(centiseconds) - begun))
 		wait $pid || echo "run: $?"
-		# From the journal's first moment on, a tenth of its span later each time.
+		# Kills from the start of the journal on, each time a tenth of its lifetime later.
 		round=0 same=0 late=0
 		while [ $round -lt 8 ] && [ $late -lt 30 ]; do
 			begin

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Settings that need a machine of their own: those that squeeze all of it, and those
+# Settings that require a guest: those that put the whole machine under pressure, and those
 # that the host's kernel lacks.
 
 bats_require_minimum_version 1.5.0
@@ -56,7 +56,7 @@ boot_settings()
 setup_file() { echo boot_settings | boots_begin boot_settings; }
 teardown_file() { boots_end; }
 
-# says FILE: what that part of the boot printed, to $output
+# says FILE: sets $output to the output of that part of the boot
 says()
 {
 	need_lab 6.1
@@ -73,7 +73,7 @@ says()
 	[[ "$output" == *"journal=."* ]]
 }
 
-# The machine has room for it, and the node has not.
+# The machine has room for the pool, the node does not.
 @test "a huge page pool that grows only in part is an error, and its old size is restored" {
 	says part
 	[[ "$output" != *accepted* ]]

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Tools that want kprobes, scored in a guest that has them.
+# Tools that require kprobes, scored in a guest that has them.
 
 load vm
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Shared by the guest suite.
+# Helpers of the guest suite.
 
 : "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
 PAGESTORM=$(readlink -f "$PAGESTORM")
@@ -21,19 +21,19 @@ need_lab()
 	done
 }
 
-# A place of its own for each test: results land below the current folder.
+# A directory for each test: results are written below the current directory.
 enter_scratch()
 {
 	scratch=$(mktemp -d "${BATS_TEST_TMPDIR:-/tmp}/vm-XXXXXX")
 	cd "$scratch" || return
 }
 
-# A boot is a function, run in the background in a directory of its own
-# ($BATS_FILE_TMPDIR and the function and its arguments, joined by -), which gets its out,
-# err, status and results. A test calls booted and finds itself there.
+# A boot is a function that runs in the background in a dedicated directory (below
+# $BATS_FILE_TMPDIR, the function and its arguments, joined by -), which receives its out,
+# err, status and results. booted changes to that directory.
 
 # boots_begin FUNCTION…: for setup_file; each line of stdin is one boot, a function and its
-# arguments; two at a time. FUNCTION… are all that the lines call.
+# arguments; two run at a time. FUNCTION… are all functions that the lines call.
 boots_begin()
 {
 	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
@@ -43,8 +43,8 @@ boots_begin()
 	echo $! >> "$BATS_FILE_TMPDIR/boots.pid"
 }
 
-# idle_begin FUNCTION…: the same for one that only waits, and so is begun beside the others;
-# FUNCTION… are those that it calls
+# idle_begin FUNCTION…: the same for a boot that only waits, and therefore starts beside the
+# others; FUNCTION… are the functions that it calls
 idle_begin()
 {
 	export PAGESTORM PAGESTORM_SRCDIR BATS_FILE_TMPDIR
@@ -64,7 +64,7 @@ one_boot()
 	mv status.new status
 }
 
-# are_booting: whether a boot is under way or to come
+# are_booting: whether a boot is running or pending
 are_booting()
 {
 	local pid
@@ -74,26 +74,26 @@ are_booting()
 	return 1
 }
 
-# booted NAME: waits for that boot's end, which the lab's own bounds bring about, and goes to
-# its directory; sets status
+# booted NAME: waits for the end of that boot, which the lab's time limits guarantee, and
+# changes to its directory; sets status
 booted()
 {
-	local folder=$BATS_FILE_TMPDIR/$1
-	until [ -e "$folder/status" ]; do
-		if ! are_booting && [ ! -e "$folder/status" ]; then
+	local directory=$BATS_FILE_TMPDIR/$1
+	until [ -e "$directory/status" ]; do
+		if ! are_booting && [ ! -e "$directory/status" ]; then
 			echo "there is no boot $1:"
 			cat "$BATS_FILE_TMPDIR"/boots*
 			return 1
 		fi
 		sleep 0.2
 	done
-	cd "$folder" || return
+	cd "$directory" || return
 	status=$(cat status)
 	echo "$1: status $status"
 	tail -n 60 out err
 }
 
-# boots_end: for teardown_file; ends those that no test waited for
+# boots_end: for teardown_file; ends the boots that no test waited for
 boots_end()
 {
 	local pid
@@ -113,16 +113,16 @@ none_failed()
 }
 
 # For a guest's shell: `begin_paused WORD…` is `pagestorm run WORD…` up to READY, and returns
-# there (or when it has ended); `go_on` lets it go on and returns its status.
+# there (or when the run has ended); `go_on` ends the pause and returns the exit status.
 in_guest_paused()
 {
 	cat <<- 'SH'
 		begin_paused()
 		{
-			rm -f announced told
-			mkfifo announced told
-			pagestorm run "$@" --pause=ready --pause-fd=8,9 8> announced 9< told &
-			exec 6< announced 7> told
+			rm -f announced answers
+			mkfifo announced answers
+			pagestorm run "$@" --pause=ready --pause-fd=8,9 8> announced 9< answers &
+			exec 6< announced 7> answers
 			read -r barrier <&6
 		}
 		go_on()

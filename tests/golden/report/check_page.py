@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check_page.py PAGE: the page is well formed, stands alone and holds no markup but its own."""
+"""check_page.py PAGE: the page is well formed and self-contained, without foreign markup."""
 import re
 import sys
 from html.parser import HTMLParser
