@@ -37,40 +37,40 @@ int box_open(struct box *b, struct error *e)
 {
 	const sigset_t set = ending_signals();
 	char name[64];
-	int err;
+	int ret;
 
 	memset(b, 0, sizeof(*b));
 	lock_init(&b->lock);
 	journal_init(&b->journal);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	err = host_probe(&b->host, "", e);
-	if (!err)
-		err = lock_take(&b->lock, LOCK_WAIT_SECONDS, e);
-	if (!err && journal_leftover())
-		err = journal_recover(say, e);
+	ret = host_probe(&b->host, "", e);
+	if (!ret)
+		ret = lock_take(&b->lock, LOCK_WAIT_SECONDS, e);
+	if (!ret && journal_leftover())
+		ret = journal_recover(say, e);
 	snprintf(name, sizeof(name), "bench-%d", getpid());
-	if (!err)
-		err = journal_open(&b->journal, name, e);
-	b->open = !err;
-	if (!err && group_make_top(&b->top, &b->host, false, &b->journal, &b->no_group))
+	if (!ret)
+		ret = journal_open(&b->journal, name, e);
+	b->open = !ret;
+	if (!ret && group_make_top(&b->top, &b->host, false, &b->journal, &b->no_group))
 		b->top.version = 0;
-	return err;
+	return ret;
 }
 
 int box_close(struct box *b, struct error *e)
 {
-	int err = 0;
+	int ret = 0;
 
 	if (b->open)
-		err = box_remove_swap(b, e);
+		ret = box_remove_swap(b, e);
 	if (b->open) {
-		int err_close = journal_close(&b->journal, e);
+		int ret_close = journal_close(&b->journal, e);
 
-		err = err ? err : err_close;
+		ret = ret ? ret : ret_close;
 	}
 	b->open = false;
 	lock_release(&b->lock);
-	return err;
+	return ret;
 }
 
 bool box_interrupted(const struct box *b)
@@ -100,16 +100,17 @@ int box_group(struct box *b, uint64_t limit_bytes, struct group *g, struct error
 
 int box_scratch(struct box *b, struct error *e)
 {
-	char results[256], folder[400];
+	char results[256], directory[400];
 
 	if (b->scratch[0])
 		return 0;
 	if (!realpath("results", results) && !realpath(".", results))
-		return error_set(e, errno, "cannot find the results folder: %s",
+		return error_set(e, errno, "cannot find the results directory: %s",
 				 strerror(errno));
-	snprintf(folder, sizeof(folder), "%s/pagestorm-bench-%d.partial", results, getpid());
-	snprintf(b->scratch, sizeof(b->scratch), "%s/scratch", folder);
-	if (ownfile_directory(folder, &b->journal, e) ||
+	snprintf(directory, sizeof(directory), "%s/pagestorm-bench-%d.partial", results,
+		 getpid());
+	snprintf(b->scratch, sizeof(b->scratch), "%s/scratch", directory);
+	if (ownfile_directory(directory, &b->journal, e) ||
 	    ownfile_directory(b->scratch, &b->journal, e))
 		return -EIO;
 	return 0;
@@ -121,19 +122,19 @@ int box_make_swap(struct box *b, enum swap_kind kind, uint64_t bytes, struct err
 	const struct swap_request request = {
 		.kind = kind, .path = path, .bytes = bytes, .priority = SWAP_PRIORITY
 	};
-	int err = kind == SWAP_FILE ? box_scratch(b, e) : 0;
+	int ret = kind == SWAP_FILE ? box_scratch(b, e) : 0;
 
 	snprintf(path, sizeof(path), "%s/pagestorm-%d.swap", b->scratch, getpid());
-	return err ? err : swapdev_make(&b->swap, &b->journal, &request, e);
+	return ret ? ret : swapdev_make(&b->swap, &b->journal, &request, e);
 }
 
 int box_remove_swap(struct box *b, struct error *e)
 {
-	int err = b->swap.on ? swapdev_remove(&b->swap, &b->journal, e) : 0;
+	int ret = b->swap.on ? swapdev_remove(&b->swap, &b->journal, e) : 0;
 
-	if (!err)
+	if (!ret)
 		memset(&b->swap, 0, sizeof(b->swap));
-	return err;
+	return ret;
 }
 
 void box_env(const struct box *b, uint64_t limit_bytes, struct workload_env *env)
@@ -153,17 +154,17 @@ void box_env(const struct box *b, uint64_t limit_bytes, struct workload_env *env
 static _Noreturn void child(const struct group *g, pid_t parent, int (*body)(void *), void *arg)
 {
 	const sigset_t set = ending_signals();
-	int err;
+	int ret;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(127);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	err = g->version ? group_attach(g, 0) : 0;
-	if (!err)
-		err = body(arg);
+	ret = g->version ? group_attach(g, 0) : 0;
+	if (!ret)
+		ret = body(arg);
 	fflush(stdout);
-	_exit(err < 0 || err > 99 ? 99 : err);
+	_exit(ret < 0 || ret > 99 ? 99 : ret);
 }
 
 /* Until it has exited or a signal came; then it is killed. */
@@ -191,28 +192,28 @@ int box_run(struct box *b, uint64_t limit_bytes, int (*body)(void *arg), void *a
 	const pid_t parent = getpid();
 	struct group g = { 0 };
 	bool interrupted;
-	int err = limit_bytes ? box_group(b, limit_bytes, &g, e) : 0, status;
+	int ret = limit_bytes ? box_group(b, limit_bytes, &g, e) : 0, status;
 	pid_t pid;
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
 		child(&g, parent, body, arg);
 	status = pid < 0 ? -1 : wait_for(pid, &interrupted);
 	if (pid < 0)
-		err = error_set(e, errno, "cannot fork: %s", strerror(errno));
+		ret = error_set(e, errno, "cannot fork: %s", strerror(errno));
 	else if (interrupted)
-		err = error_set(e, EINTR, "interrupted");
+		ret = error_set(e, EINTR, "interrupted");
 	else if (!WIFEXITED(status))
-		err = error_set(e, ECHILD, "killed by signal %d", WTERMSIG(status));
+		ret = error_set(e, ECHILD, "killed by signal %d", WTERMSIG(status));
 	else
-		err = WEXITSTATUS(status);
+		ret = WEXITSTATUS(status);
 	if (g.version) {
-		int err_remove = group_remove(&g, e);
+		int ret_remove = group_remove(&g, e);
 
-		err = err ? err : err_remove;
+		ret = ret ? ret : ret_remove;
 	}
-	return err;
+	return ret;
 }

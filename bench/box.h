@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a bench row runs: a child process in a group of its own with a limit, with
- * a scratch folder and a swap device when it needs them. All of it is journalled as
- * a run's is, and so is gone however the bench ends: at its end, after Ctrl-C, and
- * after kill -9 by `pagestorm restore`.
+ * Where a bench row runs: a child process in a dedicated group with a limit, with a scratch
+ * directory and a swap device if it requires them. All of them are journalled like a run's,
+ * and therefore removed however the bench ends: at its end, after SIGINT, and after kill -9
+ * by `pagestorm restore`.
  *
- * Holds the machine's lock: a run beside it would be measured with it.
+ * Holds the machine's lock, because a concurrent run would change the measurement.
  */
 #ifndef PAGESTORM_BOX_H
 #define PAGESTORM_BOX_H
@@ -37,28 +37,28 @@ struct box {
  */
 int box_open(struct box *b, struct error *e);
 
-/* Undoes everything. Copes with one that is half open. */
+/* Undoes everything, also of a half-open box. */
 int box_close(struct box *b, struct error *e);
 
-/* True once one of these signals came. */
+/* True after one of these signals. */
 bool box_interrupted(const struct box *b);
 
 /* A group below the box's with that memory.max; removed by group_remove(). */
 int box_group(struct box *b, uint64_t limit_bytes, struct group *g, struct error *e);
 
-/* Makes the scratch folder, next to the results, when it is not there yet. */
+/* Makes the scratch directory, next to the results, if it does not exist yet. */
 int box_scratch(struct box *b, struct error *e);
 
-/* A swap device of the bench's own, until box_remove_swap(); bytes as of swapdev_make(). */
+/* A private swap device, until box_remove_swap(); bytes as of swapdev_make(). */
 int box_make_swap(struct box *b, enum swap_kind kind, uint64_t bytes, struct error *e);
 int box_remove_swap(struct box *b, struct error *e);
 
-/* What the workloads may know: the machine, the limit, the swap device and the folder. */
+/* The workloads' environment: the machine, the limit, the swap device and the directory. */
 void box_env(const struct box *b, uint64_t limit_bytes, struct workload_env *env);
 
 /*
- * Runs body in a child in a group of limit_bytes (0: no group) and waits. What body returns,
- * 0 to 99, comes back; -EINTR when a signal came, -ECHILD when the child was killed.
+ * Runs body in a child in a group of limit_bytes (0: no group) and waits. Returns body's
+ * value, 0 to 99; -EINTR after a signal, -ECHILD if the child was killed.
  */
 int box_run(struct box *b, uint64_t limit_bytes, int (*body)(void *arg), void *arg,
 	    struct error *e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Runs a workload's own prepare(), run() and release() in the calling process,
- * without group, captures or claims: what is timed is what a run times.
+ * without group, captures or claims: the time is that of the same code as in a run.
  */
 #ifndef PAGESTORM_ENGINE_H
 #define PAGESTORM_ENGINE_H

@@ -18,10 +18,10 @@
 static int expect(struct hand *h, char wanted, struct error *e)
 {
 	char report;
-	int err = process_receive(&h->process, REPORT_BOUND_NS, &report);
+	int ret = process_receive(&h->process, REPORT_BOUND_NS, &report);
 
-	if (err)
-		return error_set(e, -err, "the worker does not answer: %s", strerror(-err));
+	if (ret)
+		return error_set(e, -ret, "the worker does not answer: %s", strerror(-ret));
 	return report == wanted ? 0 : error_set(e, EPROTO, "%s", h->process.ledger->error);
 }
 
@@ -30,31 +30,31 @@ int hand_start(struct hand *h, struct box *b, const char *settings, struct error
 	const struct workload *anon = workload_find("anon");
 	struct process_setup setup = { .argument = "--worker", .group = &h->group };
 	struct ledger *ledger;
-	int err;
+	int ret;
 
 	memset(h, 0, sizeof(*h));
 	process_init(&h->process);
-	err = box_group(b, HAND_BYTES, &h->group, e);
-	if (!err)
-		err = process_make_ledger(&h->process, e);
-	if (err)
-		return err;
+	ret = box_group(b, HAND_BYTES, &h->group, e);
+	if (!ret)
+		ret = process_make_ledger(&h->process, e);
+	if (ret)
+		return ret;
 	ledger = h->process.ledger;
 	snprintf(ledger->workload, sizeof(ledger->workload), "%s", anon->name);
 	ledger->seed = 1;
 	box_env(b, HAND_BYTES, &ledger->env);
-	err = engine_params(anon, ledger->params, settings);
-	if (!err)
-		err = process_start(&h->process, &setup, e);
+	ret = engine_params(anon, ledger->params, settings);
+	if (!ret)
+		ret = process_start(&h->process, &setup, e);
 	h->exec_ns = loop_now_ns();
-	return err ? err : expect(h, 'R', e);
+	return ret ? ret : expect(h, 'R', e);
 }
 
 int hand_go(struct hand *h, struct error *e)
 {
-	int err = process_send(&h->process, 'G');
+	int ret = process_send(&h->process, 'G');
 
-	return err ? error_set(e, -err, "the worker has gone") : expect(h, 'H', e);
+	return ret ? error_set(e, -ret, "the worker has gone") : expect(h, 'H', e);
 }
 
 void hand_release(struct hand *h)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A real worker, exec'd into a group of its own as a run's is, taken through its
- * barriers by hand: for what shows only from outside.
+ * A real worker, executed in a dedicated group like a run's and driven manually through its
+ * barriers: for values that can only be observed from outside.
  */
 #ifndef PAGESTORM_HAND_H
 #define PAGESTORM_HAND_H
@@ -21,7 +21,7 @@ int hand_start(struct hand *h, struct box *b, const char *settings, struct error
 /* GO, until HELD. */
 int hand_go(struct hand *h, struct error *e);
 
-/* Ends it and removes the group. Copes with one that did not start. */
+/* Ends it and removes the group, also if it did not start. */
 void hand_release(struct hand *h);
 
 /* Bytes charged to the group. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Limit loops: the least code that makes the kernel do a piece of work, with
- * nothing counted, verified or recorded. What a workload reaches of their rate
- * is its efficiency on the machine at hand.
+ * Limit loops: the least code that makes the kernel do a piece of work, without counting,
+ * verifying or recording anything. A workload's share of their rate is its efficiency on
+ * this machine.
  *
- * Each does its work once and returns the nanoseconds of it, set-up left out; 0
- * with errno set when it could not.
+ * Each does its work once and returns its duration in nanoseconds, without set-up; 0 with
+ * errno set on failure.
  */
 #ifndef PAGESTORM_LOOPS_H
 #define PAGESTORM_LOOPS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One OOM kill in a group of its own, timed from GO until the dead process's
- * charge is released: by a limit loop that populates in one call, and by the
- * oom workload. 0 with errno when a group could not be made or no kill came.
+ * One OOM kill in a dedicated group, timed from GO until the charge of the killed process is
+ * released: by a limit loop that populates in one call, and by the oom workload. 0 with errno
+ * if the group could not be made or no kill came.
  */
 #ifndef PAGESTORM_OOM_CYCLE_H
 #define PAGESTORM_OOM_CYCLE_H

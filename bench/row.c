@@ -146,18 +146,18 @@ static int measure_and_print(void *arg)
 	static struct result result; /* large */
 	struct job *j = arg;
 	const struct row *row = j->row;
-	int err;
+	int ret;
 
 	/* A refusal only leaves it colder. */
 	(void)loop_populate(prewarm_bytes(j), false);
-	err = row->begin ? row->begin(j) : 0;
-	if (!err)
-		err = measure(j, &result);
-	if (err) {
+	ret = row->begin ? row->begin(j) : 0;
+	if (!ret)
+		ret = measure(j, &result);
+	if (ret) {
 		const struct ledger *ledger = j->engine.worker.ledger;
 
 		printf("%-8s %-36s cannot run here: %s\n", row->id, row->work,
-		       ledger && ledger->error[0] ? ledger->error : strerror(-err));
+		       ledger && ledger->error[0] ? ledger->error : strerror(-ret));
 		goto out;
 	}
 	printf("%-8s %-36s", row->id, row->work);
@@ -182,23 +182,23 @@ out:
 static int grow_pool(struct box *box, unsigned pages, struct error *e)
 {
 	char value[32], now[32];
-	int err = setting_read("vm.nr_hugepages", now, sizeof(now), e);
+	int ret = setting_read("vm.nr_hugepages", now, sizeof(now), e);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	snprintf(value, sizeof(value), "%lu", strtoul(now, NULL, 10) + pages);
 	return setting_apply(&box->journal, "vm.nr_hugepages", value, e);
 }
 
 static int set_up(const struct row *row, struct box *box, struct error *e)
 {
-	int err = row->scratch ? box_scratch(box, e) : 0;
+	int ret = row->scratch ? box_scratch(box, e) : 0;
 
-	if (!err && row->swap != SWAP_NONE)
-		err = box_make_swap(box, row->swap, row->swap_bytes, e);
-	if (!err && row->huge_pages)
-		err = grow_pool(box, row->huge_pages, e);
-	return err;
+	if (!ret && row->swap != SWAP_NONE)
+		ret = box_make_swap(box, row->swap, row->swap_bytes, e);
+	if (!ret && row->huge_pages)
+		ret = grow_pool(box, row->huge_pages, e);
+	return ret;
 }
 
 int row_run(const struct row *row, struct box *box, unsigned pairs)
@@ -208,27 +208,27 @@ int row_run(const struct row *row, struct box *box, unsigned pairs)
 	const bool contained = box->top.version || row->swap != SWAP_NONE;
 	struct job job = { .row = row, .box = box, .pairs = pairs };
 	struct error e = { "" };
-	int err, err_undo;
+	int ret, ret_undo;
 
 	if (row->pairs && row->pairs < pairs)
 		job.pairs = row->pairs;
-	err = set_up(row, box, &e);
+	ret = set_up(row, box, &e);
 	box_env(box, limit, &job.env);
-	if (!err && row->show)
-		err = row->show(&job, &e);
-	else if (!err && row->outside)
-		err = measure_and_print(&job);
-	else if (!err)
-		err = box_run(box, contained ? limit : 0, measure_and_print, &job, &e);
-	if (err)
+	if (!ret && row->show)
+		ret = row->show(&job, &e);
+	else if (!ret && row->outside)
+		ret = measure_and_print(&job);
+	else if (!ret)
+		ret = box_run(box, contained ? limit : 0, measure_and_print, &job, &e);
+	if (ret)
 		printf("%-8s %-36s cannot run here: %s\n", row->id, row->work,
-		       e.text[0] ? e.text : strerror(-err));
+		       e.text[0] ? e.text : strerror(-ret));
 	fflush(stdout);
 	e.text[0] = 0;
-	err_undo = box_remove_swap(box, &e);
-	if (row->huge_pages && !err_undo)
-		err_undo = journal_undo(&box->journal, kept, &e);
-	if (err_undo)
+	ret_undo = box_remove_swap(box, &e);
+	if (row->huge_pages && !ret_undo)
+		ret_undo = journal_undo(&box->journal, kept, &e);
+	if (ret_undo)
 		fprintf(stderr, "bench: %s\n", e.text);
 	return box_interrupted(box) ? -EINTR : 0;
 }

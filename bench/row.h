@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One row of `make bench`: a limit loop and the workload's own code, alternating in
- * one process, so that a slow minute of the machine slows both; the median of the
+ * one process, so that a slow period of the machine slows both; the median of the
  * paired ratios with their quartiles; and peers, if they are installed.
  */
 #ifndef PAGESTORM_BENCH_ROW_H
@@ -70,7 +70,7 @@ struct row {
 	enum swap_kind swap;
 	uint64_t swap_bytes;
 	bool outside;	     /* makes its groups itself */
-	bool scratch;	     /* needs the folder */
+	bool scratch;	     /* requires the directory */
 	unsigned huge_pages; /* needs so many in the 2 MiB pool */
 	struct peer peer[PEERS_MAX];
 };

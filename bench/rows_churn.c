@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Memory taken and given back: rows b1 and b2; and brk against mmap, b3. */
+/* Memory allocated and freed: rows b1 and b2; and brk against mmap, b3. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -83,7 +83,7 @@ static struct spread spread_of(double *values)
 	return (struct spread){ median, (values[REPEATS - 1] - values[0]) / 2 / median * 100 };
 }
 
-/* A cycle's usual time, from which the workload has taken off its loop and its clock. */
+/* The usual time of a cycle; the workload has subtracted its loop and its clock. */
 static double net_cycle_ns(struct job *j, const char *workload, const char *settings)
 {
 	double ns = 0;

@@ -24,10 +24,10 @@ struct file {
 static int file_begin(struct job *j)
 {
 	static struct file file;
-	int err = engine_prepare(&j->engine, "cache", j->row->settings, &j->env);
+	int ret = engine_prepare(&j->engine, "cache", j->row->settings, &j->env);
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	snprintf(j->path, sizeof(j->path), "%s/cache-worker", j->env.scratch_dir);
 	file.fd = open(j->path, O_RDONLY | O_CLOEXEC);
 	if (file.fd < 0)
@@ -41,15 +41,15 @@ static void file_end(struct job *j)
 	engine_release(&j->engine); /* takes the file away; the process ends here */
 }
 
-/* Once through each mapping: what is timed afterwards takes no fault. */
+/* One pass through each mapping, so that the timed pass takes no fault. */
 static int mapped_begin(struct job *j)
 {
-	int err = file_begin(j);
+	int ret = file_begin(j);
 	struct file *file = j->state;
 	void *map;
 
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	map = mmap(NULL, j->row->amount, PROT_READ, MAP_SHARED, file->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;

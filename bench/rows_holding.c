@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Amounts: what was asked for and what is there, how steadily it is held, and how well
- * a rate is kept: rows g1 to g3.
+ * Amounts: requested against held memory, how constant it is, and how exactly a rate is
+ * kept: rows g1 to g3.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -28,7 +28,7 @@
 
 /* ---- g1 ---- */
 
-/* Peak resident size over what it was asked for, in per cent. */
+/* Peak resident size over the requested size, in per cent. */
 static double peer_excess(const char *const argv[])
 {
 	struct rusage usage;
@@ -56,15 +56,15 @@ static int show_amount(struct job *j, struct error *e)
 	const int64_t batches = BATCH * (int64_t)j->box->host.cpus;
 	int64_t resident, usage, tables;
 	struct hand h;
-	int err = hand_start(&h, j->box, ASKED_TEXT, e);
+	int ret = hand_start(&h, j->box, ASKED_TEXT, e);
 
-	if (err)
+	if (ret)
 		goto out;
 	resident = (int64_t)hand_resident_pages(&h);
 	usage = (int64_t)hand_usage(&h);
 	tables = (int64_t)hand_kb(&h, "status", "VmPTE");
-	err = hand_go(&h, e);
-	if (err)
+	ret = hand_go(&h, e);
+	if (ret)
 		goto out;
 	resident = (int64_t)hand_resident_pages(&h) - resident - (int64_t)(ASKED / PAGE);
 	tables = (int64_t)hand_kb(&h, "status", "VmPTE") - tables;
@@ -78,7 +78,7 @@ static int show_amount(struct job *j, struct error *e)
 	printf("\n");
 out:
 	hand_release(&h);
-	return err;
+	return ret;
 }
 
 /* ---- g2 ---- */
@@ -119,11 +119,11 @@ static int show_hold(struct job *j, struct error *e)
 	double of_resident, of_usage, cpu_percent;
 	uint64_t start_ns, cpu;
 	struct hand h;
-	int err = hand_start(&h, j->box, ASKED_TEXT, e);
+	int ret = hand_start(&h, j->box, ASKED_TEXT, e);
 
-	if (!err)
-		err = hand_go(&h, e);
-	if (err)
+	if (!ret)
+		ret = hand_go(&h, e);
+	if (ret)
 		goto out;
 	cpu = cpu_ns(h.process.pid);
 	start_ns = loop_now_ns();
@@ -146,7 +146,7 @@ static int show_hold(struct job *j, struct error *e)
 		       : "MISSED");
 out:
 	hand_release(&h);
-	return err;
+	return ret;
 }
 
 /* ---- g3 ---- */
@@ -158,10 +158,10 @@ static int pace_and_print(void *arg)
 	const double mean_most = row->target;
 	struct paced p;
 	bool met;
-	int err = paced_measure(row->settings, row->limit_settings, row->amount, &j->env, &p);
+	int ret = paced_measure(row->settings, row->limit_settings, row->amount, &j->env, &p);
 
-	if (err) {
-		printf("%-8s %-36s cannot run here: %s\n", row->id, row->work, strerror(-err));
+	if (ret) {
+		printf("%-8s %-36s cannot run here: %s\n", row->id, row->work, strerror(-ret));
 		return 0;
 	}
 	met = fabs(p.mean_error_percent) <= mean_most && p.lag_max_ms <= 5 &&

@@ -39,7 +39,7 @@ static bool is_wanted(const struct capture_file *f)
 	return false;
 }
 
-/* Of all that a run opens, keeps the six. */
+/* Keeps six of the files that a run opens. */
 static void keep_wanted(struct capture *c)
 {
 	size_t kept = 0;
@@ -62,21 +62,21 @@ static int reading_begin(struct job *j)
 	static struct reading reading; /* large */
 	struct reading *r = &reading;
 	struct error e = { "" };
-	int err;
+	int ret;
 
 	j->state = r;
 	capture_init(&r->capture);
-	err = hand_start(&r->hand, j->box, "size=64M touch=write", &e);
-	if (!err)
-		err = hand_go(&r->hand, &e);
-	if (!err)
-		err = capture_open_system(&r->capture, &j->box->host, &e);
-	if (!err)
-		err = capture_open_group(&r->capture, &r->hand.group, 0, &e);
-	if (!err)
-		err = capture_open_processes(&r->capture, r->hand.process.ledger, 0, &e);
-	if (err)
-		return err;
+	ret = hand_start(&r->hand, j->box, "size=64M touch=write", &e);
+	if (!ret)
+		ret = hand_go(&r->hand, &e);
+	if (!ret)
+		ret = capture_open_system(&r->capture, &j->box->host, &e);
+	if (!ret)
+		ret = capture_open_group(&r->capture, &r->hand.group, 0, &e);
+	if (!ret)
+		ret = capture_open_processes(&r->capture, r->hand.process.ledger, 0, &e);
+	if (ret)
+		return ret;
 	keep_wanted(&r->capture);
 	for (r->nr = 0; r->nr < r->capture.nr && r->nr < FILES; r->nr++) {
 		char path[64];
@@ -122,7 +122,7 @@ static double snapshots(struct job *j)
 	return (double)(loop_now_ns() - start_ns);
 }
 
-/* One process that reads the three of them that need no path of ours. */
+/* One process that reads the three files whose path does not depend on the bench. */
 static double cat(struct job *j)
 {
 	static const char *const argv[] = { "cat", "/proc/vmstat", "/proc/meminfo",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Swap out, in, and both at once, on a file and on zram of the bench's own: rows d1 to d3. */
+/* Swap-out, swap-in, and both at once, on a private file and zram device: rows d1 to d3. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -43,16 +43,16 @@ static double ours_in(struct job *j)
 	return slot_of_cycle(j, "back_ns");
 }
 
-/* What is out stays in the swap cache until it is reclaimed, and would come back unread. */
+/* Pages swapped out stay in the swap cache until reclaimed; swap-in would not read them. */
 static int drop_swap_cache(const struct job *j)
 {
-	int fd = reclaim_open(&j->env), err = fd < 0 ? fd : 0;
+	int fd = reclaim_open(&j->env), ret = fd < 0 ? fd : 0;
 
-	for (int i = 0; i < 3 && !err; i++)
-		err = reclaim_now(&j->env, fd, j->row->amount);
+	for (int i = 0; i < 3 && !ret; i++)
+		ret = reclaim_now(&j->env, fd, j->row->amount);
 	if (fd >= 0)
 		close(fd);
-	return err;
+	return ret;
 }
 
 static double limit_cycle(struct job *j, bool in)
@@ -84,7 +84,7 @@ static double limit_in(struct job *j)
 
 /* ---- both at once ---- */
 
-/* Pages that the machine has swapped in and out: nobody else has swap in the bench's group. */
+/* Pages that the machine has swapped in and out; only the bench's group uses the device. */
 static double swapped_pages(void)
 {
 	char key[64];
@@ -99,7 +99,7 @@ static double swapped_pages(void)
 	return sum;
 }
 
-/* ns for the row's amount, from what was swapped in how long. */
+/* ns for the row's amount, from the swapped pages and the time. */
 static double thrash_ns(const struct job *j, double pages, uint64_t ns)
 {
 	return pages > 0 ? (double)ns * (double)(j->row->amount / 4096) / pages : 0;
@@ -121,7 +121,7 @@ static double ours_thrash(struct job *j)
 	return ns;
 }
 
-/* memset over twice the limit, over and over, for as long as ours takes. */
+/* memset over twice the limit, repeated for as long as the workload runs. */
 static double memhog_thrash(struct job *j)
 {
 	const struct timespec run = { .tv_nsec = THRASH_NS - 1 };

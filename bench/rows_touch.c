@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* First touch, and growth until the kernel kills: rows a1 to a5. */
+/* First touch, and growth until the OOM kill: rows a1 to a5. */
 #include <errno.h>
 
 #include "bench/loops.h"
@@ -67,7 +67,7 @@ static double oom_ours(struct job *j)
 
 /* ---- peers ---- */
 
-/* Of the bytes that it faulted in, seen from outside by its rusage. */
+/* Of the bytes that it faulted in, by its rusage. */
 static double faulting(struct job *j, const char *const argv[], uint64_t fault_bytes)
 {
 	struct rusage usage;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a worker costs before it does anything: row h. The worker is this program, exec'd
- * with --worker as pagestorm is: the same code with the same libraries.
+ * The cost of a worker before it does anything: row h. The worker is this program, executed
+ * with --worker like pagestorm: the same code with the same libraries.
  */
 #include <stdio.h>
 
@@ -18,13 +18,13 @@ static int show_worker(struct job *j, struct error *e)
 	static const char *const memhog[] = { "memhog", "-r1", "4k", NULL };
 	double first_ms[STARTS], ready_ms[STARTS], anon_kb = 0, tables_kb = 0, usage_kb = 0;
 	double memhog_ms[STARTS], first;
-	int err = 0;
+	int ret = 0;
 
-	for (int i = 0; i < STARTS && !err; i++) {
+	for (int i = 0; i < STARTS && !ret; i++) {
 		struct hand h;
 
-		err = hand_start(&h, j->box, SETTINGS, e);
-		if (!err) {
+		ret = hand_start(&h, j->box, SETTINGS, e);
+		if (!ret) {
 			anon_kb = (double)hand_kb(&h, "smaps_rollup", "Anonymous");
 			tables_kb = (double)hand_kb(&h, "status", "VmPTE");
 			usage_kb = (double)hand_usage(&h) / 1024;
@@ -33,19 +33,19 @@ static int show_worker(struct job *j, struct error *e)
 		hand_release(&h);
 	}
 	/* GO as soon as it is READY. */
-	for (int i = 0; i < STARTS && !err; i++) {
+	for (int i = 0; i < STARTS && !ret; i++) {
 		struct hand h;
 
-		err = hand_start(&h, j->box, SETTINGS, e);
-		if (!err)
-			err = hand_go(&h, e);
-		if (!err)
+		ret = hand_start(&h, j->box, SETTINGS, e);
+		if (!ret)
+			ret = hand_go(&h, e);
+		if (!ret)
 			first_ms[i] = (double)(h.process.ledger->run_ns - h.exec_ns) / 1e6;
 		hand_release(&h);
 		memhog_ms[i] = peer_run(memhog, NULL) / 1e6;
 	}
-	if (err)
-		return err;
+	if (ret)
+		return ret;
 	first = quantile(first_ms, STARTS, 0.5);
 	printf("%-8s a worker at READY: %.0f KiB of its own (%d), tables %.0f KiB, usage %.0f "
 	       "KiB; "
