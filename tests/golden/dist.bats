@@ -30,12 +30,12 @@ tracked()
 # shellcheck disable=SC2016 # make expands these
 shipped()
 {
-	local folders
-	read -ra folders <<< "$(value '$(whole_folders)')"
+	local directories
+	read -ra directories <<< "$(value '$(whole_directories)')"
 	{
 		value '$(DISTFILES)' | tr ' ' '\n' | (cd "$build" && xargs realpath -s -m) |
 			xargs realpath -s -m "--relative-to=$PWD"
-		find "${folders[@]}" -type f ! -name '*.log' ! -name '*.trs'
+		find "${directories[@]}" -type f ! -name '*.log' ! -name '*.trs'
 	} | LC_ALL=C sort -u
 }
 
