@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Any bytes through every parser, as both sides of one record. A parser either takes
- * the bytes, or refuses with a sentence that names its source; what it put can be found.
+ * Any bytes through every parser, as both sides of one record. A parser either
+ * accepts the bytes or refuses them with a sentence that names its source; its counters can
+ * be looked up.
  */
 #include <assert.h>
 #include <errno.h>

@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	assert(in >= 0 && out >= 0 && write(in, data, size) == (ssize_t)size);
 	if (!read_fd(in, &a)) {
 		write_table(&a, out);
-		/* a header that begins like a byte order mark loses it: not a table of ours */
+		/* a header that begins like a byte order mark loses it: not one of our tables
+		 */
 		if (strncmp(a.header[0], "\xef\xbb\xbf", 3)) {
 			assert(read_fd(out, &b) == 0);
 			assert(b.nr == a.nr && b.columns == a.columns);

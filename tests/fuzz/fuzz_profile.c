@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Any bytes as a profile. What was read can be written out and read again to the
- * same, and whatever was refused has a place and a sentence.
+ * Any bytes as a profile. A profile that was read can be written out and read
+ * again with the same result; an error has a place and a sentence.
  */
 #include <assert.h>
 #include <errno.h>

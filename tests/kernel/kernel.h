@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the tests of kernel behaviour share: what this kernel does on a first read, and how
- * a count that the kernel raised by itself is told from one that we got wrong.
+ * Shared by the tests of kernel behaviour: this kernel's behaviour on a first read, and the
+ * distinction between a count that the kernel raised by itself and a wrong one.
  *
- * A count of faults is exact, but for one thing: the kernel may unmap a page of ours
- * meanwhile, to move it (compaction, NUMA balancing), to make a huge page of it or to
- * reclaim it, and its next access faults once more. So a count is tried again only where
- * it is too high and /proc/vmstat shows that such a thing happened meanwhile, each time
- * with a line on the TAP stream that names it, and KERNEL_ATTEMPTS times at most. A count
- * that is too low, or too high on a kernel that did nothing, is wrong at once.
+ * A count of faults is exact, with one exception: the kernel can unmap a page of the test,
+ * to move it (compaction, NUMA balancing), to make a huge page of it or to reclaim it, and
+ * the next access faults once more. A count is therefore repeated only if it is too high
+ * and /proc/vmstat shows such an event, each time with a line on the TAP stream that names
+ * it, and at most KERNEL_ATTEMPTS times. A count that is too low, or too high without such an
+ * event, is wrong at once.
  */
 #ifndef PAGESTORM_TESTS_KERNEL_H
 #define PAGESTORM_TESTS_KERNEL_H
@@ -74,7 +74,7 @@ static inline bool kernel_has_zero_page(void)
 	return faults > KERNEL_PROBE_PAGES / 2;
 }
 
-/* What claims depend on, and drive_open() makes up. */
+/* The capabilities that claims depend on; drive_open() has constructed ones. */
 static inline void kernel_describe(struct workload_env *env)
 {
 	env->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -82,7 +82,7 @@ static inline void kernel_describe(struct workload_env *env)
 		kernel_has_zero_page() ? CAPABILITY_YES : CAPABILITY_NO;
 }
 
-/* What unmaps a page that is in use, as /proc/vmstat counts it for the whole machine. */
+/* Events that unmap a page in use, as /proc/vmstat counts them for the whole machine. */
 static const char *const kernel_causes[] = {
 	"pgmigrate_success ", "numa_pte_updates ", "thp_collapse_alloc ",
 	"thp_split_page ",    "pgsteal_anon ",	   "pgsteal_file ",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* brk_churn and mmap_churn take the faults they promise, and leave nothing. */
+/* brk_churn and mmap_churn take the promised faults and leave no memory behind. */
 #include "config.h"
 
 #include <errno.h>

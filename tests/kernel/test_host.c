@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A look at this machine changes nothing of it. Saved machines are tests/unit/test_host's. */
+/* Probing this machine changes nothing. tests/unit/test_host has saved machines. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A leak holds what it promises, for each allocator, shape and way to be reached:
- * run in the worker's frame and held against /proc.
+ * run in the worker's frame and compared with /proc.
  */
 #include <errno.h>
 #include <setjmp.h>

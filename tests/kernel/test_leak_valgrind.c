@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * valgrind, run around the worker, finds what leak says it leaves: as many bytes, in
- * the state that was asked for, and below the site.
+ * valgrind, run around the worker, detects what leak promises to leave: as many bytes, in
+ * the requested state, and below the call site.
  */
 #include <setjmp.h>
 #include <stdarg.h>

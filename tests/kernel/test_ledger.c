@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The real worker takes a ledger of its own build, and no other. */
+/* The real worker accepts a ledger of its own build, and no other. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * malloc does what its model says: the real malloc in the worker's frame, held against
+ * malloc behaves like its model: the real malloc in the worker's frame, compared with
  * /proc and mallinfo2.
  */
 #include <errno.h>

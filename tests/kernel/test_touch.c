@@ -2,7 +2,7 @@
 /*
  * A first touch takes the stated faults and makes the stated pages present, no more: on
  * private memory as this kernel maps it on a read, and on shared memory, where no kernel
- * has a zero page, so that both kinds of kernel are seen on either.
+ * has a zero page, so that every kernel shows both behaviours.
  */
 #include "config.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A worker and its children have the text of what they execute before READY. */
+/* A worker and its children have the text that they execute in memory before READY. */
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ static struct drive d;
 
 #define PAGEMAP_PRESENT (1ull << 63)
 
-/* Of the pages from start to end of a process: how many it has no page table entry for. */
+/* The number of pages from start to end of a process without a page table entry. */
 static unsigned pages_missing(int pagemap, uint64_t start, uint64_t end, uint64_t page)
 {
 	unsigned missing = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Runs a workload in the real worker's frame, `pagestorm --worker`, without the
- * harness and without a group, and holds its claims against what /proc says of the
- * process and what the ledger says. Needs no privilege.
+ * harness and without a group, and compares its claims with /proc of the process and
+ * with the ledger. Requires no privilege.
  */
 #ifndef PAGESTORM_TESTS_TRIAL_H
 #define PAGESTORM_TESTS_TRIAL_H
@@ -49,7 +49,7 @@ static inline void trial_open(struct drive *d, const struct workload *workload)
 	kernel_describe(&d->env);
 }
 
-/* Skips where the program, or glibc's own malloc in it, is missing. */
+/* Skips if the program, or glibc's malloc in it, is missing. */
 static inline void trial_need_glibc(struct drive *d)
 {
 	char reason[256];
@@ -86,7 +86,7 @@ static inline void trial_exec(int ledger, int command, int report)
 	_exit(127);
 }
 
-/* A report of the worker, within a minute; 0: none, or it has gone. */
+/* A report of the worker, within a minute; 0: none, or it has exited. */
 static inline char trial_read(const struct trial *trial)
 {
 	struct pollfd fd = { .fd = trial->report, .events = POLLIN };
@@ -149,7 +149,7 @@ static inline void trial_go(struct trial *trial)
 		fail_msg("not held: %s", trial->ledger->error);
 }
 
-/* Lets the worker leave and returns its wait status. */
+/* Lets the worker exit and returns its wait status. */
 static inline int trial_end(struct trial *trial)
 {
 	int status = -1;
@@ -259,7 +259,7 @@ static inline void trial_once(struct drive *d, uint64_t shortfall_pages, bool te
 
 /*
  * The whole of it: returns how many claims about the process and the ledger were
- * judged, and how many failed in *failed; prints those when told to.
+ * judged, and how many failed in *failed; prints those if tell is set.
  */
 static inline unsigned trial_judge(struct drive *d, uint64_t shortfall_pages, bool tell,
 				   unsigned *failed)

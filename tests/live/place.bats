@@ -31,7 +31,7 @@ teardown()
 	[ -z "$(find "$deep/$name/$name" -mindepth 1 -type d)" ]
 }
 
-@test "a results directory with too long a path is refused, and nothing is left of the run" {
+@test "a directory whose path is too long for the workers is refused, nothing is left of the run" {
 	name=$(printf 'y%.0s' {1..200})
 	mkdir -p "$name/$name/$name"
 	cd "$name/$name/$name"

@@ -145,7 +145,7 @@ start_in()
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 
-@test "a setting that another process changed since is reported and stays" {
+@test "a setting that another process changed since is reported and left unchanged" {
 	before=$(cat /proc/sys/vm/stat_interval)
 	printf 'setting\t/proc/sys/vm/stat_interval\t%s\t%s\n' "$before" $((before + 6)) |
 		write_journal

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How often compare errs, and how often it finds what is there, on simulated runs: rates,
- * which take as many rounds as it takes to tell them apart.
+ * Rates of false verdicts and of detected changes of compare, on simulated runs, with as
+ * many rounds as their distinction requires.
  */
 #include <setjmp.h>
 #include <stdarg.h>

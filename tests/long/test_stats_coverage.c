@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How often the interval of stats_summary() holds the true median: a rate, of many draws. */
+/* The rate at which the interval of stats_summary() covers the true median, of many draws. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

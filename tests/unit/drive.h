@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Stands in for the harness and the worker's frame for one workload in the test's own
+ * Stands in for the harness and the worker's frame for one workload in the test's
  * process: options, claims, prepare(), run(), release() and the ledger between them.
  */
 #ifndef PAGESTORM_TESTS_DRIVE_H
@@ -20,7 +20,7 @@ struct drive {
 	struct worker worker;
 };
 
-/* Where a named option of the workload is kept; fails the test when there is none. */
+/* Where a named option of the workload is kept; fails the test if there is none. */
 static inline void *drive_option(struct drive *d, const char *name)
 {
 	for (const struct workload_option *o = d->workload->options; o->name; o++)
@@ -142,7 +142,7 @@ static inline void drive_end(struct drive *d)
 	d->workload->release(&d->worker);
 }
 
-/* Each promise is made once, and says why. */
+/* Each promise is made once, with its reason. */
 static inline void drive_assert_claims_are_sound(const struct drive *d)
 {
 	for (unsigned i = 0; i < d->claims.nr; i++) {

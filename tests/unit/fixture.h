@@ -13,7 +13,7 @@
 
 struct tree {
 	const char *name;
-	const char *group; /* folder of the group */
+	const char *group; /* directory of the group */
 	unsigned cgroup_version;
 	unsigned nr_nodes;
 };

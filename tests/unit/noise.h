@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Made-up run times for the tests of stats. */
+/* Simulated run times for the tests of stats. */
 #ifndef PAGESTORM_TESTS_NOISE_H
 #define PAGESTORM_TESTS_NOISE_H
 
@@ -9,7 +9,7 @@
 /* Of 400001 draws of noise_run_time(); tests/long/test_stats_coverage draws them. */
 #define NOISE_TRUE_MEDIAN 1.006337
 
-/* A generator of its own: the noise must not share a defect with the code under test. */
+/* A separate generator: the noise must not share a defect with the code under test. */
 static inline double noise_uniform(uint32_t *state)
 {
 	*state ^= *state << 13;
@@ -23,7 +23,7 @@ static inline double noise_normal(uint32_t *state)
 	return sqrt(-2 * log(noise_uniform(state))) * cos(2 * M_PI * noise_uniform(state));
 }
 
-/* Log-normal with one run in ten hit by a stall of about half its length. */
+/* Log-normal; one run in ten has a stall of about half its length. */
 static inline double noise_run_time(uint32_t *state)
 {
 	double t = exp(0.05 * noise_normal(state));

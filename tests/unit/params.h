@@ -51,7 +51,7 @@ static inline bool params_choice(const struct workload *w, unsigned n, void *par
 	return false;
 }
 
-/* A machine of two nodes that has all that workloads ask for. */
+/* A machine of two nodes that has everything that workloads require. */
 static inline struct workload_env params_machine(void)
 {
 	return (struct workload_env){ .page_bytes = 4096,

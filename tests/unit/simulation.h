@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Simulated runs for the tests of compare: result directories below one of the test's own,
+ * Simulated runs for the tests of compare: results directories below one of the test,
  * and comparisons of them. A failure in here is a failure of the test.
  */
 #ifndef PAGESTORM_TESTS_SIMULATION_H
@@ -39,7 +39,7 @@ struct search {
 	enum change expected;
 };
 
-/* In how many rounds the metric's change was found; the opposite is never found. */
+/* The number of rounds that detect the metric's change; none detects the opposite. */
 unsigned simulation_found(const struct search *search);
 
 #endif

@@ -20,7 +20,7 @@
 #define MB	  (UINT64_C(1) << 20)
 #define PAGE	  UINT64_C(4096)
 
-/* ---- what was measured ---- */
+/* ---- the probes' results ---- */
 
 static void reads_decide_whether_there_is_a_zero_page(void **state)
 {
@@ -133,7 +133,7 @@ static void a_saved_machine_says_what_cannot_be_tried_on_it(void **state)
 	assert_false(capability_take_line("", r));
 }
 
-/* ---- what follows ---- */
+/* ---- claims that depend on them ---- */
 
 static struct workload_env env_with(enum capability_state reads, enum capability_state huge,
 				    enum capability_state tables)
@@ -161,7 +161,7 @@ static void set_text(const struct workload *w, void *params, const char *text)
 	}
 }
 
-/* Least and most that a claim accepts, where its slot is `slot`. */
+/* Minimum and maximum that a claim accepts if its slot is `slot`. */
 static void accepted(const struct claim *c, int64_t slot, int64_t *least, int64_t *most)
 {
 	int64_t expected = c->expected;
@@ -200,7 +200,7 @@ static bool amount(const struct claims *claims, const struct claim *like, int64_
 
 static unsigned nr_amounts;
 
-/* What either kind of kernel counts is accepted where it could not be tried which it is. */
+/* Where a capability is unknown, the counts of both kinds of kernel are accepted. */
 static void check_contained(const struct workload *w, const char *what,
 			    const struct claims *unknown, const struct claims *known)
 {

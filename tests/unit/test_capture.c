@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A reading that fails is an error, unless its process is gone or there was nothing to read. */
+/* A failed read is an error, unless its process has exited or the file was empty. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

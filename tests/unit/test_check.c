@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a worker needs of the machine is reported by its bit, and what contradicts comes first.
+/* A worker's missing needs are reported by their bits, contradictions before them.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -68,7 +68,7 @@ static void each_need_is_missed_by_its_bit_alone(void **state)
 	}
 }
 
-/* The profile's: plan has asked for them before. */
+/* Those of the profile: plan has checked them before. */
 static void what_the_profile_gives_is_not_asked_of_the_machine(void **state)
 {
 	static const struct workload_env bare;

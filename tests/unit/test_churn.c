@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What brk_churn and mmap_churn promise, by arithmetic alone, and that a duration is kept,
- * on a clock of the test's own. What the kernel counts is for tests/kernel.
+ * on the test's clock. The kernel's counts are tested in tests/kernel.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -163,7 +163,7 @@ static void what_cannot_be_kept_is_refused(void **state)
 	drive_close(&d);
 }
 
-/* The plan asks a worker that will be skipped how long it takes. */
+/* The plan asks for the duration of a worker that will be skipped too. */
 static void a_kernel_without_huge_pages_is_refused_and_survived(void **state)
 {
 	char reason[256] = "";

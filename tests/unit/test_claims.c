@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Every claim of every workload, on many machines and with each choice of each option,
- * against the table of sources and the captured kernels: a claim that could not be
- * judged, that names a counter which no kernel has, or that nothing could make fail, is
- * found here and not in a run.
+ * against the table of sources and the captured kernels: a claim that cannot be
+ * judged, that names a counter which no kernel has, or that cannot fail, is detected here
+ * and not in a run.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -176,13 +176,13 @@ static enum kind kind_of(const struct claim *c, const struct workload_env *env)
 	return counters_type(claimed_source(c, env->cgroup_version), c->counter).kind;
 }
 
-/* No kernel counts below 0 but for what falls; a bound down there would hold for anything. */
+/* Only a falling counter has a negative change; a bound below 0 would hold for any other. */
 static bool can_be(const struct claim *c, enum kind kind, int64_t value)
 {
 	return value >= 0 || (kind == KIND_GAUGE && strcmp(c->scope, "ledger"));
 }
 
-/* One unit beyond its tolerance is a failure, and there is such a unit on some side. */
+/* One unit beyond the tolerance is a failure, and at least one side has such a unit. */
 static void check_it_can_fail(const struct workload *w, const struct workload_env *env,
 			      const struct claim *c)
 {
@@ -213,8 +213,8 @@ static void check_it_can_fail(const struct workload *w, const struct workload_en
 /* ---- each of them once ---- */
 
 /*
- * Most machines and choices make the same claims: of 600,000, 1,270 differ. What is found
- * of a claim follows from it, its workload and the version of cgroups alone.
+ * Most machines and choices make the same claims: of 600,000, 1,270 differ. The
+ * result for a claim depends only on it, its workload and the version of cgroups.
  */
 #define KNOWN_MAX (1u << 14)
 
@@ -303,7 +303,7 @@ static void check_choices(const struct workload *w, const struct workload_env *e
 		check_workload(w, env, params);
 }
 
-/* What only several options together bring about. */
+/* Claims that only a combination of options makes. */
 static const struct {
 	const char *workload, *options[4];
 } together[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/tables/column.h: the tables of columns, and what says the same
- * elsewhere: results/SCHEMA.md and the metrics of report and compare.
+ * Promises of harness/tables/column.h: the tables of columns, and their copies:
+ * results/SCHEMA.md and the metrics of report and compare.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -47,7 +47,7 @@ static int free_schema(void **state)
 
 /* ---- `| a, b | unit | meaning |` ---- */
 
-/* The first row of the section's table of columns; fails when it has none. */
+/* The first row of the section's table of columns; fails if it has none. */
 static const char *first_row(const char *title)
 {
 	static const char head[] = "\n| column | unit | meaning |\n|---|---|---|\n";

@@ -45,7 +45,7 @@ static void a_slowdown_of_ten_percent_is_found(void **state)
 		assert_true(simulation_found(&searches[i]) >= 8);
 }
 
-/* ---- matching, absence, gates: small folders by hand ---- */
+/* ---- matching, absence, gates: small directories made here ---- */
 
 #define SMALL "schema,run,cell,cell_label,repeat,worker,workload,outcome,seconds,oom_kills\n"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The parsers against files captured from three kernels (tests/fixtures/README.md);
- * the expected numbers were taken from those files without the parsers.
+ * the expected numbers were read from those files without the parsers.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -907,7 +907,7 @@ static void a_hugetlb_mapping_counts_huge_pages(void **state)
 	fixture_release(&f);
 }
 
-/* Both sides of everything: 5 ms is the budget, four times that what a busy machine gets. */
+/* Both sides of everything: the budget is 5 ms; a busy machine gets four times that. */
 static void a_whole_run_parses_in_milliseconds(void **state)
 {
 	double best = 1e9;

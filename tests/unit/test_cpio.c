@@ -155,7 +155,7 @@ static void the_first_error_is_kept(void **state)
 	archive_close(&archive);
 }
 
-/* GNU cpio is the second instrument; without it the format is read by find() alone. */
+/* GNU cpio is the second instrument; without it only find() reads the format. */
 static void gnu_cpio_agrees(void **state)
 {
 	struct archive archive;

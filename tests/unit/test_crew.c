@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A crew runs each member once, tells the first failure, and leaves affinities as they were. */
+/* A crew runs each member once, reports the first failure, and does not change affinities. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

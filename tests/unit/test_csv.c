@@ -167,7 +167,7 @@ static void a_file_that_is_there_is_not_overwritten(void **state)
 	expect_file(f, "precious\n");
 }
 
-/* A full disk, played by a limit on the file's size: the file ends with a whole row. */
+/* A full disk, simulated by a limit on the file's size: the file ends with a whole row. */
 static void a_write_that_fails_leaves_whole_rows(void **state)
 {
 	struct folder *f = *state;
@@ -297,7 +297,7 @@ static uint32_t next_random(uint32_t *state)
 	return *state;
 }
 
-/* Cells of the characters that matter, at every length from none up. */
+/* Cells of the special characters, at every length from zero up. */
 static void random_cell(uint32_t *seed, char *cell)
 {
 	static const char alphabet[] = "a,\"\n\r 0;\xc3\xa9";

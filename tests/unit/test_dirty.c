@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What dirty promises, by arithmetic alone, and what it counts when it is played. */
+/* The promises of dirty, by arithmetic alone, and its counts when it runs. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ extern const struct workload dirty_workload;
 
 static struct drive d;
 
-/* Of 64 MiB in blocks of 64 KiB on a machine where a GiB may be dirty. */
+/* 64 MiB in blocks of 64 KiB on a machine with a dirty limit of 1 GiB. */
 static void open_dirty(void)
 {
 	drive_open(&d, &dirty_workload);
@@ -42,8 +42,8 @@ static void how_often_pages_become_dirty_is_promised_where_it_is_known(void **st
 		int64_t least, most; /* MiB */
 	} rows[] = {
 		{ "append", 1, 0, 1024, 64, 64 },
-		{ "rewrite", 3, 0, 1024, 64, 64 },   /* nobody writes back in between */
-		{ "rewrite", 3, 0, 128, 64, 192 },   /* somebody may */
+		{ "rewrite", 3, 0, 1024, 64, 64 },   /* no writeback in between */
+		{ "rewrite", 3, 0, 128, 64, 192 },   /* writeback is possible */
 		{ "rewrite", 3, 16, 128, 192, 192 }, /* clean again each time */
 		{ "rewrite", 3, 64, 1024, 192, 192 },
 		{ "rewrite", 3, 128, 1024, 64, 192 }, /* in every other pass */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/trial/expect.h: [expect] as it is written, held against a row and a
+ * Promises of harness/trial/expect.h: [expect] as written, compared with a row and a
  * record.
  */
 #include <errno.h>

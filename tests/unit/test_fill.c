@@ -113,7 +113,7 @@ static void the_seed_decides_the_content(void **state)
 	assert_memory_not_equal(first, area, sizeof(first));
 }
 
-/* Slices that are written by different threads make up the stream that one would write. */
+/* Slices written by different threads make up the same stream as one thread writes. */
 static void a_stream_can_be_written_in_parts(void **state)
 {
 	uint64_t ninth[FILL_BLOCK_WORDS];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* global_oom names whom the kernel will kill, and refuses what it cannot say; zones are read.
+/* global_oom predicts the victim, and refuses what it cannot predict; zones are read.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/machine/group.h that need no cgroup: where a group would lie, what is
- * written for a limit, and what counts as kept. A folder plays the group's directory.
+ * Promises of harness/machine/group.h that need no cgroup: the place of a group, the
+ * text written for a limit, and what counts as kept. A plain directory stands for the group.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -184,7 +184,7 @@ static void a_key_is_found_whole_or_not_at_all(void **state)
 	assert_true(value == UINT64_MAX);
 }
 
-/* An empty folder: rmdir(2) would take it. */
+/* An empty directory, which rmdir(2) would remove. */
 static void a_group_is_removed_by_its_name_or_not_at_all(void **state)
 {
 	static const char *const foreign[] = { "docker", "pagestormy", "x-pagestorm-1" };

@@ -20,7 +20,7 @@ static struct histogram *histogram_of(const uint64_t *values, size_t nr)
 	return h;
 }
 
-/* The one bucket that holds something. */
+/* The only bucket that is not empty. */
 static unsigned bucket_with(uint64_t value)
 {
 	struct histogram *h = histogram_of(&value, 1);

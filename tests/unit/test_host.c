@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Promises of harness/machine/host.h, on machines saved below tests/fixtures/machines
- * and, where no saved one has it, on files made by hand below a temporary root.
+ * and, where none of them has it, on files written below a temporary root.
  */
 #include <errno.h>
 #include <ftw.h>
@@ -215,7 +215,7 @@ static void one_node_has_no_other(void **state)
 	assert_string_equal(e.text, "this machine has no farthest node with memory");
 }
 
-/* ---- by hand ---- */
+/* ---- written here ---- */
 
 static char root[] = "/tmp/pagestorm-host-XXXXXX";
 

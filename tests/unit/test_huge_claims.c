@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What thp and hugetlb promise follows from the sizes that are allowed and the pool's pages. */
+/* The promises of thp and hugetlb follow from the allowed sizes and the pool's pages. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

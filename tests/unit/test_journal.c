@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/machine/journal.h: what is noted is undone, and nothing else is. */
+/* Promises of harness/machine/journal.h: recorded changes are undone, and nothing else. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -32,7 +32,7 @@ struct machine {
 
 static char told[4096];
 
-/* In libc's place: a crash cannot be played, but whether the kernel was asked can be seen. */
+/* In libc's place: a crash cannot be simulated, but whether the kernel was asked is visible. */
 static unsigned nr_syncs;
 
 int fdatasync(int fd)
@@ -139,7 +139,7 @@ static void change(struct machine *m, const char *path, const char *before, cons
 	put(m, path, after);
 }
 
-/* A file or directory that is there, noted as what it is. */
+/* An existing file or directory, recorded with its identity. */
 static void note_made(struct machine *m, const char *path)
 {
 	char identity[IDENTITY_BYTES];
@@ -151,7 +151,7 @@ static void note_made(struct machine *m, const char *path)
 	assert_int_equal(journal_note(&m->j, &act, &m->e), 0);
 }
 
-/* As a killed run leaves it: the file stays, the descriptor goes. */
+/* As a killed run leaves it: the file stays, the descriptor is closed. */
 static void die(struct machine *m)
 {
 	close(m->j.fd);
@@ -591,7 +591,7 @@ static void a_journal_of_another_format_is_kept_and_not_used(void **state)
 	assert_true(is_set_aside(m, "something else"));
 }
 
-/* The boot id in the header is not this machine's: it was rebooted since. */
+/* The boot id in the header is another: the machine was rebooted since. */
 static void after_a_reboot_only_files_are_undone(void **state)
 {
 	static const char file[] = "/pagestorm-scratch";
@@ -653,7 +653,7 @@ static void what_cannot_be_undone_stays_in_the_journal(void **state)
 	assert_false(journal_leftover());
 }
 
-/* A workload's files are not noted one by one. */
+/* A workload's files are not recorded one by one. */
 static void a_scratch_folder_goes_with_what_is_in_it(void **state)
 {
 	struct machine *m = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of the pure parts of harness/lab/: what is asked, what qemu gets, what the guest
- * says. */
+/* Promises of the pure parts of harness/lab/: the request, qemu's arguments, the guest's
+ * messages. */
 #include "config.h"
 
 #include <elf.h>
@@ -301,7 +301,7 @@ static void noise_is_not_taken_for_a_frame(void **state)
 	}
 }
 
-/* What a guest sends for a command that prints on both streams and leaves two files. */
+/* A guest's frames for a command that prints on both streams and leaves two files. */
 static const struct {
 	enum channel_type type;
 	const char *payload;

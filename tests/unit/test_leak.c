@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What leak promises and refuses, by arithmetic alone. That it holds is for tests/kernel.
+ * What leak promises and refuses, by arithmetic alone. tests/kernel tests that it holds.
  */
 #include <errno.h>
 #include <setjmp.h>

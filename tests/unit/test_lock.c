@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/machine/lock.h, on a directory of this process's own instead of the
- * machine's, and on a clock of its own: nanosleep() and clock_gettime() are replaced
+ * Promises of harness/machine/lock.h, on a directory of this process instead of the
+ * machine's, and on a simulated clock: nanosleep() and clock_gettime() are replaced
  * below, so that waiting takes no time and is counted.
  */
 #include <errno.h>
@@ -24,8 +24,8 @@
 
 #define WAIT_SECONDS 60
 
-/* Below /proc, as the machine's own: elsewhere (overlayfs) /proc/locks need not name it as
- * stat() does.
+/* Below /proc like the machine's: elsewhere (overlayfs) /proc/locks can name another inode
+ * than stat().
  */
 static char object[64];
 
@@ -101,7 +101,7 @@ static void the_machine_has_one_object(void **state)
 	assert_string_equal(lock.object, "/proc/sys/vm");
 }
 
-/* Who holds it is read in /proc/locks, which a sandbox may hide. */
+/* The holder is read from /proc/locks, which a sandbox can hide. */
 static void a_second_holder_is_refused_and_told_who_holds_it(void **state)
 {
 	struct lock first = taken(), second = empty();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The model of malloc: known answers by hand. That the real malloc does what the model
- * says is for tests/kernel.
+ * The model of malloc: answers computed manually. tests/kernel tests that the real malloc
+ * behaves like the model.
  */
 #include <errno.h>
 #include <setjmp.h>

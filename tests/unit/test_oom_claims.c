@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* oom says beforehand who dies and how much fits, and refuses what cannot be said. */
+/* oom predicts the victim and the amount that fits, and refuses what it cannot predict. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -136,7 +136,7 @@ static void the_group_is_filled_to_its_limit_with_one_kill(void **state)
 	}
 }
 
-/* touched + touched / 512 + 64..192 of the worker's own + batches are the limit. */
+/* The limit is touched + touched / 512 + 64..192 other pages of the worker + batches. */
 static void the_count_at_death_is_held_against_the_peak(void **state)
 {
 	const struct claim *c = find("touched_pages");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises that every workload's option table keeps, and of harness/plan/option.h. */
+/* Promises of every workload's option table, and of harness/plan/option.h. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/machine/ownfile.h, identity.h and maker.h: what is there already is
- * neither taken nor removed, and what is ours is known again.
+ * Promises of harness/machine/ownfile.h, identity.h and maker.h: existing files are
+ * neither used nor removed, and a run's own are recognised.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +28,7 @@ struct place {
 	struct error e;
 };
 
-/* In libc's place: file systems without O_TMPFILE or RENAME_NOREPLACE are not at hand. */
+/* In libc's place, for lack of a file system without O_TMPFILE or RENAME_NOREPLACE. */
 static bool plain_file_system;
 
 int openat(int dirfd, const char *path, int flags, ...)
@@ -119,7 +119,7 @@ static unsigned count(const struct place *p)
 	return nr;
 }
 
-/* The journal is worked off by another, as after kill -9. */
+/* Another process undoes the journal, as after kill -9. */
 static void die_and_recover(struct place *p)
 {
 	close(p->j.fd);

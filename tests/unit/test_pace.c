@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Bytes fall due when the rate or the shape says so, and nobody wakes up late or in vain. */
+/* Bytes are due by the rate or the shape; no wake-up is late or needless. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +76,7 @@ static void when_is_the_first_moment_at_which_due_is_reached(void **state)
 		}
 }
 
-/* Plays a growth with exact wake-ups: lag below 5 ms, at most 500 wake-ups a second. */
+/* Simulates a growth with exact wake-ups: lag below 5 ms, at most 500 wake-ups a second. */
 static void a_paced_growth_ends_on_time_with_few_wakeups(void **state)
 {
 	const uint64_t page = 4096, total = 50 * MB;

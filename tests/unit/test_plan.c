@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/plan/plan.h, with workloads of the test's own in place of the
- * real table, and with machines made by hand: one node on v1, two on v2.
+ * Promises of harness/plan/plan.h, with the test's workloads in place of the
+ * real table, and with constructed machines: one node on v1, two on v2.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -63,7 +63,7 @@ static void no_claims(const void *params, const struct workload_env *env, struct
 	(void)out;
 }
 
-/* Tells the test which limit claims() saw. */
+/* Records the limit that claims() got. */
 static void hold_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	struct claim c = { .quantity = "limit",
@@ -533,7 +533,7 @@ static void a_pool_of_huge_pages_must_fit_the_machine(void **state)
 				    "available here and 2 GiB of them stay untouched");
 }
 
-/* ---- mistakes ---- */
+/* ---- errors ---- */
 
 static const struct {
 	const char *text;

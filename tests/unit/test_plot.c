@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Promises of harness/report/plot.h about a gnuplot that misbehaves. A script takes its
- * place, and poll() is replaced below, so that a bound is reached without waiting for it.
+ * place, and poll() is replaced below, so that a timeout passes without waiting for it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -22,7 +22,7 @@
 static char directory[] = "/tmp/pagestorm-plot-XXXXXX";
 static char program[64];
 
-/* The one wait for gnuplot's end: until it ends, or at once as if its bound had passed. */
+/* The one wait for gnuplot's end: until it ends, or at once as if its timeout had passed. */
 static bool time_is_up;
 static int bound_ms;
 

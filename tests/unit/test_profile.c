@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/plan/profile.h: every mistake has its place and its sentence. */
+/* Promises of harness/plan/profile.h: every error has its place and its sentence. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each adapter reads its number out of what the tool really printed: text recorded by
- * tests/tools/record, so that none of the tools is needed here.
+ * Each adapter reads its number from the tool's real output, recorded by
+ * tests/tools/record, so that the tools are not required here.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,10 +20,10 @@
 #include "harness/validate/adapter.h"
 #include "harness/validate/command.h"
 
-/* What the loads of the leak detectors hold: sites=16 blocks=1000 size=8K. */
+/* The loads of the leak detectors: sites=16 blocks=1000 size=8K. */
 #define LEAK_SITES 16
 #define LEAK_BYTES 8192000.0
-/* One block that valgrind took for reachable; heaptrack prints 1/100 K of each place. */
+/* One block that valgrind took for reachable; heaptrack prints 1/100 K of each call site. */
 #define LEAK_BYTES_OFF (8192 + LEAK_SITES * 10)
 
 static const char *top(void)

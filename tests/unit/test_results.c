@@ -37,7 +37,7 @@ static struct plan plan = { .name = "t", .profile_text = (char *)"[profile]\n", 
 
 static const struct row_place place = { .cell = 0, .repeat = 1, .worker = "w", .workload = "" };
 
-/* A step's rows: an event, and the row that says that the step is whole. */
+/* A trial's rows: an event, and the row that marks the trial as complete. */
 static void add_step(struct results *r)
 {
 	struct run_row row;
@@ -78,7 +78,7 @@ static void a_complete_run_has_all_rows_and_loses_its_partial(void **state)
 	assert_int_equal(rows_of(&r, "runs.csv"), 1);
 }
 
-/* A disk that is full for one file alone is played by /dev/full. */
+/* /dev/full simulates a disk that is full for one file only. */
 static void runs_lists_no_step_whose_other_rows_are_lost(void **state)
 {
 	struct error e = { "" };
@@ -123,7 +123,7 @@ static void a_path_that_would_be_cut_is_refused(void **state)
 	assert_int_equal(access(deep, F_OK), -1);
 }
 
-/* ---- what others rely on ---- */
+/* ---- the contract with outside scripts ---- */
 
 static char *read_whole(const char *path)
 {

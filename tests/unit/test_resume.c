@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/trial/resume.h on a folder that a cut run left: which steps are done,
- * and that every file is cut back to those.
+ * Promises of harness/trial/resume.h on the directory of an interrupted run: which trials
+ * are complete, and that every file is truncated to those.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -138,7 +138,7 @@ static void a_step_is_done_when_each_worker_has_one_row(void **state)
 	add_step(0, OUTCOME_OK, OUTCOME_TIMEOUT);
 	add_row(1, "a", OUTCOME_OK); /* cut before b */
 	add_step(2, OUTCOME_OK, OUTCOME_SKIPPED);
-	add_row(2, "a", OUTCOME_OK); /* twice: nobody knows which */
+	add_row(2, "a", OUTCOME_OK); /* twice: ambiguous */
 	cut_off(&r);
 	expect_done(&r, (const bool[4]){ true, false, false, false });
 	resume_release(&r);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Promises of harness/tables/row.h and of the counts at a run's end: numbers in the unit of
- * their column, and nothing in the place of what nobody counted.
+ * their column, and an empty cell for what was not counted.
  */
 #include <fcntl.h>
 #include <math.h>

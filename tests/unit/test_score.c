@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Verdicts on numbers beside their truth, and the expressions that say what that is. */
+/* Verdicts on numbers beside their truth, and the expressions for that truth. */
 #include <errno.h>
 #include <math.h>
 #include <setjmp.h>
@@ -107,7 +107,7 @@ static void the_median_of_the_repeats_counts_and_their_spread_is_noise(void **st
 	assert_true(fabs(s.error_percent - 0.2) < 1e-9);
 }
 
-/* Five percent more is found in whatever is not hidden by noise or by its own last digit. */
+/* Five percent more is detected unless noise or the last digit hides it. */
 static void a_lie_of_five_percent_is_wrong(void **state)
 {
 	(void)state;

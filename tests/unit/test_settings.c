@@ -156,8 +156,8 @@ static void an_unknown_or_absent_setting_changes_nothing(void **state)
 	assert_int_equal(journal_length(&m->j), 0);
 }
 
-/* A file that is a list of choices shows the whole list again, so here it reads what it was
- * given. */
+/* A kernel file with a list of choices shows the whole list; here it reads as it was
+ * written. */
 static void what_the_kernel_does_not_keep_is_an_error_and_taken_back(void **state)
 {
 	struct machine *m = *state;

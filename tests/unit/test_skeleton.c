@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The manual of how a workload is written does what it says, from its options to its end. */
+/* skeleton.c, the manual of a workload, works from its options to its release. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,7 +81,7 @@ static void its_promises_are_whole_pages(void **state)
 	assert_non_null(drive_claim(&d, SPAN_RESIDUE, "group", "anon"));
 }
 
-/* The claim of a counter that the worker keeps itself holds, to the page. */
+/* The claim about the worker's own counter holds, to the page. */
 static bool holds(const char *counter)
 {
 	const struct claim *c = drive_claim(&d, SPAN_WORK, "ledger", counter);

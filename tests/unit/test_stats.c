@@ -133,7 +133,8 @@ static void one_page_off_is_no_outlier_where_all_others_agree(void **state)
 	assert_int_equal(s.outliers, 1);
 }
 
-/* Mann and Whitney, Annals of Mathematical Statistics 18 (1947), and by hand where tied. */
+/* Mann and Whitney, Annals of Mathematical Statistics 18 (1947), and computed manually for
+ * ties. */
 static void rank_test_gives_the_textbook_p(void **state)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which pages a touch and an access reach, in which order, and what they leave there. The
- * pages are protected, and a signal handler notes each first read and each first write,
+ * The pages that a touch and an access reach, their order, and the content left there. The
+ * pages are protected, and a signal handler records each first read and first write,
  * so that nothing depends on how the kernel maps memory.
  */
 #include <errno.h>
@@ -62,7 +62,7 @@ static int unmap_pages(void **state)
 	return munmap(map, (PAGES + 1) * page);
 }
 
-/* cmocka has a handler of its own around each test; it puts back what was there before. */
+/* cmocka installs a handler around each test and restores the previous one. */
 static void protect(int protection)
 {
 	const struct sigaction action = { .sa_sigaction = grant, .sa_flags = SA_SIGINFO };
@@ -81,7 +81,7 @@ static void touch_pages(enum touch_kind kind, const char *text, char *start)
 	assert_int_equal(touch_range(&touch, start, PAGES * page, 0), 0);
 }
 
-/* Each page is protected from reading, and once it was read from writing. */
+/* Each page is protected from reading, and after a read from writing. */
 static void a_write_reaches_each_page_in_turn_and_no_other(void **state)
 {
 	static const enum touch_kind kinds[] = { TOUCH_WRITE, TOUCH_BYTES };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promises of harness/trial/trial.h that need no machine: what a worker's end means, and
- * that no wait for one is endless.
+ * Promises of harness/trial/trial.h that need no machine: the meaning of a worker's end, and
+ * that every wait for one is bounded.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -192,7 +192,7 @@ static void a_worker_that_survives_sigkill_ends_the_wait_for_it(void **state)
 	thaw(&f);
 }
 
-/* It was killed just now: the kernel may need its time. */
+/* It was killed just now: the kernel can take some time. */
 static void a_worker_that_was_just_killed_is_waited_for(void **state)
 {
 	struct frozen f;
@@ -205,7 +205,7 @@ static void a_worker_that_was_just_killed_is_waited_for(void **state)
 	thaw(&f);
 }
 
-/* A child that hears nothing but SIGKILL, as the worker. */
+/* A child that only SIGKILL ends, as the worker. */
 static void past_its_deadline_a_worker_is_asked_and_after_the_grace_killed(void **state)
 {
 	const uint64_t grace_ns = 400000000;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Promises of harness/base/trust.h, as far as one user can test them; see trust.bats. */
+/* Promises of harness/base/trust.h, as far as one user can test them; trust.bats has the
+ * others. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
