@@ -36,9 +36,9 @@ rows()
 # sizes DIRECTORY…: the size held in each cell
 sizes()
 {
-	local folder
-	for folder; do
-		paste -d ' ' <(rows "$folder/runs.csv" cell) <(rows "$folder/runs.csv" achieved_bytes)
+	local directory
+	for directory; do
+		paste -d ' ' <(rows "$directory/runs.csv" cell) <(rows "$directory/runs.csv" achieved_bytes)
 	done | sort
 }
 

@@ -24,15 +24,15 @@ setup()
 }
 
 @test "each subcommand's --help fits a screen of 24 lines by 80 columns, is complete, and equals -h" {
-	local verb verbs
-	verbs=$("$PAGESTORM" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
-	[ "$(wc -w <<< "$verbs")" -ge 10 ]
-	for verb in $verbs; do
-		echo "$verb"
-		"$PAGESTORM" "$verb" --help > "$BATS_TEST_TMPDIR/help"
+	local name names
+	names=$("$PAGESTORM" --help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+	[ "$(wc -w <<< "$names")" -ge 10 ]
+	for name in $names; do
+		echo "$name"
+		"$PAGESTORM" "$name" --help > "$BATS_TEST_TMPDIR/help"
 		[ "$(wc -l < "$BATS_TEST_TMPDIR/help")" -le 24 ]
 		[ "$(LC_ALL=C.UTF-8 wc -L < "$BATS_TEST_TMPDIR/help")" -le 80 ]
-		"$PAGESTORM" "$verb" -h | diff "$BATS_TEST_TMPDIR/help" -
+		"$PAGESTORM" "$name" -h | diff "$BATS_TEST_TMPDIR/help" -
 		[[ "$(< "$BATS_TEST_TMPDIR/help")" != *"(null)"* ]]
 	done
 }

@@ -65,18 +65,18 @@ put()
 # follow FILE: inserts its blocks; those without a place are listed in the file `lost`
 follow()
 {
-	local nr where file verb text
+	local nr where file how text
 
 	mkdir "$BATS_FILE_TMPDIR/blocks"
 	: > "$BATS_FILE_TMPDIR/lost"
 	while IFS=$'\t' read -r nr where; do
-		file=${where%% *} verb=new text=
+		file=${where%% *} how=new text=
 		if [ "$where" != "$file" ]; then
-			verb=${where#* } verb=${verb%%:*} text=${where#*: }
+			how=${where#* } how=${how%%:*} text=${where#*: }
 		fi
-		if [ "$verb" = new ]; then
+		if [ "$how" = new ]; then
 			cp "$BATS_FILE_TMPDIR/blocks/$nr" "$copy/$file"
-		elif ! put "$BATS_FILE_TMPDIR/blocks/$nr" "$copy/$file" "$verb" "$text"; then
+		elif ! put "$BATS_FILE_TMPDIR/blocks/$nr" "$copy/$file" "$how" "$text"; then
 			echo "$where" >> "$BATS_FILE_TMPDIR/lost"
 		fi
 	done < <(blocks "$1")

@@ -141,11 +141,11 @@ fits()
 }
 
 @test "plan --help and list --help fit a screen" {
-	for verb in plan list; do
-		run "$PAGESTORM" $verb --help
+	for name in plan list; do
+		run "$PAGESTORM" $name --help
 		[ "$status" -eq 0 ]
 		[ "${#lines[@]}" -le 24 ]
-		fits $verb --help
+		fits $name --help
 	done
 }
 

@@ -119,7 +119,7 @@ trials()
 @test "a trial in which the harness fails is a row with outcome broken, and the other trials run" {
 	cat > broken.ini <<- INI
 		[profile]
-		why = a swap file cannot be made where its folder is gone
+		why = a swap file cannot be made where its directory is gone
 		repeats = 1
 		noise = no
 		[sweep]
@@ -147,7 +147,7 @@ trials()
 @test "a run whose trials all end broken exits 3" {
 	cat > broken.ini <<- INI
 		[profile]
-		why = a swap file cannot be made where its folder is gone
+		why = a swap file cannot be made where its directory is gone
 		repeats = 2
 		noise = no
 		[swap]

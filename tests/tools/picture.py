@@ -112,7 +112,7 @@ def colours(png):
     return len({raw[i:i + 3] for i in range(0, min(len(raw), 3000000), 3)})
 
 
-def main(page, folder):
+def main(page, directory):
     faults = []
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         browser = Browser(profile)
@@ -130,7 +130,7 @@ def main(page, folder):
                 "Page.captureScreenshot", captureBeyondViewport=True,
                 clip={"x": 0, "y": 0, "width": width, "height": min(seen["height"], 6000),
                       "scale": 1})["data"])
-            with open(os.path.join(folder, name + ".png"), "wb") as out:
+            with open(os.path.join(directory, name + ".png"), "wb") as out:
                 out.write(shot)
             backgrounds[scheme] = seen["page"]
             if seen["scroll"] > seen["client"] or seen["wide"]:
@@ -149,7 +149,7 @@ def main(page, folder):
             faults.append("the dark page is as light as the light one")
         print("sections:", ", ".join(seen["sections"]))
         pdf = base64.b64decode(browser.call("Page.printToPDF", printBackground=True)["data"])
-        with open(os.path.join(folder, "page.pdf"), "wb") as out:
+        with open(os.path.join(directory, "page.pdf"), "wb") as out:
             out.write(pdf)
         pages = pdf.count(b"/Type /Page\n") or pdf.count(b"/Type /Page ")
         print("printed pages:", pages)

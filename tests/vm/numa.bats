@@ -103,8 +103,8 @@ spills()
 	need_lab 6.1
 	booted boot_breakage
 	[ "$(grep -cx 'status: 1' out)" = 5 ]
-	for folder in results/*; do
-		grep -q ',fail,' "$folder/truth.csv"
+	for directory in results/*; do
+		grep -q ',fail,' "$directory/truth.csv"
 	done
 	[ "$(find results -maxdepth 1 -name '*numa*' | wc -l)" = 5 ]
 }
