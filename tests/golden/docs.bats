@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The documents: README.md stays short, and no document has a dead link.
+# The documents: README.md stays short; their links and the files that they name exist.
 
 setup()
 {
@@ -32,6 +32,20 @@ broken()
 	done
 }
 
+# unknown FILE…: FILE: PATH for each file or directory of the tree that it names and that does
+# not exist; NAME, * and … stand for others
+unknown()
+{
+	local file path
+
+	for file; do
+		while read -r path; do
+			[ -e "$path" ] || echo "$file: $path"
+		done < <(grep -oE '`(bench|contrib|docs|harness|man|profiles|results|tests|workloads)/[^` ]+`' "$file" |
+			tr -d '`' | grep -vE 'NAME|UTC|DIR|[*<…]')
+	done
+}
+
 @test "README.md has at most 150 lines" {
 	length=$(wc -l < README.md)
 	echo "$length lines"
@@ -55,6 +69,19 @@ broken()
 		> "$BATS_TEST_TMPDIR/planted.md"
 	[ "$(broken "$BATS_TEST_TMPDIR/planted.md")" = \
 		"$BATS_TEST_TMPDIR/planted.md: docs/no-such.md" ]
+}
+
+@test "each file of the tree that a document names exists" {
+	mapfile -t files < <(documents)
+	found=$(unknown "${files[@]}" results/SCHEMA.md tests/fixtures/README.md tests/fixtures/machines/README.md)
+	echo "$found"
+	[ -z "$found" ]
+}
+
+@test "a planted name of a file that does not exist is detected" {
+	echo 'see `harness/no_such.c`, `tests/live/NAME.bats` and `docs/fleet.md`' \
+		> "$BATS_TEST_TMPDIR/planted.md"
+	[ "$(unknown "$BATS_TEST_TMPDIR/planted.md")" = "$BATS_TEST_TMPDIR/planted.md: harness/no_such.c" ]
 }
 
 @test "README.md links to each document of docs/" {
