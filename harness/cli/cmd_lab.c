@@ -37,7 +37,7 @@ static const struct cmd_option options[] = {
 	  .help = "ext4 at /scratch, also TMPDIR; 0: none (1G)", .group = 1 },
 	{ .name = "kernel", .arg = "V", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, kernel),
-	  .help = "6.1, 6.12, or a vmlinuz file (6.1)", .group = 1 },
+	  .help = "5.10, 6.1, 6.12-full, newest or a vmlinuz (6.1)", .group = 1 },
 	{ .name = "cgroup", .arg = "V", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, cgroup),
 	  .help = "v2, v1 or hybrid (v2)", .group = 1 },
@@ -124,8 +124,7 @@ static int fetch(const struct words *versions)
 	for (size_t i = 0; i < versions->nr; i++) {
 		struct error e = { 0 };
 		struct kernel kernel;
-		bool fetched;
-		int ret = kernel_fetch(versions->item[i], &kernel, &fetched, &e);
+		int ret = kernel_fetch(versions->item[i], &kernel, &e);
 
 		if (ret)
 			return ret == -EINVAL ? usage_error(&e) : harness_error(&e, ret);
@@ -138,17 +137,19 @@ static int fetch(const struct words *versions)
 static int find_kernel(struct lab_request *request, const char *wanted, bool may_fetch)
 {
 	struct error e = { 0 };
-	bool fetched;
+	struct kernel_name name;
 	int ret = kernel_find(wanted, &request->kernel, &e);
 
 	if (!ret)
 		return 0;
-	if (ret != -ENOENT || !kernel_is_version(wanted) || !may_fetch)
+	if (ret != -ENOENT || kernel_name_parse(wanted, &name) || !may_fetch)
 		return usage_error(&e);
-	fprintf(stderr, "pagestorm: fetching kernel %s, about 30 MB, once\n", wanted);
+	fprintf(stderr, "pagestorm: fetching kernel %s, 30 to 100 MB, once\n", wanted);
 	e = (struct error){ 0 };
-	ret = kernel_fetch(wanted, &request->kernel, &fetched, &e);
-	return ret ? harness_error(&e, ret) : 0;
+	ret = kernel_fetch(wanted, &request->kernel, &e);
+	if (ret)
+		return ret == -EINVAL ? usage_error(&e) : harness_error(&e, ret);
+	return 0;
 }
 
 static void print_plan(const struct lab_request *request)

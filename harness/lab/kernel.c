@@ -49,14 +49,6 @@ static const char *last(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool kernel_is_version(const char *text)
-{
-	unsigned major, minor;
-	int used = 0;
-
-	return sscanf(text, "%u.%u%n", &major, &minor, &used) == 2 && !text[used];
-}
-
 int kernel_release_of(const void *image, unsigned long size, char *release,
 		      unsigned long release_size)
 {
@@ -98,38 +90,58 @@ static int read_release(const char *path, char *release, size_t release_size, st
 	return 0;
 }
 
-/* The memory controller lost v1 behind CONFIG_MEMCG_V1 in 6.11, which Debian leaves off. */
-static bool config_has_cgroup_v1(const struct kernel *kernel, const char *config_path)
+bool kernel_has_built_in(const struct kernel *kernel, const char *symbol)
 {
 	struct blob config = { 0 };
-	bool has = true;
+	char line[64];
+	bool has = false;
 
-	if (kernel->major < 6 || (kernel->major == 6 && kernel->minor < 11))
-		return true;
-	if (!blob_read_file(&config, config_path) && config.size)
-		has = strstr(config.data, "\nCONFIG_MEMCG_V1=y") != NULL;
+	snprintf(line, sizeof(line), "\nCONFIG_%s=y\n", symbol);
+	if (kernel->config[0] && !blob_read_file(&config, kernel->config) && config.size)
+		has = strstr(config.data, line) != NULL;
 	blob_release(&config);
 	return has;
 }
 
-/* Fills what stands beside an image: <root>/boot/vmlinuz-R goes with <root>/lib/modules/R. */
+/* The memory controller lost v1 behind CONFIG_MEMCG_V1 in 6.11, which Debian leaves off. */
+static bool config_has_cgroup_v1(const struct kernel *kernel)
+{
+	if (kernel->major < 6 || (kernel->major == 6 && kernel->minor < 11))
+		return true;
+	return !kernel->config[0] || kernel_has_built_in(kernel, "MEMCG_V1");
+}
+
+/* Keeps the path in `place` if it can be read. */
+static bool is_at(char place[PATH_MAX], const char *directory, const char *between,
+		  const char *name)
+{
+	char path[PATH_MAX];
+
+	if (kernel_path(path, "%s%s%s", directory, between, name) || access(path, R_OK))
+		return false;
+	memcpy(place, path, sizeof(path));
+	return true;
+}
+
+/* What stands beside an image: modules in ../lib/modules, in ../usr/lib/modules, or around it,
+ * as in usr/lib/modules/RELEASE/vmlinuz; those of a kernel that is installed here. */
 static void find_companions(struct kernel *kernel)
 {
-	char root[PATH_MAX], config[PATH_MAX];
+	char beside[PATH_MAX], root[PATH_MAX];
+	const char *release = kernel->release;
 
-	snprintf(root, sizeof(root), "%s", kernel->image);
+	memcpy(beside, kernel->image, sizeof(beside));
+	cut(beside);
+	memcpy(root, beside, sizeof(root));
 	cut(root);
-	if (kernel_path(config, "%s/config-%s", root, kernel->release))
-		config[0] = '\0';
-	kernel->has_cgroup_v1 = config_has_cgroup_v1(kernel, config);
-	cut(root);
-	if (!kernel_path(kernel->modules, "%s/lib/modules/%s", root, kernel->release) &&
-	    !access(kernel->modules, R_OK))
-		return;
-	if (!kernel_path(kernel->modules, "/lib/modules/%s", kernel->release) &&
-	    !access(kernel->modules, R_OK))
-		return;
-	kernel->modules[0] = '\0';
+	(void)(is_at(kernel->modules, root, "/lib/modules/", release) ||
+	       is_at(kernel->modules, root, "/usr/lib/modules/", release) ||
+	       is_at(kernel->modules, root, "/", release) ||
+	       is_at(kernel->modules, "", "/lib/modules/", release)); /* or there are none */
+	(void)(is_at(kernel->config, beside, "/config-", release) ||
+	       is_at(kernel->config, beside, "/", "config") ||
+	       (kernel->modules[0] && is_at(kernel->config, kernel->modules, "/", "config")));
+	kernel->has_cgroup_v1 = config_has_cgroup_v1(kernel);
 }
 
 static int describe(const char *path, struct kernel *kernel, struct error *e)
@@ -150,22 +162,85 @@ static int describe(const char *path, struct kernel *kernel, struct error *e)
 	return 0;
 }
 
-int kernel_newest(const char *pattern, char *best, size_t best_size)
+/* ---- by name ---- */
+
+int kernel_image_below(const char *root, const char *release, char path[PATH_MAX])
+{
+	char modules[PATH_MAX];
+
+	if (is_at(path, root, "/boot/vmlinuz-", release))
+		return 0;
+	if (!kernel_path(modules, "%s/usr/lib/modules/%s", root, release) &&
+	    is_at(path, modules, "/", "vmlinuz"))
+		return 0;
+	return -ENOENT;
+}
+
+int kernel_newest_link(const char *kernels, const struct kernel_name *name, char path[PATH_MAX])
+{
+	return kernel_path(path, "%s/newest-%s", kernels, name->flavour);
+}
+
+static bool fits_in_boot(const struct kernel_name *name, const char *release)
+{
+	size_t length = strlen(name->version);
+
+	if (!name->any_flavour)
+		return kernel_name_fits(name, release);
+	return !strncmp(release, name->version, length) && release[length] == '.';
+}
+
+/* The newest release of a name among what matches; before it, each path has `prefix`. */
+static int newest_release(const char *pattern, const char *prefix,
+			  bool (*fits)(const struct kernel_name *, const char *),
+			  const struct kernel_name *name, char release[PATH_MAX])
 {
 	glob_t found = { 0 };
 	int ret = -ENOENT;
 
 	if (!glob(pattern, 0, NULL, &found))
 		for (size_t i = 0; i < found.gl_pathc; i++) {
-			const char *path = found.gl_pathv[i];
+			const char *one = last(found.gl_pathv[i]) + strlen(prefix);
 
-			if (!ret && strverscmp(last(path), last(best)) <= 0)
+			if (!fits(name, one) || (!ret && strverscmp(one, release) <= 0))
 				continue;
-			snprintf(best, best_size, "%s", path);
+			snprintf(release, PATH_MAX, "%s", one);
 			ret = 0;
 		}
 	globfree(&found);
 	return ret;
+}
+
+static int find_in_cache(const char *cache, const struct kernel_name *name,
+			 char image[PATH_MAX])
+{
+	char kernels[PATH_MAX], pattern[PATH_MAX], tree[PATH_MAX], release[PATH_MAX];
+	int ret = kernel_path(kernels, "%s/kernels", cache);
+
+	if (ret)
+		return ret;
+	if (name->version[0]) {
+		ret = kernel_path(pattern, "%s/*", kernels);
+		if (!ret)
+			ret = newest_release(pattern, "", kernel_name_fits, name, release);
+		if (!ret)
+			ret = kernel_path(tree, "%s/%s", kernels, release);
+		return ret ? ret : kernel_image_below(tree, release, image);
+	}
+	ret = kernel_newest_link(kernels, name, pattern);
+	if (ret || !realpath(pattern, tree))
+		return -ENOENT;
+	return kernel_image_below(tree, last(tree), image);
+}
+
+static int find_in_boot(const struct kernel_name *name, char image[PATH_MAX])
+{
+	char release[PATH_MAX];
+
+	if (!name->version[0] ||
+	    newest_release("/boot/vmlinuz-*", "vmlinuz-", fits_in_boot, name, release))
+		return -ENOENT;
+	return kernel_image_below("", release, image);
 }
 
 static void cache_directories(struct words *list)
@@ -205,30 +280,22 @@ int kernel_cache(char path[PATH_MAX], struct error *e)
 int kernel_find(const char *text, struct kernel *kernel, struct error *e)
 {
 	struct words list = { 0 };
-	char best[PATH_MAX];
+	struct kernel_name name;
+	char image[PATH_MAX];
 	int ret = -ENOENT;
 
-	if (!kernel_is_version(text))
+	if (kernel_name_parse(text, &name))
 		return describe(text, kernel, e);
 	cache_directories(&list);
-	for (size_t i = 0; ret && i < list.nr; i++) {
-		char pattern[PATH_MAX];
-
-		snprintf(pattern, sizeof(pattern), "%s/kernels/*/boot/vmlinuz-%s.*",
-			 list.item[i], text);
-		ret = kernel_newest(pattern, best, sizeof(best));
-	}
-	if (ret) {
-		char pattern[64];
-
-		snprintf(pattern, sizeof(pattern), "/boot/vmlinuz-%.16s.*", text);
-		ret = kernel_newest(pattern, best, sizeof(best));
-	}
+	for (size_t i = 0; ret && i < list.nr; i++)
+		ret = find_in_cache(list.item[i], &name, image);
 	words_release(&list);
+	if (ret)
+		ret = find_in_boot(&name, image);
 	if (ret)
 		return error_set(
 			e, ENOENT,
 			"--kernel=%s: no such kernel in the cache or in /boot; run 'pagestorm lab --fetch %s', or give the path of a vmlinuz file",
 			text, text);
-	return describe(best, kernel, e);
+	return describe(image, kernel, e);
 }

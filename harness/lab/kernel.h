@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finds a kernel for the guest: a path, or the newest of a version such as
- * "6.1" in the cache or in /boot. Fetching unpacks Debian's cloud kernel
- * package into the cache; nothing is installed.
+ * Finds a kernel for the guest: a path, or the newest of a name such as "6.1" in the cache or
+ * in /boot. Fetching unpacks Debian's kernel packages into the cache; nothing is installed.
  */
 #ifndef PAGESTORM_LAB_KERNEL_H
 #define PAGESTORM_LAB_KERNEL_H
@@ -15,27 +14,45 @@
 struct kernel {
 	char image[PATH_MAX];
 	char release[128];	/* 6.1.0-56-cloud-amd64 */
-	char modules[PATH_MAX]; /* directory of this release; "": none, all is built in */
+	char modules[PATH_MAX]; /* directory of this release; "": none */
+	char config[PATH_MAX];	/* what it was built with; "": not known */
 	unsigned major, minor;
 	bool has_cgroup_v1; /* of the memory controller, as far as the config says */
 };
 
-/* Whether text names a version ("6.1") rather than a path. */
-bool kernel_is_version(const char *text);
+/* "6.1", "6.12-full", "newest": what --kernel names rather than a path. */
+struct kernel_name {
+	char version[16];    /* "": the newest that Debian has */
+	const char *flavour; /* how Debian's package names end: "cloud-amd64" */
+	bool any_flavour;    /* none was asked for: one in /boot will do as well */
+};
+
+/* 0, or -EINVAL for what is no name, and so a path. Pure. */
+int kernel_name_parse(const char *text, struct kernel_name *name);
+
+/* Whether a release is of that version and flavour: "6.12.9+deb13-cloud-amd64" is not
+ * "6.12-full". Pure. */
+bool kernel_name_fits(const struct kernel_name *name, const char *release);
+
+/* The suite of Debian with that version ("bookworm"), or NULL. Pure. */
+const char *kernel_name_suite(const struct kernel_name *name);
 
 /* 0; -ENOENT: no such kernel here; -ENOEXEC: not an x86 kernel image. */
 int kernel_find(const char *text, struct kernel *kernel, struct error *e);
 
 /*
- * As kernel_find(), and if the version is nowhere, downloads and unpacks its
- * package with apt-get and dpkg-deb. Needs no root. *fetched tells whether it
- * did. Several processes may call it at once: one downloads, the others wait.
+ * As kernel_find(), and if the kernel is nowhere, fetches and unpacks its packages. `newest` is
+ * always asked for again. Needs no root. Several processes may call it at once: one downloads,
+ * the others wait.
  */
-int kernel_fetch(const char *version, struct kernel *kernel, bool *fetched, struct error *e);
+int kernel_fetch(const char *text, struct kernel *kernel, struct error *e);
 
 /* Where kernel_fetch() puts kernels: $PAGESTORM_CACHE, /var/cache/pagestorm or
  * ~/.cache/pagestorm. */
 int kernel_cache(char path[PATH_MAX], struct error *e);
+
+/* Whether the config says that the kernel has "VIRTIO_PCI" without a module. */
+bool kernel_has_built_in(const struct kernel *kernel, const char *symbol);
 
 /* Reads "HdrS" and the release out of a bzImage (Documentation/arch/x86/boot.rst). Pure. */
 int kernel_release_of(const void *image, unsigned long size, char *release,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fetches a kernel into the cache: the newest package of a version, unpacked beside its place
+ * Fetches a kernel into the cache: the newest packages of a name, unpacked beside their place
  * and moved there in one step. One process at a time.
  */
 #include "harness/lab/kernel.h"
@@ -16,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "harness/lab/blob.h"
-#include "harness/lab/command.h"
+#include "harness/lab/debian.h"
 #include "harness/lab/kernel_part.h"
 #include "harness/lab/words.h"
 
@@ -54,83 +53,111 @@ static int make_directories(const char *path, struct error *e)
 	return 0;
 }
 
-static int newest_package(const char *version, char *package, size_t package_size,
+/* The newest release of that name among the packages linux-image-RELEASE. */
+static int newest_release(const struct debian *debian, const char *text,
+			  const struct kernel_name *name, char release[PATH_MAX],
 			  struct error *e)
 {
-	struct words argv = { 0 }, line = { 0 };
-	struct blob output = { 0 };
-	unsigned major, minor;
-	int ret;
+	static const char prefix[] = "linux-image-";
+	struct words names = { 0 };
+	int ret = debian_names(debian, prefix, &names, e);
 
-	sscanf(version, "%u.%u", &major, &minor);
-	words_add(&argv, "apt-cache");
-	words_add(&argv, "search");
-	words_add(&argv, "--names-only");
-	words_addf(&argv, "^linux-image-%u\\.%u\\.[0-9].*-cloud-amd64$", major, minor);
-	ret = command_run(&argv, NULL, -1, &output, e);
-	if (ret)
-		goto out;
-	words_fields(&line, output.size ? output.data : "", "\n");
-	package[0] = '\0';
-	for (size_t i = 0; i < line.nr; i++) {
-		line.item[i][strcspn(line.item[i], " ")] = '\0';
-		if (!package[0] || strverscmp(line.item[i], package) > 0)
-			snprintf(package, package_size, "%s", line.item[i]);
+	release[0] = '\0';
+	for (size_t i = 0; i < names.nr; i++) {
+		const char *one = names.item[i] + strlen(prefix);
+
+		if (kernel_name_fits(name, one) &&
+		    (!release[0] || strverscmp(one, release) > 0))
+			snprintf(release, PATH_MAX, "%s", one);
 	}
-	ret = words_error(&line);
-	if (!ret && !package[0])
+	words_release(&names);
+	if (!ret && !release[0])
 		ret = error_set(
 			e, ENOENT,
-			"--kernel=%s: apt knows no linux-image-%s.*-cloud-amd64; run 'sudo apt-get update', add the archive that has it, or give the path of a vmlinuz file",
-			version, version);
-out:
-	words_release(&line);
-	words_release(&argv);
-	blob_release(&output);
+			"--kernel=%s: Debian's %s has no kernel %s; give the path of a vmlinuz file",
+			text, kernel_name_suite(name), text);
 	return ret;
 }
 
-static int run_in(const char *directory, struct error *e, const char *const *argv)
+/* Up to Debian 13 one package has it all; later the image, its modules and their order are
+ * three. */
+static int packages_of(const struct debian *debian, const char *release, struct words *packages,
+		       struct error *e)
 {
-	struct words words = { 0 };
-	struct blob output = { 0 };
-	int ret;
+	static const char *const parts[] = { "linux-image", "linux-binary", "linux-modules",
+					     "linux-base" };
+	struct words names = { 0 };
+	int ret = debian_names(debian, "linux-", &names, e);
 
-	for (; *argv; argv++)
-		words_add(&words, *argv);
-	ret = command_run(&words, directory, -1, &output, e);
-	blob_release(&output);
-	words_release(&words);
-	return ret;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char package[PATH_MAX];
+
+		if (!kernel_path(package, "%s-%s", parts[i], release) &&
+		    words_has(&names, package))
+			words_add(packages, package);
+	}
+	words_release(&names);
+	return ret ? ret : words_error(packages);
 }
 
-/* Downloads and unpacks into `scratch`, then moves the tree to its place in one step. */
-static int unpack_package(const char *package, const char *scratch, const char *kernels,
-			  struct error *e)
+/* Moves what was unpacked to its place in one step. */
+static int move_tree(const char *tree, const char *kernels, const char *release,
+		     struct error *e)
 {
-	char pattern[PATH_MAX], deb[PATH_MAX], tree[PATH_MAX], place[PATH_MAX];
-	int ret;
+	char image[PATH_MAX], place[PATH_MAX];
 
-	ret = kernel_path(pattern, "%s/*.deb", scratch);
-	if (!ret)
-		ret = kernel_path(tree, "%s/tree", scratch);
-	if (!ret)
-		ret = kernel_path(place, "%s/%s", kernels, package + strlen("linux-image-"));
-	if (ret)
-		return error_set(e, -ret, "%s: the path is too long", kernels);
-	ret = run_in(scratch, e,
-		     (const char *const[]){ "apt-get", "-q", "download", package, NULL });
-	if (ret)
-		return ret;
-	if (kernel_newest(pattern, deb, sizeof(deb)))
-		return error_set(e, ENOENT, "apt-get download %s left no package", package);
-	ret = run_in(scratch, e, (const char *const[]){ "dpkg-deb", "-x", deb, tree, NULL });
-	if (ret)
-		return ret;
+	if (kernel_image_below(tree, release, image))
+		return error_set(e, ENOENT, "the packages of kernel %s hold no vmlinuz",
+				 release);
+	if (kernel_path(place, "%s/%s", kernels, release))
+		return error_set(e, ENAMETOOLONG, "%s: the path is too long", kernels);
 	if (rename(tree, place) && errno != ENOTEMPTY && errno != EEXIST)
 		return error_set(e, errno, "cannot move the kernel to %s: %s", place,
 				 strerror(errno));
 	return 0;
+}
+
+/* Points the cache's `newest` at a release, in one step. */
+static int remember_newest(const char *scratch, const char *kernels,
+			   const struct kernel_name *name, const char *release, struct error *e)
+{
+	char fresh[PATH_MAX], place[PATH_MAX];
+
+	if (name->version[0])
+		return 0;
+	if (kernel_path(fresh, "%s/newest", scratch) ||
+	    kernel_newest_link(kernels, name, place) || symlink(release, fresh) ||
+	    rename(fresh, place))
+		return error_set(e, errno, "cannot point newest in %s at %s: %s", kernels,
+				 release, strerror(errno));
+	return 0;
+}
+
+static int fetch_into(const char *scratch, const char *text, const char *kernels,
+		      struct error *e)
+{
+	char release[PATH_MAX], tree[PATH_MAX], place[PATH_MAX];
+	struct words packages = { 0 };
+	struct kernel_name name;
+	struct debian debian;
+	int ret;
+
+	if (kernel_name_parse(text, &name) || kernel_path(tree, "%s/tree", scratch))
+		return -EINVAL;
+	ret = debian_open(&debian, scratch, kernel_name_suite(&name), "amd64", e);
+	if (!ret)
+		ret = newest_release(&debian, text, &name, release, e);
+	if (ret)
+		return ret;
+	if (kernel_path(place, "%s/%s", kernels, release) || access(place, F_OK)) {
+		ret = packages_of(&debian, release, &packages, e);
+		if (!ret)
+			ret = debian_unpack(&debian, &packages, tree, e);
+		if (!ret)
+			ret = move_tree(tree, kernels, release, e);
+	}
+	words_release(&packages);
+	return ret ? ret : remember_newest(scratch, kernels, &name, release, e);
 }
 
 /* Holding the lock, no other process fetches: what looks half done was left by a killed one. */
@@ -145,59 +172,62 @@ static void remove_leftovers(const char *kernels)
 	globfree(&found);
 }
 
-static int fetch_locked(const char *version, const char *kernels, struct error *e)
+static int fetch_locked(const char *text, const char *kernels, struct error *e)
 {
 	char scratch[PATH_MAX];
-	char package[256];
 	int ret;
 
 	remove_leftovers(kernels);
-	ret = newest_package(version, package, sizeof(package), e);
-	if (ret)
-		return ret;
 	if (kernel_path(scratch, "%s/.fetch-XXXXXX", kernels) || !mkdtemp(scratch))
 		return error_set(e, errno, "cannot make a directory in %s: %s", kernels,
 				 strerror(errno));
-	ret = unpack_package(package, scratch, kernels, e);
+	ret = fetch_into(scratch, text, kernels, e);
 	remove_tree(scratch);
 	return ret;
 }
 
-int kernel_fetch(const char *version, struct kernel *kernel, bool *fetched, struct error *e)
+static int lock_kernels(char kernels[PATH_MAX], struct error *e)
 {
-	char cache[PATH_MAX], kernels[PATH_MAX], lock_path[PATH_MAX];
-	int lock_fd = -1;
-	int ret;
+	char cache[PATH_MAX], lock_path[PATH_MAX];
+	int fd, ret = kernel_cache(cache, e);
 
-	*fetched = false;
-	if (!kernel_is_version(version))
-		return error_set(e, EINVAL, "--fetch=%s: give a version such as 6.1", version);
-	if (!kernel_find(version, kernel, NULL))
-		return 0;
-	ret = kernel_cache(cache, e);
 	if (ret)
 		return ret;
-	ret = kernel_path(kernels, "%s/kernels", cache);
-	if (!ret)
-		ret = kernel_path(lock_path, "%s/kernels/.lock", cache);
-	if (ret)
-		return error_set(e, -ret, "%s: the path is too long", cache);
+	if (kernel_path(kernels, "%s/kernels", cache) ||
+	    kernel_path(lock_path, "%s/kernels/.lock", cache))
+		return error_set(e, ENAMETOOLONG, "%s: the path is too long", cache);
 	ret = make_directories(kernels, e);
 	if (ret)
 		return ret;
-	lock_fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-	if (lock_fd < 0 || TEMP_FAILURE_RETRY(flock(lock_fd, LOCK_EX))) {
-		ret = error_set(e, errno, "cannot lock %s: %s", lock_path, strerror(errno));
-		goto out;
-	}
-	if (kernel_find(version, kernel, NULL)) {
-		ret = fetch_locked(version, kernels, e);
-		*fetched = !ret;
-		if (!ret)
-			ret = kernel_find(version, kernel, e);
-	}
-out:
-	if (lock_fd >= 0)
-		close(lock_fd);
+	fd = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (fd >= 0 && !TEMP_FAILURE_RETRY(flock(fd, LOCK_EX)))
+		return fd;
+	ret = error_set(e, errno, "cannot lock %s: %s", lock_path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return ret;
+}
+
+int kernel_fetch(const char *text, struct kernel *kernel, struct error *e)
+{
+	struct kernel_name name;
+	char kernels[PATH_MAX];
+	int lock_fd, ret = 0;
+
+	if (kernel_name_parse(text, &name) || !kernel_name_suite(&name))
+		return error_set(
+			e, EINVAL,
+			"--fetch=%s: Debian has 5.10, 6.1, 6.12 and newest, each also as 6.12-full; of another give the path of a vmlinuz file with --kernel",
+			text);
+	if (name.version[0] && !kernel_find(text, kernel, NULL))
+		return 0;
+	lock_fd = lock_kernels(kernels, e);
+	if (lock_fd < 0)
+		return lock_fd;
+	if (!name.version[0] || kernel_find(text, kernel, NULL))
+		ret = fetch_locked(text, kernels, e);
+	if (!ret)
+		ret = kernel_find(text, kernel, e);
+	close(lock_fd);
 	return ret;
 }

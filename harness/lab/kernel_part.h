@@ -6,11 +6,20 @@
 #include <limits.h>
 #include <stddef.h>
 
+#include "harness/lab/kernel.h"
+
 /* A path from its parts: 0, or -ENAMETOOLONG rather than a path that is cut off. */
 int kernel_path(char path[PATH_MAX], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The path that matches with the highest version in its last component. 0 or -ENOENT. */
-int kernel_newest(const char *pattern, char *best, size_t best_size);
+/*
+ * The image of a release below a root: boot/vmlinuz-RELEASE, or vmlinuz beside its modules.
+ * 0 or -ENOENT.
+ */
+int kernel_image_below(const char *root, const char *release, char path[PATH_MAX]);
+
+/* How the cache calls the release that `newest` was when it was last asked for. */
+int kernel_newest_link(const char *kernels, const struct kernel_name *name,
+		       char path[PATH_MAX]);
 
 #endif

@@ -113,10 +113,29 @@ static int check_cgroup(const struct lab_request *request, struct error *e)
 		guest_cgroup_names[request->cgroup], request->kernel.release);
 }
 
+/* Without them a guest would boot and find no disk, or no way to report. */
+static int check_modules(const struct lab_request *request, struct error *e)
+{
+	const struct kernel *kernel = &request->kernel;
+
+	if (kernel->modules[0])
+		return 0;
+	if (kernel_has_built_in(kernel, "VIRTIO_PCI") &&
+	    kernel_has_built_in(kernel, "VIRTIO_CONSOLE") &&
+	    (!lab_disk_bytes(request) || kernel_has_built_in(kernel, "VIRTIO_BLK")))
+		return 0;
+	return error_set(
+		e, EINVAL,
+		"--kernel: %s has no modules beside it (../lib/modules/%s or ../usr/lib/modules/%s), and no config-%s says that virtio is built in; unpack the package of its modules there, or give a version such as 6.1",
+		kernel->image, kernel->release, kernel->release, kernel->release);
+}
+
 int lab_check(const struct lab_request *request, struct error *e)
 {
 	int ret = check_cgroup(request, e);
 
+	if (!ret)
+		ret = check_modules(request, e);
 	if (!ret)
 		ret = check_memory_devices(request, e);
 	if (!ret)

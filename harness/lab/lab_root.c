@@ -26,6 +26,8 @@ static int add_modules(const struct lab_request *request, bool disk, struct modu
 		{ "virtio_pci", true, true },
 		{ "virtio_console", true, true },
 		{ "virtio_blk", disk, true },
+		/* ext4 asks for the checksum by its alias, where neither is built in */
+		{ "crc32c_generic", disk, false },
 		{ "ext4", disk, true },
 		{ "loop", true, false },
 		{ "lzo", true,

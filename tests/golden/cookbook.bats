@@ -274,6 +274,7 @@ compiled()
 	# A kernel image as far as the lab reads it before a boot.
 	{ head -c 514; printf HdrS; head -c 8; printf '\0\4'; head -c 1008; printf '6.1.0-test (a@b)\0'; } \
 		< /dev/zero > vmlinuz
+	printf 'CONFIG_%s=y\n' X VIRTIO_PCI VIRTIO_CONSOLE VIRTIO_BLK > config-6.1.0-test
 	run -0 ./pagestorm lab --kernel vmlinuz --dry-run --cpu Nehalem --exec true
 }
 

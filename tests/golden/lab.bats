@@ -3,21 +3,29 @@
 # The lab's command line before a boot: errors are reported at once, with exit status 2 and
 # the option's name. Requires neither qemu nor a kernel.
 
+bats_require_minimum_version 1.5.0
+
 setup()
 {
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
 	PAGESTORM=$(readlink -f "$PAGESTORM")
 	cd "$BATS_TEST_TMPDIR" || return
-	# A kernel image as far as the lab reads it before a boot.
-	mkdir boot
+	# A kernel as far as the lab reads it before a boot.
+	mkdir -p boot lib/modules/6.1.0-test
+	fake_image 6.1.0-test > boot/vmlinuz
+}
+
+# fake_image RELEASE
+fake_image()
+{
 	{
 		head -c 514 /dev/zero
 		printf 'HdrS'
 		head -c 8 /dev/zero
 		printf '\000\004'
 		head -c 1008 /dev/zero
-		printf '6.1.0-test (a@b) #1\000'
-	} > boot/vmlinuz
+		printf '%s (a@b) #1\000' "$1"
+	}
 }
 
 refused()
@@ -74,6 +82,159 @@ refused()
 	PAGESTORM_CACHE=$BATS_TEST_TMPDIR/cache run "$PAGESTORM" lab --kernel 9.99 --dry-run --exec true
 	[ "$status" -eq 2 ]
 	[[ "$output" == *--kernel=9.99* ]]
+}
+
+tried()
+{
+	run "$PAGESTORM" lab --kernel "$1" --dry-run --exec true
+	echo "$output"
+}
+
+@test "a kernel has its modules in lib, in usr/lib or around it, or is refused with the remedy" {
+	mv lib/modules/6.1.0-test modules
+	tried boot/vmlinuz
+	[ "$status" -eq 2 ]
+	[[ "$output" == *--kernel*boot/vmlinuz*../usr/lib/modules/6.1.0-test*config-6.1.0-test*unpack* ]]
+	mkdir -p usr/lib/modules
+	mv modules usr/lib/modules/6.1.0-test
+	tried boot/vmlinuz
+	[ "$status" -eq 0 ]
+	mv boot/vmlinuz usr/lib/modules/6.1.0-test/
+	tried usr/lib/modules/6.1.0-test/vmlinuz
+	[ "$status" -eq 0 ]
+}
+
+@test "a kernel without modules is taken where its config has built in what a guest requires" {
+	rmdir lib/modules/6.1.0-test
+	printf 'CONFIG_X=y\nCONFIG_VIRTIO_PCI=y\nCONFIG_VIRTIO_CONSOLE=y\nCONFIG_VIRTIO_BLK=m\n' \
+		> boot/config-6.1.0-test
+	tried boot/vmlinuz
+	[ "$status" -eq 2 ]
+	run "$PAGESTORM" lab --kernel boot/vmlinuz --disk 0 --dry-run --exec true
+	[ "$status" -eq 0 ]
+	sed -i s/=m/=y/ boot/config-6.1.0-test
+	tried boot/vmlinuz
+	[ "$status" -eq 0 ]
+}
+
+# fake_apt PACKAGE…: a mirror of these packages; those of the kernel hold its image
+fake_apt()
+{
+	[ -r /usr/share/keyrings/debian-archive-keyring.gpg ] ||
+		[ -r /usr/share/keyrings/debian-archive-keyring.pgp ] ||
+		skip "no debian-archive-keyring"
+	command -v dpkg-deb > /dev/null || skip "no dpkg-deb"
+	mkdir -p bin
+	printf '%s\n' "$@" > bin/packages
+	export PAGESTORM_CACHE=$PWD/cache
+	export -f fake_image
+	cat > bin/apt-get <<- SCRIPT
+		#!/bin/bash
+		echo "apt-get \$*" >> $PWD/asked
+		[ "\$1" != indextargets ] || { echo 'http://m/x/ other'; echo 'http://m/debian/ bookworm'; exit; }
+		[ "\$4" != update ] || { cp "\${3%/*}"/{sources.list,apt.conf} $PWD; exit; }
+		[ "\$4" = download ] || exit 1
+		for package in "\${@:5}"; do
+			release=\${package#linux-*-}
+			rm -rf $PWD/deb && mkdir -p $PWD/deb/DEBIAN
+			printf 'Package: x\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n' > $PWD/deb/DEBIAN/control
+			case \$package in
+			linux-image-7*) ;;
+			linux-image-*) mkdir -p $PWD/deb/{boot,lib/modules/\$release}
+				fake_image \$release > $PWD/deb/boot/vmlinuz-\$release ;;
+			linux-binary-*) mkdir -p $PWD/deb/usr/lib/modules/\$release
+				fake_image \$release > $PWD/deb/usr/lib/modules/\$release/vmlinuz ;;
+			*) mkdir -p $PWD/deb/usr/lib/modules/\$release
+				touch $PWD/deb/usr/lib/modules/\$release/\${package%%-[0-9]*} ;;
+			esac
+			dpkg-deb -b $PWD/deb \$package.deb > /dev/null
+		done
+	SCRIPT
+	printf '#!/bin/sh\ncat %s\n' "$PWD/bin/packages" > bin/apt-cache
+	chmod +x bin/apt-get bin/apt-cache
+}
+
+cached()
+{
+	find cache/kernels -mindepth 1 -maxdepth 1 -printf '%f\n' | LC_ALL=C sort | tr '\n' ' '
+}
+
+fetched()
+{
+	PATH=$PWD/bin:$PATH run "$PAGESTORM" lab --fetch "$1"
+	echo "$output"
+}
+
+@test "--fetch takes the newest of a name from its suite of the machine's own mirror" {
+	fake_apt linux-image-6.1.0-9-cloud-amd64 linux-image-6.1.0-10-cloud-amd64 \
+		linux-image-6.1.0-11-amd64 linux-image-6.1.0-11-cloud-amd64-dbg linux-image-6.12.1-cloud-amd64
+	fetched 6.1
+	[ "$status" -eq 0 ]
+	[ "$output" = "6.1.0-10-cloud-amd64 $PWD/cache/kernels/6.1.0-10-cloud-amd64/boot/vmlinuz-6.1.0-10-cloud-amd64" ]
+	grep -Eq '^deb \[signed-by=/usr/share/keyrings/[^ ]* .*\] http://m/debian/ bookworm main$' sources.list
+	# what was fetched is not fetched again, and its like is not taken for another
+	: > asked
+	fetched 6.1
+	[ "$status" -eq 0 ]
+	[ ! -s asked ]
+	fetched 6.1-full
+	[[ "$output" == "6.1.0-11-amd64 "* ]]
+	fetched 6.12
+	[ "$status" -eq 0 ]
+	grep -q ' trixie main$' sources.list
+	# nothing is left beside the kernels, and no state of the machine's apt is named
+	[ "$(cached)" = ".lock 6.1.0-10-cloud-amd64 6.1.0-11-amd64 6.12.1-cloud-amd64 " ]
+	run ! grep -E '^Dir.*"/(var|etc)' apt.conf
+}
+
+@test "--fetch newest puts the parts of a kernel together, and asks again each time" {
+	fake_apt linux-{image,binary,modules,base}-7.2.9-cloud-amd64 linux-image-7.2.10-amd64
+	fetched newest
+	[ "$status" -eq 0 ]
+	tree=$PWD/cache/kernels/7.2.9-cloud-amd64
+	[ "$output" = "7.2.9-cloud-amd64 $tree/usr/lib/modules/7.2.9-cloud-amd64/vmlinuz" ]
+	[ -e "$tree/usr/lib/modules/7.2.9-cloud-amd64/linux-modules" ]
+	[ -e "$tree/usr/lib/modules/7.2.9-cloud-amd64/linux-base" ]
+	fake_apt linux-{image,binary,modules,base}-7.2.{9,10}-cloud-amd64
+	tried newest
+	[[ "$output" == *kernel=7.2.9-cloud-amd64* ]]
+	fetched newest
+	[[ "$output" == "7.2.10-cloud-amd64 "* ]]
+	tried newest
+	[[ "$output" == *kernel=7.2.10-cloud-amd64* ]]
+}
+
+@test "--fetch refuses what Debian does not have, and reports a failing mirror" {
+	fake_apt linux-image-6.1.0-9-amd64
+	fetched 6.5
+	[ "$status" -eq 2 ]
+	[[ "$output" == *--fetch=6.5*6.12-full* ]]
+	fetched 6.1
+	[ "$status" -eq 3 ]
+	[[ "$output" == *--kernel=6.1*bookworm* ]]
+	printf '#!/bin/sh\necho no network >&2\nexit 100\n' > bin/apt-get
+	fetched 6.1
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"no network"* ]]
+	[ "$(cached)" = ".lock " ]
+}
+
+@test "--fetch takes nothing from a mirror that is not signed" {
+	command -v apt-get > /dev/null || skip "no apt-get"
+	fake_apt
+	mkdir -p mirror/dists/bookworm/main/binary-amd64 none
+	touch mirror/dists/bookworm/main/binary-amd64/Packages
+	(cd mirror/dists/bookworm && {
+		printf 'Origin: Debian\nCodename: bookworm\nDate: %s\nSHA256:\n' "$(LC_ALL=C date -u -R)"
+		sha256sum main/binary-amd64/Packages | awk '{ print " " $1, 0, $2 }'
+	} > Release)
+	echo "deb file:$PWD/mirror bookworm main" > list
+	printf 'Dir::Etc::SourceList "%s";\nDir::Etc::SourceParts "%s";\n' "$PWD/list" "$PWD/none" > conf
+	APT_CONFIG=$PWD/conf run "$PAGESTORM" lab --fetch 6.1
+	echo "$output"
+	[ "$status" -eq 3 ]
+	[[ "$output" == *"not signed"* ]]
+	[ "$(cached)" = ".lock " ]
 }
 
 @test "a lab with no command, or with two, is refused" {

@@ -14,6 +14,7 @@
 
 #include "harness/lab/channel.h"
 #include "harness/lab/collector.h"
+#include "harness/lab/debian.h"
 #include "harness/lab/elf.h"
 #include "harness/lab/guest_spec.h"
 #include "harness/lab/initramfs.h"
@@ -104,7 +105,10 @@ static struct lab_request small_request(void)
 	struct lab_request request = {
 		.shape = { .nr_nodes = 1,
 			   .node = { { .memory_bytes = 256 * M, .nr_cpus = 1 } } },
-		.kernel = { .release = "6.12.1-cloud-amd64", .major = 6, .minor = 12 },
+		.kernel = { .release = "6.12.1-cloud-amd64",
+			    .modules = "/lib/modules/6.12.1-cloud-amd64",
+			    .major = 6,
+			    .minor = 12 },
 	};
 
 	return request;
@@ -557,15 +561,85 @@ static void the_release_is_read_from_the_image(void **state)
 	assert_int_equal(kernel_release_of(image, 0x600, release, sizeof(release)), -ENOEXEC);
 }
 
-static void a_version_is_told_from_a_path(void **state)
+static void a_kernels_name_is_told_from_a_path(void **state)
 {
+	static const struct {
+		const char *text, *version, *flavour, *suite;
+	} names[] = {
+		{ "5.10", "5.10", "cloud-amd64", "bullseye" },
+		{ "6.1", "6.1", "cloud-amd64", "bookworm" },
+		{ "6.1-full", "6.1", "amd64", "bookworm" },
+		{ "6.12", "6.12", "cloud-amd64", "trixie" },
+		{ "6.12-full", "6.12", "amd64", "trixie" },
+		{ "newest", "", "cloud-amd64", "sid" },
+		{ "newest-full", "", "amd64", "sid" },
+		{ "6.5", "6.5", "cloud-amd64", NULL },
+	};
+	static const char *const paths[] = { "6",    "6.1.0",	 "/boot/vmlinuz-6.1",
+					     "",     "vmlinuz",	 "newest.img",
+					     "6.1-", "6.1-huge", "6.123456" };
+	struct kernel_name name;
+
 	(void)state;
-	assert_true(kernel_is_version("6.1"));
-	assert_true(kernel_is_version("6.12"));
-	assert_false(kernel_is_version("6"));
-	assert_false(kernel_is_version("6.1.0"));
-	assert_false(kernel_is_version("/boot/vmlinuz-6.1"));
-	assert_false(kernel_is_version("vmlinuz"));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(kernel_name_parse(names[i].text, &name), 0);
+		assert_string_equal(name.version, names[i].version);
+		assert_string_equal(name.flavour, names[i].flavour);
+		if (names[i].suite)
+			assert_string_equal(kernel_name_suite(&name), names[i].suite);
+		else
+			assert_null(kernel_name_suite(&name));
+	}
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (kernel_name_parse(paths[i], &name) != -EINVAL)
+			fail_msg("'%s' was taken for a name", paths[i]);
+}
+
+static void a_release_is_of_a_name_by_version_and_flavour(void **state)
+{
+	static const struct {
+		const char *name, *release;
+		bool fits;
+	} pairs[] = {
+		{ "6.1", "6.1.0-57-cloud-amd64", true },
+		{ "6.1", "6.12.9+deb13-cloud-amd64", false },
+		{ "6.1", "6.1.0-57-amd64", false },
+		{ "6.1-full", "6.1.0-57-amd64", true },
+		{ "6.1-full", "6.1.0-57-cloud-amd64", false },
+		{ "6.1-full", "6.1.0-57-rt-amd64", false },
+		{ "6.1-full", "6.1.0-57-amd64-dbg", false },
+		{ "6.1-full", "6.1-amd64", false },
+		{ "newest", "7.2.13+deb14-cloud-amd64", true },
+		{ "newest", "cloud-amd64", false },
+		{ "newest", "", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct kernel_name name;
+
+		assert_int_equal(kernel_name_parse(pairs[i].name, &name), 0);
+		if (kernel_name_fits(&name, pairs[i].release) != pairs[i].fits)
+			fail_msg("%s, %s", pairs[i].name, pairs[i].release);
+	}
+}
+
+static void the_mirror_is_the_first_of_debian_itself(void **state)
+{
+	char uri[64] = "", suite[64] = "";
+
+	(void)state;
+	assert_true(debian_mirror("http://a/node/ nodistro\n"
+				  "cdrom:[Debian]/ bookworm\n"
+				  "http://b/debian-security/ bookworm-security\n"
+				  "http://b/debian/ bookworm\n"
+				  "http://c/debian/ sid\n",
+				  uri, suite, sizeof(suite)));
+	assert_string_equal(uri, "http://b/debian/");
+	assert_string_equal(suite, "bookworm");
+	assert_false(debian_mirror("http://a/ubuntu/ noble\nhttp://a/x/\n", uri, suite,
+				   sizeof(suite)));
+	assert_false(debian_mirror("", uri, suite, sizeof(suite)));
 }
 
 int main(void)
@@ -593,7 +667,9 @@ int main(void)
 		cmocka_unit_test(a_modules_dependencies_are_read),
 		cmocka_unit_test(a_damaged_module_is_refused_not_read_past_its_end),
 		cmocka_unit_test(the_release_is_read_from_the_image),
-		cmocka_unit_test(a_version_is_told_from_a_path),
+		cmocka_unit_test(a_kernels_name_is_told_from_a_path),
+		cmocka_unit_test(a_release_is_of_a_name_by_version_and_flavour),
+		cmocka_unit_test(the_mirror_is_the_first_of_debian_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
