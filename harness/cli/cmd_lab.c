@@ -40,7 +40,7 @@ static const struct cmd_option options[] = {
 	  .help = "5.10, 6.1, 6.12-full, newest or a vmlinuz (6.1)", .group = 1 },
 	{ .name = "cgroup", .arg = "V", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, cgroup),
-	  .help = "v2, v1 or hybrid (v2)", .group = 1 },
+	  .help = "v2, v2-hugetlb, v1 or hybrid (v2)", .group = 1 },
 	{ .name = "append", .arg = "TEXT", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, request.append),
 	  .help = "more kernel parameters", .group = 1 },

@@ -90,7 +90,7 @@ static int set_cgroup(struct cmd_lab_arguments *a, struct error *e)
 			a->request.cgroup = (enum guest_cgroup)i;
 			return 0;
 		}
-	return error_set(e, EINVAL, "--cgroup=%s: write v2, v1 or hybrid", a->cgroup);
+	return error_set(e, EINVAL, "--cgroup=%s: write v2, v2-hugetlb, v1 or hybrid", a->cgroup);
 }
 
 int cmd_lab_request_make(struct cmd_lab_arguments *a, struct error *e)

@@ -52,15 +52,30 @@ int guest_mount_kernel(struct error *e)
 	return 0;
 }
 
-static int mount_cgroup_v2(const char *target, bool enable, struct error *e)
+/* As systemd mounts it: what an ancestor protects is protected for all below it. */
+static int mount_cgroup_v2(const char *target, enum guest_cgroup kind, struct error *e)
+{
+	static const char hugetlb[] = "memory_recursiveprot,memory_hugetlb_accounting";
+
+	if (kind != GUEST_CGROUP_V2_HUGETLB) /* the option came with Linux 5.7 */
+		return mount_at("none", target, "cgroup2", "memory_recursiveprot", NULL)
+			       ? mount_at("none", target, "cgroup2", NULL, e)
+			       : 0;
+	if (!mount_at("none", target, "cgroup2", hugetlb, NULL))
+		return 0;
+	return error_set(
+		e, EINVAL,
+		"--cgroup=v2-hugetlb: cannot mount cgroup2 with memory_hugetlb_accounting, which Linux has since 6.6: %s",
+		strerror(errno));
+}
+
+static int enable_controllers(const char *target, struct error *e)
 {
 	char path[128];
 	struct blob controllers = { 0 };
 	struct words name = { 0 };
-	int ret = mount_at("none", target, "cgroup2", NULL, e);
+	int ret;
 
-	if (ret || !enable)
-		return ret;
 	snprintf(path, sizeof(path), "%s/cgroup.controllers", target);
 	ret = blob_read_file(&controllers, path);
 	if (ret)
@@ -119,13 +134,20 @@ static int keep_cpuset(const char *hierarchy, struct error *e)
 
 int guest_mount_cgroups(enum guest_cgroup kind, struct error *e)
 {
-	const bool v2 = kind == GUEST_CGROUP_V2;
-	int ret = v2 ? mount_cgroup_v2("/sys/fs/cgroup", true, e) : mount_cgroup_v1(e);
+	static const char root[] = "/sys/fs/cgroup";
+	int ret;
 
+	if (guest_cgroup_is_v2(kind)) {
+		ret = mount_cgroup_v2(root, kind, e);
+		if (!ret)
+			ret = enable_controllers(root, e);
+		return ret ? ret : keep_cpuset(root, e);
+	}
+	ret = mount_cgroup_v1(e);
 	if (!ret)
-		ret = keep_cpuset(v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/cpuset", e);
+		ret = keep_cpuset("/sys/fs/cgroup/cpuset", e);
 	if (!ret && kind == GUEST_CGROUP_HYBRID)
-		ret = mount_cgroup_v2("/sys/fs/cgroup/unified", false, e);
+		ret = mount_cgroup_v2("/sys/fs/cgroup/unified", kind, e);
 	return ret;
 }
 

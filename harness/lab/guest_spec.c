@@ -14,6 +14,7 @@
 
 const char *const guest_cgroup_names[] = {
 	[GUEST_CGROUP_V2] = "v2",
+	[GUEST_CGROUP_V2_HUGETLB] = "v2-hugetlb",
 	[GUEST_CGROUP_V1] = "v1",
 	[GUEST_CGROUP_HYBRID] = "hybrid",
 	NULL,
@@ -26,6 +27,11 @@ const char *const guest_swap_names[] = {
 	[GUEST_SWAP_RAM] = "ram",
 	NULL,
 };
+
+bool guest_cgroup_is_v2(enum guest_cgroup kind)
+{
+	return kind == GUEST_CGROUP_V2 || kind == GUEST_CGROUP_V2_HUGETLB;
+}
 
 int guest_spec_format(const struct guest_spec *spec, char *text, size_t size)
 {

@@ -24,6 +24,7 @@
 
 enum guest_cgroup {
 	GUEST_CGROUP_V2,
+	GUEST_CGROUP_V2_HUGETLB, /* its huge pages are charged as memory */
 	GUEST_CGROUP_V1,
 	GUEST_CGROUP_HYBRID, /* v1 controllers, and an empty v2 tree beside them */
 };
@@ -45,6 +46,9 @@ struct guest_spec {
 	char results[PATH_MAX];	  /* lies on the scratch disk if there is one: workloads make
 				     their files beside the results */
 };
+
+/* All controllers are in the v2 hierarchy. Pure. */
+bool guest_cgroup_is_v2(enum guest_cgroup kind);
 
 extern const char *const guest_cgroup_names[]; /* by enum, NULL at the end */
 extern const char *const guest_swap_names[];

@@ -105,7 +105,7 @@ static int check_memory_devices(const struct lab_request *request, struct error 
 
 static int check_cgroup(const struct lab_request *request, struct error *e)
 {
-	if (request->cgroup == GUEST_CGROUP_V2 || request->kernel.has_cgroup_v1)
+	if (guest_cgroup_is_v2(request->cgroup) || request->kernel.has_cgroup_v1)
 		return 0;
 	return error_set(
 		e, EINVAL,

@@ -257,6 +257,12 @@ swap=file:67108864 kernel=6.1.0-test cgroup=v2 accel=tcg" ]
 	[ "${lines[1]}" = "results: $PWD/out" ]
 }
 
+@test "--cgroup takes v2 with huge pages charged as memory" {
+	run "$PAGESTORM" lab --kernel boot/vmlinuz --dry-run --cgroup v2-hugetlb --exec true
+	[ "$status" -eq 0 ]
+	[[ "$output" == *" cgroup=v2-hugetlb "* ]]
+}
+
 @test "the files that the subcommand names and the profiles have the same paths in the guest" {
 	mkdir profiles
 	echo > x.ini

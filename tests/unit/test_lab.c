@@ -126,6 +126,8 @@ static void cgroup_v1_on_a_kernel_without_it_is_refused(void **state)
 	assert_non_null(strstr(e.text, "6.12.1"));
 	request.cgroup = GUEST_CGROUP_V2;
 	assert_int_equal(lab_check(&request, NULL), 0);
+	request.cgroup = GUEST_CGROUP_V2_HUGETLB;
+	assert_int_equal(lab_check(&request, NULL), 0);
 	request.cgroup = GUEST_CGROUP_HYBRID;
 	request.kernel.has_cgroup_v1 = true;
 	assert_int_equal(lab_check(&request, NULL), 0);

@@ -50,6 +50,7 @@ boot_distances()
 		wc -l < /proc/swaps > results/swaps
 		cat /sys/fs/cgroup/cgroup.subtree_control > results/control
 		grep " cgroup " /proc/mounts > results/cgroup1
+		grep " cgroup2 " /proc/mounts > results/cgroup2
 		kill -9 $$'
 }
 
@@ -397,6 +398,7 @@ swap_is()
 	booted boot_distances
 	grep -qw memory results/control
 	grep -qw cpuset results/control
+	grep -qw memory_recursiveprot results/cgroup2
 	[ -e results/cgroup1 ] && [ ! -s results/cgroup1 ]
 }
 
