@@ -139,7 +139,7 @@ static void put_capabilities(struct sheet *sheet, const struct host *host)
 static void put_lab(struct sheet *sheet)
 {
 	struct lab_requirement list[LAB_REQUIREMENTS_MAX];
-	const size_t nr = lab_requirements(list);
+	const size_t nr = lab_requirements(arch_here(), list);
 
 	for (size_t i = 0; i < nr; i++) {
 		struct finding finding;

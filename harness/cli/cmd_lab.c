@@ -3,6 +3,7 @@
 #include "harness/cli/cmd.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "harness/lab/guest.h"
 #include "harness/lab/kernel.h"
 #include "harness/lab/lab.h"
+#include "harness/lab/sysroot.h"
 
 /* clang-format off */
 static const struct cmd_option options[] = {
@@ -38,6 +40,13 @@ static const struct cmd_option options[] = {
 	{ .name = "kernel", .arg = "V", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, kernel),
 	  .help = "5.10, 6.1, 6.12-full, newest or a vmlinuz (6.1)", .group = 1 },
+	{ .name = "arch", .arg = "A", .take = cmd_take_text,
+	  .offset = offsetof(struct cmd_lab_arguments, arch),
+	  .help = "x86_64, or arm64 and its kernel 6.12-16k", .group = 1 },
+	{ .name = "program", .arg = "PATH", .take = cmd_take_text,
+	  .offset = offsetof(struct cmd_lab_arguments, request.program),
+	  .help = "the guest's pagestorm (build-A/pagestorm)", .group = 1,
+	  .hidden = true },
 	{ .name = "cgroup", .arg = "V", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, cgroup),
 	  .help = "v2, v2-hugetlb, v1 or hybrid (v2)", .group = 1 },
@@ -64,7 +73,7 @@ static const struct cmd_option options[] = {
 	  .help = "bound for VERB; 0: none (600)", .group = 2 },
 	{ .name = "boot", .arg = "SECONDS", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, boot),
-	  .help = "bound for the boot (120, with KVM 20)", .group = 2 },
+	  .help = "bound for the boot (120, with KVM 20)", .group = 2, .hidden = true },
 	{ .name = "console", .take = cmd_take_flag,
 	  .offset = offsetof(struct cmd_lab_arguments, request.show_console),
 	  .help = "show the guest's console on stderr", .group = 2 },
@@ -76,7 +85,7 @@ static const struct cmd_option options[] = {
 	  .help = "tell what the lab needs and what is missing", .group = 3 },
 	{ .name = "fetch", .arg = "V", .take = cmd_take_list,
 	  .offset = offsetof(struct cmd_lab_arguments, fetch),
-	  .help = "unpack kernel V into the cache; installs nothing", .group = 3 },
+	  .help = "unpack kernel V, or sysroot, into the cache", .group = 3 },
 	{ .name = "guest", .take = cmd_take_flag,
 	  .offset = offsetof(struct cmd_lab_arguments, guest),
 	  .help = "be process 1 of a guest", .group = 3, .hidden = true },
@@ -105,10 +114,10 @@ static int harness_error(const struct error *e, int ret)
 	return EXIT_HARNESS;
 }
 
-static int check_host(void)
+static int check_host(const struct arch *arch)
 {
 	struct lab_requirement list[LAB_REQUIREMENTS_MAX];
-	size_t nr = lab_requirements(list);
+	size_t nr = lab_requirements(arch, list);
 	bool missing = false;
 
 	for (size_t i = 0; i < nr; i++) {
@@ -119,16 +128,20 @@ static int check_host(void)
 	return missing ? EXIT_NOTHING_RAN : 0;
 }
 
-static int fetch(const struct words *versions)
+static int fetch(const struct arch *arch, const struct words *names)
 {
-	for (size_t i = 0; i < versions->nr; i++) {
+	for (size_t i = 0; i < names->nr; i++) {
 		struct error e = { 0 };
 		struct kernel kernel;
-		int ret = kernel_fetch(versions->item[i], &kernel, &e);
+		char sysroot[PATH_MAX];
+		bool is_sysroot = !strcmp(names->item[i], "sysroot");
+		int ret = is_sysroot ? sysroot_fetch(arch, sysroot, &e)
+				     : kernel_fetch(names->item[i], arch, &kernel, &e);
 
 		if (ret)
 			return ret == -EINVAL ? usage_error(&e) : harness_error(&e, ret);
-		printf("%s %s\n", kernel.release, kernel.image);
+		printf("%s %s\n", is_sysroot ? arch->name : kernel.release,
+		       is_sysroot ? sysroot : kernel.image);
 	}
 	return 0;
 }
@@ -138,15 +151,15 @@ static int find_kernel(struct lab_request *request, const char *wanted, bool may
 {
 	struct error e = { 0 };
 	struct kernel_name name;
-	int ret = kernel_find(wanted, &request->kernel, &e);
+	int ret = kernel_find(wanted, request->arch, &request->kernel, &e);
 
 	if (!ret)
 		return 0;
-	if (ret != -ENOENT || kernel_name_parse(wanted, &name) || !may_fetch)
+	if (ret != -ENOENT || kernel_name_parse(wanted, request->arch, &name) || !may_fetch)
 		return usage_error(&e);
 	fprintf(stderr, "pagestorm: fetching kernel %s, 30 to 100 MB, once\n", wanted);
 	e = (struct error){ 0 };
-	ret = kernel_fetch(wanted, &request->kernel, &e);
+	ret = kernel_fetch(wanted, request->arch, &request->kernel, &e);
 	if (ret)
 		return ret == -EINVAL ? usage_error(&e) : harness_error(&e, ret);
 	return 0;
@@ -207,6 +220,7 @@ int cmd_lab(int argc, char **argv)
 	struct cmd_lab_arguments a = {
 		.swap = "none", .disk = "1G", .kernel = "6.1", .cgroup = "v2"
 	};
+	struct error e = { 0 };
 	int status;
 
 	if (cmd_parse(&syntax, argc, argv, &a))
@@ -217,10 +231,12 @@ int cmd_lab(int argc, char **argv)
 	}
 	if (a.guest)
 		guest_main();
-	if (a.check)
-		status = check_host();
+	if (cmd_lab_arch(&a, &e))
+		status = usage_error(&e);
+	else if (a.check)
+		status = check_host(a.request.arch);
 	else if (a.fetch.nr)
-		status = fetch(&a.fetch);
+		status = fetch(a.request.arch, &a.fetch);
 	else
 		status = run(&a);
 	cmd_lab_arguments_release(&a);

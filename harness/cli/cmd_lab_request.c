@@ -90,7 +90,17 @@ static int set_cgroup(struct cmd_lab_arguments *a, struct error *e)
 			a->request.cgroup = (enum guest_cgroup)i;
 			return 0;
 		}
-	return error_set(e, EINVAL, "--cgroup=%s: write v2, v2-hugetlb, v1 or hybrid", a->cgroup);
+	return error_set(e, EINVAL, "--cgroup=%s: write v2, v2-hugetlb, v1 or hybrid",
+			 a->cgroup);
+}
+
+int cmd_lab_arch(struct cmd_lab_arguments *a, struct error *e)
+{
+	a->request.arch = a->arch ? arch_named(a->arch) : arch_here();
+	if (!a->request.arch)
+		return error_set(e, EINVAL, "--arch=%s: write %s or %s", a->arch,
+				 arch_known[0]->name, arch_known[1]->name);
+	return 0;
 }
 
 int cmd_lab_request_make(struct cmd_lab_arguments *a, struct error *e)

@@ -16,6 +16,7 @@
 struct cmd_lab_arguments {
 	struct lab_request request;
 	struct shape_text shape;
+	const char *arch; /* NULL: not given */
 	const char *swap, *disk, *kernel, *cgroup;
 	const char *exec, *timeout, *boot; /* NULL: not given */
 	struct words file, collect, fetch;
@@ -23,9 +24,12 @@ struct cmd_lab_arguments {
 	bool dry_run, check, guest;
 };
 
+/* Sets a->request.arch. 0 or -EINVAL. */
+int cmd_lab_arch(struct cmd_lab_arguments *a, struct error *e);
+
 /*
- * Fills all of a->request but the kernel. 0 or -errno: a usage error. The first that is
- * wrong is reported, in the order of --help, then the verb and the files.
+ * Fills all of a->request but the kernel and the architecture. 0 or -errno: a usage error. The
+ * first that is wrong is reported, in the order of --help, then the verb and the files.
  */
 int cmd_lab_request_make(struct cmd_lab_arguments *a, struct error *e);
 

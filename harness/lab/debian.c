@@ -11,7 +11,7 @@
 
 #include "harness/lab/blob.h"
 #include "harness/lab/command.h"
-#include "harness/lab/kernel_part.h"
+#include "harness/lab/path.h"
 
 #define WORD_BYTES 256
 
@@ -126,7 +126,7 @@ static int write_text(const struct debian *debian, const char *name, const char 
 {
 	char path[PATH_MAX];
 	FILE *file =
-		kernel_path(path, "%s/%s", debian->directory, name) ? NULL : fopen(path, "we");
+		path_format(path, "%s/%s", debian->directory, name) ? NULL : fopen(path, "we");
 	int failed = !file || fputs(text, file) < 0;
 
 	if (file)
@@ -147,7 +147,7 @@ static int make_directories(const struct debian *debian, struct error *e)
 		return error_set(e, errno, "cannot change %s: %s", debian->directory,
 				 strerror(errno));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (kernel_path(path, "%s/%s", debian->directory, names[i]) ||
+		if (path_format(path, "%s/%s", debian->directory, names[i]) ||
 		    mkdir(path, 0755))
 			return error_set(e, errno, "cannot make %s: %s", path, strerror(errno));
 	return 0;
@@ -179,7 +179,7 @@ static int run_apt(const struct debian *debian, const char *const *word,
 {
 	char directory[PATH_MAX];
 	struct words argv = { 0 };
-	int ret = kernel_path(directory, "%s/cache/archives", debian->directory);
+	int ret = path_format(directory, "%s/cache/archives", debian->directory);
 
 	words_add(&argv, *word++);
 	words_add(&argv, "-q");
@@ -207,7 +207,7 @@ int debian_open(struct debian *debian, const char *directory, const char *suite,
 			e, ENOENT,
 			"apt-get and dpkg-deb, with which kernels are fetched, are not installed; give the path of a vmlinuz file");
 	snprintf(debian->directory, sizeof(debian->directory), "%s", directory);
-	if (kernel_path(debian->conf, "%s/apt.conf", directory))
+	if (path_format(debian->conf, "%s/apt.conf", directory))
 		return error_set(e, ENAMETOOLONG, "%s: the path is too long", directory);
 	ret = make_directories(debian, e);
 	if (!ret)
@@ -237,7 +237,7 @@ static int unpack_all(const struct debian *debian, const char *tree, struct erro
 	char pattern[PATH_MAX];
 	struct blob output = { 0 };
 	glob_t found = { 0 };
-	int ret = kernel_path(pattern, "%s/cache/archives/*.deb", debian->directory);
+	int ret = path_format(pattern, "%s/cache/archives/*.deb", debian->directory);
 
 	if (ret || glob(pattern, 0, NULL, &found))
 		ret = error_set(e, ENOENT, "apt-get left no package in %s/cache/archives",

@@ -41,6 +41,13 @@ static bool elf_header(const void *image, size_t size, Elf64_Ehdr *header)
 	return true;
 }
 
+uint16_t elf_machine(const void *image, size_t size)
+{
+	Elf64_Ehdr header;
+
+	return elf_header(image, size, &header) ? header.e_machine : EM_NONE;
+}
+
 const char *elf_interpreter(const void *image, size_t size)
 {
 	Elf64_Ehdr header;
@@ -96,6 +103,26 @@ static const char *elf_section(const void *image, size_t size, const char *wante
 		return inside(image, size, section.sh_offset, section.sh_size);
 	}
 	return NULL;
+}
+
+void elf_needed(const void *image, size_t size, struct words *names)
+{
+	size_t left = 0, names_size = 0;
+	const char *at = elf_section(image, size, ".dynamic", &left);
+	const char *strings = elf_section(image, size, ".dynstr", &names_size);
+	Elf64_Dyn entry;
+
+	for (; at && strings && left >= sizeof(entry);
+	     at += sizeof(entry), left -= sizeof(entry)) {
+		const char *name;
+
+		memcpy(&entry, at, sizeof(entry));
+		name = entry.d_tag == DT_NEEDED
+			       ? string_inside(strings, names_size, entry.d_un.d_val)
+			       : NULL;
+		if (name)
+			words_add(names, name);
+	}
 }
 
 int elf_module_depends(const void *image, size_t size, struct words *depends)

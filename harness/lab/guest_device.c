@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
@@ -86,16 +87,18 @@ int guest_open_device(const char *path, int flags, struct error *e)
 
 static int write_swap_header(int fd, const char *path, uint64_t bytes, struct error *e)
 {
-	char page[4096];
-	int ret = swapheader_fill(page, sizeof(page), bytes, "", NULL);
+	const size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	char *page = malloc(page_bytes);
+	int ret = page ? swapheader_fill(page, page_bytes, bytes, "", NULL) : -ENOMEM;
 
 	if (ret)
-		return error_set(e, -ret, "%s: %" PRIu64 " bytes are no size for swap", path,
-				 bytes);
-	if (pwrite(fd, page, sizeof(page), 0) != (ssize_t)sizeof(page) || fsync(fd))
-		return error_set(e, errno, "cannot write the swap header of %s: %s", path,
-				 strerror(errno));
-	return 0;
+		ret = error_set(e, -ret, "%s: %" PRIu64 " bytes are no size for swap", path,
+				bytes);
+	else if (pwrite(fd, page, page_bytes, 0) != (ssize_t)page_bytes || fsync(fd))
+		ret = error_set(e, errno, "cannot write the swap header of %s: %s", path,
+				strerror(errno));
+	free(page);
+	return ret;
 }
 
 int guest_add_swap(const struct guest_spec *spec, struct error *e)

@@ -14,6 +14,8 @@
 #include "harness/lab/command.h"
 #include "harness/lab/cpio.h"
 #include "harness/lab/elf.h"
+#include "harness/lab/path.h"
+#include "harness/lab/sysroot.h"
 
 /*
  * A script, because what the loader says when a library is missing then reaches
@@ -99,13 +101,14 @@ int initramfs_libraries(const char *program, struct words *paths, struct error *
 	return ret;
 }
 
-static void add_busybox(struct cpio *cpio, const char *busybox, struct error *e)
+static void add_busybox(struct cpio *cpio, const struct initramfs_content *content,
+			struct error *e)
 {
 	struct words argv = { 0 }, applet = { 0 };
 	struct blob output = { 0 };
 
-	cpio_file(cpio, "/bin/busybox", busybox);
-	words_add(&argv, busybox);
+	cpio_file(cpio, "/bin/busybox", content->busybox);
+	words_add(&argv, content->applets);
 	words_add(&argv, "--list-full");
 	if (command_run(&argv, NULL, -1, &output, e))
 		cpio_fail(cpio, -EIO);
@@ -122,7 +125,7 @@ static void add_busybox(struct cpio *cpio, const char *busybox, struct error *e)
 	words_release(&argv);
 }
 
-static void add_frame(struct cpio *cpio)
+static void add_frame(struct cpio *cpio, const struct initramfs_content *content)
 {
 	static const char *const directories[] = {
 		"/dev", "/proc", "/sys", "/run",     "/root",
@@ -138,7 +141,7 @@ static void add_frame(struct cpio *cpio)
 	cpio_data(cpio, "/etc/passwd", 0644, passwd, sizeof(passwd) - 1);
 	cpio_data(cpio, "/etc/group", 0644, group, sizeof(group) - 1);
 	cpio_symlink(cpio, "/etc/mtab", "/proc/mounts");
-	if (!access("/etc/ld.so.cache", R_OK))
+	if (!content->sysroot && !access("/etc/ld.so.cache", R_OK))
 		cpio_file(cpio, "/etc/ld.so.cache", "/etc/ld.so.cache");
 }
 
@@ -206,24 +209,38 @@ static void add_spec(struct cpio *cpio, const struct initramfs_content *content)
 	cpio_directory(cpio, content->spec->results);
 }
 
+static int add_libraries_of(const struct initramfs_content *content, const char *program,
+			    struct words *libraries, struct error *e)
+{
+	if (!content->sysroot)
+		return initramfs_libraries(program, libraries, e);
+	return sysroot_libraries(content->sysroot, content->arch, program, libraries, e);
+}
+
 static int add_program(struct cpio *cpio, const struct initramfs_content *content,
 		       struct error *e)
 {
+	const char *sysroot = content->sysroot ? content->sysroot : "";
 	struct words libraries = { 0 };
-	int ret = initramfs_libraries(content->program, &libraries, e);
+	int ret = add_libraries_of(content, content->program, &libraries, e);
 
 	for (size_t i = 0; !ret && i < content->nr_files; i++) {
 		struct stat status;
 
 		if (!stat(content->file[i].host, &status) && S_ISREG(status.st_mode))
-			ret = initramfs_libraries(content->file[i].host, &libraries, e);
+			ret = add_libraries_of(content, content->file[i].host, &libraries, e);
 	}
-	for (size_t i = 0; !ret && i < libraries.nr; i++)
-		ret = cpio_file(cpio, libraries.item[i], libraries.item[i]);
+	for (size_t i = 0; !ret && i < libraries.nr; i++) {
+		char path[PATH_MAX];
+
+		ret = path_format(path, "%s%s", sysroot, libraries.item[i]);
+		if (!ret)
+			ret = cpio_file(cpio, libraries.item[i], path);
+	}
 	if (!ret)
 		ret = cpio_file(cpio, GUEST_PROGRAM_PATH, content->program);
-	if (!ret && strcmp(content->program, GUEST_PROGRAM_PATH))
-		ret = cpio_symlink(cpio, content->program, GUEST_PROGRAM_PATH);
+	if (!ret && strcmp(content->this_program, GUEST_PROGRAM_PATH) != 0)
+		ret = cpio_symlink(cpio, content->this_program, GUEST_PROGRAM_PATH);
 	words_release(&libraries);
 	return ret;
 }
@@ -237,8 +254,8 @@ int initramfs_make(const struct initramfs_content *content, struct error *e)
 	if (fd < 0)
 		return error_set(e, errno, "memfd_create: %s", strerror(errno));
 	cpio_init(&cpio, fd);
-	add_frame(&cpio);
-	add_busybox(&cpio, content->busybox, e);
+	add_frame(&cpio, content);
+	add_busybox(&cpio, content, e);
 	add_modules(&cpio, content->modules);
 	add_program(&cpio, content, e);
 	for (size_t i = 0; !cpio.error && i < content->nr_files; i++)

@@ -8,6 +8,7 @@
 #define PAGESTORM_LAB_INITRAMFS_H
 
 #include "harness/base/error.h"
+#include "harness/lab/arch.h"
 #include "harness/lab/guest_spec.h"
 #include "harness/lab/modules.h"
 #include "harness/lab/words.h"
@@ -23,8 +24,12 @@ struct initramfs_content {
 	const struct words *environment; /* KEY=value */
 	const struct words *collect;	 /* absolute paths to bring back */
 	const struct modules *modules;
-	const char *program; /* host path of this program */
-	const char *busybox; /* host path; statically linked */
+	const struct arch *arch;
+	const char *sysroot;	  /* programs and libraries of arch; NULL: this machine's own */
+	const char *program;	  /* host path of pagestorm for arch */
+	const char *this_program; /* the guest has it under this name too */
+	const char *busybox;	  /* host path; for arch, statically linked */
+	const char *applets;	  /* host path of a busybox that can list them here */
 	const struct initramfs_file *file;
 	size_t nr_files;
 };

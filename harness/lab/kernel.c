@@ -5,33 +5,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/lab/blob.h"
+#include "harness/lab/cache.h"
 #include "harness/lab/kernel_part.h"
+#include "harness/lab/path.h"
 #include "harness/lab/words.h"
-
-/* Documentation/arch/x86/boot.rst: the header's magic, and a pointer less 0x200 to the version.
- */
-#define BZIMAGE_MAGIC_AT   0x202
-#define BZIMAGE_VERSION_AT 0x20e
-#define BZIMAGE_HEAD_BYTES 65536
-
-int kernel_path(char path[PATH_MAX], const char *format, ...)
-{
-	va_list args;
-	int length;
-
-	va_start(args, format);
-	length = vsnprintf(path, PATH_MAX, format, args);
-	va_end(args);
-	return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
-}
 
 /* Cuts the last component off. */
 static void cut(char *path)
@@ -49,45 +34,48 @@ static const char *last(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-int kernel_release_of(const void *image, unsigned long size, char *release,
-		      unsigned long release_size)
+/* The architecture whose kernel it is, the wanted one first; NULL: of none. */
+static const struct arch *read_as(const void *image, size_t size, const struct arch *arch,
+				  struct arch_image *read)
 {
-	const char *head = image;
-	uint16_t pointer;
-	size_t at, length;
-
-	if (size < BZIMAGE_VERSION_AT + sizeof(pointer) ||
-	    memcmp(head + BZIMAGE_MAGIC_AT, "HdrS", 4))
-		return -ENOEXEC;
-	memcpy(&pointer, head + BZIMAGE_VERSION_AT, sizeof(pointer));
-	at = (size_t)pointer + 0x200;
-	if (at >= size || !memchr(head + at, '\0', size - at))
-		return -ENOEXEC;
-	length = strcspn(head + at, " ");
-	if (!length || length >= release_size)
-		return -ENOEXEC;
-	memcpy(release, head + at, length);
-	release[length] = '\0';
-	return 0;
+	if (!arch->image(image, size, read))
+		return arch;
+	for (size_t i = 0; arch_known[i]; i++)
+		if (!arch_known[i]->image(image, size, read))
+			return arch_known[i];
+	return NULL;
 }
 
-static int read_release(const char *path, char *release, size_t release_size, struct error *e)
+static int read_image(const char *path, const struct arch *arch, struct arch_image *read,
+		      struct error *e)
 {
-	char head[BZIMAGE_HEAD_BYTES];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got;
+	const struct arch *found = NULL;
+	struct stat status;
+	void *image;
 
 	if (fd < 0)
 		return error_set(e, errno, "--kernel: cannot open %s: %s", path,
 				 strerror(errno));
-	got = TEMP_FAILURE_RETRY(read(fd, head, sizeof(head)));
+	if (!fstat(fd, &status) && S_ISREG(status.st_mode) && status.st_size) {
+		image = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (image != MAP_FAILED) {
+			found = read_as(image, (size_t)status.st_size, arch, read);
+			munmap(image, (size_t)status.st_size);
+		}
+	}
 	close(fd);
-	if (got < 0 || kernel_release_of(head, (size_t)got, release, release_size))
+	if (found == arch)
+		return 0;
+	if (found)
 		return error_set(
 			e, ENOEXEC,
-			"--kernel: %s is not an x86 kernel image (bzImage); give a vmlinuz file or a version such as 6.1",
-			path);
-	return 0;
+			"--kernel: %s is a kernel of %s, and the guest is of %s; add --arch %s",
+			path, found->name, arch->name, found->name);
+	return error_set(
+		e, ENOEXEC,
+		"--kernel: %s is not a kernel image of %s; give a vmlinuz file or a version such as 6.1",
+		path, arch->name);
 }
 
 bool kernel_has_built_in(const struct kernel *kernel, const char *symbol)
@@ -117,7 +105,7 @@ static bool is_at(char place[PATH_MAX], const char *directory, const char *betwe
 {
 	char path[PATH_MAX];
 
-	if (kernel_path(path, "%s%s%s", directory, between, name) || access(path, R_OK))
+	if (path_format(path, "%s%s%s", directory, between, name) || access(path, R_OK))
 		return false;
 	memcpy(place, path, sizeof(path));
 	return true;
@@ -144,16 +132,20 @@ static void find_companions(struct kernel *kernel)
 	kernel->has_cgroup_v1 = config_has_cgroup_v1(kernel);
 }
 
-static int describe(const char *path, struct kernel *kernel, struct error *e)
+static int describe(const char *path, const struct arch *arch, struct kernel *kernel,
+		    struct error *e)
 {
 	struct kernel found = { 0 };
+	struct arch_image read = { 0 };
 	int ret;
 
 	if (!realpath(path, found.image))
 		return error_set(e, errno, "--kernel: %s: %s", path, strerror(errno));
-	ret = read_release(found.image, found.release, sizeof(found.release), e);
+	ret = read_image(found.image, arch, &read, e);
 	if (ret)
 		return ret;
+	memcpy(found.release, read.release, sizeof(found.release));
+	found.page_bytes = read.page_bytes;
 	if (sscanf(found.release, "%u.%u", &found.major, &found.minor) != 2)
 		return error_set(e, ENOEXEC, "--kernel: %s has the unknown release '%s'", path,
 				 found.release);
@@ -170,7 +162,7 @@ int kernel_image_below(const char *root, const char *release, char path[PATH_MAX
 
 	if (is_at(path, root, "/boot/vmlinuz-", release))
 		return 0;
-	if (!kernel_path(modules, "%s/usr/lib/modules/%s", root, release) &&
+	if (!path_format(modules, "%s/usr/lib/modules/%s", root, release) &&
 	    is_at(path, modules, "/", "vmlinuz"))
 		return 0;
 	return -ENOENT;
@@ -178,7 +170,7 @@ int kernel_image_below(const char *root, const char *release, char path[PATH_MAX
 
 int kernel_newest_link(const char *kernels, const struct kernel_name *name, char path[PATH_MAX])
 {
-	return kernel_path(path, "%s/newest-%s", kernels, name->flavour);
+	return path_format(path, "%s/newest-%s", kernels, name->flavour);
 }
 
 static bool fits_in_boot(const struct kernel_name *name, const char *release)
@@ -215,16 +207,16 @@ static int find_in_cache(const char *cache, const struct kernel_name *name,
 			 char image[PATH_MAX])
 {
 	char kernels[PATH_MAX], pattern[PATH_MAX], tree[PATH_MAX], release[PATH_MAX];
-	int ret = kernel_path(kernels, "%s/kernels", cache);
+	int ret = path_format(kernels, "%s/kernels", cache);
 
 	if (ret)
 		return ret;
 	if (name->version[0]) {
-		ret = kernel_path(pattern, "%s/*", kernels);
+		ret = path_format(pattern, "%s/*", kernels);
 		if (!ret)
 			ret = newest_release(pattern, "", kernel_name_fits, name, release);
 		if (!ret)
-			ret = kernel_path(tree, "%s/%s", kernels, release);
+			ret = path_format(tree, "%s/%s", kernels, release);
 		return ret ? ret : kernel_image_below(tree, release, image);
 	}
 	ret = kernel_newest_link(kernels, name, pattern);
@@ -237,55 +229,22 @@ static int find_in_boot(const struct kernel_name *name, char image[PATH_MAX])
 {
 	char release[PATH_MAX];
 
-	if (!name->version[0] ||
+	if (!name->version[0] || name->arch != arch_here() ||
 	    newest_release("/boot/vmlinuz-*", "vmlinuz-", fits_in_boot, name, release))
 		return -ENOENT;
 	return kernel_image_below("", release, image);
 }
 
-static void cache_directories(struct words *list)
-{
-	const char *own = getenv("PAGESTORM_CACHE");
-	const char *cache = getenv("XDG_CACHE_HOME");
-	const char *home = getenv("HOME");
-
-	if (own && *own) {
-		words_add(list, own);
-		return;
-	}
-	if (!geteuid())
-		words_add(list, "/var/cache/pagestorm");
-	if (cache && *cache)
-		words_addf(list, "%s/pagestorm", cache);
-	else if (home && *home)
-		words_addf(list, "%s/.cache/pagestorm", home);
-	if (geteuid())
-		words_add(list, "/var/cache/pagestorm");
-}
-
-int kernel_cache(char path[PATH_MAX], struct error *e)
-{
-	struct words list = { 0 };
-	int ret = 0;
-
-	cache_directories(&list);
-	if (words_error(&list) || !list.nr)
-		ret = error_set(e, ENOENT, "no cache directory: set PAGESTORM_CACHE or HOME");
-	else
-		snprintf(path, PATH_MAX, "%s", list.item[0]);
-	words_release(&list);
-	return ret;
-}
-
-int kernel_find(const char *text, struct kernel *kernel, struct error *e)
+int kernel_find(const char *text, const struct arch *arch, struct kernel *kernel,
+		struct error *e)
 {
 	struct words list = { 0 };
 	struct kernel_name name;
 	char image[PATH_MAX];
 	int ret = -ENOENT;
 
-	if (kernel_name_parse(text, &name))
-		return describe(text, kernel, e);
+	if (kernel_name_parse(text, arch, &name))
+		return describe(text, arch, kernel, e);
 	cache_directories(&list);
 	for (size_t i = 0; ret && i < list.nr; i++)
 		ret = find_in_cache(list.item[i], &name, image);
@@ -295,7 +254,8 @@ int kernel_find(const char *text, struct kernel *kernel, struct error *e)
 	if (ret)
 		return error_set(
 			e, ENOENT,
-			"--kernel=%s: no such kernel in the cache or in /boot; run 'pagestorm lab --fetch %s', or give the path of a vmlinuz file",
-			text, text);
-	return describe(image, kernel, e);
+			"--kernel=%s: no such kernel in the cache or in /boot; run 'pagestorm lab%s%s --fetch %s', or give the path of a vmlinuz file",
+			text, arch == arch_here() ? "" : " --arch ",
+			arch == arch_here() ? "" : arch->name, text);
+	return describe(image, arch, kernel, e);
 }

@@ -7,13 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-	const char *suffix, *flavour;
-} flavours[] = {
-	{ "", "cloud-amd64" }, /* small: what a guest of a cloud needs */
-	{ "-full", "amd64" },
-};
-
 /* Each suite of Debian has one kernel. */
 static const struct {
 	const char *version, *suite;
@@ -40,15 +33,16 @@ static int parse_version(const char *text, size_t length, struct kernel_name *na
 	return 0;
 }
 
-int kernel_name_parse(const char *text, struct kernel_name *name)
+int kernel_name_parse(const char *text, const struct arch *arch, struct kernel_name *name)
 {
 	size_t length = strcspn(text, "-");
 
-	for (size_t i = 0; i < sizeof(flavours) / sizeof(flavours[0]); i++) {
-		struct kernel_name found = { .flavour = flavours[i].flavour,
-					     .any_flavour = !i };
+	for (size_t i = 0; i < ARCH_FLAVOURS_MAX && arch->flavour[i].suffix; i++) {
+		struct kernel_name found = { .arch = arch,
+					     .flavour = arch->flavour[i].flavour,
+					     .any_flavour = !i && arch == arch_here() };
 
-		if (strcmp(text + length, flavours[i].suffix) != 0)
+		if (strcmp(text + length, arch->flavour[i].suffix) != 0)
 			continue;
 		if (parse_version(text, length, &found))
 			return -EINVAL;

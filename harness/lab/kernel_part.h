@@ -8,10 +8,6 @@
 
 #include "harness/lab/kernel.h"
 
-/* A path from its parts: 0, or -ENAMETOOLONG rather than a path that is cut off. */
-int kernel_path(char path[PATH_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
 /*
  * The image of a release below a root: boot/vmlinuz-RELEASE, or vmlinuz beside its modules.
  * 0 or -ENOENT.

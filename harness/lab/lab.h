@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "harness/base/error.h"
+#include "harness/lab/arch.h"
 #include "harness/lab/blob.h"
 #include "harness/lab/guest_spec.h"
 #include "harness/lab/initramfs.h"
@@ -23,6 +24,8 @@
 #include "harness/lab/words.h"
 
 struct lab_request {
+	const struct arch *arch;
+	const char *program; /* pagestorm for arch; NULL: this one */
 	struct shape shape;
 	enum guest_cgroup cgroup;
 	enum guest_swap swap;
@@ -99,6 +102,7 @@ struct lab_requirement {
 #define LAB_REQUIREMENTS_MAX 8
 
 /* Fills at most LAB_REQUIREMENTS_MAX; returns how many. */
-size_t lab_requirements(struct lab_requirement list[LAB_REQUIREMENTS_MAX]);
+size_t lab_requirements(const struct arch *arch,
+			struct lab_requirement list[LAB_REQUIREMENTS_MAX]);
 
 #endif

@@ -15,7 +15,6 @@
 #include "harness/lab/blob.h"
 #include "harness/lab/command.h"
 #include "harness/lab/lab_part.h"
-#include "harness/lab/qemu.h"
 
 /* What qemu itself and the host's page cache for it take, measured 90 MiB, doubled. */
 #define QEMU_OVERHEAD_BYTES ((uint64_t)192 << 20)
@@ -130,9 +129,38 @@ static int check_modules(const struct lab_request *request, struct error *e)
 		kernel->image, kernel->release, kernel->release, kernel->release);
 }
 
+static int check_swap_pages(const struct lab_request *request, struct error *e)
+{
+	unsigned page_bytes = request->kernel.page_bytes;
+
+	if (!page_bytes || request->swap_bytes % page_bytes == 0)
+		return 0;
+	return error_set(e, EINVAL, "--swap: kernel %s has pages of %uK; give whole ones",
+			 request->kernel.release, page_bytes >> 10);
+}
+
+static int check_programs(const struct lab_request *request, struct error *e)
+{
+	struct lab_programs programs;
+
+	if (request->arch == arch_here())
+		return 0;
+	if (request->kvm)
+		return error_set(
+			e, EINVAL,
+			"--kvm: a guest of %s on this machine is emulated; leave it out",
+			request->arch->name);
+	return lab_find_programs(request, &programs, e);
+}
+
 int lab_check(const struct lab_request *request, struct error *e)
 {
 	int ret = check_cgroup(request, e);
+
+	if (!ret)
+		ret = check_swap_pages(request, e);
+	if (!ret)
+		ret = check_programs(request, e);
 
 	if (!ret)
 		ret = check_modules(request, e);
@@ -169,26 +197,48 @@ static void require_busybox(struct lab_requirement *line)
 		snprintf(line->fix, sizeof(line->fix), "apt-get install busybox-static");
 }
 
-static void require_kernel(struct lab_requirement *line, const char *name, const char *version)
+static void require_kernel(struct lab_requirement *line, const struct arch *arch,
+			   const char *name, const char *version)
 {
 	struct kernel kernel;
 
 	line->name = name;
-	line->found = !kernel_find(version, &kernel, NULL);
+	line->found = !kernel_find(version, arch, &kernel, NULL);
 	if (line->found)
 		snprintf(line->detail, sizeof(line->detail), "%.255s", kernel.image);
-	else
+	else if (arch == arch_here())
 		snprintf(line->fix, sizeof(line->fix), "pagestorm lab --fetch %s", version);
+	else
+		snprintf(line->fix, sizeof(line->fix), "pagestorm lab --arch %s --fetch %s",
+			 arch->name, version);
 }
 
-size_t lab_requirements(struct lab_requirement list[LAB_REQUIREMENTS_MAX])
+static void require_programs(struct lab_requirement *line, const struct arch *arch)
 {
+	const struct lab_request request = { .arch = arch };
+	struct lab_programs programs;
+
+	line->name = "pagestorm";
+	line->found = !lab_find_programs(&request, &programs, NULL);
+	if (line->found)
+		snprintf(line->detail, sizeof(line->detail), "%.255s", programs.pagestorm);
+	else
+		snprintf(line->fix, sizeof(line->fix), "contrib/cross %s", arch->name);
+}
+
+size_t lab_requirements(const struct arch *arch,
+			struct lab_requirement list[LAB_REQUIREMENTS_MAX])
+{
+	size_t nr = 6;
+
 	memset(list, 0, LAB_REQUIREMENTS_MAX * sizeof(*list));
-	require_program(&list[0], QEMU_PROGRAM, "qemu-system-x86");
+	require_program(&list[0], arch->qemu, arch->qemu_package);
 	require_busybox(&list[1]);
 	require_program(&list[2], "mkfs.ext4", "e2fsprogs");
 	require_program(&list[3], "xz", "xz-utils");
-	require_kernel(&list[4], "kernel-6.1", "6.1");
-	require_kernel(&list[5], "kernel-6.12", "6.12");
-	return 6;
+	require_kernel(&list[4], arch, "kernel-6.1", "6.1");
+	require_kernel(&list[5], arch, "kernel-6.12", "6.12");
+	if (arch != arch_here())
+		require_programs(&list[nr++], arch);
+	return nr;
 }

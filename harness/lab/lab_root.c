@@ -3,7 +3,9 @@
  */
 #include "harness/lab/lab_part.h"
 
+#include <elf.h>
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,8 @@
 #include "harness/lab/elf.h"
 #include "harness/lab/initramfs.h"
 #include "harness/lab/modules.h"
+#include "harness/lab/path.h"
+#include "harness/lab/sysroot.h"
 
 static int add_modules(const struct lab_request *request, bool disk, struct modules *modules,
 		       struct error *e)
@@ -69,6 +73,62 @@ int lab_find_busybox(char path[PATH_MAX], struct error *e)
 		"a statically linked busybox is not installed: apt-get install busybox-static");
 }
 
+/* Of another architecture: given, or beside this program where its build puts it. */
+static int find_foreign(const struct lab_request *request, struct lab_programs *programs,
+			struct error *e)
+{
+	const struct arch *arch = request->arch;
+	struct blob image = { 0 };
+	char here[PATH_MAX];
+	uint16_t machine = EM_NONE;
+	int ret = sysroot_find(arch, programs->sysroot, e);
+
+	if (ret)
+		return ret;
+	snprintf(here, sizeof(here), "%s", programs->this_program);
+	if (request->program)
+		ret = path_format(programs->pagestorm, "%s", request->program);
+	else
+		ret = path_format(programs->pagestorm, "%s/build-%s/pagestorm", dirname(here),
+				  arch->name);
+	if (!ret)
+		ret = path_format(programs->busybox, "%s/bin/busybox", programs->sysroot);
+	if (!ret && access(programs->busybox, R_OK))
+		ret = path_format(programs->busybox, "%s/usr/bin/busybox", programs->sysroot);
+	if (ret)
+		return error_set(e, -ret, "%s: the path is too long", programs->sysroot);
+	if (!blob_read_file(&image, programs->pagestorm) && image.size)
+		machine = elf_machine(image.data, image.size);
+	blob_release(&image);
+	if (machine == arch->elf_machine)
+		return 0;
+	return error_set(
+		e, ENOENT,
+		"--arch=%s: %s is not a pagestorm of that architecture; build one with contrib/cross %s, or name it with --program",
+		arch->name, programs->pagestorm, arch->name);
+}
+
+int lab_find_programs(const struct lab_request *request, struct lab_programs *programs,
+		      struct error *e)
+{
+	ssize_t length = readlink("/proc/self/exe", programs->this_program, PATH_MAX - 1);
+	int ret = lab_find_busybox(programs->applets, e);
+
+	if (ret)
+		return ret;
+	if (length < 0)
+		return error_set(e, errno, "cannot resolve /proc/self/exe: %s",
+				 strerror(errno));
+	programs->this_program[length] = '\0';
+	programs->sysroot[0] = '\0';
+	if (request->arch != arch_here())
+		return find_foreign(request, programs, e);
+	memcpy(programs->busybox, programs->applets, PATH_MAX);
+	snprintf(programs->pagestorm, PATH_MAX, "%s",
+		 request->program ? request->program : programs->this_program);
+	return 0;
+}
+
 static int make_environment(const struct lab_request *request, struct words *environment)
 {
 	static const char *const passed[] = { "NO_COLOR", "TERM", "LD_LIBRARY_PATH",
@@ -96,29 +156,32 @@ int lab_make_initramfs(const struct lab_request *request, bool disk, struct erro
 				   .swap_bytes = request->swap_bytes,
 				   .disk = disk,
 				   .shell = request->shell };
+	struct modules modules = { 0 };
+	struct words environment = { 0 };
+	struct lab_programs programs;
 	struct initramfs_content content = { .spec = &spec,
 					     .argv = &request->argv,
 					     .collect = &request->collect,
 					     .file = request->file,
-					     .nr_files = request->nr_files };
-	struct modules modules = { 0 };
-	struct words environment = { 0 };
-	char busybox[PATH_MAX], program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	int ret;
+					     .nr_files = request->nr_files,
+					     .arch = request->arch,
+					     .modules = &modules,
+					     .environment = &environment,
+					     .program = programs.pagestorm,
+					     .this_program = programs.this_program,
+					     .busybox = programs.busybox,
+					     .applets = programs.applets };
+	int ret = lab_find_programs(request, &programs, e);
 
-	if (length < 0 || !getcwd(spec.directory, sizeof(spec.directory)))
-		return error_set(e, errno, "cannot tell where this program is: %s",
-				 strerror(errno));
-	program[length] = '\0';
+	if (!ret && !getcwd(spec.directory, sizeof(spec.directory)))
+		ret = error_set(e, errno, "cannot name the current directory: %s",
+				strerror(errno));
+	if (ret)
+		return ret;
 	snprintf(spec.results, sizeof(spec.results), "%s", request->collect.item[0]);
-	content.modules = &modules;
-	content.environment = &environment;
-	content.program = program;
-	content.busybox = busybox;
-	ret = lab_find_busybox(busybox, e);
-	if (!ret)
-		ret = modules_open(&modules, &request->kernel, e);
+	if (programs.sysroot[0])
+		content.sysroot = programs.sysroot;
+	ret = modules_open(&modules, &request->kernel, e);
 	if (!ret)
 		ret = add_modules(request, disk, &modules, e);
 	if (!ret)

@@ -80,15 +80,19 @@ static void add_disk(int disk_fd, struct words *argv)
 
 void qemu_arguments(const struct qemu_config *config, struct words *argv)
 {
-	static const char *const machine[] = { QEMU_PROGRAM, "-nodefaults", "-no-user-config",
-					       "-no-reboot", "-display",    "none",
-					       "-machine",   "pc",	    NULL };
-	static const char *const tcg[] = { "-accel", "tcg,thread=multi", "-cpu", "max", NULL };
-	static const char *const kvm[] = { "-accel", "kvm", "-cpu",
-					   "host,arch-capabilities=off", NULL };
+	static const char *const machine[] = { "-nodefaults", "-no-user-config",
+					       "-no-reboot",  "-display",
+					       "none",	      "-machine",
+					       NULL };
+	const struct arch *arch = config->arch;
 
+	words_add(argv, arch->qemu);
 	add_all(argv, machine);
-	add_all(argv, config->kvm ? kvm : tcg);
+	words_add(argv, arch->machine);
+	words_add(argv, "-accel");
+	words_add(argv, config->kvm ? "kvm" : "tcg,thread=multi");
+	words_add(argv, "-cpu");
+	words_add(argv, config->kvm ? arch->kvm_cpu : arch->tcg_cpu);
 	add_shape(config->shape, argv);
 	add_channels(config, argv);
 	if (config->disk_fd >= 0)
@@ -99,6 +103,7 @@ void qemu_arguments(const struct qemu_config *config, struct words *argv)
 	words_addf(argv, "/proc/self/fd/%d", config->initramfs_fd);
 	words_add(argv, "-append");
 	/* panic=-1 reboots at once, which -no-reboot turns into the end of qemu. */
-	words_addf(argv, "console=ttyS0 quiet panic=-1 oops=panic psi=1 rdinit=/init%s%s",
-		   config->append ? " " : "", config->append ? config->append : "");
+	words_addf(argv, "console=%s quiet panic=-1 oops=panic psi=1 rdinit=/init%s%s",
+		   arch->console, config->append ? " " : "",
+		   config->append ? config->append : "");
 }

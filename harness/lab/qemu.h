@@ -5,13 +5,13 @@
 
 #include <stdbool.h>
 
+#include "harness/lab/arch.h"
 #include "harness/lab/shape.h"
 #include "harness/lab/words.h"
 
-#define QEMU_PROGRAM "qemu-system-x86_64"
-
 /* Descriptors that qemu inherits under the same numbers. */
 struct qemu_config {
+	const struct arch *arch;
 	const struct shape *shape;
 	const char *kernel_path;
 	const char *append; /* more kernel parameters; NULL: none */

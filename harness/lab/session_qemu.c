@@ -73,7 +73,9 @@ int session_start_qemu(struct session *session, const struct session_ends *ends,
 {
 	const struct lab_request *request = session->request;
 	const int keep[] = { ends->console[1], ends->channel[1], initramfs_fd, disk_fd };
+	const struct arch *arch = request->arch;
 	const struct qemu_config config = {
+		.arch = arch,
 		.shape = &request->shape,
 		.kernel_path = request->kernel.image,
 		.append = request->append,
@@ -90,10 +92,10 @@ int session_start_qemu(struct session *session, const struct session_ends *ends,
 
 	qemu_arguments(&config, &argv);
 	ret = words_error(&argv);
-	if (!ret && command_find(QEMU_PROGRAM, path))
+	if (!ret && command_find(arch->qemu, path))
 		ret = error_set(session->error, ENOENT,
-				"%s is not installed: apt-get install qemu-system-x86",
-				QEMU_PROGRAM);
+				"%s is not installed: apt-get install %s", arch->qemu,
+				arch->qemu_package);
 	if (!ret) {
 		session->qemu = fork();
 		if (!session->qemu) {

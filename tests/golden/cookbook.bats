@@ -158,8 +158,8 @@ proof()
 	int main(void)
 	{
 		struct shape shape = { .nr_nodes = 1, .node[0] = { 1u << 30, 1 } };
-		struct qemu_config config = { .shape = &shape, .kernel_path = "k", .disk_fd = -1,
-					      .cpu = "Nehalem" };
+		struct qemu_config config = { .arch = arch_here(), .shape = &shape, .kernel_path = "k",
+					      .disk_fd = -1, .cpu = "Nehalem" };
 		struct words argv = { 0 };
 
 		show_counter();

@@ -257,6 +257,51 @@ swap=file:67108864 kernel=6.1.0-test cgroup=v2 accel=tcg" ]
 	[ "${lines[1]}" = "results: $PWD/out" ]
 }
 
+@test "--arch: a kernel of another, none built and one that is not known are refused" {
+	command -v busybox > /dev/null || skip "busybox-static is not installed"
+	# As far as the lab reads it: magic, page size, release.
+	{
+		head -c 24 /dev/zero
+		printf '\014'
+		head -c 31 /dev/zero
+		printf 'ARM\x64'
+		printf 'Linux version 6.12.0-16k (a@b) #1\000'
+	} > boot/Image
+	mkdir -p lib/modules/6.12.0-16k
+	export PAGESTORM_CACHE=$PWD/cache HOME=$PWD
+	tried boot/Image
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"add --arch arm64"* ]]
+	refused "add --arch x86_64" --arch arm64
+	refused --arch=vax --arch vax
+	run "$PAGESTORM" lab --arch arm64 --kernel 6.12-16k --dry-run --exec true
+	[[ "$output" == *"lab --arch arm64 --fetch 6.12-16k"* ]]
+	arm=(lab --arch arm64 --kernel boot/Image --dry-run --exec true)
+	run "$PAGESTORM" "${arm[@]}"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"lab --arch arm64 --fetch sysroot"* ]]
+	mkdir -p cache/sysroots/arm64/bin
+	touch cache/sysroots/arm64/bin/busybox
+	run "$PAGESTORM" "${arm[@]}" --program /bin/true
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"/bin/true is not a pagestorm"*"contrib/cross arm64"* ]]
+	# The header of an ELF file of the architecture, as far as that is looked at.
+	{
+		printf '\177ELF\2\1'
+		head -c 12 /dev/zero
+		printf '\267'
+		head -c 45 /dev/zero
+	} > program
+	run "$PAGESTORM" "${arm[@]}" --program program
+	[ "$status" -eq 0 ]
+	[[ "$output" == *kernel=6.12.0-16k* ]]
+	run "$PAGESTORM" "${arm[@]}" --program program --swap $((4 << 20))
+	[ "$status" -eq 0 ]
+	run "$PAGESTORM" "${arm[@]}" --program program --swap $(((4 << 20) + 4096))
+	[ "$status" -eq 2 ]
+	[[ "$output" == *--swap*16K* ]]
+}
+
 @test "--cgroup takes v2 with huge pages charged as memory" {
 	run "$PAGESTORM" lab --kernel boot/vmlinuz --dry-run --cgroup v2-hugetlb --exec true
 	[ "$status" -eq 0 ]

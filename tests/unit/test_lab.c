@@ -103,6 +103,7 @@ static void an_area_of_nine_pages_is_no_swap(void **state)
 static struct lab_request small_request(void)
 {
 	struct lab_request request = {
+		.arch = arch_here(),
 		.shape = { .nr_nodes = 1,
 			   .node = { { .memory_bytes = 256 * M, .nr_cpus = 1 } } },
 		.kernel = { .release = "6.12.1-cloud-amd64",
@@ -202,7 +203,8 @@ static void qemu_gets_nodes_distances_and_channels(void **state)
 		.nr_nodes = 3,
 		.node = { { G, 2 }, { 512 * M, 0 }, { 0, 1 } },
 	};
-	struct qemu_config config = { .shape = &shape,
+	struct qemu_config config = { .arch = arch_named("x86_64"),
+				      .shape = &shape,
 				      .kernel_path = "/k",
 				      .append = "extra=1",
 				      .initramfs_fd = 7,
@@ -547,44 +549,140 @@ static void a_damaged_module_is_refused_not_read_past_its_end(void **state)
 	assert_int_equal(depends.nr, 0);
 }
 
-static void the_release_is_read_from_the_image(void **state)
+static void the_release_is_read_from_a_bzimage(void **state)
 {
+	const struct arch *arch = arch_named("x86_64");
+	struct arch_image read = { 0 };
 	static char image[0x800];
-	char release[64];
 
 	(void)state;
-	assert_int_equal(kernel_release_of(image, sizeof(image), release, sizeof(release)),
-			 -ENOEXEC);
+	assert_int_equal(arch->image(image, sizeof(image), &read), -ENOEXEC);
 	memcpy(image + 0x202, (const char[]){ 'H', 'd', 'r', 'S' }, 4);
 	image[0x20f] = 0x04; /* 0x400 + 0x200 */
 	strcpy(image + 0x600, "6.1.0-56-cloud-amd64 (somebody@somewhere) #1 SMP");
-	assert_int_equal(kernel_release_of(image, sizeof(image), release, sizeof(release)), 0);
-	assert_string_equal(release, "6.1.0-56-cloud-amd64");
-	assert_int_equal(kernel_release_of(image, 0x600, release, sizeof(release)), -ENOEXEC);
+	assert_int_equal(arch->image(image, sizeof(image), &read), 0);
+	assert_string_equal(read.release, "6.1.0-56-cloud-amd64");
+	assert_int_equal(read.page_bytes, 4096);
+	assert_int_equal(arch->image(image, 0x600, &read), -ENOEXEC);
+}
+
+static void release_and_page_size_are_read_from_an_arm64_image(void **state)
+{
+	static const unsigned page_bytes[] = { 0, 4096, 16384, 65536 };
+	const struct arch *arch = arch_named("arm64");
+	struct arch_image read = { 0 };
+	static char image[0x400];
+
+	(void)state;
+	assert_int_equal(arch->image(image, sizeof(image), &read), -ENOEXEC);
+	memcpy(image + 56, "ARM\x64", 4);
+	assert_int_equal(arch->image(image, sizeof(image), &read), -ENOEXEC);
+	strcpy(image + 0x300, "Linux version 6.12.9+deb13-arm64-16k (a@b) #1");
+	for (unsigned i = 0; i < 4; i++) {
+		image[24] = (char)(0x8 | i << 1);
+		assert_int_equal(arch->image(image, sizeof(image), &read), 0);
+		assert_int_equal(read.page_bytes, page_bytes[i]);
+	}
+	assert_string_equal(read.release, "6.12.9+deb13-arm64-16k");
+	assert_int_equal(arch->image(image, 0x310, &read), -ENOEXEC);
+	assert_int_equal(arch->image(image, 40, &read), -ENOEXEC);
+}
+
+static void an_arm64_guest_has_its_own_qemu_machine_and_console(void **state)
+{
+	const struct shape shape = { .nr_nodes = 1, .node = { { G, 1 } } };
+	const struct qemu_config config = {
+		.arch = arch_named("arm64"), .shape = &shape, .kernel_path = "/k", .disk_fd = -1
+	};
+	struct words argv = { 0 };
+	char text[8192];
+
+	(void)state;
+	qemu_arguments(&config, &argv);
+	assert_string_equal(argv.item[0], "qemu-system-aarch64");
+	join(&argv, text, sizeof(text));
+	assert_non_null(strstr(text, "-machine virt,"));
+	assert_non_null(strstr(text, "-cpu max,pauth-impdef=on "));
+	assert_non_null(strstr(text, "console=ttyAMA0 "));
+	words_release(&argv);
+	assert_null(arch_named("riscv"));
+}
+
+static void swap_is_made_of_the_kernels_own_pages(void **state)
+{
+	struct lab_request request = small_request();
+	struct error e = { 0 };
+
+	(void)state;
+	request.swap = GUEST_SWAP_ZRAM;
+	request.swap_bytes = 16 * M + 4096;
+	request.kernel.page_bytes = 16384;
+	assert_int_equal(lab_check(&request, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "--swap"));
+	assert_non_null(strstr(e.text, "16K"));
+	request.kernel.page_bytes = 4096;
+	assert_int_equal(lab_check(&request, NULL), 0);
+}
+
+static void another_architecture_is_not_for_kvm(void **state)
+{
+	struct lab_request request = small_request();
+	struct error e = { 0 };
+
+	(void)state;
+	request.arch = arch_known[1];
+	request.kvm = true;
+	assert_int_equal(lab_check(&request, &e), -EINVAL);
+	assert_non_null(strstr(e.text, "--kvm"));
+	assert_non_null(strstr(e.text, arch_known[1]->name));
+}
+
+static void the_libraries_that_a_program_asks_for_are_read_from_it(void **state)
+{
+	char program[PATH_MAX] = "";
+	struct words names = { 0 };
+	struct blob image = { 0 };
+
+	(void)state;
+	assert_true(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
+	assert_int_equal(blob_read_file(&image, program), 0);
+	assert_int_equal(elf_machine(image.data, image.size), arch_here()->elf_machine);
+	elf_needed(image.data, image.size, &names);
+	assert_true(words_has(&names, "libc.so.6"));
+	for (size_t i = 0; i < names.nr; i++)
+		assert_null(strchr(names.item[i], '/'));
+	assert_int_equal(elf_machine("text", 4), EM_NONE);
+	blob_release(&image);
+	words_release(&names);
 }
 
 static void a_kernels_name_is_told_from_a_path(void **state)
 {
 	static const struct {
-		const char *text, *version, *flavour, *suite;
+		const char *arch, *text, *version, *flavour, *suite;
 	} names[] = {
-		{ "5.10", "5.10", "cloud-amd64", "bullseye" },
-		{ "6.1", "6.1", "cloud-amd64", "bookworm" },
-		{ "6.1-full", "6.1", "amd64", "bookworm" },
-		{ "6.12", "6.12", "cloud-amd64", "trixie" },
-		{ "6.12-full", "6.12", "amd64", "trixie" },
-		{ "newest", "", "cloud-amd64", "sid" },
-		{ "newest-full", "", "amd64", "sid" },
-		{ "6.5", "6.5", "cloud-amd64", NULL },
+		{ "x86_64", "5.10", "5.10", "cloud-amd64", "bullseye" },
+		{ "x86_64", "6.1", "6.1", "cloud-amd64", "bookworm" },
+		{ "x86_64", "6.1-full", "6.1", "amd64", "bookworm" },
+		{ "x86_64", "6.12", "6.12", "cloud-amd64", "trixie" },
+		{ "x86_64", "6.12-full", "6.12", "amd64", "trixie" },
+		{ "x86_64", "newest", "", "cloud-amd64", "sid" },
+		{ "x86_64", "newest-full", "", "amd64", "sid" },
+		{ "x86_64", "6.5", "6.5", "cloud-amd64", NULL },
+		{ "arm64", "6.12", "6.12", "cloud-arm64", "trixie" },
+		{ "arm64", "6.12-full", "6.12", "arm64", "trixie" },
+		{ "arm64", "newest-16k", "", "arm64-16k", "sid" },
 	};
-	static const char *const paths[] = { "6",    "6.1.0",	 "/boot/vmlinuz-6.1",
-					     "",     "vmlinuz",	 "newest.img",
-					     "6.1-", "6.1-huge", "6.123456" };
+	static const char *const paths[] = { "6",      "6.1.0",	   "/boot/vmlinuz-6.1",
+					     "",       "vmlinuz",  "newest.img",
+					     "6.1-",   "6.1-huge", "6.123456",
+					     "6.1-16k" };
 	struct kernel_name name;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		assert_int_equal(kernel_name_parse(names[i].text, &name), 0);
+		assert_int_equal(
+			kernel_name_parse(names[i].text, arch_named(names[i].arch), &name), 0);
 		assert_string_equal(name.version, names[i].version);
 		assert_string_equal(name.flavour, names[i].flavour);
 		if (names[i].suite)
@@ -593,7 +691,7 @@ static void a_kernels_name_is_told_from_a_path(void **state)
 			assert_null(kernel_name_suite(&name));
 	}
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (kernel_name_parse(paths[i], &name) != -EINVAL)
+		if (kernel_name_parse(paths[i], arch_named("x86_64"), &name) != -EINVAL)
 			fail_msg("'%s' was taken for a name", paths[i]);
 }
 
@@ -602,25 +700,30 @@ static void a_release_is_of_a_name_by_version_and_flavour(void **state)
 	static const struct {
 		const char *name, *release;
 		bool fits;
+		const char *arch;
 	} pairs[] = {
-		{ "6.1", "6.1.0-57-cloud-amd64", true },
-		{ "6.1", "6.12.9+deb13-cloud-amd64", false },
-		{ "6.1", "6.1.0-57-amd64", false },
-		{ "6.1-full", "6.1.0-57-amd64", true },
-		{ "6.1-full", "6.1.0-57-cloud-amd64", false },
-		{ "6.1-full", "6.1.0-57-rt-amd64", false },
-		{ "6.1-full", "6.1.0-57-amd64-dbg", false },
-		{ "6.1-full", "6.1-amd64", false },
-		{ "newest", "7.2.13+deb14-cloud-amd64", true },
-		{ "newest", "cloud-amd64", false },
-		{ "newest", "", false },
+		{ "6.1", "6.1.0-57-cloud-amd64", true, "x86_64" },
+		{ "6.1", "6.12.9+deb13-cloud-amd64", false, "x86_64" },
+		{ "6.1", "6.1.0-57-amd64", false, "x86_64" },
+		{ "6.1-full", "6.1.0-57-amd64", true, "x86_64" },
+		{ "6.1-full", "6.1.0-57-cloud-amd64", false, "x86_64" },
+		{ "6.1-full", "6.1.0-57-rt-amd64", false, "x86_64" },
+		{ "6.1-full", "6.1.0-57-amd64-dbg", false, "x86_64" },
+		{ "6.1-full", "6.1-amd64", false, "x86_64" },
+		{ "newest", "7.2.13+deb14-cloud-amd64", true, "x86_64" },
+		{ "newest", "cloud-amd64", false, "x86_64" },
+		{ "newest", "", false, "x86_64" },
+		{ "6.12-full", "6.12.9+deb13-arm64", true, "arm64" },
+		{ "6.12-full", "6.12.9+deb13-arm64-16k", false, "arm64" },
+		{ "6.12-16k", "6.12.9+deb13-arm64-16k", true, "arm64" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		struct kernel_name name;
 
-		assert_int_equal(kernel_name_parse(pairs[i].name, &name), 0);
+		assert_int_equal(
+			kernel_name_parse(pairs[i].name, arch_named(pairs[i].arch), &name), 0);
 		if (kernel_name_fits(&name, pairs[i].release) != pairs[i].fits)
 			fail_msg("%s, %s", pairs[i].name, pairs[i].release);
 	}
@@ -668,7 +771,12 @@ int main(void)
 		cmocka_unit_test(the_libraries_of_this_program_exist),
 		cmocka_unit_test(a_modules_dependencies_are_read),
 		cmocka_unit_test(a_damaged_module_is_refused_not_read_past_its_end),
-		cmocka_unit_test(the_release_is_read_from_the_image),
+		cmocka_unit_test(the_release_is_read_from_a_bzimage),
+		cmocka_unit_test(release_and_page_size_are_read_from_an_arm64_image),
+		cmocka_unit_test(an_arm64_guest_has_its_own_qemu_machine_and_console),
+		cmocka_unit_test(swap_is_made_of_the_kernels_own_pages),
+		cmocka_unit_test(another_architecture_is_not_for_kvm),
+		cmocka_unit_test(the_libraries_that_a_program_asks_for_are_read_from_it),
 		cmocka_unit_test(a_kernels_name_is_told_from_a_path),
 		cmocka_unit_test(a_release_is_of_a_name_by_version_and_flavour),
 		cmocka_unit_test(the_mirror_is_the_first_of_debian_itself),
