@@ -75,6 +75,13 @@ static const struct arch x86_64 = {
 	.tcg_cpu = "max",
 	.kvm_cpu = "host,arch-capabilities=off",
 	.console = "ttyS0",
+	/*
+	 * The kernel panics ("IO-APIC + timer doesn't work!") unless it counts five timer
+	 * interrupts within ten ticks of the TSC (timer_irq_works(), arch/x86/kernel/apic/
+	 * io_apic.c). qemu's timer thread may be starved for longer on a busy host. A KVM guest
+	 * skips the check by itself (arch/x86/kernel/kvm.c).
+	 */
+	.boot_words = " no_timer_check",
 	.image = x86_image,
 };
 
@@ -92,6 +99,7 @@ static const struct arch arm64 = {
 	.tcg_cpu = "max,pauth-impdef=on",
 	.kvm_cpu = "host",
 	.console = "ttyAMA0",
+	.boot_words = "",
 	.image = arm64_image,
 };
 

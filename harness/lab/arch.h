@@ -31,6 +31,8 @@ struct arch {
 	const char *qemu, *qemu_package;
 	const char *machine, *tcg_cpu, *kvm_cpu;
 	const char *console; /* the kernel's name of the first serial line */
+	const char
+		*boot_words; /* of the kernel's command line, beside those of each; "": none */
 
 	/* Reads a kernel's image. 0, or -ENOEXEC: not one of this architecture. Pure. */
 	int (*image)(const void *image, size_t size, struct arch_image *read);

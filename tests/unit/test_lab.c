@@ -192,7 +192,7 @@ static const char *const qemu_words[] = {
 	"socket,id=console,fd=8",
 	"socket,id=channel,fd=9",
 	"-kernel /k -initrd /proc/self/fd/7",
-	"rdinit=/init extra=1",
+	"rdinit=/init no_timer_check extra=1",
 	"-accel tcg,thread=multi -cpu max",
 	"-no-reboot",
 };
