@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Judges who can have written a file. Opens none. */
+/* Which users can have written a file. Opens none. */
 #include "harness/base/trust.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static bool is_trusted_user(uid_t uid)
 	return uid == 0 || uid == geteuid() || uid == calling_user();
 }
 
-/* A user private group, as many distributions give: named like the user, with no one else. */
+/* A user private group, as many distributions have: named like the user, without others. */
 static bool is_private_group(gid_t gid, uid_t uid)
 {
 	const struct passwd *user = getpwuid(uid);
@@ -66,11 +66,11 @@ static int refuse(const char *path, const char *part, const char *why, struct er
 {
 	return error_set(
 		e, EPERM,
-		"%s is not taken: %s %s; copy it to a directory of your own, or change owner and mode",
+		"%s is not trusted: %s %s; copy it to a directory of your own, or change owner and mode",
 		path, part, why);
 }
 
-/* A link's own mode means nothing: who made it, and who can replace it, is what counts. */
+/* A link's own mode means nothing: its owner counts, and the mode of its directory. */
 static int judge(const char *path, const char *part, const struct stat *st, struct error *e)
 {
 	const bool sticky = S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX;
@@ -93,7 +93,7 @@ static int judge(const char *path, const char *part, const struct stat *st, stru
 	return 0;
 }
 
-/* What is walked: `done` has been judged, `rest` is still to be. */
+/* A walk along a path: `done` is checked, `rest` is not yet. */
 struct walk {
 	char done[PATH_MAX], rest[PATH_MAX];
 	unsigned links;
@@ -135,7 +135,7 @@ static int follow(struct walk *w)
 	return set_rest(w, target, rest);
 }
 
-/* The next part of the way. */
+/* The next part of the path. */
 static int step(struct walk *w, const char *path, struct error *e)
 {
 	char part[NAME_MAX + 1], rest[PATH_MAX];
@@ -183,7 +183,7 @@ int trust_path(const char *path, struct error *e)
 		ret = judge(path, "/", &st, e);
 	while (!ret && w.rest[strspn(w.rest, "/")])
 		ret = step(&w, path, e);
-	return ret ? error_set(e, -ret, "cannot look at %s: %s", path, strerror(-ret)) : 0;
+	return ret ? error_set(e, -ret, "cannot stat %s: %s", path, strerror(-ret)) : 0;
 }
 
 /* ---- programs ---- */

@@ -115,7 +115,7 @@ static int take_profiles(struct lab_request *request)
 	char folder[512];
 	int ret = 0;
 
-	for (unsigned i = 0; !ret && profile_folder(i, folder, sizeof(folder)); i++) {
+	for (unsigned i = 0; !ret && profile_directory(i, folder, sizeof(folder)); i++) {
 		struct stat status;
 
 		if (stat(folder, &status) || !S_ISDIR(status.st_mode))

@@ -81,7 +81,7 @@ int cmd_pause_descriptors(struct cmd_pause *p, const char *text, struct error *e
 	return 0;
 }
 
-/* poll(2) calls a file readable at its end as well: who waits there never waits. */
+/* poll(2) reports a file at its end as readable: there would be no wait. */
 static bool can_wait(int fd)
 {
 	struct stat st;
@@ -147,7 +147,7 @@ static void print_began(FILE *out, const struct trial *trial, enum barrier barri
 		trial->cell->index, trial->repeat, trial->nr_workers);
 }
 
-/* A reader that does not take what it is sent must not stop the run for ever. */
+/* A controller that does not read must not stop the run for ever. */
 static int write_all(int fd, const char *text, size_t length)
 {
 	while (length) {
@@ -172,7 +172,7 @@ static int write_news(const struct cmd_pause *p, const char *text, size_t length
 	p->make_room(p->arg);
 	fwrite(text, 1, length, stderr);
 	if (began)
-		fputs("pagestorm: paused; press Enter (a line on stdin) to go on, Ctrl-C to end the run\n",
+		fputs("pagestorm: paused; press Enter (a line on stdin) to continue, Ctrl-C to end the run\n",
 		      stderr);
 	return 0;
 }
@@ -189,7 +189,7 @@ static int report(const struct trial *trial, enum pause_news news, enum barrier 
 	if (news == PAUSE_ABANDONED) {
 		p->make_room(p->arg);
 		fprintf(stderr,
-			"pagestorm: the controller of --pause is gone: going on from %s without further pauses\n",
+			"pagestorm: the controller of --pause is gone: continuing from %s without further pauses\n",
 			barrier_word(barrier));
 		return 0;
 	}

@@ -38,7 +38,7 @@ static void pause_poll(void)
 {
 	const struct timespec poll = { .tv_nsec = POLL_NS };
 
-	/* Cut short by a signal it only polls sooner. */
+	/* A signal only shortens the pause. */
 	(void)nanosleep(&poll, NULL);
 }
 
@@ -78,7 +78,6 @@ static int walk(const char *directory, unsigned depth, int (*act)(const char *, 
 struct members {
 	unsigned seen;
 	unsigned unreachable; /* of another PID namespace: shown as 0 */
-	bool self;
 };
 
 /*
@@ -113,9 +112,7 @@ static int kill_one(pid_t pid, void *context)
 	members->seen++;
 	if (pid <= 0)
 		members->unreachable++;
-	else if (pid == getpid())
-		members->self = true;
-	else if (kill(pid, SIGKILL) && errno != ESRCH)
+	else if (pid != getpid() && kill(pid, SIGKILL) && errno != ESRCH)
 		return -errno;
 	return 0;
 }
@@ -190,7 +187,7 @@ int cgtree_kill(const char *directory, unsigned *killed, struct error *e)
 
 	ret = walk(directory, 0, holds_caller, &self);
 	if (!ret && self)
-		return error_set(e, EPERM, "%s holds this very process: leave the group first",
+		return error_set(e, EPERM, "%s holds this process: leave the group first",
 				 directory);
 	for (unsigned poll = 0; !ret && poll < EMPTY_POLLS; poll++) {
 		if (poll == 0)

@@ -13,8 +13,8 @@
  *
  * Limits carry cgroup v2 names. On v1 they are mapped: memory.max to
  * memory.limit_in_bytes, memory.swap.max to memory.memsw.limit_in_bytes (which
- * is memory and swap together), memory.peak has no limit. What v1 lacks
- * (memory.high, memory.low, memory.min, memory.oom.group) is -EOPNOTSUPP.
+ * is memory and swap together). Limits that v1 lacks (memory.high, memory.low,
+ * memory.min, memory.oom.group) are -EOPNOTSUPP.
  */
 #ifndef PAGESTORM_GROUP_H
 #define PAGESTORM_GROUP_H

@@ -126,7 +126,7 @@ int group_permitted(const struct host *host, struct error *e)
 	return 0;
 }
 
-/* What was not handed down before is taken back at the end of the run. */
+/* Controllers that were not enabled before are disabled again at the end of the run. */
 static int v2_enable_journalled(const char *directory, bool cpuset, struct journal *j)
 {
 	char file[GROUP_PATH_BYTES + 32], before[256];
@@ -146,7 +146,8 @@ static int v2_enable_journalled(const char *directory, bool cpuset, struct journ
 		return ret;
 	ret = group_v2_enable(directory, cpuset);
 	if (ret)
-		(void)journal_undo_one(j, JOURNAL_SETTING, file, NULL); /* *e keeps the first */
+		(void)journal_undo_one(j, JOURNAL_SETTING, file,
+				       NULL); /* ret is the first error */
 	return ret;
 }
 

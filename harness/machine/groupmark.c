@@ -97,5 +97,5 @@ bool groupmark_is_held(const char *directory)
 
 	if (fd >= 0)
 		close(fd);
-	return fd < 0; /* one that cannot even be opened is not to be taken for free */
+	return fd < 0; /* one that cannot be opened counts as held */
 }

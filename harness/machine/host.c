@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Looks at the machine and changes nothing that outlives it: one write proves whether
- * oom_score_adj may be lowered and is undone at once, and the capabilities are tried
- * (harness/machine/capability.h).
+ * Probes the machine and leaves it unchanged: one write proves whether oom_score_adj may be
+ * lowered and is undone at once, and the capabilities are tried (capability.h).
  */
 #include "harness/machine/host.h"
 
@@ -280,20 +279,12 @@ static bool probe_damon(const char *root)
 	return on;
 }
 
-static uint64_t vm_number(const char *root, const char *name)
-{
-	char path[64], text[32];
-
-	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
-	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
-}
-
 static void probe_dirty(struct host_dirty *dirty, const char *root)
 {
-	dirty->bytes = vm_number(root, "dirty_bytes");
-	dirty->ratio = vm_number(root, "dirty_ratio");
-	dirty->background_bytes = vm_number(root, "dirty_background_bytes");
-	dirty->background_ratio = vm_number(root, "dirty_background_ratio");
+	dirty->bytes = vm_value(root, "dirty_bytes");
+	dirty->ratio = vm_value(root, "dirty_ratio");
+	dirty->background_bytes = vm_value(root, "dirty_background_bytes");
+	dirty->background_ratio = vm_value(root, "dirty_background_ratio");
 }
 
 uint64_t host_dirty_background(const struct host_dirty *d, uint64_t available_bytes)

@@ -106,7 +106,7 @@ static void below_mount(const struct mount *mount, const char *path, char *out, 
 	snprintf(out, bytes, "%s", *path ? path : "/");
 }
 
-/* Who holds the memory controller decides: on a hybrid host that is v1. */
+/* The hierarchy with the memory controller decides: on a hybrid host that is v1. */
 void host_probe_cgroup(struct host *host, const char *root)
 {
 	struct mounts mounts = { .root = root };
@@ -158,7 +158,7 @@ static uint64_t group_left(const struct host *host, const char *root, const char
 
 	snprintf(path, sizeof(path), "%s%s/%s", host->cgroup_mount, group,
 		 v1 ? "memory.limit_in_bytes" : "memory.max");
-	/* the root of v2 has no such file; "max" is no number */
+	/* the root of v2 has no such file; "max" is not a number */
 	if (host_file_read(root, path, text, sizeof(text)) ||
 	    sscanf(text, "%" SCNu64, &limit) != 1)
 		return UINT64_MAX;
@@ -173,7 +173,7 @@ static uint64_t group_left(const struct host *host, const char *root, const char
 	return limit - MIN(limit, used);
 }
 
-/* In a container it is not the machine that runs out first. */
+/* In a container the group's limit is reached before the machine's. */
 void host_clamp_available(struct host *host, const char *root)
 {
 	char group[sizeof(host->cgroup_own)];

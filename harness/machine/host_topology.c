@@ -22,7 +22,7 @@ static int topology_load(hwloc_topology_t *topology, const char *root)
 	hwloc_topology_t t;
 	int ret;
 
-	/* Read while loading only; there is no call for it. */
+	/* hwloc reads it while loading only, and has no call for it. */
 	if (*root)
 		setenv("HWLOC_FSROOT", root, 1);
 	ret = hwloc_topology_init(&t);

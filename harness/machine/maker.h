@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process that made a thing, named so that its death can be proved later: a process id
- * alone is used again, and means another process in another PID namespace.
+ * The process that made a thing, recorded so that its death can be proved later: a process id
+ * alone is reused, and means another process in another PID namespace.
  */
 #ifndef PAGESTORM_MAKER_H
 #define PAGESTORM_MAKER_H
@@ -22,7 +22,7 @@ struct maker {
 enum maker_state {
 	MAKER_DEAD,
 	MAKER_ALIVE,
-	MAKER_UNKNOWN, /* of a PID namespace that cannot be seen from here: it may live */
+	MAKER_UNKNOWN, /* of a PID namespace that cannot be seen from here: it may be alive */
 };
 
 /* The calling process. -errno of /proc. */

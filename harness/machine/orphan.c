@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Searches the machine for what earlier runs left without a journal, and for what only
- * looks like it.
+ * Searches the machine for leftovers of earlier runs without a journal, and for what only
+ * looks like them.
  */
 #include "config.h"
 #include "harness/machine/orphan.h"
@@ -32,8 +32,7 @@ static int report(const struct search *search, enum orphan_state state, struct u
 
 /* ---- groups ---- */
 
-/* Its maker holds the group; where it does not, it is dead, in whatever PID namespace it was.
- */
+/* A live maker holds the group, in whatever PID namespace. */
 static enum orphan_state judge_group(const char *directory, const struct groupmark *mark)
 {
 	if (groupmark_is_held(directory) || maker_look(&mark->maker) == MAKER_ALIVE)
@@ -61,8 +60,8 @@ static int found_group(const char *directory, void *context)
 /* ---- swap and devices ---- */
 
 /*
- * The mark names the thing that it was written to: a copy of it, or what was made from the
- * same image, is another's.
+ * The mark has the identity of the device or file that it was written to: a copy, or one from
+ * the same image, is not ours.
  */
 static enum orphan_state judge_swap(const char *path, const struct swap_mark *mark)
 {
@@ -84,7 +83,7 @@ static int found_swap(const struct swap_entry *swap, void *context)
 	int ret;
 
 	if (!strncmp(swap->path, "/dev/zram", 9) || swaps_read_mark(swap->path, &mark))
-		return 0; /* zram is looked at as a device, on or not */
+		return 0; /* zram is handled as a device, in use or not */
 	state = judge_swap(swap->path, &mark);
 	undo.identity = mark.uuid;
 	ret = report(context, state, undo);

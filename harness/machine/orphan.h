@@ -20,8 +20,8 @@ struct orphan {
 };
 
 /*
- * Calls found() with each, in the order in which they must go: groups called pagestorm…, swap
- * with our label and its file, zram devices with our label, loop devices on a file called
+ * Calls found() with each, in the order in which they must be undone: groups named pagestorm…,
+ * swap with our label and its file, zram devices with our label, loop devices on a file named
  * pagestorm…. found() may undo it. A result of found() that is not 0 ends the search and is
  * returned.
  */

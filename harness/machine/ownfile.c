@@ -32,7 +32,7 @@ static int is_there(const char *path, struct error *e)
 {
 	return error_set(
 		e, EEXIST,
-		"%s exists already and is not pagestorm's: it is not touched; remove it, or choose another place",
+		"%s exists and is not pagestorm's; not touching it: remove it, or choose another place",
 		path);
 }
 
@@ -65,7 +65,7 @@ static int note_made(int fd, const char *path, struct journal *j, struct error *
 	int ret = identity_of(fd, "", identity, sizeof(identity));
 
 	if (ret)
-		return error_set(e, -ret, "cannot look at %s: %s", path, strerror(-ret));
+		return error_set(e, -ret, "cannot stat %s: %s", path, strerror(-ret));
 	act.identity = identity;
 	return journal_note(j, &act, e);
 }

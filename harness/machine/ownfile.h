@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files and directories that a run makes for itself where others' may lie: made without
- * touching what is there, and journalled with their identity, so that undoing touches
- * nothing else either. At no moment is a foreign one recorded as ours, and at none does
- * kill -9 leave one of ours that is not recorded.
+ * Files and directories that a run makes for itself where others may exist: made without
+ * touching any of those, and journalled with their identity, so that undoing touches
+ * nothing else either. At no moment is another's recorded as ours, and at none does kill -9
+ * leave one of ours that is not recorded.
  */
 #ifndef PAGESTORM_OWNFILE_H
 #define PAGESTORM_OWNFILE_H

@@ -3,7 +3,7 @@
  * The list of what may be set. Names, ranges and meanings are the kernel's:
  * Documentation/admin-guide/sysctl/vm.rst and kernel.rst, Documentation/admin-guide/mm/
  * (transhuge, ksm, multigen_lru, zswap, hugetlbpage). A kernel may refuse a value
- * that stands here: run/settings.c reads back what it kept. INT_MAX is the bound of those
+ * of this list: settings.c reads back what it kept. INT_MAX is the bound of those
  * that the kernel keeps in an int (kernel/sysctl.c, proc_dointvec()).
  *
  * Left out on purpose: vm.panic_on_oom (a run must not end the machine), vm.drop_caches,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which settings of the machine a profile may change, and to what. Pure: settings.c reads
- * and writes them.
+ * Which settings of the machine a profile may change, and to which values. Pure: settings.c
+ * reads and writes them.
  *
  * A fixed list, so that a name cannot leave /proc/sys/vm or reach another file:
  * vm.swappiness and its neighbours, kernel.numa_balancing, thp.enabled, thp.defrag,
@@ -29,7 +29,7 @@ struct setting_known {
 	const char *help;
 	bool system_wide_pressure; /* setting it can squeeze the whole machine: risk R2 */
 	/*
-	 * The other way to say the same thing: the kernel zeroes it when this one is
+	 * Another setting for the same thing: the kernel zeroes it when this one is
 	 * written (vm.dirty_bytes and vm.dirty_ratio), so it must be saved as well,
 	 * and the one of the two that was not 0 is written back. NULL: none.
 	 */

@@ -57,9 +57,9 @@ static bool moves_watermarks(const char *name)
 }
 
 /*
- * The entry of the setting that moves stands before those of what it moves along with
- * it, except where the kernel would move that again when the first is restored: undoing goes
- * backwards, so what must be written last is noted first.
+ * Journals a setting that the kernel changes along with another. Undoing goes backwards, so
+ * what must be written last is noted first: the one that moves others before those, except
+ * where restoring it would move them again.
  */
 static int note_moved(struct journal *j, const char *name, const char *after, struct error *e)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Settings of the machine read, and changed through the journal. Which there are
- * and what they may hold is setting.h's. Paths are taken below the journal's root.
+ * Reads settings of the machine, and changes them through the journal. setting.h lists them
+ * and their values. Paths are taken below the journal's root.
  *
  * Some settings move others: the kernel zeroes a twin (vm.dirty_bytes and
  * vm.dirty_ratio), switching transparent huge pages on or off recomputes

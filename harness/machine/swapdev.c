@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Makes, measures and removes a swap device of the run's own. The undoing itself is
- * undo.c's, through the journal, so that there is one way to undo.
+ * Makes, measures and removes the run's private swap device. It is undone through the journal,
+ * in undo.c, so that there is one way to undo.
  */
 #include "config.h"
 #include "harness/machine/swapdev.h"
@@ -67,7 +67,7 @@ static int look_up(const char *path, struct swap_entry *swap, struct error *e)
 
 /* ---- the header ---- */
 
-/* The random UUID by which the swap is known for ours, as text and as the header has it. */
+/* The random UUID that proves the swap to be ours, as text and as in the header. */
 struct swap_uuid {
 	char text[TOKEN_BYTES];
 	unsigned char byte[SWAPHEADER_UUID_BYTES];
@@ -130,7 +130,7 @@ static int write_device_header(const struct making *m, struct error *e)
 				 strerror(errno));
 	ret = swaps_identity(path, identity, sizeof(identity));
 	if (ret)
-		ret = error_set(e, -ret, "cannot look at %s: %s", path, strerror(-ret));
+		ret = error_set(e, -ret, "cannot stat %s: %s", path, strerror(-ret));
 	else
 		ret = write_header(m, fd, identity, e);
 	close(fd);
@@ -209,7 +209,7 @@ static int make_file(const struct making *m, struct error *e)
 	if (!ret)
 		ret = fill_file(file.fd, path, m->whole_bytes, e);
 	if (!ret && (ret = identity_of(file.fd, "", identity, sizeof(identity))))
-		(void)error_set(e, -ret, "cannot look at %s: %s", path, strerror(-ret));
+		(void)error_set(e, -ret, "cannot stat %s: %s", path, strerror(-ret));
 	if (!ret)
 		ret = write_header(m, file.fd, identity, e);
 	if (!ret)
@@ -248,8 +248,8 @@ static int resolve(const char *path, char *resolved, size_t bytes, struct error 
 				 real, name);
 	if (!undo_is_our_file(directory))
 		return error_set(e, EINVAL,
-				 "the swap file %s must be called " SWAPS_LABEL
-				 "…, so that a person knows it too; or name only its directory",
+				 "the name of the swap file %s must begin with " SWAPS_LABEL
+				 "; or give only its directory",
 				 path);
 	strcpy(resolved, directory);
 	return 0;
@@ -303,7 +303,7 @@ static int note_zram(const struct making *m, const struct zram *z, struct error 
 	int ret = swaps_identity(z->name, identity, sizeof(identity));
 
 	if (ret)
-		return error_set(e, -ret, "cannot look at %s: %s", z->name, strerror(-ret));
+		return error_set(e, -ret, "cannot stat %s: %s", z->name, strerror(-ret));
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->whole_bytes);
 	snprintf(whole, sizeof(whole), "%s %s", identity, m->uuid.text);
 	return journal_note(m->j, &act, e);
@@ -356,7 +356,7 @@ static int wait_for_node(const char *path)
 	for (unsigned try = 0; try < NODE_TRIES; try++) {
 		if (!access(path, R_OK | W_OK))
 			return 0;
-		(void)nanosleep(&pause, NULL); /* cut short it only looks sooner */
+		(void)nanosleep(&pause, NULL); /* a signal only shortens the pause */
 	}
 	return -ENODEV;
 }
@@ -380,7 +380,7 @@ static int set_algorithm(const struct making *m, const struct zram *z, struct er
 		ret = sysfile_read("", path, now, sizeof(now));
 	if (ret || strcmp(now, algorithm))
 		return error_set(e, EOPNOTSUPP,
-				 "zram cannot compress with %s here: see %s for what it can",
+				 "zram cannot compress with %s here: %s lists its algorithms",
 				 algorithm, path);
 	return 0;
 }
@@ -394,8 +394,7 @@ static int size_zram(const struct making *m, const struct zram *z, struct error 
 	snprintf(size, sizeof(size), "%llu", (unsigned long long)m->whole_bytes);
 	ret = sysfile_write("", path, size);
 	if (ret == -EBUSY)
-		return error_set(e, EBUSY,
-				 "%s was taken by another process just now: try again",
+		return error_set(e, EBUSY, "another process has just taken %s: try again",
 				 z->name);
 	if (ret)
 		return error_set(e, -ret, "cannot give %s a size of %s bytes: %s", z->name,
@@ -451,8 +450,7 @@ static int refused(const struct swapdev *s, int code, struct error *e)
 	return error_set(e, code, "cannot swap on %s: %s", s->path, strerror(code));
 }
 
-/* Through a descriptor: whoever may rename in its directory cannot have theirs taken for ours.
- */
+/* Through a descriptor: a file renamed over ours meanwhile is not taken for it. */
 static int swap_on(const char *path, int flags, const struct swap_uuid *uuid)
 {
 	struct swap_mark mark;

@@ -88,7 +88,7 @@ int swaps_read_mark_fd(int fd, struct swap_mark *mark)
 
 int swaps_read_mark(const char *path, struct swap_mark *mark)
 {
-	/* Not to hang on what is no file: a path of a damaged journal may be anything. */
+	/* O_NONBLOCK: a path of a damaged journal may be a FIFO. */
 	int ret, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0)

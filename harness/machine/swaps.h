@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Active swap, ours and others', and how ours is known: by the UUID in its header, which is
- * random, and by a mark before it. A label alone any mkswap(8) can write. Changes nothing.
+ * Active swap, ours and others', and how ours is recognised: by the random UUID in its header
+ * and by a mark before it. A label alone proves nothing: mkswap(8) writes any. Changes nothing.
  */
 #ifndef PAGESTORM_SWAPS_H
 #define PAGESTORM_SWAPS_H
@@ -23,8 +23,8 @@ struct swap_entry {
 	int priority;
 };
 
-/* Calls found() with each active swap, ours or not. Stops and returns what it returned when not
- * 0. */
+/* Calls found() with each active swap, ours or not, until it returns other than 0, which is
+ * returned. */
 int swaps_each(int (*found)(const struct swap_entry *swap, void *context), void *context);
 
 /* What the header of a swap area of ours says. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Makes one cell: settings, swap, limits, environment, workers, and what they come to.
- * Looks at no file: what the machine is stands in struct host.
+ * Reads no file: struct host describes the machine.
  */
 #include "harness/plan/cell.h"
 
@@ -19,7 +19,7 @@
 
 #define MIB (1ull << 20)
 
-/* Below this a machine begins to reclaim from everybody; a guest has nobody else. */
+/* With less left the machine reclaims from all processes; a guest has no others. */
 #define RESERVE_SHARE	  10
 #define RESERVE_MIN_BYTES (256 * MIB)
 
@@ -71,7 +71,7 @@ const struct workload_env *cell_share_env(struct plan_cell *cell,
 
 /* ---- settings and swap ---- */
 
-/* The kernel would take it, and then nobody could have a page. */
+/* The kernel accepts it, and then no process gets a page. */
 static int reserve_check(const struct profile_entry *entry, const struct host *host,
 			 struct error *e)
 {
@@ -212,7 +212,7 @@ static int swap_algorithm(struct plan_swap *swap, const struct profile_entry *en
 	if (strspn(entry->value, plain) != strlen(entry->value) ||
 	    strlen(entry->value) >= sizeof(swap->algorithm))
 		return profile_error(entry, e, EINVAL,
-				     "algorithm: '%s' is no name of a compressor",
+				     "algorithm: '%s' is not the name of a compressor",
 				     entry->value);
 	snprintf(swap->algorithm, sizeof(swap->algorithm), "%s", entry->value);
 	return 0;
@@ -295,8 +295,8 @@ static bool pool_asked(const struct plan_cell *cell, const char *name, uint64_t 
 }
 
 /*
- * What the pool has left once the cell's settings have sized it, whole or node by node:
- * what is taken or promised now stays so. A node that is not set counts as empty.
+ * Pages that the pool has left once the cell's settings have sized it, whole or node by node:
+ * pages in use or reserved now stay so. A node that is not set counts as empty.
  */
 static uint64_t pool_left(const struct plan_cell *cell, const struct hugetlb_pool *pool,
 			  const char *name)
@@ -337,7 +337,7 @@ static void take_dirty(struct workload_env *env, const struct plan_cell *cell,
 	env->dirty_background_bytes = host_dirty_background(&dirty, host->available_bytes);
 }
 
-/* Node by node where the cell says so; the kernel shares a whole pool out as it likes. */
+/* Node by node where the cell sets it so; the kernel distributes a whole pool itself. */
 static void take_node_pools(struct workload_env *env, const struct plan_cell *cell)
 {
 	const char *more = setting_value(cell, "vm.nr_overcommit_hugepages");
@@ -372,7 +372,7 @@ static void take_watermarks(struct workload_env *env, const struct plan_cell *ce
 		env->zone_reclaim_mode = (unsigned)strtoul(mode, NULL, 10);
 }
 
-/* Tried as the machine is set now; what the cell sets it to decides. */
+/* The capability was tried with the present setting; the cell's own setting decides. */
 static void take_huge_zero_page(struct workload_env *env, const struct plan_cell *cell)
 {
 	const char *use = setting_value(cell, "thp.use_zero_page");

@@ -8,7 +8,7 @@
 
 #include "harness/plan/plan.h"
 
-/* What of the machine stays untouched when a run's footprints are added up. */
+/* Bytes of available memory that a run leaves free. */
 uint64_t cell_reserve_bytes(const struct host *host);
 
 /*
@@ -19,15 +19,14 @@ int cell_make(struct plan_cell *cell, const struct plan *plan, const struct prof
 	      struct error *e);
 void cell_release(struct plan_cell *cell);
 
-/* The cell's own copy of *env, the same for equal ones; there is room for one a worker. */
+/* The cell's own copy of *env, one for all that are equal; there is room for one per worker. */
 const struct workload_env *cell_share_env(struct plan_cell *cell,
 					  const struct workload_env *env);
 
 /* Most that the cell charges at one time, zram's own memory included. */
 uint64_t cell_peak_bytes(const struct plan_cell *cell);
 
-/* What the cell's settings take from the machine for pools of huge pages, beyond what they
- * have. */
+/* Bytes by which the cell's settings grow the pools of huge pages. */
 uint64_t cell_pool_bytes(const struct plan_cell *cell, const struct host *host);
 
 /* Expected seconds of one repeat, the null run beside it included. */

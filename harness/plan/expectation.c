@@ -260,7 +260,7 @@ int expectation_parse(struct expectation *out, const struct profile_entry *entry
 	if (relation_parse(&x, entry->value, &shift))
 		return profile_error(
 			entry, e, EINVAL,
-			"%s: '%s' is no expectation: write >=100M, <=5ms, =0 or 10..20",
+			"%s: '%s' is not an expectation: write >=100M, <=5ms, =0 or 10..20",
 			entry->key, entry->value);
 	if (to_column_unit(&x))
 		return profile_error(entry, e, EINVAL, "%s: the unit of '%s' does not fit",
@@ -276,7 +276,7 @@ enum outcome expectation_outcome(const struct plan *plan, const char *worker,
 	enum outcome found = fallback;
 	bool named = false;
 
-	/* hog.outcome is nearer than outcome, wherever it stands. */
+	/* hog.outcome goes before outcome, in whatever order. */
 	for (unsigned i = 0; i < plan->nr_expectations; i++) {
 		const struct expectation *x = &plan->expectation[i];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * [expect]: what the profile itself promises, beside the workloads' claims.
+ * [expect]: what the profile itself expects, beside the workloads' claims.
  *
  *   outcome = oom_kill               each worker's
  *   hog.outcome = timeout            one worker's

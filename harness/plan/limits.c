@@ -98,8 +98,8 @@ static int read_swappiness(const struct limits_reader *r, const struct profile_e
 	if (count_parse(entry->value, &number, reason, sizeof(reason)))
 		return refuse(r, entry, reason);
 	if (number > SWAPPINESS_MAX)
-		return profile_error(entry, r->e, EINVAL, "%s: %s is above %d", entry->key,
-				     entry->value, SWAPPINESS_MAX);
+		return profile_error(entry, r->e, EINVAL, "%s: %s exceeds the maximum, %d",
+				     entry->key, entry->value, SWAPPINESS_MAX);
 	snprintf(out->value, sizeof(out->value), "%" PRIu64, number);
 	return 0;
 }

@@ -8,11 +8,11 @@
 #include "harness/plan/plan.h"
 #include "harness/base/size.h"
 
-/* Reads limits: on which machine, and where it says what is wrong with one. */
+/* For which machine limits are read, and where an error is reported. */
 struct limits_reader {
 	const struct host *host;
 	struct size_base base; /* what a share is of: the limit around the section's */
-	char *skip;	       /* a clause about what this machine has not */
+	char *skip;	       /* a clause about what this machine lacks */
 	size_t skip_bytes;
 	struct error *e; /* with the place */
 };
@@ -21,7 +21,7 @@ struct limits_reader {
  * All limits of one section. memory.* take a size (a whole number of pages), or max;
  * memory.oom.group yes or no; cpuset.* what host_pick() takes; memory.swappiness 0 to
  * 200. memory.max is taken first, because the others may be shares of it. -EINVAL with the
- * place in the reader's *e; what this machine has no limit or node for is left out, with a
+ * place in the reader's *e; a limit or node that this machine lacks is left out, with a
  * clause in its skip.
  */
 int limits_read(const struct limits_reader *reader, const struct profile *profile,

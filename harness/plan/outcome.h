@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can become of a worker in a trial, and whether that is what was expected of it: the
- * one place that decides so for run, report and compare.
+ * The outcomes of a worker in a trial, and whether one is as expected: the one place that
+ * decides this for run, report and compare.
  */
 #ifndef PAGESTORM_OUTCOME_H
 #define PAGESTORM_OUTCOME_H
@@ -19,8 +19,8 @@ enum outcome {
 	OUTCOME_TIMEOUT,
 	OUTCOME_INTERRUPTED,
 	OUTCOME_SKIPPED,
-	OUTCOME_FAILED, /* the worker said why it could not */
-	OUTCOME_BROKEN, /* the worker died or lied: a bug */
+	OUTCOME_FAILED, /* the worker reported an error */
+	OUTCOME_BROKEN, /* the worker died or its report is wrong: a bug */
 };
 
 /* As in runs.csv, in the order of the enumeration. */
@@ -31,17 +31,16 @@ const char *outcome_name(enum outcome outcome);
 enum ending {
 	ENDING_EXPECTED,
 	ENDING_UNEXPECTED,
-	ENDING_INVALID,	    /* failed or broken: nothing is known of the subject */
-	ENDING_SKIPPED,	    /* whatever was expected, it says nothing of the subject */
-	ENDING_INTERRUPTED, /* nor does this */
+	ENDING_INVALID,	    /* failed or broken: no result */
+	ENDING_SKIPPED,	    /* no result either, whatever was expected */
+	ENDING_INTERRUPTED, /* likewise */
 };
 
 enum ending outcome_ending(enum outcome outcome, enum outcome expected);
 
 /*
- * The same of a row's cells. An empty `expected` is that of a file written before the
- * column was there: ok and expected_oom are as expected. A word that is no outcome is an
- * unexpected one.
+ * The same for a row's cells. `expected` is empty in files older than the column: then ok and
+ * expected_oom are as expected. An unknown word counts as unexpected.
  */
 enum ending outcome_ending_of_row(const char *outcome, const char *expected);
 

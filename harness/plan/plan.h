@@ -53,11 +53,11 @@ struct request {
 	uint64_t shortfall_pages; /* fault injection: do this much less than claimed */
 };
 
-/* What follows from the request on this machine; of a skipped worker the outcome alone. */
+/* What follows from the request on this machine; for a skipped worker only the outcome. */
 struct prediction {
 	uint64_t footprint_bytes, target_bytes;
 	double seconds; /* of run() */
-	enum outcome expected; /* what [expect] says or the workload is for */
+	enum outcome expected; /* as [expect] says, else the workload */
 	unsigned nr_claims;
 	struct claim *claim;
 };
@@ -88,7 +88,7 @@ struct plan_swap {
 	enum swap_kind kind;
 	uint64_t size_bytes;
 	int priority;	    /* -1: the kernel's choice */
-	char path[256];	    /* file only: where; "": in the results folder */
+	char path[256];	    /* file only: where; "": in the results directory */
 	char algorithm[32]; /* zram only: "": the kernel's default */
 };
 
@@ -102,7 +102,7 @@ struct plan_cell {
 	struct limits limits;		      /* of the run's group, around all workers */
 	struct plan_swap swap;
 	unsigned nr_envs;
-	struct workload_env *env; /* what the workers see of the machine: as many as differ */
+	struct workload_env *env; /* of the workers, each different one once */
 	unsigned nr_workers;
 	struct plan_worker *worker;
 	struct plan_worker *null_worker; /* the noise floor's run: same group, null workload */
@@ -150,10 +150,11 @@ struct plan {
 	struct plan_step *step; /* shuffled blocks, in order */
 	unsigned nr_expectations;
 	struct expectation expectation[EXPECTATIONS_MAX];
-	char *profile_text;   /* as expanded, for profile.ini */
-	char source[512];     /* the profile's file when it was found by name; else "" */
-	struct error skipped; /* a file of that name that was not taken, and why; else empty */
-	const char *renamed;  /* a sentence about a key by its old name; NULL: there is none */
+	char *profile_text; /* as expanded, for profile.ini */
+	char source[512];   /* the profile's file when it was found by name; else "" */
+	struct error
+		skipped;     /* a file of that name that was passed over, and why; else empty */
+	const char *renamed; /* a sentence about a key by its old name; NULL: there is none */
 	const struct host *host; /* the machine: the caller's, which outlives the plan */
 };
 
@@ -161,8 +162,7 @@ const char *risk_name(enum risk risk);
 
 /*
  * The plan owns its cells, their workers and environments, its steps and its profile_text until
- * plan_release();
- * of the profile it keeps nothing, and of the host only the pointer.
+ * plan_release(); of the profile it keeps nothing, and of the host only the pointer.
  * -EINVAL with "file:line: error: …" in *e for anything wrong in the profile;
  * -ENOMEM (exit 2 as well) when a footprint does not fit its limit or the machine.
  */

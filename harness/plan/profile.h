@@ -35,11 +35,12 @@ struct profile_entry {
 };
 
 struct profile {
-	char name[64];	      /* file name without .ini, or the workload's name */
-	char path[512];	      /* "" when made from a workload's name */
-	bool by_name;	      /* found by its name, not given as a path */
-	struct error skipped; /* a file of that name that was not taken, and why; else empty */
-	const char *renamed;  /* a sentence about a key by its old name; NULL: there is none */
+	char name[64];	/* file name without .ini, or the workload's name */
+	char path[512]; /* "" when made from a workload's name */
+	bool by_name;	/* found by its name, not given as a path */
+	struct error
+		skipped;     /* a file of that name that was passed over, and why; else empty */
+	const char *renamed; /* a sentence about a key by its old name; NULL: there is none */
 	struct profile_entry *entry;
 	size_t nr, capacity;
 };
@@ -76,7 +77,7 @@ int profile_read_dialect(struct profile *p, const char *path,
  * its installation), where they are installed. Adapters of validate lie in tools/ below.
  * false: there are no more.
  */
-bool profile_folder(unsigned n, char *path, size_t path_bytes);
+bool profile_directory(unsigned n, char *path, size_t path_bytes);
 
 /*
  * Finds NAME, NAME.ini, or NAME.ini in one of those directories. A file that another user
@@ -95,7 +96,7 @@ int profile_of_workload(struct profile *p, const char *workload, struct error *e
  */
 int profile_override(struct profile *p, const char *assignment, struct error *e);
 
-/* The same for what a person typed: a key that the command line has set already is -EINVAL. */
+/* The same for a word of the command line: a key that another word has set is -EINVAL. */
 int profile_override_once(struct profile *p, const char *assignment, struct error *e);
 
 /*
@@ -137,8 +138,8 @@ const struct profile_entry *profile_get(const struct profile *p, const char *sec
 int profile_format(const struct profile *p, char **text);
 
 /*
- * The NAME.ini of a folder that is nearest to a name, to be freed, or NULL.
+ * The NAME of the NAME.ini in a directory that is nearest to a name, to be freed, or NULL.
  */
-char *suggest_file(const char *name, const char *folder);
+char *suggest_file(const char *name, const char *directory);
 
 #endif

@@ -26,8 +26,8 @@ static bool is_file(const char *path)
 	return !stat(path, &st) && !S_ISDIR(st.st_mode);
 }
 
-/* "/usr/bin" of "/usr/bin/pagestorm"; "" when it cannot be told. */
-static void program_folder(char *path, size_t bytes)
+/* "/usr/bin" of "/usr/bin/pagestorm"; "" when /proc/self/exe cannot be resolved. */
+static void program_directory(char *path, size_t bytes)
 {
 	ssize_t length = readlink("/proc/self/exe", path, bytes - 1);
 
@@ -36,7 +36,7 @@ static void program_folder(char *path, size_t bytes)
 		*strrchr(path, '/') = '\0';
 }
 
-bool profile_folder(unsigned n, char *path, size_t path_bytes)
+bool profile_directory(unsigned n, char *path, size_t path_bytes)
 {
 	static const struct {
 		bool beside; /* the program */
@@ -52,12 +52,12 @@ bool profile_folder(unsigned n, char *path, size_t path_bytes)
 	if (n >= sizeof(places) / sizeof(*places))
 		return false;
 	if (places[n].beside)
-		program_folder(program, sizeof(program));
+		program_directory(program, sizeof(program));
 	snprintf(path, path_bytes, "%s%s", program, places[n].rest);
 	return true;
 }
 
-/* One that is there but could be another user's is passed over, and the first is named. */
+/* One that another user could have written is passed over; *skipped names the first. */
 static int take_if_file(const char *candidate, char *path, size_t path_bytes,
 			struct error *skipped)
 {
@@ -71,7 +71,7 @@ static int take_if_file(const char *candidate, char *path, size_t path_bytes,
 
 int profile_find(const char *name, char *path, size_t path_bytes, struct error *skipped)
 {
-	char candidate[1024], folder[512];
+	char candidate[1024], directory[512];
 	int ret;
 
 	if (strlen(name) >= 256)
@@ -80,20 +80,21 @@ int profile_find(const char *name, char *path, size_t path_bytes, struct error *
 	snprintf(candidate, sizeof(candidate), "%s.ini", name);
 	if (ret == -ENOENT)
 		ret = take_if_file(candidate, path, path_bytes, skipped);
-	for (unsigned i = 0; ret == -ENOENT && profile_folder(i, folder, sizeof(folder)); i++) {
-		snprintf(candidate, sizeof(candidate), "%s/%s.ini", folder, name);
+	for (unsigned i = 0;
+	     ret == -ENOENT && profile_directory(i, directory, sizeof(directory)); i++) {
+		snprintf(candidate, sizeof(candidate), "%s/%s.ini", directory, name);
 		ret = take_if_file(candidate, path, path_bytes, skipped);
 	}
 	return ret;
 }
 
-char *suggest_file(const char *name, const char *folder)
+char *suggest_file(const char *name, const char *directory)
 {
 	char *names[256], *found = NULL;
 	struct dirent *entry;
 	const char *near;
 	size_t nr = 0;
-	DIR *dir = opendir(folder);
+	DIR *dir = opendir(directory);
 
 	while (dir && nr < sizeof(names) / sizeof(*names) && (entry = readdir(dir))) {
 		const size_t length = strlen(entry->d_name);
@@ -114,13 +115,13 @@ char *suggest_file(const char *name, const char *folder)
 	return found;
 }
 
-/* The nearest profile in the folders; to be freed, or NULL. */
+/* The profile with the nearest name; to be freed, or NULL. */
 static char *suggest_profile(const char *name)
 {
-	char folder[512], *near = NULL;
+	char directory[512], *near = NULL;
 
-	for (unsigned i = 0; !near && profile_folder(i, folder, sizeof(folder)); i++)
-		near = suggest_file(name, folder);
+	for (unsigned i = 0; !near && profile_directory(i, directory, sizeof(directory)); i++)
+		near = suggest_file(name, directory);
 	return near;
 }
 
@@ -162,7 +163,7 @@ static bool is_path(const char *argument)
 	return strchr(argument, '/') || (length > 4 && !strcmp(argument + length - 4, ".ini"));
 }
 
-/* What a person names is taken, but by root only from whom root trusts. */
+/* A path is taken as given, but root takes it only from users that root trusts. */
 static int read_named(struct profile *p, const char *path, struct error *e)
 {
 	const int ret = geteuid() ? 0 : trust_path(path, e);

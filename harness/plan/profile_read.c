@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reads a profile's file. libinih splits lines into keys and values; what it would let
- * pass is refused here, line by line, before it sees it: lines and names that it cuts in
- * silence, sections without a bracket, text after a bracket, a colon taken for the
+ * Reads a profile's file. libinih splits lines into keys and values; what it accepts and should
+ * not is refused here, line by line, before it sees it: lines and names that it cuts
+ * silently, sections without a bracket, text after a bracket, a colon taken for the
  * equals sign.
  */
 #include "harness/plan/profile.h"
@@ -59,13 +59,13 @@ static int reader_error(struct reader *r, const char *format, ...)
 	return r->ret;
 }
 
-/* First of `wanted` before an inline comment, or NULL; as inih looks for it. */
-static const char *find_before_comment(const char *text, const char *wanted)
+/* First of these characters before an inline comment, or NULL; as inih looks for it. */
+static const char *find_before_comment(const char *text, const char *characters)
 {
 	for (const char *p = text; *p; p++) {
 		if (p > text && profile_is_comment(text, p))
 			return NULL;
-		if (strchr(wanted, *p))
+		if (strchr(characters, *p))
 			return p;
 	}
 	return NULL;
@@ -261,7 +261,7 @@ static int take_entry(void *context, const char *section, const char *key, const
 	return !r->ret;
 }
 
-/* A worker without a type would be a section that nothing speaks of: say so here. */
+/* A worker without a type would be a section that is silently ignored. */
 static int types_check(struct reader *r)
 {
 	for (unsigned i = 0; i < r->nr_seen; i++) {

@@ -372,7 +372,7 @@ int adapter_find(const char *name, char *path, size_t path_bytes, struct error *
 			return -errno;
 		return geteuid() ? 0 : trust_path(path, skipped);
 	}
-	for (unsigned i = 0; profile_folder(i, folder, sizeof(folder)); i++) {
+	for (unsigned i = 0; profile_directory(i, folder, sizeof(folder)); i++) {
 		snprintf(path, path_bytes, "%s/tools/%s.ini", folder, name);
 		if (!access(path, R_OK) && !trust_path(path, skipped))
 			return 0;
@@ -385,7 +385,7 @@ int adapter_folder(char *path, size_t path_bytes, struct error *e)
 	struct error skipped = { "" };
 	char folder[512];
 
-	for (unsigned i = 0; profile_folder(i, folder, sizeof(folder)); i++) {
+	for (unsigned i = 0; profile_directory(i, folder, sizeof(folder)); i++) {
 		snprintf(path, path_bytes, "%s/tools", folder);
 		if (!access(path, R_OK) && !trust_path(path, &skipped))
 			return 0;

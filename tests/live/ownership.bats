@@ -120,7 +120,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 		"swap.path=$PWD/pagestorm-notes/notes.txt" --wait=300 -o out
 	echo "$output"
 	[ "$status" -eq 3 ]
-	[[ "$output" == *"notes.txt exists already and is not pagestorm's"* ]]
+	[[ "$output" == *"notes.txt exists and is not pagestorm's"* ]]
 	[ "$(cat pagestorm-notes/notes.txt)" = precious ]
 	[ "$(identity pagestorm-notes/notes.txt)" = "$before" ]
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
@@ -183,7 +183,7 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	echo "$output"
 	[ "$status" -eq 3 ]
 	[ "$(cat "$scratch/notes.txt")" = precious ]
-	[[ "$output" == *"scratch exists already and is not pagestorm's"* ]]
+	[[ "$output" == *"scratch exists and is not pagestorm's"* ]]
 	[ ! -e "$PAGESTORM_STATE_DIR" ]
 }
 

@@ -135,7 +135,7 @@ refused()
 @test "a swap file that could not be identified later is refused" {
 	need_swap_file
 	refused "type = file" "size = 32M" "path = $PWD/my.swap"
-	[[ "$output" == *"must be called pagestorm"* ]]
+	[[ "$output" == *"must begin with pagestorm"* ]]
 	[ ! -e my.swap ]
 }
 

@@ -49,7 +49,7 @@ refused()
 	echo "$output $stderr"
 	[ "$status" -eq 2 ]
 	[ ! -e executed ]
-	[[ "$stderr" == *"is not taken"* ]]
+	[[ "$stderr" == *"is not trusted"* ]]
 }
 
 @test "another user's adapter below the current directory is ignored in favour of the program's own, and named" {

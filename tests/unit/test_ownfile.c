@@ -226,7 +226,7 @@ static void a_directory_that_is_there_stays_even_when_it_is_empty(void **state)
 
 	assert_int_equal(mkdir(p->path, 0755), 0);
 	assert_int_equal(ownfile_directory(p->path, &p->j, &p->e), -EEXIST);
-	assert_non_null(strstr(p->e.text, "not touched"));
+	assert_non_null(strstr(p->e.text, "not touching it"));
 	assert_int_equal(journal_length(&p->j), 0);
 	die_and_recover(p);
 	assert_int_equal(access(p->path, F_OK), 0);

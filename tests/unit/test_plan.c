@@ -648,10 +648,10 @@ static const struct {
 	{ "[expect]\nminor_faults = 3ms\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: minor_faults: the unit of '3ms' does not fit" },
 	{ "[expect]\nminor_faults = many\n[workload a]\ntype = hold\n", -EINVAL,
-	  "p.ini:2: error: minor_faults: 'many' is no expectation: write >=100M, "
+	  "p.ini:2: error: minor_faults: 'many' is not an expectation: write >=100M, "
 	  "<=5ms, =0 or 10..20" },
 	{ "[expect]\nminor_faults = 20..10\n[workload a]\ntype = hold\n", -EINVAL,
-	  "p.ini:2: error: minor_faults: '20..10' is no expectation: write >=100M, "
+	  "p.ini:2: error: minor_faults: '20..10' is not an expectation: write >=100M, "
 	  "<=5ms, =0 or 10..20" },
 	{ "[workload a]\ntype = hold\n[sweep]\nsize = 1M, 1M\n", -EINVAL,
 	  "p.ini:4: error: size takes 1M twice" },
