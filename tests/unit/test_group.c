@@ -63,7 +63,7 @@ static void a_path_that_would_be_cut_makes_no_group(void **state)
 static void what_the_kernel_kept_is_compared_as_the_kernel_means_it(void **state)
 {
 	static const struct {
-		const char *name, *wanted, *kept;
+		const char *name, *written_text, *kept;
 		int expected;
 	} cases[] = {
 		{ "memory.max", "67108864", "67108864\n", 0 },
@@ -92,10 +92,10 @@ static void what_the_kernel_kept_is_compared_as_the_kernel_means_it(void **state
 		struct limit written = { .name = "limit" };
 		struct error e = { "" };
 
-		print_message("%s = %s, kept %s", cases[i].name, cases[i].wanted,
+		print_message("%s = %s, kept %s", cases[i].name, cases[i].written_text,
 			      cases[i].kept);
 		holds(cases[i].kept);
-		snprintf(written.value, sizeof(written.value), "%s", cases[i].wanted);
+		snprintf(written.value, sizeof(written.value), "%s", cases[i].written_text);
 		assert_int_equal(limit_read_back(&g, limit_file(cases[i].name), &written, &e),
 				 cases[i].expected);
 		assert_int_equal(!e.text[0], !cases[i].expected);

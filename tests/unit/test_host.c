@@ -357,7 +357,7 @@ static void what_is_available_is_what_the_tightest_group_above_has_left(void **s
 	assert_int_equal(host.available_bytes, 500000000);
 }
 
-static void a_balloon_that_reports_free_pages_is_told(void **state)
+static void a_balloon_that_reports_free_pages_is_detected(void **state)
 {
 	struct error e = { "" };
 	struct host host;
@@ -435,7 +435,7 @@ int main(void)
 		BY_HAND(a_mount_point_with_a_space_is_unescaped),
 		BY_HAND(a_v2_tree_without_the_memory_controller_is_no_memory_cgroup),
 		BY_HAND(what_is_available_is_what_the_tightest_group_above_has_left),
-		BY_HAND(a_balloon_that_reports_free_pages_is_told),
+		BY_HAND(a_balloon_that_reports_free_pages_is_detected),
 		BY_HAND(reclaim_ahead_of_need_is_seen),
 		BY_HAND(a_module_that_can_be_loaded_counts_as_there),
 		cmocka_unit_test(without_proc_it_is_an_error),

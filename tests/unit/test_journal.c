@@ -30,7 +30,7 @@ struct machine {
 	struct error e;
 };
 
-static char told[4096];
+static char reported[4096];
 
 /* In libc's place: a crash cannot be simulated, but whether the kernel was asked is visible. */
 static unsigned nr_syncs;
@@ -41,10 +41,10 @@ int fdatasync(int fd)
 	return (int)syscall(SYS_fdatasync, fd);
 }
 
-static void tell(const char *sentence)
+static void keep_report(const char *sentence)
 {
-	strncat(told, sentence, sizeof(told) - strlen(told) - 2);
-	strcat(told, "\n");
+	strncat(reported, sentence, sizeof(reported) - strlen(reported) - 2);
+	strcat(reported, "\n");
 }
 
 static void make_path(const struct machine *m, const char *path)
@@ -101,9 +101,9 @@ static int set_up(void **state)
 	put(m, CLUSTER, "3");
 	journal_init(&m->j);
 	m->j.root = m->root;
-	m->j.say = tell;
-	m->j.warn = tell;
-	told[0] = '\0';
+	m->j.say = keep_report;
+	m->j.warn = keep_report;
+	reported[0] = '\0';
 	*state = m;
 	return 0;
 }
@@ -245,8 +245,8 @@ static void the_newest_is_undone_first(void **state)
 	change(m, SWAPPINESS, "10", "100");
 	assert_int_equal(journal_close(&m->j, &m->e), 0);
 	assert_string_equal(get(m, SWAPPINESS), "60");
-	assert_non_null(strstr(told, "from 100 to 10\n"));
-	assert_true(strstr(told, "from 100 to 10") < strstr(told, "from 10 to 60"));
+	assert_non_null(strstr(reported, "from 100 to 10\n"));
+	assert_true(strstr(reported, "from 100 to 10") < strstr(reported, "from 10 to 60"));
 }
 
 static void undo_goes_back_to_the_mark_only(void **state)
@@ -286,7 +286,7 @@ static void one_entry_can_be_undone_out_of_order(void **state)
 	assert_string_equal(get(m, CLUSTER), "3");
 }
 
-static void a_setting_changed_by_somebody_else_is_told_and_left(void **state)
+static void a_setting_changed_by_another_process_is_reported_and_left(void **state)
 {
 	struct machine *m = *state;
 
@@ -297,8 +297,8 @@ static void a_setting_changed_by_somebody_else_is_told_and_left(void **state)
 	assert_int_equal(journal_close(&m->j, &m->e), 0);
 	assert_string_equal(get(m, SWAPPINESS), "42");
 	assert_string_equal(get(m, CLUSTER), "3");
-	assert_non_null(strstr(told, SWAPPINESS " holds 42"));
-	assert_non_null(strstr(told, "another process"));
+	assert_non_null(strstr(reported, SWAPPINESS " holds 42"));
+	assert_non_null(strstr(reported, "another process"));
 }
 
 static void a_side_effect_is_put_back_whatever_it_became(void **state)
@@ -360,7 +360,7 @@ static void a_killed_run_is_recovered_once(void **state)
 	assert_string_equal(get(m, SWAPPINESS), "60");
 	assert_int_equal(journal_adopt(&m->j, &m->e), -ENOENT);
 	m->e.text[0] = '\0';
-	assert_int_equal(journal_recover(tell, &m->e), 0);
+	assert_int_equal(journal_recover(keep_report, &m->e), 0);
 	assert_string_equal(m->e.text, "");
 }
 
@@ -378,7 +378,7 @@ static void an_act_that_never_happened_is_no_trouble(void **state)
 	assert_int_equal(journal_note(&m->j, &swap, &m->e), 0);
 	die(m);
 	recover(m, 0);
-	assert_string_equal(told, "");
+	assert_string_equal(reported, "");
 }
 
 static void a_new_run_refuses_to_start_over_an_old_journal(void **state)
@@ -497,7 +497,7 @@ static bool is_set_aside(const struct machine *m, const char *contains)
 	return !system(command);
 }
 
-static void a_damaged_line_harms_nobody_and_is_kept(void **state)
+static void a_damaged_line_does_no_harm_and_is_kept(void **state)
 {
 	static const char *const lines[] = {
 		"file\t/tmp/pagestorm-unit-victim/../pagestorm-unit-foreign\t\\-\t\\-\n",
@@ -521,12 +521,12 @@ static void a_damaged_line_harms_nobody_and_is_kept(void **state)
 		add_to_journal(m, lines[i], strlen(lines[i]));
 		change(m, CLUSTER, "3", "0");
 		die(m);
-		told[0] = '\0';
+		reported[0] = '\0';
 		recover(m, -EUCLEAN);
 		assert_string_equal(get(m, SWAPPINESS), "60");
 		assert_string_equal(get(m, CLUSTER), "3");
-		assert_true(strstr(told, "cannot be understood") ||
-			    strstr(told, "not touching it"));
+		assert_true(strstr(reported, "cannot be understood") ||
+			    strstr(reported, "not touching it"));
 		assert_false(journal_leftover());
 		assert_true(is_set_aside(m, SWAPPINESS));
 		snprintf(command, sizeof(command), "rm -r '%s'", m->state);
@@ -633,7 +633,7 @@ static void what_cannot_be_undone_stays_in_the_journal(void **state)
 	char directory[128], file[160], text[64];
 
 	snprintf(directory, sizeof(directory), "%s/pagestorm-full", m->root);
-	snprintf(text, sizeof(text), "/pagestorm-full/somebody's");
+	snprintf(text, sizeof(text), "/pagestorm-full/another's");
 	put(m, text, "x");
 	start(m);
 	change(m, SWAPPINESS, "60", "10");
@@ -654,7 +654,7 @@ static void what_cannot_be_undone_stays_in_the_journal(void **state)
 }
 
 /* A workload's files are not recorded one by one. */
-static void a_scratch_folder_goes_with_what_is_in_it(void **state)
+static void a_scratch_directory_goes_with_what_is_in_it(void **state)
 {
 	struct machine *m = *state;
 	char path[160];
@@ -686,7 +686,7 @@ int main(void)
 		T(the_newest_is_undone_first),
 		T(undo_goes_back_to_the_mark_only),
 		T(one_entry_can_be_undone_out_of_order),
-		T(a_setting_changed_by_somebody_else_is_told_and_left),
+		T(a_setting_changed_by_another_process_is_reported_and_left),
 		T(a_side_effect_is_put_back_whatever_it_became),
 		T(only_controllers_that_the_run_handed_down_are_taken_back),
 		T(a_pool_killed_half_grown_is_ours),
@@ -696,7 +696,7 @@ int main(void)
 		T(a_live_run_is_not_restored),
 		T(values_survive_tabs_newlines_and_backslashes),
 		T(what_is_not_ours_is_never_noted),
-		T(a_damaged_line_harms_nobody_and_is_kept),
+		T(a_damaged_line_does_no_harm_and_is_kept),
 		T(zero_bytes_of_a_crashed_file_system_are_a_damaged_line),
 		T(a_last_line_without_its_newline_was_never_acted_upon),
 		T(a_run_killed_while_it_wrote_the_header_did_nothing),
@@ -704,7 +704,7 @@ int main(void)
 		T(after_a_reboot_only_files_are_undone),
 		T(a_journal_that_others_can_write_is_not_believed),
 		T(what_cannot_be_undone_stays_in_the_journal),
-		T(a_scratch_folder_goes_with_what_is_in_it),
+		T(a_scratch_directory_goes_with_what_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

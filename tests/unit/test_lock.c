@@ -102,7 +102,7 @@ static void the_machine_has_one_object(void **state)
 }
 
 /* The holder is read from /proc/locks, which a sandbox can hide. */
-static void a_second_holder_is_refused_and_told_who_holds_it(void **state)
+static void a_second_holder_is_refused_and_the_first_named(void **state)
 {
 	struct lock first = taken(), second = empty();
 	struct error e = { "" };
@@ -253,7 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(the_machine_has_one_object),
-		test(a_second_holder_is_refused_and_told_who_holds_it),
+		test(a_second_holder_is_refused_and_the_first_named),
 		test(an_object_that_cannot_be_opened_is_an_error_that_names_it),
 		test(a_wait_is_as_long_as_was_asked_for),
 		test(a_blocked_signal_ends_the_wait),

@@ -722,7 +722,7 @@ static void each_mistake_has_its_place_and_sentence(void **state)
 	}
 }
 
-static void what_is_set_on_the_command_line_and_swept_is_told(void **state)
+static void what_is_set_on_the_command_line_and_swept_is_refused(void **state)
 {
 	struct error e = { "" };
 	struct profile p;
@@ -776,7 +776,7 @@ static void sweeps_expand_in_a_fixed_order(void **state)
 		snprintf(text, sizeof(text), "[workload a]\ntype = hold\n[sweep]\n%s",
 			 sweeps[i].sweep);
 		if (try_plan(&plan, text, &v1, &e)) {
-			/* 1.5 of a count is found out where it is used */
+			/* 1.5 of a count is refused where it is used */
 			assert_true(!*sweeps[i].labels || strstr(e.text, "is not a count"));
 			continue;
 		}
@@ -1313,7 +1313,7 @@ int main(void)
 		cmocka_unit_test(workloads_see_the_huge_pages_that_the_run_sets_up),
 		cmocka_unit_test(a_pool_of_huge_pages_must_fit_the_machine),
 		cmocka_unit_test(each_mistake_has_its_place_and_sentence),
-		cmocka_unit_test(what_is_set_on_the_command_line_and_swept_is_told),
+		cmocka_unit_test(what_is_set_on_the_command_line_and_swept_is_refused),
 		cmocka_unit_test(sweeps_expand_in_a_fixed_order),
 		cmocka_unit_test(a_swept_value_arrives_in_its_cell),
 		cmocka_unit_test(the_order_is_shuffled_in_blocks_and_given_by_the_seed),

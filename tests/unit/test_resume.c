@@ -144,7 +144,7 @@ static void a_step_is_done_when_each_worker_has_one_row(void **state)
 	resume_release(&r);
 }
 
-static void what_was_interrupted_or_broken_is_played_again(void **state)
+static void what_was_interrupted_or_broken_is_run_again(void **state)
 {
 	struct resume r;
 
@@ -192,7 +192,7 @@ static void what_is_no_csv_is_refused_and_left_as_it_is(void **state)
 	assert_int_equal(rows_of("events.csv", 0), 3);
 }
 
-static void a_folder_that_is_not_partial_is_refused(void **state)
+static void a_directory_that_is_not_partial_is_refused(void **state)
 {
 	struct error e = { "" };
 
@@ -211,10 +211,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_step_is_done_when_each_worker_has_one_row),
-		T(what_was_interrupted_or_broken_is_played_again),
+		T(what_was_interrupted_or_broken_is_run_again),
 		T(a_row_without_its_end_is_dropped),
 		T(what_is_no_csv_is_refused_and_left_as_it_is),
-		T(a_folder_that_is_not_partial_is_refused),
+		T(a_directory_that_is_not_partial_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -224,7 +224,7 @@ static void min_free_kbytes_comes_back_after_huge_pages_moved_it(void **state)
 
 static void settings_that_move_others_come_first(void **state)
 {
-	static const struct setting wanted[] = {
+	static const struct setting asked[] = {
 		{ "vm.min_free_kbytes", "100000" },
 		{ "vm.swappiness", "100" },
 		{ "thp.enabled", "always" },
@@ -234,7 +234,7 @@ static void settings_that_move_others_come_first(void **state)
 	FILE *journal;
 	size_t n;
 
-	assert_int_equal(settings_apply(&m->j, wanted, 3, &m->e), 0);
+	assert_int_equal(settings_apply(&m->j, asked, 3, &m->e), 0);
 	snprintf(path, sizeof(path), "%s/state/journal", m->root);
 	journal = fopen(path, "r");
 	assert_non_null(journal);
@@ -250,13 +250,13 @@ static void settings_that_move_others_come_first(void **state)
 
 static void two_settings_that_exclude_each_other_are_an_error(void **state)
 {
-	static const struct setting wanted[] = {
+	static const struct setting asked[] = {
 		{ "vm.swappiness", "100" },
 		{ "vm.swappiness", "10" },
 	};
 	struct machine *m = *state;
 
-	assert_int_equal(settings_apply(&m->j, wanted, 2, &m->e), -EIO);
+	assert_int_equal(settings_apply(&m->j, asked, 2, &m->e), -EIO);
 	assert_non_null(strstr(m->e.text, "another of the settings"));
 	assert_int_equal(journal_undo(&m->j, 0, NULL), 0);
 	assert_string_equal(get(m, "/proc/sys/vm/swappiness"), "60");
