@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A run from its first step to its last. Makes no groups, starts no process, parses and
- * judges nothing itself.
+ * A run from its first step to its last: run_plan(), at the end, begins it, runs the steps and
+ * ends it. Groups and processes are trial.c's, rows run_rows.c's.
  */
 #include "harness/trial/run.h"
 
@@ -66,7 +66,7 @@ static int on_barrier(struct trial *trial, enum barrier barrier, void *arg, stru
 	return run->options->hook(trial, barrier, run->options->hook_arg, e);
 }
 
-/* ---- the machine: step 1 and step 11 ---- */
+/* ---- the machine, set up before a step and restored after it ---- */
 
 static int write_trigger(const char *path, const char *text, struct error *e)
 {
@@ -93,7 +93,7 @@ static int reset_machine(const struct plan *plan, struct error *e)
 	return ret;
 }
 
-/* What is swapped out is others' to read where they can put their own file in its place. */
+/* Others must not read swapped memory, which they could where they can replace the file. */
 static int check_swap_place(const char *path, struct error *e)
 {
 	char directory[704];
@@ -127,6 +127,7 @@ static int make_swap(struct run *run, const struct plan_cell *cell, struct error
 	return swapdev_make(&run->swap, &run->journal, &request, e);
 }
 
+/* Settings, swap, then drop_caches and compaction. */
 static int set_up(struct run *run, const struct plan_cell *cell, struct error *e)
 {
 	const struct row_place place = { .cell = cell->index,
@@ -148,6 +149,7 @@ static int set_up(struct run *run, const struct plan_cell *cell, struct error *e
 	return ret;
 }
 
+/* Undoes what the journal has noted since the mark. */
 static int tear_down(struct run *run, size_t mark, struct error *e)
 {
 	int ret = swapdev_remove(&run->swap, &run->journal, e);
@@ -191,6 +193,7 @@ static int open_raw(struct run *run, struct error *e)
 	return 0;
 }
 
+/* A trial and its rows; of a trial that a signal ended only the outcomes. */
 static int run_trial(struct run *run, struct trial *trial, struct error *e)
 {
 	int ret, ret_write;
@@ -208,6 +211,7 @@ static int run_trial(struct run *run, struct trial *trial, struct error *e)
 	return ret ? ret : ret_write;
 }
 
+/* The null workload beside the trial: what its counters move by is the noise floor. */
 static int run_null(struct run *run, const struct plan_cell *cell, struct error *e)
 {
 	int ret;
@@ -223,6 +227,7 @@ static int run_null(struct run *run, const struct plan_cell *cell, struct error 
 	return ret;
 }
 
+/* One repeat of a cell: rows of its skipped workers, the null trial, the trial. */
 static int run_cell(struct run *run, const struct plan_cell *cell, struct error *e)
 {
 	struct trial *trial = run->trial;
@@ -244,19 +249,20 @@ static int run_cell(struct run *run, const struct plan_cell *cell, struct error 
 	if (!ret)
 		ret = run_trial(run, trial, e);
 	else
-		trial->nr_workers = 0;
+		trial->nr_workers = 0; /* it was not begun: nothing to release */
 	trial_release(trial);
 	trial_release(run->null_trial);
 	return ret;
 }
 
+/* One step: the machine set up, one repeat of its cell, the machine restored. */
 static int run_step(struct run *run, struct error *e)
 {
 	const struct plan_step *step = &run->plan->step[run->step];
 	const struct plan_cell *cell = &run->plan->cell[step->cell];
 	const size_t mark = journal_length(&run->journal);
 	struct error why = { "" }; /* the step's own: an error keeps its first sentence */
-	int ret, ret_down;
+	int ret, ret_down, ret_flush;
 
 	run->repeat = step->repeat;
 	run->has_row = 0;
@@ -272,7 +278,7 @@ static int run_step(struct run *run, struct error *e)
 		run_write_broken(run, cell, why.text);
 	ret_down = tear_down(run, mark, &why);
 	run->good += !ret;
-	/* A hook does its caller's work, which ends with its first error. */
+	/* The next steps may succeed; with a hook its caller's work ends here. */
 	if (ret && ret != -EINTR && !ret_down && !run->options->hook) {
 		if (!run->broken)
 			run->broken = error_set(&run->broken_why, -ret, "%s", why.text);
@@ -281,11 +287,14 @@ static int run_step(struct run *run, struct error *e)
 	if (!ret)
 		ret = ret_down;
 	if (ret)
-		(void)error_set(e, -ret, "%s", why.text); /* ret is what it returns */
-	ret_down = results_flush(&run->results, e);
-	return ret ? ret : ret_down;
+		(void)error_set(e, -ret, "%s", why.text); /* which returns ret */
+	ret_flush = results_flush(&run->results, e);
+	return ret ? ret : ret_flush;
 }
 
+/* ---- the run ---- */
+
+/* Writes run.json; ret is how the run ends, 0 while it goes on. */
 static int describe(struct run *run, int ret, struct error *e)
 {
 	const struct run_summary *s = run->summary;
@@ -306,6 +315,7 @@ static int describe(struct run *run, int ret, struct error *e)
 	return ret_json;
 }
 
+/* Where workers make their private files. */
 static int make_scratch(struct run *run, struct error *e)
 {
 	char *absolute = realpath(run->results.path, NULL);
@@ -382,7 +392,7 @@ static int begin(struct run *run, struct error *e)
 	return ret ? ret : open_raw(run, e);
 }
 
-/* Restores what is not yet, and says how it ended. ret is how; it is returned first. */
+/* Restores what is left to restore and completes the results. ret: how the run went. */
 static int end(struct run *run, int ret, struct error *e)
 {
 	int ret_end;
