@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "harness/machine/capability_probe.h"
 
@@ -34,10 +36,52 @@ const char *capability_state_name(enum capability_state state)
 	return state_names[state];
 }
 
-void capability_probe(enum capability capability, const struct capability_machine *machine,
-		      struct capability_result *out)
+/* The probes of the table, in its order; those of groups find one made. */
+static void probe_each(struct capability_machine *machine,
+		       struct capability_result results[NR_CAPABILITIES])
 {
-	capability_table[capability].probe(machine, out);
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++)
+		capability_table[i].probe(machine, &results[i]);
+}
+
+/* What was tried in a group that stays behind is not to be believed. */
+static void remove_group(const char *group, struct capability_result results[NR_CAPABILITIES])
+{
+	const int ret = probe_group_remove(group);
+
+	for (unsigned i = 0; ret && i < NR_CAPABILITIES; i++)
+		if (capability_table[i].in_group)
+			probe_unknown(&results[i], "cannot remove %.100s: %s", group,
+				      strerror(-ret));
+}
+
+static const char *group_error(int ret)
+{
+	return ret == -ENODEV  ? "no memory controller"
+	       : ret == -EBUSY ? "no parent hands the memory controller down"
+			       : strerror(-ret);
+}
+
+void capability_probe_all(const struct capability_machine *of,
+			  struct capability_result results[NR_CAPABILITIES])
+{
+	struct capability_machine machine = *of;
+	char group[PROBE_GROUP_BYTES], why[96];
+	sigset_t all, before;
+	int ret = -ENODEV;
+
+	/* A signal that ends the program waits until the group is gone: milliseconds. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	if (machine.cgroup_version)
+		ret = probe_group_make(&machine, group, sizeof(group));
+	snprintf(why, sizeof(why), "cannot make a group to try it in: %s", group_error(ret));
+	machine.group = ret ? NULL : group;
+	machine.no_group = why;
+	probe_each(&machine, results);
+	if (!ret)
+		remove_group(group, results);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 bool capability_take_line(const char *line, struct capability_result results[NR_CAPABILITIES])
@@ -96,5 +140,23 @@ int probe_own_kb(const char *path, const char *key, uint64_t *kb)
 		    sscanf(line + length + 1, "%" SCNu64, kb) == 1)
 			ret = 0;
 	fclose(f);
+	return ret;
+}
+
+char *probe_map(uint64_t bytes)
+{
+	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return map == MAP_FAILED ? NULL : map;
+}
+
+int probe_resident(uint64_t page_bytes, uint64_t *pages)
+{
+	uint64_t kb;
+	int ret = probe_own_kb("/proc/self/smaps_rollup", "Rss", &kb);
+
+	if (!ret)
+		*pages = kb * 1024 / page_bytes;
 	return ret;
 }

@@ -26,6 +26,9 @@ struct capability_machine {
 	uint64_t available_bytes; /* a probe that takes memory refuses where little is left */
 	unsigned cgroup_version;  /* of the memory controller; 0: none */
 	const char *cgroup_mount, *cgroup_own; /* as in struct host */
+	/* capability_probe_all() fills these: a group for the probes alone, or why there is
+	 * none */
+	const char *group, *no_group;
 };
 
 struct capability_result {
@@ -37,16 +40,19 @@ struct capability_row {
 	const char *name;    /* in doctor, run.json and a saved machine: zero_page */
 	const char *meaning; /* one line: a question to yes or no */
 	void (*probe)(const struct capability_machine *machine, struct capability_result *out);
+	bool in_group; /* it is tried in the probes' group */
 };
 
 /* A row for each enum capability, in its order. */
 extern const struct capability_row capability_table[NR_CAPABILITIES];
 
-/* Tries one. Changes nothing that outlives the call; needs no privilege, and what is refused
- * without one is unknown.
+/*
+ * Tries them all. Changes nothing that outlives the call; needs no privilege, and what is
+ * refused without one is unknown. The probes' group and the children in it are gone
+ * afterwards; signals wait for that.
  */
-void capability_probe(enum capability capability, const struct capability_machine *machine,
-		      struct capability_result *out);
+void capability_probe_all(const struct capability_machine *machine,
+			  struct capability_result results[NR_CAPABILITIES]);
 
 /* "yes", "no", "unknown". */
 const char *capability_state_name(enum capability_state state);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The probes behind the rows of capability_table[]. For capability*.c alone.
+ * The probes behind the rows of capability_table[], and what they have in common. For
+ * capability*.c alone.
  */
 #ifndef PAGESTORM_CAPABILITY_PROBE_H
 #define PAGESTORM_CAPABILITY_PROBE_H
@@ -24,5 +25,43 @@ void probe_found(struct capability_result *out, enum capability_state state, con
 
 /* A number of kB of this process, such as "Rss" of /proc/self/smaps_rollup. 0 or -errno. */
 int probe_own_kb(const char *path, const char *key, uint64_t *kb);
+
+/* Fresh private memory that nothing has touched; NULL with errno. */
+char *probe_map(uint64_t bytes);
+
+/* Rss of the process in pages, by smaps_rollup. 0 or -errno. */
+int probe_resident(uint64_t page_bytes, uint64_t *pages);
+
+/* ---- the group that probes share ---- */
+
+#define PROBE_GROUP_BYTES 4096 /* PATH_MAX */
+
+/*
+ * Makes pagestorm-probe-PID as a run makes its group: below our own, on v2 otherwise below
+ * the root. Refuses to hand the memory controller down where no parent does: on v2 that
+ * changes the machine. 0 or -errno; -EBUSY: no parent hands the controller down.
+ */
+int probe_group_make(const struct capability_machine *machine, char *group, size_t bytes);
+
+/* 0 or -errno. A group is busy while its last member exits: waits a second at most. */
+int probe_group_remove(const char *group);
+
+/*
+ * What a child does in the group: 0, and what it saw in *seen; or -errno, and what failed
+ * in *what, "read the group's charge".
+ */
+struct probe_child {
+	int (*try)(const struct capability_machine *machine, void *seen, const char **what);
+	size_t seen_bytes; /* PROBE_SEEN_BYTES at most */
+};
+
+#define PROBE_SEEN_BYTES 64
+
+/*
+ * Runs it in a child that has entered the group, is the first to be killed should memory
+ * run out, and stays on one CPU. true: *seen is filled; false: *out has the reason.
+ */
+bool probe_in_group(const struct capability_machine *machine, const struct probe_child *child,
+		    void *seen, struct capability_result *out);
 
 #endif

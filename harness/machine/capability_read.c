@@ -61,14 +61,6 @@ static uint64_t faults(void)
 	return (uint64_t)usage.ru_minflt;
 }
 
-static char *map_fresh(uint64_t bytes)
-{
-	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return map == MAP_FAILED ? NULL : map;
-}
-
 static void read_each(const char *map, uint64_t bytes, uint64_t step)
 {
 	for (uint64_t at = 0; at < bytes; at += step)
@@ -81,32 +73,21 @@ static void write_each(char *map, uint64_t bytes, uint64_t step)
 		*(volatile char *)(map + at) = 1;
 }
 
-/* Rss of the whole process before and after: nothing else of it moves in between. */
-static int resident_pages(uint64_t page_bytes, uint64_t *pages)
-{
-	uint64_t kb;
-	int ret = probe_own_kb("/proc/self/smaps_rollup", "Rss", &kb);
-
-	if (!ret)
-		*pages = kb * 1024 / page_bytes;
-	return ret;
-}
-
 /* An earlier look has the pages present that looking takes itself. */
 static int look_at_reads(char *map, uint64_t page, struct capability_reads *r)
 {
 	const uint64_t bytes = r->pages * page;
 	uint64_t before, resident, start;
-	int ret = resident_pages(page, &before);
+	int ret = probe_resident(page, &before);
 
 	if (!ret)
-		ret = resident_pages(page, &before);
+		ret = probe_resident(page, &before);
 	if (ret)
 		return ret;
 	start = faults();
 	read_each(map, bytes, page);
 	r->read_faults = faults() - start;
-	ret = resident_pages(page, &resident);
+	ret = probe_resident(page, &resident);
 	if (ret)
 		return ret;
 	r->resident = resident > before ? resident - before : 0;
@@ -120,7 +101,7 @@ void probe_zero_page(const struct capability_machine *machine, struct capability
 {
 	struct capability_reads r = { .pages = READ_PAGES };
 	const uint64_t bytes = r.pages * machine->page_bytes;
-	char *map = map_fresh(bytes);
+	char *map = probe_map(bytes);
 	int ret;
 
 	if (!map) {
@@ -170,14 +151,14 @@ static int look_at_huge(char *start, const struct capability_machine *machine,
 {
 	const uint64_t page = machine->page_bytes;
 	uint64_t before, resident;
-	int ret = resident_pages(page, &before);
+	int ret = probe_resident(page, &before);
 
 	if (!ret)
-		ret = resident_pages(page, &before);
+		ret = probe_resident(page, &before);
 	if (ret)
 		return ret;
 	read_each(start, page, page);
-	ret = resident_pages(page, &resident);
+	ret = probe_resident(page, &resident);
 	r->resident = !ret && resident > before ? resident - before : 0;
 	return ret ? ret : present_pages(start, r->pages, page, &r->present);
 }
@@ -195,7 +176,7 @@ void probe_huge_zero_page(const struct capability_machine *machine,
 		probe_unknown(out, "no transparent huge pages");
 		return;
 	}
-	map = map_fresh(2 * pmd);
+	map = probe_map(2 * pmd);
 	if (!map) {
 		probe_unknown(out, "cannot map %" PRIu64 " bytes: %s", 2 * pmd,
 			      strerror(errno));

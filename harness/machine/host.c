@@ -346,15 +346,13 @@ static void probe_capabilities(struct host *host, const char *root)
 						    .cgroup_mount = host->cgroup_mount,
 						    .cgroup_own = host->cgroup_own };
 
-	for (unsigned i = 0; i < NR_CAPABILITIES; i++) {
-		struct capability_result *result = &host->capability[i];
-
-		snprintf(result->seen, sizeof(result->seen), "not saved");
-		if (!*root)
-			capability_probe((enum capability)i, &machine, result);
-	}
+	for (unsigned i = 0; i < NR_CAPABILITIES; i++)
+		snprintf(host->capability[i].seen, sizeof(host->capability[i].seen),
+			 "not saved");
 	if (*root)
 		(void)host_file_lines(root, "/capabilities", capability_line, host);
+	else
+		capability_probe_all(&machine, host->capability);
 }
 
 /* ---- who we are ---- */
