@@ -28,6 +28,7 @@
 
 #include "workloads/probe/kills.h"
 #include "workloads/act/candidates.h"
+#include "workloads/act/populate.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 #include "workloads/probe/zones.h"
@@ -436,11 +437,11 @@ static int global_oom_run(struct worker *w)
 	struct global_oom_state *s = w->state;
 
 	for (uint64_t done = 0; done + STEP_BYTES <= s->map_bytes && !worker_should_stop(w);) {
-		int ret;
+		int ret = populate_pages(s->map + done, STEP_BYTES, true);
 
-		if (madvise(s->map + done, STEP_BYTES, MADV_POPULATE_WRITE))
-			return worker_fail(w, errno, "cannot touch the mapping: %s",
-					   strerror(errno));
+		if (ret)
+			return worker_fail(w, -ret, "cannot touch the mapping: %s",
+					   strerror(-ret));
 		done += STEP_BYTES;
 		count_touched(w, done);
 		if (kills_rose(&s->kills)) {

@@ -14,16 +14,30 @@
 
 #include "harness/machine/capability_probe.h"
 
+/* clang-format off */
 const struct capability_row capability_table[NR_CAPABILITIES] = {
-	[CAPABILITY_ZERO_PAGE] = { "zero_page",
-				   "does a read of untouched memory map the zero page?",
-				   probe_zero_page },
-	[CAPABILITY_HUGE_ZERO_PAGE] = { "huge_zero_page",
-					"does a read of a huge page map the huge zero page?",
-					probe_huge_zero_page },
-	[CAPABILITY_TABLE_CHARGE] = { "table_charge", "are page tables charged to their group?",
-				      probe_table_charge },
+	[CAPABILITY_ZERO_PAGE] = {
+		"zero_page", "does a read of untouched memory map the zero page?",
+		probe_zero_page },
+	[CAPABILITY_HUGE_ZERO_PAGE] = {
+		"huge_zero_page", "does a read of a huge page map the huge zero page?",
+		probe_huge_zero_page },
+	[CAPABILITY_TABLE_CHARGE] = {
+		"table_charge", "are page tables charged to their group?",
+		probe_table_charge, .in_group = true },
+	[CAPABILITY_POPULATE] = {
+		"populate", "does MADV_POPULATE_WRITE make pages present?",
+		probe_populate },
+	[CAPABILITY_PAGEOUT] = {
+		"pageout", "is MADV_PAGEOUT taken?", probe_pageout },
+	[CAPABILITY_COLD] = {
+		"cold", "is MADV_COLD taken?", probe_cold },
+	[CAPABILITY_LAZY_FREE] = {
+		"lazy_free", "is MADV_FREE taken?", probe_lazy_free },
+	[CAPABILITY_COLLAPSE] = {
+		"collapse", "is MADV_COLLAPSE known?", probe_collapse },
 };
+/* clang-format on */
 
 static const char *const state_names[] = {
 	[CAPABILITY_UNKNOWN] = "unknown",

@@ -111,4 +111,24 @@ struct capability_charge {
 
 enum capability_state capability_table_charge(const struct capability_charge *c);
 
+/* ---- populate, pageout, cold, lazy_free, collapse ---- */
+
+/*
+ * Advice that madvise(2) does not know is EINVAL (madvise_behavior_valid() in mm/madvise.c),
+ * and man 2 madvise lets a range of no bytes ask for no more than that. MADV_PAGEOUT and
+ * MADV_COLD are given for a page that is not there, MADV_FREE for one that was written, and
+ * MADV_COLLAPSE for no bytes: in earnest it may have to compact the machine's memory first.
+ * err: of madvise(), 0: taken. Another error than EINVAL and ENOSYS is a refusal, as of a
+ * seccomp filter: unknown.
+ */
+enum capability_state capability_advice(int err);
+
+/* MADV_POPULATE_WRITE makes all pages of a fresh mapping present, as mincore(2) sees them. */
+struct capability_populated {
+	int err;
+	uint64_t pages, present;
+};
+
+enum capability_state capability_populate(const struct capability_populated *p);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "tests/unit/capabilities.h"
 #include "workloads/act/worker.h"
 
 struct drive {
@@ -66,8 +67,7 @@ static inline void drive_open(struct drive *d, const struct workload *workload)
 					.kernel = ENV_KERNEL(6, 18),
 					.cpus = 2,
 					.nr_nodes = 1,
-					.capability = { CAPABILITY_YES, CAPABILITY_YES,
-							CAPABILITY_YES },
+					.capability = CAPABILITIES_6_18,
 					.thp = THP_MADVISE,
 					.thp_orders_madvise = 1 << 9,
 					.swap_max_bytes = UINT64_MAX };

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "harness/plan/option.h"
+#include "tests/unit/capabilities.h"
 
 /* Fails the test when the option does not take the text. */
 static inline void params_set(const struct workload_option *o, void *params, const char *text)
@@ -78,6 +79,7 @@ static inline struct workload_env params_machine(void)
 				      .watermarks_fresh = true,
 				      .thp_orders_madvise = 1 << 9,
 				      .thp_orders_always = 1 << 9,
+				      .capability = CAPABILITIES_6_18,
 				      .cachestat = true,
 				      .loop = true,
 				      .swap = SWAP_ZRAM,

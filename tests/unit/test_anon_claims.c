@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/capabilities.h"
 #include "workloads/api/workload.h"
 
 #define MB (1ll << 20)
@@ -44,8 +45,7 @@ static int defaults(void **state)
 				     .kernel = ENV_KERNEL(6, 18),
 				     .cpus = 2,
 				     .nr_nodes = 1,
-				     .capability = { CAPABILITY_YES, CAPABILITY_YES,
-						     CAPABILITY_YES },
+				     .capability = CAPABILITIES_6_18,
 				     .thp = THP_ALWAYS };
 	*(uint64_t *)member("size") = 193 * MB;
 	*(uint64_t *)member("threads") = 1;
@@ -274,10 +274,10 @@ static void contradictions_and_lacks_are_told_apart(void **state)
 	*(int *)member("touch") = POPULATE;
 	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
 			 0);
-	env.kernel = ENV_KERNEL(5, 10);
+	env.capability[CAPABILITY_POPULATE] = CAPABILITY_NO;
 	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),
 			 -ENODEV);
-	env.kernel = ENV_KERNEL(6, 1);
+	env.capability[CAPABILITY_POPULATE] = CAPABILITY_YES;
 	*(int *)member("pages") = PAGES_HUGE;
 	env.thp = THP_NEVER;
 	assert_int_equal(workload_check(&anon_workload, params, &env, reason, sizeof(reason)),

@@ -3,6 +3,7 @@
  * Capabilities: what the measured numbers mean, on kernels of both kinds; and what follows
  * from them in the claims of each workload.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,6 +101,34 @@ static void the_charge_decides_whether_tables_are_charged(void **state)
 		if (capability_table_charge(&rows[i].seen) != rows[i].state)
 			fail_msg("row %zu is %s", i,
 				 capability_state_name(capability_table_charge(&rows[i].seen)));
+}
+
+static void
+advice_is_known_unless_the_kernel_says_what_it_says_of_what_it_does_not_know(void **state)
+{
+	(void)state;
+	assert_int_equal(capability_advice(0), CAPABILITY_YES);
+	assert_int_equal(capability_advice(EINVAL), CAPABILITY_NO);
+	assert_int_equal(capability_advice(ENOSYS), CAPABILITY_NO);
+	assert_int_equal(capability_advice(EPERM), CAPABILITY_UNKNOWN);
+	assert_int_equal(capability_advice(ENOMEM), CAPABILITY_UNKNOWN);
+}
+
+static void populate_is_there_where_pages_are_present_after_it(void **state)
+{
+	static const struct {
+		struct capability_populated seen;
+		enum capability_state state;
+	} rows[] = {
+		{ { 0, 16, 16 }, CAPABILITY_YES },	   { { EINVAL, 16, 0 }, CAPABILITY_NO },
+		{ { 0, 16, 15 }, CAPABILITY_UNKNOWN },	   { { 0, 16, 0 }, CAPABILITY_UNKNOWN },
+		{ { EFAULT, 16, 0 }, CAPABILITY_UNKNOWN }, { { 0, 0, 0 }, CAPABILITY_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++)
+		if (capability_populate(&rows[i].seen) != rows[i].state)
+			fail_msg("row %zu", i);
 }
 
 static void each_capability_has_a_row_and_a_name_of_its_own(void **state)
@@ -453,6 +482,9 @@ int main(void)
 		cmocka_unit_test(reads_decide_whether_there_is_a_zero_page),
 		cmocka_unit_test(a_read_decides_whether_there_is_a_huge_zero_page),
 		cmocka_unit_test(the_charge_decides_whether_tables_are_charged),
+		cmocka_unit_test(
+			advice_is_known_unless_the_kernel_says_what_it_says_of_what_it_does_not_know),
+		cmocka_unit_test(populate_is_there_where_pages_are_present_after_it),
 		cmocka_unit_test(each_capability_has_a_row_and_a_name_of_its_own),
 		cmocka_unit_test(a_saved_machine_says_what_cannot_be_tried_on_it),
 		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/capabilities.h"
 #include "workloads/api/arith.h"
 #include "workloads/api/workload.h"
 
@@ -21,7 +22,7 @@ static int a_machine_that_has_all(void **state)
 {
 	(void)state;
 	env = (struct workload_env){ .pmd_bytes = 2u << 20,
-				     .kernel = ENV_KERNEL(6, 18),
+				     .capability = CAPABILITIES_6_18,
 				     .nr_nodes = 2,
 				     .thp = THP_ALWAYS,
 				     .loop = true,
@@ -55,7 +56,9 @@ static void each_need_is_missed_by_its_bit_alone(void **state)
 		{ NEED_HUGE_FAULTS,
 		  "huge pages are off",
 		  { .thp = THP_NEVER, .pmd_bytes = 2u << 20 } },
-		{ NEED_POPULATE, "Linux 5.14", { .kernel = ENV_KERNEL(5, 13) } },
+		{ NEED_POPULATE,
+		  "Linux 5.14",
+		  { .capability = { [CAPABILITY_POPULATE] = CAPABILITY_NO } } },
 	};
 
 	(void)state;
@@ -107,7 +110,7 @@ static void what_contradicts_is_reported_before_what_lacks(void **state)
 	expect(-ENODEV, "a zone");
 	params = NEED_POPULATE;
 	expect(-ENODEV, "a zone");
-	env.kernel = ENV_KERNEL(4, 18);
+	env.capability[CAPABILITY_POPULATE] = CAPABILITY_UNKNOWN;
 	expect(-ENODEV, need_lacking(NEED_POPULATE, &env));
 	wrong = "too much";
 	expect(-EINVAL, "too much");

@@ -158,7 +158,7 @@ static void what_cannot_be_kept_is_refused(void **state)
 	d.env.high_bytes = 0;
 	drive_choose(&d, "pages", "4k");
 	drive_choose(&d, "touch", "populate");
-	d.env.kernel = ENV_KERNEL(5, 10);
+	d.env.capability[CAPABILITY_POPULATE] = CAPABILITY_NO;
 	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -ENODEV);
 	drive_close(&d);
 }

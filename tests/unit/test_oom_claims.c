@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/capabilities.h"
 #include "workloads/api/workload.h"
 
 #define MB (1ll << 20)
@@ -41,8 +42,7 @@ static int defaults(void **state)
 				     .cpus = 2,
 				     .nr_nodes = 1,
 				     .limit_bytes = 96 * MB,
-				     .capability = { CAPABILITY_YES, CAPABILITY_YES,
-						     CAPABILITY_YES },
+				     .capability = CAPABILITIES_6_18,
 				     .thp = THP_MADVISE };
 	*(uint64_t *)member("chunk") = 4 * MB;
 	*(uint64_t *)member("interval") = 100000000;

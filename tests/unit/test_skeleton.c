@@ -61,7 +61,7 @@ static void it_refuses_what_contradicts_and_what_the_machine_has_not(void **stat
 	drive_set(&d, "size", 4096);
 	drive_choose(&d, "touch", "populate");
 	assert_int_equal(drive_check(&d, reason, sizeof(reason)), 0);
-	d.env.kernel = ENV_KERNEL(5, 13);
+	d.env.capability[CAPABILITY_POPULATE] = CAPABILITY_NO;
 	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -ENODEV);
 	strcpy(drive_option(&d, "fill"), "what");
 	assert_int_equal(drive_check(&d, reason, sizeof(reason)), -EINVAL);

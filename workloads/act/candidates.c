@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "workloads/act/populate.h"
+
 #define READY_BOUND_MS 30000 /* for one idle process to fill its memory */
 
 static int parse_adj(const char *text, const char **end, int *adj)
@@ -133,10 +135,12 @@ static int idle_body(struct worker *w, unsigned i, void *arg)
 	uint64_t bytes = idle->candidates.bytes[i];
 	void *map = worker_map_anon(bytes, w->env->page_bytes, false);
 	char done = 1;
+	int ret = map ? write_adj(idle->candidates.adj[i]) : -errno;
 
-	if (!map || write_adj(idle->candidates.adj[i]) ||
-	    madvise(map, bytes, MADV_POPULATE_WRITE))
-		return errno;
+	if (!ret)
+		ret = populate_pages(map, bytes, true);
+	if (ret)
+		return -ret;
 	worker_mapping(w, i, map, bytes);
 	if (write(idle->ready_pipe[1], &done, 1) != 1)
 		return errno;

@@ -24,11 +24,7 @@
 #include "workloads/api/arith.h"
 #include "workloads/act/grace.h"
 #include "workloads/act/heap.h"
-
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ  22 /* Linux 5.14, include/uapi/asm-generic/mman-common.h */
-#define MADV_POPULATE_WRITE 23
-#endif
+#include "workloads/act/populate.h"
 
 /* A worker's private writable areas above this size (thread stacks) are left alone. */
 #define PREFAULT_BYTES_MAX (1024 * 1024)
@@ -215,12 +211,11 @@ static void prefault_line(const struct prefault *p, const char *line)
 		return;
 	if (!strcmp(path, "[heap]") && start < p->heap_end && p->heap_end < end)
 		end = p->heap_end;
-	/* Refused (guard areas, special maps, Linux before 5.14): such pages stay as they are.
-	 */
+	/* Refused (guard areas, special maps): such pages stay as they are. */
 	if (perms[1] == 'w' && !p->text_only && end - start <= PREFAULT_BYTES_MAX)
-		(void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
+		(void)populate_pages((void *)start, end - start, true);
 	else if (perms[0] == 'r' && runs_in_worker(path, p->self))
-		(void)madvise((void *)start, end - start, MADV_POPULATE_READ);
+		(void)populate_pages((void *)start, end - start, false);
 }
 
 static __attribute__((noinline)) void prefault_stack(void)
@@ -324,7 +319,7 @@ static void prewarm(uint64_t bytes)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
 		return;
-	(void)madvise(map, bytes, MADV_POPULATE_WRITE); /* refused: the run is merely colder */
+	(void)populate_pages(map, bytes, true); /* refused: the run is merely colder */
 	munmap(map, bytes);
 	grace_wait(); /* or its page tables would leave the charge during run() */
 }

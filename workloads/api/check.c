@@ -47,7 +47,7 @@ static bool has_huge_faults(const struct workload_env *env)
 
 static bool has_populate(const struct workload_env *env)
 {
-	return env->kernel >= ENV_KERNEL(5, 14);
+	return env_has(env, CAPABILITY_POPULATE);
 }
 
 /* In the order in which they are reported; a need may have two sentences. */

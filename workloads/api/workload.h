@@ -56,7 +56,7 @@ enum need {
 
 	/* Of some parameters only: see param_needs() below. */
 	NEED_HUGE_FAULTS = 1 << 7, /* a fault may take a transparent huge page */
-	NEED_POPULATE = 1 << 8,	   /* MADV_POPULATE_WRITE, Linux 5.14 */
+	NEED_POPULATE = 1 << 8,	   /* MADV_POPULATE_WRITE */
 	NEED_LOW_SCORES = 1 << 9,  /* an oom_score_adj below its own: CAP_SYS_RESOURCE */
 };
 
@@ -81,6 +81,11 @@ enum capability {
 	CAPABILITY_ZERO_PAGE,	   /* a read of untouched memory maps the zero page */
 	CAPABILITY_HUGE_ZERO_PAGE, /* the same where a huge page fits */
 	CAPABILITY_TABLE_CHARGE,   /* page tables are charged to their process's group */
+	CAPABILITY_POPULATE,	   /* MADV_POPULATE_WRITE */
+	CAPABILITY_PAGEOUT,	   /* MADV_PAGEOUT */
+	CAPABILITY_COLD,	   /* MADV_COLD */
+	CAPABILITY_LAZY_FREE,	   /* MADV_FREE */
+	CAPABILITY_COLLAPSE,	   /* MADV_COLLAPSE */
 	NR_CAPABILITIES,
 };
 

@@ -53,7 +53,7 @@ int swap_check(const void *params, const struct workload_env *env, char *reason,
 	if (swap_must_drop(p, env) && !reclaim_offered(env))
 		lack = "the swap cache of a file is dropped through memory.reclaim of Linux "
 		       "5.19: use swap.type=zram";
-	if (env->kernel < ENV_KERNEL(5, 4))
+	if (!env_has(env, CAPABILITY_PAGEOUT))
 		lack = "MADV_PAGEOUT needs Linux 5.4";
 	return check_answer(wrong, lack, reason, reason_bytes);
 }

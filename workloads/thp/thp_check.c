@@ -31,8 +31,10 @@ static const char *missing(const struct thp_params *p, const struct workload_env
 		return "no size of huge page is enabled; add thp.enabled=madvise";
 	if (thp_takes_apart(p) && !(env->thp_orders_madvise >> thp_pmd_order(env) & 1))
 		return "huge pages of the full size are off; add thp.enabled=madvise";
-	if (p->kind == KIND_COLLAPSE && env->kernel < ENV_KERNEL(6, 1))
-		return "MADV_COLLAPSE came with Linux 6.1";
+	if (p->kind == KIND_COLLAPSE && !env_has(env, CAPABILITY_COLLAPSE))
+		return "mode=collapse needs MADV_COLLAPSE of Linux 6.1";
+	if (p->kind == KIND_SPLIT && !env_has(env, CAPABILITY_COLD))
+		return "mode=split needs MADV_COLD of Linux 5.4";
 	return NULL;
 }
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The capabilities of kernels that were tried (tests/fixtures/machines, doctor), for tests
+ * that make their machine up: initialisers of workload_env.capability.
+ */
+#ifndef PAGESTORM_TESTS_CAPABILITIES_H
+#define PAGESTORM_TESTS_CAPABILITIES_H
+
+#include "workloads/api/workload.h"
+
+/* clang-format off */
+#define CAPABILITIES_6_18 {                                                                    \
+		[CAPABILITY_ZERO_PAGE] = CAPABILITY_YES,                                       \
+		[CAPABILITY_HUGE_ZERO_PAGE] = CAPABILITY_YES,                                  \
+		[CAPABILITY_TABLE_CHARGE] = CAPABILITY_YES,                                    \
+		[CAPABILITY_POPULATE] = CAPABILITY_YES,                                        \
+		[CAPABILITY_PAGEOUT] = CAPABILITY_YES,                                         \
+		[CAPABILITY_COLD] = CAPABILITY_YES,                                            \
+		[CAPABILITY_LAZY_FREE] = CAPABILITY_YES,                                       \
+		[CAPABILITY_COLLAPSE] = CAPABILITY_YES,                                        \
+	}
+/* clang-format on */
+
+#endif
