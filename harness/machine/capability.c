@@ -36,6 +36,17 @@ const struct capability_row capability_table[NR_CAPABILITIES] = {
 		"lazy_free", "is MADV_FREE taken?", probe_lazy_free },
 	[CAPABILITY_COLLAPSE] = {
 		"collapse", "is MADV_COLLAPSE known?", probe_collapse },
+	[CAPABILITY_EXACT_STATUS] = {
+		"exact_status", "is VmRSS of /proc/PID/status exact?", probe_exact_status },
+	[CAPABILITY_EXACT_STATM] = {
+		"exact_statm", "is the resident size in /proc/PID/statm exact?",
+		probe_exact_statm },
+	[CAPABILITY_EXACT_STAT] = {
+		"exact_stat", "is the resident size in /proc/PID/stat exact?",
+		probe_exact_stat },
+	[CAPABILITY_TASK_RSS] = {
+		"task_rss", "does each thread keep back parts of the resident size?",
+		probe_task_rss },
 };
 /* clang-format on */
 

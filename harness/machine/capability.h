@@ -131,4 +131,24 @@ struct capability_populated {
 
 enum capability_state capability_populate(const struct capability_populated *p);
 
+/* ---- exact_status, exact_statm, exact_stat, task_rss ---- */
+
+/*
+ * Fresh pages are written one by one, and after each the process's resident size is read:
+ * VmRSS of /proc/self/status, the second field of statm, field 24 of stat. A kernel that
+ * sums precisely (get_mm_counter_sum() in fs/proc/task_mmu.c) has one page more each time.
+ * Otherwise it keeps parts back and counts them in lumps: of a percpu counter's batch,
+ * max(32, 2 CPUs) pages (lib/percpu_counter.c), or where each thread keeps its own
+ * (SPLIT_RSS_COUNTING, mm/memory.c until Linux 6.1) of 65 faults. Where both lumps are
+ * about as large, task_rss is unknown.
+ */
+struct capability_looks {
+	uint64_t looks, exact; /* exact: that showed one page more than the one before */
+	uint64_t lump;	       /* pages: the most from one look to the next */
+	uint64_t cpus;	       /* online; for task_rss */
+};
+
+enum capability_state capability_exact_rss(const struct capability_looks *l);
+enum capability_state capability_task_rss(const struct capability_looks *l);
+
 #endif

@@ -19,6 +19,11 @@ void probe_pageout(const struct capability_machine *machine, struct capability_r
 void probe_cold(const struct capability_machine *machine, struct capability_result *out);
 void probe_lazy_free(const struct capability_machine *machine, struct capability_result *out);
 void probe_collapse(const struct capability_machine *machine, struct capability_result *out);
+void probe_exact_status(const struct capability_machine *machine,
+			struct capability_result *out);
+void probe_exact_statm(const struct capability_machine *machine, struct capability_result *out);
+void probe_exact_stat(const struct capability_machine *machine, struct capability_result *out);
+void probe_task_rss(const struct capability_machine *machine, struct capability_result *out);
 
 /* Unknown, with the reason. */
 void probe_unknown(struct capability_result *out, const char *format, ...)

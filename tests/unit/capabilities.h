@@ -18,6 +18,10 @@
 		[CAPABILITY_COLD] = CAPABILITY_YES,                                            \
 		[CAPABILITY_LAZY_FREE] = CAPABILITY_YES,                                       \
 		[CAPABILITY_COLLAPSE] = CAPABILITY_YES,                                        \
+		[CAPABILITY_EXACT_STATUS] = CAPABILITY_YES,                                    \
+		[CAPABILITY_EXACT_STATM] = CAPABILITY_YES,                                     \
+		[CAPABILITY_EXACT_STAT] = CAPABILITY_NO,                                       \
+		[CAPABILITY_TASK_RSS] = CAPABILITY_NO,                                         \
 	}
 /* clang-format on */
 

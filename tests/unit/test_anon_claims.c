@@ -148,20 +148,24 @@ static void cgroup_v1_names_its_own_counters(void **state)
 	assert_null(find(SPAN_WORK, "group", "pagetables"));
 }
 
-static void old_kernels_sum_vmrss_with_a_stated_slack(void **state)
+static void vmrss_has_the_slack_of_how_it_is_summed(void **state)
 {
 	static const struct {
-		unsigned kernel;
+		enum capability_state exact, task;
 		int64_t tolerance;
 	} rows[] = {
-		{ ENV_KERNEL(6, 1), 3 * 64 * 4096 },
-		{ ENV_KERNEL(6, 6), 2 * 31 * 2 * 4096 }, /* both ends of two CPUs */
-		{ ENV_KERNEL(6, 18), 0 },
+		{ CAPABILITY_NO, CAPABILITY_YES, 3 * 64 * 4096 },    /* Linux 6.1 */
+		{ CAPABILITY_NO, CAPABILITY_NO, 2 * 31 * 2 * 4096 }, /* both ends of two CPUs */
+		{ CAPABILITY_YES, CAPABILITY_NO, 0 },		     /* Linux 6.18 */
+		{ CAPABILITY_UNKNOWN, CAPABILITY_NO, 2 * 31 * 2 * 4096 },
+		{ CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN, 3 * 64 * 4096 },
+		{ CAPABILITY_NO, CAPABILITY_UNKNOWN, 3 * 64 * 4096 },
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < 3; i++) {
-		env.kernel = rows[i].kernel;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		env.capability[CAPABILITY_EXACT_STATUS] = rows[i].exact;
+		env.capability[CAPABILITY_TASK_RSS] = rows[i].task;
 		make();
 		assert_int_equal(find(SPAN_WORK, "process", "VmRSS")->tolerance,
 				 rows[i].tolerance);
@@ -295,7 +299,7 @@ int main(void)
 		cmocka_unit_test_setup(reading_faults_without_memory, defaults),
 		cmocka_unit_test_setup(reading_before_writing_faults_twice, defaults),
 		cmocka_unit_test_setup(cgroup_v1_names_its_own_counters, defaults),
-		cmocka_unit_test_setup(old_kernels_sum_vmrss_with_a_stated_slack, defaults),
+		cmocka_unit_test_setup(vmrss_has_the_slack_of_how_it_is_summed, defaults),
 		cmocka_unit_test_setup(usage_allows_tables_and_batches_only, defaults),
 		cmocka_unit_test_setup(what_does_not_fit_is_not_promised_to_be_resident,
 				       defaults),

@@ -131,6 +131,38 @@ static void populate_is_there_where_pages_are_present_after_it(void **state)
 			fail_msg("row %zu", i);
 }
 
+static void looks_decide_whether_the_resident_size_is_exact_and_who_keeps_parts(void **state)
+{
+	static const struct {
+		struct capability_looks seen;
+		enum capability_state exact, task;
+	} rows[] = {
+		{ { 128, 128, 1, 2 }, CAPABILITY_YES, CAPABILITY_NO },
+		{ { 128, 0, 32, 2 }, CAPABILITY_NO, CAPABILITY_NO },  /* Linux 6.12 */
+		{ { 195, 0, 65, 2 }, CAPABILITY_NO, CAPABILITY_YES }, /* Linux 6.1 */
+		{ { 195, 1, 66, 16 }, CAPABILITY_NO, CAPABILITY_YES },
+		{ { 195, 0, 64, 32 }, CAPABILITY_NO, CAPABILITY_UNKNOWN }, /* as large */
+		{ { 768, 0, 65, 128 }, CAPABILITY_NO, CAPABILITY_YES },
+		{ { 768, 0, 256, 128 }, CAPABILITY_NO, CAPABILITY_NO },
+		/* a few of another cause, and lumps of neither */
+		{ { 128, 116, 2, 2 }, CAPABILITY_YES, CAPABILITY_NO },
+		{ { 128, 90, 20, 2 }, CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN },
+		{ { 128, 0, 128, 2 }, CAPABILITY_NO, CAPABILITY_UNKNOWN },
+		{ { 128, 0, 0, 2 }, CAPABILITY_NO, CAPABILITY_UNKNOWN },
+		{ { 0, 0, 0, 2 }, CAPABILITY_UNKNOWN, CAPABILITY_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++) {
+		if (capability_exact_rss(&rows[i].seen) != rows[i].exact)
+			fail_msg("row %zu is %s", i,
+				 capability_state_name(capability_exact_rss(&rows[i].seen)));
+		if (capability_task_rss(&rows[i].seen) != rows[i].task)
+			fail_msg("row %zu is kept by %s", i,
+				 capability_state_name(capability_task_rss(&rows[i].seen)));
+	}
+}
+
 static void each_capability_has_a_row_and_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -485,6 +517,8 @@ int main(void)
 		cmocka_unit_test(
 			advice_is_known_unless_the_kernel_says_what_it_says_of_what_it_does_not_know),
 		cmocka_unit_test(populate_is_there_where_pages_are_present_after_it),
+		cmocka_unit_test(
+			looks_decide_whether_the_resident_size_is_exact_and_who_keeps_parts),
 		cmocka_unit_test(each_capability_has_a_row_and_a_name_of_its_own),
 		cmocka_unit_test(a_saved_machine_says_what_cannot_be_tried_on_it),
 		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),

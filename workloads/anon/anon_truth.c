@@ -224,17 +224,35 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
+/* How exact a sum of the process's is. */
+struct sum {
+	int64_t lag;
+	enum basis basis;
+	const char *why;
+};
+
+static struct sum sum_of(const struct anon_params *p, const struct workload_env *env,
+			 enum capability exact)
+{
+	const uint64_t lag = env_rss_lag_pages(env, exact, p->threads) * env->page_bytes;
+
+	return (struct sum){
+		.lag = (int64_t)lag,
+		.basis = lag ? BASIS_BOUNDED : BASIS_EXACT,
+		.why = lag ? "this kernel keeps back parts of the sum per CPU or per thread"
+			   : "this kernel sums precisely"
+	};
+}
+
 /* The process's own sums; what they lag by is known. */
 static void claim_sums(const struct anon_params *p, const struct workload_env *env,
 		       struct claims *out)
 {
 	const struct bounds taken = taken_bytes(p, env);
 	int64_t bytes = (int64_t)taken.least;
-	uint64_t lag = env_status_lag_pages(env, p->threads) * env->page_bytes;
-	uint64_t stat_lag = max(env_percpu_lag_pages(env), lag / env->page_bytes);
-	enum basis basis = lag ? BASIS_BOUNDED : BASIS_EXACT;
-	const char *why = lag ? "this kernel caches parts of the sum per CPU or per thread"
-			      : "summed precisely since Linux 6.17";
+	const struct sum status = sum_of(p, env, CAPABILITY_EXACT_STATUS);
+	const struct sum statm = sum_of(p, env, CAPABILITY_EXACT_STATM);
+	const struct sum stat = sum_of(p, env, CAPABILITY_EXACT_STAT);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "process_resident_bytes", .scope = "process",
@@ -246,21 +264,21 @@ static void claim_sums(const struct anon_params *p, const struct workload_env *e
 		  .expected = bytes,
 		  .why = "nothing else of the process is touched" },
 		{ .quantity = "status_resident_bytes", .scope = "process",
-		  .source = "status", .counter = "VmRSS", .unit = UNIT_BYTES, .basis = basis,
-		  .expected = bytes, .tolerance = lag,
-		  .why = why },
+		  .source = "status", .counter = "VmRSS", .unit = UNIT_BYTES,
+		  .basis = status.basis, .expected = bytes, .tolerance = status.lag,
+		  .why = status.why },
 		{ .quantity = "status_anonymous_bytes", .scope = "process",
-		  .source = "status", .counter = "RssAnon", .unit = UNIT_BYTES, .basis = basis,
-		  .expected = bytes, .tolerance = lag,
-		  .why = why },
+		  .source = "status", .counter = "RssAnon", .unit = UNIT_BYTES,
+		  .basis = status.basis, .expected = bytes, .tolerance = status.lag,
+		  .why = status.why },
 		{ .quantity = "statm_resident_bytes", .scope = "process",
-		  .source = "statm", .counter = "resident", .unit = UNIT_BYTES, .basis = basis,
-		  .expected = bytes, .tolerance = lag,
-		  .why = why },
+		  .source = "statm", .counter = "resident", .unit = UNIT_BYTES,
+		  .basis = statm.basis, .expected = bytes, .tolerance = statm.lag,
+		  .why = statm.why },
 		{ .quantity = "stat_resident_bytes", .scope = "process",
-		  .source = "stat", .counter = "rss", .unit = UNIT_BYTES, .basis = BASIS_BOUNDED,
-		  .expected = bytes, .tolerance = stat_lag * env->page_bytes,
-		  .why = "field 24 is never summed precisely" },
+		  .source = "stat", .counter = "rss", .unit = UNIT_BYTES,
+		  .basis = stat.basis, .expected = bytes, .tolerance = stat.lag,
+		  .why = stat.why },
 	};
 	/* clang-format on */
 

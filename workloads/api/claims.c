@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
 #include "workloads/api/workload.h"
 
 #define CHARGE_BATCH_PAGES 64 /* MEMCG_CHARGE_BATCH, include/linux/memcontrol.h */
@@ -81,11 +82,12 @@ uint64_t env_percpu_lag_pages(const struct workload_env *env)
 	return 2 * (batch - 1) * env->cpus;
 }
 
-uint64_t env_status_lag_pages(const struct workload_env *env, uint64_t threads)
+uint64_t env_rss_lag_pages(const struct workload_env *env, enum capability exact,
+			   uint64_t threads)
 {
-	if (env->kernel >= ENV_KERNEL(6, 17))
-		return 0;
-	if (env->kernel >= ENV_KERNEL(6, 2))
-		return env_percpu_lag_pages(env);
-	return 3 * 64 * threads;
+	const uint64_t by_task = env_lacks(env, CAPABILITY_TASK_RSS) ? 0 : 3 * 64 * threads;
+	const uint64_t by_cpu =
+		env_has(env, CAPABILITY_TASK_RSS) ? 0 : env_percpu_lag_pages(env);
+
+	return env_has(env, exact) ? 0 : max(by_task, by_cpu);
 }

@@ -86,6 +86,10 @@ enum capability {
 	CAPABILITY_COLD,	   /* MADV_COLD */
 	CAPABILITY_LAZY_FREE,	   /* MADV_FREE */
 	CAPABILITY_COLLAPSE,	   /* MADV_COLLAPSE */
+	CAPABILITY_EXACT_STATUS,   /* VmRSS and its parts in status are exact */
+	CAPABILITY_EXACT_STATM,	   /* the resident size in statm is exact */
+	CAPABILITY_EXACT_STAT,	   /* the resident size in stat is exact */
+	CAPABILITY_TASK_RSS,	   /* where not: threads keep parts of the sum, not CPUs */
 	NR_CAPABILITIES,
 };
 
@@ -268,11 +272,13 @@ int64_t env_usage_slack_bytes(const struct workload_env *env);
  */
 uint64_t env_percpu_lag_pages(const struct workload_env *env);
 /*
- * Pages by which a process's sums in status and statm may lag. Linux 6.17 sums
- * precisely; from 6.2 on they are percpu counters; before that each thread kept up
- * to 64 events of three counters to itself (mm/memory.c, TASK_RSS_EVENTS_THRESH).
+ * Pages by which a process's sums may lag in the file that `exact` is about,
+ * CAPABILITY_EXACT_STATUS, _STATM or _STAT. What is not exact is a percpu counter, or
+ * (CAPABILITY_TASK_RSS) each thread keeps up to 64 events of three counters to itself
+ * (mm/memory.c, TASK_RSS_EVENTS_THRESH).
  */
-uint64_t env_status_lag_pages(const struct workload_env *env, uint64_t threads);
+uint64_t env_rss_lag_pages(const struct workload_env *env, enum capability exact,
+			   uint64_t threads);
 
 /* ---- truth slots: amounts that the worker counts itself, in the ledger ---- */
 

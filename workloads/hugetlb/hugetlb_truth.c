@@ -88,21 +88,6 @@ double hugetlb_seconds(const void *params, const struct workload_env *env)
 
 /* ---- promises ---- */
 
-/*
- * Parts of VmRSS that this kernel may keep to a CPU or a thread: until Linux 6.17, by up
- * to max(32, 2 CPUs) pages on each CPU (lib/percpu_counter.c), before 6.2 by 64 of three
- * counters each (mm/memory.c).
- */
-static int64_t rss_lag_bytes(const struct workload_env *env)
-{
-	const uint64_t batch = env->cpus > 16 ? 2 * env->cpus : 32;
-	const uint64_t pages = env->kernel >= ENV_KERNEL(6, 17)	 ? 0
-			       : env->kernel >= ENV_KERNEL(6, 2) ? batch * env->cpus
-								 : 3 * 64;
-
-	return (int64_t)(pages * env->page_bytes);
-}
-
 static void claim_faults(int64_t faults, struct claims *out)
 {
 	/* clang-format off */
@@ -125,7 +110,8 @@ static void claim_process(const struct hugetlb_params *p, const struct workload_
 	const int64_t taken = hugetlb_touches(p) ? (int64_t)hugetlb_target(p, env) : 0;
 	const int64_t faults = hugetlb_touches(p) ? (int64_t)hugetlb_nr(p) : 0;
 	const int64_t mapped = hugetlb_maps_early(p) ? 0 : (int64_t)hugetlb_target(p, env);
-	const int64_t lag = rss_lag_bytes(env);
+	const int64_t lag =
+		(int64_t)(env_rss_lag_pages(env, CAPABILITY_EXACT_STATUS, 1) * env->page_bytes);
 	const char *apart = "hugetlb pages are counted apart from resident memory";
 	/* clang-format off */
 	const struct promise rows[] = {

@@ -148,13 +148,14 @@ static void allow_behind(const struct workload_env *env, struct promise *swap)
 static void claim_status(const struct swap_params *p, const struct workload_env *env,
 			 int64_t bytes, struct claims *out)
 {
-	int64_t lag = (int64_t)(env_status_lag_pages(env, p->threads) * env->page_bytes);
+	int64_t lag = (int64_t)env_rss_lag_pages(env, CAPABILITY_EXACT_STATUS, p->threads) *
+		      (int64_t)env->page_bytes;
 	/* clang-format off */
 	const struct promise row = {
 		.quantity = "swapped_bytes", .scope = "process",
 		.source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
 		.basis = lag ? BASIS_BOUNDED : BASIS_EXACT, .expected = bytes, .tolerance = lag,
-		.why = lag ? "this kernel caches parts of the sum per CPU or per thread"
+		.why = lag ? "this kernel keeps back parts of the sum per CPU or per thread"
 		       : "nothing else of the process is in swap",
 	};
 	/* clang-format on */
@@ -355,7 +356,8 @@ static void claim_excess(const struct swap_params *p, const struct workload_env 
 	const int64_t excess = (int64_t)swap_excess_bytes(p, env),
 		      page = (int64_t)env->page_bytes;
 	const int64_t pages = (int64_t)swap_set_pages(p, env);
-	const int64_t lag = (int64_t)env_status_lag_pages(env, p->threads) * page;
+	const int64_t lag =
+		(int64_t)env_rss_lag_pages(env, CAPABILITY_EXACT_STATUS, p->threads) * page;
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "pages_touched", .scope = "ledger",
