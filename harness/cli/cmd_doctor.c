@@ -33,7 +33,6 @@ static const struct doctor_check checks[] = {
 	{ "mglru", doctor_mglru },
 	{ "zswap", doctor_zswap },
 	{ "ksm", doctor_ksm },
-	{ "cachestat", doctor_cachestat },
 	{ "overcommit", doctor_overcommit },
 	{ "page-reporting", doctor_page_reporting },
 	{ "oom-score", doctor_oom_score },

@@ -61,7 +61,6 @@ void doctor_psi(const struct host *host, struct finding *finding);
 void doctor_mglru(const struct host *host, struct finding *finding);
 void doctor_zswap(const struct host *host, struct finding *finding);
 void doctor_ksm(const struct host *host, struct finding *finding);
-void doctor_cachestat(const struct host *host, struct finding *finding);
 void doctor_overcommit(const struct host *host, struct finding *finding);
 void doctor_page_reporting(const struct host *host, struct finding *finding);
 void doctor_kvm(const struct host *host, struct finding *finding);

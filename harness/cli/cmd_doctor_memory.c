@@ -261,16 +261,6 @@ void doctor_ksm(const struct host *host, struct finding *finding)
 		doctor_find(finding, DOCTOR_OK, NULL, "ksm.run = %s", value);
 }
 
-void doctor_cachestat(const struct host *host, struct finding *finding)
-{
-	if (host->cachestat)
-		doctor_find(finding, DOCTOR_OK, NULL, "cachestat(2) answers");
-	else
-		doctor_find(
-			finding, DOCTOR_LIMITED, NULL,
-			"no cachestat(2) (Linux 6.5 has it): evicted and dropped pages cannot be distinguished");
-}
-
 void doctor_overcommit(const struct host *host, struct finding *finding)
 {
 	char mode[32], ratio[32] = "";
@@ -316,7 +306,7 @@ void doctor_page_reporting(const struct host *host, struct finding *finding)
 {
 	const bool deflates = balloon_feature(2);
 
-	if (host->free_page_reporting)
+	if (host->capability[CAPABILITY_PAGE_REPORTING].state == CAPABILITY_YES)
 		doctor_find(
 			finding, DOCTOR_LIMITED, "keep prewarm on for rates",
 			"free pages go back to the hypervisor%s: first touches are slower than memory is",

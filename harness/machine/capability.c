@@ -47,6 +47,30 @@ const struct capability_row capability_table[NR_CAPABILITIES] = {
 	[CAPABILITY_TASK_RSS] = {
 		"task_rss", "does each thread keep back parts of the resident size?",
 		probe_task_rss },
+	[CAPABILITY_CACHESTAT] = {
+		"cachestat", "does cachestat(2) count a file's pages?", probe_cachestat },
+	[CAPABILITY_DAMON_RECLAIMS] = {
+		"damon_reclaims", "does DAMON reclaim what lies idle?",
+		probe_damon_reclaims, .of_files = true },
+	[CAPABILITY_PAGE_REPORTING] = {
+		"page_reporting", "do free pages go back to the hypervisor?",
+		probe_page_reporting, .of_files = true },
+	[CAPABILITY_ZSWAP_ON] = {
+		"zswap_on", "is zswap on?", probe_zswap_on, .of_files = true },
+	[CAPABILITY_RECURSIVE_PROTECTION] = {
+		"recursive_protection", "does memory.low of a parent protect its children?",
+		probe_recursive_protection, .of_files = true },
+	[CAPABILITY_HUGETLB_CHARGE] = {
+		"hugetlb_charge", "are hugetlb pages charged to memory.current?",
+		probe_hugetlb_charge, .of_files = true },
+	[CAPABILITY_BASE_PAGE_4K] = {
+		"base_page_4k", "are pages of 4 KiB?", probe_base_page_4k, .of_files = true },
+	[CAPABILITY_HUGE_PAGE_2M] = {
+		"huge_page_2m", "are transparent huge pages of 2 MiB?",
+		probe_huge_page_2m, .of_files = true },
+	[CAPABILITY_SMALL_HUGE_PAGES] = {
+		"small_huge_pages", "are there transparent huge pages of smaller sizes?",
+		probe_small_huge_pages, .of_files = true },
 };
 /* clang-format on */
 
@@ -61,12 +85,13 @@ const char *capability_state_name(enum capability_state state)
 	return state_names[state];
 }
 
-/* The probes of the table, in its order; those of groups find one made. */
+/* The probes of the table, in its order. */
 static void probe_each(struct capability_machine *machine,
 		       struct capability_result results[NR_CAPABILITIES])
 {
 	for (unsigned i = 0; i < NR_CAPABILITIES; i++)
-		capability_table[i].probe(machine, &results[i]);
+		if (!*machine->root || capability_table[i].of_files)
+			capability_table[i].probe(machine, &results[i]);
 }
 
 /* What was tried in a group that stays behind is not to be believed. */
@@ -98,7 +123,7 @@ void capability_probe_all(const struct capability_machine *of,
 	/* A signal that ends the program waits until the group is gone: milliseconds. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
-	if (machine.cgroup_version)
+	if (machine.cgroup_version && !*machine.root)
 		ret = probe_group_make(&machine, group, sizeof(group));
 	snprintf(why, sizeof(why), "cannot make a group to try it in: %s", group_error(ret));
 	machine.group = ret ? NULL : group;

@@ -22,6 +22,7 @@
 
 /* What a probe may need to know of the machine. */
 struct capability_machine {
+	const char *root; /* "": the real one; only files are asked below another */
 	uint64_t page_bytes, pmd_bytes; /* pmd_bytes: of a huge page; 0: none */
 	uint64_t available_bytes; /* a probe that takes memory refuses where little is left */
 	unsigned cgroup_version;  /* of the memory controller; 0: none */
@@ -41,13 +42,15 @@ struct capability_row {
 	const char *meaning; /* one line: a question to yes or no */
 	void (*probe)(const struct capability_machine *machine, struct capability_result *out);
 	bool in_group; /* it is tried in the probes' group */
+	bool of_files; /* nothing is tried: files of /proc and /sys say */
 };
 
 /* A row for each enum capability, in its order. */
 extern const struct capability_row capability_table[NR_CAPABILITIES];
 
 /*
- * Tries them all. Changes nothing that outlives the call; needs no privilege, and what is
+ * Tries them all; on a saved machine those of files alone, and leaves the others as they
+ * are. Changes nothing that outlives the call; needs no privilege, and what is
  * refused without one is unknown. The probes' group and the children in it are gone
  * afterwards; signals wait for that.
  */
@@ -150,5 +153,32 @@ struct capability_looks {
 
 enum capability_state capability_exact_rss(const struct capability_looks *l);
 enum capability_state capability_task_rss(const struct capability_looks *l);
+
+/* ---- cachestat ---- */
+
+/*
+ * cachestat(2) is asked about a memfd whose pages were all written: nr_cache of them
+ * (filemap_cachestat() in mm/filemap.c). ENOSYS: not in this kernel; EPERM: a seccomp
+ * filter that does not know it, under which workloads run as well.
+ */
+struct capability_cached {
+	int err;
+	uint64_t pages, cached;
+};
+
+enum capability_state capability_cachestat(const struct capability_cached *c);
+
+/* ---- of files: what cannot be tried without changing the machine ---- */
+
+/*
+ * damon_reclaims: damon_reclaim's parameter `enabled`, or a kdamond that is on with a scheme
+ *   whose action is pageout (Documentation/admin-guide/mm/damon). Only root may read these.
+ * page_reporting: a virtio balloon that negotiated VIRTIO_BALLOON_F_REPORTING.
+ * zswap_on: zswap's parameter `enabled`.
+ * recursive_protection, hugetlb_charge: memory_recursiveprot and memory_hugetlb_accounting
+ *   among the mount options of cgroup v2 (Documentation/admin-guide/cgroup-v2.rst).
+ * base_page_4k, huge_page_2m, small_huge_pages: sysconf(3), hpage_pmd_size and the
+ *   directories of transparent_hugepage; what is seen names the sizes.
+ */
 
 #endif

@@ -24,6 +24,22 @@ void probe_exact_status(const struct capability_machine *machine,
 void probe_exact_statm(const struct capability_machine *machine, struct capability_result *out);
 void probe_exact_stat(const struct capability_machine *machine, struct capability_result *out);
 void probe_task_rss(const struct capability_machine *machine, struct capability_result *out);
+void probe_cachestat(const struct capability_machine *machine, struct capability_result *out);
+void probe_damon_reclaims(const struct capability_machine *machine,
+			  struct capability_result *out);
+void probe_page_reporting(const struct capability_machine *machine,
+			  struct capability_result *out);
+void probe_zswap_on(const struct capability_machine *machine, struct capability_result *out);
+void probe_recursive_protection(const struct capability_machine *machine,
+				struct capability_result *out);
+void probe_hugetlb_charge(const struct capability_machine *machine,
+			  struct capability_result *out);
+void probe_base_page_4k(const struct capability_machine *machine,
+			struct capability_result *out);
+void probe_huge_page_2m(const struct capability_machine *machine,
+			struct capability_result *out);
+void probe_small_huge_pages(const struct capability_machine *machine,
+			    struct capability_result *out);
 
 /* Unknown, with the reason. */
 void probe_unknown(struct capability_result *out, const char *format, ...)

@@ -13,19 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness/machine/host_file.h"
 #include "harness/machine/host_probe.h"
-
-#ifndef SYS_cachestat
-#define SYS_cachestat 451 /* Linux 6.5, the same on all architectures */
-#endif
-
-/* virtio specification, device ids and the balloon's feature bits */
-#define VIRTIO_ID_BALLOON	   5
-#define VIRTIO_BALLOON_F_REPORTING 5
 
 static bool meminfo_line(char *text, void *context)
 {
@@ -225,58 +216,12 @@ static bool has_driver(const struct host *host, const char *root, const char *de
 	return search.found;
 }
 
-/* A balloon that reports free pages: the first touch after idling asks the hypervisor. */
-static bool probe_page_reporting(const char *root)
+static uint64_t vm_number(const char *root, const char *name)
 {
-	char path[HOST_PATH_BYTES], text[128];
-	struct dirent *entry;
-	bool found = false;
-	DIR *dir;
+	char path[64], text[32];
 
-	snprintf(path, sizeof(path), "%s/sys/bus/virtio/devices", root);
-	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/sys/bus/virtio/devices/%s/device",
-			 entry->d_name);
-		if (entry->d_name[0] == '.' || host_file_read(root, path, text, sizeof(text)) ||
-		    strtoul(text, NULL, 0) != VIRTIO_ID_BALLOON)
-			continue;
-		snprintf(path, sizeof(path), "/sys/bus/virtio/devices/%s/features",
-			 entry->d_name);
-		found = !host_file_read(root, path, text, sizeof(text)) &&
-			strlen(text) > VIRTIO_BALLOON_F_REPORTING &&
-			text[VIRTIO_BALLOON_F_REPORTING] == '1';
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-static bool probe_cachestat(const struct host *host, bool live)
-{
-	if (!live)
-		return host->kernel_code >= ENV_KERNEL(6, 5);
-	return syscall(SYS_cachestat, -1, NULL, NULL, 0) == -1 && errno != ENOSYS;
-}
-
-/* A context with its scheme, or the module; Documentation/admin-guide/mm/damon. */
-static bool probe_damon(const char *root)
-{
-	static const char sysfs[] = "/sys/kernel/mm/damon/admin/kdamonds";
-	char path[128], text[32];
-	bool on = !host_file_read(root, "/sys/module/damon_reclaim/parameters/enabled", text,
-				  sizeof(text)) &&
-		  text[0] == 'Y';
-	unsigned nr = 0;
-
-	snprintf(path, sizeof(path), "%s/nr_kdamonds", sysfs);
-	if (!host_file_read(root, path, text, sizeof(text)))
-		nr = (unsigned)strtoul(text, NULL, 10);
-	for (unsigned i = 0; i < nr && !on; i++) {
-		snprintf(path, sizeof(path), "%s/%u/state", sysfs, i);
-		on = !host_file_read(root, path, text, sizeof(text)) && !strcmp(text, "on");
-	}
-	return on;
+	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
+	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
 }
 
 static void probe_dirty(struct host_dirty *dirty, const char *root)
@@ -311,7 +256,6 @@ static void probe_features(struct host *host, const char *root)
 	if (!host_file_read(root, "/proc/sys/vm/page-cluster", text, sizeof(text)))
 		host->page_cluster = (unsigned)strtoul(text, NULL, 10);
 	probe_dirty(&host->dirty, root);
-	host->cachestat = probe_cachestat(host, !*root);
 	host->psi = host_file_exists(root, "/proc/pressure/memory");
 	probe_pool(&host->hugetlb_2m, root, 2048);
 	probe_pool(&host->hugetlb_1g, root, 1048576);
@@ -320,8 +264,6 @@ static void probe_features(struct host *host, const char *root)
 	host->zram = has_driver(host, root, "/sys/class/zram-control", "zram");
 	host->loop = has_driver(host, root, "/dev/loop-control", "loop");
 	host->zswap = host_file_exists(root, "/sys/module/zswap/parameters/enabled");
-	host->free_page_reporting = probe_page_reporting(root);
-	host->reclaims_ahead = probe_damon(root);
 }
 
 /* ---- what has to be tried ---- */
@@ -337,7 +279,8 @@ static bool capability_line(char *text, void *context)
 /* After all else: a probe depends on the machine. */
 static void probe_capabilities(struct host *host, const char *root)
 {
-	const struct capability_machine machine = { .page_bytes = host->page_bytes,
+	const struct capability_machine machine = { .root = root,
+						    .page_bytes = host->page_bytes,
 						    .pmd_bytes = host->thp == THP_ABSENT
 									 ? 0
 									 : host->pmd_bytes,
@@ -349,10 +292,9 @@ static void probe_capabilities(struct host *host, const char *root)
 	for (unsigned i = 0; i < NR_CAPABILITIES; i++)
 		snprintf(host->capability[i].seen, sizeof(host->capability[i].seen),
 			 "not saved");
+	capability_probe_all(&machine, host->capability);
 	if (*root)
 		(void)host_file_lines(root, "/capabilities", capability_line, host);
-	else
-		capability_probe_all(&machine, host->capability);
 }
 
 /* ---- who we are ---- */
@@ -467,10 +409,8 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->page_cluster = host->page_cluster;
 	env->dirty_background_bytes =
 		host_dirty_background(&host->dirty, host->available_bytes);
-	env->cachestat = host->cachestat;
 	env->loop = host->loop;
 	env->hugetlb = host->hugetlb;
-	env->reclaims_ahead = host->reclaims_ahead;
 	env->in_lab = host->lab[0] != '\0';
 	env->nr_zones = host->nr_zones;
 	memcpy(env->zone, host->zone, sizeof(env->zone));

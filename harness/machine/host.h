@@ -65,14 +65,12 @@ struct host {
 	struct env_zone zone[ENV_ZONES_MAX];
 	uint64_t min_free_kb, watermark_scale; /* vm.…, now */
 	unsigned zone_reclaim_mode;
-	bool mglru, cachestat, psi, hugetlb, zram, loop, zswap;
+	bool mglru, psi, hugetlb, zram, loop, zswap;
 	unsigned cgroup_version; /* of the memory controller; 0: none */
 	char cgroup_mount[256];	 /* where that hierarchy is mounted */
 	char cgroup_own[512];	 /* our own group's path below it, "/" for the root */
 	bool root_user;
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
-	bool free_page_reporting; /* the machine may give free pages back to its host */
-	bool reclaims_ahead;	  /* DAMON reclaims what lies idle */
 	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
 	char boot_id[40];
 	struct capability_result capability[NR_CAPABILITIES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Files of the probed machine, below its root ("" on the real one): whole, or line by
- * line. For host*.c alone.
+ * line. For host*.c and capability*.c alone.
  */
 #ifndef PAGESTORM_HOST_FILE_H
 #define PAGESTORM_HOST_FILE_H

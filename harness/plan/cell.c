@@ -384,6 +384,15 @@ static void take_huge_zero_page(struct workload_env *env, const struct plan_cell
 		*state = env->capability[CAPABILITY_ZERO_PAGE];
 }
 
+static void take_zswap(struct workload_env *env, const struct plan_cell *cell)
+{
+	const char *on = setting_value(cell, "zswap.enabled");
+
+	if (on)
+		env->capability[CAPABILITY_ZSWAP_ON] =
+			strchr("Yy1", *on) ? CAPABILITY_YES : CAPABILITY_NO;
+}
+
 static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		     const struct host *host)
 {
@@ -400,6 +409,7 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 						     : THP_NEVER;
 	take_thp_orders(env, cell, host);
 	take_huge_zero_page(env, cell);
+	take_zswap(env, cell);
 	env->hugetlb_2m = pool_left(cell, &host->hugetlb_2m, "hugepages.2048kB");
 	env->hugetlb_1g = pool_left(cell, &host->hugetlb_1g, "hugepages.1048576kB");
 	take_node_pools(env, cell);

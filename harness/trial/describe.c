@@ -25,6 +25,11 @@ static json_t *describe_capabilities(const struct host *h)
 	return all;
 }
 
+static bool has(const struct host *h, enum capability capability)
+{
+	return h->capability[capability].state == CAPABILITY_YES;
+}
+
 static json_t *describe_host(const struct host *h)
 {
 	static const char *const thp[] = { "absent", "never", "madvise", "always" };
@@ -46,11 +51,12 @@ static json_t *describe_host(const struct host *h)
 		"memory_bytes", (json_int_t)h->memory_bytes, "available_bytes",
 		(json_int_t)h->available_bytes, "page_bytes", (json_int_t)h->page_bytes,
 		"huge_page_bytes", (json_int_t)h->pmd_bytes, "nodes", nodes, "thp", thp[h->thp],
-		"mglru", h->mglru, "psi", h->psi, "cachestat", h->cachestat,
-		"free_page_reporting", h->free_page_reporting, "cgroup_version",
+		"mglru", h->mglru, "psi", h->psi, "cachestat", has(h, CAPABILITY_CACHESTAT),
+		"free_page_reporting", has(h, CAPABILITY_PAGE_REPORTING), "cgroup_version",
 		(int)h->cgroup_version);
 	json_object_set_new(host, "swap_bytes", json_integer((json_int_t)h->swap_total_bytes));
-	json_object_set_new(host, "reclaims_ahead", json_boolean(h->reclaims_ahead));
+	json_object_set_new(host, "reclaims_ahead",
+			    json_boolean(has(h, CAPABILITY_DAMON_RECLAIMS)));
 	json_object_set_new(host, "capabilities", describe_capabilities(h));
 	if (h->lab[0])
 		json_object_set_new(host, "lab", json_string(h->lab));

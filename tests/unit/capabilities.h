@@ -21,7 +21,16 @@
 		[CAPABILITY_EXACT_STATUS] = CAPABILITY_YES,                                    \
 		[CAPABILITY_EXACT_STATM] = CAPABILITY_YES,                                     \
 		[CAPABILITY_EXACT_STAT] = CAPABILITY_NO,                                       \
-		[CAPABILITY_TASK_RSS] = CAPABILITY_NO,                                         \
+		[CAPABILITY_TASK_RSS] = CAPABILITY_NO,                                  \
+		[CAPABILITY_CACHESTAT] = CAPABILITY_YES,                                \
+		[CAPABILITY_DAMON_RECLAIMS] = CAPABILITY_NO,                            \
+		[CAPABILITY_PAGE_REPORTING] = CAPABILITY_NO,                            \
+		[CAPABILITY_ZSWAP_ON] = CAPABILITY_NO,                                  \
+		[CAPABILITY_RECURSIVE_PROTECTION] = CAPABILITY_NO,                      \
+		[CAPABILITY_HUGETLB_CHARGE] = CAPABILITY_NO,                            \
+		[CAPABILITY_BASE_PAGE_4K] = CAPABILITY_YES,                             \
+		[CAPABILITY_HUGE_PAGE_2M] = CAPABILITY_YES,                             \
+		[CAPABILITY_SMALL_HUGE_PAGES] = CAPABILITY_YES,                         \
 	}
 /* clang-format on */
 

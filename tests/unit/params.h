@@ -80,7 +80,6 @@ static inline struct workload_env params_machine(void)
 				      .thp_orders_madvise = 1 << 9,
 				      .thp_orders_always = 1 << 9,
 				      .capability = CAPABILITIES_6_18,
-				      .cachestat = true,
 				      .loop = true,
 				      .swap = SWAP_ZRAM,
 				      .swap_bytes = 512 << 20,

@@ -163,6 +163,24 @@ static void looks_decide_whether_the_resident_size_is_exact_and_who_keeps_parts(
 	}
 }
 
+static void pages_that_are_counted_decide_whether_there_is_cachestat(void **state)
+{
+	static const struct {
+		struct capability_cached seen;
+		enum capability_state state;
+	} rows[] = {
+		{ { 0, 8, 8 }, CAPABILITY_YES },     { { ENOSYS, 8, 0 }, CAPABILITY_NO },
+		{ { EPERM, 8, 0 }, CAPABILITY_NO }, /* a seccomp filter */
+		{ { 0, 8, 7 }, CAPABILITY_UNKNOWN }, { { EIO, 8, 0 }, CAPABILITY_UNKNOWN },
+		{ { 0, 0, 0 }, CAPABILITY_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++)
+		if (capability_cachestat(&rows[i].seen) != rows[i].state)
+			fail_msg("row %zu", i);
+}
+
 static void each_capability_has_a_row_and_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -519,6 +537,7 @@ int main(void)
 		cmocka_unit_test(populate_is_there_where_pages_are_present_after_it),
 		cmocka_unit_test(
 			looks_decide_whether_the_resident_size_is_exact_and_who_keeps_parts),
+		cmocka_unit_test(pages_that_are_counted_decide_whether_there_is_cachestat),
 		cmocka_unit_test(each_capability_has_a_row_and_a_name_of_its_own),
 		cmocka_unit_test(a_saved_machine_says_what_cannot_be_tried_on_it),
 		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),

@@ -31,7 +31,6 @@ static void open_dirty(void)
 	strcpy(drive_option(&d, "fill"), "random");
 	d.env.available_bytes = 10240 * M;
 	d.env.dirty_background_bytes = 1024 * M;
-	d.env.cachestat = true;
 }
 
 static void how_often_pages_become_dirty_is_promised_where_it_is_known(void **state)
@@ -181,7 +180,7 @@ static uint64_t act(const char *mode, const char *method, uint64_t shortfall_pag
 	drive_choose(&d, "method", method);
 	drive_choose(&d, "finish", "fsync");
 	drive_set(&d, "passes", !strcmp(mode, "append") ? 1 : 3);
-	d.env.cachestat = false;
+	d.env.capability[CAPABILITY_CACHESTAT] = CAPABILITY_NO;
 	assert_non_null(mkdtemp(folder));
 	strcpy(d.env.scratch_dir, folder);
 	leave_file(folder);

@@ -65,7 +65,7 @@ static void a_saved_machine_says_what_it_is(void **state)
 	assert_int_equal(host.memory_bytes, 995356ull * 1024);
 	assert_int_equal(host.page_cluster, 3);
 	assert_int_equal(host.thp, THP_ALWAYS);
-	assert_false(host.cachestat); /* 6.5 has it first */
+	assert_int_equal(host.capability[CAPABILITY_CACHESTAT].state, CAPABILITY_NO);
 	assert_true(host.psi);
 	assert_true(host.hugetlb);
 	assert_true(host.loop);
@@ -368,28 +368,81 @@ static void a_balloon_that_reports_free_pages_is_detected(void **state)
 	put("/sys/bus/virtio/devices/virtio1/device", "0x0005\n");
 	put("/sys/bus/virtio/devices/virtio1/features", "1000000000\n");
 	assert_int_equal(host_probe(&host, root, &e), 0);
-	assert_false(host.free_page_reporting);
+	assert_int_equal(host.capability[CAPABILITY_PAGE_REPORTING].state, CAPABILITY_NO);
 	put("/sys/bus/virtio/devices/virtio1/features", "1000010000\n");
 	assert_int_equal(host_probe(&host, root, &e), 0);
-	assert_true(host.free_page_reporting);
+	assert_int_equal(host.capability[CAPABILITY_PAGE_REPORTING].state, CAPABILITY_YES);
+}
+
+static enum capability_state damon(void)
+{
+	struct error e = { "" };
+	struct host host;
+
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	return host.capability[CAPABILITY_DAMON_RECLAIMS].state;
 }
 
 static void reclaim_ahead_of_need_is_seen(void **state)
+{
+	(void)state;
+	put("/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds", "2\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/0/state", "off\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/state", "off\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/contexts/nr_contexts", "1\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/contexts/0/schemes/nr_schemes", "2\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/contexts/0/schemes/0/action", "stat\n");
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/contexts/0/schemes/1/action", "pageout\n");
+	assert_int_equal(damon(), CAPABILITY_NO);
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/state", "on\n");
+	assert_int_equal(damon(), CAPABILITY_YES);
+	put("/sys/kernel/mm/damon/admin/kdamonds/1/contexts/0/schemes/1/action", "cold\n");
+	assert_int_equal(damon(), CAPABILITY_NO);
+	put("/sys/module/damon_reclaim/parameters/enabled", "Y\n");
+	assert_int_equal(damon(), CAPABILITY_YES);
+}
+
+static enum capability_state mounted(enum capability capability, const char *options)
+{
+	struct error e = { "" };
+	struct host host;
+	char text[256];
+
+	snprintf(text, sizeof(text),
+		 "25 20 0:22 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw%s\n", options);
+	put("/proc/self/mountinfo", text);
+	put("/proc/self/cgroup", "0::/a\n");
+	put("/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
+	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(host.cgroup_version, 2);
+	return host.capability[capability].state;
+}
+
+static void options_of_the_mount_are_seen(void **state)
+{
+	(void)state;
+	assert_int_equal(mounted(CAPABILITY_RECURSIVE_PROTECTION, ""), CAPABILITY_NO);
+	assert_int_equal(
+		mounted(CAPABILITY_RECURSIVE_PROTECTION, ",nsdelegate,memory_recursiveprot"),
+		CAPABILITY_YES);
+	assert_int_equal(mounted(CAPABILITY_HUGETLB_CHARGE, ",memory_recursiveprot"),
+			 CAPABILITY_NO);
+	assert_int_equal(mounted(CAPABILITY_HUGETLB_CHARGE, ",memory_hugetlb_accounting"),
+			 CAPABILITY_YES);
+}
+
+static void zswap_is_seen_where_it_is_on(void **state)
 {
 	struct error e = { "" };
 	struct host host;
 
 	(void)state;
+	put("/sys/module/zswap/parameters/enabled", "N\n");
 	assert_int_equal(host_probe(&host, root, &e), 0);
-	assert_false(host.reclaims_ahead);
-	put("/sys/kernel/mm/damon/admin/kdamonds/nr_kdamonds", "2\n");
-	put("/sys/kernel/mm/damon/admin/kdamonds/0/state", "off\n");
-	put("/sys/kernel/mm/damon/admin/kdamonds/1/state", "off\n");
+	assert_int_equal(host.capability[CAPABILITY_ZSWAP_ON].state, CAPABILITY_NO);
+	put("/sys/module/zswap/parameters/enabled", "Y\n");
 	assert_int_equal(host_probe(&host, root, &e), 0);
-	assert_false(host.reclaims_ahead);
-	put("/sys/kernel/mm/damon/admin/kdamonds/1/state", "on\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
-	assert_true(host.reclaims_ahead);
+	assert_int_equal(host.capability[CAPABILITY_ZSWAP_ON].state, CAPABILITY_YES);
 }
 
 static void a_module_that_can_be_loaded_counts_as_there(void **state)
@@ -405,7 +458,6 @@ static void a_module_that_can_be_loaded_counts_as_there(void **state)
 	assert_int_equal(host_probe(&host, root, &e), 0);
 	assert_true(host.loop);
 	assert_false(host.zram);
-	assert_true(host.cachestat);
 }
 
 static void without_proc_it_is_an_error(void **state)
@@ -437,6 +489,8 @@ int main(void)
 		BY_HAND(what_is_available_is_what_the_tightest_group_above_has_left),
 		BY_HAND(a_balloon_that_reports_free_pages_is_detected),
 		BY_HAND(reclaim_ahead_of_need_is_seen),
+		BY_HAND(options_of_the_mount_are_seen),
+		BY_HAND(zswap_is_seen_where_it_is_on),
 		BY_HAND(a_module_that_can_be_loaded_counts_as_there),
 		cmocka_unit_test(without_proc_it_is_an_error),
 	};

@@ -90,6 +90,15 @@ enum capability {
 	CAPABILITY_EXACT_STATM,	   /* the resident size in statm is exact */
 	CAPABILITY_EXACT_STAT,	   /* the resident size in stat is exact */
 	CAPABILITY_TASK_RSS,	   /* where not: threads keep parts of the sum, not CPUs */
+	CAPABILITY_CACHESTAT,	   /* cachestat(2) */
+	CAPABILITY_DAMON_RECLAIMS, /* DAMON reclaims what lies idle */
+	CAPABILITY_PAGE_REPORTING, /* free pages go back to the hypervisor */
+	CAPABILITY_ZSWAP_ON,
+	CAPABILITY_RECURSIVE_PROTECTION, /* cgroup v2 is mounted with memory_recursiveprot */
+	CAPABILITY_HUGETLB_CHARGE,	 /* and with memory_hugetlb_accounting */
+	CAPABILITY_BASE_PAGE_4K,
+	CAPABILITY_HUGE_PAGE_2M,     /* of the full size of transparent ones */
+	CAPABILITY_SMALL_HUGE_PAGES, /* transparent ones of other sizes as well */
 	NR_CAPABILITIES,
 };
 
@@ -149,13 +158,11 @@ struct workload_env {
 	unsigned zone_reclaim_mode;
 	bool watermarks_fresh;	  /* the run makes the kernel compute them anew */
 	bool mglru;		  /* lru_gen/enabled is not 0 */
-	bool cachestat;		  /* cachestat(2) answers */
 	bool loop;		  /* a loop device can be made */
 	bool hugetlb;		  /* the kernel has hugetlb pools */
 	bool oom_group;		  /* memory.oom.group of the worker's group is 1 */
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE */
 	int oom_score_adj;	  /* of the worker */
-	bool reclaims_ahead;	  /* DAMON reclaims what lies idle */
 	bool in_lab;		  /* a guest of `pagestorm lab` */
 	enum swap_kind swap;	  /* the run's own swap device */
 	uint64_t swap_bytes;	  /* its size */

@@ -248,7 +248,10 @@ static int read_part(void *arg, unsigned index)
 int cache_ask_cachestat(struct worker *w, uint64_t *cached, uint64_t *evicted)
 {
 	const struct cache_state *s = w->state;
-	int ret = w->env->cachestat ? residency_cachestat(s->source, cached, evicted) : 0;
+	int ret = 0;
+
+	if (env_has(w->env, CAPABILITY_CACHESTAT))
+		ret = residency_cachestat(s->source, cached, evicted);
 
 	return ret ? cache_fail(w, ret, "ask cachestat about") : 0;
 }

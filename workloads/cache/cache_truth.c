@@ -161,7 +161,7 @@ static void claim_faults(const struct cache_params *p, const struct workload_env
 
 static int64_t outside_pages(const struct workload_env *env, int64_t pages)
 {
-	return env->reclaims_ahead ? pages / OUTSIDE_SHARE : 0;
+	return env_lacks(env, CAPABILITY_DAMON_RECLAIMS) ? 0 : pages / OUTSIDE_SHARE;
 }
 
 static void claim_outside(const struct workload_env *env, int64_t pages, struct claims *out)
@@ -173,6 +173,7 @@ static void claim_outside(const struct workload_env *env, int64_t pages, struct 
 		{ .quantity = "pages_lost", .scope = "ledger",
 		  .source = "ledger", .counter = "lost_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = basis, .tolerance = few,
+		  .unless = !env_has(env, CAPABILITY_CACHESTAT), /* which counts them */
 		  .why = "pages that somebody else had reclaimed before their pass" },
 		{ .quantity = "pages_missing", .scope = "ledger",
 		  .source = "ledger", .counter = "missing_pages", .unit = UNIT_PAGES,
@@ -203,7 +204,7 @@ static void claim_pages(const struct cache_params *p, const struct workload_env 
 		  .why = "mincore after what is warm had been read and the rest evicted" },
 		{ .quantity = "pages_cached_after", .scope = "ledger",
 		  .source = "ledger", .counter = "cachestat_pages", .unit = UNIT_PAGES,
-		  .slot = "cached_after", .unless = overflows || !env->cachestat,
+		  .slot = "cached_after", .unless = overflows || !env_has(env, CAPABILITY_CACHESTAT),
 		  .why = "cachestat and mincore see the same pages" },
 	};
 	/* clang-format on */
@@ -244,7 +245,9 @@ static void claim_ratio(const struct cache_params *p, const struct workload_env 
 
 static int64_t text_bytes(const struct workload_env *env)
 {
-	return env->reclaims_ahead ? (int64_t)(TEXT_PAGES * env->page_bytes) : 0;
+	return env_lacks(env, CAPABILITY_DAMON_RECLAIMS)
+		       ? 0
+		       : (int64_t)(TEXT_PAGES * env->page_bytes);
 }
 
 /* Of the file and the text. */
@@ -400,7 +403,7 @@ static void claim_traces(const struct cache_params *p, const struct workload_env
 {
 	const bool cached = p->method != METHOD_DIRECT, traceless = p->evict == EVICT_FADVISE;
 	const bool none = traceless || !cached;
-	const bool counted = env->cachestat && cache_reads_all(p, env);
+	const bool counted = env_has(env, CAPABILITY_CACHESTAT) && cache_reads_all(p, env);
 	const int64_t page = (int64_t)env->page_bytes, text = text_bytes(env);
 	const int64_t few = outside_pages(env, (int64_t)cache_file_bytes(p, env) / page);
 	/* clang-format off */
@@ -408,7 +411,7 @@ static void claim_traces(const struct cache_params *p, const struct workload_env
 		{ .quantity = "pages_remembered", .scope = "ledger",
 		  .source = "ledger", .counter = "evicted_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = few ? BASIS_BOUNDED : BASIS_EXACT,
-		  .tolerance = few, .unless = !traceless || !env->cachestat,
+		  .tolerance = few, .unless = !traceless || !env_has(env, CAPABILITY_CACHESTAT),
 		  .why = "what fadvise takes out leaves no trace" },
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",

@@ -242,7 +242,7 @@ static void claim_faults(const struct dirty_params *p, const struct workload_env
 
 	promise_add(out, SPAN_WORK, p->method == METHOD_MMAP ? &mapped : &minor, 1);
 	/* Where others reclaim ahead of need a page of the file may have to be read again. */
-	if (p->method == METHOD_WRITE || !env->reclaims_ahead)
+	if (p->method == METHOD_WRITE || env_lacks(env, CAPABILITY_DAMON_RECLAIMS))
 		promise_add(out, SPAN_WORK, &major, 1);
 }
 
@@ -312,7 +312,7 @@ static void claim_dirty(const struct dirty_params *p, const struct workload_env 
 	/* clang-format on */
 
 	claim_state(p, env, group, metadata, out);
-	if (env->cachestat)
+	if (env_has(env, CAPABILITY_CACHESTAT))
 		claim_state(p, env, pages, 0, out);
 	if (settled)
 		promise_add(out, SPAN_WORK, &none, 1);
@@ -330,7 +330,7 @@ static void claim_group(const struct dirty_params *p, const struct workload_env 
 	int64_t file = (int64_t)dirty_file_bytes(p, env), outside = metadata_bytes(p, env);
 	int64_t grown = grows ? file : shrinks ? -file : 0;
 
-	if (env->reclaims_ahead)
+	if (!env_lacks(env, CAPABILITY_DAMON_RECLAIMS))
 		outside += file / OUTSIDE_SHARE + 16 * (int64_t)env->page_bytes;
 	/* clang-format off */
 	const struct promise rows[] = {

@@ -128,7 +128,9 @@ static int count_dirty(struct worker *w, uint64_t *dirty, uint64_t *writeback)
 	int ret;
 
 	*dirty = *writeback = 0;
-	ret = w->env->cachestat ? residency_unclean(s->file.fd, dirty, writeback) : 0;
+	ret = env_has(w->env, CAPABILITY_CACHESTAT)
+		      ? residency_unclean(s->file.fd, dirty, writeback)
+		      : 0;
 	return ret ? dirty_fail(w, ret, "ask cachestat about") : 0;
 }
 

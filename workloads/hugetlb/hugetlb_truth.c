@@ -74,11 +74,22 @@ uint64_t hugetlb_target(const void *params, const struct workload_env *env)
 	return hugetlb_nr(p) * hugetlb_page_bytes(p);
 }
 
-/* No group is charged for the pool's pages. */
+/* What a group is charged for the pool's pages: nothing but with memory_hugetlb_accounting. */
+static uint64_t charged_most(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	const bool none = env_lacks(env, CAPABILITY_HUGETLB_CHARGE) || !hugetlb_touches(p);
+
+	return none ? 0 : hugetlb_target(p, env);
+}
+
+static uint64_t charged_least(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	return env_has(env, CAPABILITY_HUGETLB_CHARGE) ? charged_most(p, env) : 0;
+}
+
 uint64_t hugetlb_footprint(const void *params, const struct workload_env *env)
 {
-	(void)params;
-	return 2 * MIB + (uint64_t)env_usage_slack_bytes(env);
+	return 2 * MIB + charged_most(params, env) + (uint64_t)env_usage_slack_bytes(env);
 }
 
 double hugetlb_seconds(const void *params, const struct workload_env *env)
@@ -165,11 +176,17 @@ static void claim_group(const struct hugetlb_params *p, const struct workload_en
 		  .why = "the worker is alone in its group" },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .why = "no group is charged for the pool" },
+		  .why = "hugetlb pages are no anonymous memory of a group" },
 	};
 	/* clang-format on */
-	const struct promise_usage usage = { .tables_most = 4 * (int64_t)env->page_bytes,
-					     .why = "no group is charged for the pool" };
+	const bool none = env_lacks(env, CAPABILITY_HUGETLB_CHARGE);
+	const struct promise_usage usage = {
+		.least = (int64_t)charged_least(p, env),
+		.most = (int64_t)charged_most(p, env),
+		.tables_most = 4 * (int64_t)env->page_bytes,
+		.why = none ? "no group is charged for the pool"
+			    : "memory_hugetlb_accounting charges the group for the pool's pages",
+	};
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	promise_usage(out, env, &usage);

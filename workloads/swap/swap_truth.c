@@ -103,8 +103,9 @@ static void claim_device(const struct workload_env *env, int64_t pages, struct c
 		promise_add(out, SPAN_WORK, env->in_lab ? &alone : &shared, 1);
 }
 
-static void claim_machine(const struct swap_params *p, const char *counter, int64_t pages,
-			  struct claims *out)
+/* zswap takes pages that then are not written, and counts them as its own (mm/zswap.c). */
+static void claim_machine(const struct swap_params *p, const struct workload_env *env,
+			  const char *counter, int64_t pages, struct claims *out)
 {
 	/* clang-format off */
 	const struct promise row = {
@@ -115,7 +116,8 @@ static void claim_machine(const struct swap_params *p, const char *counter, int6
 	};
 	/* clang-format on */
 
-	if (!fill_is_zero(p->fill)) /* a page of zeros may be noted and not written */
+	/* A page of zeros may be noted and not written. */
+	if (!fill_is_zero(p->fill) && env_lacks(env, CAPABILITY_ZSWAP_ON))
 		promise_add(out, SPAN_WORK, &row, 1);
 }
 
@@ -285,7 +287,7 @@ static void claim_back(const struct swap_params *p, const struct workload_env *e
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	claim_status(p, env, 0, out);
 	claim_back_faults(p, env, out);
-	claim_machine(p, "pswpin", pages, out);
+	claim_machine(p, env, "pswpin", pages, out);
 	allow_behind(env, &swap);
 	/* Slots stay used where pages came back through the swap cache. */
 	if (env->swap == SWAP_ZRAM && p->back != BACK_WILLNEED)
@@ -310,7 +312,7 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	claim_machine(p, "pswpout", pages, out);
+	claim_machine(p, env, "pswpout", pages, out);
 	if (p->back == BACK_NONE)
 		claim_out(p, env, out);
 	else
@@ -441,7 +443,7 @@ static void claim_pressure(const struct swap_params *p, const struct workload_en
 	claim_limit(env, out);
 	promise_add(out, SPAN_WORK, &swap, 1);
 	PROMISE_ROWS(out, SPAN_WORK, majors);
-	claim_machine(p, "pswpout", excess / (int64_t)env->page_bytes, out);
+	claim_machine(p, env, "pswpout", excess / (int64_t)env->page_bytes, out);
 	claim_stall(p, env, out);
 }
 
