@@ -194,6 +194,7 @@ static void claim_kill(const struct candidates *c, const struct workload_env *en
 		{ .quantity = "peak_bytes", .scope = "group",
 		  .source = peak, .counter = peak, .unit = UNIT_BYTES,
 		  .expected = (int64_t)env->limit_bytes,
+		  .unless = !env_has(env, CAPABILITY_GROUP_PEAK),
 		  .why = "the limit was filled to the last page" },
 		{ .quantity = "system_oom_kills", .scope = "system",
 		  .source = "vmstat", .counter = "oom_kill", .relation = RELATION_GE,
@@ -301,6 +302,7 @@ static void claim_amount(const struct candidates *c, const struct workload_env *
 	int64_t refill = victim ? (int64_t)c->bytes[victim] / page : 0;
 	int64_t least = a.limit - a.tables_most - a.others_most - a.slack - OWN_PAGES_MIN - 1;
 	int64_t spare = (int64_t)swap_room(env) / page;
+	const bool filled = !spare && !victim;
 	/* clang-format off */
 	const struct promise at_least = {
 		.quantity = "touched_pages", .scope = "ledger",
@@ -312,9 +314,9 @@ static void claim_amount(const struct candidates *c, const struct workload_env *
 	};
 	/* clang-format on */
 
-	if (!swap_room(env) && !victim)
+	if (filled && env_has(env, CAPABILITY_GROUP_PEAK))
 		claim_filled(c, env, out);
-	else
+	else if (!filled || env_lacks(env, CAPABILITY_GROUP_PEAK))
 		promise_add(out, SPAN_WORK, &at_least, 1);
 }
 

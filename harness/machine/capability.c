@@ -71,6 +71,26 @@ const struct capability_row capability_table[NR_CAPABILITIES] = {
 	[CAPABILITY_SMALL_HUGE_PAGES] = {
 		"small_huge_pages", "are there transparent huge pages of smaller sizes?",
 		probe_small_huge_pages, .of_files = true },
+	[CAPABILITY_FRESH_STAT] = {
+		"fresh_stat", "is memory.stat exact after as many pages as a run touches?",
+		probe_fresh_stat, .in_group = true },
+	[CAPABILITY_GROUP_PEAK] = {
+		"group_peak", "is a group's peak kept?", probe_group_peak, .in_group = true },
+	[CAPABILITY_GROUP_RECLAIM] = {
+		"group_reclaim", "can a group's memory be reclaimed on demand?",
+		probe_group_reclaim, .in_group = true },
+	[CAPABILITY_RECLAIM_SWAPPINESS] = {
+		"reclaim_swappiness", "does memory.reclaim take swappiness=?",
+		probe_reclaim_swappiness, .in_group = true },
+	[CAPABILITY_GROUP_SWAP_KEYS] = {
+		"group_swap_keys", "does memory.stat count pswpin and pswpout?",
+		probe_group_swap_keys, .in_group = true },
+	[CAPABILITY_REFAULT_SPLIT] = {
+		"refault_split", "does memory.stat tell refaults of files from others?",
+		probe_refault_split, .in_group = true },
+	[CAPABILITY_GROUP_PSI] = {
+		"group_psi", "does a group have memory.pressure?", probe_group_psi,
+		.in_group = true },
 };
 /* clang-format on */
 

@@ -168,6 +168,33 @@ struct capability_cached {
 
 enum capability_state capability_cachestat(const struct capability_cached *c);
 
+/* ---- fresh_stat ---- */
+
+/*
+ * A child in the probes' group touches as many pages as a run does to have memory.stat
+ * flushed, more than MEMCG_CHARGE_BATCH for each CPU (memcg_vmstats_needs_flush() in
+ * mm/memcontrol.c), and what memory.stat shows is to be more by just these. Kernels that
+ * add up what each CPU has in its own time (cgroup v2 before Linux 5.13) are up to a
+ * batch off.
+ */
+struct capability_pumped {
+	uint64_t pages;
+	int64_t shown;
+};
+
+enum capability_state capability_fresh_stat(const struct capability_pumped *p);
+
+/* ---- group_peak, group_reclaim, reclaim_swappiness, group_psi ---- */
+
+/*
+ * A file of the probes' group is read or written: memory.peak (v1: memory.max_usage_in_bytes),
+ * memory.pressure; memory.reclaim (v1: memory.force_empty) once its processes have gone, so
+ * that there is next to nothing to take, and the same with swappiness=0, which
+ * user_proactive_reclaim() in mm/vmscan.c takes or finds invalid. EAGAIN and EBUSY: less was
+ * reclaimed than asked for. group_swap_keys and refault_split: keys of memory.stat.
+ */
+enum capability_state capability_asked(int err);
+
 /* ---- of files: what cannot be tried without changing the machine ---- */
 
 /*

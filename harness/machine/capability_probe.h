@@ -40,6 +40,17 @@ void probe_huge_page_2m(const struct capability_machine *machine,
 			struct capability_result *out);
 void probe_small_huge_pages(const struct capability_machine *machine,
 			    struct capability_result *out);
+void probe_fresh_stat(const struct capability_machine *machine, struct capability_result *out);
+void probe_group_peak(const struct capability_machine *machine, struct capability_result *out);
+void probe_group_reclaim(const struct capability_machine *machine,
+			 struct capability_result *out);
+void probe_reclaim_swappiness(const struct capability_machine *machine,
+			      struct capability_result *out);
+void probe_group_swap_keys(const struct capability_machine *machine,
+			   struct capability_result *out);
+void probe_refault_split(const struct capability_machine *machine,
+			 struct capability_result *out);
+void probe_group_psi(const struct capability_machine *machine, struct capability_result *out);
 
 /* Unknown, with the reason. */
 void probe_unknown(struct capability_result *out, const char *format, ...)

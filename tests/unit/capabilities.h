@@ -31,6 +31,13 @@
 		[CAPABILITY_BASE_PAGE_4K] = CAPABILITY_YES,                             \
 		[CAPABILITY_HUGE_PAGE_2M] = CAPABILITY_YES,                             \
 		[CAPABILITY_SMALL_HUGE_PAGES] = CAPABILITY_YES,                         \
+		[CAPABILITY_FRESH_STAT] = CAPABILITY_YES,                               \
+		[CAPABILITY_GROUP_PEAK] = CAPABILITY_YES,                               \
+		[CAPABILITY_GROUP_RECLAIM] = CAPABILITY_YES,                            \
+		[CAPABILITY_RECLAIM_SWAPPINESS] = CAPABILITY_YES,                       \
+		[CAPABILITY_GROUP_SWAP_KEYS] = CAPABILITY_YES,                          \
+		[CAPABILITY_REFAULT_SPLIT] = CAPABILITY_YES,                            \
+		[CAPABILITY_GROUP_PSI] = CAPABILITY_YES,                                \
 	}
 /* clang-format on */
 

@@ -181,6 +181,37 @@ static void pages_that_are_counted_decide_whether_there_is_cachestat(void **stat
 			fail_msg("row %zu", i);
 }
 
+static void what_memory_stat_shows_of_the_pages_decides_whether_it_is_fresh(void **state)
+{
+	static const struct {
+		struct capability_pumped seen;
+		enum capability_state state;
+	} rows[] = {
+		{ { 512, 512 }, CAPABILITY_YES },     { { 512, 495 }, CAPABILITY_NO },
+		{ { 512, 528 }, CAPABILITY_NO },      { { 512, 0 }, CAPABILITY_NO },
+		{ { 512, 511 }, CAPABILITY_UNKNOWN }, /* one was reclaimed */
+		{ { 0, 0 }, CAPABILITY_UNKNOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++)
+		if (capability_fresh_stat(&rows[i].seen) != rows[i].state)
+			fail_msg("row %zu", i);
+}
+
+static void a_file_that_answers_is_there_and_a_refusal_says_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(capability_asked(0), CAPABILITY_YES);
+	assert_int_equal(capability_asked(EAGAIN), CAPABILITY_YES);
+	assert_int_equal(capability_asked(EBUSY), CAPABILITY_YES);
+	assert_int_equal(capability_asked(ENOENT), CAPABILITY_NO);
+	assert_int_equal(capability_asked(EINVAL), CAPABILITY_NO);
+	assert_int_equal(capability_asked(EOPNOTSUPP), CAPABILITY_NO);
+	assert_int_equal(capability_asked(EACCES), CAPABILITY_UNKNOWN);
+	assert_int_equal(capability_asked(EPERM), CAPABILITY_UNKNOWN);
+}
+
 static void each_capability_has_a_row_and_a_name_of_its_own(void **state)
 {
 	(void)state;
@@ -538,6 +569,9 @@ int main(void)
 		cmocka_unit_test(
 			looks_decide_whether_the_resident_size_is_exact_and_who_keeps_parts),
 		cmocka_unit_test(pages_that_are_counted_decide_whether_there_is_cachestat),
+		cmocka_unit_test(
+			what_memory_stat_shows_of_the_pages_decides_whether_it_is_fresh),
+		cmocka_unit_test(a_file_that_answers_is_there_and_a_refusal_says_nothing),
 		cmocka_unit_test(each_capability_has_a_row_and_a_name_of_its_own),
 		cmocka_unit_test(a_saved_machine_says_what_cannot_be_tried_on_it),
 		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),

@@ -99,6 +99,13 @@ enum capability {
 	CAPABILITY_BASE_PAGE_4K,
 	CAPABILITY_HUGE_PAGE_2M,     /* of the full size of transparent ones */
 	CAPABILITY_SMALL_HUGE_PAGES, /* transparent ones of other sizes as well */
+	CAPABILITY_FRESH_STAT,	     /* memory.stat is exact at a barrier */
+	CAPABILITY_GROUP_PEAK,	     /* memory.peak */
+	CAPABILITY_GROUP_RECLAIM,    /* memory.reclaim, on v1 memory.force_empty */
+	CAPABILITY_RECLAIM_SWAPPINESS,
+	CAPABILITY_GROUP_SWAP_KEYS, /* pswpin and pswpout in memory.stat */
+	CAPABILITY_REFAULT_SPLIT,   /* workingset_refault_anon and _file there */
+	CAPABILITY_GROUP_PSI,	    /* memory.pressure */
 	NR_CAPABILITIES,
 };
 

@@ -351,16 +351,17 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 {
 	int64_t pages = (int64_t)(cache_amounts_of(p, env).missed / env->page_bytes);
 	bool v2 = env->cgroup_version == 2;
+	const bool split = env_has(env, CAPABILITY_REFAULT_SPLIT);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
-		  .unit = UNIT_PAGES, .expected = pages,
+		  .unit = UNIT_PAGES, .expected = pages, .unless = !split,
 		  .why = "each page had been here before and left a trace when it was reclaimed" },
 		{ .quantity = "system_refaults", .scope = "system",
 		  .source = "vmstat", .counter = "workingset_refault_file", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
-		  .tolerance = VMSTAT_LAG_PAGES * (int64_t)env->cpus,
+		  .tolerance = VMSTAT_LAG_PAGES * (int64_t)env->cpus, .unless = !split,
 		  .why = "the machine's count includes the worker's but for what CPUs keep back" },
 		{ .quantity = "group_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
@@ -402,7 +403,7 @@ static void claim_traces(const struct cache_params *p, const struct workload_env
 			 struct claims *out)
 {
 	const bool cached = p->method != METHOD_DIRECT, traceless = p->evict == EVICT_FADVISE;
-	const bool none = traceless || !cached;
+	const bool none = traceless || !cached, split = env_has(env, CAPABILITY_REFAULT_SPLIT);
 	const bool counted = env_has(env, CAPABILITY_CACHESTAT) && cache_reads_all(p, env);
 	const int64_t page = (int64_t)env->page_bytes, text = text_bytes(env);
 	const int64_t few = outside_pages(env, (int64_t)cache_file_bytes(p, env) / page);
@@ -417,18 +418,18 @@ static void claim_traces(const struct cache_params *p, const struct workload_env
 		  .source = "memory.stat", .counter = "workingset_refault_file",
 		  .unit = UNIT_PAGES, .relation = RELATION_LE,
 		  .basis = text ? BASIS_BOUNDED : BASIS_EXACT, .tolerance = text / page,
-		  .slot = "lost_pages", .unless = !none,
+		  .slot = "lost_pages", .unless = !none || !split,
 		  .why = cached ? "what fadvise takes out leaves no trace and is no refault"
 		         : "direct I/O finds nothing because it does not look" },
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
 		  .unit = UNIT_PAGES, .relation = RELATION_LE,
 		  .expected = (int64_t)cache_amounts_of(p, env).missed / page,
-		  .unless = none || counted,
+		  .unless = none || counted || !split,
 		  .why = "a refault is a miss whose reclaim is remembered" },
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
-		  .unit = UNIT_PAGES, .slot = "evicted_pages", .unless = none || !counted,
+		  .unit = UNIT_PAGES, .slot = "evicted_pages", .unless = none || !counted || !split,
 		  .why = "as many as cachestat finds traces of: the kernel drops some when the group has little left" },
 	};
 	/* clang-format on */

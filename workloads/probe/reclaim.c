@@ -13,7 +13,7 @@
 
 bool reclaim_offered(const struct workload_env *env)
 {
-	return env->cgroup_version == 1 || env->kernel >= ENV_KERNEL(5, 19);
+	return env_has(env, CAPABILITY_GROUP_RECLAIM);
 }
 
 static bool has_word(char *list, const char *word)

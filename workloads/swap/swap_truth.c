@@ -319,7 +319,7 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 		claim_back(p, env, out);
 }
 
-/* Share of the duration that is lost; of the group where the kernel keeps it (v2). */
+/* Share of the duration that is lost; of the group where the kernel keeps it. */
 static void claim_stall(const struct swap_params *p, const struct workload_env *env,
 			struct claims *out)
 {
@@ -345,9 +345,9 @@ static void claim_stall(const struct swap_params *p, const struct workload_env *
 
 	if (!usec)
 		return;
-	if (env->cgroup_version == 2)
+	if (env_has(env, CAPABILITY_GROUP_PSI))
 		PROMISE_ROWS(out, SPAN_WORK, group);
-	else
+	else if (env_lacks(env, CAPABILITY_GROUP_PSI))
 		promise_add(out, SPAN_WORK, &machine, 1);
 }
 
@@ -403,6 +403,7 @@ static void claim_limit(const struct workload_env *env, struct claims *out)
 		{ .quantity = "peak_bytes", .scope = "group",
 		  .source = peak, .counter = peak, .unit = UNIT_BYTES, .basis = BASIS_BOUNDED,
 		  .expected = limit, .tolerance = env_usage_slack_bytes(env),
+		  .unless = !env_has(env, CAPABILITY_GROUP_PEAK),
 		  .why = "the limit was reached and charges are taken in batches" },
 		{ .quantity = "limit_hits", .scope = "group",
 		  .source = env_group_hits(env), .counter = env_group_hits_key(env),
