@@ -110,13 +110,14 @@ static bool tries(const struct workload_env *env)
 }
 
 /*
- * From Linux 6.3 on the multi-generational LRU leaves at once where it may neither write
- * nor unmap, as here (mm/vmscan.c, lru_gen_shrink_node()). Measured: 6.1 reclaims, 6.12
- * does not.
+ * The multi-generational LRU of newer kernels leaves at once where it may neither write nor
+ * unmap, as here (mm/vmscan.c, lru_gen_shrink_node()). Measured: 6.1 reclaims, 6.12 does not.
  */
-static bool stays(const struct workload_env *env)
+static enum capability_state stays(const struct workload_env *env)
 {
-	return tries(env) && !(env->mglru && env->kernel >= ENV_KERNEL(6, 3));
+	if (!tries(env))
+		return CAPABILITY_NO;
+	return env->mglru ? env->capability[CAPABILITY_NODE_RECLAIM] : CAPABILITY_YES;
 }
 
 static int64_t lag_pages(const struct workload_env *env)
@@ -172,12 +173,13 @@ static void claim_placement(const struct full_node_params *p, const struct workl
 		{ .quantity = "pages_away", .scope = "ledger",
 		  .source = "ledger", .counter = "away_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .expected = nr / 50,
-		  .unless = !stays(env),
+		  .unless = stays(env) != CAPABILITY_YES,
 		  .why = "clean pages of the own node are reclaimed instead; measured: 98 to 100 of 100 pages are local" },
 		{ .quantity = "pages_away", .scope = "ledger",
 		  .source = "ledger", .counter = "away_pages", .unit = UNIT_PAGES,
 		  .basis = BASIS_BOUNDED, .expected = nr, .tolerance = slack,
-		  .slot = "room_pages", .slot_mul = -1, .unless = stays(env),
+		  .slot = "room_pages", .slot_mul = -1,
+		  .unless = stays(env) != CAPABILITY_NO,
 		  .why = "what the node has above low is taken and the rest comes from others; page tables and what CPUs keep are the slack" },
 	};
 	/* clang-format on */
@@ -207,7 +209,8 @@ static void claim_numastat(const struct full_node_params *p, const struct worklo
 static void claim_reclaim(const struct full_node_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
-	const bool quiet = !tries(env), local = stays(env);
+	const bool quiet = !tries(env), local = stays(env) == CAPABILITY_YES;
+	const bool futile = !quiet && stays(env) == CAPABILITY_NO;
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "allocation_stalls", .scope = "system",
@@ -227,7 +230,7 @@ static void claim_reclaim(const struct full_node_params *p, const struct workloa
 		  .why = "vm.zone_reclaim_mode=0 does not try" },
 		{ .quantity = "zone_reclaim_failed", .scope = "system",
 		  .source = "vmstat", .counter = "zone_reclaim_failed", .relation = RELATION_GE,
-		  .expected = 1, .unless = quiet || local,
+		  .expected = 1, .unless = !futile,
 		  .why = "with the multi-generational LRU reclaim of the node gives nothing" },
 		{ .quantity = "direct_reclaimed", .scope = "system",
 		  .source = "vmstat", .counter = "pgsteal_direct", .unit = UNIT_PAGES,

@@ -91,6 +91,23 @@ const struct capability_row capability_table[NR_CAPABILITIES] = {
 	[CAPABILITY_GROUP_PSI] = {
 		"group_psi", "does a group have memory.pressure?", probe_group_psi,
 		.in_group = true },
+	[CAPABILITY_HUGE_ZERO_WRITE] = {
+		"huge_zero_write", "does a write to the huge zero page take a huge page?",
+		probe_huge_zero_write },
+	[CAPABILITY_SPLIT_ZEROS] = {
+		"split_zeros", "does a split map pages of zeros to the zero page?",
+		probe_split_zeros },
+	[CAPABILITY_WEIGHTED_INTERLEAVE] = {
+		"weighted_interleave", "is MPOL_WEIGHTED_INTERLEAVE taken?",
+		probe_weighted_interleave },
+	[CAPABILITY_SWAP_SLOTS] = {
+		"swap_slots", "do CPUs keep swap slots ahead of need?", probe_swap_slots },
+	[CAPABILITY_NODE_RECLAIM] = {
+		"node_reclaim", "does the multi-generational LRU reclaim for zone_reclaim_mode?",
+		probe_node_reclaim },
+	[CAPABILITY_LARGE_READAHEAD] = {
+		"large_readahead", "does readahead take folios of several pages?",
+		probe_large_readahead },
 };
 /* clang-format on */
 

@@ -188,12 +188,78 @@ enum capability_state capability_fresh_stat(const struct capability_pumped *p);
 
 /*
  * A file of the probes' group is read or written: memory.peak (v1: memory.max_usage_in_bytes),
- * memory.pressure; memory.reclaim (v1: memory.force_empty) once its processes have gone, so
- * that there is next to nothing to take, and the same with swappiness=0, which
- * user_proactive_reclaim() in mm/vmscan.c takes or finds invalid. EAGAIN and EBUSY: less was
- * reclaimed than asked for. group_swap_keys and refault_split: keys of memory.stat.
+ * memory.pressure; memory.reclaim with 0 bytes, which takes nothing, and the same with
+ * swappiness=0, which user_proactive_reclaim() in mm/vmscan.c takes or finds invalid.
+ * memory.force_empty of v1 is opened for writing alone: it has every CPU empty its lists of
+ * pages (lru_add_drain_all()). group_swap_keys and refault_split: keys of memory.stat.
  */
 enum capability_state capability_asked(int err);
+
+/* ---- huge_zero_write ---- */
+
+/*
+ * A word of the huge zero page is read and then written. Where a huge page takes its place
+ * (do_huge_zero_wp_pmd() in mm/huge_memory.c) all base pages are resident; where the
+ * mapping is split, the one that was written. Without a huge zero page nothing was tried.
+ */
+struct capability_huge_write {
+	uint64_t pages;			  /* base pages of a huge page */
+	uint64_t after_read, after_write; /* resident */
+};
+
+enum capability_state capability_huge_zero_write(const struct capability_huge_write *w);
+
+/* ---- split_zeros ---- */
+
+/*
+ * A huge page of zeros is split by MADV_COLD of its last page. Where a split maps
+ * zero-filled pages to the zero page (try_to_map_unused_to_zeropage() in mm/migrate.c)
+ * none is resident afterwards; otherwise all are. Pages in huge pages tell that there was
+ * one, and that it was split.
+ */
+struct capability_split {
+	uint64_t pages;
+	uint64_t before, huge_before, after, huge_after; /* resident; of these in huge pages */
+};
+
+enum capability_state capability_split_zeros(const struct capability_split *s);
+
+/* ---- weighted_interleave ---- */
+
+/*
+ * mbind(2) of an untouched page with MPOL_WEIGHTED_INTERLEAVE, after MPOL_INTERLEAVE was
+ * taken for the same page and node: EINVAL then is for the mode (sanitize_mpol_flags() in
+ * mm/mempolicy.c). ENOSYS: a kernel without NUMA.
+ */
+struct capability_modes {
+	int plain_err, err;
+};
+
+enum capability_state capability_mode(const struct capability_modes *m);
+
+/* ---- large_readahead ---- */
+
+/*
+ * /proc/kpageflags of the pages of the program's and its libraries' text, which were read
+ * from a disk: a compound page of file memory is a large folio. None is unknown: how they
+ * were read is not known either, and to read one anew takes a disk.
+ */
+struct capability_folios {
+	uint64_t pages, largest; /* looked at; pages of the largest folio */
+};
+
+enum capability_state capability_large_readahead(const struct capability_folios *f);
+
+/* ---- swap_slots, node_reclaim: of the kernel's description of its types ---- */
+
+/*
+ * Neither can be tried: the one would swap, the other fill a node. BTF
+ * (Documentation/bpf/btf.rst, /sys/kernel/btf/vmlinux) names the types of the running
+ * kernel: struct swap_slots_cache (mm/swap_slots.c) is what CPUs keep slots in, and struct
+ * lru_gen_memcg (include/linux/mmzone.h) came with lru_gen_shrink_node(), which leaves
+ * at once where it may neither write nor unmap. Slots that are kept are also a state of CPU
+ * hotplug. Without BTF both are unknown.
+ */
 
 /* ---- of files: what cannot be tried without changing the machine ---- */
 

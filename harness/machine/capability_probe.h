@@ -51,6 +51,16 @@ void probe_group_swap_keys(const struct capability_machine *machine,
 void probe_refault_split(const struct capability_machine *machine,
 			 struct capability_result *out);
 void probe_group_psi(const struct capability_machine *machine, struct capability_result *out);
+void probe_huge_zero_write(const struct capability_machine *machine,
+			   struct capability_result *out);
+void probe_split_zeros(const struct capability_machine *machine, struct capability_result *out);
+void probe_weighted_interleave(const struct capability_machine *machine,
+			       struct capability_result *out);
+void probe_swap_slots(const struct capability_machine *machine, struct capability_result *out);
+void probe_node_reclaim(const struct capability_machine *machine,
+			struct capability_result *out);
+void probe_large_readahead(const struct capability_machine *machine,
+			   struct capability_result *out);
 
 /* Unknown, with the reason. */
 void probe_unknown(struct capability_result *out, const char *format, ...)

@@ -30,7 +30,7 @@ enum capability_state capability_fresh_stat(const struct capability_pumped *p)
 
 enum capability_state capability_asked(int err)
 {
-	if (!err || err == EAGAIN || err == EBUSY)
+	if (!err)
 		return CAPABILITY_YES;
 	return err == ENOENT || err == EINVAL || err == EOPNOTSUPP ? CAPABILITY_NO
 								   : CAPABILITY_UNKNOWN;
@@ -74,7 +74,7 @@ static int write_file(const struct capability_machine *machine, const char *name
 
 	if (fd < 0)
 		return fd;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	ret = *text && write(fd, text, strlen(text)) < 0 ? -errno : 0;
 	close(fd);
 	return ret;
 }
@@ -246,6 +246,7 @@ void probe_group_psi(const struct capability_machine *machine, struct capability
 
 /* ---- reclaim ---- */
 
+/* The text is written where there is one; otherwise the file is only opened for it. */
 static void probe_writable(const struct capability_machine *machine, const char *name,
 			   const char *text, struct capability_result *out)
 {
@@ -254,18 +255,18 @@ static void probe_writable(const struct capability_machine *machine, const char 
 	if (has_no_group(machine, out))
 		return;
 	ret = write_file(machine, name, text);
-	probe_found(out, capability_asked(-ret), "%s of %s: %s", text, name,
+	probe_found(out, capability_asked(-ret), "%s%s%s: %s", name, *text ? " = " : "", text,
 		    ret ? strerror(-ret) : "taken");
 }
 
-/* Of a group whose processes have gone: there is next to nothing to reclaim. */
+/* memory.force_empty has every CPU empty its lists of pages, and is not written. */
 void probe_group_reclaim(const struct capability_machine *machine,
 			 struct capability_result *out)
 {
 	if (machine->cgroup_version == 1)
-		probe_writable(machine, "memory.force_empty", "0", out);
+		probe_writable(machine, "memory.force_empty", "", out);
 	else
-		probe_writable(machine, "memory.reclaim", "4096", out);
+		probe_writable(machine, "memory.reclaim", "0", out);
 }
 
 void probe_reclaim_swappiness(const struct capability_machine *machine,
@@ -274,5 +275,5 @@ void probe_reclaim_swappiness(const struct capability_machine *machine,
 	if (machine->cgroup_version == 1)
 		probe_found(out, CAPABILITY_NO, "cgroup v1 has memory.swappiness instead");
 	else
-		probe_writable(machine, "memory.reclaim", "4096 swappiness=0", out);
+		probe_writable(machine, "memory.reclaim", "0 swappiness=0", out);
 }

@@ -45,14 +45,10 @@ static bool cpuinfo_line(char *text, void *context)
 
 static void probe_kernel(struct host *host, const char *root)
 {
-	unsigned major = 0, minor = 0;
-
 	(void)host_file_read(root, "/proc/sys/kernel/osrelease", host->kernel,
 			     sizeof(host->kernel));
 	(void)host_file_read(root, "/proc/sys/kernel/random/boot_id", host->boot_id,
 			     sizeof(host->boot_id));
-	if (sscanf(host->kernel, "%u.%u", &major, &minor) == 2)
-		host->kernel_code = ENV_KERNEL(major, minor);
 }
 
 static enum thp_mode thp_mode(const char *root)
@@ -216,14 +212,6 @@ static bool has_driver(const struct host *host, const char *root, const char *de
 	return search.found;
 }
 
-static uint64_t vm_number(const char *root, const char *name)
-{
-	char path[64], text[32];
-
-	snprintf(path, sizeof(path), "/proc/sys/vm/%s", name);
-	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
-}
-
 static void probe_dirty(struct host_dirty *dirty, const char *root)
 {
 	dirty->bytes = vm_value(root, "dirty_bytes");
@@ -379,7 +367,6 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->page_bytes = host->page_bytes;
 	env->pmd_bytes = host->thp == THP_ABSENT ? 0 : host->pmd_bytes;
 	env->cgroup_version = host->cgroup_version;
-	env->kernel = host->kernel_code;
 	env->cpus = host->cpus;
 	env->nr_nodes = 0;
 	env->cpu_nodes = 0;

@@ -44,8 +44,7 @@ struct host_dirty {
 };
 
 struct host {
-	char kernel[128];     /* uname release */
-	unsigned kernel_code; /* ENV_KERNEL() */
+	char kernel[128]; /* uname release, to be printed alone */
 	char cpu_model[128];
 	unsigned cpus; /* online */
 	uint64_t page_bytes, pmd_bytes;

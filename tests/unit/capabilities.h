@@ -38,6 +38,12 @@
 		[CAPABILITY_GROUP_SWAP_KEYS] = CAPABILITY_YES,                          \
 		[CAPABILITY_REFAULT_SPLIT] = CAPABILITY_YES,                            \
 		[CAPABILITY_GROUP_PSI] = CAPABILITY_YES,                                \
+		[CAPABILITY_HUGE_ZERO_WRITE] = CAPABILITY_YES,                          \
+		[CAPABILITY_SPLIT_ZEROS] = CAPABILITY_YES,                              \
+		[CAPABILITY_WEIGHTED_INTERLEAVE] = CAPABILITY_YES,                      \
+		[CAPABILITY_SWAP_SLOTS] = CAPABILITY_NO,                                \
+		[CAPABILITY_NODE_RECLAIM] = CAPABILITY_NO,                              \
+		[CAPABILITY_LARGE_READAHEAD] = CAPABILITY_YES,                          \
 	}
 /* clang-format on */
 

@@ -64,7 +64,6 @@ static inline void drive_open(struct drive *d, const struct workload *workload)
 	d->env = (struct workload_env){ .page_bytes = 4096,
 					.pmd_bytes = 2u << 20,
 					.cgroup_version = 2,
-					.kernel = ENV_KERNEL(6, 18),
 					.cpus = 2,
 					.nr_nodes = 1,
 					.capability = CAPABILITIES_6_18,

@@ -58,7 +58,6 @@ static inline struct workload_env params_machine(void)
 	return (struct workload_env){ .page_bytes = 4096,
 				      .pmd_bytes = 2 << 20,
 				      .cgroup_version = 2,
-				      .kernel = ENV_KERNEL(6, 18),
 				      .cpus = 2,
 				      .nr_nodes = 2,
 				      .nodes = { 0, 1 },

@@ -42,7 +42,6 @@ static int defaults(void **state)
 	env = (struct workload_env){ .page_bytes = 4096,
 				     .pmd_bytes = 2 * MB,
 				     .cgroup_version = 2,
-				     .kernel = ENV_KERNEL(6, 18),
 				     .cpus = 2,
 				     .nr_nodes = 1,
 				     .capability = CAPABILITIES_6_18,

@@ -15,13 +15,14 @@
 
 #include "harness/machine/capability.h"
 #include "harness/plan/option.h"
+#include "tests/unit/amounts.h"
 #include "tests/unit/params.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 #define MB	  (UINT64_C(1) << 20)
 #define PAGE	  UINT64_C(4096)
 
-/* ---- the probes' results ---- */
+/* ---- what was measured ---- */
 
 static void reads_decide_whether_there_is_a_zero_page(void **state)
 {
@@ -203,8 +204,6 @@ static void a_file_that_answers_is_there_and_a_refusal_says_nothing(void **state
 {
 	(void)state;
 	assert_int_equal(capability_asked(0), CAPABILITY_YES);
-	assert_int_equal(capability_asked(EAGAIN), CAPABILITY_YES);
-	assert_int_equal(capability_asked(EBUSY), CAPABILITY_YES);
 	assert_int_equal(capability_asked(ENOENT), CAPABILITY_NO);
 	assert_int_equal(capability_asked(EINVAL), CAPABILITY_NO);
 	assert_int_equal(capability_asked(EOPNOTSUPP), CAPABILITY_NO);
@@ -243,7 +242,7 @@ static void a_saved_machine_says_what_cannot_be_tried_on_it(void **state)
 	assert_false(capability_take_line("", r));
 }
 
-/* ---- claims that depend on them ---- */
+/* ---- what follows ---- */
 
 static struct workload_env env_with(enum capability_state reads, enum capability_state huge,
 				    enum capability_state tables)
@@ -256,61 +255,9 @@ static struct workload_env env_with(enum capability_state reads, enum capability
 	return env;
 }
 
-/* "touch=read size=4M" */
-static void set_text(const struct workload *w, void *params, const char *text)
-{
-	char copy[128], *save = NULL;
-
-	params_default(w, params);
-	snprintf(copy, sizeof(copy), "%s", text);
-	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		char *value = strchr(word, '=');
-
-		*value++ = '\0';
-		params_set(option_find(w, word), params, value);
-	}
-}
-
-/* Minimum and maximum that a claim accepts if its slot is `slot`. */
-static void accepted(const struct claim *c, int64_t slot, int64_t *least, int64_t *most)
-{
-	int64_t expected = c->expected;
-
-	if (c->slot)
-		expected += slot * (c->slot_mul ? c->slot_mul : 1) /
-			    (c->slot_div ? c->slot_div : 1);
-	*least = c->relation == RELATION_LE	   ? INT64_MIN
-		 : c->relation == RELATION_BETWEEN ? expected
-						   : expected - c->tolerance;
-	*most = c->relation == RELATION_GE ? INT64_MAX : expected + c->tolerance;
-}
-
-/* All claims of this amount together. */
-static bool amount(const struct claims *claims, const struct claim *like, int64_t slot,
-		   int64_t *least, int64_t *most)
-{
-	bool found = false;
-
-	*least = INT64_MIN;
-	*most = INT64_MAX;
-	for (unsigned i = 0; i < claims->nr; i++) {
-		const struct claim *c = &claims->claim[i];
-		int64_t l, m;
-
-		if (c->span != like->span || strcmp(c->scope, like->scope) ||
-		    strcmp(c->source, like->source) || strcmp(c->counter, like->counter))
-			continue;
-		accepted(c, slot, &l, &m);
-		*least = l > *least ? l : *least;
-		*most = m < *most ? m : *most;
-		found = true;
-	}
-	return found;
-}
-
 static unsigned nr_amounts;
 
-/* Where a capability is unknown, the counts of both kinds of kernel are accepted. */
+/* What either kind of kernel counts is accepted where it could not be tried which it is. */
 static void check_contained(const struct workload *w, const char *what,
 			    const struct claims *unknown, const struct claims *known)
 {
@@ -318,9 +265,9 @@ static void check_contained(const struct workload *w, const char *what,
 		const struct claim *c = &known->claim[i];
 		int64_t least, most, l, m;
 
-		if (!amount(unknown, c, 1000, &l, &m))
+		if (!amounts_of(unknown, c, 1000, &l, &m))
 			fail_msg("%s %s: nothing is said of %s", w->name, what, c->counter);
-		(void)amount(known, c, 1000, &least, &most);
+		(void)amounts_of(known, c, 1000, &least, &most);
 		if (l > least || m < most)
 			fail_msg("%s %s: %s/%s %lld to %lld is not within %lld to %lld",
 				 w->name, what, c->scope, c->counter, (long long)least,
@@ -384,38 +331,10 @@ struct expected {
 #define NO	CAPABILITY_NO
 #define UNKNOWN CAPABILITY_UNKNOWN
 
-static void check_amounts(const struct expected *rows, size_t nr)
+static void amounts_follow_from_the_capabilities(void **state)
 {
-	for (size_t i = 0; i < nr; i++) {
-		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
-		static struct claims claims;
-		const struct expected *row = &rows[i];
-		const struct workload *w = workload_find(row->workload);
-		const struct workload_env env = env_with(row->reads, row->huge, row->tables);
-		struct claim like = { .span = SPAN_WORK, .counter = row->counter };
-		int64_t least, most;
-
-		assert_non_null(w);
-		set_text(w, params, row->options);
-		claims.nr = 0;
-		w->claims(params, &env, &claims);
-		snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
-		for (unsigned k = 0; k < claims.nr; k++)
-			if (!strcmp(claims.claim[k].counter, row->counter) &&
-			    !strcmp(claims.claim[k].scope, row->scope))
-				like.source = claims.claim[k].source;
-		assert_non_null(like.source);
-		if (!amount(&claims, &like, 10, &least, &most) || least != row->least ||
-		    most != row->most)
-			fail_msg("row %zu: %s %s: %s %lld to %lld, not %lld to %lld", i,
-				 row->workload, row->options, row->counter, (long long)least,
-				 (long long)most, (long long)row->least, (long long)row->most);
-	}
-}
-
-static void amounts_that_are_read_follow_from_the_zero_page(void **state)
-{
-	const int64_t pages = 4 * MB / PAGE, bytes = 4 * MB;
+	const int64_t pages = 4 * MB / PAGE, bytes = 4 * MB, batches = 2 * 64 * PAGE;
+	const int64_t tables = 2 * PAGE, above = 4 * PAGE + tables / 512; /* of 4 MiB */
 	const struct expected rows[] = {
 		{ "anon", "size=4M touch=read", YES, YES, YES, "mapping", "Rss", 0, 0 },
 		{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Rss", bytes, bytes },
@@ -445,23 +364,6 @@ static void amounts_that_are_read_follow_from_the_zero_page(void **state)
 		  "minflt", 2 + 1, 2 + 1 },
 		{ "anon", "size=4100K pages=huge touch=read", YES, NO, YES, "mapping", "Rss",
 		  bytes, bytes },
-		{ "thp", "size=4M mode=split drop=1 fill=zero", YES, YES, YES, "mapping", "Rss",
-		  -bytes, -bytes },
-		{ "thp", "size=4M mode=split drop=1 fill=zero", NO, YES, YES, "mapping", "Rss",
-		  -bytes, -2 * (int64_t)PAGE },
-		{ "thp", "size=4M mode=split drop=1", NO, YES, YES, "mapping", "Rss",
-		  -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
-	};
-
-	(void)state;
-	check_amounts(rows, NR(rows));
-}
-
-static void amounts_that_are_charged_follow_from_the_charge_of_page_tables(void **state)
-{
-	const int64_t bytes = 4 * MB, batches = 2 * 64 * PAGE;
-	const int64_t tables = 2 * PAGE, above = 4 * PAGE + tables / 512; /* of 4 MiB */
-	const struct expected rows[] = {
 		{ "anon", "size=4M", YES, YES, YES, "group", "memory.current",
 		  bytes + tables - batches, bytes + tables + above + batches },
 		{ "anon", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
@@ -472,22 +374,6 @@ static void amounts_that_are_charged_follow_from_the_charge_of_page_tables(void 
 		  tables + above },
 		{ "anon", "size=4M", YES, YES, NO, "group", "pagetables", 0, 0 },
 		{ "anon", "size=4M", YES, YES, NO, "process", "VmPTE", tables, tables + above },
-		{ "thp", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
-		  bytes + batches },
-		{ "hugetlb", "size=4M", YES, YES, NO, "group", "memory.current", -batches,
-		  batches },
-		{ "hugetlb", "size=4M", YES, YES, YES, "group", "memory.current", -batches,
-		  batches + 4 * (int64_t)PAGE },
-	};
-
-	(void)state;
-	check_amounts(rows, NR(rows));
-}
-
-static void faults_of_ten_cycles_follow_from_the_zero_page(void **state)
-{
-	const int64_t pages = 4 * MB / PAGE;
-	const struct expected rows[] = {
 		{ "mmap_churn", "size=4M touch=read_write", YES, YES, YES, "process", "minflt",
 		  20 * pages, 20 * pages },
 		{ "mmap_churn", "size=4M touch=read_write", NO, YES, YES, "process", "minflt",
@@ -500,10 +386,121 @@ static void faults_of_ten_cycles_follow_from_the_zero_page(void **state)
 		  10 * pages, 10 * pages },
 		{ "mmap_churn", "size=4100K pages=huge touch=read_write", YES, NO, YES,
 		  "process", "minflt", 10 * (2 + 2), 10 * (2 + 2) },
+		{ "thp", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
+		  bytes + batches },
+		{ "thp", "size=4M mode=split drop=1 fill=zero", YES, YES, YES, "mapping", "Rss",
+		  -bytes, -bytes },
+		{ "thp", "size=4M mode=split drop=1", NO, YES, YES, "mapping", "Rss",
+		  -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
+		{ "hugetlb", "size=4M", YES, YES, NO, "group", "memory.current", -batches,
+		  batches },
+		{ "hugetlb", "size=4M", YES, YES, YES, "group", "memory.current", -batches,
+		  batches + 4 * (int64_t)PAGE },
 	};
 
 	(void)state;
-	check_amounts(rows, NR(rows));
+	for (size_t i = 0; i < NR(rows); i++) {
+		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
+		static struct claims claims;
+		const struct expected *row = &rows[i];
+		const struct workload *w = workload_find(row->workload);
+		const struct workload_env env = env_with(row->reads, row->huge, row->tables);
+		struct claim like = { .span = SPAN_WORK, .counter = row->counter };
+		int64_t least, most;
+
+		assert_non_null(w);
+		amounts_params(w, params, row->options);
+		claims.nr = 0;
+		w->claims(params, &env, &claims);
+		snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
+		for (unsigned k = 0; k < claims.nr; k++)
+			if (!strcmp(claims.claim[k].counter, row->counter) &&
+			    !strcmp(claims.claim[k].scope, row->scope))
+				like.source = claims.claim[k].source;
+		assert_non_null(like.source);
+		if (!amounts_of(&claims, &like, 10, &least, &most) || least != row->least ||
+		    most != row->most)
+			fail_msg("row %zu: %s %s: %s %lld to %lld, not %lld to %lld", i,
+				 row->workload, row->options, row->counter, (long long)least,
+				 (long long)most, (long long)row->least, (long long)row->most);
+	}
+}
+
+struct followed {
+	enum capability capability;
+	enum capability_state state;
+	const char *workload, *options;
+	const char *scope, *counter;
+	int64_t least, most; /* counted in the slot: 10 */
+};
+
+static void check_followed(const struct followed *row)
+{
+	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
+	static struct claims claims;
+	const struct workload *w = workload_find(row->workload);
+	struct workload_env env = params_machine();
+	struct claim like = { .span = SPAN_WORK, .counter = row->counter };
+	int64_t least = 1, most = -1; /* not promised */
+
+	env.capability[row->capability] = row->state;
+	amounts_params(w, params, row->options);
+	claims.nr = 0;
+	w->claims(params, &env, &claims);
+	snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
+	for (unsigned k = 0; k < claims.nr; k++)
+		if (!strcmp(claims.claim[k].counter, row->counter) &&
+		    !strcmp(claims.claim[k].scope, row->scope))
+			like.source = claims.claim[k].source;
+	if (like.source)
+		(void)amounts_of(&claims, &like, 10, &least, &most);
+	if (least != row->least || most != row->most)
+		fail_msg("%s %s, %s %s: %s %lld to %lld, not %lld to %lld", row->workload,
+			 row->options, capability_table[row->capability].name,
+			 capability_state_name(row->state), row->counter, (long long)least,
+			 (long long)most, (long long)row->least, (long long)row->most);
+}
+
+/* 1 to -1: not promised. */
+static void amounts_follow_from_each_capability(void **state)
+{
+	const int64_t bytes = 4 * MB, batches = 2 * 64 * PAGE;
+	const struct followed rows[] = {
+		{ CAPABILITY_SPLIT_ZEROS, YES, "thp", "size=4M mode=split drop=1 fill=zero",
+		  "mapping", "Rss", -bytes, -bytes },
+		{ CAPABILITY_SPLIT_ZEROS, NO, "thp", "size=4M mode=split drop=1 fill=zero",
+		  "mapping", "Rss", -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
+		{ CAPABILITY_SPLIT_ZEROS, UNKNOWN, "thp", "size=4M mode=split drop=1 fill=zero",
+		  "mapping", "Rss", -bytes, -2 * (int64_t)PAGE },
+		{ CAPABILITY_HUGETLB_CHARGE, NO, "hugetlb", "size=4M", "group",
+		  "memory.current", -batches, batches + 4 * (int64_t)PAGE },
+		{ CAPABILITY_HUGETLB_CHARGE, YES, "hugetlb", "size=4M", "group",
+		  "memory.current", bytes - batches, bytes + batches + 4 * (int64_t)PAGE },
+		{ CAPABILITY_HUGETLB_CHARGE, UNKNOWN, "hugetlb", "size=4M", "group",
+		  "memory.current", -batches, bytes + batches + 4 * (int64_t)PAGE },
+		{ CAPABILITY_ZSWAP_ON, NO, "swap", "size=4M", "system", "pswpout", 1024,
+		  INT64_MAX },
+		{ CAPABILITY_ZSWAP_ON, YES, "swap", "size=4M", "system", "pswpout", 1, -1 },
+		{ CAPABILITY_ZSWAP_ON, UNKNOWN, "swap", "size=4M", "system", "pswpout", 1, -1 },
+		{ CAPABILITY_SWAP_SLOTS, NO, "swap", "size=4M back=read", "group",
+		  "memory.swap.current", 0, 0 },
+		{ CAPABILITY_SWAP_SLOTS, YES, "swap", "size=4M back=read", "group",
+		  "memory.swap.current", -batches, batches },
+		{ CAPABILITY_SWAP_SLOTS, UNKNOWN, "swap", "size=4M back=read", "group",
+		  "memory.swap.current", -batches, batches },
+		{ CAPABILITY_CACHESTAT, YES, "cache", "size=4M", "ledger", "lost_pages",
+		  INT64_MIN, 0 },
+		{ CAPABILITY_CACHESTAT, NO, "cache", "size=4M", "ledger", "lost_pages", 1, -1 },
+		{ CAPABILITY_GROUP_PEAK, NO, "oom", "", "group", "memory.peak", 1, -1 },
+		{ CAPABILITY_GROUP_PSI, NO, "swap", "mode=pressure stall=50%", "group",
+		  "full.total", 1, -1 },
+		{ CAPABILITY_REFAULT_SPLIT, NO, "cache", "evict=reclaim", "group",
+		  "workingset_refault_file", 1, -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(rows); i++)
+		check_followed(&rows[i]);
 }
 
 static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void **state)
@@ -532,7 +529,7 @@ static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void 
 		const struct workload_env env = env_with(rows[i].reads, rows[i].huge, YES);
 		char reason[512] = "";
 
-		set_text(w, params, rows[i].options);
+		amounts_params(w, params, rows[i].options);
 		if ((workload_check(w, params, &env, reason, sizeof(reason)) != 0) !=
 		    rows[i].refused)
 			fail_msg("%s %s: '%s'", rows[i].workload, rows[i].options, reason);
@@ -546,7 +543,7 @@ static void targets_and_footprints_follow_as_well(void **state)
 	const struct workload *w = workload_find("anon");
 
 	(void)state;
-	set_text(w, params, "size=64M touch=read");
+	amounts_params(w, params, "size=64M touch=read");
 	assert_int_equal(w->target(params, &env), 0);
 	assert_true(w->footprint(params, &env) < 8 * MB);
 	env.capability[CAPABILITY_ZERO_PAGE] = NO;
@@ -575,10 +572,8 @@ int main(void)
 		cmocka_unit_test(each_capability_has_a_row_and_a_name_of_its_own),
 		cmocka_unit_test(a_saved_machine_says_what_cannot_be_tried_on_it),
 		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),
-		cmocka_unit_test(amounts_that_are_read_follow_from_the_zero_page),
-		cmocka_unit_test(
-			amounts_that_are_charged_follow_from_the_charge_of_page_tables),
-		cmocka_unit_test(faults_of_ten_cycles_follow_from_the_zero_page),
+		cmocka_unit_test(amounts_follow_from_the_capabilities),
+		cmocka_unit_test(amounts_follow_from_each_capability),
 		cmocka_unit_test(
 			parameters_are_refused_only_where_a_zero_page_contradicts_them),
 		cmocka_unit_test(targets_and_footprints_follow_as_well),

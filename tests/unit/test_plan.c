@@ -169,7 +169,6 @@ const struct workload *const workloads[] = { &far,   &hold,  &killed,  &null_wor
 
 static struct host v1 = {
 	.kernel = "6.18.0",
-	.kernel_code = ENV_KERNEL(6, 18),
 	.cpus = 2,
 	.page_bytes = 4096,
 	.pmd_bytes = 2 * M,

@@ -150,9 +150,13 @@ static void what_is_away_follows_from_mode_and_lru(void **state)
 	assert_int_equal(drive_claim(&d, SPAN_WORK, "ledger", "away_pages")->relation,
 			 RELATION_LE);
 	d.env.mglru = true;
-	d.env.kernel = ENV_KERNEL(6, 1);
+	d.env.capability[CAPABILITY_NODE_RECLAIM] = CAPABILITY_YES; /* Linux 6.1 */
 	assert_int_equal(promised("ledger", "away_pages"), 16384 / 50);
-	d.env.kernel = ENV_KERNEL(6, 12);
+	d.env.capability[CAPABILITY_NODE_RECLAIM] = CAPABILITY_UNKNOWN;
+	drive_claims(&d);
+	assert_null(drive_claim(&d, SPAN_WORK, "ledger", "away_pages"));
+	assert_null(drive_claim(&d, SPAN_WORK, "system", "zone_reclaim_failed"));
+	d.env.capability[CAPABILITY_NODE_RECLAIM] = CAPABILITY_NO; /* Linux 6.12 */
 	assert_int_equal(promised("ledger", "away_pages"), 16384 - 400);
 	assert_int_equal(promised("system", "zone_reclaim_failed"), 1);
 }

@@ -103,9 +103,15 @@ enum capability {
 	CAPABILITY_GROUP_PEAK,	     /* memory.peak */
 	CAPABILITY_GROUP_RECLAIM,    /* memory.reclaim, on v1 memory.force_empty */
 	CAPABILITY_RECLAIM_SWAPPINESS,
-	CAPABILITY_GROUP_SWAP_KEYS, /* pswpin and pswpout in memory.stat */
-	CAPABILITY_REFAULT_SPLIT,   /* workingset_refault_anon and _file there */
-	CAPABILITY_GROUP_PSI,	    /* memory.pressure */
+	CAPABILITY_GROUP_SWAP_KEYS,	/* pswpin and pswpout in memory.stat */
+	CAPABILITY_REFAULT_SPLIT,	/* workingset_refault_anon and _file there */
+	CAPABILITY_GROUP_PSI,		/* memory.pressure */
+	CAPABILITY_HUGE_ZERO_WRITE,	/* a write replaces the huge zero page by a huge page */
+	CAPABILITY_SPLIT_ZEROS,		/* a split maps pages of zeros to the zero page */
+	CAPABILITY_WEIGHTED_INTERLEAVE, /* MPOL_WEIGHTED_INTERLEAVE */
+	CAPABILITY_SWAP_SLOTS,		/* each CPU keeps swap slots ahead of need */
+	CAPABILITY_NODE_RECLAIM, /* zone_reclaim_mode works with the multi-generational LRU */
+	CAPABILITY_LARGE_READAHEAD, /* readahead takes folios of several pages */
 	NR_CAPABILITIES,
 };
 
@@ -116,10 +122,6 @@ enum capability_state {
 };
 
 #define ENV_NODES_MAX 64
-
-/* major<<16 | minor<<8, as in the kernel's KERNEL_VERSION. */
-#define ENV_KERNEL(major, minor) (((major) << 16) | ((minor) << 8))
-
 #define ENV_ZONES_MAX 32
 
 /* A zone with pages, as /proc/zoneinfo names it. */
@@ -134,7 +136,6 @@ struct workload_env {
 	uint64_t page_bytes;
 	uint64_t pmd_bytes;	       /* size of a transparent huge page; 0: absent */
 	unsigned cgroup_version;       /* of the memory controller: 1 or 2 */
-	unsigned kernel;	       /* ENV_KERNEL(6, 18) */
 	unsigned cpus;		       /* online */
 	unsigned nr_nodes;	       /* with memory */
 	unsigned nodes[ENV_NODES_MAX]; /* their ids, ascending */

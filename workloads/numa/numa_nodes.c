@@ -153,8 +153,9 @@ int numa_check(const void *params, const struct workload_env *env, char *reason,
 	else if (numa_moves(p) && memory == cpu)
 		snprintf(reason, reason_bytes,
 			 "the pages are on node %d already: name another node", memory);
-	else if (p->mode == MODE_WEIGHTED && env->kernel < ENV_KERNEL(6, 9))
-		snprintf(reason, reason_bytes, "weighted interleave came with Linux 6.9");
+	else if (p->mode == MODE_WEIGHTED && !env_has(env, CAPABILITY_WEIGHTED_INTERLEAVE))
+		snprintf(reason, reason_bytes,
+			 "mode=weighted needs MPOL_WEIGHTED_INTERLEAVE of Linux 6.9");
 	else
 		return 0;
 	return -ENODEV;

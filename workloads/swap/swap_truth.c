@@ -57,16 +57,15 @@ double swap_seconds(const void *params, const struct workload_env *env)
 
 /* ---- promises ---- */
 
-/* Slots that a CPU takes ahead of need: two caches of SWAP_SLOTS_CACHE_SIZE until Linux 6.14.
- */
+/* Slots that a CPU takes ahead of need: two caches of SWAP_SLOTS_CACHE_SIZE. */
 static int64_t slots_ahead(const struct workload_env *env)
 {
-	return env->kernel < ENV_KERNEL(6, 14) ? 128 * (int64_t)env->cpus : 0;
+	return env_lacks(env, CAPABILITY_SWAP_SLOTS) ? 0 : 128 * (int64_t)env->cpus;
 }
 
 /*
  * Slots that are free again stay charged until a CPU has collected 64 of them
- * (mm/swap_slots.c, until Linux 6.14).
+ * (mm/swap_slots.c).
  */
 static int64_t slots_behind_bytes(const struct workload_env *env)
 {

@@ -191,8 +191,8 @@ static bool is_zero(const struct thp_params *p)
 static struct change change_by_drop(const struct thp_params *p, const struct workload_env *env)
 {
 	const bool split = p->kind == KIND_SPLIT, unmap = p->kind == KIND_MUNMAP;
-	const bool zeros = split && is_zero(p) && env->kernel >= ENV_KERNEL(6, 12);
-	const bool all = zeros && env_has(env, CAPABILITY_ZERO_PAGE);
+	const bool zeros = split && is_zero(p) && !env_lacks(env, CAPABILITY_SPLIT_ZEROS);
+	const bool all = zeros && env_has(env, CAPABILITY_SPLIT_ZEROS);
 	const int64_t huge = (int64_t)thp_room_for_huge(p, env);
 	const uint64_t in_huge = (uint64_t)huge * (env->pmd_bytes / env->page_bytes);
 	const int64_t least = huge * (int64_t)p->drop, page = (int64_t)env->page_bytes;
