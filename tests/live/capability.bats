@@ -70,6 +70,57 @@ late_bytes=$((400 << 10))
 	expect_failed minor_faults resident_bytes anonymous_bytes group_anonymous_bytes
 }
 
+@test "doctor has a line for each capability, with its question and what was seen" {
+	command -v python3 > /dev/null || skip "no python3"
+	mapfile -t names < <("$PAGESTORM" doctor --json 2> /dev/null |
+		python3 -c 'import json, sys; print(*json.load(sys.stdin)["capabilities"], sep="\n")')
+	[ "${#names[@]}" -gt 30 ]
+	"$PAGESTORM" doctor > lines 2> /dev/null &
+	pid=$!
+	wait $pid
+	for name in "${names[@]}"; do
+		grep -E "^(ok +$name .+\? (yes|no)|limited +$name .+\? unknown) \(.+\)$" lines ||
+			{ echo "$name: $(grep -w "$name" lines)"; return 1; }
+	done
+	[ -z "$(find /sys/fs/cgroup -type d -name "pagestorm-probe-$pid")" ]
+}
+
+@test "exact_statm is what another program sees of pages that it touches" {
+	command -v python3 > /dev/null || skip "no python3"
+	[ "$(capability exact_statm)" != unknown ] || skip "exact_statm is unknown here"
+	python3 - > seen <<-'EOF'
+		import mmap, os
+		PAGES, PAGE = 20, mmap.PAGESIZE
+		fd = os.open("/proc/self/statm", os.O_RDONLY)
+		def resident():
+		    return int(os.pread(fd, 128, 0).split()[1])
+		m = mmap.mmap(-1, PAGES * PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+		m.madvise(mmap.MADV_NOHUGEPAGE)
+		exact = 0
+		resident()
+		for i in range(PAGES):
+		    before = resident()
+		    m[i * PAGE] = 1
+		    exact += resident() - before == 1
+		print("yes" if exact > PAGES / 2 else "no")
+	EOF
+	[ "$(capability exact_statm)" = "$(cat seen)" ]
+}
+
+@test "advice is taken from another program where the capability says so" {
+	command -v python3 > /dev/null || skip "no python3"
+	for row in populate:23 pageout:21 cold:20 lazy_free:8 collapse:25; do
+		state=$(capability "${row%:*}")
+		python3 - "${row#*:}" > seen <<-'EOF'
+			import ctypes, sys
+			libc = ctypes.CDLL(None, use_errno=True)
+			print("no" if libc.madvise(None, 0, int(sys.argv[1])) else "yes")
+		EOF
+		echo "$row is $state, and $(cat seen)"
+		[ "$state" = "$(cat seen)" ] || [ "$state" = unknown ]
+	done
+}
+
 # is_probing PID: its group exists
 is_probing()
 {
