@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <numaif.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -34,6 +35,18 @@ void process_init(struct process *p)
 	};
 }
 
+/*
+ * Automatic NUMA balancing would take hint faults in this process's mapping of a ledger and
+ * move its pages, which the worker has mapped and then waits for: faults of its own. It
+ * passes over memory with a policy (task_numa_work(), kernel/sched/fair.c); that of shared
+ * memory is the object's (shmem_set_policy(), mm/shmem.c).
+ */
+static void keep_from_balancing(void *map, size_t bytes)
+{
+	/* ENOSYS: a kernel without NUMA; EPERM: a sandbox. */
+	(void)syscall(SYS_mbind, map, bytes, MPOL_LOCAL, NULL, 0, 0);
+}
+
 int process_make_ledger(struct process *p, struct error *e)
 {
 	p->ledger_fd = memfd_create("pagestorm-ledger", MFD_CLOEXEC);
@@ -45,6 +58,7 @@ int process_make_ledger(struct process *p, struct error *e)
 		p->ledger = NULL;
 		return error_set(e, errno, "cannot map a ledger: %s", strerror(errno));
 	}
+	keep_from_balancing(p->ledger, LEDGER_BYTES);
 	memset((void *)p->ledger, 0, LEDGER_BYTES);
 	p->ledger->magic = LEDGER_MAGIC;
 	p->ledger->bytes = sizeof(*p->ledger);

@@ -52,3 +52,19 @@ teardown()
 		[[ "$output" == *"could not run on its CPUs, all in its cpuset"* ]]
 	done
 }
+
+# policies PID WHAT: the memory policies of its mappings of that kind, each once
+policies()
+{
+	awk -v kind="$2" 'index($0, kind) { print $2 }' "/proc/$1/numa_maps" | sort -u
+}
+
+# A hint fault would be counted as the worker's, and one of the harness moves its ledger.
+@test "automatic NUMA balancing passes over a worker and its ledger" {
+	[ -r /proc/self/numa_maps ] || skip "no /proc/PID/numa_maps"
+	begin_held anon size=1M memory.max=64M profile.noise=no
+	[ "$(policies "$worker" anon=)" = local ]
+	[ "$(policies "$worker" pagestorm-ledger)" = local ]
+	[ "$(policies "$runner" pagestorm-ledger)" = local ]
+	finish
+}
