@@ -331,99 +331,100 @@ struct expected {
 #define NO	CAPABILITY_NO
 #define UNKNOWN CAPABILITY_UNKNOWN
 
+/* Of 4 MiB on two CPUs. */
+#define BYTES	((int64_t)(4 * MB))
+#define PAGES	(BYTES / PAGE)
+#define BATCHES ((int64_t)(2 * 64 * PAGE))
+#define TABLES	((int64_t)(2 * PAGE))
+#define ABOVE	((int64_t)(4 * PAGE) + TABLES / 512)
+
+static const struct expected amount_rows[] = {
+	{ "anon", "size=4M touch=read", YES, YES, YES, "mapping", "Rss", 0, 0 },
+	{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Rss", BYTES, BYTES },
+	{ "anon", "size=4M touch=read", UNKNOWN, YES, YES, "mapping", "Rss", 0, BYTES },
+	{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Private_Dirty", BYTES,
+	  BYTES },
+	{ "anon", "size=4M touch=read", NO, YES, YES, "group", "anon", BYTES, BYTES },
+	{ "anon", "size=4M touch=read", NO, YES, YES, "process", "VmRSS", BYTES, BYTES },
+	{ "anon", "size=4M touch=read", NO, YES, YES, "process", "minflt", PAGES, PAGES },
+	{ "anon", "size=4M touch=read_write", YES, YES, YES, "process", "minflt", 2 * PAGES,
+	  2 * PAGES },
+	{ "anon", "size=4M touch=read_write", NO, YES, YES, "process", "minflt", PAGES, PAGES },
+	{ "anon", "size=4M touch=read_write", UNKNOWN, YES, YES, "process", "minflt", PAGES,
+	  2 * PAGES },
+	{ "anon", "size=4M touch=read_write", NO, YES, YES, "group", "pgfault", PAGES, PAGES },
+	{ "anon", "size=4M touch=read_write", NO, YES, YES, "mapping", "Rss", BYTES, BYTES },
+	{ "anon", "size=4100K pages=huge touch=read_write", YES, YES, YES, "process", "minflt",
+	  2 * (2 + 1), 2 * (2 + 1) },
+	{ "anon", "size=4100K pages=huge touch=read_write", YES, NO, YES, "process", "minflt",
+	  2 + 2 * 1, 2 + 2 * 1 },
+	{ "anon", "size=4100K pages=huge touch=read_write", NO, NO, YES, "process", "minflt",
+	  2 + 1, 2 + 1 },
+	{ "anon", "size=4100K pages=huge touch=read", YES, NO, YES, "mapping", "Rss", BYTES,
+	  BYTES },
+	{ "anon", "size=4M", YES, YES, YES, "group", "memory.current", BYTES + TABLES - BATCHES,
+	  BYTES + TABLES + ABOVE + BATCHES },
+	{ "anon", "size=4M", YES, YES, NO, "group", "memory.current", BYTES - BATCHES,
+	  BYTES + BATCHES },
+	{ "anon", "size=4M", YES, YES, UNKNOWN, "group", "memory.current", BYTES - BATCHES,
+	  BYTES + TABLES + ABOVE + BATCHES },
+	{ "anon", "size=4M", YES, YES, YES, "group", "pagetables", TABLES, TABLES + ABOVE },
+	{ "anon", "size=4M", YES, YES, NO, "group", "pagetables", 0, 0 },
+	{ "anon", "size=4M", YES, YES, NO, "process", "VmPTE", TABLES, TABLES + ABOVE },
+	{ "mmap_churn", "size=4M touch=read_write", YES, YES, YES, "process", "minflt",
+	  20 * PAGES, 20 * PAGES },
+	{ "mmap_churn", "size=4M touch=read_write", NO, YES, YES, "process", "minflt",
+	  10 * PAGES, 10 * PAGES },
+	{ "brk_churn", "size=4M touch=read_write", NO, YES, YES, "group", "pgfault", 10 * PAGES,
+	  10 * PAGES },
+	{ "brk_churn", "size=4M touch=read_write", UNKNOWN, YES, YES, "group", "pgfault",
+	  10 * PAGES, 20 * PAGES },
+	{ "brk_churn", "size=4M touch=read", NO, YES, YES, "process", "minflt", 10 * PAGES,
+	  10 * PAGES },
+	{ "mmap_churn", "size=4100K pages=huge touch=read_write", YES, NO, YES, "process",
+	  "minflt", 10 * (2 + 2), 10 * (2 + 2) },
+	{ "thp", "size=4M", YES, YES, NO, "group", "memory.current", BYTES - BATCHES,
+	  BYTES + BATCHES },
+	{ "thp", "size=4M mode=split drop=1 fill=zero", YES, YES, YES, "mapping", "Rss", -BYTES,
+	  -BYTES },
+	{ "thp", "size=4M mode=split drop=1", NO, YES, YES, "mapping", "Rss",
+	  -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
+	{ "hugetlb", "size=4M", YES, YES, NO, "group", "memory.current", -BATCHES, BATCHES },
+	{ "hugetlb", "size=4M", YES, YES, YES, "group", "memory.current", -BATCHES,
+	  BATCHES + 4 * (int64_t)PAGE },
+};
+
+static void check_amount(const struct expected *row)
+{
+	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
+	static struct claims claims;
+	const struct workload *w = workload_find(row->workload);
+	const struct workload_env env = env_with(row->reads, row->huge, row->tables);
+	struct claim like = { .span = SPAN_WORK, .counter = row->counter };
+	int64_t least, most;
+
+	assert_non_null(w);
+	amounts_params(w, params, row->options);
+	claims.nr = 0;
+	w->claims(params, &env, &claims);
+	snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
+	for (unsigned k = 0; k < claims.nr; k++)
+		if (!strcmp(claims.claim[k].counter, row->counter) &&
+		    !strcmp(claims.claim[k].scope, row->scope))
+			like.source = claims.claim[k].source;
+	assert_non_null(like.source);
+	if (!amounts_of(&claims, &like, 10, &least, &most) || least != row->least ||
+	    most != row->most)
+		fail_msg("%s %s: %s %lld to %lld, not %lld to %lld", row->workload,
+			 row->options, row->counter, (long long)least, (long long)most,
+			 (long long)row->least, (long long)row->most);
+}
+
 static void amounts_follow_from_the_capabilities(void **state)
 {
-	const int64_t pages = 4 * MB / PAGE, bytes = 4 * MB, batches = 2 * 64 * PAGE;
-	const int64_t tables = 2 * PAGE, above = 4 * PAGE + tables / 512; /* of 4 MiB */
-	const struct expected rows[] = {
-		{ "anon", "size=4M touch=read", YES, YES, YES, "mapping", "Rss", 0, 0 },
-		{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Rss", bytes, bytes },
-		{ "anon", "size=4M touch=read", UNKNOWN, YES, YES, "mapping", "Rss", 0, bytes },
-		{ "anon", "size=4M touch=read", NO, YES, YES, "mapping", "Private_Dirty", bytes,
-		  bytes },
-		{ "anon", "size=4M touch=read", NO, YES, YES, "group", "anon", bytes, bytes },
-		{ "anon", "size=4M touch=read", NO, YES, YES, "process", "VmRSS", bytes,
-		  bytes },
-		{ "anon", "size=4M touch=read", NO, YES, YES, "process", "minflt", pages,
-		  pages },
-		{ "anon", "size=4M touch=read_write", YES, YES, YES, "process", "minflt",
-		  2 * pages, 2 * pages },
-		{ "anon", "size=4M touch=read_write", NO, YES, YES, "process", "minflt", pages,
-		  pages },
-		{ "anon", "size=4M touch=read_write", UNKNOWN, YES, YES, "process", "minflt",
-		  pages, 2 * pages },
-		{ "anon", "size=4M touch=read_write", NO, YES, YES, "group", "pgfault", pages,
-		  pages },
-		{ "anon", "size=4M touch=read_write", NO, YES, YES, "mapping", "Rss", bytes,
-		  bytes },
-		{ "anon", "size=4100K pages=huge touch=read_write", YES, YES, YES, "process",
-		  "minflt", 2 * (2 + 1), 2 * (2 + 1) },
-		{ "anon", "size=4100K pages=huge touch=read_write", YES, NO, YES, "process",
-		  "minflt", 2 + 2 * 1, 2 + 2 * 1 },
-		{ "anon", "size=4100K pages=huge touch=read_write", NO, NO, YES, "process",
-		  "minflt", 2 + 1, 2 + 1 },
-		{ "anon", "size=4100K pages=huge touch=read", YES, NO, YES, "mapping", "Rss",
-		  bytes, bytes },
-		{ "anon", "size=4M", YES, YES, YES, "group", "memory.current",
-		  bytes + tables - batches, bytes + tables + above + batches },
-		{ "anon", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
-		  bytes + batches },
-		{ "anon", "size=4M", YES, YES, UNKNOWN, "group", "memory.current",
-		  bytes - batches, bytes + tables + above + batches },
-		{ "anon", "size=4M", YES, YES, YES, "group", "pagetables", tables,
-		  tables + above },
-		{ "anon", "size=4M", YES, YES, NO, "group", "pagetables", 0, 0 },
-		{ "anon", "size=4M", YES, YES, NO, "process", "VmPTE", tables, tables + above },
-		{ "mmap_churn", "size=4M touch=read_write", YES, YES, YES, "process", "minflt",
-		  20 * pages, 20 * pages },
-		{ "mmap_churn", "size=4M touch=read_write", NO, YES, YES, "process", "minflt",
-		  10 * pages, 10 * pages },
-		{ "brk_churn", "size=4M touch=read_write", NO, YES, YES, "group", "pgfault",
-		  10 * pages, 10 * pages },
-		{ "brk_churn", "size=4M touch=read_write", UNKNOWN, YES, YES, "group",
-		  "pgfault", 10 * pages, 20 * pages },
-		{ "brk_churn", "size=4M touch=read", NO, YES, YES, "process", "minflt",
-		  10 * pages, 10 * pages },
-		{ "mmap_churn", "size=4100K pages=huge touch=read_write", YES, NO, YES,
-		  "process", "minflt", 10 * (2 + 2), 10 * (2 + 2) },
-		{ "thp", "size=4M", YES, YES, NO, "group", "memory.current", bytes - batches,
-		  bytes + batches },
-		{ "thp", "size=4M mode=split drop=1 fill=zero", YES, YES, YES, "mapping", "Rss",
-		  -bytes, -bytes },
-		{ "thp", "size=4M mode=split drop=1", NO, YES, YES, "mapping", "Rss",
-		  -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
-		{ "hugetlb", "size=4M", YES, YES, NO, "group", "memory.current", -batches,
-		  batches },
-		{ "hugetlb", "size=4M", YES, YES, YES, "group", "memory.current", -batches,
-		  batches + 4 * (int64_t)PAGE },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++) {
-		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
-		static struct claims claims;
-		const struct expected *row = &rows[i];
-		const struct workload *w = workload_find(row->workload);
-		const struct workload_env env = env_with(row->reads, row->huge, row->tables);
-		struct claim like = { .span = SPAN_WORK, .counter = row->counter };
-		int64_t least, most;
-
-		assert_non_null(w);
-		amounts_params(w, params, row->options);
-		claims.nr = 0;
-		w->claims(params, &env, &claims);
-		snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
-		for (unsigned k = 0; k < claims.nr; k++)
-			if (!strcmp(claims.claim[k].counter, row->counter) &&
-			    !strcmp(claims.claim[k].scope, row->scope))
-				like.source = claims.claim[k].source;
-		assert_non_null(like.source);
-		if (!amounts_of(&claims, &like, 10, &least, &most) || least != row->least ||
-		    most != row->most)
-			fail_msg("row %zu: %s %s: %s %lld to %lld, not %lld to %lld", i,
-				 row->workload, row->options, row->counter, (long long)least,
-				 (long long)most, (long long)row->least, (long long)row->most);
-	}
+	for (size_t i = 0; i < NR(amount_rows); i++)
+		check_amount(&amount_rows[i]);
 }
 
 struct followed {
