@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * brk_churn: moves the program break up, touches what that gave, moves it back.
+ * brk_churn: moves the program break up, touches the new memory, moves the break back.
  *
- * Truth: each cycle takes one minor fault per page, because the kernel frees the
- *   pages when the break comes down; between cycles nothing is left.
- * Rises: minflt and the group's pgfault, by cycles x pages exactly.
- * Still: Rss, Anonymous, VmSize, VmData, majflt, the group's anon.
- * Beware: malloc(3) moves the same break: nothing here calls it while cycles run.
- *   The heap is one mapping that grows and shrinks at its end, so there is no new
- *   mapping to make; mmap_churn does the same with mappings. A latency contains
- *   the loop and one reading of the clock (clock_ns); cycle_ns does not.
+ * Exact: each cycle takes one minor fault per page, because lowering the break frees the
+ *   pages; between cycles nothing is left.
+ * Moves: minflt and the group's pgfault, by cycles x pages exactly.
+ * Unchanged: Rss, Anonymous, VmSize, VmData, majflt, the group's anon.
+ * Caveats: malloc(3) moves the same break, so nothing calls it while cycles run. The heap
+ *   is one mapping that grows and shrinks at its end: no cycle creates a mapping;
+ *   mmap_churn is the counterpart that does. A latency includes the loop and one clock
+ *   reading (clock_ns); cycle_ns does not.
  */
 #include <errno.h>
 #include <string.h>
@@ -51,7 +51,7 @@ static void *brk_take(struct worker *w, uint64_t bytes)
 
 static int brk_give_back(void *start, uint64_t bytes)
 {
-	(void)start; /* the break knows */
+	(void)start; /* the break is relative */
 	return sbrk(-(intptr_t)bytes) == (void *)-1 ? -1 : 0;
 }
 
@@ -64,10 +64,9 @@ static int brk_run(struct worker *w)
 
 const struct workload brk_churn_workload = {
 	.name = "brk_churn",
-	.summary = "the program break moved up, touched and moved back, over and over",
-	.truth = "Each cycle takes one minor fault per page, exactly, and between cycles "
-		 "nothing is left: resident and virtual size and the group's anonymous memory "
-		 "stay where they were. The latency is that of a cycle.",
+	.summary = "the program break moved up, touched and moved back, in a loop",
+	.truth =
+		"Each cycle takes exactly one minor fault per page, and nothing is left between cycles: resident and virtual size and the group's anonymous memory are unchanged. The latency is that of a cycle.",
 	.options = churn_options,
 	.params_bytes = sizeof(struct churn_params),
 	.slots = { CHURN_SLOTS },

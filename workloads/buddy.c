@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * buddy: free memory broken into single pages by a known pattern, and made whole again.
+ * buddy: fragments free memory into single pages by a known pattern, and merges or compacts
+ * it again.
  *
- * Truth: of each two page frames that are buddies and both the worker's, the even one is
- *   given back and the odd one kept: so many free blocks of order 0 more, and none of them
- *   can merge (mm/page_alloc.c, __free_one_page()). Giving back the odd ones as well makes
- *   each pair a block of order 1 and, with their neighbours, larger ones: the blocks of
- *   order 0 are gone, and the largest blocks are as many as before the memory was taken.
- *   Compaction instead moves the kept pages together: the same free pages in large blocks,
- *   without a fault and with every page still resident.
- * Rises: order0 of the zone in buddyinfo; compacting, pgmigrate_success.
- * Still: free pages of the zone while compacting; the process's pages and faults.
- * Beware: each CPU keeps freed pages on lists of its own before they reach the buddy
- *   lists: up to pagesets high (vm.percpu_pagelist_high_fraction). What others free and
- *   take moves every order: for a quiet guest. Page frame numbers need root.
+ * Exact: of each pair of buddy page frames that are both the worker's, the even one is freed
+ *   and the odd one kept: that many free blocks of order 0, none of which can merge
+ *   (mm/page_alloc.c, __free_one_page()). Freeing the odd ones too merges each pair into a
+ *   block of order 1 and, with its neighbours, into larger ones: the blocks of order 0 are
+ *   gone, and there are as many large blocks as before the allocation. Compaction instead
+ *   migrates the kept pages together: the same free pages in large blocks, without a fault
+ *   and with every page resident.
+ * Moves: order0 of the zone in buddyinfo; with compaction, pgmigrate_success.
+ * Unchanged: free pages of the zone during compaction; the process's pages and faults.
+ * Caveats: per-CPU lists hold freed pages before they reach the buddy lists, up to `high` of
+ *   the pagesets (vm.percpu_pagelist_high_fraction). Allocations of other processes move every
+ *   order, so it is for a quiet guest. Page frame numbers require root.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -64,13 +65,13 @@ static const struct workload_option options[] = {
 	  .type = OPTION_BYTES,
 	  .fallback = "128M",
 	  .min = "16M",
-	  .help = "anonymous memory of base pages to take first",
+	  .help = "bytes of base pages to allocate first",
 	  AT(size_bytes) },
 	{ .name = "mode",
 	  .type = OPTION_CHOICE,
 	  .fallback = "fragment",
 	  .choices = "fragment|merge|compact",
-	  .help = "give back each second page; the others as well; or compact instead",
+	  .help = "free each second page; the others too; or compact instead",
 	  AT(mode) },
 	{ .name = NULL },
 };
@@ -97,7 +98,7 @@ static const struct env_zone *home_zone(const struct workload_env *env)
 	return best;
 }
 
-/* Free pages that the lists of CPUs hold back, at their smallest. */
+/* Free pages on per-CPU lists, at their shortest. */
 static int64_t lists_pages(const struct workload_env *env)
 {
 	return (int64_t)LIST_BATCHES * LIST_BATCH_PAGES * env->cpus;
@@ -111,12 +112,11 @@ static int buddy_check(const void *params, const struct workload_env *env, char 
 	const char *lack = NULL;
 
 	if (!zone)
-		lack = "this machine's zones are not known";
+		lack = "the zones of this machine are not known";
 	else if (nr_pages(p, env) > zone->managed_pages / 2)
-		lack = "size is more than half of the zone";
+		lack = "size exceeds half of the zone";
 	else if (!env->in_lab)
-		lack = "what others free and take moves the buddy lists too: it is for a "
-		       "quiet guest; pagestorm lab";
+		lack = "other processes move the buddy lists: use a quiet guest of pagestorm lab";
 	return check_answer(NULL, lack, reason, reason_bytes);
 }
 
@@ -150,7 +150,7 @@ struct order_row {
 	enum unit unit;
 	enum relation relation;
 	int64_t expected, tolerance;
-	int64_t fragments; /* so many of each fragment on top, in percent */
+	int64_t fragments; /* percentage of the slot `fragments` to add */
 	const char *why;
 };
 
@@ -184,9 +184,9 @@ static void claim_fragment(const struct workload_env *env, struct claims *out)
 	const int64_t lists = lists_pages(env);
 	const struct order_row rows[] = {
 		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_EQ, 0, lists,
-		  100, "each frame given back has a buddy that is kept; CPUs hold some back" },
+		  100, "each freed frame has a kept buddy; per-CPU lists hold some" },
 		{ "free_pages", "zoneinfo", "free", UNIT_PAGES, RELATION_EQ, 0, lists, 100,
-		  "each frame given back is one free page; CPUs hold some back" },
+		  "each freed frame is one free page; per-CPU lists hold some" },
 	};
 
 	CLAIM_ORDERS(env, rows, out);
@@ -195,12 +195,12 @@ static void claim_fragment(const struct workload_env *env, struct claims *out)
 static void claim_merge(const struct workload_env *env, struct claims *out)
 {
 	const int64_t lists = lists_pages(env);
-	/* A page that a CPU holds back afterwards leaves its buddy single, and what CPUs held
-	 * before has become single pages: each of the two as often as the lists are long. */
+	/* A page on a per-CPU list at HELD leaves its buddy single, and pages that were on one
+	 * at READY have become single: the length of the lists, twice. */
 	const struct order_row rows[] = {
 		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_EQ, 0,
 		  2 * lists, -100,
-		  "its buddy is free as well: none stays single; CPUs hold some back" },
+		  "each buddy is free too and merges; per-CPU lists hold some" },
 	};
 	/* clang-format off */
 	const struct promise large = {
@@ -208,7 +208,7 @@ static void claim_merge(const struct workload_env *env, struct claims *out)
 		.source = "ledger", .counter = "large_blocks_after", .relation = RELATION_GE,
 		.basis = BASIS_BOUNDED, .tolerance = 4 + lists / 128,
 		.slot = "large_blocks_before", .slot_mul = 1,
-		.why = "what is given back merges to the blocks of 2 MiB and more that were there before; a page that a CPU holds back spoils one",
+		.why = "freed pages merge into the blocks of 2 MiB and more that were there before; a page on a per-CPU list prevents one",
 	};
 	/* clang-format on */
 
@@ -221,25 +221,25 @@ static void claim_compact(const struct workload_env *env, struct claims *out)
 	const int64_t lists = lists_pages(env);
 	const struct order_row rows[] = {
 		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_LE, 0, lists,
-		  -80, "kept pages move into single free frames: four of five are used up" },
+		  -80, "kept pages migrate into single free frames and use up four of five" },
 		{ "free_pages", "zoneinfo", "free", UNIT_PAGES, RELATION_EQ, 0, 2 * lists, 0,
-		  "a page that moves takes one frame and leaves one" },
+		  "a migrated page takes one frame and frees one" },
 	};
 	/* clang-format off */
 	const struct promise moved[] = {
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt",
-		  .why = "a moved page is mapped again by the kernel and not by a fault" },
+		  .why = "migration maps the page again without a fault" },
 		{ .quantity = "large_blocks", .scope = "ledger",
 		  .source = "ledger", .counter = "large_blocks_after", .relation = RELATION_GE,
 		  .basis = BASIS_BOUNDED, .expected = 1, .slot = "large_blocks_ready",
 		  .slot_mul = 1,
-		  .why = "blocks of 2 MiB and more are made of what was single pages" },
+		  .why = "compaction forms blocks of 2 MiB and more from single pages" },
 		{ .quantity = "migrated_pages", .scope = "system",
 		  .source = "vmstat", .counter = "pgmigrate_success", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .slot = "fragments",
 		  .slot_mul = 1, .slot_div = 4,
-		  .why = "to empty half of the blocks half of the kept pages have to move; half of that at least" },
+		  .why = "emptying half of the blocks migrates half of the kept pages; at least half of that" },
 	};
 	/* clang-format on */
 
@@ -261,7 +261,7 @@ static void buddy_claims(const void *params, const struct workload_env *env, str
 		.source = "ledger", .counter = "fragments", .unit = UNIT_PAGES,
 		.relation = RELATION_GE, .basis = BASIS_BOUNDED,
 		.expected = (int64_t)(nr_pages(p, env) * 2 / 5),
-		.why = "a quiet kernel hands out whole blocks: four of five pages have their buddy in the mapping",
+		.why = "a quiet kernel allocates from whole blocks: four of five pages have their buddy in the mapping",
 	};
 	/* clang-format on */
 
@@ -274,12 +274,13 @@ static void buddy_claims(const void *params, const struct workload_env *env, str
 struct buddy {
 	char *map;
 	uint64_t nr, page_bytes;
-	uint64_t *pfn; /* of each page of the mapping; 0: given back or not ours to use */
+	uint64_t
+		*pfn; /* frame of each page of the mapping; 0: freed, or without a buddy here */
 	char *text;
 	int buddyinfo, compact;
 };
 
-/* The numbers of one line, order by order, in units of 2 MiB from LARGE_ORDER on. */
+/* Sum of a line's blocks from LARGE_ORDER on, in units of 2 MiB. */
 static uint64_t large_of(const char *numbers)
 {
 	uint64_t large = 0, blocks;
@@ -321,7 +322,7 @@ static int count_large(struct worker *w, uint64_t *large)
 			   zone->node);
 }
 
-static int note_large(struct worker *w, enum buddy_slot slot)
+static int record_large(struct worker *w, enum buddy_slot slot)
 {
 	uint64_t large;
 	int ret = count_large(w, &large);
@@ -356,8 +357,8 @@ static int compare_frames(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Which pages to give back first: even frames whose odd buddy is the mapping's as well. */
-static int choose(struct worker *w, bool *pair)
+/* Marks the pages whose buddy frame is also in the mapping. */
+static int mark_pairs(struct worker *w, bool *pair)
 {
 	const struct buddy *s = w->state;
 	const size_t bytes = s->nr * sizeof(uint64_t);
@@ -378,8 +379,8 @@ static int choose(struct worker *w, bool *pair)
 	return 0;
 }
 
-/* Gives back the pages of one parity that are one of a pair. */
-static int give_back(struct worker *w, uint64_t parity, uint64_t spare, uint64_t *given)
+/* Frees the pages of one parity that are part of a pair, but for the first `spare`. */
+static int free_pages(struct worker *w, uint64_t parity, uint64_t spare, uint64_t *given)
 {
 	const struct buddy *s = w->state;
 
@@ -392,8 +393,7 @@ static int give_back(struct worker *w, uint64_t parity, uint64_t spare, uint64_t
 			continue;
 		}
 		if (madvise(s->map + i * s->page_bytes, s->page_bytes, MADV_DONTNEED))
-			return worker_fail(w, errno, "cannot give a page back: %s",
-					   strerror(errno));
+			return worker_fail(w, errno, "cannot free a page: %s", strerror(errno));
 		++*given;
 	}
 	return 0;
@@ -412,7 +412,7 @@ static int take_and_pair(struct worker *w)
 	memset(s->map, 1, s->nr * s->page_bytes);
 	ret = read_frames(w);
 	if (!ret)
-		ret = choose(w, pair);
+		ret = mark_pairs(w, pair);
 	for (uint64_t i = 0; i < s->nr && !ret; i++) {
 		if (!pair[i])
 			s->pfn[i] = 0;
@@ -421,7 +421,7 @@ static int take_and_pair(struct worker *w)
 	munmap(pair, s->nr);
 	if (ret)
 		return ret;
-	/* What the process itself counts is the pattern; a shortfall leaves some of it out. */
+	/* The intended pattern, of which the fault injection leaves pages out. */
 	worker_slot_set(w, SLOT_FRAGMENTS, pairs / 2);
 	worker_slot_set(w, SLOT_KEPT, s->nr - pairs / 2);
 	return 0;
@@ -471,16 +471,16 @@ static int buddy_prepare(struct worker *w)
 	s->nr = nr_pages(p, w->env);
 	ret = open_all(w);
 	if (!ret)
-		ret = note_large(w, SLOT_LARGE_BEFORE);
+		ret = record_large(w, SLOT_LARGE_BEFORE);
 	if (!ret)
 		ret = take_and_pair(w);
 	if (!ret && p->mode != MODE_FRAGMENT)
-		ret = give_back(w, 0, 0, &given);
+		ret = free_pages(w, 0, 0, &given);
 	worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
-	return ret ? ret : note_large(w, SLOT_LARGE_READY);
+	return ret ? ret : record_large(w, SLOT_LARGE_READY);
 }
 
-/* Pages that are no pair's stay in every mode: they were single before. */
+/* Pages that are not part of a pair stay allocated in every mode. */
 static int buddy_run(struct worker *w)
 {
 	const struct buddy_params *p = w->params;
@@ -489,15 +489,15 @@ static int buddy_run(struct worker *w)
 	int ret = 0;
 
 	if (p->mode == MODE_FRAGMENT)
-		ret = give_back(w, 0, w->ledger->shortfall_pages, &given);
+		ret = free_pages(w, 0, w->ledger->shortfall_pages, &given);
 	else if (p->mode == MODE_MERGE)
-		ret = give_back(w, 1, w->ledger->shortfall_pages, &given);
+		ret = free_pages(w, 1, w->ledger->shortfall_pages, &given);
 	else if (p->mode == MODE_COMPACT && !w->ledger->shortfall_pages &&
 		 write(s->compact, "1", 1) != 1)
 		ret = worker_fail(w, errno, "cannot compact: %s", strerror(errno));
 	worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
 	if (!ret)
-		ret = note_large(w, SLOT_LARGE_AFTER);
+		ret = record_large(w, SLOT_LARGE_AFTER);
 	worker_achieved(w, buddy_target(p, w->env));
 	return ret;
 }
@@ -523,20 +523,17 @@ static void buddy_release(struct worker *w)
 
 const struct workload buddy_workload = {
 	.name = "buddy",
-	.summary = "free memory broken into single pages, and made whole (for a guest)",
-	.truth = "Of each pair of buddies one page is given back: so many free blocks of order 0 "
-		 "more. Given back as well, the others merge with them to the large blocks that "
-		 "were there before; compaction makes large blocks by moving what is kept.",
-	.needs = 0,
+	.summary = "free memory fragmented, merged or compacted (for a guest)",
+	.truth = "One page of each pair of buddies is freed: that many more free blocks of order 0. Freeing the others too merges them into the large blocks that were there before; compaction forms large blocks by migrating the kept pages.",
 	.options = options,
 	.params_bytes = sizeof(struct buddy_params),
 	.slots = {
 		[SLOT_FRAGMENTS] = { "fragments", UNIT_PAGES,
-				     "pairs of buddies that are both the worker's" },
+				     "pairs of buddies that are both in the mapping" },
 		[SLOT_KEPT] = { "kept_pages", UNIT_PAGES,
-				"pages that stay when one of each pair is given back" },
+				"pages that stay after one of each pair is freed" },
 		[SLOT_LARGE_BEFORE] = { "large_blocks_before", UNIT_COUNT,
-					"free blocks of 2 MiB before anything was taken" },
+					"free blocks of 2 MiB before the allocation" },
 		[SLOT_LARGE_READY] = { "large_blocks_ready", UNIT_COUNT,
 				       "free blocks of 2 MiB at READY" },
 		[SLOT_LARGE_AFTER] = { "large_blocks_after", UNIT_COUNT,

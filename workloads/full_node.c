@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * full_node: memory wanted on a node that is full of clean page cache.
+ * full_node: allocates memory on a node that is full of clean page cache.
  *
- * Truth: with vm.zone_reclaim_mode=0 the process gets what its node has above low, its
- *   room, and then pages of other nodes; nothing is reclaimed and nobody wakes kswapd, since
- *   the first look at the zones, at low, succeeds elsewhere (mm/page_alloc.c,
- *   get_page_from_freelist()). With 1 the kernel reclaims clean pages of the own node
- *   first (mm/vmscan.c, node_reclaim()), 32 at a time, and all but a few pages are local.
- *   With the multi-generational LRU of Linux 6.3 and later that reclaim gives nothing, is
- *   tried again and again (zone_reclaim_failed), and the pages are on other nodes as with 0.
- * Rises: numa_foreign of the node and numa_miss of the others by what is away; with mode 1
- *   pgsteal_direct, although no allocation stalled.
- * Still: allocstall; with mode 0 pgsteal_direct, and pgsteal_kswapd but for what the kernel
- *   itself insists on having on the node.
- * Beware: it fills a node, so it is for a guest. CPUs keep lists of free pages of their own:
- *   with vm.percpu_pagelist_high_fraction they are short, as the promises want them. Only the
- * node of the CPU reclaims for it, and only where the others are at least 30 away
- * (node_reclaim_distance) the kernel switches the mode on by itself.
+ * Exact: with vm.zone_reclaim_mode=0 the process gets the pages of its node above the low
+ *   watermark, the room, and then pages of other nodes; nothing is reclaimed and kswapd is
+ *   not woken, because the first pass over the zones, at the low watermark, succeeds on
+ *   another node (mm/page_alloc.c, get_page_from_freelist()). With 1 the kernel first reclaims
+ *   clean pages of the local node (mm/vmscan.c, node_reclaim()), 32 at a time, and all but a
+ *   few pages are local. With the multi-generational LRU of Linux 6.3 and later that reclaim
+ *   frees nothing, fails repeatedly (zone_reclaim_failed), and the pages are on other nodes
+ *   as with 0.
+ * Moves: numa_foreign of the node and numa_miss of the others by the pages on other nodes;
+ *   with mode 1 pgsteal_direct, although no allocation stalled.
+ * Unchanged: allocstall; with mode 0 pgsteal_direct, and pgsteal_kswapd except for
+ *   allocations that the kernel restricts to the node.
+ * Caveats: it fills a node, so it is for a guest. Per-CPU lists hold free pages; the claims
+ *   require short ones (vm.percpu_pagelist_high_fraction). A node reclaims only for its own
+ *   CPUs, and the kernel enables the mode by default only where other nodes are at least 30
+ *   away (node_reclaim_distance).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,20 +36,18 @@
 #include "workloads/act/worker.h"
 #include "workloads/probe/zones.h"
 
-#define MB	   (1ull << 20)
-#define STEP_BYTES MB
-#define AHEAD_BYTES                                                                            \
-	(128u << 10) /* what the kernel reads ahead at once unless told otherwise              \
-		      */
+#define MB	    (1ull << 20)
+#define STEP_BYTES  MB
+#define AHEAD_BYTES (128u << 10) /* default size of readahead */
 #define QUERY_PAGES 512
-#define FILE_BYTES  (1ull << 40) /* of a hole: more than any node */
+#define FILE_BYTES  (1ull << 40) /* of a sparse file: more than any node */
 
 /*
- * What the room may be wrong by: a zone's count of free pages lags by up to 125 pages on
- * each CPU (MAX_THRESHOLD, mm/vmstat.c), and CPUs keep lists of free pages of their own.
+ * Error of the room: a zone's count of free pages lags by up to 125 pages on each CPU
+ * (MAX_THRESHOLD, mm/vmstat.c), and per-CPU lists hold free pages.
  */
 #define ZONE_LAG_PAGES 125
-#define LIST_PAGES     315 /* four batches of 63, and one on its way */
+#define LIST_PAGES     315 /* four batches of 63, and one in transfer */
 
 struct full_node_params {
 	uint64_t size_bytes, home;
@@ -69,12 +68,12 @@ static const struct workload_option options[] = {
 	  .type = OPTION_BYTES,
 	  .fallback = "64M",
 	  .min = "16M",
-	  .help = "anonymous memory that is wanted, rounded up to whole pages",
+	  .help = "bytes of anonymous memory to allocate, rounded up to whole pages",
 	  AT(size_bytes) },
 	{ .name = "home",
 	  .type = OPTION_COUNT,
 	  .fallback = "0",
-	  .help = "the node that is full and whose CPUs it runs on",
+	  .help = "node that is filled and whose CPUs the worker runs on",
 	  AT(home) },
 	{ .name = NULL },
 };
@@ -103,7 +102,7 @@ static uint64_t bytes_elsewhere(const struct workload_env *env, uint64_t node)
 	return sum;
 }
 
-/* What the kernel will do: reclaim on the node and have what it wants, or go elsewhere. */
+/* Whether the kernel reclaims on the local node before it allocates on another. */
 static bool tries(const struct workload_env *env)
 {
 	return env->zone_reclaim_mode & 7;
@@ -133,11 +132,11 @@ static int full_node_check(const void *params, const struct workload_env *env, c
 	if (p->home >= ENV_NODES_MAX || !bytes_of_node(env, p->home) ||
 	    !(env->cpu_nodes >> p->home & 1))
 		snprintf(reason, reason_bytes,
-			 "node %" PRIu64 " needs memory and a CPU to be a home", p->home);
+			 "home=%" PRIu64 " is not a node with memory and CPUs", p->home);
 	else if (p->size_bytes > bytes_elsewhere(env, p->home) / 2)
-		snprintf(reason, reason_bytes,
-			 "half of the other nodes' memory is less than size: they would be "
-			 "full as well");
+		snprintf(
+			reason, reason_bytes,
+			"size exceeds half of the other nodes' memory: they would be full too");
 	else
 		return 0;
 	return -ENODEV;
@@ -148,7 +147,7 @@ static uint64_t full_node_target(const void *params, const struct workload_env *
 	return nr_pages(params, env) * env->page_bytes;
 }
 
-/* The node's cache and what is wanted, with page tables and the cache's index. */
+/* The node's cache and the mapping, with page tables and the cache's index. */
 static uint64_t full_node_footprint(const void *params, const struct workload_env *env)
 {
 	const struct full_node_params *p = params;
@@ -174,13 +173,13 @@ static void claim_placement(const struct full_node_params *p, const struct workl
 		  .source = "ledger", .counter = "away_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .expected = nr / 50,
 		  .unless = stays(env) != CAPABILITY_YES,
-		  .why = "clean pages of the own node are reclaimed instead; measured: 98 to 100 of 100 pages are local" },
+		  .why = "node_reclaim() reclaims clean pages of the local node; measured: 98 to 100 of 100 pages are local" },
 		{ .quantity = "pages_away", .scope = "ledger",
 		  .source = "ledger", .counter = "away_pages", .unit = UNIT_PAGES,
 		  .basis = BASIS_BOUNDED, .expected = nr, .tolerance = slack,
 		  .slot = "room_pages", .slot_mul = -1,
 		  .unless = stays(env) != CAPABILITY_NO,
-		  .why = "what the node has above low is taken and the rest comes from others; page tables and what CPUs keep are the slack" },
+		  .why = "the node gives its pages above low and other nodes the rest; page tables and per-CPU lists are the slack" },
 	};
 	/* clang-format on */
 
@@ -201,9 +200,9 @@ static void claim_numastat(const struct full_node_params *p, const struct worklo
 			   .slot = "away_pages" };
 
 	snprintf(c.scope, sizeof(c.scope), "node%" PRIu64, p->home);
-	claims_add(out, &c,
-		   "each page that was wanted here and came from elsewhere; page tables and "
-		   "the rest of the guest add to it");
+	claims_add(
+		out, &c,
+		"each page preferred here and allocated elsewhere; page tables and the rest of the guest add to it");
 }
 
 static void claim_reclaim(const struct full_node_params *p, const struct workload_env *env,
@@ -215,32 +214,32 @@ static void claim_reclaim(const struct full_node_params *p, const struct workloa
 	const struct promise rows[] = {
 		{ .quantity = "allocation_stalls", .scope = "system",
 		  .source = "vmstat", .counter = "allocstall_movable",
-		  .why = "what is reclaimed on the node is no stall" },
+		  .why = "node_reclaim() does not count as a stall" },
 		{ .quantity = "kswapd_reclaimed", .scope = "system",
 		  .source = "vmstat", .counter = "pgsteal_kswapd", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = BASIS_BOUNDED,
 		  .expected = (int64_t)nr_pages(p, env) / 16, .unless = !quiet,
-		  .why = "the first look at the zones succeeds on another node; only what the kernel insists on having here wakes kswapd" },
+		  .why = "the first pass over the zones succeeds on another node; only allocations restricted to this node wake kswapd" },
 		{ .quantity = "direct_reclaimed", .scope = "system",
 		  .source = "vmstat", .counter = "pgsteal_direct", .unit = UNIT_PAGES,
 		  .unless = !quiet,
-		  .why = "nobody has to reclaim" },
+		  .why = "no allocation requires reclaim" },
 		{ .quantity = "zone_reclaim_failed", .scope = "system",
 		  .source = "vmstat", .counter = "zone_reclaim_failed", .unless = !quiet,
-		  .why = "vm.zone_reclaim_mode=0 does not try" },
+		  .why = "vm.zone_reclaim_mode=0 does not call node_reclaim()" },
 		{ .quantity = "zone_reclaim_failed", .scope = "system",
 		  .source = "vmstat", .counter = "zone_reclaim_failed", .relation = RELATION_GE,
 		  .expected = 1, .unless = !futile,
-		  .why = "with the multi-generational LRU reclaim of the node gives nothing" },
+		  .why = "with the multi-generational LRU node_reclaim() frees nothing" },
 		{ .quantity = "direct_reclaimed", .scope = "system",
 		  .source = "vmstat", .counter = "pgsteal_direct", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .expected = 1, .unless = !local,
-		  .why = "reclaim on the node is the process's own and counts as direct" },
+		  .why = "node_reclaim() runs in the process and counts as direct reclaim" },
 		{ .quantity = "file_pages_reclaimed", .scope = "system",
 		  .source = "vmstat", .counter = "pgsteal_file", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .tolerance = lag_pages(env),
 		  .slot = "taken_over_pages", .slot_mul = 49, .slot_div = 50, .unless = !local,
-		  .why = "what is local beyond the room was cache; a 50th of it its index and other slab" },
+		  .why = "local pages beyond the room were page cache; a 50th of them its index and other slab" },
 	};
 	/* clang-format on */
 
@@ -267,19 +266,19 @@ static void full_node_claims(const void *params, const struct workload_env *env,
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt", .relation = RELATION_BETWEEN,
 		  .basis = BASIS_BOUNDED, .expected = nr, .tolerance = 64,
-		  .why = "one fault per page wherever it is; what reclaim unmaps of the program itself comes back by faults as well" },
+		  .why = "one fault per page on any node; program text that reclaim unmaps faults in again" },
 		{ .quantity = "resident_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
 		  .expected = nr * (int64_t)env->page_bytes,
-		  .why = "every page is there" },
+		  .why = "every page is resident" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	claims_add(out, &home, "each page is here or there");
+	claims_add(out, &home, "each page is on this node or on another");
 	claim_placement(p, env, out);
 	claim_numastat(p, env, out);
-	if (env->in_lab) /* others reclaim on a machine that is not ours alone */
+	if (env->in_lab) /* elsewhere other processes cause reclaim too */
 		claim_reclaim(p, env, out);
 }
 
@@ -299,7 +298,7 @@ static int set_policy(struct worker *w, int policy, uint64_t nodes)
 	return worker_fail(w, errno, "set_mempolicy: %s", strerror(errno));
 }
 
-/* "0-1,4" of sysfs. */
+/* Parses "0-1,4" of sysfs. */
 static int node_cpus(uint64_t node, cpu_set_t *set)
 {
 	char path[80], text[1024];
@@ -350,7 +349,7 @@ static uint64_t above(uint64_t pages, uint64_t mark)
 	return pages > mark ? pages - mark : 0;
 }
 
-/* What the home gives before the others are asked: its zones above low and what they keep. */
+/* What the node gives before other nodes: its zones' pages above low and protection. */
 static int room_of_home(struct worker *w, uint64_t *pages)
 {
 	const struct full_node_params *p = w->params;
@@ -366,8 +365,8 @@ static int room_of_home(struct worker *w, uint64_t *pages)
 }
 
 /*
- * Pages that the home's largest zone is above high. Lower zones are not filled: with
- * mode 1 the kernel rather reclaims than takes from them.
+ * Pages of the node's largest zone above high. Lower zones are not filled: with mode 1 the
+ * kernel reclaims rather than allocating from them.
  */
 static int left_to_fill(struct worker *w, uint64_t *pages)
 {
@@ -384,7 +383,7 @@ static int left_to_fill(struct worker *w, uint64_t *pages)
 	return ret;
 }
 
-/* A hole is read ahead into the cache of the node until that is two MiB from its high mark. */
+/* Reads a sparse file ahead until the node is within 2 MiB of its high watermark. */
 static int fill_node(struct worker *w)
 {
 	const struct full_node_params *p = w->params;
@@ -401,10 +400,11 @@ static int fill_node(struct worker *w)
 			return worker_fail(w, ret, "cannot read %s ahead: %s", s->file.path,
 					   strerror(ret));
 		if (at > enough)
-			return worker_fail(w, EBUSY,
-					   "node %" PRIu64 " does not fill: its cache is "
-					   "reclaimed while it is read",
-					   p->home);
+			return worker_fail(
+				w, EBUSY,
+				"node %" PRIu64
+				" does not fill: its page cache is reclaimed meanwhile",
+				p->home);
 		worker_slot_add(w, SLOT_CACHE, STEP_BYTES / w->env->page_bytes);
 		ret = worker_should_stop(w) ? -EINTR : left_to_fill(w, &left);
 	}
@@ -445,7 +445,7 @@ static int full_node_prepare(struct worker *w)
 		ret = set_policy(w, MPOL_BIND, 1ull << p->home);
 	if (!ret)
 		ret = fill_node(w);
-	/* Local, as the frame has set it: NUMA balancing leaves such memory alone. */
+	/* As the worker's frame sets it: exempt from automatic NUMA balancing. */
 	return ret ? ret : set_policy(w, MPOL_LOCAL, 0);
 }
 
@@ -462,10 +462,10 @@ static int count_nodes(struct worker *w)
 		for (uint64_t i = 0; i < nr; i++)
 			page[i] = s->map + (first + i) * w->env->page_bytes;
 		if (syscall(SYS_move_pages, 0, nr, page, NULL, status, 0) < 0)
-			return worker_fail(w, errno, "cannot ask where the pages are: %s",
+			return worker_fail(w, errno, "cannot get the nodes of the pages: %s",
 					   strerror(errno));
 		for (uint64_t i = 0; i < nr; i++)
-			if (status[i] >= 0) /* -ENOENT: not there */
+			if (status[i] >= 0) /* -ENOENT: not present */
 				worker_slot_add(w,
 						(uint64_t)status[i] == p->home ? SLOT_HOME
 									       : SLOT_AWAY,
@@ -510,23 +510,20 @@ static void full_node_release(struct worker *w)
 
 const struct workload full_node_workload = {
 	.name = "full_node",
-	.summary = "memory wanted on a node that is full of page cache (for a guest)",
-	.truth = "With zone_reclaim_mode=0 the node gives what it has above low and the rest "
-		 "comes from other nodes, predicted to a few hundred pages; with 1 its clean "
-		 "cache is reclaimed and the memory is local, but not with the "
-		 "multi-generational LRU of Linux 6.3 and later.",
+	.summary = "allocations on a node that is full of page cache (for a guest)",
+	.truth = "With zone_reclaim_mode=0 the node gives its pages above low and other nodes the rest, predicted to a few hundred pages; with 1 the node's clean cache is reclaimed and the memory is local, but not with the multi-generational LRU of Linux 6.3 and later.",
 	.needs = NEED_NODES | NEED_FILES,
 	.options = options,
 	.params_bytes = sizeof(struct full_node_params),
 	.slots = {
 		[SLOT_ROOM] = { "room_pages", UNIT_PAGES,
-				"free pages of the node above low when it begins" },
+				"free pages of the node above low at the start of run()" },
 		[SLOT_CACHE] = { "cache_pages", UNIT_PAGES,
 				 "pages of the file that fill the node" },
-		[SLOT_HOME] = { "home_pages", UNIT_PAGES, "pages found on the node" },
-		[SLOT_AWAY] = { "away_pages", UNIT_PAGES, "pages found on other nodes" },
+		[SLOT_HOME] = { "home_pages", UNIT_PAGES, "pages on the node" },
+		[SLOT_AWAY] = { "away_pages", UNIT_PAGES, "pages on other nodes" },
 		[SLOT_TAKEN_OVER] = { "taken_over_pages", UNIT_PAGES,
-				      "pages found on the node beyond its room" },
+				      "pages on the node beyond its room" },
 	},
 	.check = full_node_check,
 	.footprint = full_node_footprint,

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * global_oom: grows without a limit until the kernel kills, and knows whom.
+ * global_oom: grows without a limit until the kernel OOM-kills, and predicts the victim.
  *
- * Truth: one OOM kill, of the process with the most points among all that may be
- *   chosen (mm/oom_kill.c, oom_badness(): resident and swapped pages plus
- *   oom_score_adj thousandths of all memory and swap of the constraint), at a
- *   moment when no zone that the growing process may use has more free pages than
- *   its high watermark and its reserve (mm/page_alloc.c, __alloc_pages_may_oom()).
- *   Which constraint it was shows in what was free then: nothing anywhere; or,
- *   under a memory policy or a cpuset, nothing on the node and plenty elsewhere.
- *   That it was no group's limit shows in the group.
- * Rises: oom_kill of the machine and of the group, allocstall.
- * Still: failcnt (v1), events.oom and events.max (v2) of the group.
- * Beware: it takes the whole machine, so it is for a guest. The kernel chooses among
- *   all processes; its own must outweigh the rest. Free pages are looked at once
- *   a MiB, not in the very moment of the kill.
+ * Exact: one OOM kill, of the process with the highest badness of all candidates
+ *   (mm/oom_kill.c, oom_badness(): resident and swapped pages plus oom_score_adj
+ *   thousandths of the memory and swap of the constraint), when no zone that the growing
+ *   process may use has more free pages than its high watermark and its reserve
+ *   (mm/page_alloc.c, __alloc_pages_may_oom()). The free pages at that time identify the
+ *   constraint: none anywhere; or, under a memory policy or a cpuset, none on the node and
+ *   many elsewhere. The group's own counters exclude a group's limit.
+ * Moves: oom_kill of the machine and of the group, allocstall.
+ * Unchanged: failcnt (v1), events.oom and events.max (v2) of the group.
+ * Caveats: it exhausts the whole machine, so it is for a guest. The candidates are all
+ *   processes of the machine; the workload's must exceed the rest. Free pages are sampled
+ *   once a MiB, not at the moment of the kill.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +34,7 @@
 
 #define MB		(1ull << 20)
 #define STEP_BYTES	MB
-#define DEATH_BOUND_MS	30000 /* for one that was killed to be gone */
+#define DEATH_BOUND_MS	30000 /* from a kill to the victim's exit */
 #define NODE_MASK_LONGS (1024 / (8 * sizeof(unsigned long)))
 
 enum global_oom_constraint { CONSTRAINT_NONE, CONSTRAINT_MEMPOLICY, CONSTRAINT_CPUSET };
@@ -62,7 +61,7 @@ static const struct workload_option options[] = {
 	  .type = OPTION_CHOICE,
 	  .fallback = "none",
 	  .choices = "none|mempolicy|cpuset",
-	  .help = "what confines it: nothing, its memory policy, or its group's cpuset.mems",
+	  .help = "constraint: none, a memory policy, or cpuset.mems of its group",
 	  AT(constraint) },
 	{ .name = "node",
 	  .type = OPTION_COUNT,
@@ -73,7 +72,7 @@ static const struct workload_option options[] = {
 	{ .name = NULL },
 };
 
-/* ---- what there is, and who will die ---- */
+/* ---- the constraint, and the victim ---- */
 
 static uint64_t node_bytes(const struct workload_env *env, uint64_t node)
 {
@@ -83,7 +82,8 @@ static uint64_t node_bytes(const struct workload_env *env, uint64_t node)
 	return 0;
 }
 
-/* All memory and swap that points are thousandths of (mm/oom_kill.c, constrained_alloc()). */
+/* The memory and swap that oom_score_adj is thousandths of (mm/oom_kill.c,
+ * constrained_alloc()). */
 static uint64_t total_bytes(const struct global_oom_params *p, const struct workload_env *env)
 {
 	return env->swap_total_bytes + (p->constraint == CONSTRAINT_NONE
@@ -91,14 +91,14 @@ static uint64_t total_bytes(const struct global_oom_params *p, const struct work
 						: node_bytes(env, p->node));
 }
 
-/* Swap that the growing process may fill before it runs out. */
+/* Swap that the growing process may use. */
 static uint64_t swap_room(const struct workload_env *env)
 {
 	return env->swap_max_bytes < env->swap_total_bytes ? env->swap_max_bytes
 							   : env->swap_total_bytes;
 }
 
-/* What it will hold at the end, to about an eighth: the rest of the node is the kernel's. */
+/* What it holds at the end, to about an eighth: the kernel has the rest of the node. */
 static uint64_t own_bytes(const struct global_oom_params *p, const struct workload_env *env,
 			  const struct candidates *c)
 {
@@ -132,7 +132,7 @@ static const char *contradiction(const struct global_oom_params *p,
 	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return CANDIDATES_WRONG;
 	if (env->limit_bytes)
-		return "a limit would be hit first: set memory.max = max";
+		return "the group's limit would be hit first: set memory.max = max";
 	return NULL;
 }
 
@@ -150,14 +150,14 @@ static const char *missing(const struct global_oom_params *p, const struct workl
 	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return NULL;
 	if (!has_its_nodes(p, env))
-		return "it takes two nodes with memory; the one named by node= among them: pagestorm lab --nodes 2 has them";
+		return "requires two nodes with memory, one of them the node of node=: use pagestorm lab --nodes 2";
 	predicted_victim(p, env, &c, &lead);
 	if (lead < (int64_t)margin_bytes(p, env))
-		return "on this machine two processes are within an eighth of its memory of points: who dies cannot be said beforehand";
+		return "two candidates' badness differs by less than an eighth of this machine's memory: the victim cannot be predicted";
 	return NULL;
 }
 
-/* Without its nodes nothing else matters, which check() says. */
+/* check() reports missing nodes before any need. */
 static unsigned global_oom_needs(const void *params, const struct workload_env *env)
 {
 	const struct global_oom_params *p = params;
@@ -179,7 +179,7 @@ static int global_oom_check(const void *params, const struct workload_env *env, 
 
 static uint64_t global_oom_footprint(const void *params, const struct workload_env *env)
 {
-	(void)params; /* it takes all that there is */
+	(void)params; /* it takes all memory */
 	return env->memory_bytes;
 }
 
@@ -198,10 +198,10 @@ static void claim_kill(const struct workload_env *env, struct claims *out)
 	const struct promise rows[] = {
 		{ .quantity = "system_oom_kills", .scope = "system",
 		  .source = "vmstat", .counter = "oom_kill", .expected = 1,
-		  .why = "one process pays for the others" },
+		  .why = "exactly one victim is killed" },
 		{ .quantity = "oom_kills", .scope = "group",
 		  .source = events, .counter = "oom_kill", .expected = 1,
-		  .why = "the one that was chosen is in the group" },
+		  .why = "the victim is in the group" },
 		{ .quantity = "direct_reclaims", .scope = "system",
 		  .source = "vmstat", .counter = "allocstall_movable", .relation = RELATION_GE,
 		  .expected = 1,
@@ -210,10 +210,10 @@ static void claim_kill(const struct workload_env *env, struct claims *out)
 	const struct promise limit[] = {
 		{ .quantity = "group_ooms", .scope = "group",
 		  .source = events, .counter = "oom", .unless = env->cgroup_version == 1,
-		  .why = "no limit of the group was the cause" },
+		  .why = "the cause is not a limit of the group" },
 		{ .quantity = "limit_hits", .scope = "group",
 		  .source = env_group_hits(env), .counter = env_group_hits_key(env),
-		  .why = "it has no limit to hit" },
+		  .why = "the group has no limit" },
 	};
 	/* clang-format on */
 
@@ -230,7 +230,7 @@ static void claim_victim(const struct global_oom_params *p, const struct workloa
 		.quantity = "victim", .scope = "ledger",
 		.source = "ledger", .counter = "victim",
 		.expected = predicted_victim(p, env, c, &lead),
-		.why = "most resident pages plus adj thousandths of memory and swap (0: the growing one)",
+		.why = "highest badness: resident pages plus adj thousandths of memory and swap (0: the growing process)",
 	};
 	/* clang-format on */
 
@@ -238,7 +238,7 @@ static void claim_victim(const struct global_oom_params *p, const struct workloa
 		promise_add(out, SPAN_WORK, &victim, 1);
 }
 
-/* Evidence of the constraint: what was free where, at the last look before the kill. */
+/* Evidence of the constraint: where pages were free at the last sample before the kill. */
 static void claim_free(const struct global_oom_params *p, const struct workload_env *env,
 		       struct claims *out)
 {
@@ -257,14 +257,13 @@ static void claim_free(const struct global_oom_params *p, const struct workload_
 		.quantity = "free_elsewhere", .scope = "ledger",
 		.source = "ledger", .counter = "free_elsewhere_pages", .unit = UNIT_PAGES,
 		.relation = RELATION_GE, .basis = BASIS_BOUNDED,
-		.why = "half of the other nodes is free all the while: the machine had memory but not where it was allowed",
+		.why = "half of the other nodes stays free: the machine has memory that the constraint excludes",
 	};
 	/* clang-format on */
 
 	claims_add(
 		out, &nothing_left,
-		"no zone that it may use had more than its high watermark and its reserve: the "
-		"kernel kills no sooner; looked at once a MiB");
+		"the kernel kills only when no allowed zone has more than its high watermark and its reserve; sampled once a MiB");
 	for (unsigned i = 0; i < env->nr_nodes; i++)
 		if (env->nodes[i] != p->node)
 			elsewhere += env->node_bytes[i];
@@ -306,7 +305,7 @@ static bool may_use(const struct worker *w, const struct zone *zone)
 	return p->constraint == CONSTRAINT_NONE || zone->node == p->node;
 }
 
-/* Pages that the kernel keeps free where the process may allocate. */
+/* Pages that the kernel keeps free in the zones where the process may allocate. */
 static uint64_t reserve_pages(const struct worker *w, const struct zones *zones)
 {
 	uint64_t sum = 0;
@@ -321,7 +320,7 @@ static uint64_t reserve_pages(const struct worker *w, const struct zones *zones)
 	return sum;
 }
 
-static int look(struct worker *w, struct global_oom_state *s)
+static int sample(struct worker *w, struct global_oom_state *s)
 {
 	uint64_t here = 0, elsewhere = 0, reserve;
 	int ret = zoneinfo_look(w, &s->zoneinfo, &s->zones);
@@ -352,7 +351,7 @@ static int bind_to(struct worker *w, uint64_t node)
 	return 0;
 }
 
-/* The cpuset is the group's: cpuset.mems in the profile. Here it is only looked at. */
+/* The profile sets cpuset.mems of the group; this checks it. */
 static int check_cpuset(struct worker *w, uint64_t node)
 {
 	unsigned long mask[NODE_MASK_LONGS] = { 0 };
@@ -407,15 +406,15 @@ static int global_oom_prepare(struct worker *w)
 		return ret;
 	s->map_bytes = w->env->memory_bytes + swap_room(w->env);
 	s->map = worker_map_measured(w, s->map_bytes, w->env->page_bytes, false);
-	return s->map ? look(w, s) : -errno;
+	return s->map ? sample(w, s) : -errno;
 }
 
 /*
- * What a kill frees can be taken long before the death can be seen, and taking it
- * would kill again: the kernel's count is looked at after each step, and once it
- * has risen nothing more is taken.
+ * The memory of a killed process is free long before its exit is visible, and using it would
+ * cause another kill: the kernel's count is read after each step, and growth ends once it
+ * has risen.
  */
-static void name_the_dead(struct worker *w, struct global_oom_state *s)
+static void record_victim(struct worker *w, struct global_oom_state *s)
 {
 	unsigned victim = candidates_died(&s->idle, DEATH_BOUND_MS);
 
@@ -445,10 +444,10 @@ static int global_oom_run(struct worker *w)
 		done += STEP_BYTES;
 		count_touched(w, done);
 		if (kills_rose(&s->kills)) {
-			name_the_dead(w, s);
+			record_victim(w, s);
 			return 0;
 		}
-		ret = look(w, s);
+		ret = sample(w, s);
 		if (ret || s->least_free < w->ledger->shortfall_pages)
 			return ret;
 	}
@@ -472,25 +471,23 @@ static void global_oom_release(struct worker *w)
 
 const struct workload global_oom_workload = {
 	.name = "global_oom",
-	.summary = "grows without a limit until the kernel kills (for a guest)",
-	.truth = "One OOM kill, of the process that can be named beforehand, when no zone that may be "
-		 "used has more free than its high watermark and reserve; what was free elsewhere "
-		 "tells the constraint.",
+	.summary = "grows without a limit until the kernel OOM-kills (for a guest)",
+	.truth = "One OOM kill, of the predicted process, when no allowed zone has more free pages than its high watermark and reserve; the free pages elsewhere identify the constraint.",
 	.options = options,
 	.params_bytes = sizeof(struct global_oom_params),
 	.slots = {
 		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES,
 					 "base pages that the growing process had touched" },
 		[SLOT_VICTIM] = { "victim", UNIT_COUNT,
-				  "which process died: 0 is the growing one" },
+				  "index of the killed process: 0 is the growing one" },
 		[SLOT_VICTIM_PID] = { "victim_pid", UNIT_COUNT,
-				      "pid of a victim whose death the growing one saw" },
+				      "pid of a killed idle process" },
 		[SLOT_RESERVE] = { "reserve_pages", UNIT_PAGES,
-				   "high watermarks and reserves of the zones that it may use" },
+				   "high watermarks and reserves of the allowed zones" },
 		[SLOT_FREE] = { "free_pages", UNIT_PAGES,
-				"fewest free pages seen where it may allocate" },
+				"fewest free pages sampled in the allowed zones" },
 		[SLOT_FREE_ELSEWHERE] = { "free_elsewhere_pages", UNIT_PAGES,
-					  "fewest free pages seen on the other nodes" },
+					  "fewest free pages sampled in the other zones" },
 	},
 	.expects_oom = true,
 	.machine_wide = true,

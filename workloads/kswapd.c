@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * kswapd: the machine's watermarks by arithmetic, and reclaim between them.
+ * kswapd: the watermarks of the machine by arithmetic, and reclaim between them.
  *
- * Truth: each zone's watermarks follow from vm.min_free_kbytes and
+ * Exact: each zone's watermarks follow from vm.min_free_kbytes and
  *   vm.watermark_scale_factor (mm/page_alloc.c, __setup_per_zone_wmarks()):
  *     min  = min_free pages * managed / managed of all zones
  *     gap  = the larger of min / 4 and managed * scale / 10000
  *     low  = min + gap
  *     high = min + 2 * gap
- *   so low = min * 5/4 and high = min * 3/2, as the textbooks have it, only where min / 4
- *   is the larger one. A file larger than memory is read once: what it takes beyond the
- *   free pages is reclaimed, by kswapd, which sleeps until free pages fall below low and
- *   goes on to high. With burst=, memory is then wanted faster than kswapd delivers, and
- *   the process reclaims for itself.
- * Rises: pgsteal_kswapd, pgsteal_file; with a burst pgsteal_direct and allocstall.
- * Still: nothing below min is given to a process; the file costs no I/O, it is a hole.
- * Beware: it takes the whole machine, so it is for a guest. Watermarks of the boot are
- *   older than the last change of managed pages: the run has to set one of the two.
+ *   so low = min * 5/4 and high = min * 3/2, as in textbooks, only where min / 4 is the
+ *   larger one. A file larger than memory is read once: kswapd reclaims what it takes beyond
+ *   the free pages; it wakes when free pages fall below low and continues up to high. With
+ *   burst=, the process then allocates faster than kswapd reclaims, and enters direct reclaim.
+ * Moves: pgsteal_kswapd, pgsteal_file; with a burst pgsteal_direct and allocstall.
+ * Unchanged: read_bytes, as the file is sparse; free pages do not fall below min.
+ * Caveats: it uses the whole machine, so it is for a guest. The watermarks of the boot
+ *   predate the last change of managed pages: the run must set one of the two settings.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,15 +35,17 @@
 #define MB	       (1ull << 20)
 #define STEP_BYTES     MB
 #define SCALE_UNIT     10000
-#define TEXTBOOK_SLACK 1 /* of two integer divisions against one */
+#define TEXTBOOK_SLACK 1 /* rounding of two integer divisions instead of one */
 
-/* A zone's count of free pages lags by up to 125 pages on each CPU (MAX_THRESHOLD,
- * mm/vmstat.c), and a CPU takes up to 63 at once for its own list (zone_batchsize()). */
+/*
+ * A zone's count of free pages lags by up to 125 pages on each CPU (MAX_THRESHOLD,
+ * mm/vmstat.c), and a per-CPU list is refilled by up to 63 at once (zone_batchsize()).
+ */
 #define ZONE_LAG_PAGES (125 + 63)
 
 #define SETTLE_NS	100000000u
 #define SETTLE_MAX	50
-#define WAKINGS		64 /* of kswapd in one burst, after which one has come late */
+#define WAKINGS		64 /* wake-ups of kswapd in a burst, of which one is late */
 #define WATERMARK_ZONES 16 /* so that the claims fit */
 
 struct kswapd_params {
@@ -68,19 +69,19 @@ static const struct workload_option options[] = {
 	  .type = OPTION_BYTES,
 	  .fallback = "125%available",
 	  .min = "64M",
-	  .help = "bytes of the file that is read once, more than is available",
+	  .help = "bytes of the file to read, more than the available memory",
 	  AT(size_bytes) },
 	{ .name = "passes",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
 	  .min = "1",
 	  .max = "1000",
-	  .help = "times to read it; what the second pass finds is the LRU's choice",
+	  .help = "number of reads of the file; the LRU decides what the second pass finds",
 	  AT(passes) },
 	{ .name = "burst",
 	  .type = OPTION_BYTES,
 	  .fallback = "0",
-	  .help = "anonymous memory that is then wanted all at once (0: none)",
+	  .help = "bytes of anonymous memory to allocate at once afterwards (0: none)",
 	  AT(burst_bytes) },
 	{ .name = NULL },
 };
@@ -142,22 +143,21 @@ static int kswapd_check(const void *params, const struct workload_env *env, char
 	const char *wrong = NULL, *lack = NULL;
 
 	if (env->limit_bytes && env->limit_bytes < env->memory_bytes)
-		wrong = "a limit would be hit before the watermarks: set memory.max = max";
+		wrong = "the group's limit would be hit before the watermarks: set memory.max = max";
 	else if (!env->watermarks_fresh)
-		wrong = "the watermarks of the boot are older than the machine's last change: "
-			"set vm.min_free_kbytes or vm.watermark_scale_factor";
+		wrong = "the watermarks of the boot may be outdated: set vm.min_free_kbytes or vm.watermark_scale_factor";
 	else if (p->size_bytes < env->available_bytes)
-		wrong = "size is less than what is available: nothing would be reclaimed";
+		wrong = "size is less than the available memory and nothing would be reclaimed: raise size";
 	else if (p->burst_bytes > env->memory_bytes / 2)
-		wrong = "burst is more than half of the memory: the OOM killer would join in";
+		wrong = "burst exceeds half of the memory and could cause an OOM kill: lower burst";
 	else if (!env->nr_zones || env->nr_zones > WATERMARK_ZONES)
-		lack = "it knows machines of 1 to 16 zones";
+		lack = "requires a machine with 1 to 16 zones";
 	return check_answer(wrong, lack, reason, reason_bytes);
 }
 
 static uint64_t kswapd_footprint(const void *params, const struct workload_env *env)
 {
-	(void)params; /* it takes all that there is */
+	(void)params; /* it takes all memory */
 	return env->memory_bytes;
 }
 
@@ -205,22 +205,23 @@ static void claim_zone(const struct workload_env *env, const struct env_zone *zo
 				   " holds to a page",
 				   env->watermark_scale, marks[i].counter, marks[i].textbook);
 		else
-			claims_add(out, &c,
-				   "%" PRIu64
-				   " / 10000 of the zone is more than min / 4: the textbook's "
-				   "%s = %" PRIu64 " does not hold",
-				   env->watermark_scale, marks[i].counter, marks[i].textbook);
+			claims_add(
+				out, &c,
+				"%" PRIu64
+				" / 10000 of the zone exceeds min / 4: the textbook's %s = %" PRIu64
+				" does not hold",
+				env->watermark_scale, marks[i].counter, marks[i].textbook);
 	}
 }
 
-/* Memory of one waking of kswapd to the next, where it does no more than it has to. */
+/* Whether the burst takes WAKINGS times what kswapd reclaims per wake-up, from low to high. */
 static bool outruns(const struct kswapd_params *p, const struct workload_env *env,
 		    const struct watermarks *sum)
 {
 	return p->burst_bytes / env->page_bytes >= WAKINGS * (sum->high - sum->low);
 }
 
-/* Beside the cache its index goes as well, a 64th of it at most, and other slab. */
+/* With the cache its index is reclaimed, at most a 64th of it, and other slab. */
 static void claim_reclaim(const struct kswapd_params *p, const struct workload_env *env,
 			  const struct watermarks *sum, struct claims *out)
 {
@@ -237,16 +238,17 @@ static void claim_reclaim(const struct kswapd_params *p, const struct workload_e
 	c.counter = "pgsteal_file";
 	c.slot_mul = 49;
 	c.slot_div = 50;
-	claims_add(out, &c,
-		   "what was taken beyond the free pages was cache; a 50th of it its index and "
-		   "other slab");
+	claims_add(
+		out, &c,
+		"pages taken beyond the free ones were page cache; a 50th of them its index and other slab");
 	c.quantity = "kswapd_reclaimed";
 	c.counter = "pgsteal_kswapd";
 	c.slot_mul = p->burst_bytes ? 1 : 9;
 	c.slot_div = p->burst_bytes ? 2 : 10;
 	claims_add(out, &c,
-		   p->burst_bytes ? "a reader in order does not outrun kswapd; a burst may"
-				  : "one reader in order does not outrun kswapd");
+		   p->burst_bytes
+			   ? "kswapd keeps up with a sequential reader; not with every burst"
+			   : "kswapd keeps up with one sequential reader");
 	c = (struct claim){ .quantity = "direct_reclaims",
 			    .scope = "system",
 			    .source = "vmstat",
@@ -258,7 +260,7 @@ static void claim_reclaim(const struct kswapd_params *p, const struct workload_e
 	if (raced)
 		claims_add(out, &c,
 			   "the burst wakes kswapd %d times or more with %" PRIu64
-			   " pages from low to min: once it is late",
+			   " pages from low to min: at least once too late",
 			   WAKINGS, sum->low - sum->min);
 }
 
@@ -272,12 +274,12 @@ static void claim_free(const struct workload_env *env, const struct watermarks *
 		  .source = "ledger", .counter = "free_lowest_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = (int64_t)sum->min,
 		  .tolerance = lag,
-		  .why = "no process gets a page from below min; what CPUs keep and have not yet counted is the slack" },
+		  .why = "no process gets a page below min; per-CPU lists and counts are the slack" },
 		{ .quantity = "free_after", .scope = "ledger",
 		  .source = "ledger", .counter = "free_after_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = (int64_t)sum->low,
 		  .tolerance = lag,
-		  .why = "below low kswapd would be awake; what CPUs keep and have not yet counted is the slack" },
+		  .why = "below low kswapd would be awake; per-CPU lists and counts are the slack" },
 	};
 	/* clang-format on */
 
@@ -294,10 +296,10 @@ static void kswapd_claims(const void *params, const struct workload_env *env,
 	const struct promise rows[] = {
 		{ .quantity = "textbook_zones", .scope = "ledger",
 		  .source = "ledger", .counter = "textbook_zones", .expected = textbook,
-		  .why = "zones whose low and high are min*5/4 and min*3/2 to a page: those whose min / 4 is the gap" },
+		  .why = "zones with low = min*5/4 and high = min*3/2 to a page: those where min / 4 is the gap" },
 		{ .quantity = "read_bytes", .scope = "process",
 		  .source = "io", .counter = "read_bytes", .unit = UNIT_BYTES,
-		  .why = "a hole is read from nowhere" },
+		  .why = "reading a sparse file needs no I/O" },
 	};
 	/* clang-format on */
 
@@ -325,7 +327,7 @@ static uint64_t listed_pages(const struct zones *zones)
 	return sum;
 }
 
-static int look(struct worker *w, struct zones *zones, uint64_t *free_pages)
+static int sample(struct worker *w, struct zones *zones, uint64_t *free_pages)
 {
 	const struct kswapd *s = w->state;
 	int ret = zoneinfo_look(w, &s->zoneinfo, zones);
@@ -379,11 +381,11 @@ static int kswapd_prepare(struct worker *w)
 	return ret;
 }
 
-static int note_lowest(struct worker *w)
+static int record_lowest(struct worker *w)
 {
 	struct zones zones;
 	uint64_t now;
-	int ret = look(w, &zones, &now);
+	int ret = sample(w, &zones, &now);
 
 	if (!ret && now < w->ledger->slot[SLOT_FREE_LOWEST])
 		worker_slot_set(w, SLOT_FREE_LOWEST, now);
@@ -407,7 +409,7 @@ static int read_once(struct worker *w)
 					   s->file.path, got ? strerror(errno) : "it is short");
 		at += (uint64_t)got;
 		worker_slot_add(w, SLOT_PAGES_READ, (uint64_t)got / w->env->page_bytes);
-		ret = note_lowest(w);
+		ret = record_lowest(w);
 		if (ret)
 			return ret;
 	}
@@ -426,7 +428,7 @@ static void take_burst(struct worker *w)
 	}
 }
 
-/* Until kswapd sleeps: free pages stay as they are. */
+/* Until kswapd sleeps: two samples of the free pages are equal. */
 static int settle(struct worker *w, struct zones *zones, uint64_t *free_pages)
 {
 	uint64_t before = 0;
@@ -434,7 +436,7 @@ static int settle(struct worker *w, struct zones *zones, uint64_t *free_pages)
 
 	for (int i = 0; i < SETTLE_MAX && !ret; i++) {
 		worker_sleep_until(w, worker_now_ns() + SETTLE_NS);
-		ret = look(w, zones, free_pages);
+		ret = sample(w, zones, free_pages);
 		if (i && *free_pages == before)
 			break;
 		before = *free_pages;
@@ -442,13 +444,13 @@ static int settle(struct worker *w, struct zones *zones, uint64_t *free_pages)
 	return ret;
 }
 
-/* Pages of later passes may be there still: what was taken counts the first one alone. */
+/* Only the first pass counts as taken: later ones may find pages in the cache. */
 static int kswapd_run(struct worker *w)
 {
 	const struct kswapd_params *p = w->params;
 	struct zones zones;
 	uint64_t before, after, taken = 0;
-	int ret = look(w, &zones, &before);
+	int ret = sample(w, &zones, &before);
 
 	if (ret)
 		return ret;
@@ -463,7 +465,7 @@ static int kswapd_run(struct worker *w)
 	if (!ret)
 		take_burst(w);
 	if (!ret)
-		ret = note_lowest(w);
+		ret = record_lowest(w);
 	if (!ret)
 		ret = settle(w, &zones, &after);
 	if (ret)
@@ -495,26 +497,24 @@ static void kswapd_release(struct worker *w)
 const struct workload kswapd_workload = {
 	.name = "kswapd",
 	.summary = "watermarks by arithmetic, and reclaim between them (for a guest)",
-	.truth = "Each zone's min, low and high follow from min_free_kbytes and "
-		 "watermark_scale_factor, to the page. A file larger than memory is read: what "
-		 "it takes beyond the free pages kswapd reclaims, and free pages end above low.",
+	.truth = "Each zone's min, low and high follow from min_free_kbytes and watermark_scale_factor, to the page. A file larger than memory is read: kswapd reclaims what it takes beyond the free pages, which end above low.",
 	.needs = NEED_FILES,
 	.options = options,
 	.params_bytes = sizeof(struct kswapd_params),
 	.slots = {
 		[SLOT_PAGES_READ] = { "pages_read", UNIT_PAGES, "pages of the file read" },
 		[SLOT_FREE_BEFORE] = { "free_before_pages", UNIT_PAGES,
-				       "free pages of all zones before" },
+				       "free pages of all zones at the start" },
 		[SLOT_FREE_LOWEST] = { "free_lowest_pages", UNIT_PAGES,
-				       "fewest free pages, looked at once a MiB" },
+				       "fewest free pages, sampled once a MiB" },
 		[SLOT_FREE_AFTER] = { "free_after_pages", UNIT_PAGES,
 				      "free pages once kswapd sleeps again" },
 		[SLOT_TAKEN_OVER] = { "taken_over_pages", UNIT_PAGES,
-				      "pages taken that were not free before" },
+				      "pages taken that were not free at the start" },
 		[SLOT_TEXTBOOK_ZONES] = { "textbook_zones", UNIT_COUNT,
 					  "zones with low = min*5/4 and high = min*3/2" },
 		[SLOT_BURST_PAGES] = { "burst_pages", UNIT_PAGES,
-				       "pages of the burst touched" },
+				       "touched pages of the burst" },
 	},
 	.machine_wide = true,
 	.check = kswapd_check,

@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * malloc_churn: equal blocks from glibc's malloc, touched and freed, over and over;
- * what the C library keeps, what it gives back, and what it cannot.
+ * malloc_churn: equal blocks from glibc's malloc, touched and freed in a loop; what malloc
+ * retains, what it returns to the kernel, and what it cannot return.
  *
- * Truth: faults, resident memory, the height of the heap and malloc's own account
- *   (mallinfo2(3)) follow from the block's size and mallopt(3)'s thresholds; the
- *   arithmetic is heap_model.h's. Below the mmap threshold a block comes from the
- *   heap, whose top is kept up to the trim threshold: the first cycle faults, later
- *   ones do not. Above it each block is a mapping and each cycle faults, until the
- *   first free raises the threshold, which it does up to 32 MiB unless one of the
- *   thresholds was fixed.
- * Rises: minflt, and with what is kept Rss, VmSize and the group's anon, exactly.
- * Still: majflt, Swap.
- * Beware: M_TRIM_THRESHOLD=0 alone gives nothing back below M_TOP_PAD. What the
- *   heap's top held before the first block would hide faults: prepare() trims it,
- *   uses up free chunks and lets the top begin at a known place in its page.
- *   malloc_trim(0) drops whole free pages in the middle of the heap, but addresses
- *   only from its end: see `keep`.
+ * Exact: faults, resident memory, the size of the heap and malloc's statistics
+ *   (mallinfo2(3)) follow from the block size and the thresholds of mallopt(3) by the
+ *   arithmetic of heap_model.h. Below the mmap threshold a block comes from the heap, whose
+ *   top is retained up to the trim threshold: the first cycle faults, later ones do not.
+ *   Above it each block is a mapping and each cycle faults, until the first free raises the
+ *   threshold, up to 32 MiB and unless a threshold was set by mallopt(3).
+ * Moves: minflt, and by what is retained Rss, VmSize and the group's anon, exactly.
+ * Unchanged: majflt, Swap.
+ * Caveats: M_TRIM_THRESHOLD=0 alone returns nothing below M_TOP_PAD. Memory at the heap's
+ *   top before the first block would hide faults: prepare() trims it, uses up free chunks
+ *   and places the top at a known offset in its page. malloc_trim(0) releases whole free
+ *   pages in the middle of the heap, but moves the break only from its end: see `keep`.
  */
 #include <assert.h>
 #include <errno.h>
@@ -70,49 +68,49 @@ static const struct workload_option options[] = {
 	  .fallback = "1",
 	  .min = "1",
 	  .max = "32768",
-	  .help = "blocks of a cycle, all made before the first is freed",
+	  .help = "blocks of a cycle, all allocated before the first is freed",
 	  AT(blocks) },
 	{ .name = "cycles",
 	  .type = OPTION_COUNT,
 	  .fallback = "100",
 	  .min = "1",
-	  .help = "cycles to do",
+	  .help = "number of cycles",
 	  AT(cycles) },
 	HEAP_TOUCH_OPTION("write", AT(touch)),
 	{ .name = "order",
 	  .type = OPTION_CHOICE,
 	  .fallback = "lifo",
 	  .choices = "lifo|fifo",
-	  .help = "which block is freed first: the last one made or the first",
+	  .help = "which block is freed first: the last or the first allocated",
 	  AT(order) },
 	{ .name = "dynamic",
 	  .type = OPTION_BOOL,
 	  .fallback = "yes",
-	  .help = "thresholds as glibc begins and moves them; no: as the next three say",
+	  .help = "glibc's own dynamic thresholds; no: the next three options set them",
 	  AT(dynamic) },
 	{ .name = "mmap_threshold",
 	  .type = OPTION_BYTES,
 	  .fallback = THRESHOLD_TEXT,
 	  .min = "4K",
 	  .max = "32M",
-	  .help = "M_MMAP_THRESHOLD: blocks from here on are mappings",
+	  .help = "M_MMAP_THRESHOLD: blocks of at least this size are mapped",
 	  AT(mmap_threshold) },
 	{ .name = "trim_threshold",
 	  .type = OPTION_BYTES,
 	  .fallback = THRESHOLD_TEXT,
 	  .max = "1G",
-	  .help = "M_TRIM_THRESHOLD: free top of the heap that is given back",
+	  .help = "M_TRIM_THRESHOLD: size of the free top at which it is returned",
 	  AT(trim_threshold) },
 	{ .name = "top_pad",
 	  .type = OPTION_BYTES,
 	  .fallback = THRESHOLD_TEXT,
 	  .max = "1G",
-	  .help = "M_TOP_PAD: what the heap grows by beyond the need and keeps when trimmed",
+	  .help = "M_TOP_PAD: extra growth of the heap, retained when it is trimmed",
 	  AT(top_pad) },
 	{ .name = "keep",
 	  .type = OPTION_COUNT,
 	  .fallback = "0",
-	  .help = "in the last cycle every such block stays: fragmentation (0: none, 2: half)",
+	  .help = "fragmentation: the last cycle keeps every such block (0: none, 2: half)",
 	  AT(keep) },
 	{ .name = "trim",
 	  .type = OPTION_BOOL,
@@ -158,7 +156,7 @@ static uint64_t malloc_target(const void *params, const struct workload_env *env
 {
 	const struct malloc_params *p = params;
 
-	(void)env; /* bytes asked for, whatever a page is */
+	(void)env; /* requested bytes, whatever the page size */
 	return kept_blocks(p) * p->size_bytes;
 }
 
@@ -181,11 +179,9 @@ static const char *contradiction(const struct malloc_params *p, const struct wor
 	uint64_t need = malloc_footprint(p, env);
 
 	if (p->dynamic && !is_default(p))
-		return "a threshold is given and fixing one stops glibc from moving them: add "
-		       "dynamic=no";
+		return "setting a threshold makes all of them static in glibc: add dynamic=no";
 	if (!env_fits(env, need))
-		return "a cycle does not fit under the group's limit and reclaim would join "
-		       "in: raise memory.max or memory.high or use fewer blocks";
+		return "a cycle exceeds the group's limit and would cause reclaim: raise memory.max or memory.high or use fewer blocks";
 	return NULL;
 }
 
@@ -204,8 +200,8 @@ static int malloc_check(const void *params, const struct workload_env *env, char
 
 static void claim_faults(const struct heap_outcome *o, struct claims *out)
 {
-	const char *faults_why = "pages touched for the first time since they came from the "
-				 "kernel by mallopt(3)'s thresholds";
+	const char *faults_why =
+		"first touches of pages that malloc takes by the thresholds of mallopt(3)";
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "minor_faults", .scope = "process",
@@ -228,8 +224,8 @@ static void claim_memory(const struct workload_env *env, const struct heap_plan 
 	const int64_t resident = (int64_t)o->resident_bytes;
 	const int64_t mapped = (int64_t)(o->heap_bytes + o->mapped_bytes);
 	const int64_t tables = (int64_t)(heap_peak_bytes(plan) / 512 + 8 * env->page_bytes);
-	const char *rss_why = "pages touched and not given back";
-	const char *size_why = "the heap is higher by this much and these mappings stand";
+	const char *rss_why = "pages touched and not returned to the kernel";
+	const char *size_why = "growth of the heap and mapped blocks that are kept";
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "resident_bytes", .scope = "process",
@@ -251,7 +247,7 @@ static void claim_memory(const struct workload_env *env, const struct heap_plan 
 		  .why = size_why },
 		{ .quantity = "swap_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
-		  .why = "a cycle fits under the limit" },
+		  .why = "a cycle fits under the group's limit" },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .expected = resident,
@@ -270,24 +266,24 @@ static void claim_library(const struct malloc_params *p, const struct workload_e
 			  const struct heap_outcome *o, struct claims *out)
 {
 	const int64_t allocations = (int64_t)(p->cycles * p->blocks);
-	const char *heap_why = "mallinfo2(3) by mallopt(3)'s thresholds";
+	const char *heap_why = "mallinfo2(3) by the thresholds of mallopt(3)";
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "allocations", .scope = "ledger",
 		  .source = "ledger", .counter = "allocations", .expected = allocations,
-		  .why = "blocks of each cycle" },
+		  .why = "the blocks of all cycles" },
 		{ .quantity = "frees", .scope = "ledger",
 		  .source = "ledger", .counter = "frees",
 		  .expected = allocations - (int64_t)kept_blocks(p),
-		  .why = "all but those that are kept" },
+		  .why = "all blocks but the kept ones" },
 		{ .quantity = "live_bytes", .scope = "ledger",
 		  .source = "ledger", .counter = "live_bytes", .unit = UNIT_BYTES,
 		  .expected = (int64_t)malloc_target(p, env),
-		  .why = "the blocks that are kept" },
+		  .why = "the kept blocks" },
 		{ .quantity = "in_use_bytes", .scope = "ledger",
 		  .source = "ledger", .counter = "in_use_bytes", .unit = UNIT_BYTES,
 		  .expected = (int64_t)o->in_use_bytes,
-		  .why = "live blocks with malloc's own bytes" },
+		  .why = "kept blocks including malloc's chunk headers" },
 		{ .quantity = "retained_bytes", .scope = "ledger",
 		  .source = "ledger", .counter = "retained_bytes", .unit = UNIT_BYTES,
 		  .expected = (int64_t)o->retained_bytes,
@@ -321,7 +317,7 @@ static void malloc_claims(const void *params, const struct workload_env *env,
 	promise_uncharged(out, env, 0);
 	promise_no_files(out, env);
 	if (heap_model(&plan, &outcome))
-		return; /* no memory for its pages: nothing can be promised */
+		return; /* no memory for the model: no claim */
 	claim_faults(&outcome, out);
 	claim_memory(env, &plan, &outcome, out);
 	claim_library(p, env, &outcome, out);
@@ -350,9 +346,9 @@ static int prepare_heap(struct worker *w)
 			       p->dynamic ? NULL : &fixed);
 
 	if (ret == -EPROTO)
-		return worker_fail(w, EPROTO,
-				   "the heap's top cannot be placed: another allocator stands "
-				   "in malloc's place, or a C library that is not as modelled");
+		return worker_fail(
+			w, EPROTO,
+			"cannot place the top of the heap: malloc is replaced, or not glibc's as modelled");
 	return ret ? worker_fail(w, -ret, "cannot prepare the heap: %s", strerror(-ret)) : 0;
 }
 
@@ -379,10 +375,10 @@ static int malloc_prepare(struct worker *w)
 }
 
 /*
- * The test hook leaves out so many blocks: a page less of one could lie between its
- * neighbours' headers and be touched all the same.
+ * The fault injection leaves out whole blocks: a single page of one could be touched
+ * through its neighbours' headers.
  */
-static int make_blocks(struct worker *w)
+static int allocate_blocks(struct worker *w)
 {
 	const struct malloc_params *p = w->params;
 	struct malloc_state *s = w->state;
@@ -390,7 +386,7 @@ static int make_blocks(struct worker *w)
 	for (uint64_t i = w->ledger->shortfall_pages; i < p->blocks; i++) {
 		s->block[i] = heap_made(malloc(p->size_bytes));
 		if (!s->block[i])
-			return worker_fail(w, ENOMEM, "malloc refuses %" PRIu64 " bytes",
+			return worker_fail(w, ENOMEM, "malloc of %" PRIu64 " bytes failed",
 					   p->size_bytes);
 		if (p->touch != HEAP_TOUCH_NONE)
 			touch_range(&s->touch, s->block[i], p->size_bytes, 0);
@@ -420,7 +416,7 @@ static uint64_t addresses(const struct mallinfo2 *info)
 	return info->arena + info->hblkhd;
 }
 
-static void account(struct worker *w, const struct mallinfo2 *high)
+static void count_memory(struct worker *w, const struct mallinfo2 *high)
 {
 	const struct malloc_params *p = w->params;
 	const struct malloc_state *s = w->state;
@@ -442,7 +438,7 @@ static void account(struct worker *w, const struct mallinfo2 *high)
 static int cycle(struct worker *w)
 {
 	uint64_t before = worker_now_ns();
-	int ret = make_blocks(w);
+	int ret = allocate_blocks(w);
 
 	if (ret)
 		return ret;
@@ -451,12 +447,12 @@ static int cycle(struct worker *w)
 	return 0;
 }
 
-/* Not timed: malloc is asked for its account between the two halves. */
+/* Not timed: mallinfo2() is called between the two halves. */
 static int last_cycle(struct worker *w)
 {
 	const struct malloc_params *p = w->params;
 	struct mallinfo2 high;
-	int ret = make_blocks(w);
+	int ret = allocate_blocks(w);
 
 	if (ret)
 		return ret;
@@ -464,7 +460,7 @@ static int last_cycle(struct worker *w)
 	free_blocks(w, p->keep);
 	if (p->trim)
 		malloc_trim(0);
-	account(w, &high);
+	count_memory(w, &high);
 	return 0;
 }
 
@@ -499,7 +495,7 @@ static int malloc_run(struct worker *w)
 	return ret;
 }
 
-/* The page tables of blocks that were unmapped are charged until then. */
+/* Page tables of unmapped blocks stay charged until then. */
 static int malloc_verify(struct worker *w)
 {
 	(void)w; /* nothing to count */
@@ -548,28 +544,25 @@ static void malloc_release(struct worker *w)
 
 const struct workload malloc_churn_workload = {
 	.name = "malloc_churn",
-	.summary = "glibc's malloc and free: what it keeps and what it returns",
-	.truth = "Faults, resident memory, the heap's height and malloc's own account follow "
-		 "from the block's size and the thresholds of mallopt(3), exactly: what is "
-		 "live, what malloc retains, what it gave back.",
+	.summary = "glibc's malloc and free: what it retains and what it returns",
+	.truth = "Faults, resident memory, the size of the heap and malloc's statistics (live, retained and returned bytes) follow exactly from the block size and the thresholds of mallopt(3).",
 	.options = options,
 	.params_bytes = sizeof(struct malloc_params),
 	.slots = {
-		[SLOT_ALLOCATIONS] = { "allocations", UNIT_COUNT, "blocks made" },
+		[SLOT_ALLOCATIONS] = { "allocations", UNIT_COUNT, "blocks allocated" },
 		[SLOT_FREES] = { "frees", UNIT_COUNT, "blocks freed" },
 		[SLOT_LIVE_BYTES] = { "live_bytes", UNIT_BYTES,
-				      "bytes asked for by blocks that are not freed" },
+				      "requested bytes of blocks that are not freed" },
 		[SLOT_IN_USE_BYTES] = { "in_use_bytes", UNIT_BYTES,
-					"the same by mallinfo2 with malloc's own bytes" },
+					"the same by mallinfo2, with chunk headers" },
 		[SLOT_RETAINED_BYTES] = { "retained_bytes", UNIT_BYTES,
-					  "free in the heap and not given back, by mallinfo2" },
+					  "free in the heap and not returned, by mallinfo2" },
 		[SLOT_RETURNED_BYTES] = { "returned_bytes", UNIT_BYTES,
-					  "given back to the kernel since the last cycle's "
-					  "blocks were made" },
+					  "returned to the kernel since the last cycle's blocks were allocated" },
 		[SLOT_HEAP_BYTES] = { "heap_bytes", UNIT_BYTES,
-				      "by which the heap is higher than at first" },
+				      "growth of the heap since READY" },
 		[SLOT_MAPPED_BYTES] = { "mapped_bytes", UNIT_BYTES,
-					"of blocks that are mappings of their own" },
+					"of blocks that are mapped" },
 	},
 	.rate_metric = true,
 	.check = malloc_check,

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * mmap_churn: makes an anonymous mapping, touches it, unmaps it.
+ * mmap_churn: creates an anonymous mapping, touches it, unmaps it.
  *
- * Truth: each cycle takes one minor fault per page, because a new mapping is
- *   empty; between cycles nothing is left.
- * Rises: minflt and the group's pgfault, by cycles x pages exactly.
- * Still: Rss, Anonymous, VmSize, VmData, majflt, the group's anon.
- * Beware: with pages=huge a cycle has an madvise(2) more. A latency contains the
- *   loop and one reading of the clock (clock_ns); cycle_ns does not. The group's
- *   usage is not promised: an unmapped page table is freed after an RCU grace
- *   period (tlb_remove_table() in mm/mmu_gather.c) and stays charged until then;
- *   2.2 MiB were seen on a busy machine.
+ * Exact: each cycle takes one minor fault per page, because a new mapping has no pages;
+ *   between cycles nothing is left.
+ * Moves: minflt and the group's pgfault, by cycles x pages exactly.
+ * Unchanged: Rss, Anonymous, VmSize, VmData, majflt, the group's anon.
+ * Caveats: with pages=huge a cycle includes a madvise(2). A latency includes the loop and
+ *   one clock reading (clock_ns); cycle_ns does not. The group's usage is not promised: an
+ *   unmapped page table is freed after an RCU grace period (tlb_remove_table() in
+ *   mm/mmu_gather.c) and stays charged until then; 2.2 MiB were measured on a busy machine.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,7 +18,7 @@
 #include "workloads/act/churn.h"
 #include "workloads/act/worker.h"
 
-/* A hole that begins where a huge page can, to which the cycles then come back. */
+/* An unmapped range aligned to a huge page, at which each cycle maps. */
 static int find_hole(struct worker *w)
 {
 	struct churn *c = w->state;
@@ -62,10 +61,9 @@ static int mmap_run(struct worker *w)
 
 const struct workload mmap_churn_workload = {
 	.name = "mmap_churn",
-	.summary = "an anonymous mapping made, touched and unmapped, over and over",
-	.truth = "Each cycle takes one minor fault per page, exactly, and between cycles "
-		 "nothing is left: resident and virtual size and the group's anonymous memory "
-		 "stay where they were. The latency is that of a cycle.",
+	.summary = "an anonymous mapping created, touched and unmapped, in a loop",
+	.truth =
+		"Each cycle takes exactly one minor fault per page, and nothing is left between cycles: resident and virtual size and the group's anonymous memory are unchanged. The latency is that of a cycle.",
 	.options = churn_options,
 	.params_bytes = sizeof(struct churn_params),
 	.slots = { CHURN_SLOTS },

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * null: does nothing, so that what moves is the harness.
+ * null: does nothing, so that whatever moves is the harness's own.
  *
- * Truth: no fault, no page, no byte between READY and HELD.
- * Rises: nothing of the process's own or of its group's.
- * Still: minflt, majflt, Rss, the group's anon and file and pgfault.
- * Beware: system-wide counters move with whatever else the machine does. Those
- * movements are the noise floor that is written beside every other verdict.
+ * Exact: no fault, no page and no byte between READY and HELD.
+ * Moves: nothing of the process or of its group.
+ * Unchanged: minflt, majflt, Rss, the group's anon, file and pgfault.
+ * Caveats: system-wide counters move with the rest of the machine. Those movements are
+ *   the noise floor beside every other verdict.
  */
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
@@ -27,7 +27,7 @@ static const struct workload_option options[] = {
 
 static uint64_t null_footprint(const void *params, const struct workload_env *env)
 {
-	(void)params; /* it holds nothing */
+	(void)params; /* holds nothing */
 	(void)env;
 	return 0;
 }
@@ -66,7 +66,7 @@ static void null_claims(const void *params, const struct workload_env *env, stru
 		  .why = why },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .why = "the null workload maps nothing" },
+		  .why = "the null workload allocates nothing" },
 	};
 	/* clang-format on */
 

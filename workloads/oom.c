@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * oom: grows in a limited group until the kernel kills, and knows whom.
+ * oom: grows in a limited group until the kernel OOM-kills, and predicts the victim.
  *
- * Truth: one OOM kill in the group; the group's peak is its limit to the byte; the
- *   pages that the worker had counted when it died, their page tables and the
- *   small fixed charge of its processes fill that limit; and the process that
- *   dies is the one with the most points (Documentation/filesystems/proc.rst,
- *   oom_score_adj): resident pages plus oom_score_adj thousandths of the limit.
- * Rises: oom_kill of the group and of the machine, failcnt (v1) or events.max (v2).
- * Still: the memory of everybody outside the group.
- * Beware: who triggers is not who dies. With swap left to the group it is filled
- *   first and the count of pages is only bounded. memory.oom.group kills all and
- *   counts its victim twice. Lowering oom_score_adj needs CAP_SYS_RESOURCE.
+ * Exact: one OOM kill in the group; the group's peak is its limit to the byte; the pages
+ *   that the worker had counted at its death, their page tables and the small fixed charge
+ *   of its processes add up to that limit; and the victim is the process with the highest
+ *   badness (Documentation/filesystems/proc.rst, oom_score_adj): resident pages plus
+ *   oom_score_adj thousandths of the limit.
+ * Moves: oom_kill of the group and of the machine, failcnt (v1) or events.max (v2).
+ * Unchanged: memory outside the group.
+ * Caveats: the process that triggers the OOM killer need not be its victim. Swap that the
+ *   group may use is filled first, and the count of pages is then only bounded.
+ *   memory.oom.group kills all processes and counts its victim twice. Lowering
+ *   oom_score_adj requires CAP_SYS_RESOURCE.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,11 +29,11 @@
 
 #define MB (1ull << 20)
 
-#define BEYOND_BYTES (64 * MB) /* growth past the limit before giving up: no kill came */
-/* The last stretch is touched page by page, so that the count is exact at death. */
+#define BEYOND_BYTES (64 * MB) /* growth past the limit, after which there was no kill */
+/* Touched page by page at the end, so that the count is exact at the kill. */
 #define LAST_STRETCH_BYTES (4 * MB)
 #define KILL_WAIT_MS	   2000 /* from the kernel's count of a kill to the victim's exit */
-/* Two processes whose points are closer than this cannot be told apart beforehand. */
+/* Between candidates whose badness differs by less, the victim cannot be predicted. */
 #define MARGIN_BYTES (6 * MB)
 
 struct oom_params {
@@ -68,9 +69,9 @@ static const struct workload_option options[] = {
 	{ .name = NULL },
 };
 
-/* ---- who will die ---- */
+/* ---- the victim ---- */
 
-/* Swap that the group may fill at most before it runs out; contradiction() refuses "any". */
+/* Swap that the group may use; contradiction() refuses an unknown amount. */
 static uint64_t swap_room(const struct workload_env *env)
 {
 	if (env->swap == SWAP_NONE)
@@ -113,18 +114,15 @@ static const char *contradiction(const struct oom_params *p, const struct worklo
 	if (!env->limit_bytes)
 		return NULL;
 	if (swap_room(env) == UINT64_MAX)
-		return "with memory.swap.max=max and no swap of the run's own nobody knows "
-		       "what "
-		       "fits: give memory.swap.max a number or add a [swap] section";
+		return "with memory.swap.max=max and no private swap device the room is unknown: set memory.swap.max to a number or add a [swap] section";
 	if (candidates_idle_bytes(&c) + (c.nr + 1) * 2 * MB + LAST_STRETCH_BYTES >
 	    env->limit_bytes)
-		return "the victims leave no room to grow under memory.max";
+		return "the victims leave no room to grow under memory.max: raise it";
 	predicted_victim(&c, env, &lead);
 	if (!lead)
-		return "every process has adj -1000: the kernel would find nobody to kill";
+		return "every process has adj -1000: the kernel would find no candidate to kill";
 	if (!env->oom_group && lead < (int64_t)MARGIN_BYTES)
-		return "two processes are within 6 MiB of points: who dies cannot be said "
-		       "beforehand; set sizes or adj further apart";
+		return "two candidates' badness differs by less than 6 MiB and the victim cannot be predicted: set sizes or adj further apart";
 	return NULL;
 }
 
@@ -149,7 +147,7 @@ static int oom_check(const void *params, const struct workload_env *env, char *r
 
 static uint64_t oom_footprint(const void *params, const struct workload_env *env)
 {
-	(void)params; /* it takes all that its group may have */
+	(void)params; /* it fills the group's limit */
 	return env->limit_bytes;
 }
 
@@ -168,8 +166,8 @@ static double oom_seconds(const void *params, const struct workload_env *env)
 /* ---- promises ---- */
 
 /*
- * v1 charges memory and swap together first. With no swap allowed it is that charge which
- * fails, and 6.18 counts it nowhere: both failcnt files stay 0.
+ * v1 charges memory and swap together first. Without swap that charge fails, and 6.18 does
+ * not count it: both failcnt files stay 0.
  */
 static void claim_kill(const struct candidates *c, const struct workload_env *env,
 		       struct claims *out)
@@ -180,12 +178,12 @@ static void claim_kill(const struct candidates *c, const struct workload_env *en
 		{ .quantity = "oom_kills", .scope = "group",
 		  .source = events, .counter = "oom_kill", .expected = 1,
 		  .unless = env->oom_group,
-		  .why = "one process pays for the others" },
+		  .why = "exactly one victim is killed" },
 		{ .quantity = "oom_kills", .scope = "group",
 		  .source = events, .counter = "oom_kill", .relation = RELATION_BETWEEN,
 		  .basis = BASIS_BOUNDED, .expected = killable(c), .tolerance = 1,
 		  .unless = !env->oom_group,
-		  .why = "memory.oom.group kills every process that may be killed and may count the chosen one twice" },
+		  .why = "memory.oom.group kills every process that may be killed and may count the victim twice" },
 		{ .quantity = "limit_hits", .scope = "group",
 		  .source = env_group_hits(env), .counter = env_group_hits_key(env),
 		  .relation = RELATION_GE, .expected = 1,
@@ -195,7 +193,7 @@ static void claim_kill(const struct candidates *c, const struct workload_env *en
 		  .source = peak, .counter = peak, .unit = UNIT_BYTES,
 		  .expected = (int64_t)env->limit_bytes,
 		  .unless = !env_has(env, CAPABILITY_GROUP_PEAK),
-		  .why = "the limit was filled to the last page" },
+		  .why = "the kernel kills when no page is left under the limit" },
 		{ .quantity = "system_oom_kills", .scope = "system",
 		  .source = "vmstat", .counter = "oom_kill", .relation = RELATION_GE,
 		  .basis = BASIS_DIRECTION, .expected = 1,
@@ -215,7 +213,7 @@ static void claim_victim(const struct candidates *c, const struct workload_env *
 		.quantity = "victim", .scope = "ledger",
 		.source = "ledger", .counter = "victim",
 		.expected = predicted_victim(c, env, &lead),
-		.why = "most resident pages plus adj thousandths of the limit (0: the growing one)",
+		.why = "highest badness: resident pages plus adj thousandths of the limit (0: the growing process)",
 	};
 	/* clang-format on */
 
@@ -224,11 +222,11 @@ static void claim_victim(const struct candidates *c, const struct workload_env *
 }
 
 /*
- * Pages that are charged beside the touched ones and their tables. Measured on
- * 6.18 in 36 kills at limits of 16M to 256M: 148..153 of the worker (stack, heap
- * and data, made present before READY, kernel stack and tables), 42 of each
- * victim. In 3 of the 36 it was 36 to 58 pages more: the kernel skips draining the
- * other CPUs' batches when somebody else is at it (drain_all_stock()).
+ * Pages that are charged besides the touched ones and their tables. Measured on 6.18 in 36
+ * kills at limits of 16M to 256M: 148..153 of the worker (stack, heap and data, which are
+ * present before READY, kernel stack and tables), 42 of each victim. In 3 of the 36 there
+ * were 36 to 58 more: the kernel does not drain the other CPUs' batches while another task
+ * does (drain_all_stock()).
  */
 #define OWN_PAGES_MIN	 64
 #define OWN_PAGES_MAX	 192
@@ -238,8 +236,8 @@ static void claim_victim(const struct candidates *c, const struct workload_env *
  */
 struct amount {
 	int64_t limit, slack, entries;	   /* entries: pages that a page table maps */
-	int64_t tables_least, tables_most; /* were it all filled */
-	int64_t others_least, others_most; /* the victims with their tables */
+	int64_t tables_least, tables_most; /* of all of the limit */
+	int64_t others_least, others_most; /* the idle processes with their tables */
 };
 
 static struct amount amount_of(const struct candidates *c, const struct workload_env *env)
@@ -263,7 +261,7 @@ static struct amount amount_of(const struct candidates *c, const struct workload
 	return a;
 }
 
-/* The peak, of the growing one's own count. */
+/* The peak against the growing process's own count. */
 static void claim_filled(const struct candidates *c, const struct workload_env *env,
 			 struct claims *out)
 {
@@ -284,13 +282,13 @@ static void claim_filled(const struct candidates *c, const struct workload_env *
 				      .slot_mul = charged ? a.entries + 1 : 1,
 				      .slot_div = charged ? a.entries : 1 };
 
-	claims_add(out, &filled,
-		   "the pages that the worker counted%s and %d to %d pages of its own%s and "
-		   "charge batches fill the limit",
-		   charged ? " and their page tables"
-		   : known ? ""
-			   : " and perhaps their page tables",
-		   OWN_PAGES_MIN, OWN_PAGES_MAX, c->nr > 1 ? " and the victims" : "");
+	claims_add(
+		out, &filled,
+		"the limit holds the pages that the worker counted%s and %d to %d other pages of it%s and charge batches",
+		charged ? " and their page tables"
+		: known ? ""
+			: " and perhaps their page tables",
+		OWN_PAGES_MIN, OWN_PAGES_MAX, c->nr > 1 ? " and the victims" : "");
 }
 
 static void claim_amount(const struct candidates *c, const struct workload_env *env,
@@ -309,8 +307,8 @@ static void claim_amount(const struct candidates *c, const struct workload_env *
 		.source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
 		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .expected = least,
 		.tolerance = a.limit - a.others_least - least + spare + refill,
-		.why = swap_room(env) ? "what the limit and the group's swap hold beside the victims"
-		       : "what the limit holds beside the victims; one that died may be partly refilled before its exit is seen",
+		.why = swap_room(env) ? "the room that the victims leave under the limit and in the group's swap"
+		       : "the room that the victims leave under the limit; memory of a killed victim may be reused before its exit is detected",
 	};
 	/* clang-format on */
 
@@ -339,8 +337,8 @@ static void oom_claims(const void *params, const struct workload_env *env, struc
 
 struct oom_state {
 	char *map;
-	uint64_t map_bytes;  /* the limit, swap and what is beyond */
-	uint64_t bulk_bytes; /* taken in steps; the rest page by page */
+	uint64_t map_bytes;  /* the limit, swap and BEYOND_BYTES */
+	uint64_t bulk_bytes; /* touched in steps; the rest page by page */
 	struct idle_candidates idle;
 	struct kills kills;
 	struct fill fill;
@@ -386,9 +384,9 @@ static int oom_prepare(struct worker *w)
 }
 
 /*
- * Whether a victim was killed. Its memory is free before its exit can be seen, and going on
- * meanwhile would eat what was freed and, after a small victim, kill again. When somebody
- * else's kill was counted, no victim exits and growth goes on.
+ * Whether an idle process was killed. Its memory is free before its exit is visible, and
+ * growing meanwhile would use it and, after a small victim, cause another kill. After a kill
+ * elsewhere on the machine no victim exits, and growth continues.
  */
 static bool victim_died(struct worker *w, struct oom_state *s)
 {
@@ -436,7 +434,7 @@ static int oom_run(struct worker *w)
 {
 	struct oom_state *s = w->state;
 	uint64_t start_ns = worker_now_ns(), page = w->env->page_bytes;
-	uint64_t done = w->ledger->shortfall_pages * page; /* counted and never touched */
+	uint64_t done = w->ledger->shortfall_pages * page; /* counted but not touched */
 	int ret = 0;
 
 	while (done < s->map_bytes && !ret && !worker_should_stop(w)) {
@@ -472,9 +470,8 @@ static void oom_release(struct worker *w)
 
 const struct workload oom_workload = {
 	.name = "oom",
-	.summary = "grows in its group until the kernel kills",
-	.truth = "One OOM kill, in the group alone, of the process that can be named beforehand; "
-		 "the group's peak is its limit to the byte.",
+	.summary = "grows in its group until the kernel OOM-kills",
+	.truth = "One OOM kill, in the group alone, of the predicted process; the group's peak is its limit to the byte.",
 	.needs = NEED_LIMIT,
 	.options = options,
 	.params_bytes = sizeof(struct oom_params),
@@ -482,9 +479,9 @@ const struct workload oom_workload = {
 		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES,
 					 "base pages that the growing process had touched" },
 		[SLOT_VICTIM] = { "victim", UNIT_COUNT,
-				  "which process died: 0 is the growing one" },
+				  "index of the killed process: 0 is the growing one" },
 		[SLOT_VICTIM_PID] = { "victim_pid", UNIT_COUNT,
-				      "pid of a victim whose death the growing one saw" },
+				      "pid of a killed idle process" },
 	},
 	.expects_oom = true,
 	.check = oom_check,

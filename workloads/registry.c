@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Looks things up in workloads[], which Makefile.am's list of workloads becomes. */
+/* Lookup in workloads[], which make generates from the list of workloads in Makefile.am. */
 #include "workloads/api/workload.h"
 
 #include <string.h>

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * shm: N processes that share S bytes, so that RSS, PSS and USS are known for each.
+ * shm: N processes that share S bytes, with known RSS, PSS and USS of each.
  *
- * Truth: each process has S resident; a page that N processes map counts 1/N in each
- *   one's PSS, in the kernel's fixed-point arithmetic; nothing of it is private while
- *   N > 1; the group is charged once, when the first process touches. After a fork
- *   (kind=cow) a page that each child writes is private to everybody: each child's
- *   copy is charged, and the parent's own page stops being shared.
- * Rises: Rss and Pss of each mapping, the group's shmem (or file, or anon) once.
- * Still: Private_Dirty and Private_Clean of shared mappings; the group's charge when
+ * Exact: each process has S resident; a page that N processes map counts 1/N in the PSS of
+ *   each, in the kernel's fixed-point arithmetic; no page is private while N > 1; the group
+ *   is charged once, at the first touch. After a fork (kind=cow) a page that every child
+ *   writes is private in each process: each child's copy is charged, and the parent's page
+ *   is no longer shared.
+ * Moves: Rss and Pss of each mapping, the group's shmem (or file, or anon) once.
+ * Unchanged: Private_Dirty and Private_Clean of shared mappings; the group's charge when
  *   the second and later processes touch.
- * Beware: summing RSS over the processes counts S N times; summing PSS loses up to
- *   a KiB a process to rounding. A System V segment is marked for removal at once, so
- *   that it cannot outlive its processes.
+ * Caveats: the sum of RSS over the processes is N times S; the sum of PSS loses up to a KiB
+ *   per process to rounding. A System V segment is marked for removal at once and cannot
+ *   outlive its processes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@
 #define CHUNK_BYTES    (256 * 1024)
 /* Fixed-point shift of PSS, fs/proc/task_mmu.c. */
 #define PSS_SHIFT 12
-/* Extent blocks of the file may be read through the block device and charged beside it. */
+/* Extent blocks, read through the block device and charged to the group as file memory. */
 #define META_BYTES (16 * 4096)
 
 enum shm_kind { KIND_MEMFD, KIND_SYSV, KIND_TMPFS, KIND_FILE, KIND_COW };
@@ -48,10 +48,10 @@ struct shm {
 	volatile char *map;
 	uint64_t bytes, page_bytes;
 	int fd;			     /* -1: none */
-	int go[LEDGER_PROCESSES][2]; /* a pipe a child: the worker says what to do */
-	int done[2];		     /* all children answer here */
+	int go[LEDGER_PROCESSES][2]; /* a pipe per child for commands */
+	int done[2];		     /* one pipe for all answers */
 	unsigned nr_children;
-	/* Worked out before the fork: constants in .rodata would be a child's first fault. */
+	/* Computed before the fork: a child's first access to .rodata would fault. */
 	uint64_t to_visit[LEDGER_PROCESSES];
 };
 
@@ -69,7 +69,7 @@ static const struct workload_option options[] = {
 	  .fallback = "4",
 	  .min = "1",
 	  .max = PROCS_MAX_TEXT,
-	  .help = "processes that share them, the worker included",
+	  .help = "number of processes that share them, including the worker",
 	  AT(procs) },
 	{ .name = "kind",
 	  .type = OPTION_CHOICE,
@@ -143,8 +143,8 @@ static void mapping_scope(unsigned i, char *scope, size_t bytes)
 		snprintf(scope, bytes, "mapping");
 }
 
-/* Promises are made for the first few processes: the others are alike. */
-static unsigned spoken_for(const struct shm_params *p)
+/* Processes with claims: the first eight, so that the claims fit; the others are alike. */
+static unsigned claimed_processes(const struct shm_params *p)
 {
 	return p->procs < 8 ? (unsigned)p->procs : 8;
 }
@@ -163,7 +163,7 @@ static void claim_shared(const struct shm_params *p, const struct workload_env *
 		  .why = "each process maps all of it" },
 		{ .quantity = "proportional_bytes", .scope = scope,
 		  .source = "smaps", .counter = "Pss", .unit = UNIT_BYTES, .expected = pss,
-		  .why = "each page counts one Nth in each of the N processes" },
+		  .why = "each page counts 1/N in each of the N processes" },
 		{ .quantity = "shared_bytes", .scope = scope,
 		  .source = "smaps", .counter = file ? "Shared_Clean" : "Shared_Dirty",
 		  .unit = UNIT_BYTES, .expected = shared,
@@ -171,22 +171,22 @@ static void claim_shared(const struct shm_params *p, const struct workload_env *
 		{ .quantity = "unique_bytes", .scope = scope,
 		  .source = "smaps", .counter = file ? "Private_Clean" : "Private_Dirty",
 		  .unit = UNIT_BYTES, .expected = size - shared,
-		  .why = "private is what no other process maps" },
+		  .why = "a page is private if no other process maps it" },
 	};
 	const struct promise charged[] = {
 		{ .quantity = "group_shared_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = file ? env_group_file(env) : "shmem",
 		  .unit = UNIT_BYTES, .basis = file ? BASIS_BOUNDED : BASIS_EXACT,
 		  .expected = size, .tolerance = file ? META_BYTES : 0,
-		  .why = file ? "charged once to the first that touches; up to 16 pages of extent blocks"
-		         : "charged once to the group of the first that touches" },
+		  .why = file ? "charged once to the group of the first toucher; up to 16 pages of extent blocks"
+		         : "charged once to the group of the first toucher" },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		  .why = "what is shared is nobody's own" },
+		  .why = "shared memory and file pages are not anonymous" },
 	};
 	/* clang-format on */
 
-	for (unsigned i = 0; i < spoken_for(p); i++) {
+	for (unsigned i = 0; i < claimed_processes(p); i++) {
 		mapping_scope(i, scope, sizeof(scope));
 		PROMISE_ROWS(out, SPAN_WORK, mapping);
 	}
@@ -200,17 +200,18 @@ static void claim_copies(const struct shm_params *p, uint64_t written, struct cl
 	const struct promise copied = {
 		.quantity = "minor_faults", .scope = scope,
 		.source = "stat", .counter = "minflt", .expected = (int64_t)written,
-		.why = "one fault for each page copied",
+		.why = "one fault per copied page",
 	};
 	/* clang-format on */
 
-	for (unsigned i = 1; i < spoken_for(p); i++) {
+	for (unsigned i = 1; i < claimed_processes(p); i++) {
 		snprintf(scope, sizeof(scope), "process%u", i);
 		promise_add(out, SPAN_WORK, &copied, 1);
 	}
 }
 
-/* Before: everything shared by all. After: the written pages are everybody's own. */
+/* Before: all processes share every page. After: each has private copies of the written ones.
+ */
 static void claim_cow(const struct shm_params *p, const struct workload_env *env,
 		      struct claims *out)
 {
@@ -225,19 +226,19 @@ static void claim_cow(const struct shm_params *p, const struct workload_env *env
 	const struct promise mapping[] = {
 		{ .quantity = "resident_bytes", .scope = scope,
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
-		  .why = "a copy takes an original's place" },
+		  .why = "a copy replaces the original in the page table" },
 		{ .quantity = "proportional_bytes", .scope = scope,
 		  .source = "smaps", .counter = "Pss", .unit = UNIT_BYTES,
 		  .expected = after - before,
-		  .why = "a written page is wholly its own; the others stay one Nth each" },
+		  .why = "a written page counts in full; the others still count 1/N" },
 		{ .quantity = "unique_bytes", .scope = scope,
 		  .source = "smaps", .counter = "Private_Dirty", .unit = UNIT_BYTES,
 		  .expected = own,
-		  .why = "what each child has written is nobody else's and so is the original" },
+		  .why = "only its child maps a copy and only the parent the original" },
 		{ .quantity = "shared_bytes", .scope = scope,
 		  .source = "smaps", .counter = "Shared_Dirty", .unit = UNIT_BYTES,
 		  .expected = -own,
-		  .why = "what is written is no longer shared" },
+		  .why = "written pages are no longer shared" },
 	};
 	const struct promise charged = {
 		.quantity = "group_anonymous_bytes", .scope = "group",
@@ -247,7 +248,7 @@ static void claim_cow(const struct shm_params *p, const struct workload_env *env
 	};
 	/* clang-format on */
 
-	for (unsigned i = 0; i < spoken_for(p); i++) {
+	for (unsigned i = 0; i < claimed_processes(p); i++) {
 		mapping_scope(i, scope, sizeof(scope));
 		PROMISE_ROWS(out, SPAN_WORK, mapping);
 	}
@@ -267,7 +268,7 @@ static void shm_claims(const void *params, const struct workload_env *env, struc
 
 /* ---- the children ---- */
 
-/* One write or read a page; the first `nr` pages. */
+/* One write or read per page of the first nr. */
 static void visit(const struct shm *s, uint64_t nr, bool write)
 {
 	for (uint64_t i = 0; i < nr; i++) {
@@ -283,14 +284,13 @@ static uint64_t pages_to_visit(const struct worker *w, const struct shm *s, unsi
 	const struct shm_params *p = w->params;
 	const uint64_t all = s->bytes / s->page_bytes;
 	uint64_t nr = p->kind == KIND_COW ? written_pages(p, w->env) : all;
-	/* The test hook: the last process does less, since what one leaves out another would
-	 * do. */
+	/* Fault injection: the last process leaves pages out, which no other touches for it. */
 	uint64_t left_out = i == s->nr_children ? w->ledger->shortfall_pages : 0;
 
 	return nr > left_out ? nr - left_out : 0;
 }
 
-/* 'V' visits; 'W' warms up: the same path without a page, so that its own pages are present. */
+/* 'V' visits; 'W' warms up: the same code without a page, to fault in the child's own pages. */
 static int child(struct worker *w, unsigned i, void *arg)
 {
 	const struct shm *s = arg;
@@ -309,25 +309,25 @@ static int child(struct worker *w, unsigned i, void *arg)
 	return 0;
 }
 
-/* Tells every child and waits for every answer. */
-static int tell_children(struct worker *w, const struct shm *s, char what)
+/* Sends a command to every child and waits for every answer. */
+static int command_children(struct worker *w, const struct shm *s, char what)
 {
 	for (unsigned i = 1; i <= s->nr_children; i++)
 		if (write(s->go[i][1], &what, 1) != 1)
-			return worker_fail(w, errno, "cannot tell a child: %s",
+			return worker_fail(w, errno, "cannot write to a child's pipe: %s",
 					   strerror(errno));
 	for (unsigned i = 1; i <= s->nr_children; i++) {
 		char c;
 
 		if (read(s->done[0], &c, 1) != 1)
-			return worker_fail(w, EPIPE, "a child has gone before it was done");
+			return worker_fail(w, EPIPE, "a child exited before it was done");
 	}
 	return 0;
 }
 
 /* ---- the worker ---- */
 
-/* On disk and out of the page cache, so that the first process to read is the one charged. */
+/* On disk and out of the page cache, so that the first read charges the group. */
 static int make_file(struct worker *w, struct shm *s)
 {
 	struct residency residency = { 0 };
@@ -339,8 +339,8 @@ static int make_file(struct worker *w, struct shm *s)
 	if (!ret && (ftruncate(s->fd, (off_t)s->bytes) || fsync(s->fd)))
 		ret = -errno;
 	if (ret)
-		return worker_fail(w, -ret, "cannot make its file in %s: %s",
-				   w->env->scratch_dir, strerror(-ret));
+		return worker_fail(w, -ret, "cannot make a file in %s: %s", w->env->scratch_dir,
+				   strerror(-ret));
 	ret = residency_open_cold(w, &residency, s->fd, s->bytes);
 	residency_close(&residency);
 	return ret;
@@ -352,7 +352,7 @@ static void *map_sysv(uint64_t bytes)
 	void *map = id < 0 ? MAP_FAILED : shmat(id, NULL, 0);
 
 	if (id >= 0)
-		(void)shmctl(id, IPC_RMID, NULL); /* goes away with its last process */
+		(void)shmctl(id, IPC_RMID, NULL); /* removed with its last process */
 	return map;
 }
 
@@ -380,8 +380,7 @@ static int map_object(struct worker *w, struct shm *s, enum shm_kind kind)
 	if (kind == KIND_COW) {
 		s->map = worker_map_anon(s->bytes, s->page_bytes, false);
 		return s->map ? 0
-			      : worker_fail(w, errno, "cannot map its memory: %s",
-					    strerror(errno));
+			      : worker_fail(w, errno, "cannot map memory: %s", strerror(errno));
 	}
 	s->fd = open_object(w, kind);
 	if (s->fd < 0 && kind != KIND_SYSV)
@@ -404,7 +403,7 @@ static int map_object(struct worker *w, struct shm *s, enum shm_kind kind)
 	if (map == MAP_FAILED || !map)
 		return worker_fail(w, errno, "cannot map %lu bytes: %s",
 				   (unsigned long)s->bytes, strerror(errno));
-	/* EINVAL: no transparent huge pages in this kernel, so none to refuse. */
+	/* EINVAL: a kernel without transparent huge pages. */
 	(void)madvise(map, s->bytes, MADV_NOHUGEPAGE);
 	s->map = map;
 	return 0;
@@ -447,10 +446,10 @@ static int shm_prepare(struct worker *w)
 	if (ret)
 		return ret;
 	worker_mapping(w, 0, (const void *)s->map, s->bytes);
-	if (p->kind == KIND_COW) /* there before the fork: what is measured is the copying */
+	if (p->kind == KIND_COW) /* present before the fork: only the copying is measured */
 		visit(s, s->bytes / s->page_bytes, true);
 	ret = start_children(w, s);
-	return ret ? ret : tell_children(w, s, 'W');
+	return ret ? ret : command_children(w, s, 'W');
 }
 
 static int shm_run(struct worker *w)
@@ -462,7 +461,7 @@ static int shm_run(struct worker *w)
 
 	visit(s, nr, p->kind != KIND_FILE);
 	worker_slot_add(w, SLOT_PAGES_SHARED, nr);
-	ret = tell_children(w, s, 'V');
+	ret = command_children(w, s, 'V');
 	if (!ret)
 		worker_achieved(w, s->bytes);
 	return ret;
@@ -480,17 +479,15 @@ static void shm_release(struct worker *w)
 
 const struct workload shm_workload = {
 	.name = "shm",
-	.summary = "N processes that share S bytes: RSS, PSS and USS known for each",
-	.truth = "Each process has S resident and S/N of it as PSS; USS is 0 while N > 1; the group "
-		 "is charged once. With kind=cow what each child writes is its own and the rest "
-		 "stays shared.",
+	.summary = "N processes that share S bytes: known RSS, PSS and USS of each",
+	.truth = "Each process has an RSS of S and a PSS of S/N; USS is 0 while N > 1; the group is charged once. With kind=cow the pages that a child writes become private and the rest stays shared.",
 	.options = options,
 	.params_bytes = sizeof(struct shm_params),
 	.slots = {
 		[SLOT_PAGES_SHARED] = { "pages_shared", UNIT_PAGES,
-					"touched by all processes together" },
+					"pages touched by all processes together" },
 		[SLOT_PAGES_COPIED] = { "pages_copied", UNIT_PAGES,
-					"written by the children after the fork" },
+					"pages written by the children after the fork" },
 	},
 	.footprint = shm_footprint,
 	.target = shm_target,

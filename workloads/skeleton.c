@@ -1,39 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * skeleton: the manual of how a workload is written. It is compiled and tested
- * (tests/unit/test_skeleton.c), but no run can have it, because it is not in the list
- * workload_sources of Makefile.am. Copy it to workloads/NAME.c, put that on the list, and
+ * skeleton: the manual of how to write a workload. It is compiled and tested
+ * (tests/unit/test_skeleton.c), but cannot be run, because it is not on the list
+ * workload_sources of Makefile.am. Copy it to workloads/NAME.c, add that to the list, and
  * replace this paragraph by one sentence: what the workload does. Above about 600 lines it
- * becomes a directory workloads/NAME/: NAME.c describes the workload, NAME_check.c refuses,
- * NAME_truth.c holds arithmetic and promises, and the worker has a file of its own; what they
- * share is in NAME.h, which no other part includes.
+ * becomes a directory workloads/NAME/: NAME.c has the options and the description,
+ * NAME_check.c what is refused, NAME_truth.c amounts and claims, and the worker has its own
+ * file; NAME.h is private to them.
  *
- * The four paragraphs below are part of every workload; whoever holds a tool against it reads
- * them first.
+ * The four paragraphs below are part of every workload: read them before you compare a tool
+ * with it.
  *
- * Truth: what is exact, in the kernel's words, and why. Here: one minor fault for each base
- *   page, and as many bytes of anonymous memory in the mapping and in the group.
- * Rises: the counters that move: minflt, Rss, the group's anon (rss on cgroup v1) and
+ * Exact: which amounts are exact, in the kernel's terms, and why. Here: one minor fault per
+ *   base page, and that many bytes of anonymous memory in the mapping and in the group.
+ * Moves: the counters that move: minflt, Rss, the group's anon (rss on cgroup v1) and
  *   pgfault.
- * Still: the counters that a reader could expect to move and that do not: majflt, VmSize
+ * Unchanged: counters that a reader could expect to move and that do not: majflt, VmSize
  *   (the mapping is made before READY), Swap.
- * Beware: what differs by kernel, file system or neighbour, with the version or the file in
- *   the kernel's source. Here: VmRSS is a cached sum before Linux 6.17, so it is not promised.
+ * Caveats: what differs by kernel, file system or neighbour, with the version or the file in
+ *   the kernel's source. Here: VmRSS is a cached sum before Linux 6.17, so nothing is
+ *   promised about it.
  *
- * Which functions run where, in the order of a trial:
+ * The functions, in the order of a trial:
  *
  *   check param_needs footprint target seconds claims
- *            in the harness, when it plans. Pure: they read their two arguments and nothing
- *            else, no file, no clock, no global, since the hypothesis is made before the act
- *            and is made on other machines too (plan, tests).
- *   prepare  in the worker, a process of its own in a group of its own, before READY. It may
- *            open, map, allocate, start threads and write files. What it takes is not
- *            measured, so it must not touch what is.
- *   run      between GO and HELD: the act. No malloc, no stdio, no new thread, no file that
- *            is not part of the act: each would be counted as the workload's. What it takes
- *            it keeps, since the counters are read after it.
- *   verify   still before HELD, when the clock of run() has stopped: looks at what is there
- *            and counts it, without moving a counter that is promised.
+ *            in the harness, at planning time. Pure: they depend on their two arguments
+ *            alone, and read no file, no clock and no global, because claims are made before
+ *            the act, and on other machines too (plan, tests).
+ *   prepare  in the worker, a separate process in a dedicated cgroup, before READY. It may
+ *            open, map, allocate, start threads and write files. None of that is measured,
+ *            so it must not touch what is.
+ *   run      between GO and HELD: the act. No malloc, no stdio, no new thread, and no file
+ *            but those of the act: each would count as the workload's. It keeps what it
+ *            takes: the counters are read afterwards.
+ *   verify   still before HELD, after the clock of run() has stopped: inspects the result
+ *            and counts it, without moving a counter that a claim is about.
  *   release  after BYE, and after a prepare() that failed.
  *
  * A workload includes workloads/api, act and probe, libc and libnuma, and neither the harness
@@ -50,13 +51,13 @@
 #include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 
-#define OWN_BYTES (1u << 20) /* the worker's own memory: a number says where it comes from */
+#define OWN_BYTES (1u << 20) /* the worker's own memory; every number states its origin */
 
 /* ---- options ---- */
 
 /*
- * Filled by the harness from the profile, by `offset`, and copied into the ledger for the
- * worker: so no pointers, and at most PARAMS_BYTES_MAX. Units are in the names.
+ * The harness fills it from the profile, by `offset`, and copies it into the ledger for the
+ * worker: no pointers, and at most PARAMS_BYTES_MAX. Names carry their units.
  */
 struct skeleton_params {
 	uint64_t size_bytes, pause_ns;
@@ -69,11 +70,11 @@ enum skeleton_touch { FIRST_WORD, POPULATED };
 #define AT(member) .offset = offsetof(struct skeleton_params, member)
 
 /*
- * Everything that a person sees of an option is here: help, list, the manual page and
- * completion come from it. A default is text and goes through the same parser. A bound that
- * depends on another option or on the machine belongs into check(). Once released, names and
- * choices are an interface. An option that other workloads have too is a macro in the header
- * of workloads/act whose functions take it, such as FILL_OPTION.
+ * The whole description of an option: help, list, the manual page and completion derive from
+ * it. A default is text for the same parser. A bound that depends on another option or on the
+ * machine belongs in check(). Once released, names and choices are an interface. An option
+ * that several workloads share is a macro in the header of workloads/act that uses it, such
+ * as FILL_OPTION.
  */
 static const struct workload_option options[] = {
 	{ .name = "size",
@@ -93,7 +94,7 @@ static const struct workload_option options[] = {
 	  .type = OPTION_SECONDS,
 	  .fallback = "0s",
 	  .max = "1h",
-	  .help = "stay in run() this long after the first touch",
+	  .help = "sleep in run() for this long after the first touch",
 	  AT(pause_ns) },
 	{ .name = NULL },
 };
@@ -105,7 +106,7 @@ static uint64_t held_bytes(const struct skeleton_params *p, const struct workloa
 	return round_up(p->size_bytes, env->page_bytes);
 }
 
-/* Page tables: a page for each 512 that are mapped; its ends and the levels above. */
+/* Page tables: one page per 512 mapped ones; the most adds both ends and the upper levels. */
 static int64_t tables_least(const struct skeleton_params *p, const struct workload_env *env)
 {
 	return (int64_t)(held_bytes(p, env) / 512 / env->page_bytes * env->page_bytes);
@@ -119,8 +120,8 @@ static int64_t tables_most(const struct skeleton_params *p, const struct workloa
 }
 
 /*
- * The peak of what the group is charged for, the worker's own memory included. A memory.max
- * is derived from it where the profile gives none: too little, and the worker is killed.
+ * The peak charge of the group, including the worker's own memory. Where the profile sets no
+ * memory.max it is derived from this: if it is too small, the worker is OOM-killed.
  */
 static uint64_t skeleton_footprint(const void *params, const struct workload_env *env)
 {
@@ -129,13 +130,13 @@ static uint64_t skeleton_footprint(const void *params, const struct workload_env
 	return held_bytes(p, env) + (uint64_t)tables_most(p, env) + OWN_BYTES;
 }
 
-/* What achieved_bytes has to reach. NULL where a workload holds nothing. */
+/* The amount that achieved_bytes must reach. NULL for a workload that holds no memory. */
 static uint64_t skeleton_target(const void *params, const struct workload_env *env)
 {
 	return held_bytes(params, env);
 }
 
-/* For the plan, and for the bound on the trial: roughly, and rather too long. */
+/* For the plan and the trial's timeout: an estimate, rather too long than too short. */
 static double skeleton_seconds(const void *params, const struct workload_env *env)
 {
 	const struct skeleton_params *p = params;
@@ -143,11 +144,11 @@ static double skeleton_seconds(const void *params, const struct workload_env *en
 	return (double)held_bytes(p, env) / 2e9 + (double)p->pause_ns / 1e9;
 }
 
-/* ---- what is refused ---- */
+/* ---- check ---- */
 
 /*
- * The parameters contradict each other, or the limits of the group: the profile is wrong
- * (exit 2). A sentence without a full stop that says the way out.
+ * Parameters that contradict each other, or the group's limits: a profile error (exit 2). A
+ * sentence without a full stop that includes the remedy.
  */
 static const char *contradiction(const struct skeleton_params *p,
 				 const struct workload_env *env)
@@ -155,15 +156,15 @@ static const char *contradiction(const struct skeleton_params *p,
 	if (fill_parse(p->fill, NULL, NULL))
 		return FILL_WRONG;
 	if (!env_fits(env, skeleton_footprint(p, env)))
-		return "the mapping does not fit under the group's limit and reclaim would join in: raise memory.max";
+		return "the mapping exceeds the group's limit and would cause reclaim: raise memory.max";
 	return NULL;
 }
 
-/* The parameters are right, but not for this machine: the worker is skipped. */
+/* Valid parameters that this machine cannot run: the worker is skipped. */
 static const char *missing(const struct skeleton_params *p, const struct workload_env *env)
 {
 	if (env->memory_bytes && p->size_bytes > env->memory_bytes)
-		return "size is more than the memory of this machine";
+		return "size exceeds the memory of this machine";
 	return NULL;
 }
 
@@ -175,8 +176,8 @@ static int skeleton_check(const void *params, const struct workload_env *env, ch
 }
 
 /*
- * A condition that other workloads have too is a bit of enum need, with its test and its
- * sentence in workloads/api/check.c: in .needs where it always holds, here where it depends on
+ * A requirement that several workloads share is a bit of enum need, with its test and its
+ * sentence in workloads/api/check.c: in .needs if it always applies, here if it depends on
  * the parameters.
  */
 static unsigned skeleton_needs(const void *params, const struct workload_env *env)
@@ -188,11 +189,11 @@ static unsigned skeleton_needs(const void *params, const struct workload_env *en
 /* ---- promises ---- */
 
 /*
- * Each row is a counter that is read before and after, and by how much it moves. Only what
- * follows from arithmetic is exact; a slack is derived or measured, and why says what it is
- * made of; what others move as well has only a direction. A counter of which nothing is known
- * is left out: a promise that cannot fail proves nothing. Claims keep pointers to quantity,
- * source, counter and slot, which must outlive them; scope and why are copied.
+ * Each row names a counter that is read before and after, and its movement. Only what follows
+ * from arithmetic is exact; a tolerance is derived or measured, and why names its cause; a
+ * counter that other processes move too has only a direction. Leave out counters of which
+ * nothing is known: a claim that cannot fail proves nothing. Claims keep pointers to
+ * quantity, source, counter and slot, which must outlive them; scope and why are copied.
  */
 static void skeleton_claims(const void *params, const struct workload_env *env,
 			    struct claims *out)
@@ -217,11 +218,11 @@ static void skeleton_claims(const void *params, const struct workload_env *env,
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .expected = bytes,
 		  .why = "the worker is alone in its group" },
-		/* Against a slot: what the worker has counted, held against what it has seen. */
+		/* Against a slot: one count of the worker is compared with another. */
 		{ .quantity = "pages_filled", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_filled", .unit = UNIT_PAGES,
 		  .slot = "pages_touched",
-		  .why = "each page that was touched begins with its part of the stream" },
+		  .why = "each touched page starts with its block of the fill" },
 		{ .quantity = "pages_touched", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
 		  .expected = pages,
@@ -237,7 +238,7 @@ static void skeleton_claims(const void *params, const struct workload_env *env,
 
 /* ---- in the worker ---- */
 
-/* Numbers of the slots below; a worker's own counts, which outlive its SIGKILL. */
+/* Indices of the slots below: the worker's own counts, which survive its SIGKILL. */
 enum skeleton_slot {
 	SLOT_PAGES_TOUCHED,
 	SLOT_PAGES_FILLED,
@@ -252,8 +253,8 @@ struct skeleton_state {
 };
 
 /*
- * w->state is set first: release() follows whatever happens. Randomness comes from
- * ledger->seed alone, so that a trial can be repeated.
+ * Sets w->state first: release() is called in any case. All randomness comes from
+ * ledger->seed, so that a trial can be repeated.
  */
 static int skeleton_prepare(struct worker *w)
 {
@@ -272,8 +273,8 @@ static int skeleton_prepare(struct worker *w)
 }
 
 /*
- * The hook by which tests prove that a claim can fail: so many units are left out of the act,
- * and some promise must be broken then. Every workload honours it.
+ * Fault injection, which proves that claims can fail: the act leaves out this many units, and
+ * some claim must fail then. Every workload implements it.
  */
 static uint64_t due_bytes(const struct worker *w)
 {
@@ -284,8 +285,8 @@ static uint64_t due_bytes(const struct worker *w)
 }
 
 /*
- * In steps: between two of them it looks whether it has to stop (then it returns 0, soon), and
- * it counts after the act and never before, so that a worker that is killed has understated.
+ * In steps: between two of them it checks whether it must stop (and returns 0), and it counts
+ * after each step, so that the count of a worker that is killed is a lower bound.
  */
 static int skeleton_run(struct worker *w)
 {
@@ -310,7 +311,7 @@ static int skeleton_run(struct worker *w)
 	return 0;
 }
 
-/* Of the touched pages alone: a look at another one would make it present. */
+/* Reads the touched pages only: a read would fault in any other. */
 static int skeleton_verify(struct worker *w)
 {
 	const struct skeleton_state *s = w->state;
@@ -326,7 +327,7 @@ static int skeleton_verify(struct worker *w)
 	return 0;
 }
 
-/* Takes what prepare() has left, all or half of it or nothing. Its children the frame reaps. */
+/* Also after a prepare() that failed halfway. The worker's frame reaps children. */
 static void skeleton_release(struct worker *w)
 {
 	struct skeleton_state *s = w->state;
@@ -340,23 +341,22 @@ static void skeleton_release(struct worker *w)
 }
 
 /*
- * The only name that leaves this file: NAME_workload, and .name is NAME. Not used here:
- *   .needs         enum need that holds whatever the parameters: NEED_SWAP | NEED_FILES
- *   .late_slots    a bit for each slot that release() counts: read after GONE
- *   .expects_oom   the outcome that is promised is an OOM kill
- *   .machine_wide  takes the machine's memory: no memory.max is derived
+ * The only external symbol: NAME_workload, whose .name is NAME. Not used here:
+ *   .needs         enum need that applies to all parameters: NEED_SWAP | NEED_FILES
+ *   .late_slots    a bit per slot that release() counts: read after GONE
+ *   .expects_oom   the expected outcome is an OOM kill
+ *   .machine_wide  uses the whole machine's memory: no memory.max is derived
  */
 const struct workload skeleton_workload = {
 	.name = "skeleton",
 	.summary = "private anonymous memory, touched and held: how a workload is written",
-	.truth = "One minor fault per page and as many bytes of anonymous memory, exact to the "
-		 "page in the mapping and in the group.",
+	.truth = "One minor fault per page and that many bytes of anonymous memory, exact to the page in the mapping and in the group.",
 	.options = options,
 	.params_bytes = sizeof(struct skeleton_params),
 	.slots = {
 		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES, "base pages touched" },
 		[SLOT_PAGES_FILLED] = { "pages_filled", UNIT_PAGES,
-					"of these: begin with what was written" },
+					"those of them whose first word is the one written" },
 		[SLOT_TOUCH_NS] = { "touch_ns", UNIT_NSEC, "time of the first touch alone" },
 	},
 	.rate_metric = true, /* touch_ns: free pages are faulted and freed before READY */

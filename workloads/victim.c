@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * victim: a latency-sensitive worker, to stand beside an antagonist.
+ * victim: a latency-sensitive worker, to run beside an antagonist.
  *
- * It holds a working set and a file in the page cache, and does one small
- * operation after the other: reads a page of its memory, allocates and touches, or
- * reads a block of its file. With a rate each operation has an intended start time and
- * its latency counts from there, so that a stall of 50 ms is 50 ms for everything
- * that should have happened meanwhile, and not one slow operation among many that
- * were never begun (coordinated omission).
+ * It holds a working set and a file in the page cache, and does small operations one after
+ * the other: accesses a page of its memory, allocates and touches, or reads a block of its
+ * file. With a rate each operation has an intended start time from which its latency
+ * counts: a stall of 50 ms adds up to 50 ms to every operation that was due in it, instead
+ * of showing as one slow operation (coordinated omission).
  *
- * Truth: while nothing is taken from it, one minor fault per page that it touched,
- *   its working set resident to the page, and as much of its file in its group's
- *   page cache as the kernel's residency says.
- * Rises: minflt, Rss, the group's anon and file; the latency histogram.
- * Still: majflt, as long as its group may not swap.
- * Beware: beside an antagonist under one limit, file pages are taken from it and
- *   come back as refaults; with swap its memory too. Then only what still holds is
- *   promised. With rate=0 it runs back to back and a stall hides what it delays.
+ * Exact: without reclaim, one minor fault per touched page, the working set resident to the
+ *   page, and as much of the file in the group's page cache as mincore(2) finds.
+ * Moves: minflt, Rss, the group's anon and file; the latency histogram.
+ * Unchanged: majflt, as long as the group may not swap.
+ * Caveats: an antagonist under the same limit causes reclaim of the victim's file pages,
+ *   which refault, and with swap of its memory; then only bounds are promised. With rate=0
+ *   operations run back to back, and a stall hides those that it delays.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +32,7 @@
 #include "workloads/act/worker.h"
 
 #define WRITE_BYTES (256 * 1024)
-/* Extent blocks of the file may be read through the block device and charged beside it. */
+/* Extent blocks, read through the block device and charged to the group as file memory. */
 #define META_BYTES (16 * 4096)
 
 struct victim_params {
@@ -79,12 +77,12 @@ static const struct workload_option options[] = {
 	  .type = OPTION_BYTES,
 	  .fallback = "64M",
 	  .min = "4K",
-	  .help = "its working set, rounded up to whole pages",
+	  .help = "bytes of the working set, rounded up to whole pages",
 	  AT(size_bytes) },
 	{ .name = "file",
 	  .type = OPTION_BYTES,
 	  .fallback = "0",
-	  .help = "its file, read through the page cache (0: none)",
+	  .help = "bytes of the file, read through the page cache (0: none)",
 	  AT(file_bytes) },
 	{ .name = "block",
 	  .type = OPTION_BYTES,
@@ -131,14 +129,14 @@ static const struct workload_option options[] = {
 	  .type = OPTION_COUNT,
 	  .fallback = "1000",
 	  .max = "1000000",
-	  .help = "operations per second, each with an intended start (0: back to back)",
+	  .help = "operations per second, each with an intended start time (0: back to back)",
 	  AT(rate) },
 	{ .name = "duration",
 	  .type = OPTION_SECONDS,
 	  .fallback = "5s",
 	  .min = "10ms",
 	  .max = "1d",
-	  .help = "how long it operates, once its working set is touched",
+	  .help = "duration of the operations, after the first touch of the working set",
 	  AT(duration_ns) },
 	DRAW_OPTION("pattern", "which pages of the working set and of the file", AT(pattern)),
 	SKEW_OPTIONS(victim_params, skew, "pattern"),
@@ -151,24 +149,17 @@ static int victim_check(const void *params, const struct workload_env *env, char
 {
 	const struct victim_params *p = params;
 
-	if (fill_parse(p->fill, NULL, NULL)) {
-		snprintf(reason, reason_bytes, "fill=%s is not %s", p->fill, FILL_HELP);
-		return -EINVAL;
-	}
-	if (p->reads + p->allocs + p->files <= 0) {
-		snprintf(reason, reason_bytes, "give reads, allocs or files a weight above 0");
-		return -EINVAL;
-	}
-	if (p->files > 0 && !p->file_bytes) {
-		snprintf(reason, reason_bytes,
-			 "files has a weight and there is no file: add file=64M");
-		return -EINVAL;
-	}
-	if (p->file_bytes && round_up(p->block_bytes, env->page_bytes) > p->file_bytes) {
-		snprintf(reason, reason_bytes, "block is larger than file");
-		return -EINVAL;
-	}
-	return 0;
+	const char *wrong = NULL;
+
+	if (fill_parse(p->fill, NULL, NULL))
+		wrong = FILL_WRONG;
+	else if (p->reads + p->allocs + p->files <= 0)
+		wrong = "reads, allocs and files are all 0: set one of these weights";
+	else if (p->files > 0 && !p->file_bytes)
+		wrong = "files has a weight but there is no file: add file=64M";
+	else if (p->file_bytes && round_up(p->block_bytes, env->page_bytes) > p->file_bytes)
+		wrong = "block exceeds file: lower block";
+	return check_answer(wrong, NULL, reason, reason_bytes);
 }
 
 static uint64_t victim_target(const void *params, const struct workload_env *env)
@@ -202,7 +193,7 @@ static void claim_memory(struct claims *out, const struct workload_env *env, int
 		{ .quantity = "resident_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = size,
 		  .unless = !safe,
-		  .why = "its working set is written and cannot be taken without swap" },
+		  .why = "the working set is anonymous and cannot be reclaimed without swap" },
 		{ .quantity = "anonymous_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Anonymous", .unit = UNIT_BYTES, .expected = size,
 		  .unless = !safe,
@@ -210,25 +201,25 @@ static void claim_memory(struct claims *out, const struct workload_env *env, int
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .expected = size, .unless = !safe,
-		  .why = "what it allocates beside its working set it gives back" },
+		  .why = "other allocations are unmapped at the end of their operation" },
 		{ .quantity = "major_faults", .scope = "process",
 		  .source = "stat", .counter = "majflt", .unless = !safe,
-		  .why = "its file is read with pread and its memory cannot be swapped" },
+		  .why = "the file is read by pread and anonymous memory cannot be swapped" },
 		{ .quantity = "resident_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .expected = size, .unless = safe,
-		  .why = "its working set and nothing else; part of it may be swapped out" },
+		  .why = "the working set alone; part of it may be swapped out" },
 		{ .quantity = "swapped_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .expected = size, .unless = safe,
-		  .why = "no more of it can be swapped out than there is" },
+		  .why = "the mapping bounds what can be swapped out" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* Nothing can be taken from its memory: it may not swap, or nobody squeezes it. */
+/* Anonymous memory cannot be reclaimed: the group may not swap, or the run has no swap. */
 static bool memory_is_safe(const struct workload_env *env)
 {
 	return !env->swap_max_bytes || env->swap == SWAP_NONE;
@@ -237,10 +228,10 @@ static bool memory_is_safe(const struct workload_env *env)
 static const char *faults_why(const struct workload_env *env)
 {
 	if (!memory_is_safe(env))
-		return "one fault per first touch; a page found in the swap cache is one more";
+		return "one fault per first touch; a page in the swap cache is one more";
 	if (!env->limit_bytes)
-		return "one fault per first touch; where nothing keeps the pressure in the group a page that is being moved is waited for by one more";
-	return "one fault per page that it touches for the first time";
+		return "one fault per first touch; under global reclaim one more for each access to a page under migration";
+	return "one fault per first touch of a page";
 }
 
 /*
@@ -263,7 +254,7 @@ static void victim_claims(const void *params, const struct workload_env *env,
 		{ .quantity = "pages_touched", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
 		  .relation = p->allocs > 0 ? RELATION_GE : RELATION_EQ, .expected = size / page,
-		  .why = "each page of its working set once before all else" },
+		  .why = "each page of the working set once before the operations" },
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt",
 		  .relation = quiet ? RELATION_EQ : RELATION_GE, .slot = "pages_touched",
@@ -287,7 +278,7 @@ static void victim_claims(const void *params, const struct workload_env *env,
 
 /* ---- in the worker ---- */
 
-/* Written, on disk, and out of the page cache again: the first toucher is charged. */
+/* Written to disk and dropped from the page cache: the first access charges its group. */
 static int write_file(struct worker *w, struct victim *v, uint64_t bytes)
 {
 	for (uint64_t done = 0; done < bytes;) {
@@ -335,7 +326,7 @@ static void set_pattern(const struct victim_params *p, struct pattern *pattern,
 		zipf_init(zipf, nr, p->skew.zipf_theta);
 }
 
-/* Not those that the test hook leaves untouched: an access would make up for them. */
+/* Not those that the fault injection leaves untouched: an access would touch them. */
 static uint64_t pages_to_access(const struct worker *w, const struct victim *v)
 {
 	const uint64_t pages = v->map_bytes / w->env->page_bytes;
@@ -378,7 +369,7 @@ static int victim_prepare(struct worker *w)
 	return ret;
 }
 
-/* The working set, less what the test hook leaves out. */
+/* The working set, less what the fault injection leaves out. */
 static int touch_set(struct worker *w, struct victim *v)
 {
 	const uint64_t page = w->env->page_bytes, left_out = w->ledger->shortfall_pages * page;
@@ -439,7 +430,7 @@ static int operate(struct worker *w, struct victim *v)
 		return do_file(w, v);
 	if (draw >= v->read_below)
 		return do_alloc(w);
-	(void)access_run(&v->access, 1, NULL); /* how many were writes is of no interest */
+	(void)access_run(&v->access, 1, NULL); /* the number of writes is not counted */
 	worker_slot_add(w, SLOT_READS, 1);
 	return 0;
 }
@@ -509,10 +500,8 @@ static void victim_release(struct worker *w)
 
 const struct workload victim_workload = {
 	.name = "victim",
-	.summary = "a latency-sensitive worker, to stand beside an antagonist",
-	.truth = "Its working set is resident to the page and costs one minor fault a page while "
-		 "its group may not swap; its file's pages in the group's cache are those that "
-		 "mincore finds. Latencies count from the intended start of each operation.",
+	.summary = "a latency-sensitive worker, to run beside an antagonist",
+	.truth = "While the group may not swap, the working set is resident to the page and takes one minor fault per page; the file's pages in the group's cache are those that mincore finds. Latencies count from the intended start of each operation.",
 	.needs = NEED_FILES,
 	.options = options,
 	.params_bytes = sizeof(struct victim_params),
@@ -520,8 +509,8 @@ const struct workload victim_workload = {
 		[SLOT_PAGES_TOUCHED] = { "pages_touched", UNIT_PAGES, "first touches of a page" },
 		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses to the working set" },
 		[SLOT_ALLOCS] = { "allocs", UNIT_COUNT, "allocate-and-touch operations" },
-		[SLOT_FILE_READS] = { "file_reads", UNIT_COUNT, "blocks read of its file" },
-		[SLOT_LATE] = { "late", UNIT_COUNT, "operations begun more than a period late" },
+		[SLOT_FILE_READS] = { "file_reads", UNIT_COUNT, "blocks of the file read" },
+		[SLOT_LATE] = { "late", UNIT_COUNT, "operations started more than a period late" },
 		[SLOT_FILE_PAGES] = { "file_pages", UNIT_PAGES, "of its file in the cache at the end" },
 		[SLOT_FILE_PAGES_LEFT] = { "file_pages_left", UNIT_PAGES,
 					   "of them after the capture" },

@@ -163,7 +163,7 @@ refaults_each_page()
 
 @test "options without a provable amount are refused before anything runs" {
 	ends 2 cache evict=overflow
-	grep -q 'evict=overflow needs a limit' said
+	grep -q 'evict=overflow requires a limit' said
 	ends 2 cache size=64M memory.max=32M
 	[ ! -e out ]
 }

@@ -56,5 +56,5 @@ of_pool() { cat "$pool/$1_hugepages"; }
 @test "a pool with too few pages skips the worker and names the setting" {
 	run run_workload hugetlb size=32M
 	[ "$status" -eq 77 ]
-	grep -q 'needs 16 free huge pages.*hugepages.2048kB=16' said
+	grep -q 'requires 16 free huge pages.*hugepages.2048kB=16' said
 }

@@ -98,7 +98,7 @@ static void who_dies_is_refused_where_it_cannot_be_said(void **state)
 {
 	(void)state;
 	assert_int_equal(check("400M:0"), -ENODEV);
-	assert_non_null(strstr(reason, "cannot be said"));
+	assert_non_null(strstr(reason, "cannot be predicted"));
 	assert_int_equal(check("40M:2000"), -EINVAL);
 	assert_int_equal(check("lots"), -EINVAL);
 }

@@ -25,8 +25,7 @@
 		.help = CANDIDATES_HELP, .capacity = CANDIDATES_TEXT, at                       \
 	}
 #define CANDIDATES_WRONG                                                                       \
-	"victims is a list of size:oom_score_adj such as 40M:0 16M:500, and each adj is from " \
-	"-1000 to 1000"
+	"victims must be a list of size:oom_score_adj (40M:0 16M:500) with adj from -1000 to 1000"
 
 /* [0] is the growing process, whose size is not known here. */
 struct candidates {

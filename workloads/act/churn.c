@@ -32,20 +32,19 @@ const struct workload_option churn_options[] = {
 	  .type = OPTION_COUNT,
 	  .fallback = "1000",
 	  .min = "1",
-	  .help = "cycles to do, when duration is 0",
+	  .help = "number of cycles, when duration is 0",
 	  AT(cycles) },
 	{ .name = "duration",
 	  .type = OPTION_SECONDS,
 	  .fallback = "0s",
 	  .max = "1d",
-	  .help = "go on this long instead (0: count cycles)",
+	  .help = "run for this long instead (0: count cycles)",
 	  AT(duration_ns) },
 	{ .name = "touch",
 	  .type = OPTION_CHOICE,
 	  .fallback = "write",
 	  .choices = "none|" TOUCH_CHOICES,
-	  .help = "what happens to the memory: nothing, a word or every byte per page, a read, "
-		  "or populated by madvise",
+	  .help = "touch of the memory: none, a word or every byte per page, a read, or populated by madvise",
 	  AT(touch) },
 	PAGES_OPTION(AT(pages)),
 	{ .name = NULL },
@@ -73,7 +72,7 @@ static bool reads_first(const struct churn_params *p)
 	return p->touch && (touch_kind(p) == TOUCH_READ || touch_kind(p) == TOUCH_READ_WRITE);
 }
 
-/* Both the same but where it could not be tried what a read takes. */
+/* Equal unless the probe could not tell what a read allocates. */
 struct bounds {
 	uint64_t least, most;
 };
@@ -120,11 +119,9 @@ static const char *contradiction(const struct churn_params *p, const struct work
 
 	if (p->pages == PAGES_HUGE && reads_first(p) &&
 	    !env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE))
-		return "reading maps the zero page before any huge page: use pages=4k or "
-		       "touch=write";
+		return "a read maps the zero page in place of a huge page: use pages=4k or touch=write";
 	if (!env_fits(env, need))
-		return "a cycle does not fit under the group's limit and reclaim would join "
-		       "in: raise memory.max or memory.high or make size smaller";
+		return "a cycle exceeds the group's limit and would cause reclaim: raise memory.max or memory.high or lower size";
 	return NULL;
 }
 
@@ -146,7 +143,7 @@ unsigned churn_needs(const void *params, const struct workload_env *env)
 
 /* ---- promises ---- */
 
-/* Per cycle, of the process and of its group; two claims where only bounds are known. */
+/* Per cycle, of the process and of its group; called twice where only bounds are known. */
 static void claim_each_cycle(uint64_t faults, enum relation relation, enum basis basis,
 			     const char *why, struct claims *out)
 {
@@ -172,7 +169,7 @@ static void claim_faults(const struct churn_params *p, const struct workload_env
 			 struct claims *out)
 {
 	const struct bounds faults = cycle_faults(p, env);
-	const char *untried = "it could not be tried whether a read maps the zero page";
+	const char *untried = "whether a read maps the zero page is not known here";
 	/* clang-format off */
 	const struct promise major[] = {
 		PROMISE_NO_MAJOR_FAULTS,
@@ -193,7 +190,8 @@ static void claim_faults(const struct churn_params *p, const struct workload_env
 		PROMISE_ROWS(out, SPAN_WORK, none);
 	} else if (faults.least == faults.most) {
 		claim_each_cycle(faults.most, RELATION_EQ, BASIS_EXACT,
-				 "what was given back comes back empty", out);
+				 "memory that was given back is mapped anew without pages",
+				 out);
 	} else {
 		claim_each_cycle(faults.least, RELATION_GE, BASIS_BOUNDED, untried, out);
 		claim_each_cycle(faults.most, RELATION_LE, BASIS_BOUNDED, untried, out);
@@ -201,15 +199,15 @@ static void claim_faults(const struct churn_params *p, const struct workload_env
 }
 
 /*
- * A table at either end may stay with a neighbour that is mapped but not touched
- * there, and so may the two above it.
+ * A table at either end, and the two above it, may stay because a neighbouring mapping
+ * shares them.
  */
 #define TABLES_LEFT_MAX 4
 
 static void claim_nothing_left(const struct workload_env *env, struct claims *out)
 {
 	uint64_t tables = TABLES_LEFT_MAX * env->page_bytes;
-	const char *why = "the last cycle gave back what it took";
+	const char *why = "the last cycle gave back all that it took";
 	/* clang-format off */
 	const struct promise work[] = {
 		{ .quantity = "resident_bytes", .scope = "process",
@@ -233,7 +231,7 @@ static void claim_nothing_left(const struct workload_env *env, struct claims *ou
 		{ .quantity = "page_table_bytes", .scope = "process",
 		  .source = "status", .counter = "VmPTE", .unit = UNIT_BYTES,
 		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .tolerance = tables,
-		  .why = "a table at either end and two above may stay with a neighbour" },
+		  .why = "neighbouring mappings may share a table at either end and two above" },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .why = why },
@@ -252,15 +250,15 @@ static void claim_counted(const struct churn_params *p, const struct workload_en
 		{ .quantity = "pages_present", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_present", .unit = UNIT_PAGES,
 		  .expected = (int64_t)cycle_pages(p, env),
-		  .why = "the page table of the first cycle" },
+		  .why = "counted in the page table after the first cycle touched them" },
 		{ .quantity = "pages_left", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_left", .unit = UNIT_PAGES,
-		  .why = "the page table when they had been given back" },
+		  .why = "counted in the page table after the first cycle gave them back" },
 	};
 	const struct promise cycles = {
 		.quantity = "cycles", .scope = "ledger",
 		.source = "ledger", .counter = "cycles", .expected = (int64_t)p->cycles,
-		.why = "as many as were asked for",
+		.why = "the option cycles",
 	};
 	/* clang-format on */
 
@@ -269,7 +267,7 @@ static void claim_counted(const struct churn_params *p, const struct workload_en
 		promise_add(out, SPAN_WORK, &cycles, 1);
 }
 
-/* Nothing is promised of the machine's counters: they would say no more than pgfault >= n. */
+/* No claim about the machine's counters: pgfault >= n would add nothing to the group's. */
 void churn_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	claim_faults(params, env, out);
@@ -298,13 +296,13 @@ int churn_prepare(struct worker *w)
 	if (p->touch)
 		touch_init(&c->touch, touch_kind(p), w->env->page_bytes, 0, &c->fill);
 	/*
-	 * Asked of the process and not of the mapping: brk's heap would be split by an
-	 * madvise(2), and a call in each cycle would be measured with it.
+	 * For the process and not for the mapping: a madvise(2) would split brk's heap, and
+	 * a call in each cycle would be part of its latency.
 	 */
 	return c->huge ? 0 : hugepages_forbid(w);
 }
 
-/* Touches all of it but what the test hook leaves out. */
+/* Touches all but what the fault injection leaves out. */
 static int touch(const struct worker *w, const struct churn *c, void *start)
 {
 	const struct churn_params *p = w->params;
@@ -349,7 +347,7 @@ static int count_pages(struct worker *w, const void *start, enum churn_slot slot
 	return 0;
 }
 
-static int cycle_with_a_look(struct worker *w, const struct churn_method *method)
+static int counted_cycle(struct worker *w, const struct churn_method *method)
 {
 	const struct churn *c = w->state;
 	void *start = method->take(w, c->bytes);
@@ -376,7 +374,7 @@ static void count_cycle(struct worker *w, uint64_t cycles, uint64_t touched_byte
 	atomic_store_explicit(&l->moved_bytes, cycles * touched_bytes, memory_order_relaxed);
 }
 
-/* The loop of churn_run() around no cycle at all. */
+/* The loop of churn_run() without a cycle in it. */
 static void measure_floor(struct worker *w)
 {
 	struct churn *c = w->state;
@@ -392,7 +390,7 @@ static void measure_floor(struct worker *w)
 	worker_slot_set(w, CHURN_SLOT_CLOCK_NS, (before - start) / FLOOR_CYCLES);
 }
 
-/* Of the fastest nine in ten: the rest is what else the machine had to do. */
+/* Mean of the fastest nine in ten: interrupts and other tasks are in the slowest. */
 static uint64_t usual_ns(const struct histogram *h)
 {
 	uint64_t left = h->count / 10 * 9 + h->count % 10, nr = left;
@@ -415,7 +413,7 @@ static void count_net(struct worker *w)
 	worker_slot_set(w, CHURN_SLOT_CYCLE_NS, usual > floor ? usual - floor : 0);
 }
 
-/* With nothing to leave untouched, an injected shortfall leaves something mapped. */
+/* With touch=none there is no touch to leave out: the fault injection keeps memory mapped. */
 static int leave_out(struct worker *w, const struct churn_method *method)
 {
 	const struct churn_params *p = w->params;
@@ -434,7 +432,7 @@ int churn_run(struct worker *w, const struct churn_method *method)
 	int ret;
 
 	measure_floor(w);
-	ret = cycle_with_a_look(w, method);
+	ret = counted_cycle(w, method);
 	before = worker_now_ns();
 	end_ns = p->duration_ns ? before + p->duration_ns : UINT64_MAX;
 	for (done = !ret; !ret && done < goal && before < end_ns && !worker_should_stop(w);) {

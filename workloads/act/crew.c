@@ -25,9 +25,9 @@ static int cpu_after(const cpu_set_t *allowed, int from, unsigned steps)
 }
 
 /*
- * Each member begins on a CPU of its own and may then go where the scheduler likes. Left to
- * itself a woken thread may share its waker's CPU for a tick or several although another one
- * is idle, which is longer than some runs last.
+ * Each member starts on a CPU of its own and may then migrate. Otherwise the scheduler may
+ * keep a woken thread on its waker's CPU for a tick or more although another CPU is idle,
+ * which is longer than some runs last.
  */
 static void spread(struct crew *crew)
 {
@@ -41,7 +41,7 @@ static void spread(struct crew *crew)
 
 		CPU_ZERO(&own);
 		CPU_SET(cpu_after(&crew->allowed, here, i), &own);
-		/* Refused: it begins where the scheduler puts it. */
+		/* On failure the scheduler places it. */
 		(void)pthread_setaffinity_np(crew->member[i].thread, sizeof(own), &own);
 	}
 }

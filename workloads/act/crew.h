@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A worker's threads: made and parked before READY, so that their stacks and
- * what the C library allocates for them are not counted as the workload's.
- * Member 0 is the calling thread.
+ * A worker's threads, created and parked before READY, so that their stacks and what the
+ * C library allocates for them do not count as the workload's. Member 0 is the calling
+ * thread.
  */
 #ifndef PAGESTORM_CREW_H
 #define PAGESTORM_CREW_H
@@ -43,25 +43,24 @@ struct crew {
 	sem_t parked; /* posted by each member when it is parked or done */
 	atomic_bool leave;
 	_Atomic int error; /* the first failure of a body */
-	bool spread; /* members were moved to CPUs of their own: allowed is to be restored */
+	bool spread;	   /* members are bound to one CPU each: they restore `allowed` */
 	cpu_set_t allowed;
 	struct crew_member member[CREW_MAX];
 };
 
 /*
- * Makes nr - 1 threads (1 <= nr <= CREW_MAX) and waits until each is parked.
- * 0 or -errno, after which crew_stop() is still due. *crew begins zeroed and
- * stays where it is.
+ * Creates nr - 1 threads (1 <= nr <= CREW_MAX) and waits until each is parked. 0 or
+ * -errno; crew_stop() is due in both cases. *crew is zeroed before and must not move.
  */
 int crew_start(struct crew *crew, unsigned nr);
 
 /*
- * Runs body(arg, index) in each member at once, index 0 in the caller, the others on
- * other CPUs than it, and waits for all. Returns 0 or the first failure.
+ * Runs body(arg, index) in all members concurrently, index 0 in the caller, the others
+ * starting on other CPUs, and waits for all. Returns 0 or the first failure.
  */
 int crew_run(struct crew *crew, int (*body)(void *arg, unsigned index), void *arg);
 
-/* Ends and joins the threads; nothing to do for a zeroed crew. */
+/* Stops and joins the threads; nothing to do for a zeroed crew. */
 void crew_stop(struct crew *crew);
 
 #endif

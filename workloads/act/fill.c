@@ -129,20 +129,20 @@ static void random_blocks_any(const struct fill *fill, char *to, uint64_t nr, ui
 }
 
 #if defined(__x86_64__)
-/* 112 GB/s against 46 with the SSE2 that every x86-64 has, on Zen 4 in its L2 cache. */
+/* 112 GB/s, 46 with the SSE2 that every x86-64 has (Zen 4, in the L2 cache). */
 __attribute__((target("avx2"))) static void
 random_blocks_avx2(const struct fill *fill, char *to, uint64_t nr, uint64_t block)
 {
 	random_blocks(fill, to, nr, block);
 }
 
-#define COPIED_BLOCKS 16 /* from so many on a copy of the block is worth making */
+#define COPIED_BLOCKS 16 /* from this many on an aligned copy of the block pays off */
 
 typedef uint64_t line __attribute__((vector_size(64), may_alias, aligned(8)));
 
 /*
- * A cache line at once: on a huge page, which no longer fits the L2 cache when the fill comes,
- * every byte is 1.10 times as fast as in halves (Zen 5).
+ * Stores of a whole cache line: on a huge page, which no longer fits the L2 cache when it is
+ * filled, 1.10 times as fast as halves (Zen 5).
  */
 __attribute__((target("avx512f"))) static void
 random_lines_avx512(const struct fill *fill, char *to, uint64_t nr, uint64_t block)

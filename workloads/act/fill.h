@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What pages are filled with: seeded content of a stated compressibility.
+ * The content of pages: seeded, of a stated compressibility.
  *
  *   zero     zeros, written: same-page merging, zram and zswap keep no copy
  *   same     one non-zero word in every page: merges as well, but is not zero
  *   random   incompressible, and no two blocks of a stream are equal
  *   30%,0.3  that share of each block is random, the rest zero
  *
- * A block is 4096 bytes whatever the page size, because compressing swap works
- * page by page: each page then has the stated share.
+ * A block is 4096 bytes whatever the page size, because zram and zswap compress page by
+ * page: each page then has the stated share.
  *
- * Random content is one block from the generator, held in the L1 cache, XORed
- * with a word that differs in every block: a compressor that sees one page finds
- * nothing in it, and writing it costs a load and a store per vector.
+ * Random content is one block from the generator, held in the L1 cache, XORed with a word
+ * that differs in every block: it is incompressible to a compressor that sees one page at a
+ * time, and costs a load and a store per vector.
  */
 #ifndef PAGESTORM_FILL_H
 #define PAGESTORM_FILL_H
@@ -35,8 +35,8 @@
 		.capacity = FILL_TEXT_BYTES, at                                                \
 	}
 
-/* What a check() says where fill_parse() refuses. */
-#define FILL_WRONG "fill is none of zero, same, random and a share such as 50%"
+/* For the check() of a workload where fill_parse() fails. */
+#define FILL_WRONG "fill must be zero, same, random or a percentage (50%)"
 
 enum fill_kind {
 	FILL_ZERO,
@@ -52,25 +52,24 @@ struct fill {
 };
 
 /*
- * Reads the option's text. 0, or -EINVAL when it is none of the four; a share is
+ * Parses the option's text. 0, or -EINVAL when it is none of the four; a share is
  * rounded to whole words of a block. Either out-parameter may be NULL.
  */
 int fill_parse(const char *text, enum fill_kind *kind, unsigned *random_words);
 
-/* Whether all that is written is zeros. */
+/* Whether the text names content of zeros only. */
 bool fill_is_zero(const char *text);
 
-/* 0 or -EINVAL as fill_parse(). The same text and seed give the same stream. */
+/* 0 or -EINVAL as fill_parse(). The same text and seed produce the same stream. */
 int fill_init(struct fill *fill, const char *text, uint64_t seed);
 
 /*
- * Writes every byte of [start, start + bytes), which begins block number
- * first_block of the stream. start is aligned to 8 bytes; a last partial block
- * gets the leading bytes of its block.
+ * Writes every byte of [start, start + bytes) from block number first_block of the
+ * stream on. start is aligned to 8 bytes; a partial last block gets the leading bytes.
  */
 void fill_write(const struct fill *fill, void *start, uint64_t bytes, uint64_t first_block);
 
-/* The first word of a block of the stream: what a write of one word per page stores. */
+/* The first word of a block: what a touch of one word per page stores. */
 uint64_t fill_word(const struct fill *fill, uint64_t block);
 
 #endif

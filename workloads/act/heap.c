@@ -9,15 +9,15 @@
 
 #ifdef HEAP_IS_MODELLED
 
-/* Below any threshold, and larger than what a program's start leaves free. */
+/* Below any threshold, and larger than the chunks that a program's start leaves free. */
 #define LARGEST_BYTES (64u << 10)
 #define PLUGS_MAX     4096
 #define CACHED_MAX    1032 /* bytes of tcache's largest block */
 
 /*
- * A request that does not come from the top takes a free chunk away; it is kept so
- * that the next does not get it back. One that does is freed and joins the top again,
- * unless it is so small that the thread's cache would keep it.
+ * Allocates until a request is served from the top: every other one takes a free chunk and
+ * is kept. The one from the top is freed and merges with the top again, unless it is so
+ * small that the tcache would keep it.
  */
 static int use_up(struct heap *heap, size_t bytes, unsigned *plugs)
 {
@@ -36,7 +36,7 @@ static int use_up(struct heap *heap, size_t bytes, unsigned *plugs)
 		if (mallinfo2().keepcost != top)
 			return 0;
 	}
-	return -EPROTO; /* keepcost never moves: not glibc's */
+	return -EPROTO; /* keepcost does not change: not glibc's */
 }
 
 static int use_up_all(struct heap *heap, size_t smallest_bytes)
@@ -44,9 +44,9 @@ static int use_up_all(struct heap *heap, size_t smallest_bytes)
 	unsigned plugs = 0;
 	int ret = 0;
 
-	free(heap_made(malloc(16))); /* there is a heap from here on */
+	free(heap_made(malloc(16))); /* creates the heap */
 	if (!mallinfo2().keepcost)
-		return -EPROTO; /* and it has a top, unless it is not glibc's */
+		return -EPROTO; /* no top: not glibc's */
 	for (size_t bytes = LARGEST_BYTES; bytes > smallest_bytes && !ret; bytes /= 2)
 		ret = use_up(heap, bytes, &plugs);
 	if (!ret && smallest_bytes <= LARGEST_BYTES)
@@ -54,7 +54,7 @@ static int use_up_all(struct heap *heap, size_t smallest_bytes)
 	return ret;
 }
 
-/* Shrinks a block at the top of the heap so that the top begins at the model's offset. */
+/* Shrinks a block at the end of the heap so that the top begins at the model's offset. */
 static int place_top(struct heap *heap, size_t page_bytes)
 {
 	char *block = heap_made(malloc(page_bytes + 4096));
@@ -100,7 +100,7 @@ int heap_prepare(struct heap *heap, size_t page_bytes, size_t smallest_bytes,
 int heap_prepare(struct heap *heap, size_t page_bytes, size_t smallest_bytes,
 		 const struct heap_thresholds *fixed)
 {
-	(void)heap; /* nothing is known of this allocator */
+	(void)heap; /* this allocator is not modelled */
 	(void)page_bytes;
 	(void)smallest_bytes;
 	(void)fixed;

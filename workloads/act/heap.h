@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Brings glibc's main heap into the state that heap_model.h begins from: no free
- * chunk that could serve the first block, the top at a known place in its page and
- * trimmed. Without this, what the program's start left behind would hide faults.
+ * Brings glibc's main heap into the initial state of heap_model.h: no free chunk that
+ * could serve the first block, the top trimmed and at a known offset in its page.
+ * Otherwise memory left over from the program's start would hide faults.
  */
 #ifndef PAGESTORM_HEAP_H
 #define PAGESTORM_HEAP_H
@@ -31,14 +31,14 @@ struct heap_thresholds {
 };
 
 struct heap {
-	void *plugs;  /* free chunks that were used up: each begins with the next */
+	void *plugs;  /* list of allocations that use up free chunks */
 	void *anchor; /* the block below the top */
 };
 
 /*
- * For blocks of at least smallest_bytes; fixed may be NULL: glibc's own, moving.
- * 0; -ENOMEM; -EINVAL when mallopt(3) refuses; -EPROTO when another allocator stands
- * in malloc's place (valgrind's) or the top is not where it should be.
+ * For blocks of at least smallest_bytes; fixed NULL: glibc's dynamic thresholds.
+ * 0; -ENOMEM; -EINVAL when mallopt(3) fails; -EPROTO when another allocator replaces
+ * malloc (valgrind's) or the top is not at its place.
  */
 int heap_prepare(struct heap *heap, size_t page_bytes, size_t smallest_bytes,
 		 const struct heap_thresholds *fixed);

@@ -5,13 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIGNMENT	16
-#define SIZE_FIELD	8  /* at this offset of a chunk */
-#define BLOCK_OFFSET	16 /* of the block in its chunk */
-#define CHUNK_MIN	32
-#define LINKS_BYTES	48	    /* of a free chunk: sizes and four pointers */
-#define TRIM_LOOK_BYTES (64u << 10) /* a joined chunk of this size has the top looked at */
-#define MAPPED_FLAG	2	    /* in the size that is compared with 32 MiB */
+#define ALIGNMENT    16
+#define SIZE_FIELD   8	/* at this offset of a chunk */
+#define BLOCK_OFFSET 16 /* of the block in its chunk */
+#define CHUNK_MIN    32
+#define LINKS_BYTES  48 /* of a free chunk: sizes and four pointers */
+#define TRIM_LOOK_BYTES                                                                        \
+	(64u << 10)   /* FASTBIN_CONSOLIDATION_THRESHOLD: a merged chunk this large may trim */
+#define MAPPED_FLAG 2 /* in the size that is compared with 32 MiB */
 
 enum place { PLACE_HEAP, PLACE_MAPPED, PLACE_FREE, PLACE_UNMAPPED };
 
@@ -27,7 +28,7 @@ struct heap {
 	uint64_t mmap_threshold, trim_threshold;
 	uint64_t faults, present; /* pages of the heap */
 	uint64_t mapped_pages, mapped_bytes;
-	uint64_t blocks; /* of the cycle that is played */
+	uint64_t blocks; /* of the current cycle */
 	uint64_t nr_pages;
 	unsigned char *is_present, *before; /* a byte for each page */
 	struct block *block;
@@ -78,7 +79,7 @@ static void drop(struct heap *h, uint64_t from, uint64_t to)
 	}
 }
 
-/* Pages of a block that begins at `at`, beyond that of its size field. */
+/* Pages of a block that begins at `at`, in addition to that of its size field. */
 static void touch_block(struct heap *h, uint64_t at)
 {
 	const uint64_t page = h->plan->page_bytes, bytes = h->plan->block_bytes;
@@ -91,7 +92,7 @@ static void touch_block(struct heap *h, uint64_t at)
 		touch(h, at + bytes - 1);
 }
 
-/* The same of a mapped chunk, which begins with its page. */
+/* The same for a mapped chunk, which is page-aligned. */
 static uint64_t mapped_block_pages(const struct heap_plan *plan)
 {
 	const uint64_t page = plan->page_bytes;
@@ -116,7 +117,7 @@ static void trim_top(struct heap *h, uint64_t pad)
 	h->end -= extra;
 }
 
-static void make_mapped(struct heap *h, struct block *b)
+static void allocate_mapped(struct heap *h, struct block *b)
 {
 	b->place = PLACE_MAPPED;
 	h->mapped_bytes += mapped_chunk_bytes(h->plan);
@@ -124,7 +125,7 @@ static void make_mapped(struct heap *h, struct block *b)
 	h->faults += mapped_block_pages(h->plan);
 }
 
-static void make(struct heap *h, struct block *b)
+static void allocate(struct heap *h, struct block *b)
 {
 	const struct heap_plan *plan = h->plan;
 	const uint64_t chunk = heap_chunk_bytes(plan->block_bytes);
@@ -132,7 +133,7 @@ static void make(struct heap *h, struct block *b)
 
 	if (h->end - h->top < chunk + CHUNK_MIN) {
 		if (chunk >= h->mmap_threshold) {
-			make_mapped(h, b);
+			allocate_mapped(h, b);
 			return;
 		}
 		h->end +=
@@ -165,7 +166,8 @@ static bool is_free(const struct heap *h, uint64_t i)
 	return i < h->blocks && h->block[i].place == PLACE_FREE;
 }
 
-/* Block i joins its free neighbours; in the heap, blocks lie in the order of their making. */
+/* Block i merges with its free neighbours; blocks lie in the heap in the order of allocation.
+ */
 static void free_heap(struct heap *h, uint64_t i)
 {
 	const uint64_t chunk = heap_chunk_bytes(h->plan->block_bytes);
@@ -198,7 +200,7 @@ static void free_block(struct heap *h, uint64_t i)
 		free_heap(h, i);
 }
 
-/* malloc_trim(0): whole pages within free chunks, then the top. */
+/* malloc_trim(0): releases whole pages within free chunks, then trims the top. */
 static void trim(struct heap *h)
 {
 	const uint64_t page = h->plan->page_bytes;
@@ -220,10 +222,10 @@ static void trim(struct heap *h)
 	trim_top(h, 0);
 }
 
-static void make_all(struct heap *h)
+static void allocate_all(struct heap *h)
 {
 	for (uint64_t i = 0; i < h->blocks; i++)
-		make(h, &h->block[i]);
+		allocate(h, &h->block[i]);
 }
 
 static void free_all(struct heap *h, uint64_t keep)
@@ -236,9 +238,9 @@ static void free_all(struct heap *h, uint64_t keep)
 	}
 }
 
-/* ---- the whole ---- */
+/* ---- cycles ---- */
 
-/* What the next cycle begins from. */
+/* The state at the start of a cycle, with is_present. */
 struct beginning {
 	uint64_t top, end, mmap_threshold, trim_threshold, present;
 };
@@ -250,10 +252,10 @@ static struct beginning beginning_of(const struct heap *h)
 }
 
 /*
- * Cycles until one begins as the one before did; from there on each takes as many
- * faults, and only the last, which may keep blocks, remains to be played.
+ * Simulates cycles until the state repeats; each further one takes the same number of
+ * faults. The last cycle, which may keep blocks, is left to simulate().
  */
-static void cycles(struct heap *h)
+static void simulate_cycles(struct heap *h)
 {
 	for (uint64_t done = 1; done < h->plan->cycles; done++) {
 		const struct beginning b = beginning_of(h);
@@ -261,7 +263,7 @@ static void cycles(struct heap *h)
 		uint64_t faults = h->faults;
 
 		memcpy(h->before, h->is_present, h->nr_pages);
-		make_all(h);
+		allocate_all(h);
 		free_all(h, 0);
 		now = beginning_of(h);
 		if (!memcmp(&b, &now, sizeof(b)) &&
@@ -272,16 +274,16 @@ static void cycles(struct heap *h)
 	}
 }
 
-static void play(struct heap *h, struct heap_outcome *out)
+static void simulate(struct heap *h, struct heap_outcome *out)
 {
 	const struct heap_plan *plan = h->plan;
 	const uint64_t chunk = heap_chunk_bytes(plan->block_bytes);
 	uint64_t high, kept = 0;
 
-	cycles(h);
+	simulate_cycles(h);
 	if (plan->last_blocks)
 		h->blocks = plan->last_blocks;
-	make_all(h);
+	allocate_all(h);
 	high = h->end + h->mapped_bytes;
 	free_all(h, plan->keep);
 	if (plan->trim)
@@ -318,7 +320,7 @@ int heap_model(const struct heap_plan *plan, struct heap_outcome *out)
 	h.block = calloc(plan->blocks, sizeof(*h.block));
 	if (h.is_present && h.before && h.block) {
 		h.is_present[0] = 1;
-		play(&h, out);
+		simulate(&h, out);
 		ret = 0;
 	}
 	free(h.is_present);

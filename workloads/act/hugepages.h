@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Base pages or transparent huge pages: the option, and base pages for a whole process. */
+/* Base pages or transparent huge pages: the option `pages`, and huge pages off for a process.
+ */
 #ifndef PAGESTORM_HUGEPAGES_H
 #define PAGESTORM_HUGEPAGES_H
 
@@ -20,7 +21,7 @@ enum pages_kind { PAGES_4K, PAGES_HUGE };
 	}
 
 /*
- * No fault of this process takes a huge page from now on; for where a madvise(2) would split
+ * No fault of this process allocates a huge page from now on; where a madvise(2) would split
  * or merge mappings. 0 or -errno (reported through worker_fail()).
  */
 static inline int hugepages_forbid(struct worker *w)

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define TRIES 16 /* somebody else may take the number that the kernel just named */
+#define TRIES 16 /* another process may bind the number that LOOP_CTL_GET_FREE returned */
 
 static int bind_to(int device, int file_fd)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How many bytes are due at a time after the start: growth at a stated rate or
- * in a stated shape. Pure; whoever grows sleeps until the absolute time at
- * which the next page is due, so that lateness never adds up.
+ * Pacing: the bytes that are due at a time after the start, for growth at a stated rate or
+ * in a stated shape. Pure; the caller sleeps until the absolute time at which the next page
+ * is due, so that delays do not accumulate.
  *
- *   linear       rate bytes per second (0: everything at once)
+ *   linear       rate bytes per second (0: all at once)
  *   steps        chunk bytes at 0, interval, 2 interval …
  *   exponential  chunk bytes at 0, then doubled at each interval
- *   burst        nothing, then everything at interval
+ *   burst        nothing, then all at interval
  */
 #ifndef PAGESTORM_PACE_H
 #define PAGESTORM_PACE_H
@@ -18,7 +18,7 @@
 
 #define PACE_SHAPES "linear|steps|exponential|burst"
 
-/* The options of growth: `rate`, `shape`, and for the shapes other than linear two more. */
+/* The options of growth: `rate`, `shape`, and `chunk` and `interval` of the other shapes. */
 #define RATE_OPTION(text, at)                                                                  \
 	{                                                                                      \
 		.name = "rate", .type = OPTION_RATE, .fallback = "0", .help = text, at         \
@@ -40,8 +40,8 @@
 	}
 
 /*
- * While pages keep falling due, work is done every 2 ms: a lag below 5 ms, and
- * 500 wake-ups a second, which are under 1 % of a CPU.
+ * While pages fall due continuously, the caller wakes every 2 ms: the lag stays below 5 ms,
+ * and 500 wake-ups a second take less than 1 % of a CPU.
  */
 #define PACE_QUANTUM_NS 2000000u
 
@@ -66,9 +66,9 @@ uint64_t pace_due(const struct pace *pace, uint64_t elapsed_ns);
 uint64_t pace_when(const struct pace *pace, uint64_t bytes);
 
 /*
- * When to wake up next, in ns after the start: once the next unit_bytes after
- * done_bytes are due, but not within a quantum of now_ns unless that would make
- * the end (total_bytes) late.
+ * The next wake-up, in ns after the start: when the next unit_bytes after done_bytes are
+ * due, but no sooner than a quantum after now_ns unless that would delay the end
+ * (total_bytes).
  */
 uint64_t pace_wake(const struct pace *pace, uint64_t done_bytes, uint64_t unit_bytes,
 		   uint64_t total_bytes, uint64_t now_ns);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Ranks that are summed one by one; above, the integral is within 1e-7 of the sum. */
+/* Ranks that are summed one by one; beyond, the integral is within 1e-7 of the sum. */
 #define ZIPF_HEAD 1024
 
 static double power_integral(double from, double to, double theta)
@@ -15,7 +15,7 @@ static double power_integral(double from, double to, double theta)
 	return (pow(to, 1 - theta) - pow(from, 1 - theta)) / (1 - theta);
 }
 
-/* Where the integral from `from` reaches `mass`. */
+/* The upper end at which the integral from `from` equals `mass`. */
 static double power_integral_end(double from, double mass, double theta)
 {
 	if (fabs(theta - 1) < 1e-9)

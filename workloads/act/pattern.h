@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The order in which units (pages, mostly) are visited, in constant memory.
+ * The order of access to units (pages, mostly), in constant memory.
  *
- * A walk visits each of nr units exactly once: sequential, reverse, stride and
- * random. A draw picks units for ever: those four (random: independent, uniform)
- * and the two skewed ones:
+ * A walk visits each of nr units exactly once: sequential, reverse, stride and random. A
+ * draw picks units without end: those four (random: independent, uniform) and two skewed
+ * ones:
  *   zipf     the unit of rank r is drawn with a probability proportional to
  *            r^-theta: exact at 4096 points of the distribution, even between
  *            them (theta 0.8 to 1.2, 100000 units: within 1 % for every rank);
  *            ranks are scattered over the range
- *   hotcold  the first hot_share of the range takes hot_access of the draws
+ *   hotcold  hot_access of the draws go to the first hot_share of the range
  */
 #ifndef PAGESTORM_PATTERN_H
 #define PAGESTORM_PATTERN_H
@@ -52,7 +52,7 @@ enum pattern_kind {
 
 #define ZIPF_KNOTS 4096
 
-/* The inverse of the distribution function, straight between knots of equal probability. */
+/* The inverse of the distribution function, linear between knots of equal probability. */
 struct zipf {
 	uint64_t nr;
 	double theta;
@@ -73,7 +73,7 @@ static inline uint64_t zipf_draw(const struct zipf *zipf, uint64_t *rng)
 	return rank < zipf->nr ? rank : zipf->nr - 1;
 }
 
-/* A bijection of 0..nr-1 onto itself, by its key. */
+/* A keyed bijection of 0..nr-1 onto itself. */
 struct permutation {
 	uint64_t nr, mask, key;
 	unsigned shift;
@@ -81,7 +81,7 @@ struct permutation {
 
 void permutation_init(struct permutation *p, uint64_t nr, uint64_t key);
 
-/* One round is a bijection of the next power of two; leaving the range, go round again. */
+/* One round is a bijection of the next power of two; repeated until it is within range. */
 static inline uint64_t permutation_of(const struct permutation *p, uint64_t i)
 {
 	do {
@@ -108,7 +108,7 @@ struct pattern {
 	struct permutation permutation;
 };
 
-/* nr >= 1. Stride 1, no skew: set by the functions below. */
+/* nr >= 1. Stride 1, no skew; the functions below set them. */
 void pattern_init(struct pattern *p, enum pattern_kind kind, uint64_t nr, uint64_t seed);
 void pattern_set_stride(struct pattern *p, uint64_t stride);
 void pattern_set_hot(struct pattern *p, double hot_share, double hot_access);
@@ -126,7 +126,7 @@ static inline uint64_t pattern_stride_next(struct pattern *p)
 	return unit;
 }
 
-/* The next unit of the walk; after nr of them it begins again. */
+/* The next unit of the walk, which restarts after nr units. */
 static inline uint64_t pattern_walk(struct pattern *p)
 {
 	uint64_t at = p->at;
@@ -144,7 +144,7 @@ static inline uint64_t pattern_walk(struct pattern *p)
 	}
 }
 
-/* One unit by the pattern's law. */
+/* The next unit of the draw. */
 static inline uint64_t pattern_draw(struct pattern *p)
 {
 	switch (p->kind) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Seeded pseudo-random numbers for content and access order: the same seed
- * gives the same run. Not for secrets.
+ * Seeded pseudo-random numbers for content and access order: the same seed repeats the
+ * same run. Not for secrets.
  *
  * SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
  * generators", OOPSLA 2014): a counter through a mixing function that is a

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The options of the skewed patterns, for each workload that draws pages by one. */
+/* The options of the skewed patterns. */
 #ifndef PAGESTORM_SKEW_H
 #define PAGESTORM_SKEW_H
 
@@ -18,17 +18,15 @@ struct skew {
 
 /* For the table of a params struct with that member; which: its pattern's option. */
 #define SKEW_OPTIONS(params, member, which)                                                    \
-	SKEW_RATIO("hot_share", "20%", "1",                                                    \
-		   "share of the pages that is hot, when " which " is hotcold",                \
+	SKEW_RATIO("hot_share", "20%", "1", "share of hot pages, when " which " is hotcold",   \
 		   offsetof(struct params, member.hot_share)),                                 \
-		SKEW_RATIO("hot_access", "80%", "1",                                           \
-			   "share of the accesses that goes to the hot pages",                 \
+		SKEW_RATIO("hot_access", "80%", "1", "share of the accesses to hot pages",     \
 			   offsetof(struct params, member.hot_access)),                        \
 		SKEW_RATIO("zipf_theta", "0.99", "1.2",                                        \
 			   "skew, when " which " is zipf (0: none)",                           \
 			   offsetof(struct params, member.zipf_theta))
 
-/* zipf: made from skew->zipf_theta when the pattern is zipf. */
+/* zipf: initialised with skew->zipf_theta; used by the pattern zipf only. */
 static inline void skew_set(struct pattern *pattern, const struct skew *skew,
 			    const struct zipf *zipf)
 {

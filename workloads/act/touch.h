@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Touching memory: the first touch that makes pages real, and access to a
- * working set afterwards. Used by every workload that holds memory.
+ * Touching memory: the first touch, which allocates pages, and later access to a working
+ * set.
  *
  * First touch, per page of the mapping:
- *   write       one word: one write fault
- *   read        one word read: the zero page is mapped, nothing is allocated
- *   read_write  read, then written: two faults, the second allocates
- *   populate    MADV_POPULATE_WRITE in large steps, then the fill if it is not
- *               zero: the fastest way (Linux 5.14)
- *   bytes       every byte written through real faults
+ *   write       writes one word: one write fault
+ *   read        reads one word: the zero page is mapped, nothing is allocated
+ *   read_write  reads, then writes: two faults, the second allocates
+ *   populate    MADV_POPULATE_WRITE in large steps, then the fill if it is not zero: the
+ *               fastest way (Linux 5.14)
+ *   bytes       writes every byte: the pages are faulted in one by one
  */
 #ifndef PAGESTORM_TOUCH_H
 #define PAGESTORM_TOUCH_H
@@ -32,7 +32,7 @@ enum touch_kind {
 	TOUCH_BYTES,
 };
 
-/* The option `touch` of workloads that write: some of the above, in their own order. */
+/* The option `touch` of workloads that only write: a subset, in its own order. */
 #define TOUCH_WRITES "write|populate|bytes"
 #define TOUCH_WRITES_OPTION(value, text, at)                                                   \
 	{                                                                                      \
@@ -40,12 +40,12 @@ enum touch_kind {
 		.choices = TOUCH_WRITES, .help = text, at                                      \
 	}
 
-/* The kind that a choice of TOUCH_WRITES names. */
+/* The kind of a choice of TOUCH_WRITES. */
 enum touch_kind touch_writes_kind(int choice);
 
 /*
- * Bytes per step: the L2 cache still holds what the kernel has just zeroed when
- * the fill comes, and the ledger falls behind by no more than this.
+ * Bytes per step: small enough that the L2 cache still holds the zeroed pages when they are
+ * filled, and the most by which the ledger lags.
  */
 #define TOUCH_STEP_BYTES (256u << 10)
 #define TOUCH_STEP_BYTES_BARE                                                                  \
@@ -63,14 +63,13 @@ void touch_init(struct touch *t, enum touch_kind kind, uint64_t page_bytes, uint
 		const struct fill *fill);
 
 /*
- * Touches [start, start + bytes) upwards: page-aligned, at most a step is wise.
- * first_block is the number in the fill's stream of its first 4 KiB block.
- * 0, or -errno of madvise(2); when the group runs out of memory the kernel kills
- * the process instead.
+ * Touches [start, start + bytes), page-aligned, in ascending order; step_bytes at a time
+ * keep the ledger current. first_block is the number in the fill's stream of its first
+ * 4 KiB block. 0 or -errno of madvise(2).
  */
 int touch_range(const struct touch *t, void *start, uint64_t bytes, uint64_t first_block);
 
-/* The options of access: the draw, the share of reads and the skew; see ACCESS_OPTIONS. */
+/* How pages are accessed, as the options say: the draw, the share of reads, the skew. */
 struct access_law {
 	int pattern;
 	double reads;
@@ -90,8 +89,7 @@ struct access_law {
 		  .offset = offsetof(struct params, law.reads) },                              \
 		SKEW_OPTIONS(params, law.skew, "access_pattern")
 
-/* Access to pages that are there already: one word in a random cache line of each drawn page.
- */
+/* Access to present pages: one word in a random cache line of each drawn page. */
 struct access {
 	char *start;
 	uint64_t page_bytes;
@@ -100,24 +98,25 @@ struct access {
 	struct pattern pattern; /* over pages; drawn */
 };
 
-/* The pattern is set up afterwards: access_follow(), or pattern_init() over the pages. */
+/* The caller initialises the pattern next: access_follow(), or pattern_init() over the pages.
+ */
 void access_init(struct access *a, void *start, uint64_t page_bytes, double read_share,
 		 uint64_t seed);
 
 /*
- * The table that law's pattern draws from, for access_follow(): *zipf stays NULL where it
- * needs none, and is the caller's to free. 0 or -ENOMEM.
+ * Allocates the table that access_follow() requires where law's pattern is zipf; *zipf stays
+ * unchanged otherwise. The caller frees it. 0 or -ENOMEM.
  */
 int access_zipf(const struct access_law *law, uint64_t nr_pages, struct zipf **zipf);
 
-/* Sets the pattern up as law says, over nr_pages; stride 1. */
+/* Initialises the pattern by law over nr_pages; stride 1. */
 void access_follow(struct access *a, const struct access_law *law, uint64_t nr_pages,
 		   const struct zipf *zipf, uint64_t seed);
 
 /*
- * Does nr accesses and returns how many were writes. A write stores the value
- * that it read: the page gets dirty and its content keeps its compressibility.
- * latency, when not NULL, gets the time of each.
+ * Does nr accesses and returns how many were writes. A write stores the value that it
+ * read: the page becomes dirty and keeps its compressibility. latency, if not NULL,
+ * records the time of each.
  */
 uint64_t access_run(struct access *a, uint64_t nr, struct histogram *latency);
 

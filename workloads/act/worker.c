@@ -2,7 +2,7 @@
 /*
  * The worker's frame, from exec to exit; and the flush pump.
  *
- * Refuses to know the harness: it has three inherited descriptors and the ledger.
+ * Knows nothing of the harness but three inherited descriptors and the ledger.
  */
 #include "workloads/act/worker.h"
 
@@ -26,10 +26,9 @@
 #include "workloads/act/heap.h"
 #include "workloads/act/populate.h"
 
-/* A worker's private writable areas above this size (thread stacks) are left alone. */
+/* Private writable mappings above this size (thread stacks) are not prefaulted. */
 #define PREFAULT_BYTES_MAX (1024 * 1024)
-/* The deepest of the workloads' own frames is half of this; leak sees to its recursion itself.
- */
+/* Twice the deepest stack of any workload; leak prefaults its recursion itself. */
 #define STACK_AHEAD_BYTES (20 * 1024)
 #define HEAP_AHEAD_BYTES  (8 * 1024)
 #define STOP_LOOK_NS	  10000000u
@@ -65,7 +64,7 @@ bool worker_sleep_until(const struct worker *w, uint64_t deadline_ns)
 		if (worker_should_stop(w))
 			return false;
 		(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until,
-				      NULL); /* woken early: the loop looks again */
+				      NULL); /* interrupted: the loop checks the time */
 	}
 }
 
@@ -93,7 +92,7 @@ void *worker_map_anon(uint64_t bytes, uint64_t align, bool huge)
 		munmap(map, aligned - start);
 	if (start + room > aligned + bytes)
 		munmap((void *)(aligned + bytes), start + room - aligned - bytes);
-	/* EINVAL: a kernel without transparent huge pages, which has only small ones. */
+	/* EINVAL: a kernel without transparent huge pages. */
 	if (madvise((void *)aligned, bytes, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) &&
 	    errno != EINVAL) {
 		int code = errno;
@@ -131,7 +130,7 @@ void worker_reap(struct worker *w)
 		;
 }
 
-/* Reads one command; 0 at the end of the pipe, when the harness has gone. */
+/* Reads one command; 0 at end of file, when the harness has exited. */
 static char command_read(void)
 {
 	char c;
@@ -178,7 +177,7 @@ static bool runs_in_worker(const char *path, const char *self)
 	return false;
 }
 
-/* As it stands in /proc/self/maps, but for what follows a space. */
+/* As in /proc/self/maps, cut at the first space. */
 static void own_path(char *path, size_t bytes)
 {
 	ssize_t n = readlink("/proc/self/exe", path, bytes - 1);
@@ -189,16 +188,15 @@ static void own_path(char *path, size_t bytes)
 
 struct prefault {
 	const struct ledger *ledger;
-	bool text_only;	   /* leaves private writable pages alone */
-	char self[256];	   /* the program, as maps names it */
-	uint64_t heap_end; /* what lies above is malloc's to grow into: nobody does before HELD
-			    */
+	bool text_only;	   /* skips private writable mappings */
+	char self[256];	   /* path of the program in maps */
+	uint64_t heap_end; /* end of the heap in use; the rest stays untouched until HELD */
 };
 
 /*
- * Makes every page present that run() may touch without meaning to: the frame's
- * data, heap and stack, and the text of what it executes. A worker that faults
- * in its own code would count that as the workload's.
+ * Faults in every page that run() may touch besides what it measures: the frame's data,
+ * heap and stack, and program text. A fault in the worker's own code would count as the
+ * workload's.
  */
 static void prefault_line(const struct prefault *p, const char *line)
 {
@@ -211,7 +209,7 @@ static void prefault_line(const struct prefault *p, const char *line)
 		return;
 	if (!strcmp(path, "[heap]") && start < p->heap_end && p->heap_end < end)
 		end = p->heap_end;
-	/* Refused (guard areas, special maps): such pages stay as they are. */
+	/* Failures (guard areas, special mappings) leave the pages as they are. */
 	if (perms[1] == 'w' && !p->text_only && end - start <= PREFAULT_BYTES_MAX)
 		(void)populate_pages((void *)start, end - start, true);
 	else if (perms[0] == 'r' && runs_in_worker(path, p->self))
@@ -226,7 +224,7 @@ static __attribute__((noinline)) void prefault_stack(void)
 		ahead[i] = 0;
 }
 
-/* What malloc has in use at the heap's bottom, and a little of the free part above it. */
+/* End of the heap that malloc has in use, and HEAP_AHEAD_BYTES of the free part above it. */
 static uint64_t heap_used_end(void)
 {
 #ifdef HEAP_IS_MODELLED
@@ -237,7 +235,7 @@ static uint64_t heap_used_end(void)
 #endif
 }
 
-/* The text of /proc/self/maps goes into a mapping that is gone again before READY. */
+/* The text of /proc/self/maps is in a mapping that is unmapped before READY. */
 static void prefault_mappings(struct prefault *p)
 {
 	char *text = mmap(NULL, MAPS_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -270,11 +268,10 @@ static void prefault(const struct ledger *ledger)
 }
 
 /*
- * A child begins without page tables for files (vma_needs_copy() in mm/memory.c).
- * Fault-around brings them back but leaves out a page that another process has
- * locked at that moment, as a sibling that starts beside it does: the page would be
- * faulted in later and counted as the workload's. What is writable stays a copy to be
- * made when the child writes to it.
+ * fork() does not copy page tables of file mappings (vma_needs_copy() in mm/memory.c).
+ * Fault-around maps such pages again but skips one that another process holds locked, as a
+ * sibling that starts at the same time may: a later fault for it would count as the
+ * workload's. Private writable pages stay copy-on-write.
  */
 static void prefault_child_text(const struct ledger *ledger)
 {
@@ -306,8 +303,8 @@ int worker_fork(struct worker *w, unsigned i,
 }
 
 /*
- * On a virtual machine free pages may have gone back to the host, and the first
- * touch then measures the hypervisor. Faulting and freeing them first brings them back.
+ * In a virtual machine free pages may have been returned to the host, and the first touch
+ * would measure the hypervisor. Faulting them in and freeing them first backs them again.
  */
 static void prewarm(uint64_t bytes)
 {
@@ -319,15 +316,15 @@ static void prewarm(uint64_t bytes)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
 		return;
-	(void)populate_pages(map, bytes, true); /* refused: the run is merely colder */
+	(void)populate_pages(map, bytes, true); /* on failure the run starts colder */
 	munmap(map, bytes);
-	grace_wait(); /* or its page tables would leave the charge during run() */
+	grace_wait(); /* so that its page tables are uncharged before run() */
 }
 
 /*
- * Allocation stays local, as it is by default, but said explicitly: automatic NUMA
- * balancing passes over memory with a policy of its own (task_numa_work() in
- * kernel/sched/fair.c), and its hint faults would be counted as the workload's.
+ * Local allocation is the default, but an explicit policy exempts the process's memory from
+ * automatic NUMA balancing (task_numa_work() in kernel/sched/fair.c), whose hint faults
+ * would count as the workload's.
  */
 static void refuse_hint_faults(void)
 {
@@ -366,7 +363,7 @@ static int run_and_hold(struct worker *w)
 	if (ret)
 		return ret;
 	report(w, PHASE_HELD, 'H');
-	(void)command_read(); /* 'B', or the end of the pipe: leave in either case */
+	(void)command_read(); /* 'B' or end of file: release in both cases */
 	return 0;
 }
 
@@ -375,7 +372,7 @@ int worker_main(void)
 	struct worker w = { 0 };
 	int ret;
 
-	/* exec of /proc/self/exe names it "exe", in the kernel's log and in top as well. */
+	/* exec of /proc/self/exe sets the name to "exe", which top and the kernel log show. */
 	prctl(PR_SET_NAME, "pagestorm");
 	refuse_hint_faults();
 	ret = ledger_attach(&w);
@@ -405,8 +402,8 @@ int worker_main(void)
 }
 
 /*
- * The pump: on 'P' it touches PUMP_PAGES pages, on 'U' it gives them back, and
- * answers with the same letter. Between the two, its group's anon is a known amount.
+ * The pump: on 'P' it touches PUMP_PAGES pages, on 'U' it releases them, and answers with
+ * the same letter. In between, its group's anon is a known amount.
  */
 int worker_pump_main(void)
 {
@@ -414,13 +411,13 @@ int worker_pump_main(void)
 	const size_t bytes = PUMP_PAGES * page;
 	struct ledger *none = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	/* All but the area: what is swapped out under pressure is missing from the known
-	 * amount. */
+	/* All but the area: pages swapped out under pressure would be missing from the amount.
+	 */
 	const int unlocked = mlockall(MCL_CURRENT);
 	volatile char *area = worker_map_anon(bytes, page, false);
 	char c;
 
-	(void)unlocked; /* where that is refused a flush is only less sure to be proved */
+	(void)unlocked; /* best effort: unlocked pages are a problem under pressure only */
 	if (!area || none == MAP_FAILED)
 		return EXIT_WORKER_FAILED;
 	none->process[0].map_start = (uintptr_t)area;

@@ -2,22 +2,21 @@
 /*
  * anon: a private anonymous mapping of a known size, touched, then held.
  *
- * Truth: one minor fault per page (4 KiB or huge) and as many bytes of resident,
- *   anonymous, dirty memory, to the page: in the process, in its mapping and in
- *   its group. Reading maps the zero page: faults without memory; where the kernel has
- *   no zero page (CAPABILITY_ZERO_PAGE), reading takes memory as writing does.
- * Rises: minflt, Rss, Anonymous, Private_Dirty, the group's anon (rss on cgroup
- *   v1) and pgfault exactly; the group's usage by page tables and charge batches
- *   more.
- * Still: majflt, Swap, VmSize (the mapping is made before READY); AnonHugePages
- *   with pages=4k, whatever the machine's huge page setting.
- * Beware: VmRSS is a cached sum before Linux 6.17 and field 24 of stat is one
- *   everywhere. Read before written, a huge page is the huge zero page first, which
- *   Linux 6.13 and later replace by a huge page and earlier ones by 512 base pages
- *   (do_huge_zero_wp_pmd() in mm/huge_memory.c). MemFree is moved by whoever else is on
- *   the machine. When the size does not fit under memory.max, only what still holds is
- *   promised; MADV_POPULATE_WRITE of more than fits was OOM-killed on 6.18 with most of
- *   the swap free, where touching the same pages one by one was not.
+ * Exact: one minor fault per page (4 KiB or huge) and that many bytes of resident,
+ *   anonymous, dirty memory in the process, in its mapping and in its group. A read maps
+ *   the shared zero page: a fault without memory. Where a read allocates a page instead
+ *   (CAPABILITY_ZERO_PAGE), it counts as a write does.
+ * Moves: minflt, Rss, Anonymous, Private_Dirty, the group's anon (rss on cgroup v1) and
+ *   pgfault, exactly; the group's usage by page tables and charge batches more.
+ * Unchanged: majflt, Swap, VmSize (the mapping is made before READY); AnonHugePages with
+ *   pages=4k, whatever the machine's huge page setting.
+ * Caveats: VmRSS is a cached sum before Linux 6.17, and field 24 of stat is one in every
+ *   version. A huge page that is read before it is written is the huge zero page first;
+ *   Linux 6.13 and later replace that by a huge page, earlier versions by 512 base pages
+ *   (do_huge_zero_wp_pmd() in mm/huge_memory.c). Other processes move MemFree. When the
+ *   size exceeds the group's limit, only bounds are promised; on 6.18 a
+ *   MADV_POPULATE_WRITE of more than fits was OOM-killed with most of the swap free, where
+ *   touching the same pages one by one was not.
  */
 #include "workloads/anon/anon.h"
 
@@ -51,7 +50,7 @@ static const struct workload_option options[] = {
 	  .type = OPTION_SECONDS,
 	  .fallback = "0s",
 	  .max = "1d",
-	  .help = "go on accessing the pages this long after the first touch",
+	  .help = "access the pages for this long after the first touch",
 	  AT(access_ns) },
 	ACCESS_OPTIONS(anon_params),
 	LATENCY_OPTION("no", "time each access (adds two clock readings to it)", AT(latency)),
@@ -61,8 +60,7 @@ static const struct workload_option options[] = {
 const struct workload anon_workload = {
 	.name = "anon",
 	.summary = "private anonymous memory: an exact amount, touched and held",
-	.truth = "One minor fault per page and as many bytes of resident, anonymous and dirty "
-		 "memory, exact to the page in the process, its mapping and its group.",
+	.truth = "One minor fault per page and that many bytes of resident, anonymous and dirty memory, exact to the page in the process, its mapping and its group.",
 	.options = options,
 	.params_bytes = sizeof(struct anon_params),
 	.slots = {
@@ -70,9 +68,9 @@ const struct workload anon_workload = {
 		[SLOT_PAGES_PRESENT] = { "pages_present", UNIT_PAGES,
 					 "base pages present in the page table after the touch" },
 		[SLOT_PAGES_SWAPPED] = { "pages_swapped", UNIT_PAGES,
-					 "base pages that the page table has in swap" },
+					 "base pages in swap by the page table" },
 		[SLOT_PAGES_FILLED] = { "pages_filled", UNIT_PAGES,
-					"base pages that begin with what was written" },
+					"base pages whose first word is the one written" },
 		[SLOT_FILL_NS] = { "fill_ns", UNIT_NSEC, "time of the first touch alone" },
 		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses that read" },
 		[SLOT_WRITES] = { "writes", UNIT_COUNT, "accesses that wrote" },

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of anon share: anon.c, which describes the workload; anon_act.c, which
- * touches and accesses; anon_check.c, which says what cannot be; and anon_truth.c, which says
- * beforehand what will be so.
+ * Shared by the parts of anon: anon.c (options and description), anon_act.c (the worker),
+ * anon_check.c (what is refused) and anon_truth.c (amounts and claims).
  */
 #ifndef PAGESTORM_ANON_H
 #define PAGESTORM_ANON_H
@@ -39,13 +38,13 @@ enum anon_slot {
 /* The mapping: whole pages. Pure. */
 uint64_t anon_held_bytes(const struct anon_params *p, const struct workload_env *env);
 
-/* Whether the first touch takes all of it: nothing is left that maps a zero page. Pure. */
+/* Whether the first touch allocates every page: none is left mapped to a zero page. Pure. */
 bool anon_takes_all(const struct anon_params *p, const struct workload_env *env);
 
-/* Whether it fits under the limit: reclaim takes pages away when they do not. Pure. */
+/* Whether it fits under the group's limit, so that no page is reclaimed. Pure. */
 bool anon_fits(const struct anon_params *p, const struct workload_env *env);
 
-/* The functions of struct workload that are pure. */
+/* The pure functions of struct workload. */
 int anon_check(const void *params, const struct workload_env *env, char *reason,
 	       size_t reason_bytes);
 unsigned anon_needs(const void *params, const struct workload_env *env);
@@ -54,7 +53,7 @@ uint64_t anon_target(const void *params, const struct workload_env *env);
 double anon_seconds(const void *params, const struct workload_env *env);
 void anon_claims(const void *params, const struct workload_env *env, struct claims *out);
 
-/* And those that are called in the worker. */
+/* Those that run in the worker. */
 int anon_prepare(struct worker *w);
 int anon_run(struct worker *w);
 int anon_verify(struct worker *w);

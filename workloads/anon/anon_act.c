@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The worker of anon: touches its mapping, thread by thread, and goes on accessing it. */
+/* The worker of anon: touches its mapping, in slices by thread, then accesses it. */
 #include "workloads/anon/anon.h"
 
 #include <errno.h>
@@ -21,13 +21,13 @@ struct anon_state {
 	struct worker *w;
 	const struct anon_params *params;
 	char *map;
-	uint64_t bytes, unit_bytes, units; /* a unit is what one touch makes real */
-	bool counts; /* what is touched is memory, and towards the target */
+	uint64_t bytes, unit_bytes, units; /* a unit is the page that one fault maps */
+	bool counts; /* touched bytes are allocated and count towards the target */
 	int pagemap;
 	uint64_t start_ns;
 	struct touch touch;
 	struct fill fill;
-	struct zipf *zipf; /* NULL: not drawn from */
+	struct zipf *zipf; /* NULL unless the draw is zipf */
 	struct crew crew;
 };
 
@@ -110,7 +110,7 @@ static void slice_init(const struct anon_state *s, unsigned index, struct slice 
 	pattern_set_stride(&slice->order, p->stride);
 }
 
-/* Touches about `bytes` more of the slice, at least a unit; adds what it did to *done. */
+/* Touches about `bytes` more of the slice, at least a unit, and adds them to *done. */
 static int touch_step(const struct anon_state *s, struct slice *slice, uint64_t bytes,
 		      uint64_t *done)
 {
@@ -191,8 +191,8 @@ static int access_pages(void *arg, unsigned index)
 }
 
 /*
- * Pages that begin with the word that was to be written there. Only of what is all
- * present: looking would make a page present, and hide that it was not.
+ * Pages whose first word is the one that was to be written. Only where all pages are
+ * present: a read would fault in a missing page and hide that it was missing.
  */
 static uint64_t pages_filled(const struct anon_state *s, uint64_t page_bytes)
 {
@@ -204,7 +204,7 @@ static uint64_t pages_filled(const struct anon_state *s, uint64_t page_bytes)
 	return filled;
 }
 
-/* What the page table says replaces what the loop counted. */
+/* Replaces the loop's own count by that of the page table. */
 int anon_verify(struct worker *w)
 {
 	const struct anon_state *s = w->state;

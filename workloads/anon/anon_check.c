@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What anon refuses, and what it lacks on this machine. */
+/* Which parameters anon refuses, and which this machine cannot run. */
 #include "workloads/anon/anon.h"
 
 #include "workloads/act/touch.h"
@@ -10,11 +10,9 @@ static const char *contradiction(const struct anon_params *p, const struct workl
 		return FILL_WRONG;
 	if (p->touch == TOUCH_READ && p->access_ns && p->law.reads < 1 &&
 	    !anon_takes_all(p, env))
-		return "touch=read maps the zero page and accesses that write would replace "
-		       "it: use reads=100% or another touch";
+		return "touch=read maps the zero page and accesses that write would replace it: use reads=100% or another touch";
 	if (p->touch == TOUCH_POPULATE && env->swap != SWAP_NONE && !anon_fits(p, env))
-		return "populating more than fits ends in an OOM kill though swap is free: use "
-		       "touch=bytes or touch=write";
+		return "populating more than fits under the limit ends in an OOM kill even with free swap: use touch=bytes or touch=write";
 	if (p->touch == TOUCH_READ && p->pages == PAGES_HUGE &&
 	    !env_lacks(env, CAPABILITY_HUGE_ZERO_PAGE))
 		return "touch=read maps the zero page and takes no huge page: use pages=4k or "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How much anon takes, and what it promises before a page is touched. */
+/* The amounts that anon allocates, and its claims. */
 #include "workloads/anon/anon.h"
 
 #include "workloads/act/crew.h"
@@ -14,7 +14,7 @@ uint64_t anon_held_bytes(const struct anon_params *p, const struct workload_env 
 	return round_up(p->size_bytes, env->page_bytes);
 }
 
-/* A kernel without huge pages is asked as well: what is refused there follows from it. */
+/* 0 where the kernel has no huge pages: check() plans with this too. */
 static uint64_t huge_pages(const struct anon_params *p, const struct workload_env *env)
 {
 	if (p->pages != PAGES_HUGE || !env->pmd_bytes)
@@ -27,18 +27,19 @@ static uint64_t huge_bytes(const struct anon_params *p, const struct workload_en
 	return huge_pages(p, env) * env->pmd_bytes;
 }
 
-/* Base pages beside the huge ones. */
+/* Base pages of the part that huge pages do not cover. */
 static uint64_t base_pages(const struct anon_params *p, const struct workload_env *env)
 {
 	return (anon_held_bytes(p, env) - huge_bytes(p, env)) / env->page_bytes;
 }
 
-/* Both the same but where it could not be tried what a read takes. */
+/* Equal unless the probe could not tell what a read allocates. */
 struct bounds {
 	uint64_t least, most;
 };
 
-/* One per huge page and one per base page of the tail; where a read maps a zero page, the
+/*
+ * One per huge page and one per base page of the tail; where a read maps a zero page, the
  * write after it is one more.
  */
 static struct bounds first_faults(const struct anon_params *p, const struct workload_env *env)
@@ -55,7 +56,7 @@ static struct bounds first_faults(const struct anon_params *p, const struct work
 	return b;
 }
 
-/* Bytes of memory that the first touch takes. */
+/* Bytes of memory that the first touch allocates. */
 static struct bounds taken_bytes(const struct anon_params *p, const struct workload_env *env)
 {
 	uint64_t huge = huge_bytes(p, env), base = base_pages(p, env) * env->page_bytes;
@@ -70,16 +71,14 @@ static struct bounds taken_bytes(const struct anon_params *p, const struct workl
 	return b;
 }
 
-/* Nothing is left that maps a zero page. */
 bool anon_takes_all(const struct anon_params *p, const struct workload_env *env)
 {
 	return taken_bytes(p, env).least == anon_held_bytes(p, env);
 }
 
 /*
- * Bottom-level tables; a huge page has one set aside for the day it is split. The
- * mapping begins where a table begins, but the table of its end may be shared
- * with the mapping above.
+ * Bottom-level tables; a huge page has one deposited for its split. The mapping starts at a
+ * table boundary, but may share its last table with the mapping above.
  */
 static int64_t tables_min(const struct anon_params *p, const struct workload_env *env)
 {
@@ -120,7 +119,6 @@ double anon_seconds(const void *params, const struct workload_env *env)
 	return fill + (double)p->access_ns / 1e9;
 }
 
-/* Reclaim takes pages away when they do not all fit. */
 bool anon_fits(const struct anon_params *p, const struct workload_env *env)
 {
 	return env_fits(env, anon_footprint(p, env));
@@ -133,12 +131,11 @@ static const char *faults_why(const struct anon_params *p, const struct workload
 	const struct bounds faults = first_faults(p, env);
 
 	if (faults.least != faults.most)
-		return "one fault per page and where a read maps the zero page a second one; "
-		       "which could not be tried";
+		return "one fault per page and a second one where a read maps the zero page; not known here";
 	if (faults.least > huge_pages(p, env) + base_pages(p, env))
 		return "a fault maps the zero page and a second one replaces it";
 	if (p->touch == TOUCH_READ_WRITE)
-		return "without a zero page the read takes the page and the write finds it";
+		return "the read allocates the page here and the write finds it mapped";
 	return p->pages == PAGES_HUGE ? "one fault per huge page and one per page of the rest"
 				      : "one fault per page";
 }
@@ -171,7 +168,7 @@ static void claim_faults(const struct anon_params *p, const struct workload_env 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* Why the pages are in memory or not. */
+/* Why the pages are allocated or not. */
 static const char *taken_why(const struct anon_params *p, const struct workload_env *env)
 {
 	const struct bounds taken = taken_bytes(p, env);
@@ -179,9 +176,8 @@ static const char *taken_why(const struct anon_params *p, const struct workload_
 	if (p->touch != TOUCH_READ)
 		return "each page is private and written";
 	if (taken.least != taken.most)
-		return "nothing where a read maps the shared zero page; which could not be "
-		       "tried";
-	return taken.most ? "without a zero page a read takes a private page"
+		return "no memory where a read maps the shared zero page; not known here";
+	return taken.most ? "a read allocates a private page here"
 			  : "the shared zero page is neither charged nor counted in Rss";
 }
 
@@ -212,11 +208,11 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 		{ .quantity = "huge_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "AnonHugePages", .unit = UNIT_BYTES,
 		  .expected = huge,
-		  .why = huge ? "MADV_HUGEPAGE on an aligned mapping; less when the kernel finds no huge page"
+		  .why = huge ? "MADV_HUGEPAGE on an aligned mapping; less if no huge page is free"
 		         : "MADV_NOHUGEPAGE" },
 		{ .quantity = "swapped_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
-		  .why = "all of it fits" },
+		  .why = "the group's limit exceeds the footprint" },
 	};
 	/* clang-format on */
 
@@ -224,7 +220,7 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* How exact a sum of the process's is. */
+/* How exact a sum of the process is. */
 struct sum {
 	int64_t lag;
 	enum basis basis;
@@ -244,7 +240,7 @@ static struct sum sum_of(const struct anon_params *p, const struct workload_env 
 	};
 }
 
-/* The process's own sums; what they lag by is known. */
+/* The sums of the process, with their known lag. */
 static void claim_sums(const struct anon_params *p, const struct workload_env *env,
 		       struct claims *out)
 {
@@ -258,11 +254,11 @@ static void claim_sums(const struct anon_params *p, const struct workload_env *e
 		{ .quantity = "process_resident_bytes", .scope = "process",
 		  .source = "smaps_rollup", .counter = "Rss", .unit = UNIT_BYTES,
 		  .expected = bytes,
-		  .why = "nothing else of the process is touched" },
+		  .why = "the process touches no other new page" },
 		{ .quantity = "process_anonymous_bytes", .scope = "process",
 		  .source = "smaps_rollup", .counter = "Anonymous", .unit = UNIT_BYTES,
 		  .expected = bytes,
-		  .why = "nothing else of the process is touched" },
+		  .why = "the process touches no other new page" },
 		{ .quantity = "status_resident_bytes", .scope = "process",
 		  .source = "status", .counter = "VmRSS", .unit = UNIT_BYTES,
 		  .basis = status.basis, .expected = bytes, .tolerance = status.lag,
@@ -288,30 +284,30 @@ static void claim_sums(const struct anon_params *p, const struct workload_env *e
 static void claim_process(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
-	const char *still = "the mapping is made before READY";
+	const char *why = "the mapping is made before READY";
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "swap_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
-		  .why = "all of it fits" },
+		  .why = "the group's limit exceeds the footprint" },
 		{ .quantity = "virtual_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
-		  .why = still },
+		  .why = why },
 		{ .quantity = "virtual_bytes", .scope = "process",
 		  .source = "statm", .counter = "size", .unit = UNIT_BYTES,
-		  .why = still },
+		  .why = why },
 		{ .quantity = "page_table_bytes", .scope = "process",
 		  .source = "status", .counter = "VmPTE", .unit = UNIT_BYTES,
 		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
 		  .expected = tables_min(p, env), .tolerance = tables_slack(p, env),
-		  .why = "tables of 512 pages each and up to four more for the end and above" },
+		  .why = "one table per 512 pages and up to four more for the end and upper levels" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* memory.stat counts the tables that are charged and no others. */
+/* pagetables of memory.stat counts the tables that are charged. */
 static void claim_group_tables(const struct anon_params *p, const struct workload_env *env,
 			       struct claims *out)
 {
@@ -324,9 +320,9 @@ static void claim_group_tables(const struct anon_params *p, const struct workloa
 		.quantity = "group_page_table_bytes", .scope = "group",
 		.source = "memory.stat", .counter = "pagetables", .unit = UNIT_BYTES,
 		.expected = least,
-		.why = charged ? "one page of table for each 512 pages and up to three above"
+		.why = charged ? "one table per 512 pages and up to four more for the end and upper levels"
 		       : none ? "page tables are not charged here"
-		       : "page tables may be charged or not; which could not be tried",
+		       : "page tables may be charged; not known here",
 	};
 	/* clang-format on */
 
@@ -365,7 +361,7 @@ static void claim_group(const struct anon_params *p, const struct workload_env *
 		claim_group_tables(p, env, out);
 }
 
-/* What the worker says of itself, so that it cannot say more than the page table does. */
+/* The worker's own counts, held against the page table. */
 static void claim_counted(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
@@ -379,14 +375,14 @@ static void claim_counted(const struct anon_params *p, const struct workload_env
 		{ .quantity = "pages_present", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_present", .unit = UNIT_PAGES,
 		  .expected = pages, .slot = "pages_swapped", .slot_mul = -1,
-		  .why = "in the page table of the worker but for what is in swap" },
+		  .why = "the page table maps every page that is not in swap" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* Of what is in memory; accesses may have written since. */
+/* Only without later accesses, which may write. */
 static void claim_content(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
@@ -395,7 +391,7 @@ static void claim_content(const struct anon_params *p, const struct workload_env
 		.quantity = "pages_filled", .scope = "ledger",
 		.source = "ledger", .counter = "pages_filled", .unit = UNIT_PAGES,
 		.expected = (int64_t)(anon_held_bytes(p, env) / env->page_bytes),
-		.why = "each page begins with its part of the stream",
+		.why = "each page starts with its block of the fill",
 	};
 	/* clang-format on */
 
@@ -403,7 +399,7 @@ static void claim_content(const struct anon_params *p, const struct workload_env
 		promise_add(out, SPAN_WORK, &filled, 1);
 }
 
-/* What still holds when reclaim takes part of the pages away. */
+/* What holds while the group is under reclaim. */
 static void claim_pressed(const struct anon_params *p, const struct workload_env *env,
 			  struct claims *out)
 {
@@ -419,11 +415,11 @@ static void claim_pressed(const struct anon_params *p, const struct workload_env
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .expected = limit,
-		  .why = "no more than the limit is in memory" },
+		  .why = "the limit bounds the group's memory" },
 		{ .quantity = "swapped_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
 		  .relation = RELATION_GE, .expected = bytes > limit ? bytes - limit : 0,
-		  .why = "what does not fit under the limit is in swap" },
+		  .why = "the part that exceeds the limit is swapped out" },
 	};
 	/* clang-format on */
 

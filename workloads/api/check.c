@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whether a worker may run here: what its workload needs of the machine, as one table, and
- * what check() of several workloads has in common. Looks at nothing but struct workload_env.
+ * Whether a worker can run on this machine: the needs as one table, and what the check() of
+ * several workloads share. Reads nothing but struct workload_env.
  */
 #include "workloads/api/workload.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What several workloads' claims() need: appending, and the names that differ by cgroup
- * version. */
+/* Shared by the claims() of all workloads: appending, and names that differ by cgroup version.
+ */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Log-bucket histogram of nanoseconds: 32 buckets per octave, so a percentile is
- * within 1/32 (3.2 %) of the value that it stands for; the maximum is exact.
- * Fixed size, no pointers: it lives in the ledger and can be read after a SIGKILL.
+ * Logarithmic histogram of nanoseconds: 32 buckets per octave, so a percentile is within
+ * 1/32 (3.2 %) of the true value; the maximum is exact. Fixed size, no pointers: it is
+ * part of the ledger and readable after a SIGKILL.
  */
 #ifndef PAGESTORM_HISTOGRAM_H
 #define PAGESTORM_HISTOGRAM_H
@@ -19,7 +19,7 @@ struct histogram {
 	_Atomic uint64_t bucket[HISTOGRAM_BUCKETS];
 };
 
-/* Adds one value; safe from several threads and processes. */
+/* Adds one value; callable from several threads and processes at once. */
 void histogram_add(struct histogram *h, uint64_t value);
 
 /* Lowest value of bucket i, and the first value above it. */
@@ -27,8 +27,8 @@ uint64_t histogram_low(unsigned i);
 uint64_t histogram_high(unsigned i);
 
 /*
- * The upper edge of the bucket at or below which a share `quantile` (0..1) of
- * the values lies, never above the exact maximum; 0 when empty.
+ * The upper edge of the bucket at or below which a share `quantile` (0..1) of the
+ * values lies, capped at the exact maximum; 0 when empty.
  */
 uint64_t histogram_quantile(const struct histogram *h, double quantile);
 

@@ -3,8 +3,8 @@
  * The ledger: a page range shared between the harness and one worker.
  *
  * It is a memfd whose pages the harness writes first, so that they are charged
- * to the harness and not to the group under test, and it outlives SIGKILL: what
- * the worker had counted when the OOM killer came can still be read.
+ * to the harness and not to the group under test. It outlives a SIGKILL: the
+ * harness reads what the worker had counted when the kernel killed it.
  *
  * The ledger may understate by one step and never overstates: workers count
  * after the act. One writer per field; the harness writes only `stop` once the
@@ -34,7 +34,7 @@ enum ledger_phase {
 	PHASE_RUNNING,
 	PHASE_HELD,
 	PHASE_RELEASED,
-	PHASE_FAILED, /* error holds the sentence */
+	PHASE_FAILED, /* `error` holds the reason */
 };
 
 /* A process of the workload and its measured mapping; [0] is the worker itself. */
@@ -46,7 +46,7 @@ struct ledger_process {
 
 #define LEDGER_SITES 64
 
-/* A place in the program that allocates, for leaks: sites.csv. */
+/* A call site that allocates, for leaks: sites.csv. */
 struct ledger_site {
 	char symbol[32];	 /* "": no such site */
 	_Atomic uint64_t offset; /* of the allocating call's return address, from the symbol */

@@ -107,7 +107,7 @@ void promise_no_files(struct claims *out, const struct workload_env *env)
 		.quantity = "group_file_bytes", .scope = "group",
 		.source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
 		.relation = RELATION_LE,
-		.why = "no file is read or written and no shared memory is made",
+		.why = "no file is read or written and no shared memory is created",
 	};
 	/* clang-format on */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Claims as tables: a row per promise, so that claims() of a workload reads as
- * the list of what it promises.
+ * Claims as tables: one row per claim, so that claims() of a workload reads as the list
+ * of what it promises.
  */
 #ifndef PAGESTORM_PROMISE_H
 #define PAGESTORM_PROMISE_H
@@ -14,11 +14,11 @@
 #include "workloads/api/workload.h"
 
 /*
- * A promise; its members mean what those of struct claim mean. Rows name their members and
- * leave out what is usual: a count, equal to the exact amount 0. They are kept from the
- * formatter, in three parts: what is promised of whom; where it is read and how much it is;
- * why. A row that does not hold here is taken out by `unless`, so that a table shows all that
- * may be promised.
+ * A promise; its members have the meaning of those of struct claim. Rows use designated
+ * initialisers and omit the defaults: UNIT_COUNT, RELATION_EQ, BASIS_EXACT, 0. They stay
+ * outside the formatter's reach, in three parts: quantity and scope; source and amount;
+ * why. `unless` removes a row that does not hold on this machine, so that a table shows
+ * all that may be promised.
  */
 struct promise {
 	const char *quantity, *scope;
@@ -33,13 +33,12 @@ struct promise {
 	const char *why;
 };
 
-/* The group's page cache does not grow: the workload opens no file. */
+/* The group's page cache does not grow. */
 void promise_no_files(struct claims *out, const struct workload_env *env);
 
 /*
- * After the exit: no more than what the group had before prepare() took `before` bytes of
- * anonymous memory is left of it (promise_freed()), and of the group's charge
- * (promise_uncharged()).
+ * After the exit the group has no more anonymous memory (promise_freed()) and no more
+ * charge (promise_uncharged()) than before prepare(), which took `before` bytes.
  */
 void promise_freed(struct claims *out, const struct workload_env *env, int64_t before);
 void promise_uncharged(struct claims *out, const struct workload_env *env, int64_t before);
@@ -56,22 +55,22 @@ void promise_uncharged(struct claims *out, const struct workload_env *env, int64
 		.counter = "pgmajfault", .why = "first touch of anonymous memory needs no I/O" \
 	}
 
-/* By how much the charge of the worker's group moves; a bound where the amounts differ. */
+/* By how much the charge of the worker's group moves; bounds where the amounts differ. */
 struct promise_usage {
-	int64_t least, most;		   /* bytes but for page tables */
+	int64_t least, most;		   /* bytes without page tables */
 	int64_t tables_least, tables_most; /* page tables, where the kernel charges them */
-	const char *why;		   /* of the first two; NULL: nothing to say */
+	const char *why;		   /* of the first two, or NULL */
 };
 
 /* The claim of group_usage_bytes, with charge batches and what CAPABILITY_TABLE_CHARGE says. */
 void promise_usage(struct claims *out, const struct workload_env *env,
 		   const struct promise_usage *usage);
 
-/* The rows that hold here. */
+/* Adds the rows that hold on this machine. */
 void promise_add(struct claims *out, enum span span, const struct promise *rows, size_t nr);
 
 /*
- * The same for rows of RELATION_EQ whose amounts may each be up to `more` larger: a bound,
+ * The same for rows of RELATION_EQ whose amounts may each be up to `more` larger: bounds
  * where more is not 0.
  */
 void promise_add_bounds(struct claims *out, enum span span, const struct promise *rows,

@@ -7,10 +7,10 @@
  * struct. It includes nothing of the harness. workloads/skeleton.c shows how it is
  * written.
  *
- * The harness calls check(), footprint() and claims() before anything runs:
- * they are pure, so that the hypothesis stands beside the act and cannot be
- * fitted to it. prepare(), run() and release() are called in the worker, a
- * process of its own inside a cgroup of its own.
+ * The harness calls check(), footprint() and claims() before anything runs. They are
+ * pure: what is expected is fixed before the act and cannot be fitted to its result.
+ * prepare(), run() and release() are called in the worker, a separate process in a
+ * dedicated cgroup.
  */
 #ifndef PAGESTORM_WORKLOAD_H
 #define PAGESTORM_WORKLOAD_H
@@ -155,7 +155,7 @@ struct workload_env {
 	 * MADV_HUGEPAGE and in memory without. Before Linux 6.8 huge pages only.
 	 */
 	uint32_t thp_orders_madvise, thp_orders_always;
-	/* Pages of the pools that are free and promised to nobody, as the run has them. */
+	/* Free pages of the pools that no mapping has reserved, as the run sets them up. */
 	uint64_t hugetlb_2m, hugetlb_1g;
 	/* Of the pool of 2 MiB: free pages of nodes[i], and how far it may grow on demand. */
 	uint64_t hugetlb_2m_node[ENV_NODES_MAX], hugetlb_2m_overcommit;
@@ -217,13 +217,13 @@ enum unit {
 };
 
 /*
- * One promise about one counter over one span. The judge converts between
- * bytes, pages, kB and sectors; any other mismatch of units is a bug.
+ * One claim about one counter over one span. The judge converts between bytes,
+ * pages, kB and sectors; any other mismatch of units is a bug.
  *
  * Where the amount is known only after the act (cycles done before a deadline,
- * pages touched before an OOM), slot names a truth slot and the expected value
- * is expected + slot * slot_mul / slot_div: the amount that the worker counted
- * itself, held against the amount that the kernel counted.
+ * pages touched before an OOM kill), slot names a truth slot and the expected value
+ * is expected + slot * slot_mul / slot_div: the worker's count is compared with the
+ * kernel's.
  */
 struct claim {
 	const char *quantity; /* the field's word: minor_faults, resident_bytes … */
@@ -239,7 +239,7 @@ struct claim {
 	int64_t tolerance;
 	const char *slot;
 	int64_t slot_mul, slot_div; /* 0 reads as 1 */
-	char why[240];		    /* for a person; no comma, no quote, no newline */
+	char why[240];		    /* for the reader; no comma, no quote, no newline */
 };
 
 #define CLAIMS_MAX 96
@@ -258,7 +258,7 @@ void claims_add(struct claims *claims, const struct claim *c, const char *why, .
 bool env_has(const struct workload_env *env, enum capability capability);
 bool env_lacks(const struct workload_env *env, enum capability capability);
 
-/* So many bytes charged to the group stay below its memory.max and memory.high. */
+/* Whether a charge of `bytes` fits under the group's memory.max and memory.high. */
 bool env_fits(const struct workload_env *env, uint64_t bytes);
 
 /* Key of the group's anonymous bytes in memory.stat: rss on v1, anon on v2. */
@@ -314,7 +314,7 @@ struct worker; /* worker.h: what run() stands on */
 struct workload {
 	const char *name;
 	const char *summary; /* one line for `pagestorm list` */
-	const char *truth;   /* a few sentences for `pagestorm list NAME`: what is promised */
+	const char *truth;   /* a few sentences for `pagestorm list NAME`: what is claimed */
 	unsigned needs;	     /* enum need, or-ed */
 	const struct workload_option *options; /* ends with name == NULL */
 	size_t params_bytes;		       /* of the struct that the options fill */
@@ -322,7 +322,7 @@ struct workload {
 	uint64_t late_slots; /* a bit each: counted by release(), read after GONE, not HELD */
 	bool rate_metric;    /* a rate is among the results: prewarm by default */
 	bool expects_oom;    /* expects expected_oom where [expect] names no outcome */
-	bool machine_wide;   /* takes the machine's memory: no memory.max unless one is given */
+	bool machine_wide;   /* uses the whole machine's memory: no memory.max is derived */
 
 	/*
 	 * Pure. 0 when these parameters can run on this machine; otherwise fills
@@ -332,30 +332,30 @@ struct workload {
 	int (*check)(const void *params, const struct workload_env *env, char *reason,
 		     size_t reason_bytes);
 	/*
-	 * Pure. What these parameters need beside `needs`, enum need or-ed; asked where
-	 * check() finds no contradiction. What it lacks is reported before what check()
-	 * lacks. NULL: nothing.
+	 * Pure. The needs of these parameters in addition to `needs`, enum need or-ed;
+	 * called where check() finds no contradiction. An unmet need is reported before
+	 * what check() finds missing. NULL: none.
 	 */
 	unsigned (*param_needs)(const void *params, const struct workload_env *env);
 	/* Pure. Peak bytes charged to the group, page cache included. */
 	uint64_t (*footprint)(const void *params, const struct workload_env *env);
-	/* Pure. Bytes that run() aims to hold: target_bytes in runs.csv. NULL: 0. */
+	/* Pure. Bytes that run() is to hold: target_bytes in runs.csv. NULL: 0. */
 	uint64_t (*target)(const void *params, const struct workload_env *env);
 	/* Pure. Expected seconds of run() for the plan; NULL: below a second. */
 	double (*seconds)(const void *params, const struct workload_env *env);
-	/* Pure. The promises. */
+	/* Pure. What the counters are expected to show. */
 	void (*claims)(const void *params, const struct workload_env *env, struct claims *out);
 
 	/*
 	 * In the worker; 0 or -errno, with worker_fail() for the sentence.
 	 * prepare() may map and open but touches nothing that is measured;
-	 * run() does the work, counts into the ledger after each act, returns
+	 * run() does the work, counts into the ledger after each step, returns
 	 * early when worker_should_stop(), and leaves its memory mapped;
-	 * verify() looks at what run() left and counts it into the ledger, still before
+	 * verify() inspects what run() left and counts it into the ledger, still before
 	 * HELD but after the clock of run() has stopped;
-	 * release() undoes both, and copes with a half-done prepare(). run() uses
-	 * neither malloc nor stdio beyond what is measured. verify and release may be
-	 * NULL.
+	 * release() undoes both, also after a prepare() that failed halfway. run() uses
+	 * neither malloc nor stdio except as part of what is measured. verify and
+	 * release may be NULL.
 	 */
 	int (*prepare)(struct worker *w);
 	int (*run)(struct worker *w);
@@ -383,7 +383,7 @@ extern const struct need_known needs_known[];
 
 /*
  * The sentence of the first of these needs that the machine does not meet; NULL: it meets
- * all, but for those that the profile meets.
+ * all. Those that the profile meets are not checked.
  */
 const char *need_lacking(unsigned needs, const struct workload_env *env);
 
@@ -392,8 +392,8 @@ int workload_check(const struct workload *workload, const void *params,
 		   const struct workload_env *env, char *reason, size_t reason_bytes);
 
 /*
- * The end of a check(): `wrong` says what contradicts, `lack` what this machine has not;
- * each NULL where there is nothing to say.
+ * The result of a check(): `wrong` names a contradiction, `lack` what this machine lacks;
+ * NULL: none.
  */
 int check_answer(const char *wrong, const char *lack, char *reason, size_t reason_bytes);
 

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * cache: reads of a private file, or of a private block device, of which a known
- * part is in the page cache beforehand.
+ * cache: reads a private file, or a private block device, of which a known part is in the
+ * page cache beforehand.
  *
- * Truth: a page that is in the cache is a hit and costs no I/O; every other page is a
- *   miss, is read from the device once and is in the cache afterwards: so many bytes
- *   of read_bytes and so many more of the group's file memory, to the page. With a
- *   file larger than the limit, read twice in order, every page misses again and is
- *   a refault. Direct I/O neither looks at the cache nor leaves anything in it.
- * Rises: the process's read_bytes, the group's file (cache on cgroup v1); Buffers when a
- *   block device is read; workingset_refault_file when what is read had been
- *   reclaimed; majflt of a mapping without readahead: one per miss.
- * Still: majflt and minflt of read(2); the group's anon; refaults of a file that
- *   POSIX_FADV_DONTNEED emptied, which leaves no trace of having been there.
- * Beware: a machine that reclaims ahead of need (DAMON, memory.reclaim from outside)
- *   takes pages while nobody looks: those that are gone when a pass begins are counted
- *   as lost_pages, are misses too, and must be few. Only the first toucher is charged.
- *   A reader of more than the limit stays on one CPU (cache_file.c says why).
- * Readahead changes when a page is read and not how many are, as long as the whole file is
- * read. Requests at the device, pgpgin and Cached are moved by whoever else is on the machine.
- * Before Linux 6.17 the process's majflt of a mapping with readahead counts retries as well.
+ * Exact: a page in the cache is a hit and needs no I/O; every other page is a miss, is read
+ *   from the device once and is in the cache afterwards: read_bytes and the group's file
+ *   memory grow by the misses, to the page. With a file larger than the limit, read twice in
+ *   order, every page misses again and is a refault. Direct I/O neither uses the cache nor
+ *   leaves pages in it.
+ * Moves: the process's read_bytes, the group's file (cache on cgroup v1); Buffers when a
+ *   block device is read; workingset_refault_file for pages that had been reclaimed; majflt
+ *   of a mapping without readahead, by one per miss.
+ * Unchanged: majflt and minflt of read(2); the group's anon; refaults of pages that
+ *   POSIX_FADV_DONTNEED dropped, which leaves no shadow entries.
+ * Caveats: an outside reclaimer (DAMON, memory.reclaim) may take pages before a pass: these
+ *   are counted as lost_pages, are misses too, and must be few. Only the first toucher is
+ *   charged. A reader of more than the limit stays on one CPU (cache_file.c has the reason).
+ *   Readahead changes when pages are read and not how many, as long as the whole file is
+ *   read. Other processes move requests at the device, pgpgin and Cached. Before Linux 6.17
+ *   the majflt of a mapping with readahead counts retries too.
  */
 #include "workloads/cache/cache.h"
 
@@ -44,40 +43,39 @@ static const struct workload_option options[] = {
 	  .type = OPTION_CHOICE,
 	  .fallback = "file",
 	  .choices = "file|loop",
-	  .help = "what is read: the file itself, or a loop device over it",
+	  .help = "source of the reads: the file itself, or a loop device over it",
 	  AT(source) },
 	{ .name = "warm",
 	  .type = OPTION_RATIO,
 	  .fallback = "0%",
 	  .min = "0",
 	  .max = "1",
-	  .help = "share of the file that is in the cache beforehand: the hit ratio",
+	  .help = "share of the file in the cache beforehand: the hit ratio",
 	  AT(warm) },
 	{ .name = "layout",
 	  .type = OPTION_CHOICE,
 	  .fallback = "start",
 	  .choices = "start|spread",
-	  .help = "where that share lies: at the start, or scattered by blocks",
+	  .help = "location of that share: the start, or scattered blocks",
 	  AT(layout) },
 	{ .name = "evict",
 	  .type = OPTION_CHOICE,
 	  .fallback = "fadvise",
 	  .choices = "fadvise|reclaim|overflow",
-	  .help = "how the rest was taken out: POSIX_FADV_DONTNEED, reclaim of the group, or "
-		  "by reading a file that exceeds memory.max",
+	  .help = "eviction of the rest: POSIX_FADV_DONTNEED, reclaim of the group, or reading a file that exceeds memory.max",
 	  AT(evict) },
 	{ .name = "method",
 	  .type = OPTION_CHOICE,
 	  .fallback = "read",
 	  .choices = "read|mmap|direct",
-	  .help = "how it is read: pread, loads from a mapping, or O_DIRECT past the cache",
+	  .help = "read by pread, by loads from a mapping, or by O_DIRECT past the cache",
 	  AT(method) },
 	{ .name = "block",
 	  .type = OPTION_BYTES,
 	  .fallback = "1M",
 	  .min = "4K",
 	  .max = "64M",
-	  .help = "bytes of a read, rounded up to whole pages",
+	  .help = "bytes per read, rounded up to whole pages",
 	  AT(block_bytes) },
 	WALK_OPTION("order of the blocks", AT(pattern)),
 	STRIDE_OPTION("blocks from one read to the next, when pattern is stride", AT(stride)),
@@ -86,25 +84,25 @@ static const struct workload_option options[] = {
 	  .fallback = "100%",
 	  .min = "0.0001",
 	  .max = "1",
-	  .help = "share of the blocks that is read, the first ones of the order",
+	  .help = "share of the blocks to read: the first ones of the order",
 	  AT(share) },
 	{ .name = "passes",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
 	  .min = "1",
 	  .max = "1000000",
-	  .help = "times to read it: the second pass finds what the first one left",
+	  .help = "number of reads of the file: the second pass finds what the first left in the cache",
 	  AT(passes) },
 	{ .name = "readahead",
 	  .type = OPTION_BOOL,
 	  .fallback = "yes",
-	  .help = "let the kernel read ahead; no: POSIX_FADV_RANDOM and MADV_RANDOM",
+	  .help = "kernel readahead; no: POSIX_FADV_RANDOM and MADV_RANDOM",
 	  AT(readahead) },
 	{ .name = "loads",
 	  .type = OPTION_CHOICE,
 	  .fallback = "page",
 	  .choices = "page|line",
-	  .help = "what is loaded from a mapping: a word per page, or one per cache line",
+	  .help = "loads from a mapping: a word per page, or one per cache line",
 	  AT(loads) },
 	THREADS_OPTION("threads, each with its own part of the file and its own readahead",
 		       AT(threads)),
@@ -143,7 +141,7 @@ static void walk_init(const struct cache_state *s, unsigned index, uint64_t left
 	pattern_set_stride(&walk->order, p->stride);
 }
 
-/* False at the end. The last one is cut short by what is left out. */
+/* False at the end. The last block may be partial. */
 static bool walk_next(const struct cache_state *s, struct walk *walk, uint64_t *at,
 		      uint64_t *bytes)
 {
@@ -253,10 +251,10 @@ int cache_ask_cachestat(struct worker *w, uint64_t *cached, uint64_t *evicted)
 	if (env_has(w->env, CAPABILITY_CACHESTAT))
 		ret = residency_cachestat(s->source, cached, evicted);
 
-	return ret ? cache_fail(w, ret, "ask cachestat about") : 0;
+	return ret ? cache_fail(w, ret, "get the cachestat of") : 0;
 }
 
-/* Pages that should be there when a pass begins and are not: misses as well. */
+/* Pages expected in the cache at the start of a pass that are missing: they are misses too. */
 static int count_lost(struct worker *w, uint64_t pass)
 {
 	const struct cache_state *s = w->state;
@@ -311,7 +309,7 @@ static int cache_run(struct worker *w)
 	return 0;
 }
 
-/* ---- what is in the cache ---- */
+/* ---- pages in the cache ---- */
 
 int cache_count(struct worker *w, enum cache_slot pages, enum cache_slot percent)
 {
@@ -320,14 +318,14 @@ int cache_count(struct worker *w, enum cache_slot pages, enum cache_slot percent
 	int ret = residency_count(&s->residency, &cached);
 
 	if (ret)
-		return cache_fail(w, ret, "ask mincore about");
+		return cache_fail(w, ret, "count the cached pages of");
 	worker_slot_set(w, pages, cached);
 	worker_slot_set(w, percent,
 			(100 * cached + s->residency.nr_pages / 2) / s->residency.nr_pages);
 	return 0;
 }
 
-/* What should be there now: what was, or all of it. */
+/* Pages expected in the cache after run(): the same as before, or all of the file. */
 static uint64_t due_pages(const struct worker *w)
 {
 	const struct cache_state *s = w->state;
@@ -355,7 +353,7 @@ static int cache_verify(struct worker *w)
 	return 0;
 }
 
-/* Walks the first pass over the pages that were there before it. */
+/* Walks the first pass over the pages that are in the cache before it. */
 void cache_count_hits(struct worker *w)
 {
 	const struct cache_state *s = w->state;
@@ -386,8 +384,10 @@ static void close_one(int fd)
 		close(fd);
 }
 
-/* Between the count of verify() and the capture somebody else may reclaim: after both it
- * can only be more. */
+/*
+ * An outside reclaimer may take pages between the count of verify() and the capture; the
+ * number after both is an upper bound of that.
+ */
 static void count_gone(struct worker *w)
 {
 	struct cache_state *s = w->state;
@@ -421,9 +421,7 @@ static void cache_release(struct worker *w)
 const struct workload cache_workload = {
 	.name = "cache",
 	.summary = "page-cache reads with a known hit ratio: cold, warm and between",
-	.truth = "A page in the cache is a hit and costs no I/O; every other page is read "
-		 "from the device once: read_bytes and the group's file memory grow by the "
-		 "misses, to the page. mincore and cachestat count the same pages.",
+	.truth = "A page in the cache is a hit and needs no I/O; every other page is read from the device once: read_bytes and the group's file memory grow by the misses, to the page. mincore and cachestat count the same pages.",
 	.needs = NEED_FILES,
 	.options = options,
 	.params_bytes = sizeof(struct cache_params),
@@ -435,23 +433,22 @@ const struct workload cache_workload = {
 		[SLOT_CACHESTAT] = { "cachestat_pages", UNIT_PAGES,
 				     "pages in the cache at HELD by cachestat" },
 		[SLOT_TRACES] = { "evicted_pages", UNIT_PAGES,
-				  "pages whose reclaim is remembered at READY" },
+				  "pages with a shadow entry at READY, by cachestat" },
 		[SLOT_PERCENT_BEFORE] = { "cached_percent_before", UNIT_PERCENT,
 					  "share of the file in the cache at READY" },
 		[SLOT_PERCENT_AFTER] = { "cached_percent_after", UNIT_PERCENT,
 					 "share of the file in the cache at HELD" },
-		[SLOT_PAGES_READ] = { "pages_read", UNIT_PAGES, "pages asked for and got" },
+		[SLOT_PAGES_READ] = { "pages_read", UNIT_PAGES, "pages read" },
 		[SLOT_HITS] = { "hit_pages", UNIT_PAGES,
-				"pages to be asked for that are in the cache by then" },
+				"pages to read that are in the cache at that time" },
 		[SLOT_MISSES] = { "miss_pages", UNIT_PAGES,
-				  "pages to be asked for that are not" },
+				  "pages to read that are not" },
 		[SLOT_LOST] = { "lost_pages", UNIT_PAGES,
-				"pages that others had reclaimed when a pass began" },
+				"pages reclaimed from outside before a pass" },
 		[SLOT_MISSING] = { "missing_pages", UNIT_PAGES,
-				   "pages that should be in the cache at HELD and are not" },
+				   "pages expected in the cache at HELD that are missing" },
 		[SLOT_GONE] = { "gone_pages", UNIT_PAGES,
-				"of those in the cache at HELD, pages that were not when all "
-				"was over" },
+				"pages in the cache at HELD that have left it at release" },
 		[SLOT_FIRST_NS] = { "first_pass_ns", UNIT_NSEC, "time of the first pass" },
 		[SLOT_LAST_NS] = { "last_pass_ns", UNIT_NSEC, "time of the last pass" },
 		[SLOT_FIRST_RATE] = { "first_pass_rate", UNIT_BYTES,
@@ -462,7 +459,6 @@ const struct workload cache_workload = {
 	.late_slots = 1 << SLOT_GONE,
 	.check = cache_check,
 	.footprint = cache_footprint,
-
 	.seconds = cache_seconds,
 	.claims = cache_claims,
 	.prepare = cache_prepare,

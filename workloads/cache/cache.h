@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of cache share: cache.c, which reads; cache_file.c, which makes the file
- * and what of it is warm; cache_check.c, which says what can be; and cache_truth.c, which
- * says beforehand what will be so.
+ * Shared by the parts of cache: cache.c (options, description and the reads), cache_file.c
+ * (the file and its warm part), cache_check.c (amounts and what is refused) and
+ * cache_truth.c (claims).
  */
 #ifndef PAGESTORM_CACHE_H
 #define PAGESTORM_CACHE_H
@@ -18,8 +18,8 @@
 #include "workloads/probe/residency.h"
 #include "workloads/act/worker.h"
 
-#define CACHE_STEP_BYTES (1u << 20) /* of the file's making, and of warming in a row */
-#define CACHE_OWN_BYTES	 (2u << 20) /* the worker's own memory, with its tables */
+#define CACHE_STEP_BYTES (1u << 20) /* of writing and warming the file */
+#define CACHE_OWN_BYTES	 (2u << 20) /* the worker's own memory and its page tables */
 
 enum cache_source { SOURCE_FILE, SOURCE_LOOP };
 enum cache_method { METHOD_READ, METHOD_MMAP, METHOD_DIRECT };
@@ -42,13 +42,13 @@ uint64_t cache_blocks(const struct cache_params *p, const struct workload_env *e
 uint64_t cache_file_bytes(const struct cache_params *p, const struct workload_env *env);
 uint64_t cache_warm_blocks(const struct cache_params *p, const struct workload_env *env);
 
-/* Blocks that one pass reads of so many; one at least. */
+/* Blocks that one pass reads of `blocks`; at least one. */
 uint64_t cache_pass_blocks(const struct cache_params *p, uint64_t blocks);
 
-/* Whether a pass reads the whole file: what it misses is then known beforehand. */
+/* Whether a pass reads the whole file: its misses are known beforehand then. */
 bool cache_reads_all(const struct cache_params *p, const struct workload_env *env);
 
-/* What a run is about, in bytes. */
+/* The amounts of a run in bytes. */
 struct cache_amounts {
 	uint64_t file, warm, read; /* read: of one pass */
 	uint64_t missed;	   /* in all passes, when the whole file is read */
@@ -57,10 +57,10 @@ struct cache_amounts {
 struct cache_amounts cache_amounts_of(const struct cache_params *p,
 				      const struct workload_env *env);
 
-/* The kernel's index of so many cached bytes. */
+/* Upper bound of the page cache's index (xarray nodes) for so many cached bytes. */
 uint64_t cache_index_bytes(uint64_t cached_bytes, const struct workload_env *env);
 
-/* The functions of struct workload that are pure. */
+/* The pure functions of struct workload. */
 int cache_check(const void *params, const struct workload_env *env, char *reason,
 		size_t reason_bytes);
 uint64_t cache_footprint(const void *params, const struct workload_env *env);
@@ -90,7 +90,7 @@ enum cache_slot {
 
 struct cache_reader {
 	int fd;
-	char *buffer; /* NULL: the mapping is read */
+	char *buffer; /* NULL: reads the mapping */
 };
 
 struct cache_state {
@@ -106,24 +106,29 @@ struct cache_state {
 	struct crew crew;
 };
 
-/* Makes the file and what reads it, and what is warm of it. 0 or -errno, told. */
+/*
+ * The functions below return 0 or -errno (reported through worker_fail()) unless they say
+ * otherwise.
+ */
+
+/* Makes the file and its readers, and reads the warm part into the cache. */
 int cache_prepare(struct worker *w);
 
-/* "cannot WHAT the file: ERROR"; ret is -errno, and is returned. */
+/* Reports "cannot WHAT PATH: ERROR"; ret is -errno, and is returned. */
 int cache_fail(struct worker *w, int ret, const char *what);
 
-/* All of them, from `at` on. 0 or -errno. */
+/* Reads all of `bytes` from `at` on. 0 or -errno, not reported. */
 int cache_read_bytes(int fd, char *buffer, uint64_t at, uint64_t bytes);
 
-/* One pass over the file in the order of its first thread, counting nothing. 0 or -errno, told.
- */
+/* One pass over the file in the order of its first thread, without counting. */
 int cache_read_through(struct worker *w);
 
-/* Counts by mincore(2) into the two slots, and by cachestat(2). 0 or -errno, told. */
+/* Counts by mincore(2) into the two slots, and by cachestat(2). */
 int cache_count(struct worker *w, enum cache_slot pages, enum cache_slot percent);
 int cache_ask_cachestat(struct worker *w, uint64_t *cached, uint64_t *evicted);
 
-/* Counts the hits and misses to come: the first pass over what cache_count() found. */
+/* Counts the hits and misses of the run beforehand: the first pass over cache_count()'s pages.
+ */
 void cache_count_hits(struct worker *w);
 
 #endif

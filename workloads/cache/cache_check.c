@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How much a run of cache is about, and what cannot be. */
+/* The amounts of cache, and which parameters it refuses. */
 #include "workloads/cache/cache.h"
 
 #include "workloads/api/arith.h"
@@ -59,7 +59,7 @@ struct cache_amounts cache_amounts_of(const struct cache_params *p,
 	return a;
 }
 
-/* In the kernel an xa_node of 576 bytes has 64 slots, a page or a larger folio in each. */
+/* An xa_node has 576 bytes and 64 slots, with a page or a large folio in each. */
 uint64_t cache_index_bytes(uint64_t cached_bytes, const struct workload_env *env)
 {
 	return cached_bytes / env->page_bytes / 64 * 640 + 16 * env->page_bytes;
@@ -83,7 +83,7 @@ uint64_t cache_footprint(const void *params, const struct workload_env *env)
 	return file + own;
 }
 
-/* About 1 GB/s in a row and 100 us for each read that is not; the same again to prepare. */
+/* About 1 GB/s with readahead, and 100 us for each read without; the same again to prepare. */
 double cache_seconds(const void *params, const struct workload_env *env)
 {
 	const struct cache_params *p = params;
@@ -97,17 +97,13 @@ static const char *overflow_contradiction(const struct cache_params *p,
 					  const struct workload_env *env)
 {
 	if (!env->limit_bytes)
-		return "evict=overflow needs a limit to exceed: add memory.max";
+		return "evict=overflow requires a limit to exceed: add memory.max";
 	if (cache_file_bytes(p, env) < env->limit_bytes + env->limit_bytes / 4)
-		return "evict=overflow needs a file of 1.25 times memory.max at least: raise "
-		       "size";
+		return "evict=overflow requires a file of at least 1.25 times memory.max: raise size";
 	if (p->pattern != PATTERN_SEQUENTIAL || p->share < 1 || p->threads > 1)
-		return "evict=overflow knows what misses when one thread reads the whole file "
-		       "in order: use pattern=sequential and share=100% and threads=1";
+		return "with evict=overflow the misses are known for one thread that reads the whole file in order: use pattern=sequential and share=100% and threads=1";
 	if (p->warm > 0 || p->method != METHOD_READ || p->source != SOURCE_FILE)
-		return "evict=overflow is for reads of a file none of which is warm: use "
-		       "warm=0% and source=file and method=read (what is mapped is kept "
-		       "longer and nobody knows how much)";
+		return "with evict=overflow the misses are known for reads of a cold file: use warm=0% and source=file and method=read (reclaim keeps an unknown part of mapped pages)";
 	return NULL;
 }
 
@@ -118,10 +114,9 @@ static const char *contradiction(const struct cache_params *p, const struct work
 	if (p->evict == EVICT_OVERFLOW)
 		return overflow_contradiction(p, env);
 	if (!env_fits(env, need))
-		return "the file does not fit under the group's limit and reclaim would join "
-		       "in: raise memory.max or use evict=overflow";
+		return "the file exceeds the group's limit and would cause reclaim: raise memory.max or use evict=overflow";
 	if (p->share < 1 && p->threads > 1)
-		return "a share of the file is read by one thread: use threads=1";
+		return "share below 100% requires one thread: use threads=1";
 	return NULL;
 }
 
@@ -130,7 +125,7 @@ static const char *missing(const struct cache_params *p, const struct workload_e
 	if (p->evict == EVICT_RECLAIM && !reclaim_offered(env))
 		return "evict=reclaim needs memory.reclaim of Linux 5.19: use evict=fadvise";
 	if (p->source == SOURCE_LOOP && !env->loop)
-		return "source=loop needs a loop device and none can be made here";
+		return "source=loop requires a loop device and none can be made here";
 	return NULL;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The file that cache reads: made, emptied out of the cache and warmed to the share asked for.
+/* The file that cache reads: written, evicted from the page cache, and its warm part read in.
  */
 #include "workloads/cache/cache.h"
 
@@ -18,8 +18,8 @@
 #include "workloads/act/loopdev.h"
 #include "workloads/probe/reclaim.h"
 
-#define SYNC_BYTES     (32u << 20) /* at most so much may be dirty under a limit */
-#define EVICT_TRIES    20 /* times EVICT_PAUSE_NS: pages on their way to the LRU lists */
+#define SYNC_BYTES     (32u << 20) /* the most that may be dirty under a limit */
+#define EVICT_TRIES    20	   /* times EVICT_PAUSE_NS: pages in per-CPU LRU batches stay */
 #define EVICT_PAUSE_NS 20000000u
 
 static bool is_warm(const struct cache_state *s, uint64_t block)
@@ -29,7 +29,7 @@ static bool is_warm(const struct cache_state *s, uint64_t block)
 	return block < cache_warm_blocks(s->params, s->w->env);
 }
 
-/* ---- making the file, and making it cold and warm ---- */
+/* ---- the file, cold and warm ---- */
 
 static int write_step(const struct cache_state *s, char *buffer, uint64_t at)
 {
@@ -50,9 +50,9 @@ static int write_step(const struct cache_state *s, char *buffer, uint64_t at)
 }
 
 /*
- * What is dirty cannot be evicted, and under a limit that it exceeds it must not pile up:
- * a quarter of it in whole steps. 6.12 killed a worker that left all of 32 MiB dirty under
- * a limit of as much.
+ * Dirty pages cannot be evicted and must not fill a limit that the file exceeds: at most a
+ * quarter of it, in whole steps. 6.12 OOM-killed a worker that left 32 MiB dirty under a
+ * limit of 32 MiB.
  */
 static uint64_t dirty_bytes(const struct cache_params *p, const struct workload_env *env)
 {
@@ -85,20 +85,20 @@ static int write_file(struct worker *w, char *buffer)
 	return ret ? cache_fail(w, ret, "write") : 0;
 }
 
-/* There a page has nowhere to go but swap, and reading it is no I/O. */
+/* On tmpfs and ramfs every page is in memory: a read is no I/O. */
 static int refuse_memory(struct worker *w)
 {
 	const struct cache_state *s = w->state;
 	struct statfs fs;
 
 	if (fstatfs(s->file.fd, &fs))
-		return cache_fail(w, -errno, "tell the file system of");
+		return cache_fail(w, -errno, "get the file system of");
 	if (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC)
 		return 0;
-	return worker_fail(w, EOPNOTSUPP,
-			   "%s is in memory and not on a disk: choose a results folder on a "
-			   "disk with -o",
-			   s->file.path);
+	return worker_fail(
+		w, EOPNOTSUPP,
+		"%s is in memory and not on a disk: choose a results directory on a disk with -o",
+		s->file.path);
 }
 
 static int make_file(struct worker *w, char *buffer)
@@ -121,14 +121,14 @@ static int open_source(struct worker *w)
 	s->source = s->params->source == SOURCE_LOOP ? loopdev_open(s->file.fd)
 						     : fcntl(s->file.fd, F_DUPFD_CLOEXEC, 16);
 	if (s->source == -EOPNOTSUPP)
-		return worker_fail(w, EOPNOTSUPP,
-				   "the file system of %s takes no direct I/O and a loop "
-				   "device would cache its pages twice",
-				   s->file.path);
+		return worker_fail(
+			w, EOPNOTSUPP,
+			"the file system of %s has no direct I/O and a loop device would cache its pages twice",
+			s->file.path);
 	return s->source < 0 ? cache_fail(w, s->source, "make a loop device over") : 0;
 }
 
-/* The file's own cache goes as well where a device lies over it. */
+/* Evicts the pages of the source, or of the file while the source is not open. */
 static int evict_once(struct worker *w)
 {
 	const struct cache_state *s = w->state;
@@ -139,7 +139,7 @@ static int evict_once(struct worker *w)
 			      POSIX_FADV_DONTNEED);
 }
 
-/* Pages in per-CPU batches are not found at once. */
+/* Repeated: pages in per-CPU LRU batches cannot be evicted at once. */
 static int evict(struct worker *w)
 {
 	struct cache_state *s = w->state;
@@ -182,12 +182,12 @@ static int warm(struct worker *w, char *buffer)
 }
 
 /*
- * What a CPU has read last waits in a batch of its own, of 15 or 31 pages (PAGEVEC_SIZE,
- * include/linux/pagevec.h), before it goes on a list where reclaim finds it. A reader that
- * moves away leaves it there and finds it again; what is found twice is kept longer, and
- * soon much is. Measured on 6.1 with other work on the CPUs, which made the reader move:
- * in 40 passes over 12288 pages, half as many again as fit, 124332 were found that should have
- * been gone, and none where it stayed.
+ * The pages that a CPU added last are in its LRU batch of 15 or 31 pages (PAGEVEC_SIZE,
+ * include/linux/pagevec.h), where reclaim does not find them. A reader that migrates leaves
+ * them there and finds them again in the next pass; a page accessed twice becomes active and
+ * stays longer, so their number grows. Measured on 6.1 with other tasks that made the reader
+ * migrate: in 40 passes over 12288 pages, 1.5 times the limit, 124332 hits instead of none;
+ * none on one CPU.
  */
 static int stay_on_this_cpu(struct worker *w)
 {
@@ -195,15 +195,15 @@ static int stay_on_this_cpu(struct worker *w)
 	cpu_set_t one;
 
 	if (cpu < 0)
-		return cache_fail(w, -errno, "tell which CPU reads");
+		return cache_fail(w, -errno, "get the CPU that reads");
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
 	return sched_setaffinity(0, sizeof(one), &one)
-		       ? cache_fail(w, -errno, "choose the CPU that reads")
+		       ? cache_fail(w, -errno, "stay on the CPU that reads")
 		       : 0;
 }
 
-/* A first time through, after which the limit is full and the rest is remembered. */
+/* A first pass, after which the limit is full and the other pages have shadow entries. */
 static int overflow(struct worker *w)
 {
 	int ret = stay_on_this_cpu(w);
@@ -220,14 +220,14 @@ static int settle(struct worker *w, char *buffer)
 		s->reclaim = reclaim_open(w->env);
 		if (s->reclaim < 0)
 			return worker_fail(w, -s->reclaim,
-					   "cannot ask for reclaim of the own group: %s",
+					   "cannot open the group's file for reclaim: %s",
 					   strerror(-s->reclaim));
 	}
 	ret = evict(w);
 	if (ret)
 		return ret;
 	ret = s->params->evict == EVICT_OVERFLOW ? overflow(w) : 0;
-	/* Again, where somebody else's reclaim took a page meanwhile. */
+	/* Repeated where outside reclaim took a page meanwhile. */
 	for (unsigned i = 0; i < EVICT_TRIES && !ret; i++) {
 		if (s->params->evict != EVICT_OVERFLOW)
 			ret = warm(w, buffer);
@@ -241,9 +241,9 @@ static int settle(struct worker *w, char *buffer)
 	return ret;
 }
 
-/* ---- who reads ---- */
+/* ---- readers ---- */
 
-/* Each thread has a description of its own: readahead keeps its place there. */
+/* Each thread has its own open file description, which keeps the state of readahead. */
 static int open_reader(struct worker *w, struct cache_reader *r)
 {
 	const struct cache_state *s = w->state;
@@ -289,7 +289,7 @@ static int prepare(struct worker *w, char *buffer)
 	uint64_t cached = 0, traces = 0;
 	int ret = make_file(w, buffer);
 
-	/* Dropped from the file's own cache first: a device over it reads past that. */
+	/* The file's own cache first: a device over it bypasses that. */
 	if (!ret)
 		ret = s->params->source == SOURCE_LOOP ? evict_once(w) : 0;
 	if (!ret)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What cache promises before it reads. */
+/* The claims of cache. */
 #include "workloads/cache/cache.h"
 
 #include <stdio.h>
@@ -7,11 +7,11 @@
 #include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 
-#define VMSTAT_LAG_PAGES 125 /* kept back on each CPU: MAX_THRESHOLD, mm/vmstat.c */
+#define VMSTAT_LAG_PAGES 125 /* not yet added up on each CPU: MAX_THRESHOLD, mm/vmstat.c */
 
 /*
- * A claim of the misses: a known amount when the whole file is read, and otherwise
- * what the walk through the pages that were there before has counted.
+ * A claim about the misses: a known amount where the whole file is read, otherwise the count
+ * of cache_count_hits().
  */
 static void claim_misses(const struct cache_params *p, const struct workload_env *env,
 			 struct promise row, struct claims *out)
@@ -46,10 +46,11 @@ static void claim_io(const struct cache_params *p, const struct workload_env *en
 		     struct claims *out)
 {
 	struct cache_amounts a = cache_amounts_of(p, env);
-	const char *why = p->method == METHOD_DIRECT ? "direct I/O reads every byte each time"
+	const char *why = p->method == METHOD_DIRECT
+				  ? "direct I/O reads every byte in every pass"
 			  : p->evict == EVICT_OVERFLOW
-				  ? "each page was reclaimed before its turn came again"
-				  : "a miss is read once and a hit not at all";
+				  ? "each page is reclaimed before it is read again"
+				  : "a miss is read from the device once and a hit is not";
 	/* clang-format off */
 	const struct promise misses = {
 		.quantity = "missed_bytes", .scope = "process",
@@ -62,12 +63,12 @@ static void claim_io(const struct cache_params *p, const struct workload_env *en
 		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
 		.expected = (int64_t)(p->passes * a.read),
 		.tolerance = (int64_t)env->page_bytes,
-		.why = "what the reads ask for and the word that starts them",
+		.why = "bytes of all reads and the worker's one-byte command",
 	};
 	const struct promise written = {
 		.quantity = "written_bytes", .scope = "process",
 		.source = "io", .counter = "write_bytes", .unit = UNIT_BYTES,
-		.why = "the file was written before",
+		.why = "the file is written before READY",
 	};
 	const struct promise system = {
 		.quantity = "system_read", .scope = "system",
@@ -89,7 +90,7 @@ static void claim_mapped_faults(const struct cache_params *p, const struct workl
 				struct claims *out)
 {
 	struct cache_amounts a = cache_amounts_of(p, env);
-	const char *one = "without readahead each miss is a major fault of its own";
+	const char *one = "without readahead each miss is a major fault";
 	/* clang-format off */
 	const struct promise exact[] = {
 		{ .quantity = "major_faults", .scope = "process",
@@ -104,7 +105,7 @@ static void claim_mapped_faults(const struct cache_params *p, const struct workl
 		.source = "memory.stat", .counter = "pgmajfault", .relation = RELATION_BETWEEN,
 		.basis = BASIS_BOUNDED, .expected = a.missed > 0,
 		.tolerance = (int64_t)(a.missed / env->page_bytes) - (a.missed > 0),
-		.why = "the first miss is a major fault and readahead spares some of the others",
+		.why = "the first miss is a major fault and readahead avoids some of the others",
 	};
 	const struct promise minor = {
 		.quantity = "minor_faults", .scope = "process",
@@ -112,7 +113,7 @@ static void claim_mapped_faults(const struct cache_params *p, const struct workl
 		.basis = BASIS_BOUNDED,
 		.expected = (int64_t)(p->passes * a.read / env->page_bytes),
 		.tolerance = 4 * ((int64_t)p->threads - 1),
-		.why = "one fault maps up to 16 neighbours that are in the cache",
+		.why = "fault-around maps up to 16 cached pages at a fault",
 	};
 	/* clang-format on */
 
@@ -128,8 +129,8 @@ static void claim_mapped_faults(const struct cache_params *p, const struct workl
 static void claim_faults(const struct cache_params *p, const struct workload_env *env,
 			 struct claims *out)
 {
-	const char *why = "a read copies into a buffer that is there already";
-	/* A thread's first step touches its own stack and thread data. */
+	const char *why = "a read copies into a buffer that is present";
+	/* A thread's first step touches its stack and thread data. */
 	int64_t threads = 4 * ((int64_t)p->threads - 1);
 	enum basis basis = threads ? BASIS_BOUNDED : BASIS_EXACT;
 	/* clang-format off */
@@ -148,14 +149,14 @@ static void claim_faults(const struct cache_params *p, const struct workload_env
 
 	if (p->method == METHOD_MMAP)
 		claim_mapped_faults(p, env, out);
-	else if (p->evict != EVICT_OVERFLOW) /* its limit may squeeze out the worker's text */
+	else if (p->evict != EVICT_OVERFLOW) /* reclaim may take the worker's text */
 		PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 /*
- * A machine that reclaims ahead of need takes pages that lie idle, between READY and GO
- * and between HELD and its capture as well. Measured on such a host, Linux 6.18 with
- * DAMON's pageout: at most 79 of 8192 pages in four seconds.
+ * An outside reclaimer takes idle pages, also between READY and GO and between HELD and its
+ * capture. Measured on a host with DAMON's pageout, Linux 6.18: at most 79 of 8192 pages in
+ * four seconds.
  */
 #define OUTSIDE_SHARE 50
 
@@ -174,18 +175,18 @@ static void claim_outside(const struct workload_env *env, int64_t pages, struct 
 		  .source = "ledger", .counter = "lost_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = basis, .tolerance = few,
 		  .unless = !env_has(env, CAPABILITY_CACHESTAT), /* which counts them */
-		  .why = "pages that somebody else had reclaimed before their pass" },
+		  .why = "pages that an outside reclaimer took before their pass" },
 		{ .quantity = "pages_missing", .scope = "ledger",
 		  .source = "ledger", .counter = "missing_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = basis, .tolerance = few,
-		  .why = "what has been read is in the cache unless somebody else reclaims" },
+		  .why = "a page that was read stays in the cache without an outside reclaimer" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* What a count of the pages themselves shows, by mincore(2) and by cachestat(2). */
+/* Counts of the pages, by mincore(2) and by cachestat(2). */
 static void claim_pages(const struct cache_params *p, const struct workload_env *env,
 			struct claims *out)
 {
@@ -201,11 +202,11 @@ static void claim_pages(const struct cache_params *p, const struct workload_env 
 		{ .quantity = "pages_cached_before", .scope = "ledger",
 		  .source = "ledger", .counter = "cached_before", .unit = UNIT_PAGES,
 		  .expected = (int64_t)(a.warm / page), .unless = overflows,
-		  .why = "mincore after what is warm had been read and the rest evicted" },
+		  .why = "mincore after the rest was evicted and the warm part was read" },
 		{ .quantity = "pages_cached_after", .scope = "ledger",
 		  .source = "ledger", .counter = "cachestat_pages", .unit = UNIT_PAGES,
 		  .slot = "cached_after", .unless = overflows || !env_has(env, CAPABILITY_CACHESTAT),
-		  .why = "cachestat and mincore see the same pages" },
+		  .why = "cachestat and mincore count the same pages" },
 	};
 	/* clang-format on */
 
@@ -225,12 +226,12 @@ static void claim_ratio(const struct cache_params *p, const struct workload_env 
 		.quantity = "hits", .scope = "ledger",
 		.source = "ledger", .counter = "hit_pages", .unit = UNIT_PAGES,
 		.expected = asked - missed, .slot = "lost_pages", .slot_mul = -1,
-		.why = "pages asked for that were there before",
+		.why = "pages to read that are in the cache",
 	};
 	const struct promise misses = {
 		.quantity = "misses", .scope = "ledger",
 		.source = "ledger", .counter = "miss_pages", .unit = UNIT_PAGES,
-		.why = "pages asked for that were not there",
+		.why = "pages to read that are not in the cache",
 	};
 	/* clang-format on */
 
@@ -240,7 +241,7 @@ static void claim_ratio(const struct cache_params *p, const struct workload_env 
 	claim_misses(p, env, misses, out);
 }
 
-/* It takes pages of the program's text too, which come back when they are used. */
+/* An outside reclaimer takes pages of the program's text too, which refault. */
 #define TEXT_PAGES 16
 
 static int64_t text_bytes(const struct workload_env *env)
@@ -250,7 +251,7 @@ static int64_t text_bytes(const struct workload_env *env)
 		       : (int64_t)(TEXT_PAGES * env->page_bytes);
 }
 
-/* Of the file and the text. */
+/* Bytes of the file and of text that an outside reclaimer may take. */
 static int64_t outside_bytes(const struct cache_params *p, const struct workload_env *env)
 {
 	int64_t pages = (int64_t)(cache_file_bytes(p, env) / env->page_bytes);
@@ -259,10 +260,10 @@ static int64_t outside_bytes(const struct cache_params *p, const struct workload
 }
 
 /*
- * Where somebody else reclaims (text_bytes), what is there at HELD lies between all that
- * grew and that less what was gone when the worker looked for the last time. A share of
- * the file cannot bound it: DAMON goes by regions of physical memory, and took 128 of 1024
- * pages at once, and 7169 of 786432 in twelve seconds.
+ * With an outside reclaimer (text_bytes) the amount at HELD lies between all that was added
+ * and that less what had left the cache at release. No share of the file bounds it: DAMON
+ * reclaims by regions of physical memory, and took 128 of 1024 pages at once, and 7169 of
+ * 786432 in twelve seconds.
  */
 static void claim_amount(const struct promise *row, int64_t outside,
 			 const struct workload_env *env, struct claims *out)
@@ -280,7 +281,7 @@ static void claim_amount(const struct promise *row, int64_t outside,
 	least.relation = RELATION_GE;
 	least.slot = "gone_pages";
 	least.slot_mul = -(int64_t)env->page_bytes;
-	least.why = "all but what somebody else reclaimed until the worker left";
+	least.why = "all but the pages that an outside reclaimer took until release";
 	promise_add(out, SPAN_WORK, &most, 1);
 	promise_add(out, SPAN_WORK, &least, 1);
 }
@@ -288,11 +289,11 @@ static void claim_amount(const struct promise *row, int64_t outside,
 static const char *group_file_why(const struct cache_params *p)
 {
 	return p->method == METHOD_DIRECT
-		       ? "direct I/O leaves the cache as it was"
+		       ? "direct I/O adds no page to the cache"
 		       : "the worker is the first toucher and alone in its group";
 }
 
-/* Where it is known beforehand what is missed. */
+/* Where the misses are known beforehand. */
 static void claim_grown(const struct cache_params *p, const struct workload_env *env,
 			struct claims *out)
 {
@@ -345,7 +346,7 @@ static void claim_group(const struct cache_params *p, const struct workload_env 
 		claim_grown(p, env, out);
 }
 
-/* A limit that the file exceeds stays full: as many pages go as come. */
+/* At the limit evictions balance insertions. */
 static void claim_overflow(const struct cache_params *p, const struct workload_env *env,
 			   struct claims *out)
 {
@@ -357,36 +358,36 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
 		  .unit = UNIT_PAGES, .expected = pages, .unless = !split,
-		  .why = "each page had been here before and left a trace when it was reclaimed" },
+		  .why = "each page left a shadow entry when it was reclaimed" },
 		{ .quantity = "system_refaults", .scope = "system",
 		  .source = "vmstat", .counter = "workingset_refault_file", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
 		  .tolerance = VMSTAT_LAG_PAGES * (int64_t)env->cpus, .unless = !split,
-		  .why = "the machine's count includes the worker's but for what CPUs keep back" },
+		  .why = "the machine's count includes the worker's except for counts that CPUs have not added up yet" },
 		{ .quantity = "group_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .expected = (int64_t)env->limit_bytes,
-		  .why = "no more than the limit is in memory" },
+		  .why = "the limit bounds the group's memory" },
 	};
 	const struct promise full = {
 		.quantity = "limit_hits", .scope = "group",
 		.source = env_group_hits(env), .counter = env_group_hits_key(env),
 		.relation = RELATION_GE, .expected = 1,
-		.why = "the limit stays full",
+		.why = "charges hit the limit",
 	};
 	const struct promise stolen = {
 		.quantity = "reclaimed", .scope = "group",
 		.source = "memory.stat", .counter = "pgsteal", .unit = UNIT_PAGES,
 		.basis = BASIS_BOUNDED, .expected = pages,
 		.tolerance = pages / 100 + 64 * (int64_t)env->cpus,
-		.why = "as many pages go as come and what is in per-CPU batches is not yet counted",
+		.why = "evictions balance insertions at the limit; per-CPU batches are not counted yet",
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	/*
-	 * Version 1 charges memory and swap together first: without swap it is that limit
-	 * which fails, and Linux 6.18 does not count it (mm/memcontrol.c, track_failcnt).
+	 * Version 1 charges memory and swap together first: without swap that charge fails,
+	 * and Linux 6.18 does not count it (mm/memcontrol.c, track_failcnt).
 	 */
 	if (v2 || env->swap_max_bytes)
 		promise_add(out, SPAN_WORK, &full, 1);
@@ -395,9 +396,9 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 }
 
 /*
- * POSIX_FADV_DONTNEED leaves no trace in the file's index. Reclaim leaves one per
- * page, but a group whose memory is nearly all gone may lose them again
- * (count_shadow_nodes(), mm/workingset.c): how many are left is looked up at READY.
+ * POSIX_FADV_DONTNEED leaves no shadow entries. Reclaim leaves one per page, but the kernel
+ * drops them where the group has little memory left (count_shadow_nodes(),
+ * mm/workingset.c): cachestat counts them at READY.
  */
 static void claim_traces(const struct cache_params *p, const struct workload_env *env,
 			 struct claims *out)
@@ -413,31 +414,31 @@ static void claim_traces(const struct cache_params *p, const struct workload_env
 		  .source = "ledger", .counter = "evicted_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = few ? BASIS_BOUNDED : BASIS_EXACT,
 		  .tolerance = few, .unless = !traceless || !env_has(env, CAPABILITY_CACHESTAT),
-		  .why = "what fadvise takes out leaves no trace" },
+		  .why = "POSIX_FADV_DONTNEED leaves no shadow entry" },
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
 		  .unit = UNIT_PAGES, .relation = RELATION_LE,
 		  .basis = text ? BASIS_BOUNDED : BASIS_EXACT, .tolerance = text / page,
 		  .slot = "lost_pages", .unless = !none || !split,
-		  .why = cached ? "what fadvise takes out leaves no trace and is no refault"
-		         : "direct I/O finds nothing because it does not look" },
+		  .why = cached ? "POSIX_FADV_DONTNEED leaves no shadow entry: a miss is no refault"
+		         : "direct I/O does not use the cache" },
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
 		  .unit = UNIT_PAGES, .relation = RELATION_LE,
 		  .expected = (int64_t)cache_amounts_of(p, env).missed / page,
 		  .unless = none || counted || !split,
-		  .why = "a refault is a miss whose reclaim is remembered" },
+		  .why = "a refault is a miss with a shadow entry" },
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
 		  .unit = UNIT_PAGES, .slot = "evicted_pages", .unless = none || !counted || !split,
-		  .why = "as many as cachestat finds traces of: the kernel drops some when the group has little left" },
+		  .why = "one per shadow entry that cachestat counts; the kernel drops some in a group with little memory" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* Other people's metadata is in Buffers as well; a guest of our own is quiet. */
+/* Buffers include the metadata of other file systems, little of it in a lab guest. */
 #define QUIET_BUFFERS_BYTES (512u << 10)
 
 static void claim_buffers(const struct cache_params *p, const struct workload_env *env,
@@ -450,13 +451,13 @@ static void claim_buffers(const struct cache_params *p, const struct workload_en
 		.quantity = "buffers_bytes", .scope = "system",
 		.source = "meminfo", .counter = "Buffers", .unit = UNIT_BYTES,
 		.basis = BASIS_BOUNDED, .expected = grown, .tolerance = QUIET_BUFFERS_BYTES,
-		.why = "the pages of a block device are Buffers and so is the metadata of the results' file system",
+		.why = "Buffers are the pages of block devices: the loop device's and file system metadata",
 	};
 	const struct promise busy = {
 		.quantity = "buffers_bytes", .scope = "system",
 		.source = "meminfo", .counter = "Buffers", .unit = UNIT_BYTES,
 		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = grown / 2,
-		.why = "the pages of a block device are Buffers: half of them because others come and go",
+		.why = "Buffers are the pages of block devices; half of the amount as other pages are dropped",
 	};
 	/* clang-format on */
 
@@ -480,10 +481,10 @@ static void claim_mapping(const struct cache_params *p, const struct workload_en
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
 		  .basis = outside ? BASIS_BOUNDED : BASIS_EXACT, .expected = file,
 		  .tolerance = outside,
-		  .why = mapped ? "each page was loaded from" : "read leaves nothing mapped" },
+		  .why = mapped ? "a load maps its page" : "read(2) maps no page" },
 		{ .quantity = "dirty_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Private_Dirty", .unit = UNIT_BYTES,
-		  .why = "loads make nothing dirty" },
+		  .why = "loads make no page dirty" },
 	};
 	/* clang-format on */
 
@@ -495,8 +496,8 @@ static void claim_residue(const struct cache_params *p, const struct workload_en
 			  struct claims *out)
 {
 	int64_t warm = (int64_t)cache_amounts_of(p, env).warm;
-	const char *why = "the file is removed and its cache with it";
-	/* Reclaim takes text of the program as well, and leaving brings it back. */
+	const char *why = "removing the file drops its pages from the cache";
+	/* Reclaim takes program text too, which the exit faults in again. */
 	/* clang-format off */
 	const struct promise file[] = {
 		[EVICT_FADVISE] = { .quantity = "left_file_bytes", .scope = "group",
@@ -507,7 +508,7 @@ static void claim_residue(const struct cache_params *p, const struct workload_en
 		[EVICT_RECLAIM] = { .quantity = "left_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
 		  .basis = BASIS_BOUNDED, .expected = -warm, .tolerance = CACHE_OWN_BYTES,
-		  .why = "the file is removed and only the program's text that reclaim took comes back" },
+		  .why = "removing the file drops its pages; reclaimed program text is read again" },
 		[EVICT_OVERFLOW] = { .quantity = "left_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
 		  .relation = RELATION_LE,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of dirty share: dirty.c, which describes the workload; dirty_file.c, which
- * makes the file; dirty_write.c, which writes, syncs and discards; dirty_check.c, which says
- * what cannot be; and dirty_truth.c, which says beforehand what will be so.
+ * Shared by the parts of dirty: dirty.c (options and description), dirty_file.c (the file),
+ * dirty_write.c (the worker), dirty_check.c (what is refused) and dirty_truth.c (amounts and
+ * claims).
  */
 #ifndef PAGESTORM_DIRTY_H
 #define PAGESTORM_DIRTY_H
@@ -41,15 +41,15 @@ enum dirty_slot {
 
 /* ---- arithmetic; pure ---- */
 
-/* Whole pages of a block, whole blocks of the file and of what lies between two fsyncs. */
+/* A block in whole pages; the file, and what lies between two fsyncs, in whole blocks. */
 uint64_t dirty_block_bytes(const struct dirty_params *p, const struct workload_env *env);
 uint64_t dirty_file_bytes(const struct dirty_params *p, const struct workload_env *env);
 uint64_t dirty_fsync_bytes(const struct dirty_params *p, const struct workload_env *env);
 
-/* All that is written, in all passes. */
+/* Bytes written over all passes. */
 uint64_t dirty_written_bytes(const struct dirty_params *p, const struct workload_env *env);
 
-/* The functions of struct workload that are pure. */
+/* The pure functions of struct workload. */
 int dirty_check(const void *params, const struct workload_env *env, char *reason,
 		size_t reason_bytes);
 uint64_t dirty_footprint(const void *params, const struct workload_env *env);
@@ -67,13 +67,13 @@ struct dirty_state {
 	struct pattern pattern;
 };
 
-/* "cannot WHAT PATH: ERROR"; ret is -errno, and is returned. */
+/* Reports "cannot WHAT PATH: ERROR" through worker_fail(); ret is -errno, and is returned. */
 int dirty_fail(struct worker *w, int ret, const char *what);
 
-/* All of them, at that place of the file. 0 or -errno. */
+/* Writes all of `bytes` at offset `at`. 0 or -errno, not reported. */
 int dirty_write_all(int fd, const char *from, uint64_t bytes, uint64_t at);
 
-/* The functions of struct workload that are called in the worker. */
+/* The functions of struct workload that run in the worker. */
 int dirty_prepare(struct worker *w);
 int dirty_run(struct worker *w);
 int dirty_verify(struct worker *w);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What dirty refuses. */
+/* Which parameters dirty refuses. */
 #include "workloads/dirty/dirty.h"
 
 static const char *contradiction(const struct dirty_params *p, const struct workload_env *env)
@@ -7,16 +7,15 @@ static const char *contradiction(const struct dirty_params *p, const struct work
 	uint64_t need = dirty_footprint(p, env);
 
 	if (fill_parse(p->fill, NULL, NULL))
-		return "fill is zero or same or random or the random share of each page (50%)";
+		return FILL_WRONG;
 	if (p->mode == MODE_APPEND && p->passes > 1)
-		return "what is appended is written once: raise size or use mode=rewrite";
+		return "mode=append writes the file once: raise size or use mode=rewrite";
 	if (p->mode == MODE_APPEND && p->pattern != PATTERN_SEQUENTIAL)
-		return "a file grows at its end: use mode=rewrite for another pattern";
+		return "mode=append writes sequentially: use mode=rewrite for another pattern";
 	if (p->mode == MODE_APPEND && p->method == METHOD_MMAP)
-		return "stores do not make a file longer: use mode=rewrite with method=mmap";
+		return "stores to a mapping cannot extend the file: use mode=rewrite with method=mmap";
 	if (!env_fits(env, need))
-		return "the file does not fit under the group's limit and reclaim would write "
-		       "it back: raise memory.max or lower size";
+		return "the file exceeds the group's limit and reclaim would write it back: raise memory.max or lower size";
 	return NULL;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The file that dirty writes: made before READY, removed in the end. */
+/* The file that dirty writes: made before READY, removed at release. */
 #include "workloads/dirty/dirty.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The file as it is before it is rewritten: whole, in the cache and clean. */
+/* The file before it is rewritten: written as a whole, in the cache and clean. */
 static int write_first(struct worker *w)
 {
 	const struct dirty_state *s = w->state;
@@ -36,9 +36,9 @@ static int map_file(struct worker *w)
 }
 
 /*
- * Free memory may have gone back to the host of a virtual machine: what a file that grows
- * will take is taken and given back first. The frame's own prewarming would push a file
- * that is there already over the limit.
+ * In a virtual machine free memory may have been returned to the host: faults in and frees as
+ * much as the growing file will take. The frame's prewarming comes after prepare() and would
+ * exceed the limit together with a file that exists already.
  */
 static void prewarm(uint64_t bytes)
 {
@@ -49,7 +49,7 @@ static void prewarm(uint64_t bytes)
 		munmap(map, bytes);
 }
 
-/* An inode that is new is made durable first: its metadata is not the workload's. */
+/* Syncs a new inode first, so that its metadata does not count as the workload's. */
 static int prepare(struct worker *w)
 {
 	const struct dirty_params *p = w->params;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How much dirty writes, and what it promises before a block is written. */
+/* The amounts that dirty writes, and its claims. */
 #include "workloads/dirty/dirty.h"
 
 #include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 
-#define OWN_BYTES	 (2u << 20) /* the worker's own memory, with its tables */
+#define OWN_BYTES	 (2u << 20) /* the worker's own memory and its page tables */
 #define BYTES_PER_SECOND 500e6	    /* of a disk, for the plan alone */
-#define VMSTAT_LAG_PAGES 125	    /* kept back on each CPU: MAX_THRESHOLD, mm/vmstat.c */
+#define VMSTAT_LAG_PAGES 125 /* not yet added up on each CPU: MAX_THRESHOLD, mm/vmstat.c */
 /*
- * Half of dirty_writeback_centisecs as kernels come with it: the flusher wakes that long
- * after a file became dirty and looks whether its share of the threshold is passed.
+ * Half of the default dirty_writeback_centisecs: the flusher wakes 5 s after the first page
+ * of a file became dirty.
  */
 #define UNDISTURBED_SECONDS 2.5
-#define THRESHOLD_SHARE	    4 /* others have dirty pages too */
+#define THRESHOLD_SHARE	    4 /* for dirty pages of other processes */
 
 /* ---- arithmetic ---- */
 
@@ -37,7 +37,7 @@ uint64_t dirty_fsync_bytes(const struct dirty_params *p, const struct workload_e
 	return round_up(p->fsync_every, dirty_block_bytes(p, env));
 }
 
-/* In the kernel an xa_node of 576 bytes has 64 slots, a page or a larger folio in each. */
+/* An xa_node has 576 bytes and 64 slots, with a page or a large folio in each. */
 static uint64_t index_bytes(uint64_t cached_bytes, const struct workload_env *env)
 {
 	return cached_bytes / env->page_bytes / 64 * 640 + 16 * env->page_bytes;
@@ -60,7 +60,7 @@ double dirty_seconds(const void *params, const struct workload_env *env)
 	return p->rate ? bytes / (double)p->rate : bytes / BYTES_PER_SECOND;
 }
 
-/* Where writeback begins for this group: with version 2 in proportion to what it may use. */
+/* Where background writeback begins for the group: on v2 in proportion to its limit. */
 static uint64_t threshold_bytes(const struct workload_env *env)
 {
 	double share = (double)env->limit_bytes / (double)(env->available_bytes | 1);
@@ -70,7 +70,7 @@ static uint64_t threshold_bytes(const struct workload_env *env)
 	return (uint64_t)((double)env->dirty_background_bytes * share);
 }
 
-/* Nobody but this workload writes its pages back before HELD: see Beware. */
+/* Whether no page is written back before HELD but by the workload itself: see Caveats. */
 static bool undisturbed(const struct dirty_params *p, const struct workload_env *env)
 {
 	uint64_t most = dirty_file_bytes(p, env), every = dirty_fsync_bytes(p, env);
@@ -82,15 +82,15 @@ static bool undisturbed(const struct dirty_params *p, const struct workload_env 
 }
 
 /*
- * From one write of a page to its next one a whole file is written, so with fsync_every
- * of at most that it is clean again by then.
+ * Between two writes of a page the whole file is written: with fsync_every of at most that,
+ * each page is clean again when it is rewritten.
  */
 static bool clean_again(const struct dirty_params *p, const struct workload_env *env)
 {
 	return p->fsync_every && dirty_fsync_bytes(p, env) <= dirty_file_bytes(p, env);
 }
 
-/* Bytes that are made dirty: between these, which are equal where it is known. */
+/* Bytes that become dirty: bounds, which are equal where the amount is known. */
 static void dirtied_bytes(const struct dirty_params *p, const struct workload_env *env,
 			  uint64_t *least, uint64_t *most)
 {
@@ -102,13 +102,13 @@ static void dirtied_bytes(const struct dirty_params *p, const struct workload_en
 		*most = *least;
 }
 
-/* A page of a mapping may be written back between two stores to it, and is dirty again. */
+/* Whether a mapped page may be written back between two stores to it and count twice. */
 static bool rewritten_amid(const struct dirty_params *p, const struct workload_env *env)
 {
 	return p->method == METHOD_MMAP && !undisturbed(p, env);
 }
 
-/* Dirty at HELD: at most; and exactly where nobody else writes them back. */
+/* Bytes dirty at HELD: an upper bound, and exact where undisturbed(). */
 static uint64_t left_dirty_bytes(const struct dirty_params *p, const struct workload_env *env)
 {
 	uint64_t every = dirty_fsync_bytes(p, env), file = dirty_file_bytes(p, env);
@@ -122,12 +122,12 @@ static uint64_t left_dirty_bytes(const struct dirty_params *p, const struct work
 /* ---- promises ---- */
 
 /*
- * The inode, bitmaps and extents are pages of the block device, dirty in the name of
- * who changes them, and charged to whom touches them first: 0 to 5 pages were seen
- * on ext4 for 16 to 512 MiB.
+ * The inode, bitmaps and extents are pages of the block device. They count as dirtied by the
+ * writer and are charged to their first toucher: 0 to 5 pages were measured on ext4 for 16 to
+ * 512 MiB.
  */
 #define METADATA_PAGES	   8
-#define METADATA_PER_BYTES (64u << 20) /* a page more for so many */
+#define METADATA_PER_BYTES (64u << 20) /* bytes of the file per further page */
 
 static int64_t metadata_bytes(const struct dirty_params *p, const struct workload_env *env)
 {
@@ -137,8 +137,8 @@ static int64_t metadata_bytes(const struct dirty_params *p, const struct workloa
 }
 
 /*
- * Written back in between they become dirty again: 2.3 pages for each fsync of a growing
- * file were seen while vm.dirty_bytes kept the flusher at work, one where it only changes.
+ * After writeback they become dirty again: 2.3 pages per fsync of a growing file were
+ * measured while vm.dirty_bytes kept the flusher busy, one of a file of constant size.
  */
 static int64_t metadata_dirtied(const struct dirty_params *p, const struct workload_env *env)
 {
@@ -167,7 +167,7 @@ static void claim_written(const struct dirty_params *p, const struct workload_en
 		  .source = "io", .counter = "wchar", .unit = UNIT_BYTES,
 		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .expected = asked,
 		  .tolerance = page,
-		  .why = "what the writes were given and the word that ends them" },
+		  .why = "bytes of all writes and the worker's one-byte report" },
 	};
 	const struct promise known = {
 		.quantity = "dirtied_bytes", .scope = "process",
@@ -175,14 +175,14 @@ static void claim_written(const struct dirty_params *p, const struct workload_en
 		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
 		.expected = (int64_t)least,
 		.tolerance = (int64_t)(most - least) + metadata_dirtied(p, env),
-		.why = least < most ? "a page counts when it becomes dirty; how often it is written back in between is not known; a few pages of metadata"
-		       : "a page counts when it becomes dirty and not while it is; a few pages of metadata",
+		.why = least < most ? "a page counts each time that it becomes dirty; writeback in between is not known; a few pages of metadata"
+		       : "a page counts when it becomes dirty and not while it is dirty; a few pages of metadata",
 	};
 	const struct promise stored = {
 		.quantity = "dirtied_bytes", .scope = "process",
 		.source = "io", .counter = "write_bytes", .unit = UNIT_BYTES,
 		.relation = RELATION_GE, .expected = (int64_t)least,
-		.why = "each page becomes dirty and again when it is written back amid the stores",
+		.why = "each page becomes dirty at least once; writeback between stores makes it dirty again",
 	};
 	/* clang-format on */
 
@@ -213,8 +213,8 @@ static void claim_cancelled(const struct dirty_params *p, const struct workload_
 		c.expected = (int64_t)dirty_file_bytes(p, env);
 	}
 	claims_add(out, &c, "%s",
-		   discard ? "a page that is truncated while dirty will not be written"
-			   : "nothing that was dirty has been truncated");
+		   discard ? "a page that is truncated while dirty is not written back"
+			   : "no dirty page is truncated");
 }
 
 static void claim_faults(const struct dirty_params *p, const struct workload_env *env,
@@ -226,29 +226,29 @@ static void claim_faults(const struct dirty_params *p, const struct workload_env
 		.quantity = "minor_faults", .scope = "process",
 		.source = "stat", .counter = "minflt", .relation = RELATION_BETWEEN,
 		.basis = BASIS_BOUNDED, .expected = 1, .tolerance = stores - 1,
-		.why = "a store faults where its page is clean or not mapped",
+		.why = "a store faults if its page is clean or not mapped",
 	};
 	const struct promise minor = {
 		.quantity = "minor_faults", .scope = "process",
 		.source = "stat", .counter = "minflt",
-		.why = "a write copies from a buffer that is there already",
+		.why = "a write copies from a buffer that is present",
 	};
 	const struct promise major = {
 		.quantity = "major_faults", .scope = "process",
 		.source = "stat", .counter = "majflt",
-		.why = "all that is touched is in memory",
+		.why = "the file and the buffer are in memory",
 	};
 	/* clang-format on */
 
 	promise_add(out, SPAN_WORK, p->method == METHOD_MMAP ? &mapped : &minor, 1);
-	/* Where others reclaim ahead of need a page of the file may have to be read again. */
+	/* After outside reclaim a store may have to read its page again. */
 	if (p->method == METHOD_WRITE || env_lacks(env, CAPABILITY_DAMON_RECLAIMS))
 		promise_add(out, SPAN_WORK, &major, 1);
 }
 
 /*
- * What a counter of dirtiness shows at HELD. The group's has a few pages of metadata
- * besides, cachestat's is of the file alone.
+ * A counter of dirty pages at HELD. The group's includes a few pages of metadata, cachestat's
+ * is of the file alone.
  */
 static void claim_state(const struct dirty_params *p, const struct workload_env *env,
 			struct promise row, int64_t metadata, struct claims *out)
@@ -263,15 +263,15 @@ static void claim_state(const struct dirty_params *p, const struct workload_env 
 		row.basis = metadata ? BASIS_BOUNDED : BASIS_EXACT;
 		row.why =
 			p->finish == FINISH_DISCARD
-				? "what is truncated is no longer dirty; metadata may be"
-				: "fsync returns when all is on the disk; metadata may not be";
+				? "truncated pages are no longer dirty; metadata may be"
+				: "fsync returns when all pages are on the disk; metadata may be dirty";
 	} else if (undisturbed(p, env)) {
 		row.relation = RELATION_BETWEEN;
-		row.why = "far below the threshold and too young for the flusher: only sync(2) "
-			  "would write it back";
+		row.why =
+			"far below the threshold and too young for the flusher: only sync(2) would write it back";
 	} else {
 		row.relation = RELATION_LE;
-		row.why = "no more can be dirty than was written since the last fsync";
+		row.why = "the bytes written since the last fsync bound what can be dirty";
 	}
 	promise_add(out, SPAN_WORK, &row, 1);
 }
@@ -297,17 +297,17 @@ static void claim_dirty(const struct dirty_params *p, const struct workload_env 
 		.quantity = "group_writeback_bytes", .scope = "group",
 		.source = "memory.stat", .counter = writeback, .unit = UNIT_BYTES,
 		.relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = metadata,
-		.why = "nothing of the file is on its way to the disk",
+		.why = "no page of the file is under writeback",
 	};
 	const struct promise gone[] = {
 		{ .quantity = "group_dirty_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = dirty, .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = metadata,
-		  .why = "the file is gone and only metadata is left to be written" },
+		  .why = "the file is removed and only metadata may be dirty" },
 		{ .quantity = "group_writeback_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = writeback, .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = metadata,
-		  .why = "the file is gone and only metadata may be on its way" },
+		  .why = "the file is removed and only metadata may be under writeback" },
 	};
 	/* clang-format on */
 
@@ -319,7 +319,7 @@ static void claim_dirty(const struct dirty_params *p, const struct workload_env 
 	PROMISE_ROWS(out, SPAN_RESIDUE, gone);
 }
 
-/* Clean pages may go where others reclaim ahead of need: see OUTSIDE_SHARE in cache.c. */
+/* Clean pages that an outside reclaimer may take: as in cache_truth.c. */
 #define OUTSIDE_SHARE 50
 
 static void claim_group(const struct dirty_params *p, const struct workload_env *env,
@@ -340,7 +340,7 @@ static void claim_group(const struct dirty_params *p, const struct workload_env 
 		{ .quantity = "group_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
 		  .basis = BASIS_BOUNDED, .expected = grown, .tolerance = outside,
-		  .why = "what is written stays in the cache; what is truncated does not; a few pages of metadata" },
+		  .why = "written pages stay in the cache and truncated ones do not; a few pages of metadata" },
 	};
 	/* clang-format on */
 
@@ -363,14 +363,14 @@ static void claim_system(const struct dirty_params *p, const struct workload_env
 		.source = "vmstat", .counter = "nr_dirtied", .unit = UNIT_PAGES,
 		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
 		.tolerance = lag,
-		.why = "the machine's count includes the worker's but for what CPUs keep back",
+		.why = "the machine's count includes the worker's except for counts that CPUs have not added up yet",
 	};
 	const struct promise out_rows = {
 		.quantity = "system_written", .scope = "system",
 		.source = "vmstat", .counter = "nr_written", .unit = UNIT_PAGES,
 		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = written,
 		.tolerance = lag,
-		.why = "what was synced was written by somebody",
+		.why = "synced pages have been written back",
 	};
 	/* clang-format on */
 

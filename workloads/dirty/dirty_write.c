@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The worker of dirty: writes the blocks as they fall due, syncs them or takes them back. */
+/* The worker of dirty: writes the blocks as they fall due, and syncs or truncates the file. */
 #include "workloads/dirty/dirty.h"
 
 #include <errno.h>
@@ -59,7 +59,7 @@ static int sync_now(struct worker *w)
 	return 0;
 }
 
-/* Bytes of block number nr, of which a shortfall leaves out the file's last pages. */
+/* Bytes to write of the block at `at`; the fault injection leaves out the file's last pages. */
 static uint64_t due_bytes(const struct worker *w, uint64_t at)
 {
 	const struct dirty_state *s = w->state;
@@ -87,7 +87,7 @@ static int put_block(struct worker *w, uint64_t nr)
 	return every && (nr + 1) % every == 0 ? sync_now(w) : 0;
 }
 
-/* When the block falls due, at which it may be too late already. */
+/* Waits until block nr is due, if it is not yet; returns its due time. */
 static uint64_t wait_until_due(struct worker *w, const struct pace *pace, uint64_t start,
 			       uint64_t nr)
 {
@@ -131,7 +131,7 @@ static int count_dirty(struct worker *w, uint64_t *dirty, uint64_t *writeback)
 	ret = env_has(w->env, CAPABILITY_CACHESTAT)
 		      ? residency_unclean(s->file.fd, dirty, writeback)
 		      : 0;
-	return ret ? dirty_fail(w, ret, "ask cachestat about") : 0;
+	return ret ? dirty_fail(w, ret, "get the cachestat of") : 0;
 }
 
 static int discard(struct worker *w)

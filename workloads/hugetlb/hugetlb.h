@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of hugetlb share: hugetlb.c, which describes the workload; hugetlb_act.c,
- * which maps and touches; hugetlb_pool.c, which looks at the pool; hugetlb_check.c, which
- * says what cannot be; and hugetlb_truth.c, which says beforehand what will be so.
+ * Shared by the parts of hugetlb: hugetlb.c (options and description), hugetlb_act.c (the
+ * worker), hugetlb_pool.c (the pool in sysfs), hugetlb_check.c (what is refused) and
+ * hugetlb_truth.c (amounts and claims).
  */
 #ifndef PAGESTORM_HUGETLB_H
 #define PAGESTORM_HUGETLB_H
@@ -37,26 +37,26 @@ enum hugetlb_slot {
 
 /* ---- arithmetic; pure ---- */
 
-/* The size of a huge page, and how many of them the mapping has. */
+/* The size of a huge page, and the number of them in the mapping. */
 uint64_t hugetlb_page_bytes(const struct hugetlb_params *p);
 uint64_t hugetlb_nr(const struct hugetlb_params *p);
 
-/* Whether pages are taken, and not only reserved. */
+/* Whether pages are faulted in, and not only reserved. */
 bool hugetlb_touches(const struct hugetlb_params *p);
 
-/* Whether the mapping is there before READY: what is measured is the faults. */
+/* Whether the mapping is made before READY, because only its faults are measured. */
 bool hugetlb_maps_early(const struct hugetlb_params *p);
 
-/* The node's place in env->nodes; -1: any node; -2: there is no such node. */
+/* Index of the node in env->nodes; -1: any node; -2: there is no such node. */
 int hugetlb_node_index(const struct hugetlb_params *p, const struct workload_env *env);
 
 /* Free pages of the pool, or of the node's part of it. */
 uint64_t hugetlb_pool_pages(const struct hugetlb_params *p, const struct workload_env *env);
 
-/* Pages by which the pool grows for the process and shrinks after it. */
+/* Surplus pages by which the pool grows for the process. */
 uint64_t hugetlb_nr_surplus(const struct hugetlb_params *p, const struct workload_env *env);
 
-/* The functions of struct workload that are pure. */
+/* The pure functions of struct workload. */
 int hugetlb_check(const void *params, const struct workload_env *env, char *reason,
 		  size_t reason_bytes);
 uint64_t hugetlb_footprint(const void *params, const struct workload_env *env);
@@ -79,23 +79,25 @@ struct pool {
 	int fd[NR_POOL_FILES];
 };
 
-/* Opens the files of the pool whose pages the workload takes. 0 or -errno, reported by
- * worker_fail(). */
+/*
+ * Opens the files of the pool of the workload's page size. 0 or -errno (reported through
+ * worker_fail()).
+ */
 int hugetlb_pool_open(struct worker *w, struct pool *pool);
 
 /*
- * With node=: every request and every fault of the process goes to that node's pool from
- * now on. 0 or -errno, reported by worker_fail().
+ * With node= binds the process to the node: all its requests and faults use that node's pool
+ * from now on. 0 or -errno (reported through worker_fail()).
  */
 int hugetlb_pool_bind(struct worker *w, struct pool *pool);
 
-/* Pages of one kind; 0 where the kernel has no such file. */
+/* The number in one of the files; 0 where the kernel does not have it. */
 uint64_t hugetlb_pool_read(const struct pool *pool, enum pool_file file);
 
-/* Pages that a request may still have. */
+/* Pages that a request can still get. */
 uint64_t hugetlb_pool_left(const struct pool *pool);
 
-/* The functions of struct workload that are called in the worker. */
+/* The functions of struct workload that run in the worker. */
 int hugetlb_prepare(struct worker *w);
 int hugetlb_run(struct worker *w);
 int hugetlb_verify(struct worker *w);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The worker of hugetlb: maps, touches, and asks for one page too many. */
+/* The worker of hugetlb: maps, touches, and requests one page too many. */
 #include "workloads/hugetlb/hugetlb.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 struct hugetlb {
 	char *map;
-	uint64_t bytes, left_out; /* left_out: huge pages; the test hook */
+	uint64_t bytes, left_out; /* left_out: huge pages, by fault injection */
 	uint64_t free_before, reserved_before;
 	struct pool pool;
 	struct folios folios;
@@ -42,8 +42,7 @@ static int map_all(struct worker *w, struct hugetlb *h, uint64_t bytes)
 	if (map == MAP_FAILED)
 		return worker_fail(w, errno,
 				   "cannot map %" PRIu64
-				   " bytes of huge pages: %s; the pool has "
-				   "%" PRIu64 " left",
+				   " bytes of huge pages: %s; the pool has %" PRIu64 " left",
 				   bytes, strerror(errno), hugetlb_pool_left(&h->pool));
 	h->map = map;
 	h->bytes = bytes;
@@ -63,9 +62,9 @@ int hugetlb_prepare(struct worker *w)
 	h->left_out = w->ledger->shortfall_pages;
 	ret = folios_open(&h->folios);
 	if (ret)
-		return worker_fail(w, -ret,
-				   "cannot see page frames (/proc/kpageflags): %s; run as root",
-				   strerror(-ret));
+		return worker_fail(
+			w, -ret, "cannot read page frames (/proc/kpageflags): %s; run as root",
+			strerror(-ret));
 	fill_init(&h->fill, p->fill, w->ledger->seed);
 	ret = hugetlb_pool_open(w, &h->pool);
 	if (!ret)
@@ -92,7 +91,7 @@ static void touch_all(struct worker *w, const struct hugetlb *h)
 	}
 }
 
-/* A request of so many pages, undone at once when it is granted. */
+/* Requests nr pages, and unmaps them at once on success. */
 static bool pool_grants(const struct worker *w, uint64_t nr)
 {
 	const uint64_t bytes = nr * hugetlb_page_bytes(w->params);
@@ -105,7 +104,7 @@ static bool pool_grants(const struct worker *w, uint64_t nr)
 	return true;
 }
 
-static void ask_for_too_much(struct worker *w, const struct hugetlb *h)
+static void request_too_many(struct worker *w, const struct hugetlb *h)
 {
 	const uint64_t left = hugetlb_pool_left(&h->pool);
 
@@ -121,7 +120,7 @@ static uint64_t above(uint64_t a, uint64_t b)
 	return a > b ? a - b : 0;
 }
 
-/* The pool, and what the page frames say of the mapping. */
+/* Counts the pool's pages, and those of the mapping by their page frames. */
 int hugetlb_verify(struct worker *w)
 {
 	struct hugetlb *h = w->state;
@@ -131,7 +130,7 @@ int hugetlb_verify(struct worker *w)
 	int ret = folios_count(&h->folios, h->map, h->bytes, w->env->page_bytes, &found);
 
 	if (ret)
-		return worker_fail(w, -ret, "cannot see page frames: %s; run as root",
+		return worker_fail(w, -ret, "cannot read page frames: %s; run as root",
 				   strerror(-ret));
 	worker_slot_set(w, SLOT_HUGE_PAGES, found.hugetlb);
 	worker_slot_set(w, SLOT_POOL_TAKEN, above(h->free_before, available));
@@ -157,7 +156,7 @@ int hugetlb_run(struct worker *w)
 	if (!ret && hugetlb_touches(p))
 		touch_all(w, h);
 	if (!ret && p->kind == KIND_BEYOND)
-		ask_for_too_much(w, h);
+		request_too_many(w, h);
 	return ret;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Looks at the pool of huge pages in sysfs, and binds the worker to a node's part of it. */
+/* Reads the pool of huge pages in sysfs, and binds the worker to a node's part of it. */
 #include "workloads/hugetlb/hugetlb.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ int hugetlb_pool_open(struct worker *w, struct pool *pool)
 			 "/sys/kernel/mm/hugepages/hugepages-%" PRIu64 "kB/%s",
 			 hugetlb_page_bytes(w->params) / 1024, names[i]);
 		pool->fd[i] = open(path, O_RDONLY | O_CLOEXEC);
-		/* A size that the boot did not set up cannot be overcommitted: no file. */
+		/* The last two may be missing, where this size cannot be overcommitted. */
 		if (i < POOL_OVERCOMMIT && pool->fd[i] < 0)
 			return worker_fail(w, errno, "cannot open %s: %s", path,
 					   strerror(errno));
@@ -30,7 +30,6 @@ int hugetlb_pool_open(struct worker *w, struct pool *pool)
 	return 0;
 }
 
-/* Every request and every fault of the process goes to the node's pool from now on. */
 int hugetlb_pool_bind(struct worker *w, struct pool *pool)
 {
 	const int index = hugetlb_node_index(w->params, w->env);
@@ -63,7 +62,6 @@ uint64_t hugetlb_pool_read(const struct pool *pool, enum pool_file file)
 	return value;
 }
 
-/* Pages that a request may still have. */
 uint64_t hugetlb_pool_left(const struct pool *pool)
 {
 	const uint64_t more = hugetlb_pool_read(pool, POOL_OVERCOMMIT),
@@ -74,8 +72,8 @@ uint64_t hugetlb_pool_left(const struct pool *pool)
 			(more > surplus ? more - surplus : 0);
 
 	/*
-	 * Under a policy a request is also held against what its nodes have free, promised
-	 * or not (mm/hugetlb.c, hugetlb_acct_memory()).
+	 * Under a policy a request is also limited by the free pages of its nodes, reserved or
+	 * not (mm/hugetlb.c, hugetlb_acct_memory()).
 	 */
 	if (pool->fd[POOL_NODE_FREE] >= 0) {
 		const uint64_t here = hugetlb_pool_read(pool, POOL_NODE_FREE);

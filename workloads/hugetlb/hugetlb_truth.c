@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How many pages hugetlb is about, and what it promises before one is taken. */
+/* The amounts of hugetlb, and its claims. */
 #include "workloads/hugetlb/hugetlb.h"
 
 #include <stdio.h>
@@ -28,13 +28,11 @@ bool hugetlb_touches(const struct hugetlb_params *p)
 	return p->kind == KIND_FAULT || p->kind == KIND_NORESERVE;
 }
 
-/* The mapping is there before READY: what is measured is the faults. */
 bool hugetlb_maps_early(const struct hugetlb_params *p)
 {
 	return hugetlb_touches(p);
 }
 
-/* The node's place in env->nodes; -1: any node; -2: there is no such node. */
 int hugetlb_node_index(const struct hugetlb_params *p, const struct workload_env *env)
 {
 	char *end;
@@ -48,7 +46,6 @@ int hugetlb_node_index(const struct hugetlb_params *p, const struct workload_env
 	return -2;
 }
 
-/* Free pages of the pool, or of the node's part of it. */
 uint64_t hugetlb_pool_pages(const struct hugetlb_params *p, const struct workload_env *env)
 {
 	const int node = hugetlb_node_index(p, env);
@@ -58,7 +55,6 @@ uint64_t hugetlb_pool_pages(const struct hugetlb_params *p, const struct workloa
 	return node < 0 ? env->hugetlb_2m : env->hugetlb_2m_node[node];
 }
 
-/* Pages by which the pool grows for the process and shrinks after it. */
 uint64_t hugetlb_nr_surplus(const struct hugetlb_params *p, const struct workload_env *env)
 {
 	const uint64_t pool = hugetlb_pool_pages(p, env);
@@ -70,7 +66,7 @@ uint64_t hugetlb_target(const void *params, const struct workload_env *env)
 {
 	const struct hugetlb_params *p = params;
 
-	(void)env; /* the size of a huge page is the parameter's */
+	(void)env; /* the page size is an option */
 	return hugetlb_nr(p) * hugetlb_page_bytes(p);
 }
 
@@ -105,7 +101,7 @@ static void claim_faults(int64_t faults, struct claims *out)
 	const struct promise rows[] = {
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt", .expected = faults,
-		  .why = faults ? "one fault per huge page" : "nothing is touched" },
+		  .why = faults ? "one fault per huge page" : "no page is touched" },
 		{ .quantity = "major_faults", .scope = "process",
 		  .source = "stat", .counter = "majflt",
 		  .why = "the pool is in memory" },
@@ -123,13 +119,13 @@ static void claim_process(const struct hugetlb_params *p, const struct workload_
 	const int64_t mapped = hugetlb_maps_early(p) ? 0 : (int64_t)hugetlb_target(p, env);
 	const int64_t lag =
 		(int64_t)(env_rss_lag_pages(env, CAPABILITY_EXACT_STATUS, 1) * env->page_bytes);
-	const char *apart = "hugetlb pages are counted apart from resident memory";
+	const char *apart = "resident memory does not include hugetlb pages";
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "hugetlb_bytes", .scope = "process",
 		  .source = "status", .counter = "HugetlbPages", .unit = UNIT_BYTES,
 		  .expected = taken,
-		  .why = taken ? "each page that was touched" : "a reservation is no page yet" },
+		  .why = taken ? "one huge page per touch" : "a reservation allocates no page" },
 		{ .quantity = "virtual_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES, .expected = mapped,
 		  .why = mapped ? "mapped in run()" : "mapped before READY" },
@@ -143,17 +139,17 @@ static void claim_process(const struct hugetlb_params *p, const struct workload_
 		{ .quantity = "private_hugetlb_bytes", .scope = "process",
 		  .source = "smaps_rollup", .counter = "Private_Hugetlb", .unit = UNIT_BYTES,
 		  .expected = taken,
-		  .why = "each page has one mapper" },
+		  .why = "one process maps each page" },
 		{ .quantity = "shared_hugetlb_bytes", .scope = "process",
 		  .source = "smaps_rollup", .counter = "Shared_Hugetlb", .unit = UNIT_BYTES,
-		  .why = "each page has one mapper" },
+		  .why = "one process maps each page" },
 		{ .quantity = "huge_pages", .scope = "ledger",
 		  .source = "ledger", .counter = "huge_pages", .expected = faults,
-		  .why = "page frames that begin a hugetlb page" },
+		  .why = "page frames that are the head of a hugetlb page" },
 		{ .quantity = "mapping_hugetlb_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Private_Hugetlb", .unit = UNIT_BYTES,
 		  .expected = taken, .unless = !hugetlb_maps_early(p),
-		  .why = "each page that was touched" },
+		  .why = "one huge page per touch" },
 		{ .quantity = "mapping_resident_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
 		  .unless = !hugetlb_maps_early(p),
@@ -192,7 +188,7 @@ static void claim_group(const struct hugetlb_params *p, const struct workload_en
 	promise_usage(out, env, &usage);
 }
 
-/* ---- the pool, which is the machine's ---- */
+/* ---- the pool of the machine ---- */
 
 struct pool_row {
 	const char *quantity, *scope, *source, *counter;
@@ -201,7 +197,7 @@ struct pool_row {
 	const char *why;
 };
 
-/* Who else takes or reserves pages only makes the movement larger. */
+/* Other processes that take or reserve pages increase the movement. */
 static void claim_pool_row(const struct workload_env *env, const struct pool_row *row,
 			   struct claims *out)
 {
@@ -219,7 +215,7 @@ static void claim_pool_row(const struct workload_env *env, const struct pool_row
 		c.relation = RELATION_EQ;
 		c.basis = BASIS_EXACT;
 	} else if (!row->expected) {
-		return; /* others may move it either way */
+		return; /* other processes may move it either way */
 	}
 	claims_add(out, &c, "%s", row->why);
 }
@@ -229,14 +225,15 @@ static void claim_pool(const struct hugetlb_params *p, const struct workload_env
 {
 	const int64_t nr = (int64_t)hugetlb_nr(p), taken = hugetlb_touches(p) ? nr : 0;
 	const int64_t reserved = p->kind == KIND_FAULT ? -nr : taken ? 0 : nr;
-	const char *free_why = taken ? "what is touched leaves the pool"
+	const char *free_why = taken ? "a touched page leaves the pool"
 				     : "a reservation takes no page from the pool";
-	const char *surplus_why = hugetlb_nr_surplus(p, env)
-					  ? "the pool grows by what it lacks"
-					  : "the pool was grown before and keeps its size";
-	const char *reserved_why = reserved < 0	  ? "a fault makes a promise good"
-				   : reserved > 0 ? "mmap reserves what it may need"
-						  : "MAP_NORESERVE";
+	const char *surplus_why =
+		hugetlb_nr_surplus(p, env)
+			? "overcommit grows the pool by the missing pages"
+			: "the pool was grown before READY and keeps its size";
+	const char *reserved_why = reserved < 0	  ? "a fault consumes a reservation"
+				   : reserved > 0 ? "mmap reserves the pages of the mapping"
+						  : "MAP_NORESERVE makes no reservation";
 	const int64_t surplus = (int64_t)hugetlb_nr_surplus(p, env);
 	const struct pool_row both[] = {
 		{ "pool_taken", "ledger", "ledger", "pool_taken", SPAN_WORK, taken - surplus,
@@ -254,11 +251,11 @@ static void claim_pool(const struct hugetlb_params *p, const struct workload_env
 		{ "pool_surplus", "system", "meminfo", "HugePages_Surp", SPAN_WORK, surplus,
 		  surplus_why },
 		{ "left_pool_surplus", "system", "meminfo", "HugePages_Surp", SPAN_RESIDUE, 0,
-		  "what the pool grew by goes with the process" },
+		  "surplus pages are freed when the process exits" },
 		{ "left_pool_free", "system", "meminfo", "HugePages_Free", SPAN_RESIDUE, 0,
-		  "the pages are back in the pool" },
+		  "the pages return to the pool" },
 		{ "left_pool_reserved", "system", "meminfo", "HugePages_Rsvd", SPAN_RESIDUE,
-		  p->kind == KIND_FAULT ? -nr : 0, "no promise outlives its process" },
+		  p->kind == KIND_FAULT ? -nr : 0, "no reservation outlives its process" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
@@ -267,7 +264,7 @@ static void claim_pool(const struct hugetlb_params *p, const struct workload_env
 		claim_pool_row(env, &in_meminfo[i], out);
 }
 
-/* Node by node: the one that is named gives all and the others nothing. */
+/* Per node: all pages come from the node of node=, none from the others. */
 static void claim_node_pools(const struct hugetlb_params *p, const struct workload_env *env,
 			     struct claims *out)
 {
@@ -281,14 +278,14 @@ static void claim_node_pools(const struct hugetlb_params *p, const struct worklo
 		const struct pool_row rows[] = {
 			{ "node_pool_free", scope, "meminfo", "HugePages_Free", SPAN_WORK,
 			  here ? surplus - taken : 0,
-			  here ? "the policy names this node"
-			       : "the policy names another node" },
+			  here ? "the policy allows this node only"
+			       : "the policy excludes this node" },
 			{ "node_pool_surplus", scope, "meminfo", "HugePages_Surp", SPAN_WORK,
-			  here ? surplus : 0, "the pool grows where the policy says" },
+			  here ? surplus : 0, "the pool grows on the policy's node" },
 			{ "node_pool_total", scope, "meminfo", "HugePages_Total", SPAN_WORK,
-			  here ? surplus : 0, "the pool's own pages and the surplus" },
+			  here ? surplus : 0, "the pool's pages and the surplus" },
 			{ "left_node_pool_free", scope, "meminfo", "HugePages_Free",
-			  SPAN_RESIDUE, 0, "the pages are back in their node's pool" },
+			  SPAN_RESIDUE, 0, "the pages return to their node's pool" },
 		};
 
 		snprintf(scope, sizeof(scope), "node%u", env->nodes[i]);
@@ -309,7 +306,7 @@ static void claim_node_maps(const struct hugetlb_params *p, const struct workloa
 			.quantity = "huge_pages_on_node", .scope = "mapping",
 			.source = "numa_maps", .counter = names[i],
 			.expected = (int)i == home ? (int64_t)hugetlb_nr(p) : 0,
-			.why = "the policy names one node",
+			.why = "the policy allows one node",
 		};
 		/* clang-format on */
 
@@ -324,10 +321,10 @@ static void claim_beyond(struct claims *out)
 	const struct promise rows[] = {
 		{ .quantity = "requests_refused", .scope = "ledger",
 		  .source = "ledger", .counter = "refused", .expected = 1,
-		  .why = "one page more than the pool has left: ENOMEM" },
+		  .why = "mmap of one page more than the pool has left fails with ENOMEM" },
 		{ .quantity = "requests_granted", .scope = "ledger",
 		  .source = "ledger", .counter = "granted", .expected = 1,
-		  .why = "all that the pool has left" },
+		  .why = "mmap of all pages that the pool has left succeeds" },
 	};
 	/* clang-format on */
 

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * leak: blocks of a known size that are taken and never given back, at a known
- * rate, from known places in the program.
+ * leak: blocks of a known size that are allocated and never freed, at a known rate, from
+ * known call sites.
  *
- * Truth: how many blocks and bytes each place holds at the end (sites.csv), how they
- *   can or cannot be reached, and what that is to the kernel: pages faulted in and
- *   resident. Exact for mappings, for brk and for the main heap (heap_model.h);
- *   within a page per thread for a thread's arena, whose header is glibc's, and within
- *   more where threads share arenas or alignment leaves gaps.
- * Rises: minflt, Rss, Anonymous and the group's anon.
- * Still: majflt, Swap.
- * Beware: a tool sees the blocks at exit: release() frees nothing but what it needs
- *   for itself. Not reachable means that no word of the program holds an address of
- *   the block; valgrind takes any mapping for a place to look in, LeakSanitizer does
- *   not. A thread that lives at exit (reach=stack) has valgrind report its TLS block
- *   as possibly lost. What the top of the heap held before would hide the first
- *   faults: prepare() trims it. A thread's arena reserves 64 MiB of addresses.
+ * Exact: the live blocks and bytes of each call site at the end (sites.csv), whether they
+ *   are reachable, and the pages that they fault in and keep resident. Exact for mappings,
+ *   for brk and for the main heap (heap_model.h); within a page per thread for a thread's
+ *   arena, whose header is glibc's, and within more where threads share arenas or alignment
+ *   leaves gaps.
+ * Moves: minflt, Rss, Anonymous and the group's anon.
+ * Unchanged: majflt, Swap.
+ * Caveats: a leak detector finds the blocks at exit: release() frees only the workload's
+ *   own state. Unreachable means that no word of the program holds an address of the block;
+ *   valgrind searches every mapping for pointers, LeakSanitizer does not. With a thread that
+ *   is alive at exit (reach=stack) valgrind reports its TLS block as possibly lost. Memory at
+ *   the top of the heap would hide the first faults: prepare() trims it. A thread's arena
+ *   reserves 64 MiB of addresses.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -70,13 +70,13 @@ static const struct workload_option options[] = {
 	  .fallback = "1000",
 	  .min = "1",
 	  .max = "1000000",
-	  .help = "blocks to take, by all threads together",
+	  .help = "blocks to allocate, by all threads together",
 	  AT(blocks) },
 	{ .name = "allocator",
 	  .type = OPTION_CHOICE,
 	  .fallback = "malloc",
 	  .choices = "malloc|calloc|realloc|aligned_alloc|mmap|brk",
-	  .help = "what each block is taken by",
+	  .help = "function or system call that allocates each block",
 	  AT(allocator) },
 	{ .name = "align",
 	  .type = OPTION_BYTES,
@@ -89,22 +89,19 @@ static const struct workload_option options[] = {
 	  .type = OPTION_CHOICE,
 	  .fallback = "lost",
 	  .choices = "lost|global|interior|chain|stack|freed",
-	  .help = "at the end: no pointer left, all reachable from a global, the same by "
-		  "pointers into their middle, a chain whose head is lost, reachable from a "
-		  "living thread's stack, or all freed",
+	  .help = "at the end: no pointer left, reachable from a global, by pointers into their middle, a chain whose head is lost, reachable from a live thread's stack, or all freed",
 	  AT(reach) },
 	HEAP_TOUCH_OPTION("bytes", AT(touch)),
 	SHAPE_OPTION(
 		PACE_SHAPES "|sawtooth",
-		"growth: at the rate, in chunks, doubling, all at once after the interval, or at the rate with each chunk freed before the next begins",
+		"growth: at the rate, in chunks, doubling, all at once after the interval, or at the rate with each chunk freed before the next starts",
 		AT(shape)),
-	RATE_OPTION("bytes per second of linear and sawtooth (0: as fast as it goes)",
-		    AT(rate)),
+	RATE_OPTION("bytes per second of linear and sawtooth (0: unpaced)", AT(rate)),
 	CHUNK_OPTION(
 		"1M", "16",
-		"bytes of a step, first bytes of exponential, bytes of a tooth of each thread",
+		"bytes per step, first bytes of exponential, or bytes per tooth of each thread",
 		AT(chunk_bytes)),
-	INTERVAL_OPTION("1s", "1d", "time between steps, to each doubling, or before the burst",
+	INTERVAL_OPTION("1s", "1d", "time from step to step, to a doubling, or to the burst",
 			AT(interval_ns)),
 	{ .name = "threads",
 	  .type = OPTION_COUNT,
@@ -116,30 +113,29 @@ static const struct workload_option options[] = {
 	  .type = OPTION_COUNT,
 	  .fallback = "0",
 	  .max = "1024",
-	  .help = "M_ARENA_MAX: most arenas that malloc makes for threads (0: glibc's own "
-		  "limit)",
+	  .help = "M_ARENA_MAX: maximum number of malloc arenas (0: glibc's own limit)",
 	  AT(arenas) },
 	{ .name = "sites",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
 	  .min = "1",
 	  .max = LEAK_SITES_TEXT,
-	  .help = "places in the program that leak, in turn: leak_site_00 and on",
+	  .help = "call sites that leak, in turn: leak_site_00 and on",
 	  AT(sites) },
 	{ .name = "depth",
 	  .type = OPTION_COUNT,
 	  .fallback = "5",
 	  .min = "1",
 	  .max = LEAK_DEPTH_MAX_TEXT,
-	  .help = "frames of its site on the stack when a block is taken",
+	  .help = "frames of the call site on the stack when it allocates",
 	  AT(depth) },
 	{ .name = NULL },
 };
 
 struct leaker {
 	struct leak_state *s;
-	uint64_t first, next; /* numbers of its blocks: each takes every leak_leakers()th */
-	void *head;	      /* the last block; each begins with the one before */
+	uint64_t first, next; /* numbers of its blocks: every leak_leakers()th */
+	void *head;	      /* the last block; each starts with a link to the one before */
 	uint64_t live;
 	const struct leak_site *site;
 	struct ledger_site *account;
@@ -148,13 +144,13 @@ struct leaker {
 	sem_t go;
 };
 
-/* Lies in a mapping: what it points to is cleared where a block is to be lost. */
+/* In a mapping, where valgrind looks for pointers: lost blocks must have none in it. */
 struct leak_state {
 	struct worker *w;
 	const struct leak_params *params;
 	leak_act *act;
 	bool linked;
-	uint64_t left_out; /* blocks that the test hook leaves out */
+	uint64_t left_out; /* blocks that the fault injection leaves out */
 	struct heap heap;
 	struct touch touch;
 	struct fill fill;
@@ -166,7 +162,7 @@ struct leak_state {
 	struct leaker leaker[LEAK_THREADS_MAX];
 };
 
-/* What reach=global and reach=interior are reached from. Read by nobody: volatile. */
+/* The roots of reach=global and reach=interior; volatile, as nothing reads them. */
 void *volatile leak_roots[LEAK_THREADS_MAX];
 
 #define BY(name, ...)                                                                          \
@@ -252,9 +248,9 @@ static void count_freed(const struct leak_state *s, struct ledger_site *account)
 	add(&ledger->achieved_bytes, less);
 }
 
-/* ---- a thread's blocks ---- */
+/* ---- the blocks of a thread ---- */
 
-/* The blocks of a tooth or of all, the last one first. */
+/* The blocks of a tooth, or all of them, the last one first. */
 static void free_all(struct leaker *l)
 {
 	const struct leak_state *s = l->s;
@@ -319,7 +315,7 @@ static void note_lag(const struct leaker *l)
 	raise_to(&s->w->ledger->slot[SLOT_LAG_NS], lag);
 }
 
-/* Until the next block is due; returns by how much later than that. */
+/* Sleeps until the next block is due; returns the delay of the wake-up. */
 static uint64_t sleep_for_more(const struct leaker *l)
 {
 	const struct leak_state *s = l->s;
@@ -356,7 +352,7 @@ static int take_all(struct leaker *l)
 	return ret;
 }
 
-/* Turns each link into a pointer to the middle of the block before. */
+/* Turns each link into a pointer to the middle of the previous block. */
 static void link_interiors(const struct leaker *l)
 {
 	const uint64_t middle = l->s->params->size_bytes / 2;
@@ -375,7 +371,7 @@ static void clear_links(const struct leaker *l)
 	}
 }
 
-/* Leaves of the blocks what reach says; *held is on the stack of who leaks. */
+/* Leaves the blocks as reachable as `reach` says; *held is on the leaking thread's stack. */
 static void let_go(struct leaker *l, void *volatile *held)
 {
 	const struct leak_params *p = l->s->params;
@@ -420,7 +416,7 @@ static void wait_for(sem_t *sem)
 		;
 }
 
-/* Parked before and after: a stack that is given back would count as the leak's. */
+/* Parked before and after: the stack of a thread that exits would count as freed memory. */
 LEAK_KEPT static void *leak_thread(void *arg)
 {
 	struct leaker *l = arg;
@@ -434,7 +430,7 @@ LEAK_KEPT static void *leak_thread(void *arg)
 		sem_post(&s->done);
 		wait_for(&l->go);
 	}
-	while (held) /* lives until the process ends: nobody posts again */
+	while (held) /* stays alive until the process exits */
 		wait_for(&l->go);
 	return NULL;
 }
@@ -492,12 +488,12 @@ static void end_threads(struct leak_state *s)
 			continue;
 		sem_post(&l->go);
 		if (s->params->reach == REACH_STACK && l->live)
-			continue; /* it holds on to them */
+			continue; /* its stack must keep the pointers */
 		pthread_join(l->thread, NULL);
 	}
 }
 
-/* ---- the three ---- */
+/* ---- the functions of struct workload ---- */
 
 static void write_sites(struct worker *w)
 {
@@ -528,7 +524,7 @@ static int prepare_memory(struct worker *w)
 		return 0;
 	if (p->arenas)
 		mallopt(M_ARENA_MAX, (int)p->arenas);
-	/* -EPROTO: another allocator, valgrind's perhaps: its account of blocks is as good. */
+	/* -EPROTO: another allocator, such as valgrind's, in which blocks leak as well. */
 	ret = heap_prepare(&s->heap, w->env->page_bytes, p->size_bytes, NULL);
 	return ret && ret != -EPROTO
 		       ? worker_fail(w, -ret, "cannot prepare the heap: %s", strerror(-ret))
@@ -540,7 +536,7 @@ static void *nothing(void *arg)
 	return arg;
 }
 
-/* As deep as it will be, and what malloc takes below that: run() faults in no stack. */
+/* Faults in the stack of the recursion and of malloc below it before run(). */
 static void touch_stack(const struct leak_params *p)
 {
 	(void)leak_sites[0].enter(nothing, NULL, (unsigned)p->depth + STACK_SPARE_FRAMES);
@@ -584,13 +580,14 @@ static int leak_run(struct worker *w)
 	run_threads(s);
 	ret = atomic_load(&s->error);
 	if (ret)
-		return worker_fail(w, -ret, "a block of %" PRIu64 " bytes is refused after %lu",
+		return worker_fail(w, -ret,
+				   "cannot allocate a block of %" PRIu64 " bytes after %lu",
 				   s->params->size_bytes,
 				   (unsigned long)w->ledger->slot[SLOT_ALLOCATIONS]);
 	return 0;
 }
 
-/* sites.csv, added up: what it says must be what the threads counted. */
+/* The sum over sites.csv, which must equal what the threads counted. */
 static int leak_verify(struct worker *w)
 {
 	const struct leak_params *p = w->params;
@@ -602,7 +599,7 @@ static int leak_verify(struct worker *w)
 	return 0;
 }
 
-/* What was leaked stays leaked; the state stays while a thread may look into it. */
+/* Leaked blocks stay allocated; so does the state while a thread may use it. */
 static void leak_release(struct worker *w)
 {
 	struct leak_state *s = w->state;
@@ -618,29 +615,25 @@ static void leak_release(struct worker *w)
 
 const struct workload leak_workload = {
 	.name = "leak",
-	.summary = "blocks never given back, at a known rate from known places",
-	.truth = "Live blocks and bytes of each place in the program are in sites.csv and in "
-		 "the slots, exactly; a leak detector can be scored by them. Faults and "
-		 "resident memory are exact for mmap, brk and the main heap, and within a "
-		 "page per thread for a thread's arena. The last block comes when the rate "
-		 "says.",
+	.summary = "blocks never freed, at a known rate from known call sites",
+	.truth = "Live blocks and bytes of each call site are in sites.csv and in the slots, exactly, so that a leak detector can be scored. Faults and resident memory are exact for mmap, brk and the main heap, and within a page per thread for a thread's arena. The last block is allocated when the rate says.",
 	.options = options,
 	.params_bytes = sizeof(struct leak_params),
 	.slots = {
 		[SLOT_LIVE_BLOCKS] = { "live_blocks", UNIT_COUNT, "blocks not freed" },
 		[SLOT_LIVE_BYTES] = { "live_bytes", UNIT_BYTES,
-				      "bytes asked for by blocks not freed" },
-		[SLOT_ALLOCATIONS] = { "allocations", UNIT_COUNT, "blocks taken" },
+				      "requested bytes of blocks not freed" },
+		[SLOT_ALLOCATIONS] = { "allocations", UNIT_COUNT, "blocks allocated" },
 		[SLOT_FREES] = { "frees", UNIT_COUNT, "blocks freed" },
 		[SLOT_LEAK_NS] = { "leak_ns", UNIT_NSEC, "from the start to the last block" },
 		[SLOT_LAG_NS] = { "lag_ns", UNIT_NSEC,
-				  "by which the latest wake-up was behind the rate" },
+				  "largest delay of a wake-up behind the rate" },
 		[SLOT_DELAY_NS] = { "delay_ns", UNIT_NSEC,
-				     "taking blocks and waking late: of the slowest thread" },
+				     "time allocating and late wake-ups, of the slowest thread" },
 		[SLOT_SITE_BLOCKS] = { "site_blocks", UNIT_COUNT,
-				       "blocks not freed by sites.csv, all places together" },
+				       "blocks not freed by sites.csv, all sites together" },
 		[SLOT_SITE_BYTES] = { "site_bytes", UNIT_BYTES,
-				      "bytes not freed by sites.csv, all places together" },
+				      "bytes not freed by sites.csv, all sites together" },
 	},
 	.rate_metric = true,
 	.check = leak_check,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the two halves of leak share: leak_truth.c, which says beforehand what will be
- * so, and leak.c, which does it.
+ * Shared by leak.c (options and worker) and leak_truth.c (what is refused, amounts and
+ * claims).
  */
 #ifndef PAGESTORM_LEAK_H
 #define PAGESTORM_LEAK_H
@@ -42,18 +42,18 @@ struct leak_params {
 	int shape, allocator, reach, touch;
 };
 
-/* Threads that leak; the main one when none is asked for. */
+/* Number of leaking threads; threads=0: the main thread. */
 uint64_t leak_leakers(const struct leak_params *p);
 
-/* malloc(3) and its kin: not mmap and not brk. */
+/* Whether blocks come from malloc(3) and its relatives: not from mmap or brk. */
 bool leak_is_from_malloc(const struct leak_params *p);
 
-/* Blocks of a thread before it frees them all; UINT64_MAX: it never does. */
+/* Blocks of a thread before it frees them all; UINT64_MAX: it frees none. */
 uint64_t leak_tooth_blocks(const struct leak_params *p);
 
 struct pace leak_pace(const struct leak_params *p);
 
-/* The functions of struct workload that are pure. */
+/* The pure functions of struct workload. */
 int leak_check(const void *params, const struct workload_env *env, char *reason,
 	       size_t reason_bytes);
 uint64_t leak_footprint(const void *params, const struct workload_env *env);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "workloads/leak/leak_sites.h"
 
-/* Tools that walk frame pointers (bpf) find their way; others do not mind. */
+/* For tools that unwind by frame pointers (bpf). */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC optimize("no-omit-frame-pointer")
 #endif

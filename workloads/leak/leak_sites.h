@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Places in the program that allocate: 64 functions of their own, leak_site_00 to
- * leak_site_63, each of which calls itself to a given depth before it allocates.
- * A tool that groups by stack or by caller sees as many places as were used, and
- * each stack is the allocator, leak_by_…, depth + 1 times leak_site_NN, the loop.
+ * Call sites that allocate: 64 functions, leak_site_00 to leak_site_63, each of which calls
+ * itself to a given depth before it allocates. A tool that groups by stack or by caller
+ * shows as many sites as are used; each stack is the allocator, leak_by_…, depth + 1 times
+ * leak_site_NN, the loop.
  */
 #ifndef PAGESTORM_LEAK_SITES_H
 #define PAGESTORM_LEAK_SITES_H
@@ -14,7 +14,7 @@
 #define LEAK_SITES_TEXT	    "64"
 #define LEAK_DEPTH_MAX_TEXT "1000" /* frames of 48 bytes: they fit a stack of 128 KiB */
 
-/* Without these the compiler would fold, copy or rename what a tool is to find. */
+/* Keep the compiler from folding, cloning or renaming the functions that a tool is to find. */
 #if defined(__has_attribute)
 #if __has_attribute(noipa)
 #define LEAK_KEPT __attribute__((noinline, noclone, noipa))
@@ -34,11 +34,11 @@ struct leak_site {
 
 extern const struct leak_site leak_sites[LEAK_SITES];
 
-/* Where the act was called from, as a tool shows it: bytes behind the site's symbol. */
+/* Where the act was called from, as a tool shows it: offset from the site's symbol. */
 #define leak_offset(site)                                                                      \
 	((uint64_t)((char *)__builtin_return_address(0) - (char *)(site)->enter))
 
-/* Put behind a call, it keeps the frame: the call is not the function's last act. */
+/* Placed after a call: it is no tail call then, so the frame stays. */
 #define leak_keep_frame(p) __asm__ volatile("" : "+r"(p) : : "memory")
 
 #endif

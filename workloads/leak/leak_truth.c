@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Which parameters leak refuses, the amounts that it allocates, and its claims. */
 #include "workloads/leak/leak.h"
 
 #include <string.h>
@@ -21,7 +22,7 @@ bool leak_is_from_malloc(const struct leak_params *p)
 	return p->allocator != BY_MMAP && p->allocator != BY_BRK;
 }
 
-/* Blocks of one thread: they take turns. */
+/* Blocks of one thread: the threads allocate in turn. */
 static uint64_t blocks_of(const struct leak_params *p, uint64_t thread)
 {
 	return p->blocks / leak_leakers(p) + (thread < p->blocks % leak_leakers(p));
@@ -53,8 +54,8 @@ static uint64_t live_blocks(const struct leak_params *p)
 }
 
 /*
- * Most blocks of a thread whose memory is held: what alignment leaves keeps holes open,
- * and small freed blocks lie in caches that calloc, for one, does not look into.
+ * Most blocks of a thread whose memory is held: gaps of alignment are not reused, and small
+ * freed blocks stay in caches that calloc does not use.
  */
 static uint64_t most_held_blocks_of(const struct leak_params *p, uint64_t thread)
 {
@@ -91,8 +92,8 @@ static uint64_t expected_ns(const struct leak_params *p)
 }
 
 /*
- * Bytes of its chunk, at most. aligned_alloc asks for align and the smallest chunk more;
- * what lies before and behind the block stays in caches when it is small.
+ * Bytes of its chunk, at most. aligned_alloc requests align and the smallest chunk in
+ * addition; small remainders before and after the block stay in caches.
  */
 static uint64_t chunk_most(const struct leak_params *p)
 {
@@ -123,7 +124,7 @@ uint64_t leak_target(const void *params, const struct workload_env *env)
 {
 	const struct leak_params *p = params;
 
-	(void)env; /* bytes asked for, whatever a page is */
+	(void)env; /* requested bytes, whatever the page size */
 	return live_blocks(p) * p->size_bytes;
 }
 
@@ -140,22 +141,19 @@ static const char *contradiction(const struct leak_params *p, const struct workl
 	uint64_t need = leak_footprint(p, env);
 
 	if (p->align & (p->align - 1))
-		return "align is not a power of two";
+		return "align must be a power of two";
 	if (p->allocator == BY_BRK && p->threads > 1)
-		return "there is one program break and sbrk(3) is not safe in threads: use "
-		       "threads=1 or another allocator";
+		return "there is one program break and sbrk(3) is not thread-safe: use threads=1 or another allocator";
 	if (p->reach == REACH_STACK && !p->threads)
-		return "reach=stack needs a thread whose stack lives on: use threads=1";
+		return "reach=stack requires a thread that stays alive: use threads=1";
 	if (p->touch == HEAP_TOUCH_NONE &&
 	    (p->reach != REACH_LOST || p->shape == SHAPE_SAWTOOTH))
 		return "blocks are linked through their first word: use touch=write";
 	if (p->touch == HEAP_TOUCH_NONE && leak_is_from_malloc(p) &&
 	    (p->threads || p->allocator != BY_MALLOC))
-		return "which pages malloc touches by itself is known for malloc in the main "
-		       "thread only: use threads=0 or touch=write";
+		return "the pages that malloc itself touches are known in the main thread only: use threads=0 or touch=write";
 	if (!env_fits(env, need))
-		return "the leak does not fit under the group's limit and reclaim would join "
-		       "in: raise memory.max or memory.high or use fewer blocks";
+		return "the leak exceeds the group's limit and would cause reclaim: raise memory.max or memory.high or use fewer blocks";
 	return NULL;
 }
 
@@ -171,17 +169,18 @@ int leak_check(const void *params, const struct workload_env *env, char *reason,
 	return check_answer(wrong, lack, reason, reason_bytes);
 }
 
-/* ---- what the kernel will see ---- */
+/* ---- pages ---- */
 
+/* What the blocks are to the kernel. */
 struct view {
 	uint64_t faults, faults_slack;	   /* faults .. faults + slack */
-	uint64_t resident, resident_slack; /* bytes, the same way */
-	uint64_t addresses;		   /* by which VmSize is higher; UINT64_MAX: at least */
+	uint64_t resident, resident_slack; /* bytes, likewise */
+	uint64_t addresses; /* growth of VmSize; UINT64_MAX: only a bound is known */
 	bool exact;
 	const char *why;
 };
 
-/* Pages of equal blocks in a row, the first of which begins a page. */
+/* Pages of consecutive equal blocks, the first of which is page-aligned. */
 static uint64_t pages_in_a_row(const struct leak_params *p, const struct workload_env *env,
 			       uint64_t blocks, uint64_t stride)
 {
@@ -194,7 +193,7 @@ static uint64_t pages_in_a_row(const struct leak_params *p, const struct workloa
 	return ((blocks - 1) * stride + last) / env->page_bytes + 1;
 }
 
-/* Each tooth faults its pages anew: nothing of the one before is left. */
+/* Each tooth faults in its pages anew: nothing is left of the previous one. */
 static uint64_t faults_by_teeth(const struct leak_params *p, const struct workload_env *env,
 				uint64_t stride)
 {
@@ -224,7 +223,7 @@ static void view_of_mappings(const struct leak_params *p, const struct workload_
 	v->resident = live_blocks(p) * pages * env->page_bytes;
 	v->addresses = live_blocks(p) * stride;
 	v->exact = true;
-	v->why = "each block is a mapping of its own";
+	v->why = "each block is a separate mapping";
 }
 
 static void view_of_brk(const struct leak_params *p, const struct workload_env *env,
@@ -236,7 +235,7 @@ static void view_of_brk(const struct leak_params *p, const struct workload_env *
 	v->resident = pages_in_a_row(p, env, live, stride) * env->page_bytes;
 	v->addresses = round_up(live * stride, env->page_bytes);
 	v->exact = true;
-	v->why = "blocks lie one behind the other from a page's beginning";
+	v->why = "blocks are contiguous from a page boundary on";
 }
 
 static bool is_freeing(const struct leak_params *p)
@@ -244,7 +243,7 @@ static bool is_freeing(const struct leak_params *p)
 	return p->reach == REACH_FREED || p->shape == SHAPE_SAWTOOTH;
 }
 
-/* Caches that keep small freed blocks, and the holes of alignment, are not modelled. */
+/* heap_model.h covers neither caches of small freed blocks nor gaps of alignment. */
 static bool is_modelled(const struct leak_params *p)
 {
 	return !p->threads && p->allocator != BY_ALIGNED_ALLOC &&
@@ -272,14 +271,14 @@ static int view_of_main_heap(const struct leak_params *p, const struct workload_
 	v->resident = o.resident_bytes;
 	v->addresses = o.heap_bytes + o.mapped_bytes;
 	v->exact = true;
-	v->why = "blocks in the trimmed main heap by mallopt(3)'s thresholds";
+	v->why = "blocks in the trimmed main heap by the thresholds of mallopt(3)";
 	return 0;
 }
 
 /*
- * glibc makes 8 arenas per CPU before threads have to share (mallopt(3), M_ARENA_MAX):
- * with fewer threads than on one CPU each has its own. Blocks within 8 KiB of the
- * threshold may or may not fit the 132 KiB that an arena begins with.
+ * glibc creates up to 8 arenas per CPU before threads share (mallopt(3), M_ARENA_MAX): up to
+ * 7 threads each have their own on any machine. Blocks within 8 KiB of the threshold may or
+ * may not fit the initial 132 KiB of an arena.
  */
 static bool has_own_arenas(const struct leak_params *p)
 {
@@ -289,7 +288,7 @@ static bool has_own_arenas(const struct leak_params *p)
 	       (chunk < HEAP_MODEL_THRESHOLD || chunk > HEAP_MODEL_THRESHOLD + 8192);
 }
 
-/* Pages that a mapped block touches; its first 16 bytes are malloc's. */
+/* Pages that a mapped block touches; malloc's header takes the first 16 bytes. */
 static uint64_t mapped_pages(const struct leak_params *p, const struct workload_env *env)
 {
 	uint64_t head = p->touch == HEAP_TOUCH_BYTES ? 16 : 0;
@@ -298,9 +297,9 @@ static uint64_t mapped_pages(const struct leak_params *p, const struct workload_
 }
 
 /*
- * An arena begins with its header and the thread's tcache, which are more than 2048
- * bytes and less than a page, and ends with the 16 of the top's. Each further 64 MiB
- * have a header and an end of their own.
+ * An arena starts with its header and the thread's tcache, together more than 2048 bytes and
+ * less than a page, and ends with the 16 bytes of the top's header. Each further 64 MiB have
+ * their own header and end.
  */
 static void pages_in_own_arena(const struct leak_params *p, const struct workload_env *env,
 			       uint64_t blocks, uint64_t *low, uint64_t *high)
@@ -318,7 +317,7 @@ static void pages_in_own_arena(const struct leak_params *p, const struct workloa
 	*high += (bytes + page + 16 + page - 1) / page + 2 * (bytes / (64u << 20));
 }
 
-/* The same when threads share arenas, the main heap perhaps, or blocks leave gaps. */
+/* The same where threads share arenas or the main heap, or alignment leaves gaps. */
 static void pages_in_any_arenas(const struct leak_params *p, const struct workload_env *env,
 				uint64_t blocks, uint64_t *low, uint64_t *high)
 {
@@ -351,13 +350,13 @@ static void view_of_arenas(const struct leak_params *p, const struct workload_en
 	v->faults_slack = high - low;
 	v->resident = low * env->page_bytes;
 	v->resident_slack = (high - low) * env->page_bytes;
-	v->why = "where an arena's blocks begin in their page is glibc's business";
+	v->why = "glibc chooses the offset of an arena's first block in its page";
 	if (p->allocator == BY_ALIGNED_ALLOC)
-		v->why = "alignment leaves up to align + 48 bytes beside each block and an "
-			 "arena's header and end are two pages per thread";
+		v->why =
+			"alignment leaves up to align + 48 bytes beside each block and an arena's header and end are two pages per thread";
 }
 
-/* Pages that so many blocks can take, in runs that each begin and end within a page. */
+/* Upper bound of the pages of `blocks` blocks, in runs that start and end within a page. */
 static uint64_t pages_most(const struct leak_params *p, const struct workload_env *env,
 			   uint64_t blocks, uint64_t runs)
 {
@@ -369,9 +368,9 @@ static uint64_t pages_most(const struct leak_params *p, const struct workload_en
 }
 
 /*
- * Where blocks are freed, what comes next depends on who frees first: the first free of
- * a mapping moves the thresholds of all threads, and an arena that is shared hands one
- * thread's memory to the next. Surely at once are the blocks of one thread's tooth.
+ * Where blocks are freed, the rest depends on which thread frees first: the first free of a
+ * mapped block moves the thresholds of all threads, and a shared arena reuses one thread's
+ * memory for another. The blocks of one thread's tooth are a lower bound.
  */
 static void view_of_freeing(const struct leak_params *p, const struct workload_env *env,
 			    struct view *v)
@@ -391,7 +390,7 @@ static void view_of_freeing(const struct leak_params *p, const struct workload_e
 	v->resident = low * page;
 	v->resident_slack =
 		(pages_most(p, env, most_held_blocks(p), leak_leakers(p)) - low) * page;
-	v->why = "an arena may keep what was freed or give it back to fault again";
+	v->why = "an arena may retain freed memory or return it to be faulted in again";
 }
 
 static int view_make(const struct leak_params *p, const struct workload_env *env,
@@ -468,7 +467,7 @@ static void claim_memory(const struct leak_params *p, const struct workload_env 
 		  .why = size_why },
 		{ .quantity = "swap_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
-		  .why = "all of it fits" },
+		  .why = "the group's limit exceeds the footprint" },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .relation = relation, .basis = basis, .expected = bytes, .tolerance = more,
@@ -486,11 +485,11 @@ static void claim_memory(const struct leak_params *p, const struct workload_env 
 }
 
 /*
- * The last block is never early. How late it is, others on the machine decide: 11 ms
- * with four runnable threads on two CPUs, 150 ms on a machine that is shared, and when
- * the rate is more than the machine gives, as long as the taking lasts (40 MB asked for
- * within 50 ms took 206). What the worker saw of that, at a wake-up and while taking, is
- * allowed for; the rest is for what happens in between.
+ * The last block is never early. Its delay depends on the load of the machine: 11 ms with
+ * four runnable threads on two CPUs, 150 ms on a shared machine, and where the rate exceeds
+ * what the machine can do, the time that allocating takes (40 MB due within 50 ms took 206).
+ * The claim allows for the delays that the worker measured, of wake-ups and of allocating;
+ * this slack is for the time in between.
  */
 #define RATE_SLACK_SHARE 100
 #define RATE_SLACK_NS	 100000000
@@ -503,31 +502,31 @@ static void claim_ledger(const struct leak_params *p, const struct workload_env 
 	const struct promise rows[] = {
 		{ .quantity = "live_blocks", .scope = "ledger",
 		  .source = "ledger", .counter = "live_blocks", .expected = live,
-		  .why = "blocks taken and not freed" },
+		  .why = "blocks allocated and not freed" },
 		{ .quantity = "live_bytes", .scope = "ledger",
 		  .source = "ledger", .counter = "live_bytes", .unit = UNIT_BYTES,
 		  .expected = (int64_t)leak_target(p, env),
-		  .why = "blocks taken and not freed" },
+		  .why = "blocks allocated and not freed" },
 		{ .quantity = "site_blocks", .scope = "ledger",
 		  .source = "ledger", .counter = "site_blocks", .expected = live,
-		  .why = "each block is of one place" },
+		  .why = "each block belongs to one call site" },
 		{ .quantity = "site_bytes", .scope = "ledger",
 		  .source = "ledger", .counter = "site_bytes", .unit = UNIT_BYTES,
 		  .expected = (int64_t)leak_target(p, env),
-		  .why = "each block is of one place" },
+		  .why = "each block belongs to one call site" },
 		{ .quantity = "allocations", .scope = "ledger",
 		  .source = "ledger", .counter = "allocations", .expected = blocks,
-		  .why = "as many as were asked for" },
+		  .why = "the option blocks" },
 		{ .quantity = "frees", .scope = "ledger",
 		  .source = "ledger", .counter = "frees", .expected = blocks - live,
-		  .why = "full teeth or all of them" },
+		  .why = "the blocks of full teeth or all of them" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* The last block falls due then; the taking itself comes on top. */
+/* The time at which the last block is due; allocating it takes longer. */
 static void claim_time(const struct leak_params *p, struct claims *out)
 {
 	const int64_t ns = (int64_t)expected_ns(p);
@@ -537,12 +536,12 @@ static void claim_time(const struct leak_params *p, struct claims *out)
 		{ .quantity = "leak_time", .scope = "ledger",
 		  .source = "ledger", .counter = "leak_ns", .unit = UNIT_NSEC,
 		  .relation = RELATION_GE, .expected = ns,
-		  .why = "the last block falls due then and not before" },
+		  .why = "the last block is not due earlier" },
 		{ .quantity = "leak_time", .scope = "ledger",
 		  .source = "ledger", .counter = "leak_ns", .unit = UNIT_NSEC,
 		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .expected = ns,
 		  .tolerance = late, .slot = "delay_ns",
-		  .why = "it falls due then: the taking itself and a late wake-up and 1 % or 100 ms come on top" },
+		  .why = "the last block is due then; allocating and late wake-ups and 1 % or 100 ms are added" },
 	};
 	/* clang-format on */
 
@@ -560,7 +559,7 @@ void leak_claims(const void *params, const struct workload_env *env, struct clai
 	promise_no_files(out, env);
 	claim_ledger(p, env, out);
 	claim_time(p, out);
-	if (!view_make(p, env, &view)) { /* no memory for the model: nothing can be promised */
+	if (!view_make(p, env, &view)) { /* otherwise no memory for the model: no claim */
 		claim_faults(&view, out);
 		claim_memory(p, env, &view, out);
 	}

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * numa: memory on chosen nodes, used from a CPU on a chosen node. The only user of libnuma.
+ * numa: memory on chosen nodes, accessed from a CPU on a chosen node. The only user of
+ * libnuma.
  *
- * Truth: the pages of the mapping are on the nodes that the policy names, to the page, by
- *   two instruments: numa_maps and a move_pages(2) query. Interleaved, each node has the
- *   same number. Moved, they are gone from the one node and on the other.
- * Rises: N<node> of numa_maps, the group's anon of that node, numastat of that node
- *   (other_node when no CPU of it asked, interleave_hit when interleaved).
- * Still: N of all other nodes; minor faults when pages are moved and not touched.
- * Beware: page tables come from the local node whatever the policy, and numastat counts
- *   them. Automatic balancing would move pages: the mapping has a policy of its own, which
- *   it respects. preferred spills to other nodes when the wanted one is full.
+ * Exact: the pages of the mapping are on the nodes of the policy, to the page, by two
+ *   instruments: numa_maps and a move_pages(2) query. Interleaved, each node has the same
+ *   number. Migrated, they have left the one node and are on the other.
+ * Moves: N<node> of numa_maps, the group's anon of that node, numastat of that node
+ *   (other_node for an allocation from a CPU of another node, interleave_hit when
+ *   interleaved).
+ * Unchanged: N of all other nodes; minor faults when pages are migrated and not touched.
+ * Caveats: page tables come from the local node whatever the policy, and numastat counts
+ *   them. Automatic NUMA balancing would migrate pages, but leaves a mapping with an explicit
+ *   policy alone. MPOL_PREFERRED falls back to other nodes when the preferred one is full.
  */
 #include "workloads/numa/numa.h"
 
@@ -27,7 +29,7 @@
 #include "workloads/act/pattern.h"
 
 #define LINE_BYTES	64
-#define CHASE_BATCH	1024 /* loads between two looks at the clock */
+#define CHASE_BATCH	1024 /* loads between two clock readings */
 #define WEIGHTED_POLICY 6    /* MPOL_WEIGHTED_INTERLEAVE, include/uapi/linux/mempolicy.h, 6.9 */
 
 #define AT(member) .offset = offsetof(struct numa_params, member)
@@ -37,20 +39,20 @@ static const struct workload_option options[] = {
 	  .type = OPTION_BYTES,
 	  .fallback = "32M",
 	  .min = "64K",
-	  .help = "bytes to place, rounded up so that every node gets whole pages",
+	  .help = "bytes to place, rounded up to the same number of pages for each node",
 	  AT(size_bytes) },
 	{ .name = "mode",
 	  .type = OPTION_CHOICE,
 	  .fallback = "bind",
 	  .choices = "bind|prefer|interleave|weighted|touch|move|migrate",
-	  .help = "policy that places the pages, or the system call that moves them",
+	  .help = "policy that places the pages, or system call that migrates them",
 	  AT(mode) },
 	{ .name = "spill",
 	  .type = OPTION_RATIO,
 	  .fallback = "0%",
 	  .min = "0",
 	  .max = "1",
-	  .help = "share for which the node has no room with mode=prefer: it is filled first",
+	  .help = "with mode=prefer: share for which the node, filled first, has no room",
 	  AT(spill) },
 	{ .name = "cpu",
 	  .type = OPTION_TEXT,
@@ -68,19 +70,19 @@ static const struct workload_option options[] = {
 	  .type = OPTION_CHOICE,
 	  .fallback = "none",
 	  .choices = "none|latency|bandwidth",
-	  .help = "then measure dependent loads, or reading all of it",
+	  .help = "then measure dependent loads, or the bandwidth of reads",
 	  AT(access) },
 	{ .name = "duration",
 	  .type = OPTION_SECONDS,
 	  .fallback = "500ms",
 	  .min = "1ms",
 	  .max = "1h",
-	  .help = "how long to measure",
+	  .help = "duration of the measurement",
 	  AT(duration_ns) },
 	{ .name = NULL },
 };
 
-/* libnuma would print and exit; what matters comes back as errno. */
+/* Override libnuma's functions that print and exit; errors are returned in errno. */
 void numa_error(char *where)
 {
 	(void)where;
@@ -147,7 +149,7 @@ static unsigned long all_nodes(const struct workload_env *env)
 	return mask;
 }
 
-/* Weight of a node for weighted interleave, as the machine has it; 1 when it says nothing. */
+/* Weight of a node for weighted interleave in sysfs; 1 where there is none. */
 static unsigned node_weight(unsigned node)
 {
 	char path[96];
@@ -164,7 +166,7 @@ static unsigned node_weight(unsigned node)
 	return weight ? weight : 1;
 }
 
-/* What the weights promise, into the slots; the sum must divide the pages. */
+/* Sets the slots to what the weights give each node; the sum must divide the pages. */
 static int expect_weighted(struct worker *w, const struct numa *s)
 {
 	unsigned sum = 0;
@@ -175,8 +177,7 @@ static int expect_weighted(struct worker *w, const struct numa *s)
 	if (s->pages % sum)
 		return worker_fail(
 			w, EINVAL,
-			"the weights add up to %u which does not divide %lu pages: choose "
-			"another size",
+			"the sum of the weights, %u, does not divide %lu pages: choose another size",
 			sum, (unsigned long)s->pages);
 	for (unsigned i = 0; i < w->env->nr_nodes && i < NUMA_WEIGHTED_MAX; i++)
 		worker_slot_set(w, SLOT_EXPECTED + (int)i,
@@ -204,7 +205,7 @@ static int choose_policy(struct worker *w, const struct numa *s)
 	case MODE_MIGRATE_PAGES:
 		break;
 	}
-	return 0; /* local, as the frame has set it for the process */
+	return 0; /* MPOL_LOCAL, which the worker's frame has set */
 }
 
 static void touch(const struct numa *s, uint64_t pages)
@@ -233,7 +234,7 @@ static int numa_prepare(struct worker *w)
 	if (!ret)
 		ret = node_cpus(s->memory_node, &s->memory_cpus);
 	if (ret)
-		return worker_fail(w, -ret, "cannot tell the CPUs of nodes %d and %d: %s",
+		return worker_fail(w, -ret, "cannot get the CPUs of nodes %d and %d: %s",
 				   s->cpu_node, s->memory_node, strerror(-ret));
 	s->map = worker_map_measured(w, s->pages * s->page_bytes, s->page_bytes, false);
 	if (!s->map)
@@ -243,7 +244,7 @@ static int numa_prepare(struct worker *w)
 		ret = choose_policy(w, s);
 	if (!ret && numa_fills(p))
 		ret = numa_fill_node(w, s);
-	if (!ret && numa_moves(p)) /* there before READY: what is measured is the move */
+	if (!ret && numa_moves(p)) /* present before READY: only the migration is measured */
 		touch(s, s->pages);
 	return ret;
 }
@@ -307,7 +308,7 @@ static void count_node(struct worker *w, int node)
 			worker_slot_add(w, SLOT_EXPECTED + (int)i, 1);
 }
 
-/* Asks the kernel where each page is: placed, or elsewhere. */
+/* Queries the node of each page: a promised one, or another. */
 static int verify(struct worker *w, const struct numa *s)
 {
 	const bool spread = numa_spreads(w->params);
@@ -323,10 +324,10 @@ static int verify(struct worker *w, const struct numa *s)
 		for (uint64_t i = 0; i < nr; i++)
 			page[i] = s->map + (first + i) * s->page_bytes;
 		if (move_pages(0, nr, page, NULL, status, 0) < 0)
-			return worker_fail(w, errno, "cannot ask where the pages are: %s",
+			return worker_fail(w, errno, "cannot get the nodes of the pages: %s",
 					   strerror(errno));
 		for (uint64_t i = 0; i < nr; i++) {
-			if (status[i] < 0) /* -ENOENT: not there */
+			if (status[i] < 0) /* -ENOENT: not present */
 				continue;
 			if (numa_fills(w->params))
 				count_node(w, status[i]);
@@ -391,7 +392,8 @@ static void measure_bandwidth(struct worker *w, const struct numa *s, uint64_t e
 		for (uint64_t i = 0; i + 4 <= words; i += 4)
 			for (unsigned k = 0; k < 4; k++)
 				sum[k] += word[i + k];
-		__asm__ volatile("" ::"r"(sum[0] + sum[1] + sum[2] + sum[3])); /* it is used */
+		__asm__ volatile(
+			"" ::"r"(sum[0] + sum[1] + sum[2] + sum[3])); /* keeps the loop */
 		done += bytes;
 		now = worker_now_ns();
 		atomic_store_explicit(&w->ledger->moved_bytes, done, memory_order_relaxed);
@@ -402,7 +404,7 @@ static void measure_bandwidth(struct worker *w, const struct numa *s, uint64_t e
 			(uint64_t)((unsigned __int128)done * 1000000000u / (now - start)));
 }
 
-/* Places the pages on a node that has too little room, and counts what spilled. */
+/* Places the pages on a node with too little room, and counts those that spilled. */
 static int place_and_spill(struct worker *w, struct numa *s)
 {
 	struct numa_spilled after = { 0 };
@@ -452,27 +454,27 @@ static void numa_release(struct worker *w)
 
 #define EXPECTED(n)                                                                            \
 	[SLOT_EXPECTED + (n)] = { "expected_" #n, UNIT_PAGES,                                  \
-				  "of node " #n                                                \
-				  " in order, by the weights or by where they spilled" }
+				  "pages of node " #n                                          \
+				  " in order, by weight or by where they spilled" }
 
 const struct workload numa_workload = {
 	.name = "numa",
-	.summary = "memory on chosen nodes, used from a CPU on a chosen node",
-	.truth = "The pages are on the promised nodes, by numa_maps and by move_pages, to the page; "
-		 "interleaved evenly, moved completely. Page tables stay local.",
+	.summary = "memory on chosen nodes, accessed from a CPU on a chosen node",
+	.truth = "The pages are on the promised nodes, by numa_maps and by move_pages, to the page: interleaved evenly, migrated completely. Page tables stay local.",
 	.needs = NEED_NODES,
 	.options = options,
 	.params_bytes = sizeof(struct numa_params),
 	.slots = {
-		[SLOT_PAGES_PLACED] = { "pages_placed", UNIT_PAGES, "found on a promised node" },
-		[SLOT_PAGES_ELSEWHERE] = { "pages_elsewhere", UNIT_PAGES, "found on another node" },
+		[SLOT_PAGES_PLACED] = { "pages_placed", UNIT_PAGES, "pages on a promised node" },
+		[SLOT_PAGES_ELSEWHERE] = { "pages_elsewhere", UNIT_PAGES, "pages on another node" },
 		[SLOT_LATENCY_PS] = { "load_latency_ps", UNIT_COUNT,
-				      "picoseconds of a dependent load, on average" },
-		[SLOT_BANDWIDTH] = { "read_bytes_per_second", UNIT_BYTES, "of one reading CPU" },
+				      "mean picoseconds of a dependent load" },
+		[SLOT_BANDWIDTH] = { "read_bytes_per_second", UNIT_BYTES,
+				     "read bandwidth of one CPU" },
 		[SLOT_MISS] = { "numa_miss_pages", UNIT_PAGES,
-				"taken from a node that was not wanted, all nodes" },
+				"numa_miss of all nodes: allocated on a node that was not preferred" },
 		[SLOT_FOREIGN] = { "numa_foreign_pages", UNIT_PAGES,
-				   "wanted from a node and taken elsewhere, all nodes" },
+				   "numa_foreign of all nodes: preferred here and allocated elsewhere" },
 		EXPECTED(0), EXPECTED(1), EXPECTED(2), EXPECTED(3),
 		EXPECTED(4), EXPECTED(5), EXPECTED(6), EXPECTED(7),
 	},

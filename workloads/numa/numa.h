@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of numa share: numa.c, which places and reads; numa_nodes.c, which says
- * which nodes are meant and what can be; numa_spill.c, which fills a node; and
- * numa_truth.c, which says beforehand what will be so.
+ * Shared by the parts of numa: numa.c (options, description and the worker), numa_nodes.c
+ * (nodes, amounts and what is refused), numa_spill.c (filling a node) and numa_truth.c
+ * (claims).
  */
 #ifndef PAGESTORM_NUMA_H
 #define PAGESTORM_NUMA_H
@@ -16,8 +16,8 @@
 
 #define NUMA_TEXT	  16
 #define NUMA_WEIGHTED_MAX 8
-#define NUMA_BATCH_PAGES  512		      /* of a move or of a question at once */
-#define NUMA_MASK_BITS	  (ENV_NODES_MAX + 1) /* the kernel reads one bit less than it is told */
+#define NUMA_BATCH_PAGES  512		      /* per call of move_pages(2) */
+#define NUMA_MASK_BITS	  (ENV_NODES_MAX + 1) /* the kernel uses one bit less (maxnode) */
 
 enum numa_mode {
 	MODE_BIND,
@@ -50,19 +50,19 @@ enum numa_slot {
 
 /* ---- pure ---- */
 
-/* The nodes of the CPUs and of the memory; -1: there is none such. */
+/* The nodes of the CPUs and of the memory; -1: there is no such node. */
 int numa_cpu_node(const struct numa_params *p, const struct workload_env *env);
 int numa_memory_node(const struct numa_params *p, const struct workload_env *env);
 
-/* Whether the pages lie somewhere else before, and whether they go to several nodes. */
+/* Whether pages are migrated from another node; whether they are spread over all nodes. */
 bool numa_moves(const struct numa_params *p);
 bool numa_spreads(const struct numa_params *p);
 
-/* Whether the memory's node is filled beforehand, and with how much at most. */
+/* Whether the memory's node is filled beforehand, and the most that it takes. */
 bool numa_fills(const struct numa_params *p);
 uint64_t numa_filler_bytes(const struct numa_params *p, const struct workload_env *env);
 
-/* Whole pages, and as many for each node. */
+/* The pages of the mapping: a multiple of the number of nodes. */
 uint64_t numa_pages(const struct numa_params *p, const struct workload_env *env);
 
 int numa_check(const void *params, const struct workload_env *env, char *reason,
@@ -74,9 +74,9 @@ void numa_claims(const void *params, const struct workload_env *env, struct clai
 
 /* ---- in the worker ---- */
 
-/* Pages that were wanted from one node and taken from another, over all nodes. */
+/* Pages allocated on a node other than the preferred one, summed over all nodes. */
 struct numa_spilled {
-	uint64_t miss, foreign; /* counted where they were taken; where they were wanted */
+	uint64_t miss, foreign; /* numa_miss and numa_foreign of numastat */
 };
 
 struct numa {
@@ -88,16 +88,16 @@ struct numa {
 	struct numa_spilled before;
 };
 
-/* The node of a page that is there; -errno. */
+/* The node of a present page, or -errno. */
 int numa_where(void *page);
 
-/* A mapping's policy: that node as long as it has room. 0 or -errno, told. */
+/* Prefers a node for a mapping. 0 or -errno (reported through worker_fail(), as below). */
 int numa_prefer(struct worker *w, void *map, uint64_t bytes, int node);
 
-/* Leaves 1 - spill of the pages room on the memory's node. 0 or -errno, told. */
+/* Fills the memory's node until it has room for the share 1 - spill of the pages. */
 int numa_fill_node(struct worker *w, struct numa *s);
 
-/* Both sums of one moment, as near as can be had. 0 or -errno, told. */
+/* Reads both sums, repeatedly until they are consistent. */
 int numa_count_spilled(struct worker *w, struct numa_spilled *sum);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which nodes a run of numa is about, how much it takes, and what cannot be. */
+/* The nodes and amounts of numa, and which parameters it refuses. */
 #include "workloads/numa/numa.h"
 
 #include <errno.h>
@@ -28,7 +28,6 @@ static int node_number(const char *text)
 	return end != text && !*end && n >= 0 && n < ENV_NODES_MAX ? (int)n : -1;
 }
 
-/* The node of the CPUs; -1: there is none such. */
 int numa_cpu_node(const struct numa_params *p, const struct workload_env *env)
 {
 	int node = node_number(p->cpu);
@@ -41,7 +40,7 @@ int numa_cpu_node(const struct numa_params *p, const struct workload_env *env)
 	return env->cpu_nodes ? __builtin_ctzll(env->cpu_nodes) : -1;
 }
 
-/* Of the other nodes with memory the nearest or farthest; the lowest number of equals. */
+/* The nearest or farthest other node with memory; of equals the lowest number. */
 static int by_distance(const struct workload_env *env, int from, bool farthest)
 {
 	int best = -1;
@@ -59,7 +58,6 @@ static int by_distance(const struct workload_env *env, int from, bool farthest)
 	return best;
 }
 
-/* The node of the memory; -1: there is none such. */
 int numa_memory_node(const struct numa_params *p, const struct workload_env *env)
 {
 	const int from = numa_cpu_node(p, env);
@@ -105,15 +103,15 @@ static const char *spill_contradiction(const struct numa_params *p,
 				       const struct workload_env *env)
 {
 	if (p->mode != MODE_PREFERRED)
-		return "spill is what mode=prefer does when the node is full";
+		return "spill requires mode=prefer";
 	if (p->access != ACCESS_NONE)
-		return "what has spilled has no one latency: use access=none with spill";
+		return "pages on several nodes have no one latency: use access=none with spill";
 	if (env->limit_bytes || env->high_bytes)
-		return "spill fills a node that everybody uses: say so by memory.max=max";
+		return "spill fills a node of the machine: set memory.max=max";
 	return NULL;
 }
 
-/* What contradicts itself on every machine. */
+/* Contradictions on any machine. */
 static int contradiction(const struct numa_params *p, const struct workload_env *env,
 			 char *reason, size_t bytes)
 {
@@ -122,7 +120,7 @@ static int contradiction(const struct numa_params *p, const struct workload_env 
 	if (numa_cpu_node(p, env) >= 0 && node_number(p->memory) < 0 &&
 	    !is_memory_word(p->memory))
 		snprintf(reason, bytes,
-			 "memory=%s is none of local, nearest, farthest or a node's number",
+			 "memory=%s must be local, nearest, farthest or a node's number",
 			 p->memory);
 	else if (wrong)
 		snprintf(reason, bytes, "%s", wrong);
@@ -140,19 +138,19 @@ int numa_check(const void *params, const struct workload_env *env, char *reason,
 	if (contradiction(p, env, reason, reason_bytes))
 		return -EINVAL;
 	if (cpu < 0)
-		snprintf(reason, reason_bytes, "cpu=%s: no node of that name has CPUs here",
-			 p->cpu);
+		snprintf(reason, reason_bytes, "cpu=%s is not a node with CPUs", p->cpu);
 	else if (memory < 0)
-		snprintf(reason, reason_bytes,
-			 "memory=%s: no node of that name has memory here", p->memory);
+		snprintf(reason, reason_bytes, "memory=%s is not a node with memory",
+			 p->memory);
 	else if (p->mode == MODE_FIRST_TOUCH && !has_cpus(env, memory))
-		snprintf(reason, reason_bytes, "node %d has no CPU that could touch first",
+		snprintf(reason, reason_bytes, "node %d has no CPU for the first touch",
 			 memory);
 	else if (numa_moves(p) && !has_memory(env, cpu))
-		snprintf(reason, reason_bytes, "node %d has no memory to move pages from", cpu);
+		snprintf(reason, reason_bytes, "node %d has no memory to migrate pages from",
+			 cpu);
 	else if (numa_moves(p) && memory == cpu)
 		snprintf(reason, reason_bytes,
-			 "the pages are on node %d already: name another node", memory);
+			 "the pages are on node %d already: choose another node", memory);
 	else if (p->mode == MODE_WEIGHTED && !env_has(env, CAPABILITY_WEIGHTED_INTERLEAVE))
 		snprintf(reason, reason_bytes,
 			 "mode=weighted needs MPOL_WEIGHTED_INTERLEAVE of Linux 6.9");
@@ -170,7 +168,7 @@ uint64_t numa_footprint(const void *params, const struct workload_env *env)
 {
 	const uint64_t bytes = numa_target(params, env);
 
-	/* A page that moves is charged twice for a moment, in batches of 512 here. */
+	/* A page under migration is charged twice, in batches of NUMA_BATCH_PAGES. */
 	return bytes + bytes / 512 + numa_filler_bytes(params, env) +
 	       NUMA_BATCH_PAGES * env->page_bytes + (uint64_t)env_usage_slack_bytes(env) +
 	       16 * env->page_bytes;

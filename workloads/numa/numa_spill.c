@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A node with too little room, so that what prefers it spills: filled by memory that
- * prefers it as well, until that spills itself. What is free then is what the node keeps
- * for itself; an eighth is given back, and taken again until so much more is free as is
- * to fit. Only giving back would not do: a CPU keeps freed pages to itself, up to the low
- * watermark (Documentation/admin-guide/sysctl/vm.rst, percpu_pagelist_high_fraction),
- * and they count for nothing. Nothing is reclaimed and nobody can be killed, since
- * preferring is not insisting.
+ * Fills a node so that allocations that prefer it spill. Memory that prefers the node fills
+ * it until it spills itself; the free pages are then the node's reserve. An eighth is
+ * returned, and taken again until the free pages exceed the reserve by the wanted room. Just
+ * returning that room would not do: per-CPU lists keep freed pages, up to the low watermark
+ * (Documentation/admin-guide/sysctl/vm.rst, percpu_pagelist_high_fraction), which do not
+ * count as free. MPOL_PREFERRED falls back to other nodes: nothing is reclaimed and no
+ * process is killed.
  */
 #include "workloads/numa/numa.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define NUMASTAT_TRIES 100 /* until nobody else has spilled meanwhile */
+#define NUMASTAT_TRIES 100 /* until no other process spills between two reads */
 
 static uint64_t node_bytes(const struct workload_env *env, int node)
 {
@@ -33,7 +33,7 @@ uint64_t numa_filler_bytes(const struct numa_params *p, const struct workload_en
 	return numa_fills(p) ? node_bytes(env, numa_memory_node(p, env)) / step * step : 0;
 }
 
-/* Touches a batch and asks where its last page is; a negative number: -errno. */
+/* Touches a batch; the node of its last page, or -errno. */
 static int touch_batch(const struct numa *s, uint64_t at)
 {
 	const uint64_t bytes = NUMA_BATCH_PAGES * s->page_bytes;
@@ -63,8 +63,8 @@ static int free_bytes(int node, uint64_t *bytes)
 }
 
 /*
- * Fills on from `at` until the node spills or has no more than `left` bytes free; *left is
- * what it has then.
+ * Continues to fill from `at` on until the node spills or has no more than *left bytes free;
+ * sets *left to its free bytes.
  */
 static int fill_up(struct worker *w, struct numa *s, uint64_t at, uint64_t *left)
 {
@@ -74,14 +74,14 @@ static int fill_up(struct worker *w, struct numa *s, uint64_t at, uint64_t *left
 	while (!ret && node == s->memory_node && *left > enough && !worker_should_stop(w)) {
 		if (at >= s->filler_bytes)
 			return worker_fail(w, ENOMEM,
-					   "node %d took all of its own size and never spilled",
+					   "node %d did not spill after its own size",
 					   s->memory_node);
 		node = touch_batch(s, at);
 		ret = node < 0 ? node : free_bytes(s->memory_node, left);
 		at += step;
 	}
 	s->filled_bytes = at;
-	return ret ? worker_fail(w, -ret, "cannot tell where a page is or what is free: %s",
+	return ret ? worker_fail(w, -ret, "cannot get the node of a page or the free bytes: %s",
 				 strerror(-ret))
 		   : 0;
 }
@@ -97,7 +97,7 @@ static int make_room(struct worker *w, struct numa *s, uint64_t room)
 	kept = (s->filled_bytes - s->filled_bytes / 8) / step * step;
 	kept -= room + step < kept ? (room + step) / step * step : kept;
 	if (madvise(s->filler + kept, s->filled_bytes - kept, MADV_DONTNEED))
-		return worker_fail(w, errno, "cannot give back what fills node %d: %s",
+		return worker_fail(w, errno, "cannot return memory of node %d: %s",
 				   s->memory_node, strerror(errno));
 	left += room;
 	return fill_up(w, s, kept, &left);
@@ -118,7 +118,7 @@ int numa_fill_node(struct worker *w, struct numa *s)
 	return ret ? ret : make_room(w, s, room);
 }
 
-/* The sum over all nodes of one line of their numastat. */
+/* The sum of one line of numastat over all nodes. */
 static int add_up(const struct workload_env *env, const char *key, uint64_t *sum)
 {
 	char path[64], word[32];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What numa promises before it places a page. */
+/* The claims of numa. */
 #include "workloads/numa/numa.h"
 
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #define LRU_BATCH_PAGES 31u /* PAGEVEC_SIZE, include/linux/pagevec.h: 15 or 31 by version */
 
-/* Claims keep pointers to their counters' names. */
+/* Static: claims keep pointers to their counters' names. */
 static const char *node_name(int node, bool anon)
 {
 	static char names[2][ENV_NODES_MAX][12];
@@ -41,16 +41,16 @@ static int64_t pages_on(const struct numa_params *p, const struct workload_env *
 static const char *why_there(const struct numa_params *p)
 {
 	if (numa_fills(p))
-		return "where move_pages found them: two instruments agree";
+		return "numa_maps and move_pages find the same pages";
 	if (p->mode == MODE_WEIGHTED)
 		return "the node's weight over the sum of the weights";
 	if (p->mode == MODE_INTERLEAVE)
-		return "pages go round the nodes one by one";
-	return numa_moves(p) ? "all pages are moved from one node to the other"
-			     : "the policy names one node and it has room";
+		return "MPOL_INTERLEAVE places the pages on the nodes in turn";
+	return numa_moves(p) ? "all pages are migrated from one node to the other"
+			     : "the policy selects one node and it has room";
 }
 
-/* v1 counts LRU lists; each CPU keeps a batch that is on none yet (mm/swap.c). */
+/* v1 counts LRU lists, without each CPU's batch of pages to be added (mm/swap.c). */
 static void claim_group_node(const struct workload_env *env, int node, struct claim c,
 			     struct claims *out)
 {
@@ -65,8 +65,7 @@ static void claim_group_node(const struct workload_env *env, int node, struct cl
 	c.basis = BASIS_BOUNDED;
 	c.tolerance = LRU_BATCH_PAGES * env->cpus;
 	claims_add(out, &c,
-		   "cgroup v1 counts what is on an LRU list: up to %u pages of each CPU are "
-		   "not there yet",
+		   "cgroup v1 counts LRU lists; up to %u pages of each CPU are not on one yet",
 		   LRU_BATCH_PAGES);
 }
 
@@ -88,15 +87,15 @@ static void claim_node(const struct numa_params *p, const struct workload_env *e
 		return;
 	c.slot = found_out ? expected_slot(i) : NULL;
 	claims_add(out, &c, "%s", why_there(p));
-	if (p->mode != MODE_MIGRATE_PAGES) /* the frame's own pages move as well */
+	if (p->mode != MODE_MIGRATE_PAGES) /* all pages of the process migrate */
 		claim_group_node(env, node, c, out);
 }
 
 /*
- * A counter of a node's numastat, of which the row says the name, how many pages of ours it
- * counts, and the slot that counts them where that is not known beforehand. It is the
- * machine's: others only add to it. In a quiet guest what they add is the page tables and
- * what the kernel itself takes, unless all of the process moves.
+ * A counter of a node's numastat. The row has its name, the workload's pages in it, and the
+ * slot that counts them where the amount is not known beforehand. Other processes add to it;
+ * in a quiet guest only page tables and the kernel's own allocations do, unless the whole
+ * process migrates.
  */
 static void claim_numastat(const struct numa_params *p, const struct workload_env *env,
 			   int node, struct promise row, struct claims *out)
@@ -113,7 +112,7 @@ static void claim_numastat(const struct numa_params *p, const struct workload_en
 	row.basis = BASIS_BOUNDED;
 	row.tolerance = bounded ? row.expected / 512 + 256 : 0;
 	row.expected = row.slot ? 0 : row.expected;
-	row.why = "one allocation a page; page tables and the rest of the machine add to it";
+	row.why = "one allocation per page; page tables and the rest of the machine add to it";
 	promise_add(out, SPAN_WORK, &row, 1);
 }
 
@@ -145,9 +144,9 @@ static void claim_allocations(const struct numa_params *p, const struct workload
 }
 
 /*
- * How many spill nobody can say beforehand: what is free above the watermark changes with
- * every process. That they are all somewhere, and that each is counted once where it was
- * wanted and once where it was taken from, holds whatever the number.
+ * The number of pages that spill is not known beforehand: every process changes what is free
+ * above the watermark. But all pages are on some node, and the kernel counts each that spills
+ * once as numa_miss and once as numa_foreign.
  */
 static void claim_spill(const struct numa_params *p, const struct workload_env *env,
 			struct claims *out)
@@ -157,15 +156,15 @@ static void claim_spill(const struct numa_params *p, const struct workload_env *
 		{ .quantity = "pages_elsewhere", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .expected = 1,
-		  .why = "the node has less room than is wanted" },
+		  .why = "the node has less room than the mapping" },
 		{ .quantity = "pages_somewhere", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
 		  .expected = (int64_t)numa_pages(p, env), .slot = "pages_placed", .slot_mul = -1,
-		  .why = "what is not on the wanted node is on another one" },
+		  .why = "every page is on the preferred node or on another" },
 		{ .quantity = "spilled_pages", .scope = "ledger",
 		  .source = "ledger", .counter = "numa_miss_pages", .unit = UNIT_PAGES,
 		  .slot = "numa_foreign_pages",
-		  .why = "the kernel counts each once where it was wanted and once where it was taken from" },
+		  .why = "each page that spills counts once as numa_miss and once as numa_foreign" },
 	};
 	/* clang-format on */
 
@@ -181,27 +180,27 @@ void numa_claims(const void *params, const struct workload_env *env, struct clai
 	const struct promise placed[] = {
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt", .expected = numa_moves(p) ? 0 : pages,
-		  .why = numa_moves(p) ? "a moved page is mapped again by the kernel and not by a fault"
+		  .why = numa_moves(p) ? "migration maps the page again without a fault"
 		         : "one fault per page" },
 		{ .quantity = "resident_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES,
 		  .expected = numa_moves(p) ? 0 : bytes,
-		  .why = "each page is written and none is lost on the way" },
+		  .why = "each page is written and migration keeps it" },
 	};
 	const struct promise nowhere_else = {
 		.quantity = "pages_elsewhere", .scope = "ledger",
 		.source = "ledger", .counter = "pages_elsewhere", .unit = UNIT_PAGES,
-		.why = "move_pages finds no page on a node that was not promised",
+		.why = "move_pages finds no page on another node",
 	};
 	const struct promise migrated[] = {
 		{ .quantity = "migrated_pages", .scope = "system",
 		  .source = "vmstat", .counter = "pgmigrate_success", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = pages,
-		  .why = "others may migrate pages as well" },
+		  .why = "the machine's count includes the worker's" },
 	};
 	/* clang-format on */
 
-	/* A plan for a machine with one node is made too, and skipped. */
+	/* Also planned on a machine with one node, where the worker is skipped. */
 	if (numa_cpu_node(p, env) < 0 || numa_memory_node(p, env) < 0)
 		return;
 	for (unsigned i = 0; i < env->nr_nodes; i++)

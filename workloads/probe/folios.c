@@ -38,7 +38,7 @@ static int read_words(int fd, uint64_t *words, uint64_t first, uint64_t nr)
 	return (uint64_t)n == nr * sizeof(*words) ? 0 : -EIO;
 }
 
-/* Pages from `at` on whose frames follow each other: one read of their flags. */
+/* Pages from `at` on with consecutive frames: one read of their flags. */
 static uint64_t contiguous(const uint64_t *entry, uint64_t at, uint64_t nr)
 {
 	uint64_t run = 1;
@@ -60,7 +60,7 @@ static int count_batch(struct folios *f, uint64_t nr, struct folio_count *sum)
 		run = 1;
 		if (!(f->entry[at] & PAGEMAP_PRESENT))
 			continue;
-		if (!frame) /* hidden from those who lack CAP_SYS_ADMIN */
+		if (!frame) /* hidden without CAP_SYS_ADMIN */
 			return -EPERM;
 		run = contiguous(f->entry, at, nr);
 		ret = read_words(f->flags, f->flag, frame, run);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* -ENODATA: this kernel does not count them. */
+/* 0, or -ENODATA: /proc/vmstat has no oom_kill (before Linux 4.13). */
 static int count(struct kills *k, uint64_t *kills)
 {
 	static const char key[] = "\noom_kill ";
@@ -15,7 +15,7 @@ static int count(struct kills *k, uint64_t *kills)
 	const char *line;
 	ssize_t got;
 
-	do { /* one read gives a page at most */
+	do { /* one read returns a page at most */
 		got = pread(k->fd, k->text + used, sizeof(k->text) - 1 - used, (off_t)used);
 		used += got > 0 ? (size_t)got : 0;
 	} while (got > 0);
@@ -42,7 +42,7 @@ bool kills_rose(struct kills *k)
 	uint64_t kills = k->seen;
 	bool rose;
 
-	(void)count(k, &kills); /* it was there when the file was opened */
+	(void)count(k, &kills); /* kills_open() has found the key */
 	rose = kills != k->seen;
 	k->seen = kills;
 	return rose;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kills for want of memory on the whole machine, as /proc/vmstat counts them: before the
- * signal is sent (mm/oom_kill.c, __oom_kill_process()), so a killed process is counted
- * before its memory is free.
+ * OOM kills of the whole machine (oom_kill of /proc/vmstat). The kernel counts a kill
+ * before it sends the signal (mm/oom_kill.c, __oom_kill_process()), so before the memory of
+ * the killed process is free.
  */
 #ifndef PAGESTORM_KILLS_H
 #define PAGESTORM_KILLS_H
@@ -21,10 +21,10 @@ struct kills {
 	char text[KILLS_TEXT_BYTES];
 };
 
-/* Looks for the first time. 0 or -errno, told. */
+/* Takes the first count. 0 or -errno (reported through worker_fail()). */
 int kills_open(struct worker *w, struct kills *k);
 
-/* Whether there were more since the last look. */
+/* Whether the count rose since the last call. */
 bool kills_rose(struct kills *k);
 
 void kills_close(struct kills *k);

@@ -7,7 +7,7 @@
 
 #define PAGEMAP_PRESENT (1ULL << 63)
 #define PAGEMAP_SWAPPED (1ULL << 62)
-#define BATCH		512 /* entries: 4 KiB of stack, which the worker's frame has prefaulted */
+#define BATCH		512 /* entries: 4 KiB of stack, prefaulted by the worker's frame */
 
 int placement_open(void)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the pages of a range are, by the process's own page table: counted from
- * /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst), whose present
- * and swapped bits need no privilege. Reading it faults nothing in and charges
- * nothing to the group.
+ * Whether the pages of a range are in memory or in swap, from the present and swapped bits
+ * of /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst), which need no
+ * privilege. Reading it faults nothing in and charges nothing to the group.
  */
 #ifndef PAGESTORM_PLACEMENT_H
 #define PAGESTORM_PLACEMENT_H
@@ -15,10 +14,10 @@ struct placement {
 	uint64_t swapped;
 };
 
-/* Descriptor for placement_count(), to be opened before anything is measured; or -errno. */
+/* Descriptor for placement_count(), opened before anything is measured; or -errno. */
 int placement_open(void);
 
-/* start is page-aligned; bytes is rounded up to whole pages. 0 or -errno; -EIO: cut short. */
+/* start is page-aligned; bytes is rounded up to whole pages. 0 or -errno; -EIO: short read. */
 int placement_count(int fd, const void *start, uint64_t bytes, uint64_t page_bytes,
 		    struct placement *out);
 

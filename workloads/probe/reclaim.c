@@ -26,8 +26,7 @@ static bool has_word(char *list, const char *word)
 	return false;
 }
 
-/* Calls found() with each line, without its newline, until it says true. -ENOENT: it never did.
- */
+/* Calls found() with each line, without its newline, until it returns true. 0 or -ENOENT. */
 static int search(const char *path, bool (*found)(char *line, unsigned version, char *out),
 		  unsigned version, char *out)
 {
@@ -61,7 +60,7 @@ static bool own_group(char *line, unsigned version, char *out)
 	return version == 1 ? has_word(controllers + 1, "memory") : !controllers[1];
 }
 
-/* Where the hierarchy is mounted, and which part of it: "ROOT MOUNTPOINT". */
+/* The hierarchy's mount from a line of mountinfo: "ROOT MOUNTPOINT". */
 static bool mounted_at(char *line, unsigned version, char *out)
 {
 	char root[PATH_BYTES / 2], at[PATH_BYTES / 2], type[32], options[256];

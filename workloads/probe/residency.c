@@ -71,7 +71,7 @@ int residency_open_cold(struct worker *w, struct residency *r, int fd, uint64_t 
 	if (!ret)
 		ret = residency_count(r, &resident);
 	if (ret)
-		return worker_fail(w, -ret, "cannot look at the file's pages: %s",
+		return worker_fail(w, -ret, "cannot count the file's pages in the cache: %s",
 				   strerror(-ret));
 	if (resident)
 		return worker_fail(

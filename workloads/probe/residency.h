@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which pages of a file are in the page cache, by two instruments: mincore(2), page
- * by page, and cachestat(2) (Linux 6.5), which also knows how many left traces of
- * having been reclaimed. Neither reads anything in.
+ * Which pages of a file are in the page cache, by two instruments: mincore(2), page by
+ * page, and cachestat(2) (Linux 6.5), which also counts the shadow entries of reclaimed
+ * pages. Neither reads pages in.
  */
 #ifndef PAGESTORM_RESIDENCY_H
 #define PAGESTORM_RESIDENCY_H
@@ -12,7 +12,7 @@
 #include "workloads/act/worker.h"
 
 struct residency {
-	void *map;	     /* the whole file, shared; touched by its owner only */
+	void *map;	     /* the whole file, shared; only the workload touches it */
 	unsigned char *page; /* bit 0: in the cache, as of the last residency_count() */
 	uint64_t bytes, nr_pages, page_bytes;
 };
@@ -26,16 +26,16 @@ int residency_open(struct residency *r, int fd, uint64_t bytes, uint64_t page_by
  */
 int residency_open_cold(struct worker *w, struct residency *r, int fd, uint64_t bytes);
 
-/* Copes with a zeroed *r. */
+/* Nothing to do for a zeroed *r. */
 void residency_close(struct residency *r);
 
-/* Fills r->page and counts what is in the cache. 0 or -errno. */
+/* Fills r->page and counts the pages in the cache. 0 or -errno. */
 int residency_count(struct residency *r, uint64_t *resident);
 
-/* By cachestat(2): pages in the cache, and pages whose reclaim is remembered. */
+/* By cachestat(2): pages in the cache, and shadow entries of reclaimed ones. 0 or -errno. */
 int residency_cachestat(int fd, uint64_t *resident, uint64_t *evicted);
 
-/* By cachestat(2): pages that are dirty, and pages on their way to the disk. */
+/* By cachestat(2): dirty pages, and pages under writeback. 0 or -errno. */
 int residency_unclean(int fd, uint64_t *dirty, uint64_t *writeback);
 
 #endif

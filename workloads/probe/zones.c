@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* /proc/zoneinfo, parsed (mm/vmstat.c, zoneinfo_show_print()). */
+/* Parses /proc/zoneinfo (mm/vmstat.c, zoneinfo_show_print()). */
 #include "workloads/probe/zones.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ static void take_protection(const char *line, struct zone *zone)
 	}
 }
 
-/* The per-CPU part below a zone has a "high:" of its own, with a colon. */
+/* The pagesets below a zone have a "high:" too, with a colon. */
 static void take_line(const char *line, struct zone *zone)
 {
 	const struct {
@@ -69,7 +69,7 @@ int zones_parse(const char *text, struct zones *out)
 	out->nr = 0;
 	while (*text && !ret) {
 		size_t length = strcspn(text, "\n");
-		char line[256]; /* sscanf() measures all that follows: give it one line */
+		char line[256]; /* sscanf() would take the length of all the rest of the text */
 		struct zone fresh = { 0 };
 
 		snprintf(line, sizeof(line), "%.*s", (int)length, text);

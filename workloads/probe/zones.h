@@ -17,8 +17,9 @@ struct zone {
 	unsigned node;
 	char name[16];
 	uint64_t free, min, low, high, managed;
-	uint64_t listed;     /* free pages on lists of CPUs, which `free` leaves out */
-	uint64_t protection; /* the most that it keeps from allocations of a higher zone */
+	uint64_t listed;     /* free pages on per-CPU lists, which `free` does not include */
+	uint64_t protection; /* the largest lowmem reserve against allocations for a higher zone
+			      */
 };
 
 struct zones {
@@ -26,7 +27,8 @@ struct zones {
 	struct zone zone[ZONES_MAX];
 };
 
-/* Zones without managed pages are left out. 0; -EBADMSG: not zoneinfo; -E2BIG. Pure. */
+/* Skips zones without managed pages. 0; -EBADMSG: not zoneinfo; -E2BIG: too many zones. Pure.
+ */
 int zones_parse(const char *text, struct zones *out);
 
 /*

@@ -1,24 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * swap: memory swapped out and in, to the page; or pressure by a working set that
- * exceeds its limit.
+ * swap: swaps a mapping out and in, exact to the page; or keeps a working set that exceeds
+ * the group's limit.
  *
- * Truth: mode=pageout sends every page of a mapping to the run's own swap device and
- *   may bring it back: VmSwap, Swap of the mapping, the pages' own bits and the
- *   group's swap are exactly its size, and each page that comes back is one fault.
- *   mode=pressure holds ratio times memory.max: what exceeds the limit is in swap, and
- *   nobody is killed.
- * Rises: pswpout and pswpin of the machine; Used of the own device; majflt by one per page
- *   from zram, and from a file by as few as one per 2^page-cluster pages; in the group
+ * Exact: mode=pageout swaps every page of a mapping out to the private swap device and may
+ *   swap it in again: VmSwap, Swap of the mapping, the page table and the group's swap show
+ *   exactly its size, and each page swapped in is one fault. mode=pressure holds ratio times
+ *   memory.max: what exceeds the limit is in swap, and no process is killed.
+ * Moves: pswpout and pswpin of the machine; Used of the private device; majflt by one per
+ *   page from zram, and from a file by as few as one per 2^page-cluster pages; in the group
  *   pgmajfault, failcnt or events.max, and memory.pressure (v2).
- * Still: oom_kill. pswpout for pages of zeros from Linux 6.12 on, which are only noted.
- *   Other people's swap: the own device has the highest priority.
- * Beware: a swap file keeps its pages in the swap cache until reclaim takes them: before,
- *   swap of a v1 group is 0 and coming back is a minor fault. So the cache is dropped
- *   first, and mincore says whether it is. After swap-in from a file its slots stay
- *   used. A machine that reclaims ahead of need (DAMON) swaps its own pages to
- *   whichever device has the highest priority: Used is no less than ours, and may be
- *   more. The worker's own memory is locked: it neither goes nor faults.
+ * Unchanged: oom_kill; pswpout for zero-filled pages from Linux 6.12 on, which are recorded
+ *   in a bitmap only; other swap devices, as the private one has the highest priority.
+ * Caveats: pages of a swap file stay in the swap cache until they are reclaimed; until then
+ *   swap of a v1 group is 0 and swap-in is a minor fault. So the swap cache is dropped first,
+ *   and checked by mincore. After swap-in from a file its slots stay used. A DAMON reclaimer
+ *   swaps other processes' pages to the device with the highest priority: Used may exceed the
+ *   workload's own. The rest of the worker's memory is locked: it neither leaves nor faults.
  */
 #include "workloads/swap/swap.h"
 
@@ -52,12 +50,9 @@ static const struct workload_option options[] = {
 	  .type = OPTION_CHOICE,
 	  .fallback = "none",
 	  .choices = "none|read|write|willneed",
-	  .help = "bring the pages back: by reading or writing each, or by MADV_WILLNEED "
-		  "first; "
-		  "with mode=pressure willneed asks ahead of a sequential access and sends out "
-		  "behind it",
+	  .help = "swap in: by reading or writing each page, or by MADV_WILLNEED first; with mode=pressure willneed prefetches ahead of a sequential access and pages out behind it",
 	  AT(back) },
-	WALK_OPTION("order in which they come back", AT(pattern)),
+	WALK_OPTION("order of the swap-in", AT(pattern)),
 	STRIDE_OPTION("pages from one access to the next, when a pattern is stride",
 		      AT(stride)),
 	{ .name = "cycles",
@@ -65,20 +60,20 @@ static const struct workload_option options[] = {
 	  .fallback = "1",
 	  .min = "1",
 	  .max = "1000000",
-	  .help = "times out and back, when there is a way back",
+	  .help = "number of swap-outs, each followed by a swap-in; 1 with back=none",
 	  AT(cycles) },
 	{ .name = "ratio",
 	  .type = OPTION_RATIO,
 	  .fallback = "200%",
 	  .min = "1.05",
 	  .max = "64",
-	  .help = "working set with mode=pressure as a share of memory.max",
+	  .help = "working set of mode=pressure relative to memory.max",
 	  AT(ratio) },
 	{ .name = "duration",
 	  .type = OPTION_SECONDS,
 	  .fallback = "2s",
 	  .max = "1d",
-	  .help = "go on accessing the working set this long after the first touch",
+	  .help = "access the working set for this long after the first touch",
 	  AT(duration_ns) },
 	ACCESS_OPTIONS(swap_params),
 	THREADS_OPTION("threads that access the working set with mode=pressure", AT(threads)),
@@ -87,7 +82,7 @@ static const struct workload_option options[] = {
 	  .fallback = "0%",
 	  .min = "0",
 	  .max = "1",
-	  .help = "promise that this share of duration is lost to memory stalls (PSI)",
+	  .help = "claim that at least this share of duration is lost to memory stalls (PSI)",
 	  AT(stall) },
 	LATENCY_OPTION("no", "time each access (adds two clock readings to it)", AT(latency)),
 	{ .name = NULL },
@@ -100,7 +95,7 @@ int swap_fail(struct worker *w, int ret, const char *what)
 	return worker_fail(w, -ret, "cannot %s: %s", what, strerror(-ret));
 }
 
-/* Somebody else's device of the same or a higher priority would take our pages. */
+/* Another device of the same or a higher priority would take the pages. */
 static int check_priority(struct worker *w)
 {
 	char line[1024], path[512];
@@ -108,7 +103,7 @@ static int check_priority(struct worker *w)
 	FILE *f = fopen("/proc/swaps", "re");
 
 	if (!f)
-		return swap_fail(w, -errno, "read /proc/swaps");
+		return swap_fail(w, -errno, "open /proc/swaps");
 	while (fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "%511s %*s %*u %*u %d", path, &priority) != 2)
 			continue;
@@ -120,10 +115,10 @@ static int check_priority(struct worker *w)
 	fclose(f);
 	if (own > best)
 		return 0;
-	return worker_fail(w, EBUSY,
-			   "another swap device has priority %d and %s has %d: set "
-			   "swap.priority=32767",
-			   best, w->env->swap_path, own);
+	return worker_fail(
+		w, EBUSY,
+		"another swap device has priority %d and %s has %d: set swap.priority=32767",
+		best, w->env->swap_path, own);
 }
 
 int swap_fill_all(struct worker *w)
@@ -145,7 +140,7 @@ int swap_fill_all(struct worker *w)
 	return ret ? swap_fail(w, ret, "touch the mapping") : 0;
 }
 
-/* Locked before the measured mapping is made: the rest neither goes nor comes back. */
+/* Before the measured mapping is made: the rest is neither swapped out nor in. */
 static int lock_own(struct worker *w)
 {
 	return mlockall(MCL_CURRENT) ? swap_fail(w, -errno, "lock the worker's own memory") : 0;
@@ -164,7 +159,7 @@ static int open_all(struct worker *w)
 	if (swap_must_drop(s->params, w->env))
 		s->reclaim = reclaim_open(w->env);
 	if (swap_must_drop(s->params, w->env) && s->reclaim < 0)
-		return swap_fail(w, s->reclaim, "ask for reclaim of the own group");
+		return swap_fail(w, s->reclaim, "open the group's file for reclaim");
 	return lock_own(w);
 }
 
@@ -248,29 +243,27 @@ static void swap_release(struct worker *w)
 const struct workload swap_workload = {
 	.name = "swap",
 	.summary = "exact swap-out and swap-in, or a working set beyond the limit",
-	.truth = "mode=pageout: the mapping's size, exactly, in VmSwap, smaps, the page table "
-		 "and the group's swap, and one fault for each page that comes back. "
-		 "mode=pressure: what exceeds memory.max is in swap and nobody is killed.",
+	.truth = "mode=pageout: exactly the mapping's size in VmSwap, smaps, the page table and the group's swap, and one fault per page swapped in. mode=pressure: what exceeds memory.max is in swap and no process is killed.",
 	.needs = NEED_SWAP,
 	.options = options,
 	.params_bytes = sizeof(struct swap_params),
 	.slots = {
 		[SLOT_PRESENT] = { "pages_present", UNIT_PAGES,
-				   "pages that the page table has in memory at HELD" },
+				   "pages in memory at HELD by the page table" },
 		[SLOT_SWAPPED] = { "pages_swapped", UNIT_PAGES,
-				   "pages that the page table has in swap at HELD" },
-		[SLOT_OUT] = { "pages_out", UNIT_PAGES, "pages that went out, all cycles" },
-		[SLOT_OUT_NS] = { "out_ns", UNIT_NSEC, "time of going out" },
-		[SLOT_OUT_RATE] = { "out_rate", UNIT_PAGES, "pages per second out" },
+				   "pages in swap at HELD by the page table" },
+		[SLOT_OUT] = { "pages_out", UNIT_PAGES, "pages swapped out, all cycles" },
+		[SLOT_OUT_NS] = { "out_ns", UNIT_NSEC, "time of the swap-out" },
+		[SLOT_OUT_RATE] = { "out_rate", UNIT_PAGES, "pages per second swapped out" },
 		[SLOT_CACHED] = { "cached_pages", UNIT_PAGES,
 				  "swapped pages still in the swap cache by mincore" },
-		[SLOT_BACK] = { "pages_back", UNIT_PAGES, "pages that came back, all cycles" },
-		[SLOT_BACK_NS] = { "back_ns", UNIT_NSEC, "time of coming back" },
-		[SLOT_BACK_RATE] = { "back_rate", UNIT_PAGES, "pages per second back" },
+		[SLOT_BACK] = { "pages_back", UNIT_PAGES, "pages swapped in, all cycles" },
+		[SLOT_BACK_NS] = { "back_ns", UNIT_NSEC, "time of the swap-in" },
+		[SLOT_BACK_RATE] = { "back_rate", UNIT_PAGES, "pages per second swapped in" },
 		[SLOT_BACK_FAULTS] = { "back_faults", UNIT_COUNT,
-				       "faults while coming back, by getrusage" },
+				       "faults during the swap-in, by getrusage" },
 		[SLOT_BACK_MAJOR] = { "back_major_faults", UNIT_COUNT,
-				      "major ones of them" },
+				      "those of them that are major" },
 		[SLOT_TOUCHED] = { "pages_touched", UNIT_PAGES, "pages of the first touch" },
 		[SLOT_FILL_NS] = { "fill_ns", UNIT_NSEC, "time of the first touch" },
 		[SLOT_READS] = { "reads", UNIT_COUNT, "accesses that read" },

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of swap share: swap.c, which describes the workload and makes its mapping;
- * swap_pageout.c, which sends pages out and brings them back; swap_pressure.c, which holds
- * more than the limit; swap_check.c, which says what cannot be; and swap_truth.c, which says
- * beforehand what will be so.
+ * Shared by the parts of swap: swap.c (options, description and mapping), swap_pageout.c and
+ * swap_pressure.c (the worker in either mode), swap_check.c (what is refused) and
+ * swap_truth.c (amounts and claims).
  */
 #ifndef PAGESTORM_SWAP_H
 #define PAGESTORM_SWAP_H
@@ -35,20 +34,21 @@ struct swap_params {
 	bool latency;
 };
 
-/* The worker's own memory, which is locked, and its tables. */
+/* The rest of the worker's memory, which is locked, and its page tables. */
 #define SWAP_OWN_BYTES (8u << 20)
 
-/* The mapping: asked for, or a share of the limit with mode=pressure. */
+/* Size of the mapping: the option, or with mode=pressure a multiple of the limit. */
 uint64_t swap_set_bytes(const struct swap_params *p, const struct workload_env *env);
 uint64_t swap_set_pages(const struct swap_params *p, const struct workload_env *env);
 
-/* What of it cannot be under the limit, whatever else the group has there. */
+/* The part of it that exceeds the limit, not counting the group's other memory. */
 uint64_t swap_excess_bytes(const struct swap_params *p, const struct workload_env *env);
 
-/* Whether pages would come back from the swap cache unless that is dropped: from a file. */
+/* Whether the swap cache must be dropped, or swap-in would find the pages in it: with a file.
+ */
 bool swap_must_drop(const struct swap_params *p, const struct workload_env *env);
 
-/* The functions of struct workload that are pure. */
+/* The pure functions of struct workload. */
 int swap_check(const void *params, const struct workload_env *env, char *reason,
 	       size_t reason_bytes);
 uint64_t swap_footprint(const void *params, const struct workload_env *env);
@@ -88,19 +88,21 @@ struct swap_state {
 	uint64_t start_ns;
 	struct fill fill;
 	struct touch touch;
-	struct zipf *zipf; /* NULL: not drawn from */
+	struct zipf *zipf; /* NULL unless the draw is zipf */
 	struct crew crew;
 	unsigned char mincore[SWAP_MINCORE_PAGES];
 };
 
-/* "cannot WHAT: ERROR"; ret is -errno, and is returned. */
+/* Reports "cannot WHAT: ERROR" through worker_fail(); ret is -errno, and is returned. */
 int swap_fail(struct worker *w, int ret, const char *what);
 
-/* The first touch of the mapping; with mode=pressure a test may leave out the last pages. */
+/* The first touch of the mapping; with mode=pressure subject to fault injection. */
 int swap_fill_all(struct worker *w);
 
-/* Counts by the page table, into the slots and the achieved bytes. 0 or -errno, reported by
- * worker_fail(). */
+/*
+ * Counts by the page table, into the slots and the achieved bytes. 0 or -errno (reported
+ * through worker_fail()).
+ */
 int swap_count_pages(struct worker *w, struct placement *found);
 
 /* run() of either mode. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What swap refuses, and what it lacks on this machine. */
+/* Which parameters swap refuses, and which this machine cannot run. */
 #include "workloads/swap/swap.h"
 
 #include "workloads/probe/reclaim.h"
@@ -13,17 +13,14 @@ static const char *pressure_contradiction(const struct swap_params *p,
 					  const struct workload_env *env)
 {
 	if (!env->limit_bytes)
-		return "mode=pressure needs a limit to exceed: add memory.max";
+		return "mode=pressure requires a limit to exceed: add memory.max";
 	if (p->back == BACK_WILLNEED && p->law.pattern != PATTERN_SEQUENTIAL)
-		return "back=willneed with mode=pressure knows what comes next only with "
-		       "access_pattern=sequential";
+		return "back=willneed with mode=pressure requires access_pattern=sequential";
 	if (env->limit_bytes < 2 * (SWAP_OWN_BYTES + p->threads * CREW_STACK_BYTES))
-		return "memory.max leaves no room beside the worker's own memory: use 32M at "
-		       "least";
-	/* What the kernel keeps back for itself, per CPU, of a device that is nearly full. */
+		return "memory.max leaves no room beside the worker's own memory: use at least 32M";
+	/* Twice: CPUs hold slots of a device that is nearly full. */
 	if (swap_excess_bytes(p, env) + 2 * SWAP_OWN_BYTES > swap_room(env))
-		return "what exceeds the limit does not fit the swap device and the group "
-		       "would be killed: raise swap.size or lower ratio";
+		return "what exceeds the limit does not fit on the swap device and the group would be OOM-killed: raise swap.size or lower ratio";
 	return NULL;
 }
 
@@ -33,10 +30,9 @@ static const char *pageout_contradiction(const struct swap_params *p,
 	uint64_t need = swap_footprint(p, env);
 
 	if (!env_fits(env, need))
-		return "the mapping does not fit under the group's limit and reclaim would "
-		       "join in: raise memory.max or use mode=pressure";
+		return "the mapping exceeds the group's limit and would cause reclaim: raise memory.max or use mode=pressure";
 	if (swap_set_bytes(p, env) > swap_room(env))
-		return "the mapping does not fit the swap device: raise swap.size";
+		return "the mapping does not fit on the swap device: raise swap.size";
 	return NULL;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* mode=pageout of swap: sends every page out, to the page, and brings it back. */
+/* mode=pageout of swap: swaps every page out, and in again. */
 #include "workloads/swap/swap.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 #include "workloads/act/pattern.h"
 #include "workloads/probe/reclaim.h"
 
-#define OUT_STEP_BYTES (16u << 20) /* 2 MiB: a twentieth slower */
+#define OUT_STEP_BYTES (16u << 20) /* steps of 2 MiB are 5 % slower */
 #define IN_STEP_BYTES  (2u << 20)
-#define OUT_TRIES      50  /* times TRY_PAUSE_NS: a page that is busy stays for a moment */
-#define DROP_TRIES     250 /* 5 s: what is being written cannot be dropped yet */
+#define OUT_TRIES      50  /* times TRY_PAUSE_NS: a busy page is skipped */
+#define DROP_TRIES     250 /* 5 s: a page under writeback cannot be dropped yet */
 #define TRY_PAUSE_NS   20000000u
 
 /* ---- out ---- */
@@ -34,7 +34,7 @@ static uint64_t rate(uint64_t pages, uint64_t ns)
 	return (uint64_t)((double)pages * 1e9 / (double)(ns + !ns));
 }
 
-/* Again for pages that were busy: isolated, locked or being written. */
+/* Repeated for pages that were busy: isolated, locked or under writeback. */
 static int send_out(struct worker *w)
 {
 	const struct swap_state *s = w->state;
@@ -61,7 +61,7 @@ static int send_out(struct worker *w)
 	return ret;
 }
 
-/* mincore(2) finds a swapped page in the swap cache. */
+/* mincore(2) reports a swapped page that is in the swap cache. */
 static int count_cached(struct worker *w, uint64_t *cached)
 {
 	struct swap_state *s = w->state;
@@ -72,7 +72,7 @@ static int count_cached(struct worker *w, uint64_t *cached)
 			s->pages - at < SWAP_MINCORE_PAGES ? s->pages - at : SWAP_MINCORE_PAGES;
 
 		if (mincore(s->map + at * s->page, nr * s->page, s->mincore))
-			return swap_fail(w, -errno, "ask mincore about the mapping");
+			return swap_fail(w, -errno, "read the mapping's pages by mincore");
 		for (uint64_t i = 0; i < nr; i++)
 			sum += s->mincore[i] & 1;
 	}
@@ -80,7 +80,7 @@ static int count_cached(struct worker *w, uint64_t *cached)
 	return 0;
 }
 
-/* What is not in memory is not in the swap cache either; bounded by DROP_TRIES. */
+/* Until mincore(2) reports no more pages than the page table has present, or DROP_TRIES. */
 static int drop_cache(struct worker *w)
 {
 	struct swap_state *s = w->state;
@@ -94,7 +94,7 @@ static int drop_cache(struct worker *w)
 			worker_sleep_until(w, worker_now_ns() + TRY_PAUSE_NS);
 		ret = reclaim_now(w->env, s->reclaim, cached * s->page);
 		if (ret)
-			return swap_fail(w, ret, "reclaim the own group");
+			return swap_fail(w, ret, "reclaim the group's memory");
 		ret = count_cached(w, &cached);
 	}
 	worker_slot_set(w, SLOT_CACHED, cached > present ? cached - present : 0);
@@ -129,7 +129,7 @@ static int bring_back(struct worker *w)
 	return 0;
 }
 
-/* Asked for a step ahead, so that the reads overlap with the faults. */
+/* Prefetches a step ahead, so that I/O overlaps with the faults. */
 static int bring_back_ahead(struct worker *w)
 {
 	const struct swap_state *s = w->state;
@@ -139,7 +139,7 @@ static int bring_back_ahead(struct worker *w)
 									       : IN_STEP_BYTES;
 
 		if (at < s->bytes && madvise(s->map + at, step, MADV_WILLNEED))
-			return swap_fail(w, -errno, "ask for swapped pages");
+			return swap_fail(w, -errno, "prefetch swapped pages");
 		for (uint64_t k = at - (at ? IN_STEP_BYTES : 0); at && k < at && k < s->bytes;
 		     k += s->page)
 			(void)*(const volatile uint64_t *)(s->map + k);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* mode=pressure of swap: a working set that exceeds its limit, accessed for a while. */
+/* mode=pressure of swap: a working set that exceeds the group's limit, and access to it. */
 #include "workloads/swap/swap.h"
 
 #include <errno.h>
@@ -7,8 +7,8 @@
 #include "workloads/act/pattern.h"
 #include "workloads/api/arith.h"
 
-#define ACCESS_BATCH 16	 /* accesses between looks at the clock: each may wait for the disk */
-#define SWEEP_PAGES  256 /* asked for ahead and sent out behind at once */
+#define ACCESS_BATCH 16	 /* accesses between clock readings: each may wait for the disk */
+#define SWEEP_PAGES  256 /* prefetched ahead and paged out behind at a time */
 
 static int access_pages(void *arg, unsigned index)
 {
@@ -33,15 +33,15 @@ static int access_pages(void *arg, unsigned index)
 }
 
 /*
- * Pages of a thread's part that stay behind the access: five eighths of the limit, so that
- * reclaim finds little to do beside what is sent out.
+ * Pages of a thread's part that stay in memory behind the access: five eighths of the limit,
+ * so that reclaim has little to do besides.
  */
 static uint64_t pages_kept(const struct swap_state *s)
 {
 	return s->w->env->limit_bytes / s->page / s->params->threads / 8 * 5;
 }
 
-/* In order, each thread in a part of its own, with the device's queue kept filled both ways. */
+/* Sequential, each thread in its own part, with reads and writes queued at the device. */
 static int sweep_pages(void *arg, unsigned index)
 {
 	const struct swap_state *s = arg;
@@ -89,7 +89,7 @@ int swap_run_pressure(struct worker *w)
 	ret = crew_run(&s->crew, s->params->back == BACK_WILLNEED ? sweep_pages : access_pages,
 		       s);
 	if (ret)
-		ret = swap_fail(w, ret, "ask for swapped pages");
+		ret = swap_fail(w, ret, "prefetch or page out");
 	worker_slot_set(w, SLOT_ACCESS_NS, worker_now_ns() - s->start_ns);
 	return ret;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How many pages a run of swap is about, and what it promises before one goes. */
+/* The amounts of swap, and its claims. */
 #include "workloads/swap/swap.h"
 
 #include "workloads/api/promise.h"
@@ -57,15 +57,14 @@ double swap_seconds(const void *params, const struct workload_env *env)
 
 /* ---- promises ---- */
 
-/* Slots that a CPU takes ahead of need: two caches of SWAP_SLOTS_CACHE_SIZE. */
+/* Slots that CPUs hold in advance: two caches of SWAP_SLOTS_CACHE_SIZE each. */
 static int64_t slots_ahead(const struct workload_env *env)
 {
 	return env_lacks(env, CAPABILITY_SWAP_SLOTS) ? 0 : 128 * (int64_t)env->cpus;
 }
 
 /*
- * Slots that are free again stay charged until a CPU has collected 64 of them
- * (mm/swap_slots.c).
+ * Freed slots stay charged until a CPU has collected 64 of them (mm/swap_slots.c).
  */
 static int64_t slots_behind_bytes(const struct workload_env *env)
 {
@@ -73,12 +72,12 @@ static int64_t slots_behind_bytes(const struct workload_env *env)
 }
 
 /*
- * On the own device: ours at least, and whatever others have swapped meanwhile. Where another
- * device is on nothing is promised: processes that swap there have pages on ours by now, as
- * it has the higher priority, and free them when they like (6806 of 12288 were seen to go);
- * and since Linux 6.15 a CPU uses up the cluster of 512 slots that it has begun on another
- * device (percpu_swap_cluster, mm/swapfile.c; 271 pages were seen). What the worker has in swap
- * its own counters and its group's say exactly.
+ * Used of the private device: at least the workload's pages, plus those that other processes
+ * swap out meanwhile. With another swap device there is no claim: other processes have pages
+ * on the private device too, as it has the higher priority, and may free them (measured: 6806
+ * of 12288 freed); and since Linux 6.15 a CPU first uses up its current cluster of 512 slots
+ * on the other device (percpu_swap_cluster, mm/swapfile.c; measured: 271 pages). The counters
+ * of the process and of its group are exact in any case.
  */
 static void claim_device(const struct workload_env *env, int64_t pages, struct claims *out)
 {
@@ -88,13 +87,13 @@ static void claim_device(const struct workload_env *env, int64_t pages, struct c
 		.source = "swaps", .counter = "Used", .unit = UNIT_PAGES,
 		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED, .expected = pages,
 		.tolerance = slots_ahead(env) + 64,
-		.why = "the own device has the highest priority and CPUs may take slots ahead",
+		.why = "the private device has the highest priority and CPUs may hold slots in advance",
 	};
 	const struct promise shared = {
 		.quantity = "own_swap_used", .scope = "own_swap",
 		.source = "swaps", .counter = "Used", .unit = UNIT_PAGES,
 		.relation = RELATION_GE, .expected = pages,
-		.why = "the own device has the highest priority and others may swap to it too",
+		.why = "the private device has the highest priority and other processes may swap to it too",
 	};
 	/* clang-format on */
 
@@ -115,12 +114,12 @@ static void claim_machine(const struct swap_params *p, const struct workload_env
 	};
 	/* clang-format on */
 
-	/* A page of zeros may be noted and not written. */
+	/* Zero-filled pages may be recorded and not written. */
 	if (!fill_is_zero(p->fill) && env_lacks(env, CAPABILITY_ZSWAP_ON))
 		promise_add(out, SPAN_WORK, &row, 1);
 }
 
-/* Key and file of the group's swap. */
+/* The group's swap: a key of memory.stat on v1, a file on v2. */
 static struct promise group_swap(const struct workload_env *env, int64_t bytes)
 {
 	bool v2 = env->cgroup_version == 2;
@@ -131,7 +130,7 @@ static struct promise group_swap(const struct workload_env *env, int64_t bytes)
 		.source = v2 ? "memory.swap.current" : "memory.stat",
 		.counter = v2 ? "memory.swap.current" : "swap", .unit = UNIT_BYTES,
 		.expected = bytes,
-		.why = "the worker is alone in its group and the rest of it is locked",
+		.why = "the worker is alone in its group and its other memory is locked",
 	};
 	/* clang-format on */
 }
@@ -142,10 +141,10 @@ static void allow_behind(const struct workload_env *env, struct promise *swap)
 	if (!swap->tolerance)
 		return;
 	swap->basis = BASIS_BOUNDED;
-	swap->why = "slots that are free again stay charged in batches of 64 per CPU";
+	swap->why = "freed slots stay charged in batches of 64 per CPU";
 }
 
-/* VmSwap is one of the sums that older kernels keep in parts. */
+/* VmSwap is one of the sums that older kernels cache in parts. */
 static void claim_status(const struct swap_params *p, const struct workload_env *env,
 			 int64_t bytes, struct claims *out)
 {
@@ -169,7 +168,7 @@ static void claim_out(const struct swap_params *p, const struct workload_env *en
 {
 	int64_t bytes = (int64_t)swap_set_bytes(p, env),
 		pages = (int64_t)swap_set_pages(p, env);
-	const char *why = "every page went and nothing else did";
+	const char *why = "every page of the mapping is swapped out and no other page is";
 	const struct promise swap = group_swap(env, bytes);
 	/* clang-format off */
 	const struct promise rows[] = {
@@ -182,7 +181,7 @@ static void claim_out(const struct swap_params *p, const struct workload_env *en
 		  .why = why },
 		{ .quantity = "swapped_proportional_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "SwapPss", .unit = UNIT_BYTES, .expected = bytes,
-		  .why = "nobody shares the pages" },
+		  .why = "no other process maps the pages" },
 		{ .quantity = "resident_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Rss", .unit = UNIT_BYTES, .expected = -bytes,
 		  .why = why },
@@ -193,16 +192,16 @@ static void claim_out(const struct swap_params *p, const struct workload_env *en
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .expected = -bytes,
-		  .why = "the worker is alone in its group and the rest of it is locked" },
+		  .why = "the worker is alone in its group and its other memory is locked" },
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt",
-		  .why = "going out takes no fault" },
+		  .why = "swap-out takes no fault" },
 		{ .quantity = "major_faults", .scope = "process",
 		  .source = "stat", .counter = "majflt",
-		  .why = "going out takes no fault" },
+		  .why = "swap-out takes no fault" },
 		{ .quantity = "pages_present", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_present", .unit = UNIT_PAGES,
-		  .why = "none is left in the page table" },
+		  .why = "the page table has no page in memory" },
 	};
 	/* clang-format on */
 
@@ -218,14 +217,15 @@ static void claim_back_faults(const struct swap_params *p, const struct workload
 	int64_t pages = (int64_t)(p->cycles * swap_set_pages(p, env));
 	bool each = env->swap == SWAP_ZRAM || !env->page_cluster;
 	int64_t least = pages >> env->page_cluster;
-	const char *one = env->swap == SWAP_ZRAM ? "zram is read page by page: no readahead"
-						 : "page-cluster 0 reads page by page";
-	const char *few = "a read from the device brings up to 2^page-cluster pages";
+	const char *one = env->swap == SWAP_ZRAM
+				  ? "zram has no swap readahead: one fault per page"
+				  : "page-cluster 0 disables swap readahead";
+	const char *few = "swap readahead reads up to 2^page-cluster pages at a fault";
 	/* clang-format off */
 	const struct promise all = {
 		.quantity = "swap_in_faults", .scope = "ledger",
 		.source = "ledger", .counter = "back_faults", .expected = pages,
-		.why = "each page that comes back is one fault: major or minor",
+		.why = "each page swapped in is one fault: major or minor",
 	};
 	const struct promise exact[] = {
 		{ .quantity = "major_faults", .scope = "process",
@@ -263,7 +263,7 @@ static void claim_back(const struct swap_params *p, const struct workload_env *e
 		       struct claims *out)
 {
 	int64_t pages = (int64_t)(p->cycles * swap_set_pages(p, env));
-	const char *why = "every page came back";
+	const char *why = "every page is swapped in again";
 	struct promise swap = group_swap(env, 0);
 	/* clang-format off */
 	const struct promise rows[] = {
@@ -288,7 +288,7 @@ static void claim_back(const struct swap_params *p, const struct workload_env *e
 	claim_back_faults(p, env, out);
 	claim_machine(p, env, "pswpin", pages, out);
 	allow_behind(env, &swap);
-	/* Slots stay used where pages came back through the swap cache. */
+	/* Pages swapped in through the swap cache keep their slots. */
 	if (env->swap == SWAP_ZRAM && p->back != BACK_WILLNEED)
 		promise_add(out, SPAN_WORK, &swap, 1);
 }
@@ -306,7 +306,7 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 		  .why = "counted in the page table after each cycle" },
 		{ .quantity = "pages_in_swap_cache", .scope = "ledger",
 		  .source = "ledger", .counter = "cached_pages", .unit = UNIT_PAGES,
-		  .why = "mincore finds none of them in memory" },
+		  .why = "mincore finds no swapped page in the swap cache" },
 	};
 	/* clang-format on */
 
@@ -318,7 +318,7 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 		claim_back(p, env, out);
 }
 
-/* Share of the duration that is lost; of the group where the kernel keeps it. */
+/* Stall time as a share of the duration; of the group where it has PSI (v2). */
 static void claim_stall(const struct swap_params *p, const struct workload_env *env,
 			struct claims *out)
 {
@@ -350,7 +350,7 @@ static void claim_stall(const struct swap_params *p, const struct workload_env *
 		promise_add(out, SPAN_WORK, &machine, 1);
 }
 
-/* What exceeds the limit is in swap, whatever else is. */
+/* At least what exceeds the limit is in swap. */
 static void claim_excess(const struct swap_params *p, const struct workload_env *env,
 			 struct claims *out)
 {
@@ -364,7 +364,7 @@ static void claim_excess(const struct swap_params *p, const struct workload_env 
 		{ .quantity = "pages_touched", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_touched", .unit = UNIT_PAGES,
 		  .expected = pages,
-		  .why = "each page once before all" },
+		  .why = "each page once before the accesses" },
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt", .relation = RELATION_GE,
 		  .expected = pages,
@@ -372,23 +372,23 @@ static void claim_excess(const struct swap_params *p, const struct workload_env 
 		{ .quantity = "swapped_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
 		  .relation = RELATION_GE, .expected = excess,
-		  .why = "what exceeds the limit is in swap" },
+		  .why = "the part that exceeds the limit is swapped out" },
 		{ .quantity = "swapped_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
 		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .expected = excess,
 		  .tolerance = lag,
-		  .why = "what exceeds the limit is in swap" },
+		  .why = "the part that exceeds the limit is swapped out" },
 		{ .quantity = "pages_swapped", .scope = "ledger",
 		  .source = "ledger", .counter = "pages_swapped", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .expected = excess / page,
-		  .why = "what exceeds the limit is in swap" },
+		  .why = "the part that exceeds the limit is swapped out" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* The limit is reached, and nobody is killed for it. */
+/* The limit is reached without an OOM kill. */
 static void claim_limit(const struct workload_env *env, struct claims *out)
 {
 	const int64_t limit = (int64_t)env->limit_bytes;
@@ -398,19 +398,19 @@ static void claim_limit(const struct workload_env *env, struct claims *out)
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .expected = limit,
-		  .why = "no more than the limit is in memory" },
+		  .why = "the limit bounds the group's memory" },
 		{ .quantity = "peak_bytes", .scope = "group",
 		  .source = peak, .counter = peak, .unit = UNIT_BYTES, .basis = BASIS_BOUNDED,
 		  .expected = limit, .tolerance = env_usage_slack_bytes(env),
 		  .unless = !env_has(env, CAPABILITY_GROUP_PEAK),
-		  .why = "the limit was reached and charges are taken in batches" },
+		  .why = "usage reaches the limit; charges are taken in batches" },
 		{ .quantity = "limit_hits", .scope = "group",
 		  .source = env_group_hits(env), .counter = env_group_hits_key(env),
 		  .relation = RELATION_GE, .expected = 1,
-		  .why = "a charge failed before each reclaim" },
+		  .why = "each reclaim follows a charge that hit the limit" },
 		{ .quantity = "oom_kills", .scope = "group",
 		  .source = env_group_kills(env), .counter = "oom_kill",
-		  .why = "there is swap left for what exceeds the limit" },
+		  .why = "free swap is left for what exceeds the limit" },
 	};
 	/* clang-format on */
 
@@ -427,17 +427,17 @@ static void claim_pressure(const struct swap_params *p, const struct workload_en
 		{ .quantity = "major_faults", .scope = "process",
 		  .source = "stat", .counter = "majflt", .relation = RELATION_GE, .expected = 1,
 		  .unless = !p->duration_ns,
-		  .why = "what was swapped out is wanted again" },
+		  .why = "the accesses fault swapped pages in again" },
 		{ .quantity = "group_major_faults", .scope = "group",
 		  .source = "memory.stat", .counter = "pgmajfault", .relation = RELATION_GE,
 		  .expected = 1, .unless = !p->duration_ns,
-		  .why = "what was swapped out is wanted again" },
+		  .why = "the accesses fault swapped pages in again" },
 	};
 	/* clang-format on */
 
 	swap.relation = RELATION_GE;
-	swap.why = "what exceeds the limit is in swap";
-	/* Version 1 leaves out what is in the swap cache as well. */
+	swap.why = "the part that exceeds the limit is swapped out";
+	/* Version 1 does not count pages that are in the swap cache too. */
 	swap.unless = env->cgroup_version != 2 && env->swap != SWAP_ZRAM;
 	claim_excess(p, env, out);
 	claim_limit(env, out);
@@ -453,7 +453,7 @@ static void claim_residue(const struct workload_env *env, struct claims *out)
 
 	swap.quantity = "left_swap_bytes";
 	swap.relation = RELATION_LE;
-	swap.why = "the worker has exited and its swap with it";
+	swap.why = "the kernel frees a process's swap when it exits";
 	allow_behind(env, &swap);
 	promise_freed(out, env, 0);
 	promise_add(out, SPAN_RESIDUE, &swap, 1);

@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * thp: transparent huge pages, made in three ways and taken apart in three.
+ * thp: transparent huge pages, allocated in three ways and broken up in three.
  *
- * Truth: madvise, always: one fault for each folio that fits, the largest first, so
- *   that 64 MiB are 32 faults and, 12 KiB past a boundary, 31 and 512. collapse:
- *   MADV_COLLAPSE makes huge pages of base pages that are there, without a fault and
- *   without a byte more. dontneed, munmap: some pages of each huge page go, Rss falls
- *   by them, and the group stays charged, because the huge page is whole until it is
- *   split. split: MADV_COLD of one page splits it first, and the same pages are freed.
- * Rises: minflt, Rss, AnonHugePages, the group's anon (rss) and anon_thp (rss_huge);
- *   thp_fault_alloc, thp_collapse_alloc, thp_split_pmd, thp_split_page by the number
- *   of huge pages: exact in the group and in a quiet guest, at least so on a machine
- *   with others on it.
- * Still: majflt and Swap; with collapse also minflt, Rss and the group's charge; with
+ * Exact: madvise, always: one fault per folio, the largest that fits first, so that 64 MiB
+ *   take 32 faults and, 12 KiB past a boundary, 31 and 512. collapse: MADV_COLLAPSE replaces
+ *   present base pages by huge pages, without a fault and without more memory. dontneed,
+ *   munmap: some pages of each huge page are unmapped, Rss falls by them, and the group stays
+ *   charged, because the huge page stays allocated until it is split. split: MADV_COLD of one
+ *   page splits it first, and the same pages are freed.
+ * Moves: minflt, Rss, AnonHugePages, the group's anon (rss) and anon_thp (rss_huge);
+ *   thp_fault_alloc, thp_collapse_alloc, thp_split_pmd, thp_split_page by the number of huge
+ *   pages: exactly in the group and in a quiet guest, at least by that on a shared machine.
+ * Unchanged: majflt and Swap; with collapse also minflt, Rss and the group's charge; with
  *   dontneed and munmap the group's charge.
- * Beware: since Linux 6.12 a split maps the shared zero page in place of pages that
- *   hold only zeros (try_to_map_unused_to_zeropage() in mm/migrate.c): with fill=zero or
- *   0% it gives back all of each huge page. AnonHugePages is 0 for folios below a huge
- *   page (mTHP) and for huge pages that are mapped page by page: large_folios in the
- *   ledger, from the page frames, sees both. Page tables are charged as for base pages:
- *   each huge page sets one aside. khugepaged would undo what dontneed does, so it is
- *   told to stay away.
+ * Caveats: since Linux 6.12 a split maps the shared zero page in place of zero-filled pages
+ *   (try_to_map_unused_to_zeropage() in mm/migrate.c): with fill=zero or 0% it frees all of
+ *   each huge page. AnonHugePages is 0 for folios smaller than a huge page (mTHP) and for
+ *   huge pages that are mapped by base page entries: large_folios in the ledger, from the
+ *   page frames, counts both. Page tables are charged as for base pages: each huge page has
+ *   one deposited. MADV_NOHUGEPAGE keeps khugepaged from undoing dontneed.
  */
 #include "workloads/thp/thp.h"
 
@@ -41,20 +39,20 @@ static const struct workload_option options[] = {
 	  .type = OPTION_CHOICE,
 	  .fallback = "madvise",
 	  .choices = "madvise|always|base|collapse|dontneed|munmap|split",
-	  .help = "how huge pages are made (base: none) or, the last three, taken apart",
+	  .help = "how huge pages are allocated (base: none) or, the last three, broken up",
 	  AT(kind) },
 	{ .name = "offset",
 	  .type = OPTION_BYTES,
 	  .fallback = "0",
 	  .min = "0",
-	  .help = "how far past a huge page boundary the mapping begins",
+	  .help = "distance of the start of the mapping from a huge page boundary",
 	  AT(offset_bytes) },
 	{ .name = "drop",
 	  .type = OPTION_COUNT,
 	  .fallback = "1",
 	  .min = "1",
 	  .max = PAGES_MAX_TEXT,
-	  .help = "base pages that each huge page loses, with dontneed, munmap and split",
+	  .help = "base pages that each huge page loses with dontneed, munmap and split",
 	  AT(drop) },
 	TOUCH_WRITES_OPTION("bytes",
 			    "first touch: a word per page, populated by madvise, or every byte",
@@ -63,29 +61,27 @@ static const struct workload_option options[] = {
 	{ .name = "accesses",
 	  .type = OPTION_COUNT,
 	  .fallback = "0",
-	  .help = "random reads afterwards, to see what fewer TLB misses bring",
+	  .help = "random reads afterwards, which show the effect of fewer TLB misses",
 	  AT(accesses) },
 	{ .name = NULL },
 };
 
 const struct workload thp_workload = {
 	.name = "thp",
-	.summary = "transparent huge pages, made by fault or collapse and taken apart",
-	.truth = "One fault per huge page and AnonHugePages to the byte; a misaligned mapping has "
-		 "one less and base pages at its ends. What is dropped of a huge page leaves Rss "
-		 "and stays charged until the huge page is split.",
+	.summary = "transparent huge pages, by fault or collapse, and broken up",
+	.truth = "One fault per huge page and AnonHugePages to the byte; a misaligned mapping has one less and base pages at its ends. Pages dropped from a huge page leave Rss and stay charged until the huge page is split.",
 	.needs = NEED_THP,
 	.options = options,
 	.params_bytes = sizeof(struct thp_params),
 	.slots = {
 		[SLOT_PAGES_PRESENT] = { "pages_present", UNIT_PAGES,
-					 "base pages present in the page table in the end" },
+					 "base pages present in the page table at HELD" },
 		[SLOT_LARGE_FOLIOS] = { "large_folios", UNIT_COUNT,
-					"folios of more than a page, by their page frames" },
+					"large folios by their page frames" },
 		[SLOT_LARGE_PAGES] = { "large_pages", UNIT_PAGES,
-				       "base pages that are in such folios" },
+				       "base pages in large folios" },
 		[SLOT_ACT_NS] = { "act_ns", UNIT_NSEC,
-				  "time of the touch, the collapse or the taking apart alone" },
+				  "time of the touch, the collapse or the break-up alone" },
 		[SLOT_ACCESS_NS] = { "access_ns", UNIT_NSEC, "time of the random reads alone" },
 	},
 	.check = thp_check,

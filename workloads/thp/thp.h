@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of thp share: thp.c, which describes the workload; thp_act.c, which makes
- * huge pages and takes them apart; thp_check.c, which says what cannot be; and thp_truth.c,
- * which says beforehand what will be so.
+ * Shared by the parts of thp: thp.c (options and description), thp_act.c (the worker),
+ * thp_check.c (what is refused) and thp_truth.c (amounts and claims).
  */
 #ifndef PAGESTORM_THP_H
 #define PAGESTORM_THP_H
@@ -43,19 +42,19 @@ enum thp_slot {
 /* The mapping: whole base pages. */
 uint64_t thp_map_bytes(const struct thp_params *p, const struct workload_env *env);
 
-/* Whether huge pages are made first and then lose a part: the last three modes. */
-bool thp_takes_apart(const struct thp_params *p);
+/* Whether huge pages are broken up: the last three modes. */
+bool thp_breaks_up(const struct thp_params *p);
 
-/* Whether memory is there before READY, because what is measured is done to it. */
+/* Whether the memory is touched before READY, because the act is on present pages. */
 bool thp_is_prepared(const struct thp_params *p);
 
-/* The order of a huge page: 9 where it is 512 base pages; 0 where there is none. */
+/* The order of a huge page: 9 where it has 512 base pages; 0: no huge pages. */
 unsigned thp_pmd_order(const struct workload_env *env);
 
-/* Huge pages that fit into the mapping. */
+/* Number of aligned huge pages within the mapping. */
 uint64_t thp_room_for_huge(const struct thp_params *p, const struct workload_env *env);
 
-/* The functions of struct workload that are pure. */
+/* The pure functions of struct workload. */
 int thp_check(const void *params, const struct workload_env *env, char *reason,
 	      size_t reason_bytes);
 uint64_t thp_footprint(const void *params, const struct workload_env *env);
@@ -63,7 +62,7 @@ uint64_t thp_target(const void *params, const struct workload_env *env);
 double thp_seconds(const void *params, const struct workload_env *env);
 void thp_claims(const void *params, const struct workload_env *env, struct claims *out);
 
-/* And those that are called in the worker. */
+/* Those that run in the worker. */
 int thp_prepare(struct worker *w);
 int thp_run(struct worker *w);
 int thp_verify(struct worker *w);

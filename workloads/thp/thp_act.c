@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The worker of thp: makes huge pages, or base pages, and does to them what is measured. */
+/* The worker of thp: touches, collapses or breaks up huge pages. */
 #include "workloads/thp/thp.h"
 
 #include <errno.h>
@@ -20,17 +20,17 @@
 #define ACCESS_BATCH 1024
 
 struct thp {
-	char *reserve, *map; /* the mapping lies between parts that cannot be touched */
+	char *reserve, *map; /* the mapping is within an inaccessible reservation */
 	uint64_t reserve_bytes, bytes;
-	uint64_t left_out; /* the test hook */
+	uint64_t left_out; /* huge pages, by fault injection */
 	struct folios folios;
 	struct touch touch;
 	struct fill fill;
 };
 
 /*
- * Nothing but inaccessible memory beside the mapping: a neighbour with the same flags
- * would be joined to it, and a huge page could reach across.
+ * Inaccessible memory on both sides: the kernel would merge a neighbour of the same flags with
+ * the mapping, and a huge page could span both.
  */
 static int map_between_guards(struct worker *w, struct thp *t)
 {
@@ -61,11 +61,11 @@ static int advise(struct worker *w, void *start, uint64_t bytes, int advice, con
 
 	do {
 		ret = madvise(start, bytes, advice);
-	} while (ret && errno == EAGAIN); /* a page was in use elsewhere for a moment */
+	} while (ret && errno == EAGAIN); /* a page was busy */
 	return ret ? worker_fail(w, errno, "%s: %s", name, strerror(errno)) : 0;
 }
 
-/* The huge page boundaries that the mapping spans. */
+/* The first huge page boundary in the mapping. */
 static char *first_huge(const struct worker *w, const struct thp *t)
 {
 	const uintptr_t pmd = w->env->pmd_bytes;
@@ -89,8 +89,8 @@ static int touch_all(struct worker *w, const struct thp *t, uint64_t left_out)
 }
 
 /*
- * Base pages without MADV_NOHUGEPAGE, which MADV_COLLAPSE would respect and which only
- * an invitation to khugepaged takes back.
+ * Base pages without MADV_NOHUGEPAGE, which makes MADV_COLLAPSE fail and which only
+ * MADV_HUGEPAGE reverts, for khugepaged too.
  */
 static int make_base_pages(struct worker *w, const struct thp *t)
 {
@@ -103,7 +103,7 @@ static int make_base_pages(struct worker *w, const struct thp *t)
 	return ret;
 }
 
-/* Huge pages, which khugepaged may not make again of what is left. */
+/* Huge pages; khugepaged must not collapse the rest again. */
 static int make_huge_pages(struct worker *w, const struct thp *t)
 {
 	int ret = advise(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
@@ -147,9 +147,9 @@ int thp_prepare(struct worker *w)
 	w->state = t;
 	ret = folios_open(&t->folios);
 	if (ret)
-		return worker_fail(w, -ret,
-				   "cannot see page frames (/proc/kpageflags): %s; run as root",
-				   strerror(-ret));
+		return worker_fail(
+			w, -ret, "cannot read page frames (/proc/kpageflags): %s; run as root",
+			strerror(-ret));
 	ret = map_between_guards(w, t);
 	if (ret)
 		return ret;
@@ -161,7 +161,7 @@ int thp_prepare(struct worker *w)
 	return make_ready(w, t);
 }
 
-/* The last pages of a huge page, so that its first one still tells of it. */
+/* Drops the last pages of a huge page: its head page stays and is counted. */
 static int drop_from(struct worker *w, char *huge)
 {
 	const struct thp_params *p = w->params;
@@ -173,7 +173,7 @@ static int drop_from(struct worker *w, char *huge)
 		return munmap(start, bytes)
 			       ? worker_fail(w, errno, "munmap: %s", strerror(errno))
 			       : 0;
-	if (p->kind == KIND_SPLIT) /* it splits what the range is only a part of */
+	if (p->kind == KIND_SPLIT) /* splits a folio that the range covers in part */
 		ret = advise(w, huge + w->env->pmd_bytes - w->env->page_bytes,
 			     w->env->page_bytes, MADV_COLD, "MADV_COLD");
 	return ret ? ret : advise(w, start, bytes, MADV_DONTNEED, "MADV_DONTNEED");
@@ -218,7 +218,7 @@ int thp_verify(struct worker *w)
 	int ret = folios_count(&t->folios, t->map, t->bytes, w->env->page_bytes, &found);
 
 	if (ret)
-		return worker_fail(w, -ret, "cannot see page frames: %s; run as root",
+		return worker_fail(w, -ret, "cannot read page frames: %s; run as root",
 				   strerror(-ret));
 	worker_slot_set(w, SLOT_PAGES_PRESENT, found.present);
 	worker_slot_set(w, SLOT_LARGE_FOLIOS, found.large);

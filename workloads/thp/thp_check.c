@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What thp refuses, and what it lacks on this machine. */
+/* Which parameters thp refuses, and which this machine cannot run. */
 #include "workloads/thp/thp.h"
 
-#define VMAS_MAX 60000 /* vm.max_map_count is 65530; the process has its own */
+#define VMAS_MAX 60000 /* vm.max_map_count is 65530; the process has other mappings */
 
 static const char *contradiction(const struct thp_params *p, const struct workload_env *env)
 {
@@ -10,16 +10,15 @@ static const char *contradiction(const struct thp_params *p, const struct worklo
 		return FILL_WRONG;
 	if (p->offset_bytes % env->page_bytes ||
 	    (env->pmd_bytes && p->offset_bytes >= env->pmd_bytes))
-		return "offset is a multiple of the base page, below a huge page: 12K";
-	if (thp_takes_apart(p) && p->accesses)
-		return "accesses would fault in again what was dropped: use mode=madvise or "
-		       "collapse";
+		return "offset must be a multiple of the base page and less than a huge page (12K)";
+	if (thp_breaks_up(p) && p->accesses)
+		return "accesses would fault the dropped pages in again: use mode=madvise or collapse";
 	if (env->pmd_bytes && p->drop >= env->pmd_bytes / env->page_bytes)
-		return "drop leaves nothing of a huge page";
+		return "drop must be less than the base pages of a huge page";
 	if (env->pmd_bytes && p->kind != KIND_BASE && !thp_room_for_huge(p, env))
-		return "no huge page fits: raise size";
+		return "no huge page fits into the mapping: raise size";
 	if (p->kind == KIND_MUNMAP && env->pmd_bytes && thp_room_for_huge(p, env) > VMAS_MAX)
-		return "more mappings than vm.max_map_count allows: lower size";
+		return "the mappings would exceed vm.max_map_count: lower size";
 	return NULL;
 }
 
@@ -29,7 +28,7 @@ static const char *missing(const struct thp_params *p, const struct workload_env
 		return "huge pages are not for all here; add thp.enabled=always";
 	if (p->kind == KIND_MADVISE && !env->thp_orders_madvise)
 		return "no size of huge page is enabled; add thp.enabled=madvise";
-	if (thp_takes_apart(p) && !(env->thp_orders_madvise >> thp_pmd_order(env) & 1))
+	if (thp_breaks_up(p) && !(env->thp_orders_madvise >> thp_pmd_order(env) & 1))
 		return "huge pages of the full size are off; add thp.enabled=madvise";
 	if (p->kind == KIND_COLLAPSE && !env_has(env, CAPABILITY_COLLAPSE))
 		return "mode=collapse needs MADV_COLLAPSE of Linux 6.1";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* How much thp takes, and what it promises before a page is touched. */
+/* The amounts that thp allocates, and its claims. */
 #include "workloads/thp/thp.h"
 
 #include "workloads/api/arith.h"
 #include "workloads/api/promise.h"
 
-#define VMA_BYTES_MAX 512 /* a mapping's vm_area_struct and its place in the tree */
+#define VMA_BYTES_MAX 512 /* a mapping's vm_area_struct and its entry in the maple tree */
 
 /* ---- arithmetic ---- */
 
@@ -19,12 +19,11 @@ uint64_t thp_map_bytes(const struct thp_params *p, const struct workload_env *en
 	return nr_pages(p, env) * env->page_bytes;
 }
 
-bool thp_takes_apart(const struct thp_params *p)
+bool thp_breaks_up(const struct thp_params *p)
 {
 	return p->kind >= KIND_DONTNEED;
 }
 
-/* Memory that is there before READY, because what is measured is done to it. */
 bool thp_is_prepared(const struct thp_params *p)
 {
 	return p->kind >= KIND_COLLAPSE;
@@ -35,7 +34,7 @@ unsigned thp_pmd_order(const struct workload_env *env)
 	return env->pmd_bytes ? (unsigned)__builtin_ctzll(env->pmd_bytes / env->page_bytes) : 0;
 }
 
-/* The sizes of folio that the first touch may take, as bits. */
+/* Bit n: the first touch may allocate folios of order n. */
 static uint32_t orders(const struct thp_params *p, const struct workload_env *env)
 {
 	if (p->kind == KIND_BASE || p->kind == KIND_COLLAPSE)
@@ -44,14 +43,14 @@ static uint32_t orders(const struct thp_params *p, const struct workload_env *en
 }
 
 struct mix {
-	uint64_t faults; /* folios of any size */
-	uint64_t huge;	 /* of a huge page */
+	uint64_t faults; /* folios of any order */
+	uint64_t huge;	 /* huge pages */
 	uint64_t large, large_pages;
 };
 
 /*
- * What touching the pages upwards takes: at each page the largest allowed folio that
- * begins there and ends in the mapping (alloc_anon_folio() in mm/memory.c).
+ * The folios that a touch in ascending order allocates: at each page the largest allowed one
+ * that is aligned there and ends within the mapping (alloc_anon_folio() in mm/memory.c).
  */
 static struct mix first_touch(const struct thp_params *p, const struct workload_env *env)
 {
@@ -77,7 +76,6 @@ static struct mix first_touch(const struct thp_params *p, const struct workload_
 	return m;
 }
 
-/* Huge pages that fit into the mapping. */
 uint64_t thp_room_for_huge(const struct thp_params *p, const struct workload_env *env)
 {
 	const uint64_t end = p->offset_bytes + thp_map_bytes(p, env);
@@ -92,11 +90,10 @@ uint64_t thp_room_for_huge(const struct thp_params *p, const struct workload_env
 
 static uint64_t dropped_bytes(const struct thp_params *p, const struct workload_env *env)
 {
-	return thp_takes_apart(p) ? thp_room_for_huge(p, env) * p->drop * env->page_bytes : 0;
+	return thp_breaks_up(p) ? thp_room_for_huge(p, env) * p->drop * env->page_bytes : 0;
 }
 
-/* A table for each 512 pages that the mapping's range has a part of; the same for huge pages.
- */
+/* A table per 512 pages of the mapping, also where huge pages are mapped. */
 static int64_t tables_min(const struct thp_params *p, const struct workload_env *env)
 {
 	const uint64_t reach = env->page_bytes / sizeof(uint64_t) * env->page_bytes;
@@ -104,7 +101,7 @@ static int64_t tables_min(const struct thp_params *p, const struct workload_env 
 	return (int64_t)(thp_map_bytes(p, env) / reach * env->page_bytes);
 }
 
-/* Both ends, and the levels above: one in 512 and one of each. */
+/* The tables of both ends, and the upper levels: one in 512 and one of each. */
 static int64_t tables_slack(const struct thp_params *p, const struct workload_env *env)
 {
 	return tables_min(p, env) / 512 + 5 * (int64_t)env->page_bytes;
@@ -137,15 +134,15 @@ double thp_seconds(const void *params, const struct workload_env *env)
 
 /* ---- promises ---- */
 
-/* What the act of run() changes. */
+/* What run() changes. */
 struct change {
-	int64_t faults, huge;			 /* huge: mapped as such */
-	int64_t pages, pages_more;		 /* at least, and up to so many more */
+	int64_t faults, huge;			 /* huge: mapped by a PMD */
+	int64_t pages, pages_more;		 /* at least, and up to this many more */
 	int64_t fault_alloc, collapse_alloc;	 /* huge pages allocated */
-	int64_t split_pmd, split_page, deferred; /* deferred: -1, not said */
+	int64_t split_pmd, split_page, deferred; /* deferred -1: not known */
 	int64_t usage_bytes, usage_more, size_bytes;
-	int64_t tables_least, tables_most; /* page tables made */
-	uint64_t large, large_pages;	   /* in the end, not a change */
+	int64_t tables_least, tables_most; /* page tables allocated */
+	uint64_t large, large_pages;	   /* at HELD, not a change */
 	const char *why, *usage_why;
 };
 
@@ -163,8 +160,8 @@ static struct change change_by_touch(const struct thp_params *p, const struct wo
 		.tables_most = tables_min(p, env) + tables_slack(p, env),
 		.large = m.large,
 		.large_pages = m.large_pages,
-		.why = p->kind == KIND_BASE ? "MADV_NOHUGEPAGE: one fault for each page"
-					    : "each fault takes the largest folio that fits"
+		.why = p->kind == KIND_BASE ? "MADV_NOHUGEPAGE: one fault per page"
+					    : "each fault allocates the largest folio that fits"
 	};
 }
 
@@ -178,8 +175,8 @@ static struct change change_by_collapse(const struct thp_params *p,
 		.collapse_alloc = (int64_t)huge,
 		.large = huge,
 		.large_pages = huge * (env->pmd_bytes / env->page_bytes),
-		.why = "what was there is copied into huge pages without a fault",
-		.usage_why = "a huge page takes the place of its base pages"
+		.why = "MADV_COLLAPSE copies present pages into huge pages without a fault",
+		.usage_why = "a huge page replaces its base pages"
 	};
 }
 
@@ -212,19 +209,17 @@ static struct change change_by_drop(const struct thp_params *p, const struct wor
 		.size_bytes = unmap ? -dropped * page : 0,
 		.large = split ? m.large - (uint64_t)huge : m.large,
 		.large_pages = m.large_pages - (split ? in_huge : (uint64_t)dropped),
-		.why = all    ? "all of each huge page: zero pages become the shared zero page"
-		       : kept ? "the pages that each huge page loses and more where a split "
-				"maps the zero page"
+		.why = all ? "a split maps the shared zero page in place of all zero-filled pages"
+		       : kept ? "the pages that each huge page loses and more if a split maps the zero page"
 			      : "the pages that each huge page loses",
-		.usage_why =
-			split ? "base pages of a split huge page are freed one by one"
-			      : "a huge page is freed as a whole: what it lost stays charged",
+		.usage_why = split ? "base pages of a split huge page are freed one by one"
+				   : "an unsplit huge page stays charged as a whole",
 	};
 }
 
 static struct change change_of(const struct thp_params *p, const struct workload_env *env)
 {
-	if (thp_takes_apart(p))
+	if (thp_breaks_up(p))
 		return change_by_drop(p, env);
 	return p->kind == KIND_COLLAPSE ? change_by_collapse(p, env) : change_by_touch(p, env);
 }
@@ -256,14 +251,14 @@ static void claim_own(const struct workload_env *env, const struct change *c,
 		{ .quantity = "virtual_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
 		  .expected = c->size_bytes,
-		  .why = "only munmap makes the mapping smaller" },
+		  .why = "only munmap shrinks the mapping" },
 		{ .quantity = "huge_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "AnonHugePages", .unit = UNIT_BYTES,
 		  .expected = huge,
-		  .why = "huge pages that are mapped as such and not page by page" },
+		  .why = "huge pages that are mapped by a PMD" },
 		{ .quantity = "swapped_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
-		  .why = "all of it fits" },
+		  .why = "the group's limit exceeds the footprint" },
 		{ .quantity = "group_faults", .scope = "group",
 		  .source = "memory.stat", .counter = "pgfault", .expected = c->faults,
 		  .why = "the worker is alone in its group" },
@@ -300,7 +295,7 @@ static void claim_group(const struct workload_env *env, const struct change *c,
 		{ .quantity = "group_huge_collapses", .scope = "group",
 		  .source = "memory.stat", .counter = "thp_collapse_alloc",
 		  .expected = c->collapse_alloc,
-		  .why = "huge pages allocated to collapse base pages into" },
+		  .why = "huge pages allocated by MADV_COLLAPSE" },
 	};
 	/* clang-format on */
 
@@ -316,18 +311,18 @@ static void claim_ledger(const struct change *c, struct claims *out)
 	const struct promise rows[] = {
 		{ .quantity = "large_folios", .scope = "ledger",
 		  .source = "ledger", .counter = "large_folios", .expected = (int64_t)c->large,
-		  .why = "page frames that begin a folio of more than a page" },
+		  .why = "page frames that are the head of a large folio" },
 		{ .quantity = "large_pages", .scope = "ledger",
 		  .source = "ledger", .counter = "large_pages", .unit = UNIT_PAGES,
 		  .expected = (int64_t)c->large_pages,
-		  .why = "pages whose frame is in such a folio" },
+		  .why = "pages whose frame is in a large folio" },
 	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
-/* The machine's counters are the worker's only where nobody else takes huge pages. */
+/* Exact in a guest where no other process uses huge pages. */
 static void claim_system(const struct workload_env *env, const struct change *c,
 			 struct claims *out)
 {
@@ -356,7 +351,7 @@ static void claim_system(const struct workload_env *env, const struct change *c,
 
 		if (rows[i].expected > 0 || (alone && !rows[i].expected))
 			claims_add(out, &row, "%s",
-				   alone ? "nobody else takes huge pages in this guest"
+				   alone ? "no other process in this guest uses huge pages"
 					 : "the machine's count includes the worker's");
 	}
 }
@@ -370,7 +365,7 @@ static void claim_tables(const struct thp_params *p, const struct workload_env *
 		.source = "status", .counter = "VmPTE", .unit = UNIT_BYTES,
 		.relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
 		.expected = tables_min(p, env), .tolerance = tables_slack(p, env),
-		.why = "a huge page sets a table aside for the day it is split",
+		.why = "each huge page has a page table deposited for its split",
 	};
 	/* clang-format on */
 
