@@ -72,8 +72,8 @@ int cmd_watch_signals(void);
 struct lock;
 
 /*
- * Takes the lock and undoes what a killed run left. EXIT_MET, or the exit status after a sentence
- * on stderr: 128 and the signal's number when one of signal_fd's came while waiting.
+ * Takes the lock and undoes what a killed run left. EXIT_MET, or the exit status after a
+ * sentence on stderr: 128 and the signal's number when one of signal_fd's came while waiting.
  */
 int cmd_take_machine(struct lock *lock, unsigned wait_s, int signal_fd, struct error *e);
 

@@ -90,8 +90,8 @@ static void print_timeout(const struct lab_request *request, const struct lab_re
 		fprintf(stderr,
 			"pagestorm: error: the guest did not boot within %u seconds%s\n",
 			request->boot_seconds,
-			request->kvm ? ": KVM does not work here, leave --kvm out" :
-				       "; --boot allows more");
+			request->kvm ? ": KVM does not work here, leave --kvm out"
+				     : "; --boot allows more");
 	else
 		fprintf(stderr,
 			"pagestorm: error: stopped, the command did not end within --timeout=%u seconds\n",

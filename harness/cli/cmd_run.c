@@ -291,10 +291,10 @@ int cmd_run(int argc, char **argv)
 		free(plan);
 		return EXIT_USAGE;
 	}
+	/* Mistakes are reported before any wait for the lock. */
 	ret = cmd_pause_check(&a.pause, &e);
 	if (!ret)
-		ret = load(plan, &a,
-			   &e); /* mistakes are reported before any wait for the lock */
+		ret = load(plan, &a, &e);
 	if (ret) {
 		cmd_complain(&e);
 		status = ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;

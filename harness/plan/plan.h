@@ -56,7 +56,7 @@ struct request {
 /* What follows from the request on this machine; for a skipped worker only the outcome. */
 struct prediction {
 	uint64_t footprint_bytes, target_bytes;
-	double seconds; /* of run() */
+	double seconds;	       /* of run() */
 	enum outcome expected; /* as [expect] says, else the workload */
 	unsigned nr_claims;
 	struct claim *claim;

@@ -571,11 +571,12 @@ static void release_and_page_size_are_read_from_an_arm64_image(void **state)
 	static const unsigned page_bytes[] = { 0, 4096, 16384, 65536 };
 	const struct arch *arch = arch_named("arm64");
 	struct arch_image read = { 0 };
+	static const char magic[] = { 'A', 'R', 'M', 0x64 };
 	static char image[0x400];
 
 	(void)state;
 	assert_int_equal(arch->image(image, sizeof(image), &read), -ENOEXEC);
-	memcpy(image + 56, "ARM\x64", 4);
+	memcpy(image + 56, magic, sizeof(magic));
 	assert_int_equal(arch->image(image, sizeof(image), &read), -ENOEXEC);
 	strcpy(image + 0x300, "Linux version 6.12.9+deb13-arm64-16k (a@b) #1");
 	for (unsigned i = 0; i < 4; i++) {
