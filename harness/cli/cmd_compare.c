@@ -118,17 +118,17 @@ static char *list_metrics(int key, const char *text, void *unused)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm compare",
 	.words = "A B",
-	.doc = "Is B different from A? Each is a result folder, or DIR:KEY=VALUE for the cells with that setting.\v"
-	       "Exit status: 0; 1 --fail-on tripped; 2 usage, or something is missing; 3 failure; 4 --fail-on cannot tell, too few runs.",
+	.doc = "Is B different from A? Each is a results directory, or DIR:KEY=VALUE for the cells with that setting.\v"
+	       "Exit status: 0; 1 --fail-on tripped; 2 usage, or something is missing; 3 failure; 4 --fail-on is undecided: too few runs.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, sides),
 	.check = check,
 	.help_filter = list_metrics,
 };
 
-static const char *machine_text(const struct folder *f, const char *key)
+static const char *machine_text(const struct result_dir *f, const char *key)
 {
-	const char *text = json_string_value(folder_json(f, key));
+	const char *text = json_string_value(result_dir_json(f, key));
 
 	return text ? text : "";
 }
@@ -146,7 +146,7 @@ static void warn(const struct compare *c)
 		{ "versions.pagestorm", "versions of pagestorm" },
 		{ "plan.name", "profiles" },
 	};
-	const struct folder *a = c->a->folder, *b = c->b->folder;
+	const struct result_dir *a = c->a->dir, *b = c->b->dir;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strcmp(machine_text(a, keys[i].key), machine_text(b, keys[i].key)))
@@ -227,7 +227,7 @@ static int compare(const struct arguments *arguments, const struct side *a,
 int cmd_compare(int argc, char **argv)
 {
 	struct arguments arguments = { .least_effect = COMPARE_LEAST_EFFECT };
-	struct side a = { .folder = NULL }, b = { .folder = NULL };
+	struct side a = { .dir = NULL }, b = { .dir = NULL };
 	struct error e = { "" };
 	int status, ret;
 

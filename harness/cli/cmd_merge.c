@@ -12,7 +12,7 @@
 #include "harness/report/merge.h"
 
 struct arguments {
-	struct cmd_words folders;
+	struct cmd_words directories;
 	const char *parent;
 };
 
@@ -20,7 +20,7 @@ struct arguments {
 static const struct cmd_option options[] = {
 	{ .name = "output", .letter = 'o', .arg = "DIR", .take = cmd_take_directory,
 	  .offset = offsetof(struct arguments, parent),
-	  .help = "where the joined folder is made (results)", .group = 1 },
+	  .help = "parent of the merged directory (results)", .group = 1 },
 	{ 0 }
 };
 /* clang-format on */
@@ -29,20 +29,20 @@ static int check(const void *request, struct error *e)
 {
 	const struct arguments *a = request;
 
-	return a->folders.nr ? 0 : error_set(e, EINVAL, "name the folders to join");
+	return a->directories.nr ? 0 : error_set(e, EINVAL, "name the directories to join");
 }
 
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm merge",
 	.words = "DIR...",
-	.doc = "Joins the folders that `run PROFILE --cell K` wrote, here or on other machines, into one that reads as if one run had written it, and prints its name.\v"
+	.doc = "Joins the directories that `run PROFILE --cell K` wrote, here or on other machines, into one that reads as if one run had written it, and prints its name.\v"
 	       "Exit status: 0; 2 they do not belong together (another plan, a cell twice, a run that has not ended): nothing is written; 3 failure; 4 joined, but cells are missing.",
 	.options = options,
-	.words_offset = offsetof(struct arguments, folders),
+	.words_offset = offsetof(struct arguments, directories),
 	.check = check,
 };
 
-static int tell(const struct merge *m)
+static int print_merged(const struct merge *m)
 {
 	puts(m->path);
 	if (m->different_machines)
@@ -57,14 +57,14 @@ static int tell(const struct merge *m)
 	return EXIT_INVALID;
 }
 
-static int join(const struct arguments *arguments, const struct folder *folders)
+static int join(const struct arguments *arguments, const struct result_dir *dir)
 {
 	struct error e = { "" };
 	struct merge m;
-	int ret = merge_folders(folders, arguments->folders.nr, arguments->parent, &m, &e);
+	int ret = merge_dirs(dir, arguments->directories.nr, arguments->parent, &m, &e);
 
 	if (!ret)
-		return tell(&m);
+		return print_merged(&m);
 	cmd_complain(&e);
 	return ret == -EINVAL ? EXIT_USAGE : EXIT_HARNESS;
 }
@@ -72,28 +72,28 @@ static int join(const struct arguments *arguments, const struct folder *folders)
 int cmd_merge(int argc, char **argv)
 {
 	struct arguments arguments = { .parent = "results" };
-	struct folder *folders;
+	struct result_dir *dir;
 	struct error e = { "" };
 	unsigned opened = 0;
 	int status, ret = 0;
 
 	if (cmd_parse(&syntax, argc, argv, &arguments))
 		return EXIT_USAGE;
-	folders = calloc(arguments.folders.nr, sizeof(*folders));
-	if (!folders)
+	dir = calloc(arguments.directories.nr, sizeof(*dir));
+	if (!dir)
 		ret = error_set(&e, ENOMEM, "merge: %s", strerror(ENOMEM));
-	while (!ret && opened < arguments.folders.nr) {
-		ret = folder_open(&folders[opened], arguments.folders.word[opened], &e);
+	while (!ret && opened < arguments.directories.nr) {
+		ret = result_dir_open(&dir[opened], arguments.directories.word[opened], &e);
 		opened += !ret;
 	}
 	if (ret) {
 		cmd_complain(&e);
 		status = ret == -ENOMEM ? EXIT_HARNESS : EXIT_USAGE;
 	} else {
-		status = join(&arguments, folders);
+		status = join(&arguments, dir);
 	}
 	while (opened)
-		folder_release(&folders[--opened]);
-	free(folders);
+		result_dir_release(&dir[--opened]);
+	free(dir);
 	return status;
 }

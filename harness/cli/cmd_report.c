@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * report: what result folders say, as text, JSON or one HTML page.
+ * report: what results directories say, as text, JSON or one HTML page.
  */
 #include "harness/cli/cmd.h"
 
@@ -15,7 +15,7 @@
 #include "harness/report/report.h"
 
 struct arguments {
-	struct cmd_words folders;
+	struct cmd_words directories;
 	bool all, json, html;
 	const char *output;
 };
@@ -42,26 +42,26 @@ static int check(const void *request, struct error *e)
 {
 	const struct arguments *a = request;
 
-	if (!a->folders.nr)
-		return error_set(e, EINVAL, "name a result folder");
+	if (!a->directories.nr)
+		return error_set(e, EINVAL, "name a results directory");
 	if (a->html && a->json)
 		return error_set(e, EINVAL, "--html and --json: choose one");
 	if (a->output && !a->html)
 		return error_set(e, EINVAL,
 				 "--output is for --html; redirect the text instead");
-	if (a->html && a->folders.nr > 1 && !a->output)
+	if (a->html && a->directories.nr > 1 && !a->output)
 		return error_set(e, EINVAL,
-				 "--html of several folders: name the page with -o FILE");
+				 "--html of several directories: name the page with -o FILE");
 	return 0;
 }
 
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm report",
 	.words = "DIR...",
-	.doc = "Shows what result folders say: what was run on what machine, how it ended, medians and intervals, the truth table with failures first, the noise floor.\v"
-	       "Exit status: 0; 2 usage, or not a result folder; 3 failure.",
+	.doc = "Shows what results directories say: what was run on what machine, how it ended, medians and intervals, the truth table with failures first, the noise floor.\v"
+	       "Exit status: 0; 2 usage, or not a results directory; 3 failure.",
 	.options = options,
-	.words_offset = offsetof(struct arguments, folders),
+	.words_offset = offsetof(struct arguments, directories),
 	.check = check,
 };
 
@@ -106,21 +106,21 @@ static int write_page(const struct arguments *arguments, const struct report *re
 	if (arguments->output)
 		ret = snprintf(path, sizeof(path), "%s", arguments->output);
 	else
-		ret = snprintf(path, sizeof(path), "%s/report.html", report[0].folder.path);
+		ret = snprintf(path, sizeof(path), "%s/report.html", report[0].dir.path);
 	if ((size_t)ret >= sizeof(path))
 		return error_set(e, ENAMETOOLONG, "%s: the path is too long",
-				 report[0].folder.path);
+				 report[0].dir.path);
 	snprintf(new_path, sizeof(new_path), "%s.new", path);
 	out = fopen(new_path, "we");
 	if (!out)
 		return error_set(e, errno, "%s: %s", new_path, strerror(errno));
-	ret = html_write(report, (int)arguments->folders.nr, out, note, sizeof(note));
+	ret = html_write(report, (int)arguments->directories.nr, out, note, sizeof(note));
 	if (ferror(out) | fclose(out))
 		ret = -EIO;
 	if (!ret && rename(new_path, path))
 		ret = -errno;
 	if (ret) {
-		(void)unlink(new_path); /* the first error is the one to tell */
+		(void)unlink(new_path); /* the first error is reported */
 		return error_set(e, -ret, "%s: %s", path, strerror(-ret));
 	}
 	if (*note)
@@ -142,10 +142,10 @@ static int print_page(const struct report *report, int nr)
 static void note_partial(const struct report *report, int nr)
 {
 	for (int i = 0; i < nr; i++)
-		if (report[i].folder.partial)
+		if (report[i].dir.partial)
 			fprintf(stderr,
 				"pagestorm: note: %s is partial: its run has not ended\n",
-				report[i].folder.path);
+				report[i].dir.path);
 }
 
 static int show(const struct arguments *arguments, const struct report *report)
@@ -153,15 +153,15 @@ static int show(const struct arguments *arguments, const struct report *report)
 	struct error e = { "" };
 	int ret;
 
-	note_partial(report, (int)arguments->folders.nr);
+	note_partial(report, (int)arguments->directories.nr);
 	if (arguments->html && arguments->output && !strcmp(arguments->output, "-"))
-		ret = print_page(report, (int)arguments->folders.nr);
+		ret = print_page(report, (int)arguments->directories.nr);
 	else if (arguments->html)
 		ret = write_page(arguments, report, &e);
 	else if (arguments->json)
-		ret = print_json(report, (int)arguments->folders.nr);
+		ret = print_json(report, (int)arguments->directories.nr);
 	else
-		ret = print_text(report, (int)arguments->folders.nr, arguments->all);
+		ret = print_text(report, (int)arguments->directories.nr, arguments->all);
 	if (!ret && fflush(stdout))
 		ret = -errno;
 	if (!ret)
@@ -181,11 +181,11 @@ int cmd_report(int argc, char **argv)
 
 	if (cmd_parse(&syntax, argc, argv, &arguments))
 		return EXIT_USAGE;
-	report = calloc(arguments.folders.nr, sizeof(*report));
+	report = calloc(arguments.directories.nr, sizeof(*report));
 	if (!report)
 		ret = error_set(&e, ENOMEM, "report: %s", strerror(ENOMEM));
-	while (!ret && opened < arguments.folders.nr) {
-		ret = report_open(&report[opened], arguments.folders.word[opened], &e);
+	while (!ret && opened < arguments.directories.nr) {
+		ret = report_open(&report[opened], arguments.directories.word[opened], &e);
 		opened += !ret;
 	}
 	if (ret) {

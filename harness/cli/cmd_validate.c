@@ -22,14 +22,14 @@ struct arguments {
 	unsigned repeats, wait_s;
 	bool keep, list;
 	struct cmd_validate_print print;
-	struct cmd_words words; /* tools; with --compare, the results' folder */
+	struct cmd_words words; /* tools; with --compare, the results directory */
 };
 
 /* clang-format off */
 static const struct cmd_option options[] = {
 	{ .name = "output", .letter = 'o', .arg = "DIR", .take = cmd_take_directory,
 	  .offset = offsetof(struct arguments, results_dir),
-	  .help = "where the results' folder goes (results)" },
+	  .help = "parent of the results directory (results)" },
 	{ .name = "repeat", .letter = 'n', .arg = "N", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, repeats), .least = 1, .most = SCORE_REPEATS_MAX,
 	  .help = "repeats of each load (default: 3); the median counts" },
@@ -38,16 +38,16 @@ static const struct cmd_option options[] = {
 	  .help = "score a monitor's own CSV (quantity,value,unit) against the run in DIR" },
 	{ .name = "filter", .arg = "COMMAND", .take = cmd_take_text,
 	  .offset = offsetof(struct arguments, filter),
-	  .help = "put what each tool prints through COMMAND first: to see that a lie is found out" },
+	  .help = "filter each tool's output through COMMAND first: to see that a lie is detected" },
 	{ .name = "keep", .take = cmd_take_flag,
 	  .offset = offsetof(struct arguments, keep),
-	  .help = "keep the folder of every run, not of one a load" },
+	  .help = "keep every run, not one per load" },
 	{ .name = "replay", .arg = "DIR", .take = cmd_take_text,
 	  .offset = offsetof(struct arguments, replay),
 	  .help = "score again what --keep left in DIR; run nothing" },
 	{ .name = "list", .take = cmd_take_flag,
 	  .offset = offsetof(struct arguments, list),
-	  .help = "the tools that there are adapters for" },
+	  .help = "the tools that have an adapter" },
 	{ .name = "wait", .arg = "SECONDS", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, wait_s), .most = CMD_WAIT_MAX_S,
 	  .help = "wait so long for another run to end" },
@@ -69,7 +69,7 @@ static int check(const void *request, struct error *e)
 	if (!a->words.nr && !a->list)
 		return error_set(e, EINVAL, "a TOOL is missing; `validate --list` shows them");
 	if (a->compare && a->words.nr != 1)
-		return error_set(e, EINVAL, "--compare wants one DIR");
+		return error_set(e, EINVAL, "--compare requires one DIR");
 	return 0;
 }
 
@@ -128,8 +128,8 @@ static int score_and_print(struct validate *v, const struct arguments *a,
 	return status;
 }
 
-static int play(const struct arguments *a, const struct cmd_validate_tools *tools,
-		int signal_fd, struct error *e)
+static int score_live(const struct arguments *a, const struct cmd_validate_tools *tools,
+		      int signal_fd, struct error *e)
 {
 	struct host *host = calloc(1, sizeof(*host)); /* large */
 	struct validate v = { .host = host,
@@ -174,8 +174,8 @@ static int replay(const struct arguments *a, const struct cmd_validate_tools *to
 	return score_and_print(&v, a, tools, e);
 }
 
-static int play_locked(const struct arguments *a, const struct cmd_validate_tools *tools,
-		       struct error *e)
+static int score_locked(const struct arguments *a, const struct cmd_validate_tools *tools,
+			struct error *e)
 {
 	int signal_fd = cmd_watch_signals(), status;
 	struct lock lock;
@@ -183,7 +183,7 @@ static int play_locked(const struct arguments *a, const struct cmd_validate_tool
 	lock_init(&lock);
 	status = cmd_take_machine(&lock, a->wait_s, signal_fd, e);
 	if (status == EXIT_MET)
-		status = play(a, tools, signal_fd, e);
+		status = score_live(a, tools, signal_fd, e);
 	lock_release(&lock);
 	close(signal_fd);
 	return status;
@@ -231,7 +231,7 @@ int cmd_validate(int argc, char **argv)
 	} else if (a.list) {
 		cmd_validate_tools_print(&tools, a.print.json);
 	} else {
-		status = a.replay ? replay(&a, &tools, &e) : play_locked(&a, &tools, &e);
+		status = a.replay ? replay(&a, &tools, &e) : score_locked(&a, &tools, &e);
 	}
 	cmd_validate_tools_release(&tools);
 	return status;

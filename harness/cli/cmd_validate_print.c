@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `pagestorm validate` for a person and for a program: rows as they come, then the summary. */
+/* `pagestorm validate` as text and JSON: rows as they come, then the summary. */
 #include "harness/cli/cmd_validate_print.h"
 
 #include <jansson.h>

@@ -19,19 +19,19 @@ static int by_name(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* In place of `all`: each adapter in the folder. */
+/* In place of `all`: each adapter in the directory. */
 static int name_all(struct words *names, struct error *e)
 {
 	struct dirent *entry;
-	char folder[512];
+	char directory[512];
 	DIR *dir;
-	int ret = adapter_folder(folder, sizeof(folder), e);
+	int ret = adapter_directory(directory, sizeof(directory), e);
 
 	if (ret)
 		return ret;
-	dir = opendir(folder);
+	dir = opendir(directory);
 	if (!dir)
-		return error_set(e, errno, "cannot read %s: %s", folder, strerror(errno));
+		return error_set(e, errno, "cannot read %s: %s", directory, strerror(errno));
 	while ((entry = readdir(dir))) {
 		char *dot = strrchr(entry->d_name, '.');
 
@@ -49,11 +49,11 @@ static int name_all(struct words *names, struct error *e)
 static int no_adapter(const char *name, struct error *e)
 {
 	struct error unused = { "" };
-	char folder[512], *near = NULL;
+	char directory[512], *near = NULL;
 	int ret;
 
-	if (!adapter_folder(folder, sizeof(folder), &unused))
-		near = suggest_file(name, folder);
+	if (!adapter_directory(directory, sizeof(directory), &unused))
+		near = suggest_file(name, directory);
 	ret = error_set(e, ENOENT,
 			near ? "%s: no such adapter; did you mean %s?"
 			     : "%s: no such adapter; `validate --list` shows them",

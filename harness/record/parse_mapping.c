@@ -159,12 +159,12 @@ static bool is_one_of(const char *key, const char *const *keys)
 	return *keys;
 }
 
-static bool has_word(struct text rest, const char *wanted)
+static bool has_word(struct text rest, const char *name)
 {
 	struct text word;
 
 	while (text_length(word = text_take_word(&rest)))
-		if (text_is(word, wanted))
+		if (text_is(word, name))
 			return true;
 	return false;
 }

@@ -23,7 +23,7 @@ const char *change_name(enum change change)
 	return names[change];
 }
 
-static bool is_folder(const char *path, size_t length)
+static bool is_directory(const char *path, size_t length)
 {
 	char name[PATH_MAX];
 	struct stat st;
@@ -35,23 +35,23 @@ static bool is_folder(const char *path, size_t length)
 	return !stat(name, &st) && S_ISDIR(st.st_mode);
 }
 
-/* A folder's name may hold a colon itself (a clock time): the last one that leaves a folder
- * counts. */
-static size_t folder_length(const char *argument)
+/* A directory's name may hold a colon itself (a clock time): the last one that leaves a
+ * directory counts. */
+static size_t directory_length(const char *argument)
 {
 	size_t length = strlen(argument);
 
-	if (is_folder(argument, length))
+	if (is_directory(argument, length))
 		return length;
 	for (size_t i = length; i-- > 0;)
-		if (argument[i] == ':' && is_folder(argument, i))
+		if (argument[i] == ':' && is_directory(argument, i))
 			return i;
 	return length;
 }
 
 int side_open(struct side *side, const char *argument, struct error *e)
 {
-	size_t length = folder_length(argument);
+	size_t length = directory_length(argument);
 	char path[PATH_MAX];
 	int ret;
 
@@ -62,26 +62,26 @@ int side_open(struct side *side, const char *argument, struct error *e)
 	path[length] = 0;
 	if (argument[length])
 		strcpy(side->selector, argument + length + 1);
-	side->folder = malloc(sizeof(*side->folder));
-	if (!side->folder)
+	side->dir = malloc(sizeof(*side->dir));
+	if (!side->dir)
 		return error_set(e, ENOMEM, "%s: %s", argument, strerror(ENOMEM));
-	ret = folder_open(side->folder, path, e);
+	ret = result_dir_open(side->dir, path, e);
 	if (ret) {
-		free(side->folder);
-		side->folder = NULL;
+		free(side->dir);
+		side->dir = NULL;
 		return ret;
 	}
-	snprintf(side->name, sizeof(side->name), "%s%s%s", side->folder->id,
+	snprintf(side->name, sizeof(side->name), "%s%s%s", side->dir->id,
 		 *side->selector ? ":" : "", side->selector);
 	return 0;
 }
 
 void side_release(struct side *side)
 {
-	if (side->folder)
-		folder_release(side->folder);
-	free(side->folder);
-	side->folder = NULL;
+	if (side->dir)
+		result_dir_release(side->dir);
+	free(side->dir);
+	side->dir = NULL;
 }
 
 /* Whether the ;-separated list holds this item. */
@@ -130,8 +130,8 @@ static const struct series *only_cell(const struct side *side)
 	const struct series *found = NULL;
 	char rest[CELL_LABEL_BYTES];
 
-	for (size_t i = 0; i < side->folder->nr_series; i++) {
-		const struct series *s = &side->folder->series[i];
+	for (size_t i = 0; i < side->dir->nr_series; i++) {
+		const struct series *s = &side->dir->series[i];
 
 		if (!select_cell(s->label, side->selector, rest, sizeof(rest)))
 			continue;
@@ -147,8 +147,8 @@ static const struct series *find_match(const struct side *side, const char *work
 {
 	char other[CELL_LABEL_BYTES];
 
-	for (size_t i = 0; i < side->folder->nr_series; i++) {
-		const struct series *s = &side->folder->series[i];
+	for (size_t i = 0; i < side->dir->nr_series; i++) {
+		const struct series *s = &side->dir->series[i];
 
 		if (!strcmp(s->worker, worker) &&
 		    select_cell(s->label, side->selector, other, sizeof(other)) &&
@@ -171,7 +171,7 @@ static int add_row(struct compare *c, const struct comparison *row)
 
 /* The same worker on both sides, and what its cell is called. */
 struct pair {
-	const struct folder *folder_a, *folder_b;
+	const struct result_dir *dir_a, *dir_b;
 	const struct series *a, *b;
 	char cell[PAIR_LABEL_BYTES];
 };
@@ -187,9 +187,9 @@ static int add_metric(struct compare *c, const struct pair *pair, const struct c
 	int ret;
 
 	snprintf(row.cell, sizeof(row.cell), "%s", pair->cell);
-	ret = folder_values(pair->folder_a, pair->a, m, &values_a, &n_a);
+	ret = result_dir_values(pair->dir_a, pair->a, m, &values_a, &n_a);
 	if (!ret)
-		ret = folder_values(pair->folder_b, pair->b, m, &values_b, &n_b);
+		ret = result_dir_values(pair->dir_b, pair->b, m, &values_b, &n_b);
 	if (ret || !(n_a + n_b))
 		goto out;
 	ret = stats_summary(values_a, n_a, &row.a);
@@ -265,10 +265,10 @@ static int match_sides(struct compare *c)
 	char rest[CELL_LABEL_BYTES];
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < a->folder->nr_series; i++) {
-		struct pair pair = { .folder_a = a->folder,
-				     .folder_b = b->folder,
-				     .a = &a->folder->series[i] };
+	for (size_t i = 0; !ret && i < a->dir->nr_series; i++) {
+		struct pair pair = { .dir_a = a->dir,
+				     .dir_b = b->dir,
+				     .a = &a->dir->series[i] };
 
 		if (!select_cell(pair.a->label, a->selector, rest, sizeof(rest)))
 			continue;
@@ -281,9 +281,9 @@ static int match_sides(struct compare *c)
 		name_pair(&pair, rest, any_cell);
 		ret = add_pair(c, &pair);
 	}
-	for (size_t i = 0; i < b->folder->nr_series; i++)
-		selected_b += select_cell(b->folder->series[i].label, b->selector, rest,
-					  sizeof(rest));
+	for (size_t i = 0; i < b->dir->nr_series; i++)
+		selected_b +=
+			select_cell(b->dir->series[i].label, b->selector, rest, sizeof(rest));
 	c->unmatched_b = selected_b - (matched < selected_b ? matched : selected_b);
 	return ret;
 }
@@ -291,7 +291,7 @@ static int match_sides(struct compare *c)
 /* "anon at vm.swappiness=10", the first that the side has, for a message. */
 static void describe(const struct side *side, char *out, size_t out_bytes)
 {
-	const struct folder *f = side->folder;
+	const struct result_dir *f = side->dir;
 
 	if (!f->nr_series)
 		snprintf(out, out_bytes, "%s has no runs", side->name);
@@ -340,14 +340,14 @@ int compare_make(struct compare *c, struct error *e)
 	return ret;
 }
 
-int compare_cells(struct compare *c, const struct folder *f, double least_effect)
+int compare_cells(struct compare *c, const struct result_dir *f, double least_effect)
 {
 	static const char *const all[] = { NULL };
 	int ret = 0;
 
 	*c = (struct compare){ .patterns = all, .least_effect = least_effect };
 	for (size_t i = 0; !ret && i < f->nr_series; i++) {
-		struct pair pair = { .folder_a = f, .folder_b = f, .b = &f->series[i] };
+		struct pair pair = { .dir_a = f, .dir_b = f, .b = &f->series[i] };
 
 		if (pair.b->cell == f->series[0].cell)
 			continue;

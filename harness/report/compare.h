@@ -17,13 +17,13 @@
  *
  * The nominal rate: of two runs of the same thing, at most 5 % of whole comparisons
  * contain any better or worse. It holds as long as the repeats of A and B are
- * exchangeable: two folders recorded on different days also differ by the day. Cells
- * of one folder are interleaved and do not.
+ * exchangeable: two directories recorded on different days also differ by the day. Cells
+ * of one directory are interleaved and do not.
  */
 #ifndef PAGESTORM_COMPARE_H
 #define PAGESTORM_COMPARE_H
 
-#include "harness/report/folder.h"
+#include "harness/report/result_dir.h"
 #include "harness/report/metric.h"
 #include "harness/report/stats.h"
 #include "harness/report/table.h"
@@ -32,7 +32,7 @@
 
 /* DIR, or DIR:KEY=VALUE[;KEY=VALUE…] for the cells with those settings. */
 struct side {
-	struct folder *folder;
+	struct result_dir *dir;
 	char name[520]; /* for people: id and selector */
 	char selector[256];
 };
@@ -88,10 +88,10 @@ int compare_make(struct compare *c, struct error *e);
 void compare_release(struct compare *c);
 
 /*
- * The cells of one folder against its first: what the report marks. Rows carry the other
+ * The cells of one directory against its first: what the report marks. Rows carry the other
  * cell's label; sides stay NULL.
  */
-int compare_cells(struct compare *c, const struct folder *f, double least_effect);
+int compare_cells(struct compare *c, const struct result_dir *f, double least_effect);
 
 /* From samples to verdicts: adjusts p over all rows and fills change and the counts. */
 int compare_judge(struct compare *c);
@@ -114,7 +114,7 @@ int compare_print(const struct compare *c, enum compare_format format, FILE *out
 enum gate_result {
 	GATE_HOLDS,
 	GATE_TRIPPED,
-	GATE_UNDECIDED, /* too few runs to tell */
+	GATE_UNDECIDED, /* too few runs to decide */
 };
 
 struct gate {

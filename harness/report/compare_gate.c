@@ -119,7 +119,7 @@ static void explain(const struct term *t, const struct comparison *r, struct gat
 			 r->contrast.ratio);
 	else
 		snprintf(gate->why, sizeof(gate->why),
-			 "%s: %s of %s in %s has too few runs (%zu and %zu) to tell", t->text,
+			 "%s: %s of %s in %s has too few runs (%zu and %zu) to decide", t->text,
 			 r->metric->name, r->worker, cell, r->contrast.n_a, r->contrast.n_b);
 }
 

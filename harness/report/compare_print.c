@@ -207,7 +207,7 @@ static int print_block(const struct printer *p, size_t first, size_t end)
 /* The cells of one run take turns on the machine, two runs do not. */
 static bool is_interleaved(const struct compare *c)
 {
-	return !strcmp(c->a->folder->id, c->b->folder->id);
+	return !strcmp(c->a->dir->id, c->b->dir->id);
 }
 
 static void print_method(const struct printer *p)

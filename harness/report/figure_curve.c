@@ -14,7 +14,7 @@
 
 static size_t find_cell(const struct curves *c, const char *value, const char *rest)
 {
-	const struct folder *f = &c->report->folder;
+	const struct result_dir *f = &c->report->dir;
 	const char *key = c->axis->swept->key;
 	char text[CELL_LABEL_BYTES];
 
@@ -112,7 +112,7 @@ static void write_medians(const struct curves *c, size_t number, FILE *out, doub
 /* Beside the curve, so that the interval does not hide them. */
 static int write_runs(const struct curves *c, size_t number, FILE *out, double divisor)
 {
-	const struct folder *f = &c->report->folder;
+	const struct result_dir *f = &c->report->dir;
 	const struct curve *curve = &c->curve[number];
 	struct extent x = axis_extent(c->axis);
 	double aside = 0.018 * (x.high - x.low);
@@ -125,8 +125,8 @@ static int write_runs(const struct curves *c, size_t number, FILE *out, double d
 
 		if (curve->series[i] == SIZE_MAX)
 			continue;
-		ret = folder_values(f, &f->series[curve->series[i]], curve->metric, &value,
-				    &nr);
+		ret = result_dir_values(f, &f->series[curve->series[i]], curve->metric, &value,
+					&nr);
 		for (size_t j = 0; j < nr; j++)
 			fprintf(out, "%.9g %.9g\n", c->axis->position[i] + aside,
 				value[j] / divisor);

@@ -166,7 +166,7 @@ static int draw_panel(struct figures *f, struct sweep *s, const struct panel_fig
 bool figure_is_zipped(const struct report *r, const char *worker, const char *key)
 {
 	const struct swept *axis = find_swept(r, key);
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	char value[CELL_LABEL_BYTES];
 
 	for (size_t v = 0; axis && v < axis->nr; v++) {
@@ -200,7 +200,7 @@ static int add_rest(struct sweep *s, const char *rest)
 /* The worker's cells that have this setting at all. */
 static int find_rests(struct sweep *s)
 {
-	const struct folder *f = &s->curves.report->folder;
+	const struct result_dir *f = &s->curves.report->dir;
 	char text[CELL_LABEL_BYTES];
 	int ret = 0;
 

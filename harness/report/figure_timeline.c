@@ -99,7 +99,7 @@ static struct sample_columns sample_columns(const struct csv_table *t)
 
 static bool is_here(const struct timeline *t, size_t row)
 {
-	const struct csv_table *s = &t->report->folder.samples;
+	const struct csv_table *s = &t->report->dir.samples;
 
 	return !strcmp(csv_cell(s, row, t->column.cell), t->cell) &&
 	       !strcmp(csv_cell(s, row, t->column.repeat), t->repeat) &&
@@ -108,7 +108,7 @@ static bool is_here(const struct timeline *t, size_t row)
 
 const char *figure_repeat(const struct report *r, unsigned cell)
 {
-	const struct csv_table *s = &r->folder.samples;
+	const struct csv_table *s = &r->dir.samples;
 	struct sample_columns c = sample_columns(s);
 
 	for (size_t row = 0; row < s->nr; row++)
@@ -120,7 +120,7 @@ const char *figure_repeat(const struct report *r, unsigned cell)
 
 static int read_line(const struct timeline *t, const char *quantity, struct line *line)
 {
-	const struct csv_table *s = &t->report->folder.samples;
+	const struct csv_table *s = &t->report->dir.samples;
 	size_t capacity = 0;
 
 	*line = (struct line){ .sample = NULL };
@@ -129,8 +129,8 @@ static int read_line(const struct timeline *t, const char *quantity, struct line
 
 		if (!is_here(t, row) || strcmp(csv_cell(s, row, t->column.quantity), quantity))
 			continue;
-		at.seconds = folder_number(csv_cell(s, row, t->column.t_ms)) / 1000;
-		at.value = folder_number(csv_cell(s, row, t->column.value));
+		at.seconds = result_dir_number(csv_cell(s, row, t->column.t_ms)) / 1000;
+		at.value = result_dir_number(csv_cell(s, row, t->column.value));
 		if (isnan(at.seconds) || isnan(at.value))
 			continue;
 		if (!strcmp(csv_cell(s, row, t->column.unit), "kB"))
@@ -217,13 +217,13 @@ static void write_stripe(const struct plot *p, const struct timeline *t, const c
 
 static void write_phases(const struct plot *p, const struct timeline *t)
 {
-	const struct csv_table *s = &t->report->folder.samples;
+	const struct csv_table *s = &t->report->dir.samples;
 	const char *phase = NULL;
 	double from = t->start;
 
 	for (size_t row = 0; row < s->nr; row++) {
 		const char *now = csv_cell(s, row, t->column.phase);
-		double at = folder_number(csv_cell(s, row, t->column.t_ms)) / 1000;
+		double at = result_dir_number(csv_cell(s, row, t->column.t_ms)) / 1000;
 
 		if (!is_here(t, row) || isnan(at) || (phase && !strcmp(now, phase)))
 			continue;
@@ -249,13 +249,13 @@ static bool is_marked(const char *event)
 /* What ended a worker, of whichever worker: its neighbours feel it. */
 static void write_events(const struct plot *p, const struct timeline *t)
 {
-	const struct csv_table *e = &t->report->folder.events;
+	const struct csv_table *e = &t->report->dir.events;
 	int cell = csv_column(e, "cell"), repeat = csv_column(e, "repeat");
 	int when = csv_column(e, "t_ms"), name = csv_column(e, "event");
 	unsigned shown = 0;
 
 	for (size_t row = 0; row < e->nr; row++) {
-		double at = folder_number(csv_cell(e, row, when)) / 1000;
+		double at = result_dir_number(csv_cell(e, row, when)) / 1000;
 
 		if (strcmp(csv_cell(e, row, cell), t->cell) ||
 		    strcmp(csv_cell(e, row, repeat), t->repeat) || isnan(at) ||
@@ -274,13 +274,13 @@ static void write_events(const struct plot *p, const struct timeline *t)
 
 static void find_extent(struct timeline *t)
 {
-	const struct csv_table *s = &t->report->folder.samples;
+	const struct csv_table *s = &t->report->dir.samples;
 
 	t->start = 0; /* GO */
 	t->end = -INFINITY;
 	for (size_t row = 0; row < s->nr; row++)
 		if (is_here(t, row)) {
-			double at = folder_number(csv_cell(s, row, t->column.t_ms)) / 1000;
+			double at = result_dir_number(csv_cell(s, row, t->column.t_ms)) / 1000;
 
 			t->start = fmin(t->start, at);
 			t->end = fmax(t->end, at);
@@ -385,7 +385,7 @@ int figures_timeline(struct figures *f, const struct report *r, unsigned cell,
 {
 	char number[16];
 	struct timeline t = { .report = r,
-			      .column = sample_columns(&r->folder.samples),
+			      .column = sample_columns(&r->dir.samples),
 			      .cell = number,
 			      .repeat = repeat,
 			      .worker = worker };

@@ -17,7 +17,7 @@ static const char missing[] =
 
 static const char *text_at(const struct page *p, const char *path)
 {
-	const char *text = json_string_value(folder_json(&p->report->folder, path));
+	const char *text = json_string_value(result_dir_json(&p->report->dir, path));
 
 	return text ? text : "";
 }
@@ -58,10 +58,10 @@ static const char body[] =
 
 static void put_head(const struct report *reports, size_t nr, FILE *out)
 {
-	const char *name = json_string_value(folder_json(&reports[0].folder, "plan.name"));
+	const char *name = json_string_value(result_dir_json(&reports[0].dir, "plan.name"));
 
 	fputs(head, out);
-	html_text(out, name ? name : reports[0].folder.id);
+	html_text(out, name ? name : reports[0].dir.id);
 	if (nr > 1)
 		fprintf(out, " and %zu more", nr - 1);
 	fputs(" – pagestorm</title>\n<style>\n", out);
@@ -114,9 +114,9 @@ static void put_verdict(const struct page *p)
 		claims += r->claims[t];
 	fprintf(p->out, "<div class=\"verdict%s\"><strong>",
 		report_is_clean(r) ? "" : " fails");
-	if (r->folder.scorecard.nr && !runs) {
+	if (r->dir.scorecard.nr && !runs) {
 		fprintf(p->out, "%zu of %zu quantities are wrong.</strong>\n", r->scored[0].nr,
-			r->folder.scorecard.nr);
+			r->dir.scorecard.nr);
 		put_counts(p);
 		page_raw(p, "</div>\n");
 		return;
@@ -153,17 +153,17 @@ static void put_title(const struct page *p)
 	char line[1024];
 
 	page_put(p, "<header>\n<h1>",
-		 *text_at(p, "plan.name") ? text_at(p, "plan.name") : r->folder.id, "</h1>\n");
+		 *text_at(p, "plan.name") ? text_at(p, "plan.name") : r->dir.id, "</h1>\n");
 	if (*text_at(p, "plan.why"))
 		page_put(p, "<p class=\"why\">", text_at(p, "plan.why"), "</p>\n");
 	put_verdict(p);
 	page_raw(p, "<dl class=\"facts\">\n");
-	page_put(p, "<dt>run</dt><dd class=\"id\">", r->folder.id, "</dd>\n");
+	page_put(p, "<dt>run</dt><dd class=\"id\">", r->dir.id, "</dd>\n");
 	report_machine(r, line, sizeof(line));
 	put_fact(p, "machine", line);
 	report_extent(r, line, sizeof(line));
 	put_fact(p, "extent", line);
-	if (r->folder.partial)
+	if (r->dir.partial)
 		put_fact(p, "state", "partial: the run has not ended, or was cut");
 	page_raw(p, "</dl>\n");
 	if (p->no_drawing)
@@ -176,7 +176,7 @@ static void put_unexpected(const struct page *p)
 	static const char *const titles[] = { "outcome", "worker", "cell",
 					      ">repeat", "reason", NULL };
 	const struct report *r = p->report;
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	char cell[CELL_LABEL_BYTES];
 
 	if (!r->nr_unexpected)
@@ -186,13 +186,14 @@ static void put_unexpected(const struct page *p)
 	for (size_t i = 0; i < r->nr_unexpected && i < PAGE_FAILURES_MAX; i++) {
 		size_t row = r->unexpected[i];
 
-		report_cell_name(r, folder_run_cell(f, row, "cell_label"), cell, sizeof(cell));
-		page_put(p, "<tr><td class=\"worse\">", folder_run_cell(f, row, "outcome"),
+		report_cell_name(r, result_dir_run_cell(f, row, "cell_label"), cell,
+				 sizeof(cell));
+		page_put(p, "<tr><td class=\"worse\">", result_dir_run_cell(f, row, "outcome"),
 			 "</td>");
-		page_put(p, "<td>", folder_run_cell(f, row, "worker"), "</td>");
+		page_put(p, "<td>", result_dir_run_cell(f, row, "worker"), "</td>");
 		page_put(p, "<td>", cell, "</td>");
-		page_put(p, "<td class=\"n\">", folder_run_cell(f, row, "repeat"), "</td>");
-		page_put(p, "<td class=\"text\">", folder_run_cell(f, row, "reason"),
+		page_put(p, "<td class=\"n\">", result_dir_run_cell(f, row, "repeat"), "</td>");
+		page_put(p, "<td class=\"text\">", result_dir_run_cell(f, row, "reason"),
 			 "</td></tr>\n");
 	}
 	page_table_close(p);
@@ -210,12 +211,12 @@ static void put_nav(const struct page *p)
 	} sections[] = {
 		{ "unexpected", "Unexpected ends", r->nr_unexpected },
 		{ "verdicts", "Verdicts", r->cells.nr },
-		{ "results", "Results", r->folder.nr_series },
-		{ "timeline", "Timeline", r->folder.samples.nr },
+		{ "results", "Results", r->dir.nr_series },
+		{ "timeline", "Timeline", r->dir.samples.nr },
 		{ "truth", "Truth", r->nr_truth },
-		{ "scorecard", "Scorecard", r->folder.scorecard.nr },
+		{ "scorecard", "Scorecard", r->dir.scorecard.nr },
 		{ "noise", "Noise floor", r->nr_noise },
-		{ "machine", "Machine", r->folder.run },
+		{ "machine", "Machine", r->dir.run },
 	};
 
 	page_raw(p, "<nav aria-label=\"Sections\">");

@@ -83,7 +83,7 @@ int page_put_sweep_figures(struct page *p, const char *worker)
 
 static bool has_samples(const struct report *r, unsigned cell, const char *worker)
 {
-	const struct csv_table *s = &r->folder.samples;
+	const struct csv_table *s = &r->dir.samples;
 	int cells = csv_column(s, "cell"), workers = csv_column(s, "worker");
 
 	for (size_t row = 0; row < s->nr; row++)
@@ -117,7 +117,7 @@ static int put_timeline(struct page *p, const struct series *s, const char *work
 	return ret;
 }
 
-static bool is_last_of_cell(const struct folder *f, size_t series)
+static bool is_last_of_cell(const struct result_dir *f, size_t series)
 {
 	return series + 1 == f->nr_series ||
 	       f->series[series + 1].cell != f->series[series].cell;
@@ -125,7 +125,7 @@ static bool is_last_of_cell(const struct folder *f, size_t series)
 
 int page_put_timelines(struct page *p)
 {
-	const struct folder *f = &p->report->folder;
+	const struct result_dir *f = &p->report->dir;
 	size_t cells = 0, left_out = 0, drawn = 0;
 	int ret = 0;
 

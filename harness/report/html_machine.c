@@ -34,7 +34,7 @@ static void put_json_value(const struct page *p, const json_t *value)
 
 static void put_object(const struct page *p, const char *title, const char *path)
 {
-	json_t *object = (json_t *)folder_json(&p->report->folder, path);
+	json_t *object = (json_t *)result_dir_json(&p->report->dir, path);
 	const char *key;
 	json_t *value;
 
@@ -53,8 +53,8 @@ static void put_object(const struct page *p, const char *title, const char *path
 /* A run leaves all settings as it found them: what it did not is worth a heading. */
 static void put_changed_settings(const struct page *p)
 {
-	const struct folder *f = &p->report->folder;
-	json_t *after = (json_t *)folder_json(f, "settings_after");
+	const struct result_dir *f = &p->report->dir;
+	json_t *after = (json_t *)result_dir_json(f, "settings_after");
 	const char *before = "<div><h3 class=\"worse\">Settings that differ afterwards</h3>"
 			     "<dl class=\"facts\">\n";
 	const char *key;
@@ -62,7 +62,7 @@ static void put_changed_settings(const struct page *p)
 
 	json_object_foreach(after, key, value)
 	{
-		json_t *found = json_object_get(folder_json(f, "settings_before"), key);
+		json_t *found = json_object_get(result_dir_json(f, "settings_before"), key);
 
 		if (json_equal(found, value))
 			continue;
@@ -82,7 +82,7 @@ static void put_profile(const struct page *p)
 	ssize_t length;
 	int fd;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/profile.ini", p->report->folder.path) >=
+	if ((size_t)snprintf(path, sizeof(path), "%s/profile.ini", p->report->dir.path) >=
 	    sizeof(path))
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -102,7 +102,7 @@ static void put_profile(const struct page *p)
 
 void page_put_machine(const struct page *p)
 {
-	if (!p->report->folder.run)
+	if (!p->report->dir.run)
 		return;
 	page_heading(p, "machine", "Machine and settings");
 	page_raw(p, "<div class=\"columns\">\n");

@@ -19,8 +19,8 @@ static double largest(const struct report *r, const char *worker, size_t metric)
 {
 	double most = NAN; /* fmax ignores it: it stays where nothing was recorded */
 
-	for (size_t i = 0; i < r->folder.nr_series; i++)
-		if (is_column(&r->folder.series[i], worker))
+	for (size_t i = 0; i < r->dir.nr_series; i++)
+		if (is_column(&r->dir.series[i], worker))
 			most = fmax(most, report_summary(r, i, metric)->max);
 	return most;
 }
@@ -86,7 +86,7 @@ static void put_lines(const struct page *p, const char *label)
 static void put_matrix(const struct page *p, const char *worker)
 {
 	const struct report *r = p->report;
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	char name[CELL_LABEL_BYTES];
 
 	fprintf(p->out, "<div class=\"scroll%s\"><table class=\"matrix\"><thead><tr>",
@@ -157,7 +157,7 @@ static void put_changes(const struct page *p, const struct series *s, enum chang
 
 static void put_worker_changes(const struct page *p, const char *worker)
 {
-	const struct folder *f = &p->report->folder;
+	const struct result_dir *f = &p->report->dir;
 	char cell[CELL_LABEL_BYTES];
 
 	for (size_t i = 0; i < f->nr_series; i++) {
@@ -184,7 +184,7 @@ static void put_worker_changes(const struct page *p, const char *worker)
 void page_put_changes_table(const struct page *p)
 {
 	const struct report *r = p->report;
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	const char *titles[] = { "worker",	  "cell",	   "better", "worse",
 				 ">within noise", ">too few runs", NULL };
 	char key[80];
@@ -207,13 +207,12 @@ void page_put_changes_table(const struct page *p)
 			r->cells.nr_tested);
 		page_raw(p, "Less than 2&nbsp;% is no difference.</p>\n");
 	} else {
-		page_raw(p,
-			 "nothing can be told from so few repeats. Four are the least.</p>\n");
+		page_raw(p, "so few repeats decide nothing: four are the minimum.</p>\n");
 	}
 	page_raw(p, "<div class=\"changes\">");
 	page_table_open(p, titles);
 	for (size_t i = 0; i < f->nr_series; i++)
-		if (folder_is_worker_first(f, i))
+		if (result_dir_is_worker_first(f, i))
 			put_worker_changes(p, f->series[i].worker);
 	page_table_close(p);
 	page_raw(p, "</div>\n");
@@ -221,7 +220,7 @@ void page_put_changes_table(const struct page *p)
 
 int page_put_workers(struct page *p)
 {
-	const struct folder *f = &p->report->folder;
+	const struct result_dir *f = &p->report->dir;
 	int ret = 0;
 
 	if (!f->nr_series)
@@ -230,7 +229,7 @@ int page_put_workers(struct page *p)
 	if (!p->report->nr_swept)
 		put_matrix(p, NULL);
 	for (size_t i = 0; !ret && p->report->nr_swept && i < f->nr_series; i++) {
-		if (!folder_is_worker_first(f, i))
+		if (!result_dir_is_worker_first(f, i))
 			continue;
 		page_put(p, "<h3>", f->series[i].worker, "");
 		if (strcmp(f->series[i].worker, f->series[i].workload))

@@ -16,7 +16,7 @@ static void put_expected(FILE *out, const struct truth_line *line)
 	html_range(out, line->expected_min, line->expected_max);
 	if (slack) {
 		fputs(strcmp(line->relation, "between") ? " ±&nbsp;" : " +&nbsp;", out);
-		html_exact(out, folder_number(line->tolerance));
+		html_exact(out, result_dir_number(line->tolerance));
 	}
 }
 
@@ -125,13 +125,13 @@ static const char *cell_class(const char *name, bool wrong)
 static void put_score_cell(const struct page *p, const struct score_column *column, size_t row,
 			   bool wrong)
 {
-	const struct csv_table *card = &p->report->folder.scorecard;
+	const struct csv_table *card = &p->report->dir.scorecard;
 	const char *class = cell_class(column->name, wrong);
 	const char *text = csv_cell(card, row, csv_column(card, column->name));
 
 	page_put(p, *class ? "<td class=\"" : "<td", class, *class ? "\">" : ">");
 	if (!strcmp(class, "n"))
-		html_exact(p->out, folder_number(text));
+		html_exact(p->out, result_dir_number(text));
 	else
 		html_name(p->out, text);
 	if (column->below)
@@ -150,7 +150,7 @@ static void put_score(const struct page *p, size_t row, bool wrong)
 
 void page_put_scorecard(const struct page *p)
 {
-	const struct csv_table *card = &p->report->folder.scorecard;
+	const struct csv_table *card = &p->report->dir.scorecard;
 	const char *titles[SCORE_COLUMNS + 1] = { NULL };
 
 	if (!card->nr)

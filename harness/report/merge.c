@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Makes the merged folder: checked first, written beside, renamed when it is whole. Judges no
- * numbers.
+ * Makes the merged directory: checked first, written beside, renamed when it is whole. Judges
+ * no numbers.
  */
 #include "harness/report/merge_part.h"
 
@@ -19,13 +19,13 @@
 
 static const char *profile_of(const struct merging *m)
 {
-	const char *name = json_string_value(folder_json(m->folder[0], "plan.name"));
+	const char *name = json_string_value(result_dir_json(m->part[0], "plan.name"));
 
 	return name ? name : "merged";
 }
 
-/* The id and the path that the folder will have; -EEXIST: they are taken. */
-static int name_folder(struct merging *m, const char *parent, const char *stamp, unsigned try)
+/* The id and the path that the directory will have; -EEXIST: they are taken. */
+static int name_dir(struct merging *m, const char *parent, const char *stamp, unsigned try)
 {
 	char suffix[16] = "";
 
@@ -46,7 +46,7 @@ static void partial_path(const struct merging *m, char *path, size_t path_bytes)
 }
 
 /* <UTC>-<profile>, as run names its own; a number is added while the name is taken. */
-static int make_folder(struct merging *m, const char *parent, struct error *e)
+static int make_dir(struct merging *m, const char *parent, struct error *e)
 {
 	time_t now = time(NULL);
 	char stamp[32], partial[PATH_MAX];
@@ -57,7 +57,7 @@ static int make_folder(struct merging *m, const char *parent, struct error *e)
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
 	for (unsigned i = 1; i <= NAME_TRIES; i++) {
-		int ret = name_folder(m, parent, stamp, i);
+		int ret = name_dir(m, parent, stamp, i);
 
 		if (ret == -ENAMETOOLONG)
 			return error_set(e, ENAMETOOLONG, "%s: the path is too long", parent);
@@ -72,30 +72,30 @@ static int make_folder(struct merging *m, const char *parent, struct error *e)
 	return error_set(e, EEXIST, "%s: no free name for %s", parent, profile_of(m));
 }
 
-static int fill_folder(const struct merging *m, struct error *e)
+static int fill_dir(const struct merging *m, struct error *e)
 {
 	int ret = merge_join_files(m, e);
 
 	if (!ret)
 		ret = merge_write_json(m, e);
-	if (!ret && fsync(m->dir))
+	if (!ret && fsync(m->dirfd))
 		ret = error_set(e, errno, "%s: %s", m->id, strerror(errno));
 	return ret;
 }
 
-static int write_folder(struct merging *m, const char *parent, struct error *e)
+static int write_dir(struct merging *m, const char *parent, struct error *e)
 {
 	char partial[PATH_MAX];
-	int ret = make_folder(m, parent, e);
+	int ret = make_dir(m, parent, e);
 
 	if (ret)
 		return ret;
 	partial_path(m, partial, sizeof(partial));
-	m->dir = open(partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (m->dir < 0)
+	m->dirfd = open(partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->dirfd < 0)
 		return error_set(e, errno, "%s: %s", partial, strerror(errno));
-	ret = fill_folder(m, e);
-	close(m->dir);
+	ret = fill_dir(m, e);
+	close(m->dirfd);
 	if (!ret && rename(partial, m->out.path))
 		ret = error_set(e, errno, "%s: %s", m->out.path, strerror(errno));
 	return ret;
@@ -103,35 +103,35 @@ static int write_folder(struct merging *m, const char *parent, struct error *e)
 
 static int by_first_cell(const void *left, const void *right)
 {
-	unsigned l = merge_cell_of(*(const struct folder *const *)left, 0);
-	unsigned r = merge_cell_of(*(const struct folder *const *)right, 0);
+	unsigned l = merge_cell_of(*(const struct result_dir *const *)left, 0);
+	unsigned r = merge_cell_of(*(const struct result_dir *const *)right, 0);
 
 	return (l > r) - (l < r);
 }
 
-int merge_folders(const struct folder *folders, size_t nr, const char *parent,
-		  struct merge *out, struct error *e)
+int merge_dirs(const struct result_dir *dir, size_t nr, const char *parent, struct merge *out,
+	       struct error *e)
 {
-	struct merging m = { .nr = nr, .dir = -1 };
+	struct merging m = { .nr = nr, .dirfd = -1 };
 	int ret;
 
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
-	m.folder = calloc(nr, sizeof(*m.folder));
-	if (!m.folder)
+	m.part = calloc(nr, sizeof(*m.part));
+	if (!m.part)
 		return error_set(e, ENOMEM, "merge: %s", strerror(ENOMEM));
 	for (size_t i = 0; i < nr; i++)
-		m.folder[i] = &folders[i];
+		m.part[i] = &dir[i];
 	ret = merge_check(&m, e);
 	if (ret)
 		goto out;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
-	qsort(m.folder, nr, sizeof(*m.folder), by_first_cell);
+	qsort(m.part, nr, sizeof(*m.part), by_first_cell);
 	ret = merge_find_files(&m, e);
 	if (!ret)
-		ret = write_folder(&m, parent, e);
+		ret = write_dir(&m, parent, e);
 	if (!ret)
 		*out = m.out;
 out:
-	free(m.folder);
+	free(m.part);
 	return ret;
 }

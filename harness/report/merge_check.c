@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Do folders belong together? Reads what their runs say, writes nothing.
+ * Do directories belong together? Reads what their runs say, writes nothing.
  */
 #include "harness/report/merge_part.h"
 
@@ -10,12 +10,12 @@
 #include <string.h>
 
 /* The parts of a plan that decide what is measured; claims and skips depend on the machine. */
-static json_t *plan_identity(const struct folder *f)
+static json_t *plan_identity(const struct result_dir *f)
 {
 	static const char *const keys[] = { "name", "seed", "repeats", "warmup", "order" };
 	static const char *const keys_of_worker[] = { "name", "workload", "params", "limits" };
 	json_t *identity = json_object(), *cells = json_array(), *cell, *worker;
-	const json_t *plan = folder_json(f, "plan");
+	const json_t *plan = result_dir_json(f, "plan");
 	size_t i, j;
 
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -62,28 +62,29 @@ static const char *difference(const json_t *a, const json_t *b)
 	return "the orders of their steps";
 }
 
-static int check_plan(const struct folder *f, const struct folder *first, struct error *e)
+static int check_plan(const struct result_dir *f, const struct result_dir *first,
+		      struct error *e)
 {
-	json_t *own = plan_identity(f), *wanted = plan_identity(first);
+	json_t *own = plan_identity(f), *expected = plan_identity(first);
 	int ret = 0;
 
-	if (!json_equal(own, wanted))
+	if (!json_equal(own, expected))
 		ret = error_set(
 			e, EINVAL,
 			"%s and %s are not of the same plan: %s differ; merge what `run --cell` made of one profile",
-			first->id, f->id, difference(wanted, own));
-	json_decref(wanted);
+			first->id, f->id, difference(expected, own));
+	json_decref(expected);
 	json_decref(own);
 	return ret;
 }
 
-static int check_folder(const struct folder *f, struct error *e)
+static int check_dir(const struct result_dir *f, struct error *e)
 {
 	if (f->partial)
 		return error_set(e, EINVAL,
 				 "%s is partial: its run has not ended; run its cell again",
 				 f->id);
-	if (!folder_json(f, "plan.cells"))
+	if (!result_dir_json(f, "plan.cells"))
 		return error_set(
 			e, EINVAL,
 			"%s/run.json has no plan: without it nothing says what it belongs to",
@@ -93,12 +94,12 @@ static int check_folder(const struct folder *f, struct error *e)
 	return 0;
 }
 
-unsigned merge_cell_of(const struct folder *f, size_t row)
+unsigned merge_cell_of(const struct result_dir *f, size_t row)
 {
-	return strtoul(folder_run_cell(f, row, "cell"), NULL, 10);
+	return strtoul(result_dir_run_cell(f, row, "cell"), NULL, 10);
 }
 
-static bool has_cell(const struct folder *f, unsigned cell)
+static bool has_cell(const struct result_dir *f, unsigned cell)
 {
 	for (size_t row = 0; row < f->runs.nr; row++)
 		if (merge_cell_of(f, row) == cell)
@@ -108,21 +109,21 @@ static bool has_cell(const struct folder *f, unsigned cell)
 
 static int check_duplicates(const struct merging *m, unsigned cell, struct error *e)
 {
-	const struct folder *first = NULL;
+	const struct result_dir *first = NULL;
 
 	for (size_t i = 0; i < m->nr; i++) {
-		if (!has_cell(m->folder[i], cell))
+		if (!has_cell(m->part[i], cell))
 			continue;
 		if (first)
 			return error_set(e, EINVAL,
 					 "cell %u is in %s and in %s: leave one of them out",
-					 cell, first->id, m->folder[i]->id);
-		first = m->folder[i];
+					 cell, first->id, m->part[i]->id);
+		first = m->part[i];
 	}
 	return 0;
 }
 
-/* Cells that no folder has are no error, but named. */
+/* Cells that no directory has are no error, but named. */
 static void note_missing(struct merge *out, unsigned cell)
 {
 	size_t used = strlen(out->missing);
@@ -132,14 +133,14 @@ static void note_missing(struct merge *out, unsigned cell)
 			 used ? ", " : "", cell);
 }
 
-static bool is_same_machine(const struct folder *a, const struct folder *b)
+static bool is_same_machine(const struct result_dir *a, const struct result_dir *b)
 {
 	static const char *const keys[] = { "machine.kernel", "machine.cpu_model",
 					    "machine.cpus", "machine.memory_bytes",
 					    "machine.cgroup_version" };
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!json_equal(folder_json(a, keys[i]), folder_json(b, keys[i])))
+		if (!json_equal(result_dir_json(a, keys[i]), result_dir_json(b, keys[i])))
 			return false;
 	return true;
 }
@@ -150,19 +151,19 @@ int merge_check(struct merging *m, struct error *e)
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < m->nr; i++) {
-		ret = check_folder(m->folder[i], e);
+		ret = check_dir(m->part[i], e);
 		if (!ret)
-			ret = check_plan(m->folder[i], m->folder[0], e);
+			ret = check_plan(m->part[i], m->part[0], e);
 	}
 	if (ret)
 		return ret;
-	cells = json_array_size(folder_json(m->folder[0], "plan.cells"));
+	cells = json_array_size(result_dir_json(m->part[0], "plan.cells"));
 	m->out.of_cells = cells;
 	for (unsigned cell = 0; !ret && cell < cells; cell++) {
 		size_t i = 0;
 
 		ret = check_duplicates(m, cell, e);
-		while (i < m->nr && !has_cell(m->folder[i], cell))
+		while (i < m->nr && !has_cell(m->part[i], cell))
 			i++;
 		if (i < m->nr)
 			m->out.cells++;
@@ -170,6 +171,6 @@ int merge_check(struct merging *m, struct error *e)
 			note_missing(&m->out, cell);
 	}
 	for (size_t i = 1; i < m->nr; i++)
-		m->out.different_machines |= !is_same_machine(m->folder[0], m->folder[i]);
+		m->out.different_machines |= !is_same_machine(m->part[0], m->part[i]);
 	return ret;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The files of a merged folder: the rows of all below one header, byte for byte. Refuses to
+ * The files of a merged directory: the rows of all below one header, byte for byte. Refuses to
  * join what has other columns.
  */
 #include "harness/report/merge_part.h"
@@ -34,7 +34,7 @@ static int add_name(struct merge_files *files, const char *name)
 	return 0;
 }
 
-static int find_in(struct merging *m, const struct folder *f, struct error *e)
+static int find_in(struct merging *m, const struct result_dir *f, struct error *e)
 {
 	DIR *dir = opendir(f->path);
 	struct dirent *entry;
@@ -49,7 +49,8 @@ static int find_in(struct merging *m, const struct folder *f, struct error *e)
 	}
 	closedir(dir);
 	if (ret)
-		return error_set(e, EINVAL, "the folders have more than %d kinds of CSV files",
+		return error_set(e, EINVAL,
+				 "the directories have more than %d kinds of CSV files",
 				 MERGE_FILES_MAX);
 	return 0;
 }
@@ -70,7 +71,7 @@ static int read_header(int fd, char *header, size_t header_bytes)
 	return 0;
 }
 
-static int open_in(const struct folder *f, const char *name)
+static int open_in(const struct result_dir *f, const char *name)
 {
 	char path[PATH_MAX];
 	int fd;
@@ -82,7 +83,8 @@ static int open_in(const struct folder *f, const char *name)
 }
 
 /* *header: "" before the first file, then what all must have. */
-static int check_header(const struct folder *f, const char *name, char *header, struct error *e)
+static int check_header(const struct result_dir *f, const char *name, char *header,
+			struct error *e)
 {
 	char own[HEADER_MAX];
 	int fd = open_in(f, name), ret;
@@ -109,12 +111,12 @@ int merge_find_files(struct merging *m, struct error *e)
 	int ret = 0;
 
 	for (size_t i = 0; !ret && i < m->nr; i++)
-		ret = find_in(m, m->folder[i], e);
+		ret = find_in(m, m->part[i], e);
 	for (size_t i = 0; !ret && i < m->files.nr; i++) {
 		char header[HEADER_MAX] = "";
 
 		for (size_t j = 0; !ret && j < m->nr; j++)
-			ret = check_header(m->folder[j], m->files.name[i], header, e);
+			ret = check_header(m->part[j], m->files.name[i], header, e);
 	}
 	return ret;
 }
@@ -151,7 +153,7 @@ static int copy_from(int from, off_t offset, int to, bool *ended_line)
 }
 
 /* The header once, then the rows. */
-static int append_file(int to, const struct folder *f, const char *name, bool *begun)
+static int append_file(int to, const struct result_dir *f, const char *name, bool *begun)
 {
 	char header[HEADER_MAX];
 	bool ended_line;
@@ -171,20 +173,20 @@ static int append_file(int to, const struct folder *f, const char *name, bool *b
 
 static int join_file(const struct merging *m, const char *name, struct error *e)
 {
-	int fd = openat(m->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), ret = 0;
+	int fd = openat(m->dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644), ret = 0;
 	bool begun = false;
 
 	if (fd < 0)
 		return error_set(e, errno, "%s: %s", name, strerror(errno));
 	for (size_t i = 0; !ret && i < m->nr; i++)
-		ret = append_file(fd, m->folder[i], name, &begun);
+		ret = append_file(fd, m->part[i], name, &begun);
 	if (!ret && fsync(fd))
 		ret = -errno;
 	close(fd);
 	return ret ? error_set(e, -ret, "joining %s: %s", name, strerror(-ret)) : 0;
 }
 
-static int copy_profile(int dir, const struct folder *f, struct error *e)
+static int copy_profile(int dirfd, const struct result_dir *f, struct error *e)
 {
 	int from = open_in(f, "profile.ini"), to = -1, ret = 0;
 	bool ended_line;
@@ -192,7 +194,8 @@ static int copy_profile(int dir, const struct folder *f, struct error *e)
 	if (from == -ENOENT)
 		return 0;
 	if (from >= 0)
-		to = openat(dir, "profile.ini", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		to = openat(dirfd, "profile.ini", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0644);
 	if (from < 0 || to < 0)
 		ret = from < 0 ? from : -errno;
 	else
@@ -210,5 +213,5 @@ int merge_join_files(const struct merging *m, struct error *e)
 
 	for (size_t i = 0; !ret && i < m->files.nr; i++)
 		ret = join_file(m, m->files.name[i], e);
-	return ret ? ret : copy_profile(m->dir, m->folder[0], e);
+	return ret ? ret : copy_profile(m->dirfd, m->part[0], e);
 }

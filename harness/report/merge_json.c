@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * run.json of a merged folder: the first one's, the ends summed, and where each part is from.
+ * run.json of a merged directory: the first one's, the ends summed, and where each part is
+ * from.
  */
 #include "harness/report/merge_part.h"
 
@@ -23,16 +24,17 @@ static json_t *sum_ends(const struct merging *m)
 
 		for (size_t i = 0; i < m->nr; i++)
 			sum += json_integer_value(
-				json_object_get(folder_json(m->folder[i], "end"), counts[c]));
+				json_object_get(result_dir_json(m->part[i], "end"), counts[c]));
 		json_object_set_new(end, counts[c], json_integer(sum));
 	}
 	for (size_t i = 0; i < m->nr; i++) {
-		const char *status = json_string_value(folder_json(m->folder[i], "end.status"));
+		const char *status =
+			json_string_value(result_dir_json(m->part[i], "end.status"));
 
 		restored =
-			restored && !json_is_false(folder_json(m->folder[i], "end.restored"));
+			restored && !json_is_false(result_dir_json(m->part[i], "end.restored"));
 		complete = complete && status && !strcmp(status, "complete");
-		seconds += json_number_value(folder_json(m->folder[i], "end.seconds"));
+		seconds += json_number_value(result_dir_json(m->part[i], "end.seconds"));
 	}
 	json_object_set_new(end, "status", json_string(complete ? "complete" : "incomplete"));
 	json_object_set_new(end, "restored", json_boolean(restored));
@@ -40,13 +42,13 @@ static json_t *sum_ends(const struct merging *m)
 	return end;
 }
 
-/* Of each folder all but the plan, which they share. */
+/* Of each directory all but the plan, which they share. */
 static json_t *list_origins(const struct merging *m)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < m->nr; i++) {
-		json_t *origin = json_copy(m->folder[i]->run);
+		json_t *origin = json_copy(m->part[i]->run);
 
 		json_object_del(origin, "plan");
 		json_array_append_new(list, origin);
@@ -56,13 +58,13 @@ static json_t *list_origins(const struct merging *m)
 
 int merge_write_json(const struct merging *m, struct error *e)
 {
-	int fd = openat(m->dir, "run.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int fd = openat(m->dirfd, "run.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	json_t *root;
 	int ret = 0;
 
 	if (fd < 0)
 		return error_set(e, errno, "run.json: %s", strerror(errno));
-	root = json_copy(m->folder[0]->run);
+	root = json_copy(m->part[0]->run);
 	json_object_set_new(root, "run", json_string(m->id));
 	json_object_set_new(root, "end", sum_ends(m));
 	json_object_set_new(root, "different_machines",

@@ -16,17 +16,17 @@ struct merge_files {
 };
 
 struct merging {
-	const struct folder **folder; /* by their first cells */
+	const struct result_dir **part; /* by their first cells */
 	size_t nr;
 	struct merge_files
 		files; /* that any of them has: also those that a later version adds */
 	struct merge out;
-	char id[256]; /* of the new folder */
-	int dir;      /* of the new folder; -1: it is not made */
+	char id[256]; /* of the new directory */
+	int dirfd;    /* of the new directory; -1: it is not made */
 };
 
 /* The cell of a row of runs.csv. */
-unsigned merge_cell_of(const struct folder *f, size_t row);
+unsigned merge_cell_of(const struct result_dir *f, size_t row);
 
 /* Whether they are of one plan and no cell is there twice; counts the cells of *m->out. */
 int merge_check(struct merging *m, struct error *e);
@@ -34,10 +34,10 @@ int merge_check(struct merging *m, struct error *e);
 /* Finds the CSV files; all that have the same name must have the same header. */
 int merge_find_files(struct merging *m, struct error *e);
 
-/* Writes them, and the profile, in the new folder. */
+/* Writes them, and the profile, in the new directory. */
 int merge_join_files(const struct merging *m, struct error *e);
 
-/* Writes run.json in the new folder. */
+/* Writes run.json in the new directory. */
 int merge_write_json(const struct merging *m, struct error *e);
 
 #endif

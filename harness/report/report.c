@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arranges a result folder for a reader: the order of the parts, and the medians. Prints
+ * Arranges a results directory for a reader: the order of the parts, and the medians. Prints
  * nothing.
  */
 #include "harness/report/report_part.h"
@@ -20,7 +20,7 @@ void *report_grow(void *array, size_t nr, size_t size)
 
 static int summarize(struct report *r)
 {
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	int ret = 0;
 
 	metric_list_make(&r->metrics);
@@ -32,7 +32,8 @@ static int summarize(struct report *r)
 			double *values = NULL;
 			size_t nr = 0;
 
-			ret = folder_values(f, &f->series[i], r->metrics.at[m], &values, &nr);
+			ret = result_dir_values(f, &f->series[i], r->metrics.at[m], &values,
+						&nr);
 			if (!ret)
 				ret = stats_summary(values, nr,
 						    &r->summary[i * r->metrics.nr + m]);
@@ -49,7 +50,7 @@ const struct summary *report_summary(const struct report *r, size_t series, size
 enum change report_change(const struct report *r, size_t series, const struct column *m,
 			  double *ratio)
 {
-	const struct series *s = &r->folder.series[series];
+	const struct series *s = &r->dir.series[series];
 
 	for (size_t i = 0; i < r->cells.nr; i++) {
 		const struct comparison *c = &r->cells.row[i];
@@ -69,7 +70,7 @@ int report_open(struct report *r, const char *path, struct error *e)
 	int ret;
 
 	memset(r, 0, sizeof(*r));
-	ret = folder_open(&r->folder, path, e);
+	ret = result_dir_open(&r->dir, path, e);
 	if (ret)
 		return ret;
 	ret = report_count_outcomes(r);
@@ -80,7 +81,7 @@ int report_open(struct report *r, const char *path, struct error *e)
 	if (!ret)
 		ret = summarize(r);
 	if (!ret)
-		ret = compare_cells(&r->cells, &r->folder, COMPARE_LEAST_EFFECT);
+		ret = compare_cells(&r->cells, &r->dir, COMPARE_LEAST_EFFECT);
 	if (ret) {
 		error_set(e, -ret, "%s: %s", path, strerror(-ret));
 		report_release(r);
@@ -100,13 +101,13 @@ void report_release(struct report *r)
 	free(r->noise);
 	free(r->truth);
 	free(r->unexpected);
-	folder_release(&r->folder);
+	result_dir_release(&r->dir);
 	memset(r, 0, sizeof(*r));
 }
 
 unsigned report_score_pass(const struct report *r, size_t row)
 {
-	const struct csv_table *card = &r->folder.scorecard;
+	const struct csv_table *card = &r->dir.scorecard;
 	const char *word = csv_cell(card, row, csv_column(card, "verdict"));
 	unsigned verdict;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one result folder says, arranged for a reader: outcomes, medians per cell,
+ * What one results directory says, arranged for a reader: outcomes, medians per cell,
  * the truth table with failures first, the noise floor. Made once, then written as
  * text, JSON or HTML.
  */
@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "harness/report/compare.h"
-#include "harness/report/folder.h"
+#include "harness/report/result_dir.h"
 #include "harness/report/metric.h"
 #include "harness/report/stats.h"
 #include "harness/report/table.h"
@@ -32,7 +32,7 @@ const char *truth_relation_sign(const char *relation);
 
 /*
  * One claim of one worker: a single row of truth.csv when it failed, otherwise all
- * repeats and cells with the same verdict together. Strings are the folder's.
+ * repeats and cells with the same verdict together. Strings are the directory's.
  */
 struct truth_line {
 	enum truth verdict;
@@ -69,7 +69,7 @@ struct swept {
 };
 
 struct report {
-	struct folder folder;
+	struct result_dir dir;
 	struct tally outcome[OUTCOMES_MAX]; /* warm-ups left out; "ok" first */
 	unsigned nr_outcomes;
 	struct tally scored[OUTCOMES_MAX]; /* verdicts of scorecard.csv, "wrong" first */
@@ -124,7 +124,7 @@ unsigned report_score_pass(const struct report *r, size_t row);
 /* 1 - something failed: what a reader must see before all else. */
 bool report_is_clean(const struct report *r);
 
-/* One line each, without the folder's name; "" when run.json does not say. */
+/* One line each, without the directory's name; "" when run.json does not say. */
 void report_machine(const struct report *r, char *out, size_t out_bytes);
 void report_extent(const struct report *r, char *out, size_t out_bytes);
 

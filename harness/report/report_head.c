@@ -11,14 +11,14 @@
 
 static const char *text_at(const struct report *r, const char *path)
 {
-	const char *text = json_string_value(folder_json(&r->folder, path));
+	const char *text = json_string_value(result_dir_json(&r->dir, path));
 
 	return text ? text : "";
 }
 
 static double number_at(const struct report *r, const char *path)
 {
-	const json_t *value = folder_json(&r->folder, path);
+	const json_t *value = result_dir_json(&r->dir, path);
 
 	return json_is_number(value) ? json_number_value(value) : NAN;
 }
@@ -44,7 +44,7 @@ void report_machine(const struct report *r, char *out, size_t out_bytes)
 	double cpus = number_at(r, "machine.cpus"),
 	       memory = number_at(r, "machine.memory_bytes");
 	double version = number_at(r, "machine.cgroup_version");
-	size_t nodes = json_array_size(folder_json(&r->folder, "machine.nodes"));
+	size_t nodes = json_array_size(result_dir_json(&r->dir, "machine.nodes"));
 	char text[64];
 
 	out[0] = 0;
@@ -72,19 +72,19 @@ static size_t count_cells(const struct report *r)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < r->folder.nr_series; i++)
-		nr += !i || r->folder.series[i].cell != r->folder.series[i - 1].cell;
+	for (size_t i = 0; i < r->dir.nr_series; i++)
+		nr += !i || r->dir.series[i].cell != r->dir.series[i - 1].cell;
 	return nr;
 }
 
 void report_extent(const struct report *r, char *out, size_t out_bytes)
 {
 	double repeats = number_at(r, "plan.repeats");
-	const json_t *seed = folder_json(&r->folder, "plan.seed");
+	const json_t *seed = result_dir_json(&r->dir, "plan.seed");
 	double seconds = number_at(r, "end.seconds");
-	const json_t *restored = folder_json(&r->folder, "end.restored");
-	size_t merged = json_array_size(folder_json(&r->folder, "merged"));
-	bool different = json_is_true(folder_json(&r->folder, "different_machines"));
+	const json_t *restored = result_dir_json(&r->dir, "end.restored");
+	size_t merged = json_array_size(result_dir_json(&r->dir, "merged"));
+	bool different = json_is_true(result_dir_json(&r->dir, "different_machines"));
 	size_t cells = count_cells(r);
 
 	out[0] = 0;
@@ -101,7 +101,7 @@ void report_extent(const struct report *r, char *out, size_t out_bytes)
 	if (*text_at(r, "end.status"))
 		append(out, out_bytes, "%s", text_at(r, "end.status"));
 	if (merged > 1)
-		append(out, out_bytes, "merged from %zu folders%s", merged,
+		append(out, out_bytes, "merged from %zu directories%s", merged,
 		       different ? " of DIFFERENT machines" : "");
 	if (json_is_false(restored))
 		append(out, out_bytes, "the machine's state was NOT fully restored");

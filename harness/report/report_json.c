@@ -47,8 +47,8 @@ static json_t *json_cells(const struct report *r)
 {
 	json_t *cells = json_array();
 
-	for (size_t i = 0; i < r->folder.nr_series; i++) {
-		const struct series *s = &r->folder.series[i];
+	for (size_t i = 0; i < r->dir.nr_series; i++) {
+		const struct series *s = &r->dir.series[i];
 		json_t *list = json_array();
 
 		for (size_t m = 0; m < r->metrics.nr; m++)
@@ -79,9 +79,9 @@ static json_t *json_truth(const struct report *r)
 				  t->counter, "unit", t->unit, "relation", t->relation, "basis",
 				  t->basis, "expected_min", number_or_null(t->expected_min),
 				  "expected_max", number_or_null(t->expected_max), "tolerance",
-				  number_or_null(folder_number(t->tolerance)), "observed_min",
-				  number_or_null(t->observed_min), "observed_max",
-				  number_or_null(t->observed_max), "noise",
+				  number_or_null(result_dir_number(t->tolerance)),
+				  "observed_min", number_or_null(t->observed_min),
+				  "observed_max", number_or_null(t->observed_max), "noise",
 				  number_or_null(t->noise), "n", (json_int_t)t->nr, "cell",
 				  t->cell_label, "repeat", t->cell_label ? t->repeat : NULL,
 				  "why", t->why));
@@ -103,18 +103,18 @@ static json_t *json_noise(const struct report *r)
 
 static json_t *json_unexpected(const struct report *r)
 {
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < r->nr_unexpected; i++) {
 		size_t row = r->unexpected[i];
 
 		list = append(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "outcome",
-					      folder_run_cell(f, row, "outcome"), "worker",
-					      folder_run_cell(f, row, "worker"), "cell",
-					      folder_run_cell(f, row, "cell_label"), "repeat",
-					      folder_run_cell(f, row, "repeat"), "reason",
-					      folder_run_cell(f, row, "reason")));
+					      result_dir_run_cell(f, row, "outcome"), "worker",
+					      result_dir_run_cell(f, row, "worker"), "cell",
+					      result_dir_run_cell(f, row, "cell_label"),
+					      "repeat", result_dir_run_cell(f, row, "repeat"),
+					      "reason", result_dir_run_cell(f, row, "reason")));
 	}
 	return list;
 }
@@ -133,11 +133,11 @@ static json_t *json_tallies(const struct report *r)
 
 struct json_t *report_json(const struct report *r)
 {
-	json_t *run = r->folder.run ? json_incref(r->folder.run) : json_null();
+	json_t *run = r->dir.run ? json_incref(r->dir.run) : json_null();
 	json_t *tallies = json_tallies(r);
 	json_t *document = json_pack(
 		"{s:i, s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o}", "schema", 1, "run",
-		r->folder.id, "path", r->folder.path, "partial", r->folder.partial, "clean",
+		r->dir.id, "path", r->dir.path, "partial", r->dir.partial, "clean",
 		report_is_clean(r), "unexpected", json_unexpected(r), "cells", json_cells(r),
 		"truth", json_truth(r), "noise_floor", json_noise(r), "run_json", run);
 

@@ -29,7 +29,7 @@ static int count_outcome(struct report *r, const char *word, size_t nr)
 
 static int count_scores(struct report *r)
 {
-	const struct csv_table *card = &r->folder.scorecard;
+	const struct csv_table *card = &r->dir.scorecard;
 	int verdict = csv_column(card, "verdict");
 	const char *wrong = wordlist_word(&score_verdict_words, SCORE_WRONG);
 	int ret = count_word(r->scored, &r->nr_scored, wrong, 0);
@@ -52,15 +52,15 @@ static int note_unexpected(struct report *r, size_t row)
 
 int report_count_outcomes(struct report *r)
 {
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	int ret = count_outcome(r, outcome_name(OUTCOME_OK), 0);
 
 	for (size_t i = 0; !ret && i < f->nr_series; i++)
 		for (size_t j = 0; !ret && j < f->series[i].nr; j++) {
 			const size_t row = f->series[i].row[j];
 
-			ret = count_outcome(r, folder_run_cell(f, row, "outcome"), 1);
-			if (!ret && folder_run_ending(f, row) != ENDING_EXPECTED)
+			ret = count_outcome(r, result_dir_run_cell(f, row, "outcome"), 1);
+			if (!ret && result_dir_run_ending(f, row) != ENDING_EXPECTED)
 				ret = note_unexpected(r, row);
 		}
 	return ret ? ret : count_scores(r);

@@ -116,8 +116,8 @@ int report_find_sweep(struct report *r)
 {
 	int ret = 0;
 
-	for (size_t i = 0; !ret && i < r->folder.nr_series; i++)
-		for (const char *at = r->folder.series[i].label; !ret && *at;) {
+	for (size_t i = 0; !ret && i < r->dir.nr_series; i++)
+		for (const char *at = r->dir.series[i].label; !ret && *at;) {
 			size_t length = strcspn(at, ";");
 
 			ret = add_setting(r, at, length);

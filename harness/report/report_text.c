@@ -55,12 +55,12 @@ static void print_outcomes(const struct report *r, FILE *out, const struct scree
 
 static void print_head(const struct report *r, FILE *out, const struct screen *screen)
 {
-	const json_t *name = folder_json(&r->folder, "plan.name");
-	const json_t *why = folder_json(&r->folder, "plan.why");
+	const json_t *name = result_dir_json(&r->dir, "plan.name");
+	const json_t *why = result_dir_json(&r->dir, "plan.why");
 	char title[600], line[1024];
 
 	snprintf(title, sizeof(title), "%s%s%s%s", name ? json_string_value(name) : "",
-		 name ? "  " : "", r->folder.id, r->folder.partial ? "  (partial)" : "");
+		 name ? "  " : "", r->dir.id, r->dir.partial ? "  (partial)" : "");
 	text_clean(title);
 	screen_print(screen, out, STYLE_STRONG, title);
 	fputs("\n", out);
@@ -83,7 +83,7 @@ static int print_unexpected(const struct report *r, FILE *out, const struct scre
 		{ .title = "reason", .flexible = true },
 		{ .title = NULL },
 	};
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	struct table t;
 	char cell[CELL_LABEL_BYTES];
 	int ret;
@@ -95,12 +95,13 @@ static int print_unexpected(const struct report *r, FILE *out, const struct scre
 	for (size_t i = 0; i < r->nr_unexpected && i < TEXT_ROWS_MAX; i++) {
 		size_t row = r->unexpected[i];
 
-		report_cell_name(r, folder_run_cell(f, row, "cell_label"), cell, sizeof(cell));
-		table_add(&t, STYLE_BAD, "%s", folder_run_cell(f, row, "outcome"));
-		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "worker"));
+		report_cell_name(r, result_dir_run_cell(f, row, "cell_label"), cell,
+				 sizeof(cell));
+		table_add(&t, STYLE_BAD, "%s", result_dir_run_cell(f, row, "outcome"));
+		table_add(&t, STYLE_PLAIN, "%s", result_dir_run_cell(f, row, "worker"));
 		table_add(&t, STYLE_PLAIN, "%s", cell);
-		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "repeat"));
-		table_add(&t, STYLE_PLAIN, "%s", folder_run_cell(f, row, "reason"));
+		table_add(&t, STYLE_PLAIN, "%s", result_dir_run_cell(f, row, "repeat"));
+		table_add(&t, STYLE_PLAIN, "%s", result_dir_run_cell(f, row, "reason"));
 	}
 	ret = table_print(&t, out, screen, 2);
 	table_release(&t);

@@ -29,7 +29,7 @@ struct cells {
 
 static int find_cells(struct cells *c, const struct report *r, const char *worker, bool all)
 {
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 
 	*c = (struct cells){ .report = r, .all = all };
 	c->series = calloc(f->nr_series + 1, sizeof(*c->series));
@@ -53,7 +53,7 @@ static const struct summary *summary_of(const struct cells *c, size_t cell, size
 
 static void name_cell(const struct cells *c, size_t cell, char *out, size_t out_bytes)
 {
-	report_cell_name(c->report, c->report->folder.series[c->series[cell]].label, out,
+	report_cell_name(c->report, c->report->dir.series[c->series[cell]].label, out,
 			 out_bytes);
 }
 
@@ -88,7 +88,7 @@ static bool is_constant_anywhere(const struct report *r, size_t metric)
 {
 	double low = INFINITY, high = -INFINITY;
 
-	for (size_t i = 0; i < r->folder.nr_series; i++) {
+	for (size_t i = 0; i < r->dir.nr_series; i++) {
 		low = fmin(low, report_summary(r, i, metric)->min);
 		high = fmax(high, report_summary(r, i, metric)->max);
 	}
@@ -172,7 +172,7 @@ static int print_single(const struct cells *c, FILE *out, const struct screen *s
 	const struct report *r = c->report;
 	struct table t;
 
-	table_init(&t, r->folder.series[c->series[0]].nr > 1 ? repeated : once);
+	table_init(&t, r->dir.series[c->series[0]].nr > 1 ? repeated : once);
 	for (size_t m = 0; m < r->metrics.nr; m++) {
 		const struct summary *s = summary_of(c, 0, m);
 
@@ -332,14 +332,14 @@ static int print_worker(const struct report *r, const struct series *first, bool
 /* The first series of each worker; 0 when their options were not swept in step. */
 static size_t find_workers(const struct report *r, size_t *first)
 {
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	char value[CELL_LABEL_BYTES];
 	size_t nr = 0;
 
 	for (size_t i = 0; i < f->nr_series; i++) {
 		if (!report_common_value(r, f->series[i].label, value, sizeof(value)))
 			return 0;
-		if (!folder_is_worker_first(f, i))
+		if (!result_dir_is_worker_first(f, i))
 			continue;
 		if (nr == BESIDE_MAX)
 			return 0;
@@ -349,7 +349,7 @@ static size_t find_workers(const struct report *r, size_t *first)
 }
 
 /* The series of that worker in the cell of another's. */
-static size_t find_beside(const struct folder *f, const char *worker, const char *label)
+static size_t find_beside(const struct result_dir *f, const char *worker, const char *label)
 {
 	for (size_t i = 0; i < f->nr_series; i++)
 		if (!strcmp(f->series[i].worker, worker) && !strcmp(f->series[i].label, label))
@@ -361,7 +361,7 @@ static size_t find_beside(const struct folder *f, const char *worker, const char
 static void add_beside(struct table *t, const struct report *r, const size_t *first, size_t nr,
 		       size_t metric)
 {
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	bool named = false;
 
 	for (size_t i = 0; i < f->nr_series; i++) {
@@ -406,9 +406,8 @@ static int print_beside(const struct report *r, FILE *out, const struct screen *
 	if (!nr)
 		return 0;
 	for (size_t w = 0; w < nr; w++)
-		columns[w + 2] =
-			(struct table_column){ .title = r->folder.series[first[w]].worker,
-					       .right = true };
+		columns[w + 2] = (struct table_column){ .title = r->dir.series[first[w]].worker,
+							.right = true };
 	columns[nr + 2].title = NULL;
 	table_init(&t, columns);
 	for (size_t m = 0; m < r->metrics.nr; m++)
@@ -432,11 +431,11 @@ static void print_legend(const struct report *r, FILE *out, const struct screen 
 
 int text_put_workers(const struct report *r, bool all, FILE *out, const struct screen *screen)
 {
-	const struct folder *f = &r->folder;
+	const struct result_dir *f = &r->dir;
 	int ret = print_beside(r, out, screen);
 
 	for (size_t i = 0; !ret && i < f->nr_series; i++)
-		if (folder_is_worker_first(f, i))
+		if (result_dir_is_worker_first(f, i))
 			ret = print_worker(r, &f->series[i], all, out, screen);
 	if (!ret && f->nr_series) {
 		fputs("\n", out);

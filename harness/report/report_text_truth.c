@@ -200,7 +200,7 @@ int text_put_scorecard(const struct report *r, FILE *out, const struct screen *s
 		{ .title = "why", .flexible = true },
 		{ .title = NULL },
 	};
-	const struct csv_table *card = &r->folder.scorecard;
+	const struct csv_table *card = &r->dir.scorecard;
 	struct table t;
 	int ret;
 

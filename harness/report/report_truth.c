@@ -72,7 +72,7 @@ static void find_columns(const struct csv_table *t, struct truth_columns *c)
 	};
 }
 
-static const char *label_of_cell(const struct folder *f, unsigned cell)
+static const char *label_of_cell(const struct result_dir *f, unsigned cell)
 {
 	for (size_t i = 0; i < f->nr_series; i++)
 		if (f->series[i].cell == cell)
@@ -162,7 +162,7 @@ static int by_noise(const void *left, const void *right)
 
 int report_collect_truth(struct report *r)
 {
-	const struct csv_table *t = &r->folder.truth;
+	const struct csv_table *t = &r->dir.truth;
 	struct truth_columns c;
 	int ret = 0;
 
@@ -179,9 +179,9 @@ int report_collect_truth(struct report *r)
 			.basis = csv_cell(t, row, c.basis),
 			.why = csv_cell(t, row, c.why),
 			.tolerance = csv_cell(t, row, c.tolerance),
-			.expected_min = folder_number(csv_cell(t, row, c.expected)),
-			.observed_min = folder_number(csv_cell(t, row, c.observed)),
-			.noise = folder_number(csv_cell(t, row, c.noise)),
+			.expected_min = result_dir_number(csv_cell(t, row, c.expected)),
+			.observed_min = result_dir_number(csv_cell(t, row, c.observed)),
+			.noise = result_dir_number(csv_cell(t, row, c.noise)),
 			.repeat = csv_cell(t, row, c.repeat),
 			.nr = 1,
 		};
@@ -192,7 +192,7 @@ int report_collect_truth(struct report *r)
 		line.observed_max = line.observed_min;
 		if (line.verdict == TRUTH_FAIL)
 			line.cell_label = label_of_cell(
-				&r->folder, strtoul(csv_cell(t, row, c.cell), NULL, 10));
+				&r->dir, strtoul(csv_cell(t, row, c.cell), NULL, 10));
 		ret = add_truth(r, &line);
 		if (!ret)
 			ret = add_noise(r, &line);

@@ -328,11 +328,11 @@ static int each_section(struct adapter *a, const char *word, unsigned most,
 
 static int take_tool(struct adapter *a, struct error *e)
 {
-	static const char *const wanted[] = { "summary", "package", "program" };
+	static const char *const required[] = { "summary", "package", "program" };
 
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (!text_of(a, "tool", wanted[i]))
-			return missing(a, "tool", wanted[i], e);
+	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
+		if (!text_of(a, "tool", required[i]))
+			return missing(a, "tool", required[i], e);
 	a->summary = text_of(a, "tool", "summary");
 	a->package = text_of(a, "tool", "package");
 	a->program = text_of(a, "tool", "program");
@@ -380,7 +380,7 @@ int adapter_find(const char *name, char *path, size_t path_bytes, struct error *
 	return skipped->text[0] ? -EPERM : -ENOENT;
 }
 
-int adapter_folder(char *path, size_t path_bytes, struct error *e)
+int adapter_directory(char *path, size_t path_bytes, struct error *e)
 {
 	struct error skipped = { "" };
 	char folder[512];

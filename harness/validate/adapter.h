@@ -23,8 +23,8 @@
 
 /* When the tool runs. */
 enum visit {
-	VISIT_HELD,   /* at HELD; at READY too when a difference is wanted */
-	VISIT_GONE,   /* after the worker's end; at READY too when a difference is wanted */
+	VISIT_HELD,   /* at HELD; at READY too for a difference */
+	VISIT_GONE,   /* after the worker's end; at READY too for a difference */
 	VISIT_DURING, /* from READY to HELD */
 	VISIT_WRAP,   /* the worker runs under it */
 };
@@ -99,6 +99,6 @@ bool adapter_is_path(const char *name);
 int adapter_find(const char *name, char *path, size_t path_bytes, struct error *skipped);
 
 /* The directory that holds the adapters. -ENOENT or -EPERM with a sentence. */
-int adapter_folder(char *path, size_t path_bytes, struct error *e);
+int adapter_directory(char *path, size_t path_bytes, struct error *e);
 
 #endif

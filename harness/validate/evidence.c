@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A recursive descent over the expression; with no folder it only checks. */
+/* A recursive descent over the expression; with no directory it only checks. */
 #include "harness/validate/evidence.h"
 
 #include <ctype.h>

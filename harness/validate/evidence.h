@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a number should have been: an expression over the results folder of a run.
+ * What a number should have been: an expression over the results directory of a run.
  * It is read from disk, so that an old run and one of another machine serve as well.
  *
  *	achieved, target, seconds	of runs.csv, summed over the run's workers
@@ -33,13 +33,13 @@ struct evidence {
 void evidence_init(struct evidence *evidence);
 void evidence_release(struct evidence *evidence);
 
-/* Opens a run's folder. A file that is missing is empty. */
+/* Opens a run's directory. A file that is missing is empty. */
 int evidence_open(struct evidence *evidence, const char *path, struct error *e);
 
 /* -EINVAL with a clause when the expression cannot be read. */
 int evidence_check(const char *expression, struct error *e);
 
-/* -ENODATA with a clause when the folder lacks what is named. */
+/* -ENODATA with a clause when the directory lacks what is named. */
 int evidence_value(const struct evidence *evidence, const char *expression, double *value,
 		   struct error *e);
 

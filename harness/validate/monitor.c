@@ -78,7 +78,8 @@ static int score_row(const struct monitor *m, size_t row, struct scorecard *card
 	return 0;
 }
 
-int monitor_score(struct scorecard *card, const char *csv, const char *folder, struct error *e)
+int monitor_score(struct scorecard *card, const char *csv, const char *directory,
+		  struct error *e)
 {
 	const char *slash = strrchr(csv, '/');
 	struct monitor m = { .tool = slash ? slash + 1 : csv };
@@ -94,7 +95,7 @@ int monitor_score(struct scorecard *card, const char *csv, const char *folder, s
 			"%s:1: error: the header lacks quantity or value; write quantity,value,unit",
 			csv);
 	if (!ret)
-		ret = evidence_open(&m.evidence, folder, e);
+		ret = evidence_open(&m.evidence, directory, e);
 	for (size_t i = 0; i < m.table.nr && !ret; i++)
 		ret = score_row(&m, i, card, e);
 	evidence_release(&m.evidence);

@@ -8,9 +8,10 @@
 #include "harness/validate/scorecard.h"
 
 /*
- * Scores it against the truth of the run in a folder. -EINVAL: the header lacks a column;
+ * Scores it against the truth of the run in a directory. -EINVAL: the header lacks a column;
  * a value that cannot be read is a row.
  */
-int monitor_score(struct scorecard *card, const char *csv, const char *folder, struct error *e);
+int monitor_score(struct scorecard *card, const char *csv, const char *directory,
+		  struct error *e);
 
 #endif

@@ -7,7 +7,7 @@
  *				it reads, or than the machine's own noise
  *	biased			off by what a known cause explains, and by no more
  *	noise			within the machine's noise, which is so high that an error
- *				of SCORE_SEES_PERCENT could not be told from it; or other
+ *				of SCORE_SEES_PERCENT could hide in it; or other
  *				processes moved more than that of it meanwhile
  *	wrong			none of these
  *	unread			it printed nothing that could be read as the number

@@ -38,13 +38,13 @@ struct score_row *scorecard_add(struct scorecard *card)
 	return grown;
 }
 
-int scorecard_write(const struct scorecard *card, const char *folder, struct error *e)
+int scorecard_write(const struct scorecard *card, const char *directory, struct error *e)
 {
-	int dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
+	int dirfd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret;
 	struct csv_writer w;
 
 	if (dirfd < 0)
-		return error_set(e, errno, "cannot open %s: %s", folder, strerror(errno));
+		return error_set(e, errno, "cannot open %s: %s", directory, strerror(errno));
 	(void)unlinkat(dirfd, scorecard_csv.name, 0); /* there may be none */
 	ret = column_create(&w, dirfd, &scorecard_csv, e);
 	if (!ret) {

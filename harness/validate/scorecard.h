@@ -21,8 +21,8 @@ void scorecard_release(struct scorecard *card);
 /* A new row, after score_row_init(); NULL: no memory. It holds until the next. */
 struct score_row *scorecard_add(struct scorecard *card);
 
-/* Writes scorecard.csv in the folder, replacing an earlier one. */
-int scorecard_write(const struct scorecard *card, const char *folder, struct error *e);
+/* Writes scorecard.csv in the directory, replacing an earlier one. */
+int scorecard_write(const struct scorecard *card, const char *directory, struct error *e);
 
 /* Rows with this verdict. */
 size_t scorecard_count(const struct scorecard *card, enum score_verdict verdict);

@@ -112,12 +112,12 @@ static void take_session(struct scoring *sc, const struct session *s, bool null,
 		 (int)(s->seconds * 1000));
 }
 
-static int play_session(struct scoring *sc, struct session *s, bool null, struct error *e)
+static int run_session(struct scoring *sc, struct session *s, bool null, struct error *e)
 {
 	struct validate *v = sc->v;
 	struct error e_tool = { "" };
 	bool first = !sc->run[0];
-	int ret = session_play(s, &e_tool, e);
+	int ret = session_live(s, &e_tool, e);
 
 	v->interrupted = s->interrupted;
 	v->not_restored = v->not_restored || s->not_restored;
@@ -143,7 +143,7 @@ static int replay_session(struct scoring *sc, struct session *s, bool null, stru
 }
 
 /* -ENOENT: there is nothing to replay. */
-static int play_one(struct scoring *sc, bool null, unsigned repeat, struct error *e)
+static int take_one(struct scoring *sc, bool null, unsigned repeat, struct error *e)
 {
 	struct validate *v = sc->v;
 	const char *from = v->replay ? v->replay : v->path;
@@ -166,7 +166,7 @@ static int play_one(struct scoring *sc, bool null, unsigned repeat, struct error
 	snprintf(filtered, sizeof(filtered), "%s/said", v->path);
 	snprintf(label, sizeof(label), "%s.%s%s.%u", sc->adapter->name, sc->load->name,
 		 null ? ".null" : "", repeat);
-	ret = v->replay ? replay_session(sc, &s, null, e) : play_session(sc, &s, null, e);
+	ret = v->replay ? replay_session(sc, &s, null, e) : run_session(sc, &s, null, e);
 	session_release(&s);
 	return ret;
 }
@@ -256,7 +256,7 @@ static double left_s(const struct validate *v)
 }
 
 /* Runs each repeat, and beside a tool of the whole machine a null load after it. */
-static int play_load(struct scoring *sc, struct error *e)
+static int run_load(struct scoring *sc, struct error *e)
 {
 	struct validate *v = sc->v;
 	unsigned turns = sc->is_shared ? 2 : 1;
@@ -274,7 +274,7 @@ static int play_load(struct scoring *sc, struct error *e)
 
 			v->progress(&now, v->arg);
 		}
-		ret = play_one(sc, i % turns, i / turns + 1, e);
+		ret = take_one(sc, i % turns, i / turns + 1, e);
 		v->nr_done++;
 		if (!ret && v->interrupted)
 			ret = -EINTR;
@@ -313,22 +313,22 @@ static int replay_load(struct scoring *sc, struct error *e)
 	int ret = 0;
 
 	for (unsigned repeat = 1; repeat <= SCORE_REPEATS_MAX && !ret; repeat++) {
-		ret = play_one(sc, false, repeat, e);
+		ret = take_one(sc, false, repeat, e);
 		if (!ret && sc->is_shared)
-			ret = play_one(sc, true, repeat, e);
+			ret = take_one(sc, true, repeat, e);
 	}
 	if (!sc->run[0])
 		saved_skip(sc, sc->skip, sizeof(sc->skip));
 	return ret == -ENOENT ? 0 : ret;
 }
 
-int scoring_play(struct scoring *sc, struct error *e)
+int scoring_run(struct scoring *sc, struct error *e)
 {
 	int ret = 0;
 
 	look_ahead(sc);
 	sc->run[0] = '\0';
 	if (!sc->skip[0])
-		ret = sc->v->replay ? replay_load(sc, e) : play_load(sc, e);
+		ret = sc->v->replay ? replay_load(sc, e) : run_load(sc, e);
 	return ret ? ret : add_rows(sc, e);
 }

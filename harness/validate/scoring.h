@@ -22,7 +22,7 @@ struct scoring {
 	char unread[ADAPTER_QUANTITIES_MAX][400]; /* why there is no number */
 
 	/* what it works with */
-	char run[200]; /* of the first repeat, below the folder */
+	char run[200]; /* of the first repeat, below the directory */
 	char null_run[64];
 	bool is_shared, wants_ready;
 };
@@ -32,6 +32,6 @@ unsigned scoring_steps(const struct validate *v, const struct adapter *a,
 		       const struct load *load);
 
 /* Adds the rows of the load to the card. Errors as of validate_tool(). */
-int scoring_play(struct scoring *sc, struct error *e);
+int scoring_run(struct scoring *sc, struct error *e);
 
 #endif

@@ -75,8 +75,8 @@ static void undivert(const int saved[2])
 	}
 }
 
-static int play(struct session *s, const struct plan *plan, struct error *e_tool,
-		struct error *e)
+static int run(struct session *s, const struct plan *plan, struct error *e_tool,
+	       struct error *e)
 {
 	struct visitor visitor = { .session = s, .e_tool = e_tool };
 	struct run_options options = { .results_dir = s->runs_dir,
@@ -116,7 +116,7 @@ static int read_left(struct session *s, struct error *e)
 	return 0;
 }
 
-int session_play(struct session *s, struct error *e_tool, struct error *e)
+int session_live(struct session *s, struct error *e_tool, struct error *e)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
 	int ret;
@@ -129,7 +129,7 @@ int session_play(struct session *s, struct error *e_tool, struct error *e)
 	if (!ret)
 		snprintf(s->skip, sizeof(s->skip), "%s", skip_of(plan));
 	if (!ret && !s->skip[0])
-		ret = play(s, plan, e_tool, e);
+		ret = run(s, plan, e_tool, e);
 	if (!ret && !s->skip[0] && !e_tool->text[0])
 		(void)read_left(s, e_tool); /* it says itself what failed */
 	if (!ret && !s->skip[0])

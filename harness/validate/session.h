@@ -35,7 +35,7 @@ struct session {
 	/* what comes of it */
 	char *ready, *said; /* malloc'd; NULL: it did not run then */
 	pid_t pid;	    /* the worker's */
-	char run_path[512]; /* the run's folder */
+	char run_path[512]; /* the run's directory */
 	char skip[256];	    /* why the run cannot be here; "": it can */
 	double seconds;	    /* from READY to HELD */
 	int interrupted;
@@ -47,10 +47,10 @@ struct session {
 };
 
 /* -errno when the harness failed; a tool that failed has said NULL and *e_tool the reason. */
-int session_play(struct session *s, struct error *e_tool, struct error *e);
+int session_live(struct session *s, struct error *e_tool, struct error *e);
 
 /*
- * Reads what an earlier session_play() left in said_dir, and writes nothing but into
+ * Reads what an earlier session_live() left in said_dir, and writes nothing but into
  * filtered_dir. -ENOENT: it left nothing; -EINVAL: its run's directory is gone.
  */
 int session_replay(struct session *s, struct error *e_tool, struct error *e);

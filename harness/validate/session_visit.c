@@ -18,15 +18,15 @@
 /* A file of the worker's own: one below scratch that it has open, or else any there. */
 static void find_file(const struct trial *trial, pid_t pid, char *file, size_t bytes)
 {
-	char folder[64], link[320], target[512];
+	char directory[64], link[320], target[512];
 	struct dirent *entry;
 	ssize_t length;
 	DIR *dir;
 
-	snprintf(folder, sizeof(folder), "/proc/%d/fd", pid);
-	dir = opendir(folder);
+	snprintf(directory, sizeof(directory), "/proc/%d/fd", pid);
+	dir = opendir(directory);
 	while (dir && (entry = readdir(dir))) {
-		snprintf(link, sizeof(link), "%s/%s", folder, entry->d_name);
+		snprintf(link, sizeof(link), "%s/%s", directory, entry->d_name);
 		length = readlink(link, target, sizeof(target) - 1);
 		if (length <= 0)
 			continue;

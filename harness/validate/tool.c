@@ -62,14 +62,14 @@ static bool has_need(const struct host *host, const char *need, char *reason, si
 		const char *name, *reason;
 		bool met;
 	} known[] = {
-		{ "root", "wants root", !geteuid() },
-		{ "lab", "wants a guest: pagestorm lab -- validate …", host->lab[0] },
-		{ "cgroup1", "wants cgroup v1", host->cgroup_version == 1 },
-		{ "cgroup2", "wants cgroup v2", host->cgroup_version == 2 },
-		{ "zram", "wants zram", host->zram },
-		{ "nodes", "wants two NUMA nodes: pagestorm lab --nodes 2 -- validate …",
+		{ "root", "requires root", !geteuid() },
+		{ "lab", "requires a guest: pagestorm lab -- validate …", host->lab[0] },
+		{ "cgroup1", "requires cgroup v1", host->cgroup_version == 1 },
+		{ "cgroup2", "requires cgroup v2", host->cgroup_version == 2 },
+		{ "zram", "requires zram", host->zram },
+		{ "nodes", "requires two NUMA nodes: pagestorm lab --nodes 2 -- validate …",
 		  host->nr_nodes > 1 },
-		{ "kprobes", "wants kprobes: this kernel has none",
+		{ "kprobes", "requires kprobes: this kernel has none",
 		  !access("/sys/bus/event_source/devices/kprobe", F_OK) },
 	};
 
@@ -84,7 +84,7 @@ static bool has_need(const struct host *host, const char *need, char *reason, si
 		return true;
 	if (!strchr(need, '/') && command_exists(need))
 		return true;
-	snprintf(reason, bytes, "wants %s", need);
+	snprintf(reason, bytes, "requires %s", need);
 	return false;
 }
 

@@ -118,7 +118,7 @@ int validate_tool(struct validate *v, const struct adapter *a, struct error *e)
 	for (unsigned i = 0; i < a->nr_loads && !ret; i++) {
 		sc->load = &a->load[i];
 		snprintf(sc->skip, sizeof(sc->skip), "%s", skip);
-		ret = scoring_play(sc, e);
+		ret = scoring_run(sc, e);
 	}
 	free(sc);
 	return ret;

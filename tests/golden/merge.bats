@@ -68,7 +68,7 @@ refused()
 	[ "$status" -eq 0 ]
 	[[ "$stderr" == *"different machines"* ]]
 	run "$PAGESTORM" report "$output"
-	[[ "$output" == *"merged from 5 folders of DIFFERENT machines"* ]]
+	[[ "$output" == *"merged from 5 directories of DIFFERENT machines"* ]]
 }
 
 @test "a cell that two directories hold is refused and nothing is written" {
@@ -111,7 +111,7 @@ refused()
 
 @test "no directory, and a path that is not a directory, are usage errors" {
 	merge
-	refused "name the folders"
+	refused "name the directories"
 	merge /nonexistent
 	refused /nonexistent
 }

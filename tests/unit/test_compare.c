@@ -307,8 +307,8 @@ static void warm_up_and_the_null_worker_are_left_out(void **state)
 			 SMALL "1,x,0,,0,w,w,ok,9,\n1,x,0,,-1,w,w,ok,9,\n1,x,0,,1,w,w,ok,1,\n"
 			       "1,x,0,,1,null,null,ok,5,\n1,x,0,,2,w,w,ok,2,\n");
 	simulation_open(&side, "a", "");
-	assert_int_equal(side.folder->nr_series, 1);
-	assert_int_equal(side.folder->series[0].nr, 2);
+	assert_int_equal(side.dir->nr_series, 1);
+	assert_int_equal(side.dir->series[0].nr, 2);
 	side_release(&side);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Opens result folders. Judges nothing and writes nothing.
+ * Opens results directories. Judges nothing and writes nothing.
  */
-#include "harness/report/folder.h"
+#include "harness/report/result_dir.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -22,7 +22,7 @@ static bool ends_with(const char *text, const char *tail)
 }
 
 /* The id is the last component of the real path, so that "." and "x/" have one too. */
-static int name_folder(struct folder *f, const char *path, struct error *e)
+static int name_dir(struct result_dir *f, const char *path, struct error *e)
 {
 	const char *name;
 	struct stat st;
@@ -30,9 +30,9 @@ static int name_folder(struct folder *f, const char *path, struct error *e)
 	if (!realpath(path, f->path) || stat(f->path, &st))
 		return error_set(e, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
-		return error_set(e, ENOTDIR,
-				 "%s is not a folder: name the folder that holds runs.csv",
-				 path);
+		return error_set(
+			e, ENOTDIR,
+			"%s is not a directory: name the directory that holds runs.csv", path);
 	name = strrchr(f->path, '/') + 1;
 	f->partial = ends_with(name, PARTIAL);
 	snprintf(f->id, sizeof(f->id), "%.*s",
@@ -40,8 +40,8 @@ static int name_folder(struct folder *f, const char *path, struct error *e)
 	return 0;
 }
 
-static int file_path(const struct folder *f, const char *name, char *path, size_t path_bytes,
-		     struct error *e)
+static int file_path(const struct result_dir *f, const char *name, char *path,
+		     size_t path_bytes, struct error *e)
 {
 	if ((size_t)snprintf(path, path_bytes, "%s/%s", f->path, name) >= path_bytes)
 		return error_set(e, ENAMETOOLONG, "%s/%s: the path is too long", f->path, name);
@@ -49,7 +49,8 @@ static int file_path(const struct folder *f, const char *name, char *path, size_
 }
 
 /* A file that does not exist is an empty table. */
-static int read_table(struct folder *f, const char *name, struct csv_table *t, struct error *e)
+static int read_table(struct result_dir *f, const char *name, struct csv_table *t,
+		      struct error *e)
 {
 	char path[PATH_MAX];
 	struct error missing = { "" };
@@ -63,7 +64,7 @@ static int read_table(struct folder *f, const char *name, struct csv_table *t, s
 	return ret ? error_set(e, -ret, "%s", missing.text) : 0;
 }
 
-static int read_json(struct folder *f, struct error *e)
+static int read_json(struct result_dir *f, struct error *e)
 {
 	char path[PATH_MAX];
 	json_error_t problem;
@@ -85,7 +86,7 @@ static int read_json(struct folder *f, struct error *e)
 	return 0;
 }
 
-static struct series *find_series(struct folder *f, unsigned cell, const char *worker)
+static struct series *find_series(struct result_dir *f, unsigned cell, const char *worker)
 {
 	for (size_t i = f->nr_series; i-- > 0;)
 		if (f->series[i].cell == cell && !strcmp(f->series[i].worker, worker))
@@ -93,7 +94,7 @@ static struct series *find_series(struct folder *f, unsigned cell, const char *w
 	return NULL;
 }
 
-static struct series *add_series(struct folder *f, unsigned cell, const char *worker)
+static struct series *add_series(struct result_dir *f, unsigned cell, const char *worker)
 {
 	struct series *grown = reallocarray(f->series, f->nr_series + 1, sizeof(*grown));
 
@@ -130,7 +131,7 @@ static int by_cell_and_worker(const void *left, const void *right)
 }
 
 /* Nothing that is shown or matched by its label may be cut. */
-static int check_labels(const struct folder *f, int label, struct error *e)
+static int check_labels(const struct result_dir *f, int label, struct error *e)
 {
 	for (size_t row = 0; row < f->runs.nr; row++)
 		if (strlen(csv_cell(&f->runs, row, label)) >= CELL_LABEL_BYTES)
@@ -141,7 +142,7 @@ static int check_labels(const struct folder *f, int label, struct error *e)
 	return 0;
 }
 
-static int group_rows(struct folder *f, struct error *e)
+static int group_rows(struct result_dir *f, struct error *e)
 {
 	const struct csv_table *t = &f->runs;
 	int cell = csv_column(t, "cell"), label = csv_column(t, "cell_label");
@@ -174,7 +175,7 @@ static int group_rows(struct folder *f, struct error *e)
 	return ret;
 }
 
-int folder_open(struct folder *f, const char *path, struct error *e)
+int result_dir_open(struct result_dir *f, const char *path, struct error *e)
 {
 	struct {
 		const char *name;
@@ -187,24 +188,24 @@ int folder_open(struct folder *f, const char *path, struct error *e)
 	int ret;
 
 	memset(f, 0, sizeof(*f));
-	ret = name_folder(f, path, e);
+	ret = name_dir(f, path, e);
 	for (size_t i = 0; !ret && i < sizeof(files) / sizeof(files[0]); i++)
 		ret = read_table(f, files[i].name, files[i].table, e);
 	if (!ret && !f->runs.columns && !f->scorecard.columns)
 		ret = error_set(
 			e, ENOENT,
-			"%s holds neither runs.csv nor scorecard.csv: it is not a result folder",
+			"%s holds neither runs.csv nor scorecard.csv: it is not a results directory",
 			path);
 	if (!ret)
 		ret = read_json(f, e);
 	if (!ret)
 		ret = group_rows(f, e);
 	if (ret)
-		folder_release(f);
+		result_dir_release(f);
 	return ret;
 }
 
-void folder_release(struct folder *f)
+void result_dir_release(struct result_dir *f)
 {
 	for (size_t i = 0; i < f->nr_series; i++)
 		free(f->series[i].row);
@@ -218,12 +219,12 @@ void folder_release(struct folder *f)
 	memset(f, 0, sizeof(*f));
 }
 
-const char *folder_run_cell(const struct folder *f, size_t row, const char *column)
+const char *result_dir_run_cell(const struct result_dir *f, size_t row, const char *column)
 {
 	return csv_cell(&f->runs, row, csv_column(&f->runs, column));
 }
 
-double folder_number(const char *text)
+double result_dir_number(const char *text)
 {
 	char *end;
 	double value = strtod(text, &end);
@@ -236,11 +237,11 @@ double folder_number(const char *text)
  * or held less or more than its target. One that was killed, timed out, skipped or interrupted
  * is reported by its outcome; its numbers would compare a part with a whole.
  */
-static bool is_measured(const struct folder *f, size_t row)
+static bool is_measured(const struct result_dir *f, size_t row)
 {
 	unsigned outcome;
 
-	if (!wordlist_find(&outcome_words, folder_run_cell(f, row, "outcome"), &outcome))
+	if (!wordlist_find(&outcome_words, result_dir_run_cell(f, row, "outcome"), &outcome))
 		return false;
 	switch (outcome) {
 	case OUTCOME_OK:
@@ -253,23 +254,23 @@ static bool is_measured(const struct folder *f, size_t row)
 	}
 }
 
-enum ending folder_run_ending(const struct folder *f, size_t row)
+enum ending result_dir_run_ending(const struct result_dir *f, size_t row)
 {
-	return outcome_ending_of_row(folder_run_cell(f, row, "outcome"),
-				     folder_run_cell(f, row, "expected_outcome"));
+	return outcome_ending_of_row(result_dir_run_cell(f, row, "outcome"),
+				     result_dir_run_cell(f, row, "expected_outcome"));
 }
 
 /* 1: did not end as expected; NaN: says nothing of the subject. */
-static double failed_run(const struct folder *f, size_t row)
+static double failed_run(const struct result_dir *f, size_t row)
 {
-	const enum ending ending = folder_run_ending(f, row);
+	const enum ending ending = result_dir_run_ending(f, row);
 
 	if (ending == ENDING_SKIPPED || ending == ENDING_INTERRUPTED)
 		return NAN;
 	return ending != ENDING_EXPECTED;
 }
 
-static double value_of(const struct folder *f, size_t row, const struct column *m)
+static double value_of(const struct result_dir *f, size_t row, const struct column *m)
 {
 	const char *const *ratio = m->metric.ratio;
 	double value, base;
@@ -279,14 +280,14 @@ static double value_of(const struct folder *f, size_t row, const struct column *
 	if (!is_measured(f, row))
 		return NAN;
 	if (!ratio[0])
-		return folder_number(folder_run_cell(f, row, m->name));
-	value = folder_number(folder_run_cell(f, row, ratio[0]));
-	base = folder_number(folder_run_cell(f, row, ratio[1]));
+		return result_dir_number(result_dir_run_cell(f, row, m->name));
+	value = result_dir_number(result_dir_run_cell(f, row, ratio[0]));
+	base = result_dir_number(result_dir_run_cell(f, row, ratio[1]));
 	return base > 0 ? value / base : NAN;
 }
 
-int folder_values(const struct folder *f, const struct series *s, const struct column *m,
-		  double **values, size_t *nr)
+int result_dir_values(const struct result_dir *f, const struct series *s,
+		      const struct column *m, double **values, size_t *nr)
 {
 	double *value = calloc(s->nr + 1, sizeof(*value));
 	size_t n = 0;
@@ -302,7 +303,7 @@ int folder_values(const struct folder *f, const struct series *s, const struct c
 	return 0;
 }
 
-const struct json_t *folder_json(const struct folder *f, const char *path)
+const struct json_t *result_dir_json(const struct result_dir *f, const char *path)
 {
 	const json_t *at = f->run;
 	char key[64];
@@ -317,7 +318,7 @@ const struct json_t *folder_json(const struct folder *f, const char *path)
 	return at;
 }
 
-bool folder_is_worker_first(const struct folder *f, size_t series)
+bool result_dir_is_worker_first(const struct result_dir *f, size_t series)
 {
 	for (size_t i = 0; i < series; i++)
 		if (!strcmp(f->series[i].worker, f->series[series].worker))

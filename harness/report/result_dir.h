@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A result folder as it lies on disk, wherever it was recorded. Reads only; a file
- * that is missing is an empty table, a folder without any result is an error.
+ * A results directory as it lies on disk, wherever it was recorded. Reads only; a file
+ * that is missing is an empty table, a directory without any result is an error.
  */
-#ifndef PAGESTORM_FOLDER_H
-#define PAGESTORM_FOLDER_H
+#ifndef PAGESTORM_RESULT_DIR_H
+#define PAGESTORM_RESULT_DIR_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -18,7 +18,7 @@
 
 struct json_t;
 
-/* The repeats of one worker in one cell; the strings are the folder's. */
+/* The repeats of one worker in one cell; the strings are the directory's. */
 struct series {
 	unsigned cell;
 	const char *label; /* cell_label */
@@ -27,9 +27,9 @@ struct series {
 	size_t nr, capacity;
 };
 
-struct folder {
+struct result_dir {
 	char path[PATH_MAX];
-	char id[256];	    /* the folder's name without .partial */
+	char id[256];	    /* the directory's name without .partial */
 	bool partial;	    /* the run did not end, or is still going on */
 	struct json_t *run; /* run.json; NULL when there is none */
 	struct csv_table runs, truth, samples, events, scorecard;
@@ -38,26 +38,26 @@ struct folder {
 };
 
 /* The sentence in *e names the file and what it lacks. -ENOENT, -EBADMSG, -ENOMEM. */
-int folder_open(struct folder *f, const char *path, struct error *e);
-void folder_release(struct folder *f);
+int result_dir_open(struct result_dir *f, const char *path, struct error *e);
+void result_dir_release(struct result_dir *f);
 
 /* Whether no series before this one is of the same worker. */
-bool folder_is_worker_first(const struct folder *f, size_t series);
+bool result_dir_is_worker_first(const struct result_dir *f, size_t series);
 
 /* The cell's text in runs.csv; "" when the column is missing. */
-const char *folder_run_cell(const struct folder *f, size_t row, const char *column);
+const char *result_dir_run_cell(const struct result_dir *f, size_t row, const char *column);
 
 /* Whether the run in this row ended as expected. */
-enum ending folder_run_ending(const struct folder *f, size_t row);
+enum ending result_dir_run_ending(const struct result_dir *f, size_t row);
 
 /* "" in the number's place is NaN. */
-double folder_number(const char *text);
+double result_dir_number(const char *text);
 
 /* The metric's values over the series, absent ones left out; *values is malloc'd. -ENOMEM. */
-int folder_values(const struct folder *f, const struct series *s, const struct column *m,
-		  double **values, size_t *nr);
+int result_dir_values(const struct result_dir *f, const struct series *s,
+		      const struct column *m, double **values, size_t *nr);
 
 /* Looks "machine.kernel" up in run.json; NULL when it is not there. */
-const struct json_t *folder_json(const struct folder *f, const char *path);
+const struct json_t *result_dir_json(const struct result_dir *f, const char *path);
 
 #endif
