@@ -2,6 +2,7 @@
 /* The columns of runs.csv, and how they are filled from a ledger and a record. */
 #include "harness/tables/row.h"
 
+#include <assert.h>
 #include <fnmatch.h>
 #include <math.h>
 #include <stdio.h>
@@ -117,6 +118,7 @@ static const struct column columns[] = {
 	AMOUNT(exit_status, "number"),
 	TEXT(started_utc),
 	COLUMN(expected_outcome, .words = &outcome_words),
+	TEXT(machine_wide),
 };
 
 const struct csv_file runs_csv = CSV_FILE("runs.csv", columns);
@@ -233,8 +235,9 @@ static uint64_t counted(const struct record *work, const char *name, bool is_lev
 	return sum;
 }
 
+/* *machine_wide: the kernel has it for the machine alone where the column is of the group. */
 static uint64_t value_from(const struct cell_source *from, const struct record *work,
-			   uint64_t page_bytes)
+			   uint64_t page_bytes, bool *machine_wide)
 {
 	const uint64_t factor[] = {
 		[SCALE_ONE] = 1,
@@ -243,17 +246,31 @@ static uint64_t value_from(const struct cell_source *from, const struct record *
 	};
 	uint64_t value = ROW_ABSENT;
 
-	for (unsigned i = 0; i < 2 && value == ROW_ABSENT && from->counter[i]; i++)
+	*machine_wide = false;
+	for (unsigned i = 0; i < 2 && value == ROW_ABSENT && from->counter[i]; i++) {
 		value = counted(work, from->counter[i], from->is_level);
+		*machine_wide = i && value != ROW_ABSENT &&
+				!strncmp(from->counter[i], "system/", strlen("system/"));
+	}
 	return value == ROW_ABSENT ? value : value * factor[from->scale];
 }
 
 void row_from_record(struct run_row *row, const struct record *work, uint64_t page_bytes)
 {
+	size_t length = 0;
+
+	row->machine_wide[0] = '\0';
 	for (unsigned i = 0; i < runs_csv.nr; i++) {
 		uint64_t *cell = cell_at(row, &columns[i], CELL_U64);
+		bool machine_wide;
 
-		if (cell && columns[i].from.counter[0])
-			*cell = value_from(&columns[i].from, work, page_bytes);
+		if (!cell || !columns[i].from.counter[0])
+			continue;
+		*cell = value_from(&columns[i].from, work, page_bytes, &machine_wide);
+		if (machine_wide)
+			length += (size_t)snprintf(row->machine_wide + length,
+						   sizeof(row->machine_wide) - length, "%s%s",
+						   length ? ";" : "", columns[i].name);
+		assert(length < sizeof(row->machine_wide)); /* test_row has all of them */
 	}
 }

@@ -42,6 +42,7 @@ struct run_row {
 	uint64_t exit_signal, exit_status;
 	char started_utc[32];
 	enum outcome expected_outcome;
+	char machine_wide[256]; /* columns whose amount is the machine's, not the group's */
 };
 
 /* Everything a row needs absent at first. */

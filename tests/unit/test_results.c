@@ -158,7 +158,7 @@ static void the_headers_of_schema_1_stay(void **state)
 		  "psi_memory_full_usec,psi_io_full_usec,allocstall,compact_stall,"
 		  "kswapd_scan_pages,kswapd_steal_pages,direct_scan_pages,direct_steal_pages,"
 		  "kswapd_cpu_usec,oom_kills,limit_bytes,peak_bytes,claims,claims_failed,"
-		  "exit_signal,exit_status,started_utc,expected_outcome\n" },
+		  "exit_signal,exit_status,started_utc,expected_outcome,machine_wide\n" },
 		{ "samples.csv",
 		  "schema,run,cell,repeat,worker,phase,t_ms,quantity,unit,value\n" },
 		{ "events.csv", "schema,run,cell,repeat,worker,t_ms,event,detail\n" },

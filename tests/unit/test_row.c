@@ -103,6 +103,43 @@ static void a_group_that_counts_for_itself_outranks_the_machine(void **state)
 	row = row_of(&record);
 	assert_int_equal(row.refault_anon_pages, 0);
 	assert_int_equal(row.refault_file_pages, 900);
+	assert_string_equal(row.machine_wide, "refault_file_pages");
+}
+
+/* A counter that rose from 0 to 1. */
+static void rise(struct record *record, struct counter_id id)
+{
+	for (int after = 0; after < 2; after++)
+		assert_int_equal(
+			record_put(record, after, id,
+				   (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT },
+				   (struct number){ .value = after }),
+			0);
+}
+
+static void what_the_kernel_counts_for_the_machine_alone_is_named_in_the_row(void **state)
+{
+	static const struct counter_id counters[] = {
+		{ "system", "vmstat", "pswpin" },
+		{ "system", "vmstat", "pswpout" },
+		{ "system", "vmstat", "workingset_refault_anon" },
+		{ "system", "vmstat", "workingset_refault_file" },
+		{ "system", "vmstat", "allocstall_normal" },
+		{ "system", "pressure/memory", "some.total" },
+		{ "system", "pressure/memory", "full.total" },
+		{ "system", "pressure/io", "full.total" },
+	};
+	struct record record;
+	struct run_row row;
+
+	(void)state;
+	record_init(&record);
+	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+		rise(&record, counters[i]);
+	row = row_of(&record);
+	assert_string_equal(
+		row.machine_wide,
+		"swap_in_bytes;swap_out_bytes;refault_anon_pages;refault_file_pages;psi_memory_some_usec;psi_memory_full_usec;psi_io_full_usec");
 }
 
 static void no_limit_is_absent_however_the_kernel_writes_it(void **state)
@@ -169,7 +206,7 @@ static void a_row_has_a_cell_for_each_column(void **state)
 	snprintf(path, sizeof(path), "%s/runs.csv", directory);
 	assert_int_equal(csv_read(&t, path, NULL), 0);
 	assert_string_equal(t.header[0], "schema");
-	assert_string_equal(t.header[t.columns - 1], "expected_outcome");
+	assert_string_equal(t.header[t.columns - 1], "machine_wide");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "expected_outcome")), "ok");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "reason")), "one; two  three ");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "minor_faults")), "");
@@ -262,6 +299,8 @@ int main(void)
 		cmocka_unit_test(what_nobody_counted_is_absent),
 		cmocka_unit_test(counts_are_brought_to_the_unit_of_their_column),
 		cmocka_unit_test(a_group_that_counts_for_itself_outranks_the_machine),
+		cmocka_unit_test(
+			what_the_kernel_counts_for_the_machine_alone_is_named_in_the_row),
 		cmocka_unit_test(no_limit_is_absent_however_the_kernel_writes_it),
 		cmocka_unit_test(throughput_is_what_was_moved_while_it_ran),
 		cmocka_unit_test(a_row_has_a_cell_for_each_column),
