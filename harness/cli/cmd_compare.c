@@ -56,7 +56,7 @@ static int take_percent(const struct cmd_option *option, const char *text, void 
 	double percent = strtod(text, &end);
 
 	if (end == text || (*end && strcmp(end, "%")) || !(percent >= 0 && percent < 1000))
-		return error_set(e, EINVAL, "--%s: '%s' is no percentage from 0 up",
+		return error_set(e, EINVAL, "--%s: '%s' is not a percentage of 0 or more",
 				 option->name, text);
 	*(double *)field = percent / 100;
 	return 0;
@@ -88,7 +88,7 @@ static int check(const void *request, struct error *e)
 	const struct arguments *a = request;
 
 	if (a->sides.nr > 2)
-		return error_set(e, EINVAL, "two sides only: '%s' is one too many",
+		return error_set(e, EINVAL, "compare takes two sides: '%s' is a third",
 				 a->sides.word[2]);
 	return a->sides.nr < 2 ? error_set(e, EINVAL, "name two sides, A and B") : 0;
 }

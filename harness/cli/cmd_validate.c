@@ -166,7 +166,8 @@ static int replay(const struct arguments *a, const struct cmd_validate_tools *to
 
 	snprintf(said, sizeof(said), "%.480s/said", a->replay);
 	if (access(said, F_OK)) {
-		error_set(e, ENOENT, "cannot replay %s: it is not a directory of validate's",
+		error_set(e, ENOENT,
+			  "cannot replay %s: it is not a results directory of validate",
 			  a->replay);
 		cmd_complain(e);
 		return EXIT_USAGE;

@@ -38,8 +38,7 @@ int parse_bad_line(struct parse *p, const char *reason)
 	quoted[n] = '\0';
 	return error_set(
 		p->e, EBADMSG,
-		"%s of %s, line %u: %s: \"%s\"; if this kernel writes the file in a new "
-		"way, please report the line",
+		"%s of %s, line %u: %s: \"%s\"; if this kernel writes the file in a new way, please report the line",
 		p->source->name, p->scope, p->line_number, reason, quoted);
 }
 

@@ -147,7 +147,7 @@ static int apply(const struct compare *c, const struct term *t, struct gate *gat
 	if (!seen)
 		return error_set(
 			e, EINVAL,
-			"--fail-on %s: %s was not recorded or not compared, so nothing can be said about it",
+			"--fail-on %s: %s was not recorded or not compared, so it cannot be decided",
 			t->text, t->pattern);
 	return 0;
 }

@@ -126,7 +126,7 @@ static void put_verdict(const struct page *p)
 	else if (r->claims[TRUTH_PASS])
 		page_raw(p, "No claim failed");
 	else
-		page_raw(p, "Nothing was claimed");
+		page_raw(p, "No claims");
 	if (r->nr_unexpected)
 		fprintf(p->out, "; %zu of %zu runs did not end as expected.", r->nr_unexpected,
 			runs);

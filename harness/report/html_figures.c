@@ -71,8 +71,7 @@ int page_put_sweep_figures(struct page *p, const char *worker)
 					    : "");
 			page_raw(
 				p,
-				": medians with 95&nbsp;% intervals, or the range of fewer than ");
-			page_raw(p, "five repeats; a dot is one run.</p>\n");
+				": medians with 95&nbsp;% intervals, or the range of fewer than five repeats; a dot is one run.</p>\n");
 		}
 		if (!ret)
 			put_figures(p, &f);
@@ -137,8 +136,9 @@ int page_put_timelines(struct page *p)
 			 "<p class=\"legend\">Not drawn; its points are in samples.csv.</p>\n");
 		return 0;
 	}
-	page_raw(p, "<p class=\"muted\">The first repeat of each cell, from GO on; ");
-	page_raw(p, "shaded: ready, running, held, gone.</p>\n");
+	page_raw(
+		p,
+		"<p class=\"muted\">The first repeat of each cell, from GO on; shaded: ready, running, held, gone.</p>\n");
 	for (size_t i = 0; !ret && i < f->nr_series; i++) {
 		bool first_of_cell = !i || f->series[i].cell != f->series[i - 1].cell;
 

@@ -199,13 +199,9 @@ void page_put_changes_table(const struct page *p)
 	page_heading(p, "verdicts", "Verdicts");
 	page_put(p, "<p>Each cell against the first, <code>", f->series[0].label, "</code>: ");
 	if (r->cells.nr_tested) {
-		page_raw(
-			p,
-			"better or worse beyond noise. If nothing differed, the chance that any of ");
 		fprintf(p->out,
-			"these %zu comparisons said otherwise would be at most 5&nbsp;%%. ",
+			"better or worse beyond noise. If nothing differed, the chance that any of these %zu comparisons said otherwise would be at most 5&nbsp;%%. Less than 2&nbsp;%% is no difference.</p>\n",
 			r->cells.nr_tested);
-		page_raw(p, "Less than 2&nbsp;% is no difference.</p>\n");
 	} else {
 		page_raw(p, "so few repeats decide nothing: four are the minimum.</p>\n");
 	}
@@ -241,15 +237,11 @@ int page_put_workers(struct page *p)
 	}
 	page_raw(
 		p,
-		"<p class=\"legend\">Medians over the repeats, below them 95&nbsp;% intervals ");
-	page_raw(p,
-		 "(in brackets the range, where fewer than five repeats give no interval). ");
-	page_raw(p, "* has outliers, which are counted in.");
+		"<p class=\"legend\">Medians over the repeats, below them 95&nbsp;% intervals (in brackets the range, where fewer than five repeats give no interval). * has outliers, which are counted in.");
 	if (p->report->cells.nr) {
-		page_raw(p, " <span class=\"better\">▲▼</span> better, ");
 		page_raw(
 			p,
-			"<span class=\"worse\">▲▼</span> worse than in the first cell, beyond noise.");
+			" <span class=\"better\">▲▼</span> better, <span class=\"worse\">▲▼</span> worse than in the first cell, beyond noise.");
 	}
 	page_raw(p, "</p>\n");
 	return ret;

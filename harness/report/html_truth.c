@@ -49,7 +49,7 @@ static void put_truth_line(const struct page *p, const struct truth_line *line)
 
 void page_put_truth(const struct page *p)
 {
-	static const char *const titles[] = { "verdict",   "worker", "quantity", ">promised",
+	static const char *const titles[] = { "verdict",   "worker", "quantity", ">expected",
 					      ">observed", "unit",   ">noise",	 ">n",
 					      "basis",	   NULL };
 	const struct report *r = p->report;
@@ -58,8 +58,9 @@ void page_put_truth(const struct page *p)
 	if (!r->nr_truth)
 		return;
 	page_heading(p, "truth", "Truth");
-	page_raw(p, "<p>What was promised before the run, and what the kernel counted. ");
-	page_raw(p, "Failures first; the others are joined over cells and repeats.</p>\n");
+	page_raw(
+		p,
+		"<p>Each claim, made before the run, beside the kernel's count. Failures first; the others are joined over cells and repeats.</p>\n");
 	page_table_open(p, titles);
 	for (size_t i = 0; i < r->nr_truth; i++)
 		if (r->truth[i].verdict != TRUTH_FAIL || ++failures <= PAGE_FAILURES_MAX)
@@ -81,8 +82,7 @@ void page_put_noise(const struct page *p)
 	page_heading(p, "noise", "Noise floor");
 	page_raw(
 		p,
-		"<p>The most that the same counters moved beside a workload that does nothing: ");
-	page_raw(p, "what the harness and the neighbours add.</p>\n");
+		"<p>The largest movement of the same counters in the null run: what the harness and other processes add.</p>\n");
 	page_table_open(p, titles);
 	for (size_t i = 0; i < r->nr_noise; i++) {
 		if (r->noise[i].noise == 0) {

@@ -71,7 +71,7 @@ static int check_plan(const struct result_dir *f, const struct result_dir *first
 	if (!json_equal(own, expected))
 		ret = error_set(
 			e, EINVAL,
-			"%s and %s are not of the same plan: %s differ; merge what `run --cell` made of one profile",
+			"%s and %s are not of the same plan: %s differ; merge what `run --cell` wrote for one profile",
 			first->id, f->id, difference(expected, own));
 	json_decref(expected);
 	json_decref(own);
@@ -87,7 +87,7 @@ static int check_dir(const struct result_dir *f, struct error *e)
 	if (!result_dir_json(f, "plan.cells"))
 		return error_set(
 			e, EINVAL,
-			"%s/run.json has no plan: without it nothing says what it belongs to",
+			"%s/run.json has no plan: the directory cannot be matched with the others",
 			f->path);
 	if (!f->runs.nr)
 		return error_set(e, EINVAL, "%s has no runs", f->id);

@@ -100,7 +100,7 @@ static int check_header(const struct result_dir *f, const char *name, char *head
 	if (*header && strcmp(header, own))
 		return error_set(
 			e, EINVAL,
-			"%s/%s has other columns than the others: another version of pagestorm wrote it",
+			"%s/%s: its columns differ from those of the other directories: another version of pagestorm wrote it",
 			f->path, name);
 	strcpy(header, own);
 	return 0;

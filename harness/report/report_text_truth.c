@@ -76,7 +76,7 @@ static void print_truth_line(const struct truth_line *line, FILE *out,
 	format_range(line->observed_min, line->observed_max, observed, sizeof(observed));
 	format_exact(line->noise, noise, sizeof(noise));
 	snprintf(first, sizeof(first), "%-7s ", truth_name(line->verdict));
-	if (asprintf(&text, "%s of %s (%s, n = %zu): promised %s, observed %s %s, noise %s",
+	if (asprintf(&text, "%s of %s (%s, n = %zu): expected %s, observed %s %s, noise %s",
 		     line->quantity, line->worker, line->span, line->nr, expected, observed,
 		     line->unit, noise) < 0)
 		return;
@@ -107,7 +107,7 @@ int text_put_truth(const struct report *r, FILE *out, const struct screen *scree
 
 	if (!r->nr_truth)
 		return 0;
-	screen_title(screen, out, "Truth: what was promised and what the kernel counted");
+	screen_title(screen, out, "Truth: each claim beside the kernel's count");
 	table_init(&t, columns);
 	for (size_t i = 0; i < r->nr_truth; i++) {
 		if (r->truth[i].verdict == TRUTH_FAIL && ++failures > TEXT_ROWS_MAX)
@@ -163,9 +163,8 @@ int text_put_noise(const struct report *r, FILE *out, const struct screen *scree
 
 	if (!r->nr_noise)
 		return 0;
-	screen_title(
-		screen, out,
-		"Noise floor: the most that the same counters moved while nothing was done");
+	screen_title(screen, out,
+		     "Noise floor: the largest movement of the same counters in the null run");
 	table_init(&t, columns);
 	for (size_t i = 0; i < r->nr_noise; i++) {
 		if (r->noise[i].noise == 0) {

@@ -111,7 +111,7 @@ static int take_quoted(struct splitter *s)
 		put(s, *s->at++);
 	}
 	if (!*s->at)
-		return error_set(s->e, EINVAL, "'%s' has a quote without its end", s->text);
+		return error_set(s->e, EINVAL, "'%s' has an unterminated quote", s->text);
 	s->at++;
 	return 0;
 }
@@ -144,7 +144,7 @@ int command_make(struct command *c, const char *text, const struct command_names
 	if (!ret)
 		ret = end_word(&s);
 	if (!ret && !c->nr)
-		ret = error_set(e, EINVAL, "'%s' is no command", text);
+		ret = error_set(e, EINVAL, "'%s' is not a command", text);
 	if (ret)
 		command_release(c);
 	return ret;

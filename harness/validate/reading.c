@@ -41,7 +41,7 @@ int reading_make(struct reading *r, const struct reading_text *text, struct erro
 			r->pick = (enum pick)i;
 	r->times = text->times ? atof(text->times) : 1;
 	if (r->times <= 0)
-		return error_set(e, EINVAL, "times: '%s' is not above 0", text->times);
+		return error_set(e, EINVAL, "times: '%s' must exceed 0", text->times);
 	r->shift = text->shift ? atoi(text->shift) : 0;
 	r->pattern = copy(text->pattern);
 	r->column = copy(text->column);

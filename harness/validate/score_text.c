@@ -59,9 +59,9 @@ void score_text_explain(struct score_row *row, const struct score *s, const stru
 		write_noise(s, row);
 	else if (s->verdict == SCORE_WITHIN_RESOLUTION)
 		append(row->why, bytes, "%s",
-		       q->resolution_why ? q->resolution_why : "less than its last digit");
+		       q->resolution_why ? q->resolution_why : "within its last digit");
 	if (s->verdict == SCORE_WRONG)
-		append(row->why, bytes, "off by more than anything known explains");
+		append(row->why, bytes, "off by more than any known cause explains");
 }
 
 static const char *unit_of(const struct quantity *q)

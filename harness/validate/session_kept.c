@@ -78,7 +78,7 @@ static int read_names(struct session *s, struct error *e_tool, struct error *e)
 	if (access(s->run_path, F_OK))
 		return error_set(
 			e, EINVAL,
-			"%s is not there: only what validate --keep wrote can be replayed",
+			"%s does not exist: only what validate --keep wrote can be replayed",
 			s->run_path);
 	return 0;
 }

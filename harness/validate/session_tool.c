@@ -95,7 +95,7 @@ static int await_attach(const struct session *s, struct error *e)
 			return 0;
 		command_sleep(LOOK_S);
 	}
-	return error_set(e, ETIMEDOUT, "it did not begin within %g s", s->load->timeout_s);
+	return error_set(e, ETIMEDOUT, "it did not start within %g s", s->load->timeout_s);
 }
 
 int session_begin_across(struct session *s, struct error *e)

@@ -100,7 +100,7 @@ refused()
 @test "different columns are refused" {
 	sed -i 's/,why$/,because/' "$cells/run3/truth.csv"
 	merge "$cells"/*
-	refused "truth.csv has other columns"
+	refused "truth.csv: its columns differ"
 }
 
 @test "a directory without run.json is refused" {

@@ -145,7 +145,7 @@ is()
 	rm -r kept/runs/own-2
 	replay
 	[ "$status" -eq 2 ]
-	[[ $stderr == *"kept/runs/own-2 is not there"*--keep* ]]
+	[[ $stderr == *"kept/runs/own-2 does not exist"*--keep* ]]
 }
 
 @test "--replay of a directory that validate did not write is an error" {
