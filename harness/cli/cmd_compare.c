@@ -133,7 +133,8 @@ static const char *machine_text(const struct result_dir *f, const char *key)
 	return text ? text : "";
 }
 
-/* What else differs between the sides, so that a difference is not blamed on the wrong thing.
+/*
+ * Other differences between the sides, which may be the cause of a changed metric.
  */
 static void warn(const struct compare *c)
 {

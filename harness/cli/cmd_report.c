@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * report: what results directories say, as text, JSON or one HTML page.
+ * report: results directories as text, JSON or one HTML page.
  */
 #include "harness/cli/cmd.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `pagestorm validate`: holds what other tools say against known truth. */
+/* `pagestorm validate`: compares the output of other tools with a known truth. */
 #include "harness/cli/cmd.h"
 
 #include <errno.h>

@@ -22,7 +22,10 @@ void cmd_validate_print_header(void);
 void cmd_validate_print_row(const struct score_row *row, void *arg);
 void cmd_validate_print_progress(const struct validate_progress *now, void *arg);
 
-/* The end: counts by verdict and the folder, or the document. status: the exit status. */
+/*
+ * The end: counts by verdict and the results directory, or the document. status: the exit
+ * status.
+ */
 void cmd_validate_print_summary(const struct cmd_validate_print *p,
 				const struct scorecard *card, const char *path, int status);
 

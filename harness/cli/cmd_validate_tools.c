@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Finds the adapters of the tools that are to be scored, and lists those that there are. */
+/* Finds the adapters of the requested tools, and lists all adapters. */
 #include "harness/cli/cmd_validate_tools.h"
 
 #include <dirent.h>

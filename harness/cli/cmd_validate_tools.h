@@ -15,7 +15,7 @@ struct cmd_validate_tools {
 };
 
 /*
- * Names or paths of adapters; `all` alone, or no word: each in the folder, by name. tools is
+ * Names or paths of adapters; `all` alone, or no word: each in the directory, by name. tools is
  * empty before and half full after a failure, -errno. Unless quiet, notes on stderr say
  * which files were taken (cmd_note_source()).
  */

@@ -46,7 +46,7 @@ enum format {
 	FORMAT_NUMA_MAPS, /* the same: N0, N1, anon, dirty, mapped … in pages */
 };
 
-/* What the keys of one shape are. The first rule that fits holds. */
+/* Kind and unit of the keys that match. The first matching rule applies. */
 struct rule {
 	const char *key; /* * stands for any number of characters */
 	enum kind kind;
@@ -70,7 +70,7 @@ extern const struct source sources[];
 /* The rule that names this key; NULL when only the defaults apply. */
 const struct rule *counters_rule(const struct source *source, const char *key);
 
-/* What one key of a source counts: the rules first, then the source's defaults. */
+/* Kind and unit of one key: by the rules first, then the defaults of the source. */
 struct counter_type counters_type(const struct source *source, const char *key);
 
 /* As the files have them, in the order of the enumerations. */
@@ -85,7 +85,7 @@ struct range {
 	uint64_t start, bytes;
 };
 
-/* What one file had in it when it was read. */
+/* The captured bytes of one file. */
 struct source_text {
 	const struct source *source;
 	const char *scope; /* the base scope: system, node0, group, process … */

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Claims against a record: converts, compares, and gives a verdict. Decides nothing
- * about runs or exit codes.
+ * Compares claims with a record: converts, compares, and decides the verdict. Decides nothing
+ * about runs or exit statuses.
  *
- * Verdicts are taken on exact integers, a counter's value being the fraction
- * numerator / denominator in the claim's unit; only what is printed is rounded. With
- * 64-bit values, sizes up to 2^20 bytes and at most 6 decimals every product fits in
- * 128 bits.
+ * Verdicts use exact integers, a counter's value being the fraction numerator / denominator in
+ * the claim's unit; only printed values are rounded. With 64-bit values, sizes up to 2^20 bytes
+ * and at most 6 decimals every product fits in 128 bits.
  */
 #include "harness/record/judge.h"
 
@@ -142,7 +141,9 @@ static __int128 clamp(__int128 value, __int128 limit)
 	return value < -limit ? -limit : value;
 }
 
-/* By how much the nearest value that holds is missed, in units times the denominator. */
+/*
+ * The distance to the nearest value that satisfies the claim, in units times the denominator.
+ */
 static __int128 shortfall(const struct claim *claim, __int128 expected,
 			  struct fraction observed)
 {
@@ -196,8 +197,9 @@ static bool is_within(__int128 amount, int64_t denominator, struct fraction nois
 }
 
 /*
- * Whether the noise explains it: all of a movement, or what a promise is missed by. Others
- * only add to a count that never falls: one that is too small is the run's own doing.
+ * Whether the noise explains it: all of a movement, or the distance to the claim. Other
+ * processes only add to a count that never falls: one that is too small is due to the run
+ * itself.
  */
 static bool is_hidden(const struct counter *counter, struct fraction observed, __int128 missed,
 		      bool too_small, struct fraction noise)
@@ -207,15 +209,15 @@ static bool is_hidden(const struct counter *counter, struct fraction observed, _
 	return is_within(missed ? missed : observed.numerator, observed.denominator, noise);
 }
 
-/* Counted since boot or since the group was made: it never falls, whatever is expected. */
+/* Counted since boot or since the group was made: it never falls. */
 static bool went_back(const struct counter *counter, struct fraction observed)
 {
 	return counter->kind == KIND_CUMULATIVE && observed.numerator < 0;
 }
 
 /*
- * A process may be killed between two readings. Anything else that has one side alone
- * is no counter that this kernel lacks: it was lost, and nothing is known of it.
+ * A process may be killed between two readings. Any other counter with only one side is not one
+ * that this kernel lacks: it was lost, and its value is unknown.
  */
 static bool was_lost(const struct counter *counter)
 {
@@ -226,8 +228,8 @@ static bool was_lost(const struct counter *counter)
 }
 
 /*
- * The null run is as long as the work was expected to be. What others do in a longer time
- * is more by as much, rounded up.
+ * The null run takes as long as the work was expected to. Over a longer work the noise is
+ * scaled up in proportion, rounded up.
  */
 static int64_t lengthened(int64_t movement, const struct record *record,
 			  const struct record *null)
@@ -257,7 +259,7 @@ static struct fraction measure_noise(const struct judge_facts *facts, struct jud
 	return noise;
 }
 
-/* What the counter did, in the claim's unit; false when a side is missing. */
+/* The observed value, in the claim's unit; false when a side is missing. */
 static bool measure(const struct counter *counter, uint64_t page_bytes, struct judgement *out,
 		    struct fraction *observed)
 {

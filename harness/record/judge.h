@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Holds claims against a record. Pure: the same claims and the same record give
- * the same verdicts, on any machine and at any later time.
+ * Judges claims by a record. Pure: the same claims and the same record give the same verdicts,
+ * on any machine and at any later time.
  */
 #ifndef PAGESTORM_JUDGE_H
 #define PAGESTORM_JUDGE_H
@@ -32,7 +32,7 @@ struct span_records {
 	const struct record *work, *residue;
 };
 
-/* What is known of a worker when its claims are judged. */
+/* The facts about a worker by which its claims are judged. */
 struct judge_facts {
 	struct span_records seen;
 	struct span_records null; /* of the null run beside it; without one noise is absent */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * From the bytes of one file to one side of a record: the formats that are keys with
- * values, and the table of all. Pure; strict about form, open about keys.
+ * Parses the bytes of one file into one side of a record: the formats that are keys with
+ * values, and the table of all formats. Pure; strict about form, open about keys.
  */
 #include "harness/record/parse.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parsers share: a text walked word by word, its lines counted so that an error
- * can quote one. For parse*.c alone; counters.h has what others may call.
+ * Shared by the parsers: walks a text word by word and counts its lines, so that an error can
+ * quote one. For parse*.c alone; counters.h has the public functions.
  */
 #ifndef PAGESTORM_PARSE_H
 #define PAGESTORM_PARSE_H

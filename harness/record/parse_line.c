@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lines, words and numbers of a captured file, and their way into a record. Knows no
- * file's format.
+ * Lines, words and numbers of a captured file, and putting them into a record. Knows no format.
  */
 #include "harness/record/parse.h"
 

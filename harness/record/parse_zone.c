@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * zoneinfo and buddyinfo: what the kernel prints by zone.
+ * zoneinfo and buddyinfo: the files with a section per zone.
  */
 #include "harness/record/parse.h"
 
@@ -83,7 +83,7 @@ static int put_page_sets(struct parse *p, const struct zone *zone, struct number
 	return ret;
 }
 
-/* Where in the file the parser is. */
+/* The state of the parser. */
 struct zone_state {
 	struct zone zone;
 	struct number in_sets; /* pages of the zone's per-CPU sets so far */

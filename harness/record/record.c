@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keeps counters and finds them again. Knows nothing of files or formats.
+ * Stores counters and finds them. Knows nothing of files or formats.
  *
- * A put finds its counter through an open-addressed table of indices; the strings
- * are appended to blocks that never move, so that counters may point into them.
+ * A put finds its counter through an open-addressed table of indices; the strings are appended
+ * to blocks that never move, so that counters may point into them.
  */
 #include "harness/record/record.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Matches the cells of two sides, tests each metric, gives verdicts. Prints nothing.
+ * Matches the cells of two sides, tests each metric and decides the verdicts. Prints nothing.
  */
 #include "harness/report/compare.h"
 
@@ -35,8 +35,10 @@ static bool is_directory(const char *path, size_t length)
 	return !stat(name, &st) && S_ISDIR(st.st_mode);
 }
 
-/* A directory's name may hold a colon itself (a clock time): the last one that leaves a
- * directory counts. */
+/*
+ * The name of a directory may have a colon (a clock time): the selector begins at the last
+ * colon behind an existing directory.
+ */
 static size_t directory_length(const char *argument)
 {
 	size_t length = strlen(argument);
@@ -84,7 +86,7 @@ void side_release(struct side *side)
 	side->dir = NULL;
 }
 
-/* Whether the ;-separated list holds this item. */
+/* Whether the ;-separated list has this item. */
 static bool list_has(const char *list, const char *item, size_t length)
 {
 	while (*list) {
@@ -98,7 +100,7 @@ static bool list_has(const char *list, const char *item, size_t length)
 }
 
 /*
- * True when the label has all that the selector asks for; rest gets what remains of the
+ * True when the label has every setting of the selector; rest gets the other settings of the
  * label, by which the cells of the two sides are matched.
  */
 static bool select_cell(const char *label, const char *selector, char *rest, size_t rest_bytes)
@@ -169,7 +171,7 @@ static int add_row(struct compare *c, const struct comparison *row)
 	return 0;
 }
 
-/* The same worker on both sides, and what its cell is called. */
+/* The same worker on both sides, and the name of its cell. */
 struct pair {
 	const struct result_dir *dir_a, *dir_b;
 	const struct series *a, *b;
@@ -245,7 +247,7 @@ static int check_patterns(const char *const *patterns, struct error *e)
 	return 0;
 }
 
-/* rest: of the label, without what the selectors ask for. */
+/* rest: the label without the settings of the selectors. */
 static void name_pair(struct pair *pair, const char *rest, bool any_cell)
 {
 	const char *a = pair->a->label, *b = pair->b->label;
@@ -288,7 +290,7 @@ static int match_sides(struct compare *c)
 	return ret;
 }
 
-/* "anon at vm.swappiness=10", the first that the side has, for a message. */
+/* "anon at vm.swappiness=10", the first series of the side, for a message. */
 static void describe(const struct side *side, char *out, size_t out_bytes)
 {
 	const struct result_dir *f = side->dir;
@@ -389,7 +391,7 @@ static bool is_large_enough(const struct compare *c, const struct comparison *r)
 	return fabs(log(r->contrast.ratio)) >= log1p(least);
 }
 
-/* No two values of A and B are in the other order, yet p cannot pass with this many tests. */
+/* The samples are completely separated, yet p cannot pass with this many tests. */
 static bool is_starved(const struct compare *c, const struct comparison *r)
 {
 	return r->contrast.p <= r->contrast.p_least * (1 + 1e-9) &&

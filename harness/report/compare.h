@@ -33,7 +33,7 @@
 /* DIR, or DIR:KEY=VALUE[;KEY=VALUE…] for the cells with those settings. */
 struct side {
 	struct result_dir *dir;
-	char name[520]; /* for people: id and selector */
+	char name[520]; /* id and selector, for output */
 	char selector[256];
 };
 
@@ -66,15 +66,15 @@ struct comparison {
 struct compare {
 	/* what the caller gives */
 	const struct side *a, *b;
-	/* of metrics' names, as for a shell; NULL-terminated, empty for all */
+	/* shell patterns of metric names; NULL-terminated, empty: all metrics */
 	const char *const *patterns;
 	double least_effect;
 
 	/* what comes of it */
 	struct comparison *row; /* by cell, worker and metric */
 	size_t nr;
-	size_t nr_tested; /* neither constant nor hopelessly few: the family that p is adjusted
-			     for */
+	size_t nr_tested; /* neither constant nor too few to decide: the family that p is
+			     adjusted for */
 	size_t nr_worse, nr_better, nr_too_few;
 	size_t unmatched_a, unmatched_b; /* cells and workers that only one side has */
 };
@@ -88,8 +88,8 @@ int compare_make(struct compare *c, struct error *e);
 void compare_release(struct compare *c);
 
 /*
- * The cells of one directory against its first: what the report marks. Rows carry the other
- * cell's label; sides stay NULL.
+ * Compares each cell of one directory with its first, for the marks in a report. Rows have the
+ * label of the other cell; sides stay NULL.
  */
 int compare_cells(struct compare *c, const struct result_dir *f, double least_effect);
 
@@ -107,9 +107,9 @@ int compare_print(const struct compare *c, enum compare_format format, FILE *out
 		  const struct screen *screen);
 
 /*
- * A condition for CI, comma-separated terms of which any trips: worse, better, changed,
- * METRIC=worse, METRIC>+5% (also < >= <=). METRIC is a shell pattern. A threshold counts
- * only where the difference itself is no noise: the ratio of a noisy pair means nothing.
+ * A condition for CI: comma-separated terms, any of which trips: worse, better, changed,
+ * METRIC=worse, METRIC>+5% (also < >= <=). METRIC is a shell pattern. A threshold trips only
+ * where the difference itself exceeds the noise: the ratio of a noisy pair means nothing.
  */
 enum gate_result {
 	GATE_HOLDS,
@@ -122,7 +122,9 @@ struct gate {
 	char why[PAIR_LABEL_BYTES + 512]; /* one sentence; "": it holds */
 };
 
-/* -EINVAL: not an expression, or about what was not compared; *gate is left alone then. */
+/*
+ * -EINVAL: not an expression, or about a metric that was not compared; *gate is untouched then.
+ */
 int compare_gate(const struct compare *c, const char *expression, struct gate *gate,
 		 struct error *e);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The conditions of --fail-on: parsed, then held against the verdicts.
+ * Parses the conditions of --fail-on and evaluates them against the verdicts.
  */
 #include "harness/report/compare.h"
 
@@ -98,8 +98,8 @@ static bool is_catch_all(const struct term *t)
 }
 
 /*
- * A term about one metric must be decided for it. One about all is undecided only where n
- * itself is too small: that some metric among many would need more repeats is usual.
+ * A term about one metric must be decided for that metric. A term about all is undecided only
+ * where n itself is too small: some metric among many usually requires more repeats.
  */
 static bool is_undecided(const struct term *t, const struct comparison *r)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A comparison as text, markdown, CSV and JSON. Decides nothing.
+ * Prints a comparison as text, markdown, CSV and JSON. Decides nothing.
  */
 #include "harness/report/compare.h"
 
@@ -57,7 +57,7 @@ static void format_interval(const struct contrast *c, char *out, size_t out_byte
 	snprintf(out, out_bytes, "%s … %s", low, high);
 }
 
-/* Outliers are marked at the median that they could not move. */
+/* Outliers are marked at the median: they do not move it. */
 static void add_median(struct table *t, const struct comparison *r, const struct summary *s)
 {
 	char text[64];
@@ -85,7 +85,7 @@ static void add_row(struct table *t, const struct comparison *r)
 	table_add(t, styles[r->change], "%s", change_name(r->change));
 }
 
-/* The rows of one cell and worker lie together; returns the first that does not belong. */
+/* The rows of one cell and worker are adjacent; returns the first row behind them. */
 static size_t end_of_block(const struct compare *c, size_t first)
 {
 	size_t i = first;
@@ -104,7 +104,7 @@ static bool is_outlier_shown(const struct compare *c)
 	return false;
 }
 
-/* A comparison on its way to a terminal, or as markdown. */
+/* Output of a comparison to a terminal or as markdown. */
 struct printer {
 	const struct compare *compare;
 	bool markdown;
@@ -152,7 +152,9 @@ static void print_block_title(const struct printer *p, const struct comparison *
 	fputs("\n", p->out);
 }
 
-/* What was the same in every run of both sides says nothing about a difference: one line. */
+/*
+ * Metrics with the same value in every run of both sides show no difference: one line for all.
+ */
 static int print_constants(const struct printer *p, size_t first, size_t end)
 {
 	char *text = NULL;

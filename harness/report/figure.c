@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all figures share: taking over a drawing, its legend, their release.
+ * Common to all figures: taking over a drawing, the legend, release.
  */
 #include "harness/report/figure.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is drawn: one figure for each group of metrics over a swept setting, and the
- * timeline of one repeat. Draws through plot.h; writes no HTML.
+ * Figures: one for each panel of metrics over a swept setting, and the timeline of one repeat.
+ * Draws through plot.h; writes no HTML.
  */
 #ifndef PAGESTORM_FIGURE_H
 #define PAGESTORM_FIGURE_H
@@ -18,7 +18,7 @@ struct figure {
 		unsigned series; /* of the colour: PLOT_SERIES */
 	} legend[FIGURE_CURVES];
 	unsigned nr_legend; /* 0: a single curve, which the title names */
-	char note[200];	    /* what the reader must know of it; "" */
+	char note[200];	    /* a remark for the reader; "": none */
 	char *svg;	    /* NULL when it could not be drawn */
 };
 
@@ -26,14 +26,14 @@ struct figures {
 	struct figure *figure;
 	size_t nr;
 	char failure[256]; /* why some could not be drawn; "": all were */
-	bool give_up;	   /* there is no gnuplot, or it hangs: nothing more is tried */
+	bool give_up;	   /* gnuplot is missing or hangs: no further figure is tried */
 };
 
 void figures_release(struct figures *f);
 
 /*
- * Ends the plot and appends the figure with it. A plot that could not be drawn is no
- * error: f->failure says why. 0 or -ENOMEM; the plot is released in any case.
+ * Finishes the plot and appends its figure. A plot that cannot be drawn is not an error:
+ * f->failure gets the reason. 0 or -ENOMEM; releases the plot in any case.
  */
 int figures_take(struct figures *f, struct figure *figure, struct plot *p);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Places the values of a swept setting and writes their labels. Knows no results.
+ * Places the values of a swept setting on the axis and writes their labels. Reads no results.
  */
 #include "harness/report/figure_axis.h"
 
@@ -33,7 +33,7 @@ static bool ends_with(const char *text, const char *suffix)
 	return length >= tail && !strcmp(text + length - tail, suffix);
 }
 
-/* A value as it stands on the axis: long numbers of bytes as a profile writes sizes, 512M. */
+/* The label of a value: long numbers of bytes in the notation of profiles, 512M. */
 static void tick(const struct swept *swept, size_t i, char *out, size_t out_bytes)
 {
 	static const char *const units[] = { "", "K", "M", "G", "T" };
@@ -79,7 +79,7 @@ static bool fits(const struct axis *a)
 	return true;
 }
 
-/* The true scale if the labels have room there, its logarithm if they have it there. */
+/* Linear if the labels fit, else logarithmic if they fit, else equal distances. */
 static void place(struct axis *a)
 {
 	const struct swept *swept = a->swept;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The values of a swept setting along the lower edge of a drawing: at their true distances
- * where their labels have room, else at those of their logarithms, else at equal ones.
+ * The x axis of a figure over a swept setting: linear where the labels of its values fit, else
+ * logarithmic, else with equal distances.
  */
 #ifndef PAGESTORM_FIGURE_AXIS_H
 #define PAGESTORM_FIGURE_AXIS_H
@@ -16,7 +16,7 @@ struct extent {
 struct axis {
 	const struct swept *swept;
 	double *position;  /* of each value */
-	const char *scale; /* what the reader must know of it; "": nothing */
+	const char *scale; /* a remark for the reader; "": none */
 };
 
 /* swept must outlive it. -ENOMEM. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Curves: which cells they go through, and their points. All amounts come from the report's
- * tables, unrounded.
+ * Curves: their cells and their points. All amounts are those of the report's tables,
+ * unrounded.
  */
 #include "harness/report/figure_curve.h"
 

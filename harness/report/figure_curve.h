@@ -8,7 +8,7 @@
 #include "harness/report/figure.h"
 #include "harness/report/figure_axis.h"
 
-/* A metric in the cells that differ by nothing but the swept setting. */
+/* A metric in cells that differ only in the swept setting. */
 struct curve {
 	const struct column *metric;
 	size_t index;	    /* of the metric in the report's list */
@@ -25,12 +25,12 @@ struct curves {
 };
 
 /*
- * One curve more, of the cells whose other settings are rest; "": whatever they are. At most
- * FIGURE_CURVES of them. -ENOMEM.
+ * Adds the curve of the cells whose other settings are rest ("": any). At most FIGURE_CURVES
+ * curves. -ENOMEM.
  */
 int curves_add(struct curves *c, size_t metric, const char *rest, const char *legend);
 
-/* Leaves it empty, for the next drawing. */
+/* Removes all curves, for the next figure. */
 void curves_drop(struct curves *c);
 
 /* Whether any of them is not flat. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Figures over a swept setting: which metrics share a drawing, which curves it has, its scale
- * and its title.
+ * Figures over a swept setting: the curves of each panel, its scale and its title.
  */
 #include "harness/report/figure.h"
 
@@ -20,7 +19,7 @@
 struct sweep {
 	struct axis axis;
 	struct curves curves; /* of the drawing under way */
-	char **rest;	      /* what the labels hold beside this setting, each once */
+	char **rest;	      /* the other settings of the labels, each once */
 	size_t nr_rests;
 };
 
@@ -205,7 +204,7 @@ static int find_rests(struct sweep *s)
 	int ret = 0;
 
 	if (figure_is_zipped(s->curves.report, s->curves.worker, s->axis.swept->key))
-		return add_rest(s, ""); /* matches whatever the others are */
+		return add_rest(s, ""); /* matches any other settings */
 	for (size_t i = 0; !ret && i < f->nr_series; i++) {
 		if (strcmp(f->series[i].worker, s->curves.worker) ||
 		    !label_value(f->series[i].label, s->axis.swept->key, text, sizeof(text)))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Figures over time: the samples of one worker in one repeat, thinned so that no
- * peak vanishes, with phases and events.
+ * Figures over time: the samples of one worker in one repeat, thinned without losing a peak,
+ * with phases and events.
  */
 #include "harness/report/figure.h"
 
@@ -151,7 +151,7 @@ static int read_line(const struct timeline *t, const char *quantity, struct line
 	return 0;
 }
 
-/* A rate stands at the end of its interval; a counter that fell (a new group) has none. */
+/* A rate is placed at the end of its interval; a counter that fell (a new group) has none. */
 static void differentiate(struct line *line)
 {
 	size_t nr = 0;
@@ -246,7 +246,7 @@ static bool is_marked(const char *event)
 	return false;
 }
 
-/* What ended a worker, of whichever worker: its neighbours feel it. */
+/* Events that ended any worker of the cell: they affect the others. */
 static void write_events(const struct plot *p, const struct timeline *t)
 {
 	const struct csv_table *e = &t->report->dir.events;

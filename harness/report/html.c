@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The page as a whole: its head, the verdict, what ended badly, and the order of its
- * parts. Computes nothing but layout.
+ * The page as a whole: head, verdict, unexpected ends, and the order of the sections. Computes
+ * only layout.
  */
 #include "harness/report/html.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reports as one page that stands alone: style and drawings are in it, nothing is
- * fetched, no script runs. Every text from a file is escaped. Readable on a phone, in
- * the dark and on paper. Without gnuplot the page says so and keeps all its tables.
+ * Reports as one self-contained page: style and figures are inline, nothing is fetched, no
+ * script runs. Every text from a file is escaped. Fits phones, dark mode and paper. Without
+ * gnuplot the page has all its tables and a note.
  */
 #ifndef PAGESTORM_HTML_H
 #define PAGESTORM_HTML_H

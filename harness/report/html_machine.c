@@ -50,7 +50,7 @@ static void put_object(const struct page *p, const char *title, const char *path
 	page_raw(p, "</dl></div>\n");
 }
 
-/* A run leaves all settings as it found them: what it did not is worth a heading. */
+/* A run restores all settings: one that it did not restore gets a heading. */
 static void put_changed_settings(const struct page *p)
 {
 	const struct result_dir *f = &p->report->dir;
@@ -75,7 +75,7 @@ static void put_changed_settings(const struct page *p)
 	page_raw(p, *before ? "" : "</dl></div>\n");
 }
 
-/* The profile as it was run; one that is very long is cut, which is said. */
+/* The profile as it was run; a very long one is cut, with a note. */
 static void put_profile(const struct page *p)
 {
 	char path[PATH_MAX], *text;

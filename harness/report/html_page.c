@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Text, numbers and tables of a page, escaped and grouped.
+ * Text, numbers and tables of the page; escapes all text.
  */
 #include "harness/report/html_page.h"
 

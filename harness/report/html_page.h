@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of a page and what they are written with. For html*.c alone.
+ * Sections of the page and the primitives that write them. For html*.c alone.
  */
 #ifndef PAGESTORM_HTML_PAGE_H
 #define PAGESTORM_HTML_PAGE_H

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The page's results: verdicts of the cells, medians with intervals, a worker after
- * the other.
+ * The section of results: verdicts of the cells, medians with intervals, worker by worker.
  */
 #include "harness/report/html_page.h"
 
@@ -9,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What a table shows: one worker's cells, or, where nothing is swept, all workers. */
+/* The columns of a table: the cells of one worker or, where nothing is swept, all workers. */
 static bool is_column(const struct series *s, const char *worker)
 {
 	return !worker || !strcmp(s->worker, worker);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The page's style sheet, but for the colours of the drawings, which html.c matches by their
- * codes. */
+/*
+ * The style sheet of the page. html.c adds the colours of the figures, by their codes.
+ */
 #ifndef PAGESTORM_HTML_STYLE_H
 #define PAGESTORM_HTML_STYLE_H
 

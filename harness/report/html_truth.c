@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The page's tables of claims, of noise and of other tools' scores.
+ * The tables of claims, of the noise floor and of the scores of other tools.
  */
 #include "harness/report/html_page.h"
 
@@ -100,7 +100,7 @@ void page_put_noise(const struct page *p)
 			still, still == 1 ? "" : "s");
 }
 
-/* What the tools' scores show: columns of scorecard.csv. */
+/* The columns of scorecard.csv that the page shows. */
 static const struct score_column {
 	const char *name, *title;
 	const char *below; /* another column, in small letters under it */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Makes the merged directory: checked first, written beside, renamed when it is whole. Judges
- * no numbers.
+ * Makes the merged directory: checks the parts, writes it as .partial, renames it when
+ * complete.
  */
 #include "harness/report/merge_part.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Joins directories that `run --cell K` wrote, here or elsewhere, into one that reads as if a
- * single run had written it. Refuses what does not belong together, before it
- * writes anything: another plan, a cell that two directories have, a run that has not ended.
+ * Joins the directories that `run --cell K` wrote, here or on other machines, into one that
+ * reads as if one run had written it. Refuses parts of another plan, a cell that two
+ * directories have and a run that has not ended, before it writes anything.
  *
- * Rows are copied byte for byte and keep the id of the run that they come from.
+ * Rows are copied byte for byte and keep the id of their run.
  */
 #ifndef PAGESTORM_MERGE_H
 #define PAGESTORM_MERGE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Do directories belong together? Reads what their runs say, writes nothing.
+ * Checks whether directories are parts of one run. Writes nothing.
  */
 #include "harness/report/merge_part.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The files of a merged directory: the rows of all below one header, byte for byte. Refuses to
- * join what has other columns.
+ * The files of a merged directory: the rows of all parts below one header, byte for byte.
+ * Refuses files whose columns differ.
  */
 #include "harness/report/merge_part.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * run.json of a merged directory: the first one's, the ends summed, and where each part is
- * from.
+ * run.json of a merged directory: that of the first part, the ends summed, and the origin of
+ * each part.
  */
 #include "harness/report/merge_part.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Metrics and how their values are written for a person. Computes nothing.
+ * The list of metrics, and their values as text. Computes no statistics.
  */
 #include "harness/report/metric.h"
 
@@ -13,7 +13,7 @@
 #include "harness/report/stats.h"
 #include "harness/tables/row.h"
 
-/* What no column of runs.csv says by itself. Each stands behind the columns of its panel. */
+/* Metrics that are not a column of runs.csv. Each follows the columns of its panel. */
 static const struct column derived[] = {
 	{ .name = "failed_runs",
 	  .unit = "",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is compared and reported: the columns of runs.csv that their table names as metrics,
- * and a few that derive from them; and how their values are written.
+ * Metrics: the columns of runs.csv that their table marks as such, and a few that derive from
+ * them; their values as text.
  */
 #ifndef PAGESTORM_METRIC_H
 #define PAGESTORM_METRIC_H
@@ -25,7 +25,9 @@ enum measure {
 
 #define METRICS_MAX 64
 
-/* In the order of the report. The rows are those of constant tables: the same in each list. */
+/*
+ * In the order of the report. The rows are in constant tables: the same pointers in each list.
+ */
 struct metric_list {
 	const struct column *at[METRICS_MAX];
 	size_t nr;
@@ -33,7 +35,7 @@ struct metric_list {
 
 void metric_list_make(struct metric_list *list);
 
-/* Whether any metric's name fits the pattern, as for a shell. */
+/* Whether the shell pattern matches the name of any metric. */
 bool metric_is_known(const char *pattern);
 
 /* From its unit. */
@@ -43,15 +45,15 @@ enum measure metric_measure(const struct column *m);
 struct panel_figure {
 	enum panel panel;
 	const char *title;
-	bool instead; /* once drawn, it makes the next one superfluous */
+	bool instead; /* where it is drawn, the next one is not */
 };
 
 /* Ends with title == NULL. */
 extern const struct panel_figure panel_figures[];
 
 /*
- * What stands for a sample: its median, but the mean for a share of runs, whose values
- * are 0 and 1.
+ * The centre of a sample: its median, but the mean for a share of runs, whose values are 0 and
+ * 1.
  */
 struct summary;
 double metric_center(const struct column *m, const struct summary *s);
@@ -61,9 +63,9 @@ void measure_format(enum measure measure, double value, char *out, size_t out_by
 void metric_format(const struct column *m, double value, char *out, size_t out_bytes);
 
 /*
- * "12.6 … 13.1", how far a sample scatters: the interval of its median, or its range where it
- * is too small for one; true: it is the interval. Without a unit, in the one that
- * metric_format would take for the median.
+ * "12.6 … 13.1": the interval of the median, or the range where the sample is too small for
+ * one; true: it is the interval. Without a unit, in the one that metric_format uses for the
+ * median.
  */
 bool metric_format_spread(const struct column *m, const struct summary *s, char *out,
 			  size_t out_bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs gnuplot and takes the drawing out of its SVG. Knows nothing of what is drawn.
+ * Runs gnuplot and extracts the drawing from its SVG. Knows nothing of the data.
  */
 #include "harness/report/plot.h"
 
@@ -147,7 +147,7 @@ static void bound(int resource, rlim_t most)
 	(void)setrlimit(resource, &limit); /* a lower limit that is already there is as good */
 }
 
-/* In the child: nothing of ours but the three descriptors and the way to the program. */
+/* In the child: only the three descriptors and a minimal environment remain. */
 static void become_gnuplot(int in, int out, int err)
 {
 	char path[PATH_MAX], program[] = "gnuplot", defaults[] = "-d",
@@ -182,7 +182,7 @@ static int wait_for(pid_t pid, int *status)
 	return ready ? ready : -ETIME;
 }
 
-/* Its own words, on one line. */
+/* The error text of gnuplot, on one line. */
 static int refuse(int err, int status, struct error *e)
 {
 	char text[256];

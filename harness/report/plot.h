@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One plot, drawn by gnuplot as SVG to be put into a page. gnuplot is run without a
- * shell, reads its commands from memory and has a bound in time, memory and output.
+ * One plot, drawn by gnuplot as SVG for the page. gnuplot runs without a shell, reads its
+ * commands from memory and is limited in time, memory and output.
  *
- * Colours are codes that the page's style sheet replaces, so that one drawing fits
- * light, dark and paper: PLOT_SERIES(0) to PLOT_SERIES(5), PLOT_PHASE(0) to (3).
+ * Colours are codes that the style sheet of the page replaces, so that one drawing fits light
+ * mode, dark mode and paper: PLOT_SERIES(0) to PLOT_SERIES(5), PLOT_PHASE(0) to (3).
  */
 #ifndef PAGESTORM_PLOT_H
 #define PAGESTORM_PLOT_H
@@ -36,13 +36,13 @@ bool plot_available(void);
 /* 0 or -ENOMEM. Writes the terminal, the margins, the grid and the line styles 1 to 6. */
 int plot_begin(struct plot *p);
 
-/* An axis over decades of seconds: its marks read 10 µs, 1 ms. */
+/* A logarithmic axis in seconds, labelled 10 µs, 1 ms. */
 void plot_y_in_seconds(const struct plot *p);
 
 /* A gnuplot string: quoted, nothing in it is a command, a variable or markup. */
 void plot_text(const struct plot *p, const char *text);
 
-/* The same for a tic's label, in which gnuplot expands % as printf does. */
+/* The same for the label of a tic, in which gnuplot expands % like printf(3). */
 void plot_tic_text(const struct plot *p, const char *text);
 
 /* A "#rrggbb" code as it stands in the script; in the SVG: "rgb(rrr, ggg, bbb)", padded to 3.
@@ -60,7 +60,7 @@ void plot_phase_selector(unsigned phase, char *out, size_t out_bytes);
  */
 int plot_end(struct plot *p, char **svg, struct error *e);
 
-/* Gives up an unfinished plot. */
+/* Releases an unfinished plot. */
 void plot_cancel(struct plot *p);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Arranges a results directory for a reader: the order of the parts, and the medians. Prints
+ * Prepares a results directory for output: the order of its parts, and the medians. Prints
  * nothing.
  */
 #include "harness/report/report_part.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What one results directory says, arranged for a reader: outcomes, medians per cell,
- * the truth table with failures first, the noise floor. Made once, then written as
- * text, JSON or HTML.
+ * The contents of one results directory, prepared for output: outcomes, medians per cell, the
+ * truth table with failures first, the noise floor. Made once, then written as text, JSON or
+ * HTML.
  */
 #ifndef PAGESTORM_REPORT_H
 #define PAGESTORM_REPORT_H
@@ -16,7 +16,7 @@
 #include "harness/report/table.h"
 #include "harness/tables/score_row.h"
 
-/* Verdicts of truth.csv, in the order in which they are shown. */
+/* Verdicts of truth.csv, in the order of output. */
 enum truth {
 	TRUTH_FAIL,
 	TRUTH_NOISE,
@@ -46,7 +46,7 @@ struct truth_line {
 	const char *repeat;
 };
 
-/* How far a counter moved while nothing was done. */
+/* The movement of a counter in the null run. */
 struct noise_line {
 	const char *counter, *span, *unit;
 	double noise;
@@ -121,7 +121,7 @@ void report_cell_name(const struct report *r, const char *label, char *out, size
 #define REPORT_SCORE_PASSES 3
 unsigned report_score_pass(const struct report *r, size_t row);
 
-/* 1 - something failed: what a reader must see before all else. */
+/* False when something failed: output begins with that. */
 bool report_is_clean(const struct report *r);
 
 /* One line each, without the directory's name; "" when run.json does not say. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What run.json says of the machine and of the run's extent, one line each for a report's head.
+ * The head of a report, from run.json: the machine and the extent of the run, one line each.
  */
 #include "harness/report/report.h"
 

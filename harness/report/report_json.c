@@ -9,8 +9,8 @@
 #include <string.h>
 
 /*
- * A text that is not UTF-8 makes no JSON. The list is given up then, and with it the
- * document: a row that is silently missing would be a lie.
+ * Text that is not UTF-8 cannot be JSON. Then the list and the document fail: a row must not be
+ * missing silently.
  */
 static json_t *append(json_t *list, json_t *item)
 {

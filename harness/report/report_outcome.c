@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How it ended: outcomes of runs and verdicts of a scorecard, counted, and the runs that did
- * not end as expected.
+ * Counts the outcomes of runs and the verdicts of a scorecard, and lists the runs that did not
+ * end as expected.
  */
 #include "harness/report/report_part.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which settings were swept over which values, and what a cell is called for it. Knows labels
- * alone, no results.
+ * The swept settings, their values, and the names of cells. Reads labels only, no results.
  */
 #include "harness/report/report_part.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A report for a terminal: its head, what ended badly, and the order of its parts.
- * What went wrong comes first. Decides nothing.
+ * A report for a terminal: head, unexpected ends, and the order of the sections, failures
+ * first. Decides nothing.
  */
 #include "harness/report/report.h"
 

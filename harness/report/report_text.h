@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The parts of a report for a terminal. For report_text*.c alone. A part for which the
- * report has nothing prints nothing; 0 or -ENOMEM.
+ * Sections of a report for a terminal. For report_text*.c alone. A section without contents
+ * prints nothing; 0 or -ENOMEM.
  */
 #ifndef PAGESTORM_REPORT_TEXT_H
 #define PAGESTORM_REPORT_TEXT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Medians and intervals as tables for a terminal: cells side by side where there is
- * room, else one under the other.
+ * Medians and intervals as tables for a terminal: cells side by side where they fit, else one
+ * below the other.
  */
 #include "harness/report/report_text.h"
 
@@ -20,7 +20,7 @@ static const enum style change_styles[] = {
 	[CHANGE_NOISE] = STYLE_PLAIN,
 };
 
-/* What one worker did: its series, one a cell. */
+/* The series of one worker, one per cell. */
 struct cells {
 	const struct report *report;
 	bool all; /* every metric is shown, not the main ones alone */
@@ -65,7 +65,7 @@ static bool is_measured(const struct cells *c, size_t metric)
 	return false;
 }
 
-/* The same in every run of every cell: worth a word, not a row. */
+/* The same in every run of every cell: mentioned below the table, not a row. */
 static bool is_constant(const struct cells *c, size_t metric)
 {
 	double low = INFINITY, high = -INFINITY;
@@ -357,7 +357,7 @@ static size_t find_beside(const struct result_dir *f, const char *worker, const 
 	return SIZE_MAX;
 }
 
-/* A row each cell: what each worker did there. Nothing is added when one has no value. */
+/* A row per cell with the value of each worker. No row when a worker has no value. */
 static void add_beside(struct table *t, const struct report *r, const size_t *first, size_t nr,
 		       size_t metric)
 {
@@ -395,7 +395,9 @@ static bool is_beside(const struct report *r, size_t metric)
 	       !is_constant_anywhere(r, metric);
 }
 
-/* Workers that did the same in every cell, a column each: what they all measured. */
+/*
+ * Workers whose options were swept in step, a column each: the metrics that all of them have.
+ */
 static int print_beside(const struct report *r, FILE *out, const struct screen *screen)
 {
 	struct table_column columns[BESIDE_MAX + 3] = { { .title = "metric" },

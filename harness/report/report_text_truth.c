@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Claims, noise and other tools' scores as tables for a terminal.
+ * Claims, noise floor and the scores of other tools as tables for a terminal.
  */
 #include "harness/report/report_text.h"
 

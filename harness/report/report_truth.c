@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The claims of truth.csv, failures one by one and the rest together, and how far counters
- * moved beside the null workload.
+ * The claims of truth.csv, failures one by one and the rest together, and the noise floor.
  */
 #include "harness/report/report_part.h"
 
@@ -37,7 +36,7 @@ const char *truth_relation_sign(const char *relation)
 	return relation;
 }
 
-/* A verdict that this version does not know is shown as a failure, never hidden. */
+/* An unknown verdict is shown as a failure, never hidden. */
 static enum truth truth_of(const char *word)
 {
 	for (enum truth t = 0; t < TRUTH_KINDS; t++)

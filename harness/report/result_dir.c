@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Opens results directories. Judges nothing and writes nothing.
+ * Opens and reads results directories. Judges nothing and writes nothing.
  */
 #include "harness/report/result_dir.h"
 
@@ -130,7 +130,7 @@ static int by_cell_and_worker(const void *left, const void *right)
 	return strcmp(l->worker, r->worker);
 }
 
-/* Nothing that is shown or matched by its label may be cut. */
+/* A label must not be cut: cells are matched by it. */
 static int check_labels(const struct result_dir *f, int label, struct error *e)
 {
 	for (size_t row = 0; row < f->runs.nr; row++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A results directory as it lies on disk, wherever it was recorded. Reads only; a file
- * that is missing is an empty table, a directory without any result is an error.
+ * A results directory on disk, recorded on any machine. Reads only; a missing file is an empty
+ * table, a directory without results is an error.
  */
 #ifndef PAGESTORM_RESULT_DIR_H
 #define PAGESTORM_RESULT_DIR_H
@@ -30,7 +30,7 @@ struct series {
 struct result_dir {
 	char path[PATH_MAX];
 	char id[256];	    /* the directory's name without .partial */
-	bool partial;	    /* the run did not end, or is still going on */
+	bool partial;	    /* the run did not end, or is still running */
 	struct json_t *run; /* run.json; NULL when there is none */
 	struct csv_table runs, truth, samples, events, scorecard;
 	struct series *series; /* by cell and worker, the null worker left out */
@@ -50,7 +50,7 @@ const char *result_dir_run_cell(const struct result_dir *f, size_t row, const ch
 /* Whether the run in this row ended as expected. */
 enum ending result_dir_run_ending(const struct result_dir *f, size_t row);
 
-/* "" in the number's place is NaN. */
+/* NaN where the text is empty or not a number. */
 double result_dir_number(const char *text);
 
 /* The metric's values over the series, absent ones left out; *values is malloc'd. -ENOMEM. */

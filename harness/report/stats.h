@@ -65,7 +65,7 @@ struct contrast {
 	size_t n_a, n_b;
 	double ratio; /* median of all b/a; 0/0 counts as 1; may be infinite; NaN: no values */
 	double low, high; /* 95 % interval of the ratio; NaN when n allows none */
-	double p;	  /* two-sided; 1 when nothing can be decided */
+	double p;	  /* two-sided; 1 without a test */
 	double p_least;	  /* the smallest p that n_a and n_b can give */
 	bool constant;	  /* all values of both samples are equal: nothing was tested */
 };

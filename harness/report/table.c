@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Aligns and prints tables. Knows nothing of what is in them.
+ * Aligns and prints tables. Knows nothing of their contents.
  */
 #include "harness/report/table.h"
 
@@ -104,7 +104,8 @@ static size_t natural_width(const struct table *t, unsigned column)
 	return width;
 }
 
-/* Takes what is too much from the widest flexible column, one column of the screen at a time.
+/*
+ * Narrows the widest flexible column by one, until the table fits.
  */
 static void fit(const struct table *t, size_t *width, size_t room)
 {
@@ -150,7 +151,7 @@ static size_t trimmed_length(const char *text)
 	return length;
 }
 
-/* One table on its way to one terminal: how wide each of its columns is there. */
+/* The widths of a table's columns on one terminal. */
 struct printer {
 	const struct table *table;
 	const struct screen *screen;

@@ -36,7 +36,7 @@ struct table {
 	unsigned columns;
 	struct table_cell *cell;
 	size_t nr, capacity; /* cells; a row is complete when nr is a multiple of columns */
-	bool failed;	     /* memory was short: printing says so by -ENOMEM */
+	bool failed;	     /* out of memory: printing returns -ENOMEM */
 };
 
 struct screen {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Headers and rows of CSV files by their tables. Knows no column by name. */
+/* Headers and rows of CSV files, from their tables. Knows no column by name. */
 #include "harness/tables/column.h"
 
 #include <assert.h>

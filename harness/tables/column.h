@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a CSV file's columns are: the one table of each file that its header line, its rows'
- * order, [expect] and the test of results/SCHEMA.md derive from. A new column is one row
- * there and a member in the file's row struct.
+ * The columns of a CSV file: one table per file, from which its header, the order of its cells,
+ * the names of [expect], the metrics of report and compare and the check of results/SCHEMA.md
+ * derive. A new column is one row there and a member in the file's row struct.
  */
 #ifndef PAGESTORM_COLUMN_H
 #define PAGESTORM_COLUMN_H
@@ -17,7 +17,7 @@
 #define HEADER_BYTES 2048
 
 enum cell_type {
-	CELL_SCHEMA, /* the version, which no row holds */
+	CELL_SCHEMA, /* the version, which is not in the struct */
 	CELL_TEXT,   /* const char * */
 	CELL_CHARS,  /* char[] */
 	CELL_INT,
@@ -69,11 +69,11 @@ struct metric {
 	bool counts_endings; /* or 1 for a run that did not end as expected, 0 for another */
 };
 
-/* Where a cell's value comes from, if it is what the kernel counted. */
+/* The kernel counter of a cell, if it has one. */
 struct cell_source {
 	/*
-	 * scope/source/counter, * for any part of the scope or the counter: then the sum. The
-	 * second stands in where the kernel has nothing of the first.
+	 * scope/source/counter; * matches any part of the scope or the counter: then the sum.
+	 * The second is used where the kernel lacks the first.
 	 */
 	const char *counter[2];
 	bool is_level; /* its value after, not its movement; half of 2^63 and more: no limit */
@@ -84,7 +84,7 @@ struct cell_source {
 	} scale;
 };
 
-/* What is not named is as 0 says. */
+/* Members that a row does not name are 0. */
 struct column {
 	const char *name;
 	enum cell_type type;
@@ -95,15 +95,15 @@ struct column {
 	bool plain;    /* free text: a comma becomes a semicolon, no cell needs quotes */
 	bool optional; /* a CELL_U64 of UINT64_MAX is an empty cell */
 	/*
-	 * NULL: text, or a number that only says which row it is. "as unit": what the row's
-	 * cell `unit` says.
+	 * NULL: text, or a number that only identifies the row. "as unit": that of the row's
+	 * cell `unit`.
 	 */
 	const char *unit;
 	struct metric metric;
 	struct cell_source from;
 };
 
-/* One CSV file of a result directory. */
+/* One CSV file of a results directory. */
 struct csv_file {
 	const char *name; /* runs.csv */
 	const struct column *column;

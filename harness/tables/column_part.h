@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How the tables of columns are written down. For this directory alone. */
+/* Notation of the tables of columns. For this directory alone. */
 #ifndef PAGESTORM_COLUMN_PART_H
 #define PAGESTORM_COLUMN_PART_H
 
@@ -20,7 +20,10 @@
 		double: CELL_REAL,                                                             \
 		struct number_cell: CELL_NUMBER)
 
-/* A column of `row`, a struct: its name in the file, its member, and what else is to say. */
+/*
+ * A column of `row`, a struct: its name in the file, its member, and further members of struct
+ * column.
+ */
 #define COLUMN_OF(row, title, member, ...)                                                     \
 	{                                                                                      \
 		.name = title, .type = CELL_TYPE(((row *)NULL)->member),                       \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * CSV rows to a file and back. Knows no column by name.
+ * Writes and reads rows of CSV files. Knows no column by name.
  */
 #include "harness/tables/csv.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CSV out and in: UTF-8, LF, a header, RFC 4180. Rows are collected and written
- * with one write(2), then fsync'd, so that a cut run ends with a whole row.
+ * Writes and reads CSV: UTF-8, LF, a header, RFC 4180. Rows are collected and written with one
+ * write(2), then fsync'd, so that the file of a cut run ends with a whole row.
  */
 #ifndef PAGESTORM_CSV_H
 #define PAGESTORM_CSV_H
@@ -34,7 +34,7 @@ struct number_cell {
  * comma-separated. */
 int csv_create(struct csv_writer *w, int dirfd, const char *name, const char *header,
 	       struct error *e);
-/* Opens one that is there to write behind its rows; -EINVAL when its header is another. */
+/* Opens an existing file to append rows; -EINVAL when its header differs. */
 int csv_append(struct csv_writer *w, int dirfd, const char *name, const char *header,
 	       struct error *e);
 void csv_text(struct csv_writer *w, const char *text); /* NULL or "": an empty cell */
@@ -48,7 +48,7 @@ void csv_end_row(struct csv_writer *w); /* asserts that the row is complete */
 int csv_flush(struct csv_writer *w, struct error *e);
 /* Drops what was collected and is not on disk, half a row too. */
 void csv_forget(struct csv_writer *w);
-/* csv_flush() and close; copes with one that is not open. */
+/* csv_flush() and close; accepts one that is not open. */
 int csv_close(struct csv_writer *w, struct error *e);
 
 /* Reading: the whole file in memory, cells addressed by row and column name. */

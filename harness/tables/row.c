@@ -14,7 +14,7 @@
 #define COLUMN(member, ...) COLUMN_OF(struct run_row, #member, member, __VA_ARGS__)
 #define TEXT(member)	    COLUMN(member, .plain = true)
 
-/* Where it stands, and where drawn, the legend. */
+/* `where` is its panel. */
 #define METRIC(text, which, where, ...)                                                        \
 	.metric = {                                                                            \
 		.label = text, .better = BETTER_##which, .panel = PANEL_##where, __VA_ARGS__   \
@@ -25,10 +25,10 @@
 /* Percentiles come from a histogram of 32 buckets per octave (workloads/api/histogram.h). */
 #define BUCKET .resolution = 1. / 32
 
-/* What the worker's ledger or the run itself says; absent where it says nothing. */
+/* An amount that the worker's ledger or the run itself has; absent otherwise. */
 #define AMOUNT(member, in, ...) COLUMN(member, .unit = in, .optional = true, __VA_ARGS__)
 
-/* What a counter says: which, and another for kernels that have none of it. */
+/* The value of a kernel counter, or of the second on kernels that lack the first. */
 #define COUNTED(member, in, first, second, ...)                                                \
 	AMOUNT(member, in, .from.counter = { first, second }, __VA_ARGS__)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One row of runs.csv: a worker in one repeat, with what it did and what it cost.
- * Its columns are the table runs_csv; results/SCHEMA.md describes them.
+ * One row of runs.csv: a worker in one repeat, its work and its cost. Its columns are the table
+ * runs_csv; results/SCHEMA.md describes them.
  */
 #ifndef PAGESTORM_ROW_H
 #define PAGESTORM_ROW_H
@@ -45,16 +45,17 @@ struct run_row {
 	char machine_wide[256]; /* columns whose amount is the machine's, not the group's */
 };
 
-/* Everything a row needs absent at first. */
+/* Makes every amount absent. */
 void row_init(struct run_row *row);
 
-/* A numeric column's value as text would show it; false when absent or no such column. */
+/* The value of a numeric column; false when absent or no such column. */
 bool row_number(const struct run_row *row, const char *column, double *value);
 
-/* Fills what the ledger knows: amounts, throughput, latency. */
+/* Fills amounts, throughput and latency from the ledger. */
 void row_from_ledger(struct run_row *row, const struct ledger *ledger, uint64_t end_ns);
 
-/* Fills what the kernel counted over work: the columns whose row of the table names counters.
+/*
+ * Fills the columns whose row of the table names kernel counters.
  */
 void row_from_record(struct run_row *row, const struct record *work, uint64_t page_bytes);
 

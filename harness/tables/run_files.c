@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The columns of the CSV files that a run writes, but for those of runs.csv. */
+/* The columns of the CSV files of a run, except runs.csv. */
 #include "harness/tables/run_files.h"
 
 #include "harness/record/counters.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The CSV files that a run writes, and a row of each; that of runs.csv is in row.h. Each
- * file's columns are one table; results/SCHEMA.md describes them.
+ * The CSV files of a run and the struct of a row of each; that of runs.csv is in row.h. The
+ * columns of each file are one table; results/SCHEMA.md describes them.
  */
 #ifndef PAGESTORM_RUN_FILES_H
 #define PAGESTORM_RUN_FILES_H
@@ -10,7 +10,9 @@
 #include "harness/tables/column.h"
 #include "harness/tables/csv.h"
 
-/* In the order in which they reach the disk: a row of runs.csv says that its others are there.
+/*
+ * In the order in which they are written: a row of runs.csv implies that the others are
+ * complete.
  */
 enum run_file {
 	FILE_COUNTERS,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Reads and checks adapters. Runs none of their commands. */
 #include "harness/validate/adapter.h"
 
 #include <errno.h>

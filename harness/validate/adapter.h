@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An adapter: what validate must know of one tool, read from NAME.ini and from
- * nowhere else. [tool] says how it is run, [load NAME] under which workload,
- * [quantity NAME] which of its numbers must match which truth.
+ * An adapter: all that validate knows of one tool, read from NAME.ini. [tool] has the command,
+ * [load NAME] the workload, [quantity NAME] the number to read and its truth.
  *
- * Everything is checked when it is read, patterns and expressions included, so
- * that a mistake is file:line before anything runs.
+ * Everything is checked when it is read, patterns and expressions included, so that a mistake
+ * is reported with file:line before anything runs.
  */
 #ifndef PAGESTORM_VALIDATE_ADAPTER_H
 #define PAGESTORM_VALIDATE_ADAPTER_H
@@ -29,9 +28,9 @@ enum visit {
 	VISIT_WRAP,   /* the worker runs under it */
 };
 
-/* How it is known that a tool that runs across the work has begun to count. */
+/* How validate detects that a tool that runs across the work has begun to count. */
 enum attach {
-	ATTACH_TIME,   /* it does not say: `settle` is waited for */
+	ATTACH_TIME,   /* no sign: wait for `settle` */
 	ATTACH_TRACER, /* /proc/PID/status names it as TracerPid */
 	ATTACH_OUTPUT, /* it has printed something */
 };
@@ -43,18 +42,18 @@ struct load {
 	const char *command, *report, *needs;
 	enum visit visit;
 	enum attach attach;
-	unsigned repeats; /* at most; 0: as many as are asked for */
+	unsigned repeats; /* maximum; 0: none */
 	double settle_s, timeout_s;
 	bool ends_itself; /* across the work: waited for, not interrupted */
-	bool fails;	  /* an exit status above 0 is how the tool reports what it found */
+	bool fails;	  /* an exit status above 0 is a finding, not a failure */
 };
 
-/* What is compared of a tool that reports places which allocate. */
+/* The number to compare, of a tool that reports allocation sites. */
 enum site_score {
 	SITES_NONE,
-	SITES_PRECISION, /* of the places it reports, percent that do leak */
-	SITES_RECALL,	 /* of the places that leak, percent that it reports */
-	SITES_BYTES,	 /* sum over places of |said - true| bytes; the truth is 0 */
+	SITES_PRECISION, /* percentage of the reported sites that leak */
+	SITES_RECALL,	 /* percentage of the leaking sites that are reported */
+	SITES_BYTES,	 /* sum over sites of |said - true| bytes; the truth is 0 */
 };
 
 struct quantity {
@@ -70,7 +69,7 @@ struct quantity {
 	const char *others; /* expression: what other processes moved of it; NULL: unknown */
 	const char *resolution, *resolution_why; /* expression; NULL: the last printed digit */
 	const char *bias, *bias_to, *bias_why;	 /* expressions, inclusive; NULL: none known */
-	const char *why;			 /* what it is that is compared */
+	const char *why;			 /* a remark on the number; NULL */
 };
 
 struct adapter {
@@ -88,13 +87,13 @@ void adapter_release(struct adapter *a);
 /* Reads and checks. *e is "file:line: error: …" for what is wrong; -ENOENT: no such file. */
 int adapter_read(struct adapter *a, const char *path, struct error *e);
 
-/* Whether it names a file, not an adapter to be looked for. */
+/* Whether the name is a path, not the name of an adapter. */
 bool adapter_is_path(const char *name);
 
 /*
- * A path, or NAME to be found as profiles/tools/NAME.ini here or where it is installed. An
- * adapter is commands: one that another user could have written (trust.h) is passed over;
- * *skipped then names the first. -EPERM: there is no other; -ENOENT: none at all.
+ * Finds a path, or NAME as profiles/tools/NAME.ini here or where it is installed. An adapter
+ * has commands: one that another user could have written (trust.h) is skipped; *skipped then
+ * names the first. -EPERM: only such; -ENOENT: none.
  */
 int adapter_find(const char *name, char *path, size_t path_bytes, struct error *skipped);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Units, and what the last digit that was printed is worth. Pure. */
+/* Units, and the value of the last printed digit. Pure. */
 #include "harness/validate/amount.h"
 
 #include <ctype.h>
@@ -33,7 +33,7 @@ const struct amount_unit *amount_unit(const char *name)
 	return NULL;
 }
 
-/* Of "40.96K": a suffix says it all; without one it is the unit's own. */
+/* The factor of a suffix, as in "40.96K"; without one, that of the unit. */
 static double scale_of(const struct amount_unit *unit, const char *suffix)
 {
 	static const char letters[] = "KMGT";
@@ -61,7 +61,7 @@ int amount_parse(struct amount *amount, const char *text, size_t length,
 	scale = scale_of(unit, end);
 	*end = '\0';
 	dot = strchr(plain, '.');
-	/* what is printed one by one is not rounded */
+	/* a count in base units is not rounded */
 	amount->step =
 		scale > 1 || dot ? scale * pow(10, dot ? -(double)strlen(dot + 1) : 0) : 0;
 	amount->value = value * scale;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Starts, stops and reads the commands of tools. Interprets no output. */
 #include "harness/validate/command.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ static void put(struct splitter *s, char c)
 		s->word[s->length++] = c;
 }
 
-/* {} and {a-b} are text; {name} must be known. */
+/* {} and {a-b} are text; {name} must be a known name. */
 static int put_name(struct splitter *s)
 {
 	size_t length = strspn(s->at + 1, "abcdefghijklmnopqrstuvwxyz_");
@@ -180,7 +181,7 @@ static void be_tool(const struct command *c, int in, int out)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGINT, SIG_DFL); /* ignored in what a script put into the background */
+	signal(SIGINT, SIG_DFL); /* a script's background processes ignore SIGINT */
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs a tool's command: words split as a shell would split them, executed
- * without a shell, in the C locale, outside the worker's group, under a bound.
+ * Runs the command of a tool: split into words like a shell does, executed without a shell, in
+ * the C locale, outside the worker's group, with a timeout.
  */
 #ifndef PAGESTORM_VALIDATE_COMMAND_H
 #define PAGESTORM_VALIDATE_COMMAND_H
@@ -13,7 +13,7 @@
 
 #define COMMAND_WORDS_MAX 30 /* of a wrapper, with the program behind it (process.c: 32) */
 
-/* What {pid} and its like stand for; "": not known at this time. */
+/* Values of the placeholders {pid}, {group} …; "": not known yet. */
 struct command_names {
 	char pid[16];	  /* the worker's */
 	char pids[320];	  /* of all its processes, separated by commas */
@@ -21,7 +21,7 @@ struct command_names {
 	char group_path[1024];
 	char file[512];		 /* the worker's own file */
 	char swap[300];		 /* the run's own swap device */
-	char out[600];		 /* where the tool may write what it is to be read from */
+	char out[600];		 /* a file for the output of the tool */
 	char start[24], end[24]; /* hex, of the worker's measured mapping */
 };
 
@@ -30,7 +30,7 @@ struct command {
 	unsigned nr;
 };
 
-/* -EINVAL with a sentence: a quote without its end, an unknown {name}, too many words. */
+/* -EINVAL with a sentence: an unterminated quote, an unknown {name}, too many words. */
 int command_make(struct command *c, const char *text, const struct command_names *names,
 		 struct error *e);
 void command_release(struct command *c);
@@ -46,22 +46,21 @@ int command_start(struct command_run *run, const struct command *c, const char *
 		  struct error *e);
 
 /*
- * Waits for its end at most so long, then kills it. *status as of waitpid(2).
- * -ETIMEDOUT.
+ * Waits for its end until the timeout, then kills it. *status as of waitpid(2). -ETIMEDOUT.
  */
 int command_wait(struct command_run *run, double timeout_s, int *status);
 
-/* SIGINT, then the same. Copes with none. */
+/* Sends SIGINT, then does the same. Accepts a command that is not running. */
 int command_stop(struct command_run *run, double timeout_s, int *status);
 
-/* Runs to its end; *text is malloc'd: all it printed. Its exit status is not looked at. */
+/* Runs it to its end; *text is its output, malloc'd. Ignores the exit status. */
 int command_capture(const struct command *c, const char *path, double timeout_s, char **text,
 		    struct error *e);
 
 /* The file's bytes with a NUL at the end, malloc'd. NUL bytes within become spaces. */
 int command_slurp(const char *path, char **text, struct error *e);
 
-/* A program that rewrites what a tool printed. */
+/* A program that rewrites the output of a tool. */
 struct command_filter {
 	const char *program; /* words, with {names} */
 	const char *from, *to;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A recursive descent over the expression; with no directory it only checks. */
+/* A recursive descent parser of expressions; without a directory it only checks. */
 #include "harness/validate/evidence.h"
 
 #include <ctype.h>
@@ -148,7 +148,7 @@ static double counter(struct parser *p, const char *scope, const char *source, c
 		     : fail(p, ENODATA, "counters.csv has no %s/%s/%s", scope, source, name);
 }
 
-/* The sum of what matches in a kept /proc/vmstat, whose pgpgin and pgpgout are KiB. */
+/* The sum of the matching counters of a kept /proc/vmstat; pgpgin and pgpgout are in KiB. */
 static int vmstat_sum(const char *path, const char *name, double *sum)
 {
 	char at[80];

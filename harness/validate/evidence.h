@@ -39,7 +39,7 @@ int evidence_open(struct evidence *evidence, const char *path, struct error *e);
 /* -EINVAL with a clause when the expression cannot be read. */
 int evidence_check(const char *expression, struct error *e);
 
-/* -ENODATA with a clause when the directory lacks what is named. */
+/* -ENODATA with a clause when the directory lacks a named amount. */
 int evidence_value(const struct evidence *evidence, const char *expression, double *value,
 		   struct error *e);
 

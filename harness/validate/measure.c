@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a tool said, what was true, and the bounds that its adapter states. Judges nothing. */
+/* Evaluates the tool's number, its truth and the bounds of its adapter. Judges nothing. */
 #include "harness/validate/measure.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static double bytes_at(const struct site_list *list, const char *symbol)
 	return 0;
 }
 
-/* How many of the places in a are in b, in percent; 100 of none. */
+/* The percentage of the sites in a that are in b; 100 when a is empty. */
 static double share_in(const struct site_list *a, const struct site_list *b)
 {
 	size_t found = 0;
@@ -95,7 +95,7 @@ static int read_number(const struct quantity *q, const struct session *s, struct
 	return ret;
 }
 
-/* The bounds that the adapter states in expressions. */
+/* The bounds, from the expressions of the adapter. */
 static int measure_bounds(const struct quantity *q, const struct evidence *evidence,
 			  struct measure *m, struct error *e)
 {

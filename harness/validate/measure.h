@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One number of a tool beside its truth: out of what a session printed and the run that it
- * left. struct measure is in score.h.
+ * One number of a tool beside its truth, from the output of a session and the results of its
+ * run. struct measure is in score.h.
  */
 #ifndef PAGESTORM_VALIDATE_MEASURE_H
 #define PAGESTORM_VALIDATE_MEASURE_H
@@ -12,13 +12,13 @@
 #include "harness/validate/score.h"
 #include "harness/validate/session.h"
 
-/* -errno with a clause: what the tool printed, or the run, has no such number. */
+/* -errno with a clause: the tool's output or the run lacks the number. */
 int measure_take(struct measure *m, const struct quantity *q, const struct session *s,
 		 const struct evidence *evidence, struct error *e);
 
 /*
- * Beside a null load nothing should move: what does, and no known cause explains. -errno: the
- * tool printed no number.
+ * The movement beside a null load that no known cause explains. -errno: the tool printed no
+ * number.
  */
 int measure_noise(double *noise, const struct quantity *q, const struct session *s,
 		  const struct evidence *evidence);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Scores what a monitor wrote itself; runs nothing. */
+/* Scores the CSV of a monitor. Runs nothing. */
 #include "harness/validate/monitor.h"
 
 #include <errno.h>
@@ -11,9 +11,9 @@
 #include "harness/validate/reading.h"
 #include "harness/validate/score.h"
 
-/* Row by row, with what all of them are held against. */
+/* The CSV and the evidence for all of its rows. */
 struct monitor {
-	const char *tool; /* the file's name stands for it */
+	const char *tool; /* the name of the file */
 	struct csv_table table;
 	struct evidence evidence;
 };
@@ -23,7 +23,7 @@ static const char *cell_of(const struct monitor *m, size_t row, const char *colu
 	return csv_cell(&m->table, row, csv_column(&m->table, column));
 }
 
-/* The amount that a row says, in its own unit, beside its truth; *base: the unit's. */
+/* The amount of a row and its truth, in the base unit of the row's unit: *base. */
 static int measure_row(const struct monitor *m, size_t row, struct measure *measure,
 		       const char **base, struct error *e)
 {

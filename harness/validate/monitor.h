@@ -8,8 +8,8 @@
 #include "harness/validate/scorecard.h"
 
 /*
- * Scores it against the truth of the run in a directory. -EINVAL: the header lacks a column;
- * a value that cannot be read is a row.
+ * Scores it against the truth of the run in a directory. -EINVAL: the header lacks a column; a
+ * value that cannot be read is an unread row.
  */
 int monitor_score(struct scorecard *card, const char *csv, const char *directory,
 		  struct error *e);

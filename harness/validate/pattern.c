@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Puts names into patterns and compiles them. Reads no text with them. */
+/* Expands placeholders in patterns and compiles them. */
 #include "harness/validate/pattern.h"
 
 #include <errno.h>
@@ -18,14 +18,14 @@ static const struct pattern_name *name_at(const struct pattern_name *names, cons
 	return NULL;
 }
 
-/* A value stands for itself: what a regular expression would read as more is quoted. */
+/* The value is literal: special characters of regular expressions are quoted. */
 static void put_value(FILE *out, const char *value)
 {
 	for (; *value; value++)
 		fprintf(out, strchr(".[]*+?(){}|^$\\", *value) ? "\\%c" : "%c", *value);
 }
 
-/* Puts in the names; malloc'd. */
+/* The pattern with its placeholders expanded, malloc'd. */
 static char *expanded(const char *pattern, const struct pattern_name *names)
 {
 	char *text = NULL;
@@ -64,7 +64,7 @@ int pattern_compile(regex_t *regex, const char *pattern, const struct pattern_na
 	return code ? -EINVAL : 0;
 }
 
-/* Stand-ins, so that a pattern can be checked before there is a worker. */
+/* Sample values, to check a pattern before there is a worker. */
 static const struct pattern_name no_names[] = {
 	{ "pid", "1" },	 { "group", "g" }, { "start", "0" },
 	{ "file", "f" }, { "swap", "s" },  { NULL, NULL },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Regular expressions of an adapter, in which {pid} and its like stand for the worker's own.
+ * Regular expressions of an adapter, with placeholders such as {pid}.
  */
 #ifndef PAGESTORM_VALIDATE_PATTERN_H
 #define PAGESTORM_VALIDATE_PATTERN_H
@@ -15,14 +15,13 @@ struct pattern_name {
 };
 
 /*
- * Puts the names in, which end with name == NULL (or are NULL: there are none), and compiles.
- * -EINVAL with a clause: not a regular expression; -ENOMEM. The regex is the caller's after 0
- * alone.
+ * Expands the names, which end with name == NULL (NULL: none), and compiles. -EINVAL with a
+ * clause: not a regular expression; -ENOMEM. The caller owns the regex after 0 only.
  */
 int pattern_compile(regex_t *regex, const char *pattern, const struct pattern_name *names,
 		    struct error *e);
 
-/* Whether it can be compiled, and has a group if one is needed. NULL is well. -EINVAL. */
+/* Whether it compiles, and has a group if one is required. NULL is valid. -EINVAL. */
 int pattern_check(const char *pattern, bool needs_group, struct error *e);
 
 #endif

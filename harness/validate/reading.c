@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* One number out of many lines: which of the matches, and when none is an answer. */
+/* Picks one number from many lines, and decides when no match is a valid answer. */
 #include "harness/validate/reading.h"
 
 #include <errno.h>
@@ -82,7 +82,7 @@ static void tally_add(struct tally *t, struct amount amount)
 		break;
 	case PICK_SUM:
 		amount.value += t->amount.value;
-		amount.step += t->amount.step; /* each was rounded for itself */
+		amount.step += t->amount.step; /* each was rounded separately */
 		break;
 	case PICK_LAST:
 	case PICK_COUNT:
@@ -204,7 +204,7 @@ static int by_column(const struct reading *r, const char *text,
 	return ret;
 }
 
-/* Whether it reported, so that having nothing to report is an answer. */
+/* Whether the tool wrote a report: then nothing to report is a valid answer. */
 static bool says_zero(const struct reading *r, const char *text,
 		      const struct pattern_name *names)
 {

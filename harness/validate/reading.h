@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A number out of what a tool printed: by a regular expression with a group, or
- * by a column's header and a row's pattern. Pure: text in, number out.
+ * Reads a number from the output of a tool: by a regular expression with a group, or by the
+ * header of a column and the pattern of a row. Pure: text in, number out.
  */
 #ifndef PAGESTORM_VALIDATE_READING_H
 #define PAGESTORM_VALIDATE_READING_H
@@ -27,10 +27,10 @@ struct reading_text {
 	const char *pattern, *column, *row, *header, *shift, *pick, *unit, *times, *zero;
 };
 
-/* Patterns are kept as text: {pid} and its like are put in at each reading. */
+/* Patterns are kept as text: placeholders are expanded at each reading. */
 struct reading {
 	char *pattern, *column, *row, *header;
-	char *zero; /* of a report that has no such number because there was nothing; NULL */
+	char *zero; /* matches a report without the number, which then is 0; NULL */
 	int shift;  /* words that a row has before those of the header */
 	enum pick pick;
 	double times; /* a rate over so many seconds, for one */
@@ -42,8 +42,8 @@ int reading_make(struct reading *r, const struct reading_text *text, struct erro
 void reading_release(struct reading *r);
 
 /*
- * The names are put into the patterns (pattern.h). -ENODATA with a clause when nothing matches;
- * -EINVAL for a word that is no number.
+ * Expands the names in the patterns (pattern.h). -ENODATA with a clause when nothing matches;
+ * -EINVAL for a word that is not a number.
  */
 int reading_take(const struct reading *r, const char *text, const struct pattern_name *names,
 		 struct amount *amount, struct error *e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Reads reports of leaks record by record. */
+/* Parses leak reports record by record. */
 #include "harness/validate/reading_sites.h"
 
 #include <errno.h>
@@ -63,7 +63,7 @@ void site_list_release(struct site_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-/* A report while it is read. */
+/* State of the parser of a report. */
 struct scan {
 	regex_t record, frame;
 	const struct amount_unit *unit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Places that allocate, out of what a leak finder printed: a line with bytes begins a record,
+ * Reads allocation sites from the output of a leak detector: a line with bytes begins a record,
  * lines with a symbol follow. Pure.
  */
 #ifndef PAGESTORM_VALIDATE_READING_SITES_H

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* From measures to a verdict. Pure. */
 #include "harness/validate/score.h"
 
 #include <assert.h>
@@ -6,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of doubles that went through a scale: not of the tool. */
+/* Rounding of scaled doubles, not an error of the tool. */
 #define EPSILON 1e-6
 
 static double error_of(const struct measure *m)
@@ -47,7 +48,7 @@ static enum score_verdict judge(const struct measure *m, double noise, bool has_
 	return fabs(error) <= slack ? SCORE_WITHIN_RESOLUTION : SCORE_BIASED;
 }
 
-/* The most of what the null loads, the repeats and other processes show; NaN: none of them. */
+/* The largest of: null loads, spread of the repeats, other processes; NaN: none is known. */
 static double noise_of(const struct gathered *g, const struct measure *median)
 {
 	double noise = NAN;

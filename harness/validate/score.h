@@ -29,10 +29,10 @@ struct measure {
 	double truth, said;
 	double resolution;	      /* of this reading; 0: exact */
 	double bias_least, bias_most; /* of the error, when it is known; 0 otherwise */
-	double others; /* what other processes moved of it meanwhile; 0: nothing is known */
+	double others;		      /* moved by other processes meanwhile; 0: not known */
 };
 
-/* What is known of one quantity after some repeats, and beside a null load. */
+/* The repeats of one quantity, and its readings beside a null load. */
 struct gathered {
 	struct measure measure[SCORE_REPEATS_MAX];
 	/* the unexplained error beside a null load; none: the quantity is the worker's alone */

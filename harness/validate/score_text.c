@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Puts a score into words. Decides nothing. */
+/* The words of a score. Decides nothing. */
 #include "harness/validate/score_text.h"
 
 #include <math.h>
@@ -24,7 +24,7 @@ static void append(char *why, size_t bytes, const char *format, ...)
 	va_end(args);
 }
 
-/* Whose the noise is: of the row's amount, what is known of it best. */
+/* Names the source of the noise: the larger of the two. */
 static void write_noise(const struct score *s, struct score_row *row)
 {
 	size_t bytes = sizeof(row->why);

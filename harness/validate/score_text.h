@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a row of the scorecard says of a score, in words and for a person.
+ * The text columns of a row of the scorecard.
  */
 #ifndef PAGESTORM_SCORE_TEXT_H
 #define PAGESTORM_SCORE_TEXT_H
@@ -11,7 +11,7 @@
 /* The columns that the adapter alone decides: quantity, unit, load, evidence. */
 void score_text_describe(struct score_row *row, const struct quantity *q);
 
-/* Appends to the row's why: what its score rests on. */
+/* Appends the reason of the verdict to the row's why. */
 void score_text_explain(struct score_row *row, const struct score *s, const struct quantity *q);
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+/* Collects rows and writes scorecard.csv. Decides no verdict. */
 #include "harness/validate/scorecard.h"
 
 #include <errno.h>

@@ -18,7 +18,7 @@ struct scorecard {
 void scorecard_init(struct scorecard *card);
 void scorecard_release(struct scorecard *card);
 
-/* A new row, after score_row_init(); NULL: no memory. It holds until the next. */
+/* A new row, after score_row_init(); NULL: no memory. Valid until the next call. */
 struct score_row *scorecard_add(struct scorecard *card);
 
 /* Writes scorecard.csv in the directory, replacing an earlier one. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs the repeats of one load, gathers what they are worth, writes its rows. */
+/* Runs the repeats of one load, collects their measures and adds its rows. */
 #include "harness/validate/scoring.h"
 
 #include <errno.h>
@@ -30,7 +30,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 
 static void drop_run(const char *path)
 {
-	/* only what a run of ours just wrote; what stays is harmless */
+	/* only what this run just wrote; leftovers are harmless */
 	if (strstr(path, "-validate"))
 		(void)nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
@@ -92,7 +92,7 @@ static void take_noise(struct scoring *sc, const struct session *s)
 	evidence_release(&evidence);
 }
 
-/* What a session that ran, or was read again, is worth. */
+/* Takes the measures of a session that ran or was replayed. */
 static void take_session(struct scoring *sc, const struct session *s, bool null,
 			 const struct error *e_tool)
 {
@@ -107,7 +107,7 @@ static void take_session(struct scoring *sc, const struct session *s, bool null,
 		return;
 	snprintf(sc->run, sizeof(sc->run), "%.199s",
 		 v->replay ? s->run_path : s->run_path + strlen(v->path) + 1);
-	/* the null load lasts as long, so that as much can happen beside it */
+	/* the null load takes as long: the same exposure to other processes */
 	snprintf(sc->null_run, sizeof(sc->null_run), "null sleep=%dms",
 		 (int)(s->seconds * 1000));
 }
@@ -255,7 +255,7 @@ static double left_s(const struct validate *v)
 	return passed_s * (v->nr_runs - v->nr_done) / v->nr_done;
 }
 
-/* Runs each repeat, and beside a tool of the whole machine a null load after it. */
+/* Runs each repeat; for a tool that reads the whole machine, a null load after each. */
 static int run_load(struct scoring *sc, struct error *e)
 {
 	struct validate *v = sc->v;
@@ -287,7 +287,7 @@ static const char *cell_of(const struct csv_table *t, size_t row, const char *co
 	return csv_cell(t, row, csv_column(t, column));
 }
 
-/* Why the tool did not run then, by the scorecard of that time. */
+/* Why the tool did not run, from the scorecard of the replayed directory. */
 static void saved_skip(const struct scoring *sc, char *skip, size_t bytes)
 {
 	const char *skipped = wordlist_word(&score_verdict_words, SCORE_SKIPPED);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One load of one tool while it is scored: its repeats are run, or read again, their numbers
- * gathered, and become rows. For validate.c alone.
+ * The scoring of one load of one tool: runs or replays its repeats, collects their numbers and
+ * makes rows of them. For validate.c alone.
  */
 #ifndef PAGESTORM_VALIDATE_SCORING_H
 #define PAGESTORM_VALIDATE_SCORING_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The run of one load, and what is left to be read when it has ended. */
+/* The run of one load, and the output that is read when it has ended. */
 #include "harness/validate/session_part.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ static int make_plan(const struct session *s, struct plan *plan, struct error *e
 	return ret;
 }
 
-/* Where a worker of the plan cannot run here. */
+/* Why a worker of the plan cannot run here; "": all can. */
 static const char *skip_of(const struct plan *plan)
 {
 	for (unsigned i = 0; i < plan->cell[0].nr_workers; i++)
@@ -46,7 +46,7 @@ static const char *skip_of(const struct plan *plan)
 	return "";
 }
 
-/* A wrapper prints where we do: between the two calls that is a file. */
+/* A wrapper shares our stdout and stderr: between the two calls they are a file. */
 static void divert(const struct session *s, int saved[2])
 {
 	char path[700];
@@ -106,7 +106,7 @@ static int run(struct session *s, const struct plan *plan, struct error *e_tool,
 	return ret;
 }
 
-/* What a wrapper, or a tool with a report of its own, left to be read. */
+/* The output of a wrapper, or of a tool with a report of its own. */
 static int read_left(struct session *s, struct error *e)
 {
 	if (s->load->report)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One run of one load with the tool beside it: what it printed before, after or
- * across the work, and the directory that the run left. The output, the names that
- * stood for the worker and the run's directory are kept, so that the same session can
- * be read again without running anything.
+ * One run of one load with the tool beside it: the tool's output before, after or across the
+ * work, and the results directory of the run. The output, the values of the placeholders and
+ * the results are kept, so that a session can be replayed without running anything.
  */
 #ifndef PAGESTORM_VALIDATE_SESSION_H
 #define PAGESTORM_VALIDATE_SESSION_H
@@ -27,8 +26,8 @@ struct session {
 	const struct host *host;
 	const char *runs_dir, *said_dir;
 	const char *label;	  /* names the files in said_dir */
-	const char *filter;	  /* a program that what the tool printed goes through; NULL */
-	const char *filtered_dir; /* where what comes out of it goes */
+	const char *filter;	  /* filters the output of the tool; NULL */
+	const char *filtered_dir; /* for the filtered output */
 	int signal_fd;
 	bool wants_ready; /* the tool runs at READY as well */
 

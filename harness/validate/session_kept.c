@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a session leaves on disk beside the output, and how it is read again. Runs nothing. */
+/* Writes what a replay requires beside the output, and replays a session. Runs nothing. */
 #include "harness/validate/session_part.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A session under way. For session*.c alone.
+ * The state of a session. For session*.c alone.
  */
 #ifndef PAGESTORM_SESSION_PART_H
 #define PAGESTORM_SESSION_PART_H
@@ -23,10 +23,10 @@ int session_visit(struct trial *trial, enum barrier barrier, void *arg, struct e
 /* Of a file that is kept: said_dir/label.what. */
 void session_path(const struct session *s, const char *what, char *path, size_t bytes);
 
-/* What lies at path, through the filter if there is one. */
+/* The text of the file, filtered if there is a filter. */
 int session_read(struct session *s, const char *path, char **text, struct error *e);
 
-/* Runs the words to their end and keeps what they print, as the tool's word at this time. */
+/* Runs the words to their end and keeps their output as the tool's. */
 int session_consult(struct session *s, const char *words, const char *what, char **text,
 		    struct error *e);
 

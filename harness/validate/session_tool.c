@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Runs the tool, once at a time or across the work, and reads what it printed. */
+/* Runs the tool, once or across the work, and reads its output. */
 #include "harness/validate/session_part.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define LOOK_S 0.01 /* from one look for a sign of the tool to the next */
+#define LOOK_S 0.01 /* between two polls for a sign of the tool */
 
 void session_path(const struct session *s, const char *what, char *path, size_t bytes)
 {
@@ -27,7 +27,7 @@ static int complain_status(const struct session *s, const char *program, int sta
 			 WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
-/* What the tool printed stays as it is; the filter's words lie beside it. */
+/* The output of the tool is kept; the filtered output is a file beside it. */
 int session_read(struct session *s, const char *path, char **text, struct error *e)
 {
 	char to[720];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What happens at the barriers of a run: the names of the worker are learnt, and the tool runs
- * when its adapter says so.
+ * At the barriers of a run: collects the values of the placeholders, and runs the tool as its
+ * adapter says.
  */
 #include "harness/validate/session_part.h"
 
@@ -95,8 +95,8 @@ static int at_held(struct session *s, struct error *e)
 }
 
 /*
- * The machine's running totals around everything that the tool reads: whatever another
- * process moved meanwhile is between the two. Without them nothing is known of it.
+ * The counters of the machine around everything that the tool reads: the activity of other
+ * processes is between the two. Without them it is unknown.
  */
 static void keep_vmstat(const struct session *s, const char *what)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Looks for the tool, its version and what it requires. Runs nothing but --version. */
+/* Finds the tool, its version and whether its needs are met. Runs only --version. */
 #include "harness/validate/tool.h"
 
 #include <regex.h>
@@ -12,7 +12,7 @@
 
 #define VERSION_TIMEOUT_S 20
 
-/* The first version number in what the tool printed. */
+/* The first version number in the tool's output. */
 static void take_version(const char *text, char *version, size_t bytes)
 {
 	static const char digits[] = "[0-9]+(\\.[0-9]+)+[0-9A-Za-z.~+-]*";
@@ -55,7 +55,7 @@ void tool_version_then(const char *path, char *version, size_t bytes)
 	free(text);
 }
 
-/* One word of needs=; false with the reason when the machine has it not. */
+/* One word of needs=; false with the reason when the machine lacks it. */
 static bool has_need(const struct host *host, const char *need, char *reason, size_t bytes)
 {
 	const struct {

@@ -17,10 +17,10 @@ bool tool_is_here(const struct adapter *a, const struct host *host, char *reason
 /* The words of needs=, of a tool or of a load; false with the reason of one that is not met. */
 bool tool_has_needs(const struct host *host, const char *needs, char *reason, size_t bytes);
 
-/* Asks the tool, and keeps what it prints at path. "": it does not say. */
+/* Asks the tool, and keeps its output at path. "": unknown. */
 void tool_version(const struct adapter *a, const char *path, char *version, size_t bytes);
 
-/* The same out of what was kept at path. */
+/* The same from the output kept at path. */
 void tool_version_then(const char *path, char *version, size_t bytes);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Scores tools: each under the loads that its adapter names, repeated, its numbers
- * held against the truth of those runs. Prints nothing.
+ * Scores tools: runs each beside the loads of its adapter, repeatedly, and compares its numbers
+ * with the truth of those runs. Prints nothing.
  */
 #ifndef PAGESTORM_VALIDATE_H
 #define PAGESTORM_VALIDATE_H
@@ -17,7 +17,7 @@
 struct validate_progress {
 	const char *tool, *load;
 	unsigned run, runs; /* run counts from 1 */
-	double left_s;	    /* NaN while nothing is known of it */
+	double left_s;	    /* NaN: not known yet */
 };
 
 struct validate {
@@ -46,7 +46,7 @@ struct validate {
 /* Makes the results directory. */
 int validate_open(struct validate *v, struct error *e);
 
-/* How many runs it takes to score one tool; 0: it is not here. */
+/* The number of runs that scoring one tool takes; 0: it is not installed. */
 unsigned validate_runs(const struct validate *v, const struct adapter *a);
 
 /*
