@@ -84,6 +84,32 @@ unknown()
 	[ "$(unknown "$BATS_TEST_TMPDIR/planted.md")" = "$BATS_TEST_TMPDIR/planted.md: harness/no_such.c" ]
 }
 
+squeezed()
+{
+	tr -s ' ' | sed 's/^ //; s/ $//'
+}
+
+# shown FILE…: lines of their excerpts of `plan --claims` and `compare`
+shown()
+{
+	grep -hE '^    +(process/|mapping/|one fault|each page|metric |refault_|latency_|psi_|swap_in_|5 worse|victim at)' "$@" |
+		squeezed
+}
+
+@test "README.md and docs/findings.md show what the program prints" {
+	: "${PAGESTORM:=$PWD/pagestorm}"
+	run=results/reference/swappiness
+	{
+		"$PAGESTORM" plan --host tests/fixtures/machines/v1 --claims anon size=64M
+		"$PAGESTORM" compare $run:vm.swappiness=60 $run:vm.swappiness=150
+	} | squeezed > "$BATS_TEST_TMPDIR/printed"
+	shown README.md docs/findings.md > "$BATS_TEST_TMPDIR/shown"
+	[ "$(wc -l < "$BATS_TEST_TMPDIR/shown")" -ge 16 ]
+	stale=$(grep -vxFf "$BATS_TEST_TMPDIR/printed" "$BATS_TEST_TMPDIR/shown") || true
+	echo "$stale"
+	[ -z "$stale" ]
+}
+
 @test "README.md links to each document of docs/" {
 	for file in docs/*.md; do
 		grep -qF "($file)" README.md || { echo "$file"; return 1; }
