@@ -64,7 +64,7 @@ struct metric {
 	const char *legend;
 	double resolution; /* least relative change that the instrument itself can resolve */
 	bool headline;	   /* among those that a report shows first */
-	/* of one that is derived: the first of these columns over the second; */
+	/* of a derived metric alone: the first of these columns over the second, */
 	const char *ratio[2];
 	bool counts_endings; /* or 1 for a run that did not end as expected, 0 for another */
 };
