@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `pagestorm lab`: boots a guest as it is asked for, or says what the lab needs here. */
+/* `pagestorm lab`: boots a guest as requested, or prints what the lab requires here. */
 #include "harness/cli/cmd.h"
 
 #include <errno.h>
@@ -64,13 +64,13 @@ static const struct cmd_option options[] = {
 	  .help = "bring PATH back too, as well as the results", .group = 2 },
 	{ .name = "exec", .arg = "COMMAND", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, exec),
-	  .help = "run a shell command instead of VERB", .group = 2 },
+	  .help = "run a shell command instead of SUBCOMMAND", .group = 2 },
 	{ .name = "shell", .take = cmd_take_flag,
 	  .offset = offsetof(struct cmd_lab_arguments, request.shell),
-	  .help = "a shell, after VERB if any; Ctrl-] leaves", .group = 2 },
+	  .help = "a shell, after SUBCOMMAND if any; Ctrl-] leaves", .group = 2 },
 	{ .name = "timeout", .arg = "SECONDS", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, timeout),
-	  .help = "bound for VERB; 0: none (600)", .group = 2 },
+	  .help = "bound for SUBCOMMAND; 0: none (600)", .group = 2 },
 	{ .name = "boot", .arg = "SECONDS", .take = cmd_take_text,
 	  .offset = offsetof(struct cmd_lab_arguments, boot),
 	  .help = "bound for the boot (120, with KVM 20)", .group = 2, .hidden = true },
@@ -82,7 +82,7 @@ static const struct cmd_option options[] = {
 	  .help = "check all, print the shape, boot nothing", .group = 2 },
 	{ .name = "check", .take = cmd_take_flag,
 	  .offset = offsetof(struct cmd_lab_arguments, check),
-	  .help = "tell what the lab needs and what is missing", .group = 3 },
+	  .help = "print what the lab requires and what is missing", .group = 3 },
 	{ .name = "fetch", .arg = "V", .take = cmd_take_list,
 	  .offset = offsetof(struct cmd_lab_arguments, fetch),
 	  .help = "unpack kernel V, or sysroot, into the cache", .group = 3 },
@@ -95,10 +95,10 @@ static const struct cmd_option options[] = {
 
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm lab",
-	.words = "-- VERB...",
-	.doc = "Boots a guest, runs VERB in it, brings back its output, status and results.",
+	.words = "-- SUBCOMMAND...",
+	.doc = "Boots a guest, runs SUBCOMMAND in it, brings back output, status and results.",
 	.options = options,
-	.words_offset = offsetof(struct cmd_lab_arguments, verb),
+	.words_offset = offsetof(struct cmd_lab_arguments, subcommand),
 	.in_order = true,
 };
 
@@ -147,19 +147,19 @@ static int fetch(const struct arch *arch, const struct words *names)
 }
 
 /* 0 or the exit status. */
-static int find_kernel(struct lab_request *request, const char *wanted, bool may_fetch)
+static int find_kernel(struct lab_request *request, const char *text, bool may_fetch)
 {
 	struct error e = { 0 };
 	struct kernel_name name;
-	int ret = kernel_find(wanted, request->arch, &request->kernel, &e);
+	int ret = kernel_find(text, request->arch, &request->kernel, &e);
 
 	if (!ret)
 		return 0;
-	if (ret != -ENOENT || kernel_name_parse(wanted, request->arch, &name) || !may_fetch)
+	if (ret != -ENOENT || kernel_name_parse(text, request->arch, &name) || !may_fetch)
 		return usage_error(&e);
-	fprintf(stderr, "pagestorm: fetching kernel %s, 30 to 100 MB, once\n", wanted);
+	fprintf(stderr, "pagestorm: fetching kernel %s, 30 to 100 MB, once\n", text);
 	e = (struct error){ 0 };
-	ret = kernel_fetch(wanted, request->arch, &request->kernel, &e);
+	ret = kernel_fetch(text, request->arch, &request->kernel, &e);
 	if (ret)
 		return ret == -EINVAL ? usage_error(&e) : harness_error(&e, ret);
 	return 0;
@@ -187,7 +187,7 @@ static int boot(struct lab_request *request)
 	ret = lab_run(request, &result, &e);
 	if (result.nr_boots > 1)
 		fprintf(stderr,
-			"pagestorm: the guest ended before it had said anything and was booted %u times\n",
+			"pagestorm: the guest ended without any output and was booted %u times\n",
 			result.nr_boots);
 	status = ret ? harness_error(&e, ret) : cmd_lab_end(request, &result, &e);
 

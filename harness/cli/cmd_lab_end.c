@@ -11,7 +11,7 @@
 #define CONSOLE_LINES	   40
 #define CONSOLE_OOPS_LINES 120
 
-/* Where the line begins that says why the kernel gave up: a call trace as long as
+/* Where the line begins that has the reason of the oops: a call trace as long as
  * that of a fault in an interrupt would push it out of the last lines. */
 static const char *find_oops(const struct blob *console)
 {
@@ -73,8 +73,8 @@ static void print_death(const struct lab_result *result)
 			(int)strcspn(panic, "\r\n"), panic);
 	else
 		print_early_end(result);
-	if (result->qemu_said.size)
-		fprintf(stderr, "qemu: %s", result->qemu_said.data);
+	if (result->qemu_output.size)
+		fprintf(stderr, "qemu: %s", result->qemu_output.data);
 	print_console(&result->console);
 }
 

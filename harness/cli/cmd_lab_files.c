@@ -94,16 +94,16 @@ int cmd_lab_files_listed(struct lab_request *request, const struct words *listed
 	return 0;
 }
 
-/* A file that the verb names is in the guest under the same name. */
-static int take_named_files(struct lab_request *request, char *const *verb)
+/* A file that the subcommand names is in the guest under the same name. */
+static int take_named_files(struct lab_request *request, char *const *word)
 {
 	int ret = 0;
 
-	for (; !ret && *verb; verb++) {
+	for (; !ret && *word; word++) {
 		struct stat status;
 
-		if (!stat(*verb, &status) && S_ISREG(status.st_mode))
-			ret = add_file(request, *verb, *verb);
+		if (!stat(*word, &status) && S_ISREG(status.st_mode))
+			ret = add_file(request, *word, *word);
 	}
 	return ret;
 }
@@ -130,15 +130,15 @@ static int take_profiles(struct lab_request *request)
 }
 
 /* The value of -o DIR, -oDIR, --output DIR or --output=DIR, or NULL. */
-static const char *output_of(char *const *verb)
+static const char *output_of(char *const *word)
 {
-	for (; *verb; verb++) {
-		if (!strncmp(*verb, "--output=", 9))
-			return *verb + 9;
-		if (!strcmp(*verb, "--output") || !strcmp(*verb, "-o"))
-			return verb[1];
-		if (!strncmp(*verb, "-o", 2))
-			return *verb + 2;
+	for (; *word; word++) {
+		if (!strncmp(*word, "--output=", 9))
+			return *word + 9;
+		if (!strcmp(*word, "--output") || !strcmp(*word, "-o"))
+			return word[1];
+		if (!strncmp(*word, "-o", 2))
+			return *word + 2;
 	}
 	return NULL;
 }
@@ -154,16 +154,17 @@ static int collect(struct lab_request *request, const char *path)
 	return words_error(&request->collect);
 }
 
-int cmd_lab_files_of_verb(struct lab_request *request, char *const *verb)
+int cmd_lab_files_of_subcommand(struct lab_request *request, char *const *subcommand)
 {
 	int ret = take_profiles(request);
 
-	return ret ? ret : take_named_files(request, verb);
+	return ret ? ret : take_named_files(request, subcommand);
 }
 
-int cmd_lab_collect(struct lab_request *request, char *const *verb, const struct words *listed)
+int cmd_lab_collect(struct lab_request *request, char *const *subcommand,
+		    const struct words *listed)
 {
-	const char *output = output_of(verb);
+	const char *output = output_of(subcommand);
 	int ret = collect(request, output ? output : "results");
 
 	for (size_t i = 0; !ret && i < listed->nr; i++)

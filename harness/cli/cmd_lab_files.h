@@ -9,11 +9,13 @@
 #include "harness/base/error.h"
 #include "harness/lab/lab.h"
 
-/* What the verb needs: the profiles that are searched, and files that it names. -ENOMEM. */
-int cmd_lab_files_of_verb(struct lab_request *request, char *const *verb);
+/* What the subcommand requires: the profiles that are searched, and files that it names.
+ * -ENOMEM. */
+int cmd_lab_files_of_subcommand(struct lab_request *request, char *const *subcommand);
 
-/* What comes back: the verb's results, as the first, then what is listed. -ENOMEM. */
-int cmd_lab_collect(struct lab_request *request, char *const *verb, const struct words *listed);
+/* What comes back: the subcommand's results, as the first, then what is listed. -ENOMEM. */
+int cmd_lab_collect(struct lab_request *request, char *const *subcommand,
+		    const struct words *listed);
 
 /* PATH or HOST:GUEST of --file. -EINVAL: it cannot be read, or is not named in the guest. */
 int cmd_lab_files_listed(struct lab_request *request, const struct words *listed,

@@ -18,35 +18,36 @@
 /* KVM boots in under 2 s where it works, and never where it hangs. */
 #define BOOT_BOUND_KVM_S 20
 
-/* What runs in the guest: --exec, or this program with the verb, or nothing before a shell. */
-static int set_command(struct cmd_lab_arguments *a, char *const *verb, struct error *e)
+/* What runs in the guest: --exec, or this program with the subcommand, or nothing before a
+ * shell. */
+static int set_command(struct cmd_lab_arguments *a, char *const *subcommand, struct error *e)
 {
 	struct words *argv = &a->request.argv;
 
-	if (a->exec && *verb)
-		return error_set(e, EINVAL, "--exec and VERB: give one of them");
-	if (!a->exec && !*verb && !a->request.shell)
+	if (a->exec && *subcommand)
+		return error_set(e, EINVAL, "--exec and SUBCOMMAND: give one of them");
+	if (!a->exec && !*subcommand && !a->request.shell)
 		return error_set(
 			e, EINVAL,
-			"no VERB: write for instance 'lab --nodes 2 -- run profiles/numa.ini', or give --exec or --shell");
+			"no SUBCOMMAND: write for instance 'lab --nodes 2 -- run profiles/numa.ini', or give --exec or --shell");
 	if (a->exec) {
 		words_add(argv, "/bin/sh");
 		words_add(argv, "-c");
 		words_add(argv, a->exec);
-	} else if (*verb) {
+	} else if (*subcommand) {
 		words_add(argv, GUEST_PROGRAM_PATH);
-		for (char *const *word = verb; *word; word++)
+		for (char *const *word = subcommand; *word; word++)
 			words_add(argv, *word);
 	}
 	return words_error(argv) ? error_set(e, ENOMEM, "%s", strerror(ENOMEM)) : 0;
 }
 
-static int set_files(struct cmd_lab_arguments *a, char *const *verb, struct error *e)
+static int set_files(struct cmd_lab_arguments *a, char *const *subcommand, struct error *e)
 {
-	int ret = cmd_lab_files_of_verb(&a->request, verb);
+	int ret = cmd_lab_files_of_subcommand(&a->request, subcommand);
 
 	if (!ret)
-		ret = cmd_lab_collect(&a->request, verb, &a->collect);
+		ret = cmd_lab_collect(&a->request, subcommand, &a->collect);
 	if (ret)
 		return error_set(e, -ret, "%s", strerror(-ret));
 	return cmd_lab_files_listed(&a->request, &a->file, e);
@@ -105,8 +106,8 @@ int cmd_lab_arch(struct cmd_lab_arguments *a, struct error *e)
 
 int cmd_lab_request_make(struct cmd_lab_arguments *a, struct error *e)
 {
-	static char *no_verb[] = { NULL };
-	char *const *verb = a->verb.nr ? a->verb.word : no_verb;
+	static char *no_subcommand[] = { NULL };
+	char *const *subcommand = a->subcommand.nr ? a->subcommand.word : no_subcommand;
 	struct lab_request *request = &a->request;
 	int ret;
 
@@ -123,8 +124,8 @@ int cmd_lab_request_make(struct cmd_lab_arguments *a, struct error *e)
 	if (!ret)
 		ret = set_numbers(a, e);
 	if (!ret)
-		ret = set_command(a, verb, e);
-	return ret ? ret : set_files(a, verb, e);
+		ret = set_command(a, subcommand, e);
+	return ret ? ret : set_files(a, subcommand, e);
 }
 
 void cmd_lab_arguments_release(struct cmd_lab_arguments *a)

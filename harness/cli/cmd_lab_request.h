@@ -20,7 +20,7 @@ struct cmd_lab_arguments {
 	const char *swap, *disk, *kernel, *cgroup;
 	const char *exec, *timeout, *boot; /* NULL: not given */
 	struct words file, collect, fetch;
-	struct cmd_words verb;
+	struct cmd_words subcommand;
 	bool dry_run, check, guest;
 };
 
@@ -29,7 +29,7 @@ int cmd_lab_arch(struct cmd_lab_arguments *a, struct error *e);
 
 /*
  * Fills all of a->request but the kernel and the architecture. 0 or -errno: a usage error. The
- * first that is wrong is reported, in the order of --help, then the verb and the files.
+ * first that is wrong is reported, in the order of --help, then the subcommand and the files.
  */
 int cmd_lab_request_make(struct cmd_lab_arguments *a, struct error *e);
 

@@ -10,13 +10,13 @@
 
 static int blob_reserve(struct blob *blob, size_t size)
 {
-	size_t wanted = blob->size + size + 1;
+	size_t needed = blob->size + size + 1;
 	size_t capacity = blob->capacity ? blob->capacity : 4096;
 	char *grown;
 
-	if (wanted <= blob->capacity)
+	if (needed <= blob->capacity)
 		return 0;
-	while (capacity < wanted)
+	while (capacity < needed)
 		capacity *= 2;
 	grown = realloc(blob->data, capacity);
 	if (!grown)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the guest and the host say to each other over one virtio serial port:
+ * The messages between guest and host over one virtio serial port:
  * frames of a type, a length and that many bytes, in order. One stream keeps
  * the order of stdout and stderr. The last frame holds the guest's tally of what
  * it had to send: a status counts only when the host's own tally is the same.
@@ -21,7 +21,7 @@
 enum channel_type {
 	/* guest to host */
 	CHANNEL_HELLO = 'h', /* text: the kernel is up, the guest has its port */
-	CHANNEL_READY = 'r', /* empty: set up as asked, the verb starts now */
+	CHANNEL_READY = 'r', /* empty: set up as requested, the command starts now */
 	CHANNEL_STDOUT = 'o',
 	CHANNEL_STDERR = 'e',
 	CHANNEL_FAILURE = 'n',	 /* text: why the guest could not be set up */
@@ -30,9 +30,9 @@ enum channel_type {
 	CHANNEL_CONTENT = 'c',	 /* bytes to append to that file */
 	CHANNEL_LOSS = 'l',	 /* text: what the guest had to send and could not read */
 	CHANNEL_STATUS = 's',	 /* uint32: as from waitpid() */
-	CHANNEL_END = 'z',	 /* struct channel_tally: all has been said */
+	CHANNEL_END = 'z',	 /* struct channel_tally: nothing follows */
 	/* host to guest */
-	CHANNEL_SIGNAL = 'S', /* uint32: pass this signal to the verb */
+	CHANNEL_SIGNAL = 'S', /* uint32: pass this signal to the command */
 };
 
 struct channel_frame {

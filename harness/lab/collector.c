@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Writes the files that a guest sends, below the paths that were asked for. */
+/* Writes the files that a guest sends, below the requested paths. */
 #include "harness/lab/collector.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Writes the results that a guest sends. It makes directories and replaces
- * files below the paths that were asked for and nowhere else, whatever the
- * guest says, and follows no symbolic link at the end of a path.
+ * files below the requested paths and nowhere else, whatever the
+ * guest sends, and follows no symbolic link at the end of a path.
  */
 #ifndef PAGESTORM_LAB_COLLECTOR_H
 #define PAGESTORM_LAB_COLLECTOR_H
@@ -24,7 +24,7 @@ void collector_init(struct collector *collector, const struct words *roots);
 /* Whether a path from the guest is one of the roots or below one. Pure. */
 bool collector_accepts(const struct words *roots, const char *path);
 
-/* 0, -EPERM for a path that was not asked for, or -errno. */
+/* 0, -EPERM for a path that was not requested, or -errno. */
 int collector_directory(struct collector *collector, const char *path, struct error *e);
 int collector_file(struct collector *collector, const char *path, struct error *e);
 int collector_content(struct collector *collector, const void *data, size_t size,

@@ -50,16 +50,16 @@ static void child_exec(const char *path, char *const *argv, const char *director
 
 static int describe_failure(const struct words *argv, int status, int err_fd, struct error *e)
 {
-	struct blob said = { 0 };
+	struct blob printed = { 0 };
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 
 	lseek(err_fd, 0, SEEK_SET);
-	(void)blob_read_fd(&said, err_fd); /* without it the sentence is only shorter */
-	while (said.size && said.data[said.size - 1] == '\n')
-		said.data[--said.size] = '\0';
+	(void)blob_read_fd(&printed, err_fd); /* without it the sentence is only shorter */
+	while (printed.size && printed.data[printed.size - 1] == '\n')
+		printed.data[--printed.size] = '\0';
 	error_set(e, EIO, "%s failed with status %d: %.600s", argv->item[0], code,
-		  said.size ? said.data : "it said nothing");
-	blob_release(&said);
+		  printed.size ? printed.data : "no output");
+	blob_release(&printed);
 	return -EIO;
 }
 

@@ -82,7 +82,7 @@ static bool elf_section_header(const void *image, size_t size, const Elf64_Ehdr 
 	return true;
 }
 
-static const char *elf_section(const void *image, size_t size, const char *wanted,
+static const char *elf_section(const void *image, size_t size, const char *section_name,
 			       size_t *section_size)
 {
 	Elf64_Ehdr header;
@@ -97,7 +97,7 @@ static const char *elf_section(const void *image, size_t size, const char *wante
 		if (!elf_section_header(image, size, &header, i, &section))
 			return NULL;
 		name = string_inside(image, size, names.sh_offset + section.sh_name);
-		if (!name || strcmp(name, wanted))
+		if (!name || strcmp(name, section_name))
 			continue;
 		*section_size = section.sh_size;
 		return inside(image, size, section.sh_offset, section.sh_size);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Process 1 of a guest: reads what it is asked for, sets it up, runs the command, sends the
+ * Process 1 of a guest: reads its specification, sets it up, runs the command, sends the
  * results and waits for the host to end it.
  */
 #include "harness/lab/guest.h"
@@ -131,7 +131,7 @@ static int guest_run(struct guest *guest, struct error *e)
 	return ret;
 }
 
-static void tell_failure(const struct guest *guest, const struct error *e)
+static void report_failure(const struct guest *guest, const struct error *e)
 {
 	if (guest->port_fd >= 0)
 		channel_write(guest->port_fd, CHANNEL_FAILURE, e->text, strlen(e->text));
@@ -164,7 +164,7 @@ void guest_main(void)
 	if (guest_mount_kernel(&e) || guest_read_spec(&guest, &e) ||
 	    guest_load_modules(&guest, &e) || guest_open_port(&guest, &e) ||
 	    guest_set_up(&guest, &e) || guest_run(&guest, &e))
-		tell_failure(&guest, &e);
+		report_failure(&guest, &e);
 	if (guest.port_fd >= 0) {
 		char tally[CHANNEL_TALLY_BYTES];
 

@@ -48,7 +48,7 @@ int guest_mount_kernel(struct error *e)
 		if (ret && !mounts[i].optional)
 			return ret;
 	}
-	(void)!symlink("/proc/self/fd", "/dev/fd"); /* only shells want it */
+	(void)!symlink("/proc/self/fd", "/dev/fd"); /* used by shells only */
 	return 0;
 }
 

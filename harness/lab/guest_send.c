@@ -49,7 +49,7 @@ static void send_directory(struct guest *guest, const char *path)
 {
 	DIR *directory = opendir(path);
 	struct dirent *entry;
-	bool told = false;
+	bool reported = false;
 
 	if (!directory) {
 		error_set(&guest->loss, errno, "cannot open %s: %s", path, strerror(errno));
@@ -60,9 +60,9 @@ static void send_directory(struct guest *guest, const char *path)
 
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
-		if (!told) /* an empty one is the mount point of results that never came */
+		if (!reported) /* an empty one is the mount point of results that never came */
 			guest_send(guest, CHANNEL_DIRECTORY, path, strlen(path));
-		told = true;
+		reported = true;
 		if (snprintf(child, sizeof(child), "%s/%s", path, entry->d_name) <
 		    (int)sizeof(child))
 			guest_send_tree(guest, child);

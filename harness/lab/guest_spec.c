@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a guest is asked for, as text: written by the host, read by process 1.
+ * The specification of a guest, as text: written by the host, read by process 1.
  */
 #include "harness/lab/guest_spec.h"
 

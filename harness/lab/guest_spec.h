@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a guest is asked for: the host writes it into the initramfs, process 1 of the guest
+ * The specification of a guest: the host writes it into the initramfs, process 1 of the guest
  * reads it there.
  */
 #ifndef PAGESTORM_LAB_GUEST_SPEC_H
@@ -13,7 +13,7 @@
 
 #include "harness/base/error.h"
 
-/* Where the initramfs holds what the host wants; the lists are NUL-separated. */
+/* Where the initramfs holds the specification; the lists are NUL-separated. */
 #define GUEST_SPEC_PATH	   "/lab/spec"
 #define GUEST_ARGV_PATH	   "/lab/argv"
 #define GUEST_ENVIRON_PATH "/lab/environ"

@@ -18,7 +18,7 @@
 #include "harness/lab/sysroot.h"
 
 /*
- * A script, because what the loader says when a library is missing then reaches
+ * A script, because the loader's message about a missing library then reaches
  * the console, and because unknown kernel parameters would become arguments.
  */
 #define INIT_SCRIPT "#!/bin/busybox sh\nexec " GUEST_PROGRAM_PATH " lab --guest\n"

@@ -112,10 +112,10 @@ static int make_disk(const struct lab_request *request, int *disk_fd, struct err
 	return ret;
 }
 
-/* Neither qemu nor the guest said a word: nothing of the request has happened. */
+/* No output of qemu or the guest: nothing of the request has happened. */
 static bool never_began(const struct lab_result *result)
 {
-	return result->end == LAB_DIED && !result->console.size && !result->qemu_said.size;
+	return result->end == LAB_DIED && !result->console.size && !result->qemu_output.size;
 }
 
 /*
@@ -150,5 +150,5 @@ int lab_run(const struct lab_request *request, struct lab_result *result, struct
 void lab_result_release(struct lab_result *result)
 {
 	blob_release(&result->console);
-	blob_release(&result->qemu_said);
+	blob_release(&result->qemu_output);
 }

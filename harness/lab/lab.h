@@ -39,7 +39,8 @@ struct lab_request {
 	unsigned boot_seconds;	  /* bound until the command starts */
 	unsigned timeout_seconds; /* for the command; 0: none */
 	struct words argv;	  /* the command, item[0] a path in the guest; empty: none */
-	struct words collect; /* absolute paths to bring back; the first: the results folder */
+	struct words
+		collect; /* absolute paths to bring back; the first: the results directory */
 	struct initramfs_file *file;
 	size_t nr_files;
 	int out_fd, err_fd; /* where the guest's output goes */
@@ -57,17 +58,17 @@ enum lab_end {
 struct lab_result {
 	enum lab_end end;
 	int status;
-	int signal;	       /* LAB_INTERRUPTED, or 0 */
-	struct blob console;   /* the last part of what the kernel printed */
-	struct blob qemu_said; /* qemu's own complaints */
-	int qemu_status; /* as waitpid(2) tells it; SIGKILL is also how a session ends it */
+	int signal;		 /* LAB_INTERRUPTED, or 0 */
+	struct blob console;	 /* the last part of what the kernel printed */
+	struct blob qemu_output; /* qemu's own messages */
+	int qemu_status;	 /* from waitpid(2); SIGKILL is also how a session ends it */
 	double boot_seconds;
-	unsigned nr_boots; /* more than 1: a guest ended before it had said anything */
+	unsigned nr_boots; /* more than 1: a guest ended without any output */
 	size_t nr_files_collected;
 };
 
 /*
- * 0 when a guest was started: result tells how it ended. -errno and a sentence
+ * 0 when a guest was started: result has how it ended. -errno and a sentence
  * when none could be. Signals INT, TERM and HUP are taken while it runs.
  */
 int lab_run(const struct lab_request *request, struct lab_result *result, struct error *e);
@@ -91,7 +92,7 @@ int lab_parse_swap(const char *text, enum guest_swap *kind, uint64_t *bytes, str
  */
 int lab_describe(const struct lab_request *request, char *text, size_t size);
 
-/* One line of what the lab needs on this host, for `lab --check` and doctor. */
+/* One line of what the lab requires on this host, for `lab --check` and doctor. */
 struct lab_requirement {
 	const char *name;
 	bool found;

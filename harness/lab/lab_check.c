@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What can be known before a boot: whether the request fits this machine, and what the lab
- * needs on it.
+ * requires on it.
  */
 #include "harness/lab/lab.h"
 
@@ -55,34 +55,34 @@ static int host_available_bytes(uint64_t *bytes)
 
 static int check_host_memory(const struct lab_request *request, struct error *e)
 {
-	uint64_t wanted = shape_memory_bytes(&request->shape) + QEMU_OVERHEAD_BYTES;
+	uint64_t needed = shape_memory_bytes(&request->shape) + QEMU_OVERHEAD_BYTES;
 	uint64_t available;
 
-	if (host_available_bytes(&available) || wanted <= available)
+	if (host_available_bytes(&available) || needed <= available)
 		return 0;
 	return error_set(e, EINVAL,
 			 "--memory: the guest may use %" PRIu64
 			 " MiB with qemu, but this machine has only %" PRIu64
 			 " MiB available; ask for less",
-			 wanted >> 20, available >> 20);
+			 needed >> 20, available >> 20);
 }
 
 static int check_host_disk(const struct lab_request *request, struct error *e)
 {
-	uint64_t wanted = lab_disk_bytes(request);
+	uint64_t needed = lab_disk_bytes(request);
 	struct statvfs free_space;
 
 	if (request->disk_bytes && request->disk_bytes < DISK_MIN_BYTES)
 		return error_set(e, EINVAL,
 				 "--disk: ext4 needs at least 16M, or 0 for no disk");
-	if (!wanted || statvfs(lab_disk_directory(), &free_space))
+	if (!needed || statvfs(lab_disk_directory(), &free_space))
 		return 0;
-	if ((uint64_t)free_space.f_bavail * free_space.f_frsize >= wanted)
+	if ((uint64_t)free_space.f_bavail * free_space.f_frsize >= needed)
 		return 0;
 	return error_set(e, EINVAL,
 			 "--disk, --swap: %s has less than the %" PRIu64
 			 " MiB that the guest may write; ask for less or set TMPDIR",
-			 lab_disk_directory(), wanted >> 20);
+			 lab_disk_directory(), needed >> 20);
 }
 
 static int check_memory_devices(const struct lab_request *request, struct error *e)

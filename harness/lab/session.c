@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One guest from the start of qemu to its end: what qemu, the guest, the user and the clock
- * report is attended in one loop.
+ * report is handled in one loop.
  */
 #include "harness/lab/session.h"
 
@@ -19,7 +19,7 @@
 
 #include "harness/lab/session_part.h"
 
-/* What a verb has to undo its run and the guest to send its results, once told to stop. */
+/* For a subcommand to undo its run and for the guest to send its results, after a signal. */
 #define STOP_BOUND_S 30
 
 #define CONSOLE_KEEP_BYTES (256u << 10)
@@ -84,7 +84,7 @@ static void take_console(struct session *session)
 
 	if (!take_bytes(session, WATCH_CONSOLE, console))
 		return;
-	if (session->request->shell && session->stage == STAGE_RUNNING)
+	if (session->request->shell && session->phase == PHASE_RUNNING)
 		(void)session_pass_on(session->request->out_fd, console->data + before,
 				      console->size - before);
 	else if (session->request->show_console)
@@ -95,9 +95,9 @@ static void take_console(struct session *session)
 		blob_consume(console, console->size - CONSOLE_KEEP_BYTES);
 }
 
-/* ---- what the host says ---- */
+/* ---- messages of the host ---- */
 
-static void tell_signal(struct session *session, int number)
+static void send_signal(struct session *session, int number)
 {
 	char message[CHANNEL_HEADER_BYTES + sizeof(uint32_t)];
 	uint32_t word = (uint32_t)number;
@@ -112,13 +112,13 @@ static void tell_signal(struct session *session, int number)
 
 static void ask_to_stop(struct session *session, int number)
 {
-	if (session->stage != STAGE_RUNNING || session->request->shell) {
+	if (session->phase != PHASE_RUNNING || session->request->shell) {
 		session->stop = true;
 		return;
 	}
-	session->stage = STAGE_STOPPING;
+	session->phase = PHASE_STOPPING;
 	session_allow(session, STOP_BOUND_S);
-	tell_signal(session, number);
+	send_signal(session, number);
 }
 
 static void take_signal(struct session *session)
@@ -153,7 +153,7 @@ static void meet_deadline(struct session *session)
 {
 	if (!session->deadline_ns || session_now_ns() < session->deadline_ns)
 		return;
-	if (session->stage != STAGE_STOPPING)
+	if (session->phase != PHASE_STOPPING)
 		session->timed_out = true;
 	ask_to_stop(session, SIGTERM);
 	if (session_now_ns() >= session->deadline_ns)
@@ -187,9 +187,9 @@ static void attend(struct session *session)
 		for (int i = 0; i < WATCH_NR; i++)
 			if (take[i] && watch[i].fd >= 0 && watch[i].revents)
 				take[i](session);
-		if (watch[WATCH_QEMU_SAID].fd >= 0 && watch[WATCH_QEMU_SAID].revents)
-			take_bytes(session, WATCH_QEMU_SAID, &session->result->qemu_said);
-		/* qemu is gone: what it had said is in the sockets until their end. */
+		if (watch[WATCH_QEMU_OUTPUT].fd >= 0 && watch[WATCH_QEMU_OUTPUT].revents)
+			take_bytes(session, WATCH_QEMU_OUTPUT, &session->result->qemu_output);
+		/* qemu is gone: its output is in the sockets until their end. */
 		if (watch[WATCH_QEMU].revents && watch[WATCH_CHANNEL].fd < 0 &&
 		    watch[WATCH_CONSOLE].fd < 0)
 			break;
@@ -229,7 +229,7 @@ static void watch_all(struct session *session, const struct session_ends *ends, 
 	const int fd[WATCH_NR] = {
 		[WATCH_CHANNEL] = ends->channel[0],
 		[WATCH_CONSOLE] = ends->console[0],
-		[WATCH_QEMU_SAID] = ends->said[0],
+		[WATCH_QEMU_OUTPUT] = ends->output[0],
 		[WATCH_QEMU] = (int)syscall(SYS_pidfd_open, session->qemu, 0),
 		[WATCH_SIGNAL] = signal_fd,
 		[WATCH_STDIN] = -1,

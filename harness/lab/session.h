@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One guest from the start of qemu to its end: passes on what it says, keeps
+ * One guest from the start of qemu to its end: passes on its output, keeps
  * the bounds, stops it. The only place of the lab that waits.
  */
 #ifndef PAGESTORM_LAB_SESSION_H

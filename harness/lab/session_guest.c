@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the guest says, frame by frame: output is passed on, files are collected, the status
+ * The guest's messages, frame by frame: output is passed on, files are collected, the status
  * and the tally are kept.
  */
 #include "harness/lab/session_part.h"
@@ -53,7 +53,7 @@ static void terminal_raw(struct session *session)
 static void take_ready(struct session *session)
 {
 	session->result->boot_seconds = (double)(session_now_ns() - session->start_ns) / 1e9;
-	session->stage = STAGE_RUNNING;
+	session->phase = PHASE_RUNNING;
 	session_allow(session, session->request->timeout_seconds);
 	if (session->request->shell) {
 		session->watch[WATCH_STDIN].fd = STDIN_FILENO;
@@ -122,7 +122,7 @@ static void take_end(struct session *session, const struct channel_frame *frame)
 	session->has_end = true;
 	session->stop = true;
 	if (channel_get_tally(frame, &sent)) {
-		error_set(session->error, EPROTO, "the guest's last words are garbled");
+		error_set(session->error, EPROTO, "the guest's final message is garbled");
 		session->incomplete = true;
 	} else if (channel_compare(&sent, &session->arrived, session->error)) {
 		session->incomplete = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A session in its parts: session.c attends, session_qemu.c starts qemu, session_guest.c
- * takes what the guest says.
+ * takes the guest's messages.
  */
 #ifndef PAGESTORM_LAB_SESSION_PART_H
 #define PAGESTORM_LAB_SESSION_PART_H
@@ -18,16 +18,16 @@
 #include "harness/lab/collector.h"
 #include "harness/lab/lab.h"
 
-enum stage {
-	STAGE_BOOTING,
-	STAGE_RUNNING,
-	STAGE_STOPPING,
+enum phase {
+	PHASE_BOOTING,
+	PHASE_RUNNING,
+	PHASE_STOPPING,
 };
 
 enum watch {
 	WATCH_CHANNEL,
 	WATCH_CONSOLE,
-	WATCH_QEMU_SAID,
+	WATCH_QEMU_OUTPUT,
 	WATCH_QEMU,
 	WATCH_SIGNAL,
 	WATCH_STDIN,
@@ -45,14 +45,14 @@ struct session {
 	struct termios terminal;
 	bool terminal_is_raw;
 	pid_t qemu;
-	enum stage stage;
+	enum phase phase;
 	uint64_t start_ns, deadline_ns; /* 0: none */
 	bool has_status, has_failed, has_end, incomplete, timed_out, stop;
 	int code; /* first error on the host's side */
 };
 
 struct session_ends {
-	int console[2], channel[2], said[2]; /* [0] ours, [1] qemu's */
+	int console[2], channel[2], output[2]; /* [0] ours, [1] qemu's */
 };
 
 /* ---- session.c ---- */

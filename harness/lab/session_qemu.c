@@ -20,7 +20,7 @@
 
 void session_ends_release(struct session_ends *ends)
 {
-	int *all[] = { ends->console, ends->channel, ends->said };
+	int *all[] = { ends->console, ends->channel, ends->output };
 
 	for (size_t i = 0; i < 6; i++)
 		if (all[i / 2][i % 2] >= 0)
@@ -32,7 +32,7 @@ int session_ends_open(struct session_ends *ends, struct error *e)
 	*ends = (struct session_ends){ { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->console) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends->channel) ||
-	    pipe2(ends->said, O_CLOEXEC))
+	    pipe2(ends->output, O_CLOEXEC))
 		return error_set(e, errno, "cannot make the guest's channels: %s",
 				 strerror(errno));
 	return 0;
@@ -43,7 +43,7 @@ static void child_bind(pid_t parent)
 {
 	sigset_t none;
 
-	setsid(); /* Ctrl-C is for the verb in the guest, not for qemu */
+	setsid(); /* Ctrl-C is for the command in the guest, not for qemu */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -53,13 +53,13 @@ static void child_bind(pid_t parent)
 
 /* keep: descriptors that qemu is to find under the same numbers; -1: none. */
 static void child_exec(const char *path, const struct words *argv, const int *keep,
-		       size_t nr_keep, int said_fd)
+		       size_t nr_keep, int output_fd)
 {
 	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	dup2(null_fd, STDIN_FILENO);
-	dup2(said_fd, STDOUT_FILENO);
-	dup2(said_fd, STDERR_FILENO);
+	dup2(output_fd, STDOUT_FILENO);
+	dup2(output_fd, STDERR_FILENO);
 	for (size_t i = 0; i < nr_keep; i++)
 		if (keep[i] >= 0)
 			fcntl(keep[i], F_SETFD, 0);
@@ -101,7 +101,7 @@ int session_start_qemu(struct session *session, const struct session_ends *ends,
 		if (!session->qemu) {
 			child_bind(parent);
 			child_exec(path, &argv, keep, sizeof(keep) / sizeof(keep[0]),
-				   ends->said[1]);
+				   ends->output[1]);
 		}
 		if (session->qemu < 0)
 			ret = error_set(session->error, errno, "cannot start qemu: %s",
@@ -113,7 +113,7 @@ int session_start_qemu(struct session *session, const struct session_ends *ends,
 
 void session_ends_close_qemu(struct session_ends *ends)
 {
-	int *all[] = { &ends->console[1], &ends->channel[1], &ends->said[1] };
+	int *all[] = { &ends->console[1], &ends->channel[1], &ends->output[1] };
 
 	for (size_t i = 0; i < 3; i++) {
 		close(*all[i]);

@@ -240,7 +240,7 @@ fetched()
 @test "a lab with no command, or with two, is refused" {
 	run "$PAGESTORM" lab --kernel boot/vmlinuz --dry-run
 	[ "$status" -eq 2 ]
-	[[ "$output" == *VERB* ]]
+	[[ "$output" == *SUBCOMMAND* ]]
 	run "$PAGESTORM" lab --kernel boot/vmlinuz --dry-run --exec true -- list
 	[ "$status" -eq 2 ]
 	[[ "$output" == *--exec* ]]

@@ -69,7 +69,7 @@ static void a_swap_that_cannot_be_names_the_option(void **state)
 	}
 }
 
-static void the_swap_header_says_the_last_page_and_the_magic(void **state)
+static void the_swap_header_holds_the_last_page_and_the_magic(void **state)
 {
 	static char page[4096];
 	uint32_t info[3];
@@ -329,7 +329,7 @@ static const struct {
 /* Sends all frames but one through a pipe and compares as the host does. */
 static int receive_without(size_t lost, struct error *e)
 {
-	struct channel_tally sent = { 0 }, arrived = { 0 }, told = { 0 };
+	struct channel_tally sent = { 0 }, arrived = { 0 }, reported = { 0 };
 	char payload[CHANNEL_TALLY_BYTES];
 	struct blob received = { 0 };
 	struct channel_frame frame;
@@ -351,9 +351,9 @@ static int receive_without(size_t lost, struct error *e)
 	close(ends[0]);
 	while (channel_next(&received, &at, &frame) == 1 && frame.type != CHANNEL_END)
 		channel_count(&arrived, frame.type, frame.size);
-	assert_int_equal(channel_get_tally(&frame, &told), 0);
+	assert_int_equal(channel_get_tally(&frame, &reported), 0);
 	blob_release(&received);
-	return channel_compare(&told, &arrived, e);
+	return channel_compare(&reported, &arrived, e);
 }
 
 static void a_lost_frame_of_any_stream_is_missed(void **state)
@@ -559,7 +559,7 @@ static void the_release_is_read_from_a_bzimage(void **state)
 	assert_int_equal(arch->image(image, sizeof(image), &read), -ENOEXEC);
 	memcpy(image + 0x202, (const char[]){ 'H', 'd', 'r', 'S' }, 4);
 	image[0x20f] = 0x04; /* 0x400 + 0x200 */
-	strcpy(image + 0x600, "6.1.0-56-cloud-amd64 (somebody@somewhere) #1 SMP");
+	strcpy(image + 0x600, "6.1.0-56-cloud-amd64 (user@host) #1 SMP");
 	assert_int_equal(arch->image(image, sizeof(image), &read), 0);
 	assert_string_equal(read.release, "6.1.0-56-cloud-amd64");
 	assert_int_equal(read.page_bytes, 4096);
@@ -657,7 +657,7 @@ static void the_libraries_that_a_program_asks_for_are_read_from_it(void **state)
 	words_release(&names);
 }
 
-static void a_kernels_name_is_told_from_a_path(void **state)
+static void a_kernels_name_differs_from_a_path(void **state)
 {
 	static const struct {
 		const char *arch, *text, *version, *flavour, *suite;
@@ -753,7 +753,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(swap_is_a_size_with_or_without_its_kind),
 		cmocka_unit_test(a_swap_that_cannot_be_names_the_option),
-		cmocka_unit_test(the_swap_header_says_the_last_page_and_the_magic),
+		cmocka_unit_test(the_swap_header_holds_the_last_page_and_the_magic),
 		cmocka_unit_test(an_area_of_nine_pages_is_no_swap),
 		cmocka_unit_test(cgroup_v1_on_a_kernel_without_it_is_refused),
 		cmocka_unit_test(more_memory_than_the_host_has_is_refused),
@@ -778,7 +778,7 @@ int main(void)
 		cmocka_unit_test(swap_is_made_of_the_kernels_own_pages),
 		cmocka_unit_test(another_architecture_is_not_for_kvm),
 		cmocka_unit_test(the_libraries_that_a_program_asks_for_are_read_from_it),
-		cmocka_unit_test(a_kernels_name_is_told_from_a_path),
+		cmocka_unit_test(a_kernels_name_differs_from_a_path),
 		cmocka_unit_test(a_release_is_of_a_name_by_version_and_flavour),
 		cmocka_unit_test(the_mirror_is_the_first_of_debian_itself),
 	};
