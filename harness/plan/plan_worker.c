@@ -563,7 +563,7 @@ static int predict_claims(struct plan_worker *w, const struct workload_env *env)
 
 	if (!all)
 		return -ENOMEM;
-	w->workload->claims(w->request.params, env, all);
+	workload_claims(w->workload, w->request.params, env, all);
 	claim = calloc(MAX(all->nr, 1u), sizeof(*claim));
 	if (claim) {
 		memcpy(claim, all->claim, all->nr * sizeof(*claim));

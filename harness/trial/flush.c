@@ -62,7 +62,7 @@ static int pump(struct flush *f, struct error *e)
 /* True when the pump's group shows exactly its pages: then everything pending was folded. */
 static bool proved(struct flush *f, uint64_t anon)
 {
-	return f->known && anon == f->idle_bytes + PUMP_BYTES;
+	return f->lags || (f->known && anon == f->idle_bytes + PUMP_BYTES);
 }
 
 int flush_now(struct flush *f, const struct group *top, struct error *e)
@@ -124,16 +124,18 @@ static int calibrate(struct flush *f, const struct group *top, struct error *e)
 	return error_set(e, ETIMEDOUT, "memory.stat of %s does not settle", f->group.path);
 }
 
-int flush_start(struct flush *f, const struct group *top, unsigned cpus, struct error *e)
+int flush_start(struct flush *f, const struct group *top, const struct host *host,
+		struct error *e)
 {
 	const struct process_setup setup = { .argument = "--flush-pump", .group = &f->group };
 	int ret = group_make(&f->group, top, "flush", NULL, e);
 
 	/* Each cycle leaves at least two updates a page: anon and its LRU list. */
-	f->cycles = 1 + CHARGE_BATCH * cpus / PUMP_PAGES;
+	f->cycles = 1 + CHARGE_BATCH * host->cpus / PUMP_PAGES;
+	f->lags = host->capability[CAPABILITY_FRESH_STAT].state == CAPABILITY_NO;
 	if (!ret)
 		ret = process_start(&f->pump, &setup, e);
-	if (!ret)
+	if (!ret && !f->lags)
 		ret = calibrate(f, top, e);
 	return ret;
 }

@@ -22,6 +22,7 @@
 
 #include "harness/base/error.h"
 #include "harness/machine/group.h"
+#include "harness/machine/host.h"
 #include "harness/trial/process.h"
 
 struct flush {
@@ -30,16 +31,19 @@ struct flush {
 	unsigned cycles;     /* needed to pass the kernel's threshold on this many CPUs */
 	uint64_t idle_bytes; /* the pump group's anon without its pages, once known */
 	bool known;
+	bool lags;	/* this kernel's memory.stat is never exact: nothing can be proved */
 	unsigned waits; /* how often the periodic flush was needed: see run.json */
 };
 
 void flush_init(struct flush *f);
 
 /* Makes the pump's group below top and starts it. */
-int flush_start(struct flush *f, const struct group *top, unsigned cpus, struct error *e);
+int flush_start(struct flush *f, const struct group *top, const struct host *host,
+		struct error *e);
 
 /*
- * Flushes memory.stat of top's subtree. 0; -ETIMEDOUT when even the periodic
+ * Flushes memory.stat of top's subtree; where it lags (CAPABILITY_FRESH_STAT) claims allow
+ * for that. 0; -ETIMEDOUT when even the periodic
  * flush did not come within its bound.
  */
 int flush_now(struct flush *f, const struct group *top, struct error *e);

@@ -135,7 +135,7 @@ static int start_workers(struct trial *trial, struct error *e)
 
 static int start_flush(struct trial *trial, struct error *e)
 {
-	return flush_start(&trial->flush, &trial->top, trial->plan->host->cpus, e);
+	return flush_start(&trial->flush, &trial->top, trial->plan->host, e);
 }
 
 static int open_captures(struct trial *trial, struct error *e)

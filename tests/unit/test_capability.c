@@ -447,7 +447,7 @@ static void check_followed(const struct followed *row)
 	env.capability[row->capability] = row->state;
 	amounts_params(w, params, row->options);
 	claims.nr = 0;
-	w->claims(params, &env, &claims);
+	workload_claims(w, params, &env, &claims);
 	snprintf(like.scope, sizeof(like.scope), "%s", row->scope);
 	for (unsigned k = 0; k < claims.nr; k++)
 		if (!strcmp(claims.claim[k].counter, row->counter) &&
@@ -492,6 +492,14 @@ static void amounts_follow_from_each_capability(void **state)
 		{ CAPABILITY_CACHESTAT, YES, "cache", "size=4M", "ledger", "lost_pages",
 		  INT64_MIN, 0 },
 		{ CAPABILITY_CACHESTAT, NO, "cache", "size=4M", "ledger", "lost_pages", 1, -1 },
+		{ CAPABILITY_FRESH_STAT, YES, "anon", "size=4M", "group", "anon", bytes,
+		  bytes },
+		{ CAPABILITY_FRESH_STAT, NO, "anon", "size=4M", "group", "anon",
+		  bytes - 2 * batches, bytes + 2 * batches },
+		{ CAPABILITY_FRESH_STAT, UNKNOWN, "anon", "size=4M", "group", "pgfault",
+		  1024 - 256, 1024 + 256 },
+		{ CAPABILITY_FRESH_STAT, NO, "anon", "size=4M", "process", "minflt", 1024,
+		  1024 },
 		{ CAPABILITY_GROUP_PEAK, NO, "oom", "", "group", "memory.peak", 1, -1 },
 		{ CAPABILITY_GROUP_PSI, NO, "swap", "mode=pressure stall=50%", "group",
 		  "full.total", 1, -1 },

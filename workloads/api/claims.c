@@ -25,6 +25,48 @@ void claims_add(struct claims *claims, const struct claim *c, const char *why, .
 	assert(!strpbrk(slot->why, ",\"\n"));
 }
 
+/*
+ * As the claim counts: each CPU keeps a batch to itself, at READY and again at HELD. A batch
+ * is of what the kernel counts, pages or huge pages.
+ */
+static int64_t stat_lag(const struct workload_env *env, const struct claim *c)
+{
+	const bool huge = !strcmp(c->counter, "anon_thp") || !strcmp(c->counter, "rss_huge");
+	const int64_t batches = 2 * CHARGE_BATCH_PAGES * (int64_t)env->cpus;
+	const int64_t bytes = batches * (int64_t)(huge ? env->pmd_bytes : env->page_bytes);
+
+	return c->unit == UNIT_BYTES ? bytes : c->unit == UNIT_KB ? bytes / 1024 : batches;
+}
+
+static void allow_lag(const struct workload_env *env, struct claim *c)
+{
+	static const char why[] = "; memory.stat lags by up to 64 pages per CPU here";
+	const int64_t lag = stat_lag(env, c);
+	const size_t length = strlen(c->why);
+
+	if (strcmp(c->source, "memory.stat") && strcmp(c->source, "memory.numa_stat"))
+		return;
+	if (c->basis == BASIS_EXACT)
+		c->basis = BASIS_BOUNDED;
+	c->tolerance += lag;
+	if (c->relation == RELATION_BETWEEN) {
+		c->expected -= lag;
+		c->tolerance += lag;
+	}
+	if (length + sizeof(why) <= sizeof(c->why))
+		memcpy(c->why + length, why, sizeof(why));
+}
+
+void workload_claims(const struct workload *workload, const void *params,
+		     const struct workload_env *env, struct claims *out)
+{
+	const unsigned before = out->nr;
+
+	workload->claims(params, env, out);
+	for (unsigned i = before; i < out->nr && !env_has(env, CAPABILITY_FRESH_STAT); i++)
+		allow_lag(env, &out->claim[i]);
+}
+
 bool env_has(const struct workload_env *env, enum capability capability)
 {
 	return env->capability[capability] == CAPABILITY_YES;

@@ -392,6 +392,13 @@ int workload_check(const struct workload *workload, const void *params,
 		   const struct workload_env *env, char *reason, size_t reason_bytes);
 
 /*
+ * claims() of the workload. Where memory.stat of a group may not be exact at a barrier
+ * (CAPABILITY_FRESH_STAT), what is promised of it is a bound.
+ */
+void workload_claims(const struct workload *workload, const void *params,
+		     const struct workload_env *env, struct claims *out);
+
+/*
  * The result of a check(): `wrong` names a contradiction, `lack` what this machine lacks;
  * NULL: none.
  */
