@@ -17,97 +17,141 @@
 /* clang-format off */
 const struct capability_row capability_table[NR_CAPABILITIES] = {
 	[CAPABILITY_ZERO_PAGE] = {
-		"zero_page", "does a read of untouched memory map the zero page?",
-		probe_zero_page },
+		.name = "zero_page",
+		.meaning = "does a read of untouched memory map the zero page?",
+		.probe = probe_zero_page },
 	[CAPABILITY_HUGE_ZERO_PAGE] = {
-		"huge_zero_page", "does a read of a huge page map the huge zero page?",
-		probe_huge_zero_page },
+		.name = "huge_zero_page",
+		.meaning = "does a read of a huge page map the huge zero page?",
+		.probe = probe_huge_zero_page },
 	[CAPABILITY_TABLE_CHARGE] = {
-		"table_charge", "are page tables charged to their group?",
-		probe_table_charge, .in_group = true },
+		.name = "table_charge",
+		.meaning = "are page tables charged to their group?",
+		.probe = probe_table_charge, .in_group = true },
 	[CAPABILITY_POPULATE] = {
-		"populate", "does MADV_POPULATE_WRITE make pages present?",
-		probe_populate },
+		.name = "populate",
+		.meaning = "does MADV_POPULATE_WRITE make pages present?",
+		.probe = probe_populate },
 	[CAPABILITY_PAGEOUT] = {
-		"pageout", "is MADV_PAGEOUT taken?", probe_pageout },
+		.name = "pageout",
+		.meaning = "is MADV_PAGEOUT taken?",
+		.probe = probe_pageout },
 	[CAPABILITY_COLD] = {
-		"cold", "is MADV_COLD taken?", probe_cold },
+		.name = "cold",
+		.meaning = "is MADV_COLD taken?",
+		.probe = probe_cold },
 	[CAPABILITY_LAZY_FREE] = {
-		"lazy_free", "is MADV_FREE taken?", probe_lazy_free },
+		.name = "lazy_free",
+		.meaning = "is MADV_FREE taken?",
+		.probe = probe_lazy_free },
 	[CAPABILITY_COLLAPSE] = {
-		"collapse", "is MADV_COLLAPSE known?", probe_collapse },
+		.name = "collapse",
+		.meaning = "is MADV_COLLAPSE known?",
+		.probe = probe_collapse },
 	[CAPABILITY_EXACT_STATUS] = {
-		"exact_status", "is VmRSS of /proc/PID/status exact?", probe_exact_status },
+		.name = "exact_status",
+		.meaning = "is VmRSS of /proc/PID/status exact?",
+		.probe = probe_exact_status },
 	[CAPABILITY_EXACT_STATM] = {
-		"exact_statm", "is the resident size in /proc/PID/statm exact?",
-		probe_exact_statm },
+		.name = "exact_statm",
+		.meaning = "is the resident size in /proc/PID/statm exact?",
+		.probe = probe_exact_statm },
 	[CAPABILITY_EXACT_STAT] = {
-		"exact_stat", "is the resident size in /proc/PID/stat exact?",
-		probe_exact_stat },
+		.name = "exact_stat",
+		.meaning = "is the resident size in /proc/PID/stat exact?",
+		.probe = probe_exact_stat },
 	[CAPABILITY_TASK_RSS] = {
-		"task_rss", "does each thread keep back parts of the resident size?",
-		probe_task_rss },
+		.name = "task_rss",
+		.meaning = "does each thread keep back parts of the resident size?",
+		.probe = probe_task_rss },
 	[CAPABILITY_CACHESTAT] = {
-		"cachestat", "does cachestat(2) count a file's pages?", probe_cachestat },
+		.name = "cachestat",
+		.meaning = "does cachestat(2) count a file's pages?",
+		.probe = probe_cachestat },
 	[CAPABILITY_DAMON_RECLAIMS] = {
-		"damon_reclaims", "does DAMON reclaim what lies idle?",
-		probe_damon_reclaims, .of_files = true },
+		.name = "damon_reclaims",
+		.meaning = "does DAMON reclaim what lies idle?",
+		.probe = probe_damon_reclaims, .of_files = true },
 	[CAPABILITY_PAGE_REPORTING] = {
-		"page_reporting", "do free pages go back to the hypervisor?",
-		probe_page_reporting, .of_files = true },
+		.name = "page_reporting",
+		.meaning = "do free pages go back to the hypervisor?",
+		.probe = probe_page_reporting, .of_files = true },
 	[CAPABILITY_ZSWAP_ON] = {
-		"zswap_on", "is zswap on?", probe_zswap_on, .of_files = true },
+		.name = "zswap_on",
+		.meaning = "is zswap on?",
+		.probe = probe_zswap_on, .of_files = true },
 	[CAPABILITY_RECURSIVE_PROTECTION] = {
-		"recursive_protection", "does memory.low of a parent protect its children?",
-		probe_recursive_protection, .of_files = true },
+		.name = "recursive_protection",
+		.meaning = "does memory.low of a parent protect its children?",
+		.probe = probe_recursive_protection, .of_files = true },
 	[CAPABILITY_HUGETLB_CHARGE] = {
-		"hugetlb_charge", "are hugetlb pages charged to memory.current?",
-		probe_hugetlb_charge, .of_files = true },
+		.name = "hugetlb_charge",
+		.meaning = "are hugetlb pages charged to memory.current?",
+		.probe = probe_hugetlb_charge, .of_files = true },
 	[CAPABILITY_BASE_PAGE_4K] = {
-		"base_page_4k", "are pages of 4 KiB?", probe_base_page_4k, .of_files = true },
+		.name = "base_page_4k",
+		.meaning = "are pages of 4 KiB?",
+		.probe = probe_base_page_4k, .of_files = true },
 	[CAPABILITY_HUGE_PAGE_2M] = {
-		"huge_page_2m", "are transparent huge pages of 2 MiB?",
-		probe_huge_page_2m, .of_files = true },
+		.name = "huge_page_2m",
+		.meaning = "are transparent huge pages of 2 MiB?",
+		.probe = probe_huge_page_2m, .of_files = true },
 	[CAPABILITY_SMALL_HUGE_PAGES] = {
-		"small_huge_pages", "are there transparent huge pages of smaller sizes?",
-		probe_small_huge_pages, .of_files = true },
+		.name = "small_huge_pages",
+		.meaning = "are there transparent huge pages of smaller sizes?",
+		.probe = probe_small_huge_pages, .of_files = true },
 	[CAPABILITY_FRESH_STAT] = {
-		"fresh_stat", "is memory.stat exact after as many pages as a run touches?",
-		probe_fresh_stat, .in_group = true },
+		.name = "fresh_stat",
+		.meaning = "is memory.stat exact after as many pages as a run touches?",
+		.probe = probe_fresh_stat, .in_group = true },
 	[CAPABILITY_GROUP_PEAK] = {
-		"group_peak", "is a group's peak kept?", probe_group_peak, .in_group = true },
+		.name = "group_peak",
+		.meaning = "is a group's peak kept?",
+		.probe = probe_group_peak, .in_group = true },
 	[CAPABILITY_GROUP_RECLAIM] = {
-		"group_reclaim", "can a group's memory be reclaimed on demand?",
-		probe_group_reclaim, .in_group = true },
+		.name = "group_reclaim",
+		.meaning = "can a group's memory be reclaimed on demand?",
+		.probe = probe_group_reclaim, .in_group = true },
 	[CAPABILITY_RECLAIM_SWAPPINESS] = {
-		"reclaim_swappiness", "does memory.reclaim take swappiness=?",
-		probe_reclaim_swappiness, .in_group = true },
+		.name = "reclaim_swappiness",
+		.meaning = "does memory.reclaim take swappiness=?",
+		.probe = probe_reclaim_swappiness, .in_group = true },
 	[CAPABILITY_GROUP_SWAP_KEYS] = {
-		"group_swap_keys", "does memory.stat count pswpin and pswpout?",
-		probe_group_swap_keys, .in_group = true },
+		.name = "group_swap_keys",
+		.meaning = "does memory.stat count pswpin and pswpout?",
+		.probe = probe_group_swap_keys, .in_group = true },
 	[CAPABILITY_REFAULT_SPLIT] = {
-		"refault_split", "does memory.stat tell refaults of files from others?",
-		probe_refault_split, .in_group = true },
+		.name = "refault_split",
+		.meaning = "does memory.stat tell refaults of files from others?",
+		.probe = probe_refault_split, .in_group = true },
 	[CAPABILITY_GROUP_PSI] = {
-		"group_psi", "does a group have memory.pressure?", probe_group_psi,
-		.in_group = true },
+		.name = "group_psi",
+		.meaning = "does a group have memory.pressure?",
+		.probe = probe_group_psi, .in_group = true },
 	[CAPABILITY_HUGE_ZERO_WRITE] = {
-		"huge_zero_write", "does a write to the huge zero page take a huge page?",
-		probe_huge_zero_write },
+		.name = "huge_zero_write",
+		.meaning = "does a write to the huge zero page take a huge page?",
+		.probe = probe_huge_zero_write },
 	[CAPABILITY_SPLIT_ZEROS] = {
-		"split_zeros", "does a split map pages of zeros to the zero page?",
-		probe_split_zeros },
+		.name = "split_zeros",
+		.meaning = "does a split map pages of zeros to the zero page?",
+		.probe = probe_split_zeros },
 	[CAPABILITY_WEIGHTED_INTERLEAVE] = {
-		"weighted_interleave", "is MPOL_WEIGHTED_INTERLEAVE taken?",
-		probe_weighted_interleave },
+		.name = "weighted_interleave",
+		.meaning = "is MPOL_WEIGHTED_INTERLEAVE taken?",
+		.probe = probe_weighted_interleave },
 	[CAPABILITY_SWAP_SLOTS] = {
-		"swap_slots", "do CPUs keep swap slots ahead of need?", probe_swap_slots },
+		.name = "swap_slots",
+		.meaning = "do CPUs keep swap slots ahead of need?",
+		.probe = probe_swap_slots },
 	[CAPABILITY_NODE_RECLAIM] = {
-		"node_reclaim", "does the multi-generational LRU reclaim for zone_reclaim_mode?",
-		probe_node_reclaim },
+		.name = "node_reclaim",
+		.meaning = "does the multi-generational LRU reclaim for zone_reclaim_mode?",
+		.probe = probe_node_reclaim },
 	[CAPABILITY_LARGE_READAHEAD] = {
-		"large_readahead", "does readahead take folios of several pages?",
-		probe_large_readahead },
+		.name = "large_readahead",
+		.meaning = "does readahead take folios of several pages?",
+		.probe = probe_large_readahead },
 };
 /* clang-format on */
 

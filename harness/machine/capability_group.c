@@ -22,8 +22,8 @@
 
 #include "harness/machine/groupmark.h"
 
-#define LEAST_BYTES  (64u << 20) /* available; a child takes 4 MiB with pages of 4 KiB */
-#define REMOVE_TRIES 1000	 /* times REMOVE_NS: 1 s */
+#define LEAST_PAGES  16384 /* available; a child takes 1024 and as many of tables */
+#define REMOVE_TRIES 1000  /* times REMOVE_NS: 1 s */
 #define REMOVE_NS    1000000L
 
 _Static_assert(PROBE_GROUP_BYTES == PATH_MAX, "a group is a path");
@@ -183,8 +183,9 @@ bool probe_in_group(const struct capability_machine *machine, const struct probe
 		probe_unknown(out, "%s", machine->no_group);
 		return false;
 	}
-	if (machine->available_bytes < LEAST_BYTES) {
-		probe_unknown(out, "less than %u MiB are available", LEAST_BYTES >> 20);
+	if (machine->available_bytes / machine->page_bytes < LEAST_PAGES) {
+		probe_unknown(out, "too little memory: fewer than %u pages are available",
+			      LEAST_PAGES);
 		return false;
 	}
 	if (!run_child(machine, child, &a, out))
