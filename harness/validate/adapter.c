@@ -365,7 +365,7 @@ bool adapter_is_path(const char *name)
 
 int adapter_find(const char *name, char *path, size_t path_bytes, struct error *skipped)
 {
-	char folder[512];
+	char directory[512];
 
 	if (adapter_is_path(name)) {
 		snprintf(path, path_bytes, "%s", name);
@@ -373,8 +373,8 @@ int adapter_find(const char *name, char *path, size_t path_bytes, struct error *
 			return -errno;
 		return geteuid() ? 0 : trust_path(path, skipped);
 	}
-	for (unsigned i = 0; profile_directory(i, folder, sizeof(folder)); i++) {
-		snprintf(path, path_bytes, "%s/tools/%s.ini", folder, name);
+	for (unsigned i = 0; profile_directory(i, directory, sizeof(directory)); i++) {
+		snprintf(path, path_bytes, "%s/tools/%s.ini", directory, name);
 		if (!access(path, R_OK) && !trust_path(path, skipped))
 			return 0;
 	}
@@ -384,10 +384,10 @@ int adapter_find(const char *name, char *path, size_t path_bytes, struct error *
 int adapter_directory(char *path, size_t path_bytes, struct error *e)
 {
 	struct error skipped = { "" };
-	char folder[512];
+	char directory[512];
 
-	for (unsigned i = 0; profile_directory(i, folder, sizeof(folder)); i++) {
-		snprintf(path, path_bytes, "%s/tools", folder);
+	for (unsigned i = 0; profile_directory(i, directory, sizeof(directory)); i++) {
+		snprintf(path, path_bytes, "%s/tools", directory);
 		if (!access(path, R_OK) && !trust_path(path, &skipped))
 			return 0;
 	}
