@@ -38,6 +38,7 @@ static const char conf_format[] = "#clear APT::Architectures;\n"
 				  "APT::Install-Recommends \"false\";\n"
 				  "Acquire::AllowInsecureRepositories \"false\";\n"
 				  "Acquire::AllowWeakRepositories \"false\";\n"
+				  "Acquire::GzipIndexes \"false\";\n"
 				  "Acquire::Languages \"none\";\n"
 				  "Acquire::Retries \"3\";\n"
 				  "Dir::Etc::SourceList \"%s/sources.list\";\n"
@@ -46,7 +47,9 @@ static const char conf_format[] = "#clear APT::Architectures;\n"
 				  "Dir::Etc::PreferencesParts \"/dev/null\";\n"
 				  "Dir::State \"%s/state\";\n"
 				  "Dir::State::status \"%s/status\";\n"
-				  "Dir::Cache \"%s/cache\";\n";
+				  "Dir::Cache \"%s/cache\";\n"
+				  "Dir::Cache::pkgcache \"pkgcache.bin\";\n"
+				  "Dir::Cache::srcpkgcache \"srcpkgcache.bin\";\n";
 
 /* ---- which mirror ---- */
 
