@@ -463,53 +463,48 @@ static void check_followed(const struct followed *row)
 }
 
 /* 1 to -1: not promised. */
+static const struct followed followed_rows[] = {
+	{ CAPABILITY_SPLIT_ZEROS, YES, "thp", "size=4M mode=split drop=1 fill=zero", "mapping",
+	  "Rss", -BYTES, -BYTES },
+	{ CAPABILITY_SPLIT_ZEROS, NO, "thp", "size=4M mode=split drop=1 fill=zero", "mapping",
+	  "Rss", -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
+	{ CAPABILITY_SPLIT_ZEROS, UNKNOWN, "thp", "size=4M mode=split drop=1 fill=zero",
+	  "mapping", "Rss", -BYTES, -2 * (int64_t)PAGE },
+	{ CAPABILITY_HUGETLB_CHARGE, NO, "hugetlb", "size=4M", "group", "memory.current",
+	  -BATCHES, BATCHES + 4 * (int64_t)PAGE },
+	{ CAPABILITY_HUGETLB_CHARGE, YES, "hugetlb", "size=4M", "group", "memory.current",
+	  BYTES - BATCHES, BYTES + BATCHES + 4 * (int64_t)PAGE },
+	{ CAPABILITY_HUGETLB_CHARGE, UNKNOWN, "hugetlb", "size=4M", "group", "memory.current",
+	  -BATCHES, BYTES + BATCHES + 4 * (int64_t)PAGE },
+	{ CAPABILITY_ZSWAP_ON, NO, "swap", "size=4M", "system", "pswpout", 1024, INT64_MAX },
+	{ CAPABILITY_ZSWAP_ON, YES, "swap", "size=4M", "system", "pswpout", 1, -1 },
+	{ CAPABILITY_ZSWAP_ON, UNKNOWN, "swap", "size=4M", "system", "pswpout", 1, -1 },
+	{ CAPABILITY_SWAP_SLOTS, NO, "swap", "size=4M back=read", "group",
+	  "memory.swap.current", 0, 0 },
+	{ CAPABILITY_SWAP_SLOTS, YES, "swap", "size=4M back=read", "group",
+	  "memory.swap.current", -BATCHES, BATCHES },
+	{ CAPABILITY_SWAP_SLOTS, UNKNOWN, "swap", "size=4M back=read", "group",
+	  "memory.swap.current", -BATCHES, BATCHES },
+	{ CAPABILITY_CACHESTAT, YES, "cache", "size=4M", "ledger", "lost_pages", INT64_MIN, 0 },
+	{ CAPABILITY_CACHESTAT, NO, "cache", "size=4M", "ledger", "lost_pages", 1, -1 },
+	{ CAPABILITY_FRESH_STAT, YES, "anon", "size=4M", "group", "anon", BYTES, BYTES },
+	{ CAPABILITY_FRESH_STAT, NO, "anon", "size=4M", "group", "anon", BYTES - 2 * BATCHES,
+	  BYTES + 2 * BATCHES },
+	{ CAPABILITY_FRESH_STAT, UNKNOWN, "anon", "size=4M", "group", "pgfault", 1024 - 256,
+	  1024 + 256 },
+	{ CAPABILITY_FRESH_STAT, NO, "anon", "size=4M", "process", "minflt", 1024, 1024 },
+	{ CAPABILITY_GROUP_PEAK, NO, "oom", "", "group", "memory.peak", 1, -1 },
+	{ CAPABILITY_GROUP_PSI, NO, "swap", "mode=pressure stall=50%", "group", "full.total", 1,
+	  -1 },
+	{ CAPABILITY_REFAULT_SPLIT, NO, "cache", "evict=reclaim", "group",
+	  "workingset_refault_file", 1, -1 },
+};
+
 static void amounts_follow_from_each_capability(void **state)
 {
-	const int64_t bytes = 4 * MB, batches = 2 * 64 * PAGE;
-	const struct followed rows[] = {
-		{ CAPABILITY_SPLIT_ZEROS, YES, "thp", "size=4M mode=split drop=1 fill=zero",
-		  "mapping", "Rss", -bytes, -bytes },
-		{ CAPABILITY_SPLIT_ZEROS, NO, "thp", "size=4M mode=split drop=1 fill=zero",
-		  "mapping", "Rss", -2 * (int64_t)PAGE, -2 * (int64_t)PAGE },
-		{ CAPABILITY_SPLIT_ZEROS, UNKNOWN, "thp", "size=4M mode=split drop=1 fill=zero",
-		  "mapping", "Rss", -bytes, -2 * (int64_t)PAGE },
-		{ CAPABILITY_HUGETLB_CHARGE, NO, "hugetlb", "size=4M", "group",
-		  "memory.current", -batches, batches + 4 * (int64_t)PAGE },
-		{ CAPABILITY_HUGETLB_CHARGE, YES, "hugetlb", "size=4M", "group",
-		  "memory.current", bytes - batches, bytes + batches + 4 * (int64_t)PAGE },
-		{ CAPABILITY_HUGETLB_CHARGE, UNKNOWN, "hugetlb", "size=4M", "group",
-		  "memory.current", -batches, bytes + batches + 4 * (int64_t)PAGE },
-		{ CAPABILITY_ZSWAP_ON, NO, "swap", "size=4M", "system", "pswpout", 1024,
-		  INT64_MAX },
-		{ CAPABILITY_ZSWAP_ON, YES, "swap", "size=4M", "system", "pswpout", 1, -1 },
-		{ CAPABILITY_ZSWAP_ON, UNKNOWN, "swap", "size=4M", "system", "pswpout", 1, -1 },
-		{ CAPABILITY_SWAP_SLOTS, NO, "swap", "size=4M back=read", "group",
-		  "memory.swap.current", 0, 0 },
-		{ CAPABILITY_SWAP_SLOTS, YES, "swap", "size=4M back=read", "group",
-		  "memory.swap.current", -batches, batches },
-		{ CAPABILITY_SWAP_SLOTS, UNKNOWN, "swap", "size=4M back=read", "group",
-		  "memory.swap.current", -batches, batches },
-		{ CAPABILITY_CACHESTAT, YES, "cache", "size=4M", "ledger", "lost_pages",
-		  INT64_MIN, 0 },
-		{ CAPABILITY_CACHESTAT, NO, "cache", "size=4M", "ledger", "lost_pages", 1, -1 },
-		{ CAPABILITY_FRESH_STAT, YES, "anon", "size=4M", "group", "anon", bytes,
-		  bytes },
-		{ CAPABILITY_FRESH_STAT, NO, "anon", "size=4M", "group", "anon",
-		  bytes - 2 * batches, bytes + 2 * batches },
-		{ CAPABILITY_FRESH_STAT, UNKNOWN, "anon", "size=4M", "group", "pgfault",
-		  1024 - 256, 1024 + 256 },
-		{ CAPABILITY_FRESH_STAT, NO, "anon", "size=4M", "process", "minflt", 1024,
-		  1024 },
-		{ CAPABILITY_GROUP_PEAK, NO, "oom", "", "group", "memory.peak", 1, -1 },
-		{ CAPABILITY_GROUP_PSI, NO, "swap", "mode=pressure stall=50%", "group",
-		  "full.total", 1, -1 },
-		{ CAPABILITY_REFAULT_SPLIT, NO, "cache", "evict=reclaim", "group",
-		  "workingset_refault_file", 1, -1 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++)
-		check_followed(&rows[i]);
+	for (size_t i = 0; i < NR(followed_rows); i++)
+		check_followed(&followed_rows[i]);
 }
 
 static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void **state)
