@@ -31,15 +31,13 @@
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 
-#define MB		(1ull << 20)
-#define PAGEMAP_PRESENT (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
-#define PAGEMAP_PFN	((1ull << 55) - 1)
-#define BUDDYINFO_BYTES 16384
-#define ORDERS		16
-#define LARGE_ORDER	9 /* a huge page of 2 MiB */
-#define LIST_BATCHES                                                                           \
-	5 /* pagesets high is four at least (mm/page_alloc.c), one is on its way               \
-	   */
+#define MB		 (1ull << 20)
+#define PAGEMAP_PRESENT	 (1ull << 63) /* Documentation/admin-guide/mm/pagemap.rst */
+#define PAGEMAP_PFN	 ((1ull << 55) - 1)
+#define BUDDYINFO_BYTES	 16384
+#define ORDERS		 16
+#define LARGE_ORDER	 9 /* a huge page of 2 MiB */
+#define LIST_BATCHES	 5 /* `high` is at least four (mm/page_alloc.c), one is in transfer */
 #define LIST_BATCH_PAGES 63
 #define SETTLE_NS	 200000000u
 
@@ -195,8 +193,10 @@ static void claim_fragment(const struct workload_env *env, struct claims *out)
 static void claim_merge(const struct workload_env *env, struct claims *out)
 {
 	const int64_t lists = lists_pages(env);
-	/* A page on a per-CPU list at HELD leaves its buddy single, and pages that were on one
-	 * at READY have become single: the length of the lists, twice. */
+	/*
+	 * A page on a per-CPU list at HELD leaves its buddy single, and pages that were on one
+	 * at READY have become single: the length of the lists, twice.
+	 */
 	const struct order_row rows[] = {
 		{ "free_single_pages", "buddyinfo", "order0", UNIT_COUNT, RELATION_EQ, 0,
 		  2 * lists, -100,

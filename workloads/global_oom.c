@@ -82,8 +82,7 @@ static uint64_t node_bytes(const struct workload_env *env, uint64_t node)
 	return 0;
 }
 
-/* The memory and swap that oom_score_adj is thousandths of (mm/oom_kill.c,
- * constrained_alloc()). */
+/* What oom_score_adj is thousandths of (mm/oom_kill.c, constrained_alloc()). */
 static uint64_t total_bytes(const struct global_oom_params *p, const struct workload_env *env)
 {
 	return env->swap_total_bytes + (p->constraint == CONSTRAINT_NONE

@@ -232,8 +232,7 @@ static void claim_victim(const struct candidates *c, const struct workload_env *
 #define OWN_PAGES_MAX	 192
 #define VICTIM_PAGES_MAX 96
 
-/* Pages of the limit. Least and most differ where it could not be tried if tables are charged.
- */
+/* Pages of the limit. Least and most differ where the charge of page tables is unknown. */
 struct amount {
 	int64_t limit, slack, entries;	   /* entries: pages that a page table maps */
 	int64_t tables_least, tables_most; /* of all of the limit */

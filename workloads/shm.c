@@ -210,8 +210,7 @@ static void claim_copies(const struct shm_params *p, uint64_t written, struct cl
 	}
 }
 
-/* Before: all processes share every page. After: each has private copies of the written ones.
- */
+/* Before: all processes share every page. After: the written ones are private. */
 static void claim_cow(const struct shm_params *p, const struct workload_env *env,
 		      struct claims *out)
 {

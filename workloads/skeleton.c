@@ -38,7 +38,7 @@
  *   release  after BYE, and after a prepare() that failed.
  *
  * A workload includes workloads/api, act and probe, libc and libnuma, and neither the harness
- * nor another workload: tests/unit/test_include_direction says so.
+ * nor another workload: tests/unit/test_include_direction checks it.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -169,7 +169,7 @@ static void claim_faults(const struct churn_params *p, const struct workload_env
 			 struct claims *out)
 {
 	const struct bounds faults = cycle_faults(p, env);
-	const char *untried = "whether a read maps the zero page is not known here";
+	const char *untried = "it is not known here whether a read maps the zero page";
 	/* clang-format off */
 	const struct promise major[] = {
 		PROMISE_NO_MAJOR_FAULTS,

@@ -57,8 +57,7 @@ struct worker;
 
 /* The system calls that take memory and give it back. */
 struct churn_method {
-	/* Untouched memory, aligned to a huge page where the params ask for them; NULL with
-	 * errno. */
+	/* Untouched memory, aligned to a huge page with pages=huge; NULL with errno. */
 	void *(*take)(struct worker *w, uint64_t bytes);
 	int (*give_back)(void *start, uint64_t bytes); /* 0 or -1 with errno */
 };

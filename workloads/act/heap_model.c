@@ -166,8 +166,7 @@ static bool is_free(const struct heap *h, uint64_t i)
 	return i < h->blocks && h->block[i].place == PLACE_FREE;
 }
 
-/* Block i merges with its free neighbours; blocks lie in the heap in the order of allocation.
- */
+/* Block i merges with its free neighbours; heap order is the order of allocation. */
 static void free_heap(struct heap *h, uint64_t i)
 {
 	const uint64_t chunk = heap_chunk_bytes(h->plan->block_bytes);

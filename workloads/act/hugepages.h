@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Base pages or transparent huge pages: the option `pages`, and huge pages off for a process.
- */
+/* The option `pages`, and transparent huge pages off for a process. */
 #ifndef PAGESTORM_HUGEPAGES_H
 #define PAGESTORM_HUGEPAGES_H
 

@@ -47,10 +47,8 @@ enum touch_kind touch_writes_kind(int choice);
  * Bytes per step: small enough that the L2 cache still holds the zeroed pages when they are
  * filled, and the most by which the ledger lags.
  */
-#define TOUCH_STEP_BYTES (256u << 10)
-#define TOUCH_STEP_BYTES_BARE                                                                  \
-	(1u << 20) /* populate without a fill: 4 % faster than 256 KiB                         \
-		    */
+#define TOUCH_STEP_BYTES      (256u << 10)
+#define TOUCH_STEP_BYTES_BARE (1u << 20) /* populate without a fill: 4 % faster */
 
 struct touch {
 	enum touch_kind kind;
@@ -98,8 +96,7 @@ struct access {
 	struct pattern pattern; /* over pages; drawn */
 };
 
-/* The caller initialises the pattern next: access_follow(), or pattern_init() over the pages.
- */
+/* The caller then initialises the pattern: access_follow(), or pattern_init(). */
 void access_init(struct access *a, void *start, uint64_t page_bytes, double read_share,
 		 uint64_t seed);
 

@@ -411,8 +411,7 @@ int worker_pump_main(void)
 	const size_t bytes = PUMP_PAGES * page;
 	struct ledger *none = mmap(NULL, LEDGER_BYTES, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	/* All but the area: pages swapped out under pressure would be missing from the amount.
-	 */
+	/* Without the area: other pages that are swapped out would falsify the amount. */
 	const int unlocked = mlockall(MCL_CURRENT);
 	volatile char *area = worker_map_anon(bytes, page, false);
 	char c;

@@ -212,7 +212,7 @@ static void claim_mapping(const struct anon_params *p, const struct workload_env
 		         : "MADV_NOHUGEPAGE" },
 		{ .quantity = "swapped_bytes", .scope = "mapping",
 		  .source = "smaps", .counter = "Swap", .unit = UNIT_BYTES,
-		  .why = "the group's limit exceeds the footprint" },
+		  .why = "the footprint fits under the group's limits" },
 	};
 	/* clang-format on */
 
@@ -289,7 +289,7 @@ static void claim_process(const struct anon_params *p, const struct workload_env
 	const struct promise rows[] = {
 		{ .quantity = "swap_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
-		  .why = "the group's limit exceeds the footprint" },
+		  .why = "the footprint fits under the group's limits" },
 		{ .quantity = "virtual_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSize", .unit = UNIT_BYTES,
 		  .why = why },

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Shared by the claims() of all workloads: appending, and names that differ by cgroup version.
- */
+/* Shared by all claims(): appending, and names that differ by cgroup version. */
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>

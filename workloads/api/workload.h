@@ -175,8 +175,7 @@ struct workload_env {
 	enum swap_kind swap;	  /* the run's own swap device */
 	uint64_t swap_bytes;	  /* its size */
 	unsigned page_cluster;	  /* vm.page-cluster as the run has it */
-	/* Dirty bytes of the machine at which writeback begins, as the run has it; 0: unknown.
-	 */
+	/* Dirty bytes at which background writeback begins, as the run sets it; 0: unknown. */
 	uint64_t dirty_background_bytes;
 	char swap_path[256];   /* the run's own device as in /proc/swaps; "": none */
 	char scratch_dir[256]; /* where a workload makes its private files */
@@ -249,8 +248,7 @@ struct claims {
 	struct claim claim[CLAIMS_MAX];
 };
 
-/* Appends a copy of *c with why formatted into it. Asserts on overflow and on a comma in why.
- */
+/* Appends a copy of *c with why formatted into it. Asserts on overflow and on a comma. */
 void claims_add(struct claims *claims, const struct claim *c, const char *why, ...)
 	__attribute__((format(printf, 3, 4)));
 

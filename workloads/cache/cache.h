@@ -127,8 +127,7 @@ int cache_read_through(struct worker *w);
 int cache_count(struct worker *w, enum cache_slot pages, enum cache_slot percent);
 int cache_ask_cachestat(struct worker *w, uint64_t *cached, uint64_t *evicted);
 
-/* Counts the hits and misses of the run beforehand: the first pass over cache_count()'s pages.
- */
+/* Counts the run's hits and misses: its first pass over the pages of cache_count(). */
 void cache_count_hits(struct worker *w);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The file that cache reads: written, evicted from the page cache, and its warm part read in.
- */
+/* The file of cache: written, evicted from the page cache, its warm part read in again. */
 #include "workloads/cache/cache.h"
 
 #include <errno.h>

@@ -467,7 +467,7 @@ static void claim_memory(const struct leak_params *p, const struct workload_env 
 		  .why = size_why },
 		{ .quantity = "swap_bytes", .scope = "process",
 		  .source = "status", .counter = "VmSwap", .unit = UNIT_BYTES,
-		  .why = "the group's limit exceeds the footprint" },
+		  .why = "the footprint fits under the group's limits" },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .relation = relation, .basis = basis, .expected = bytes, .tolerance = more,

@@ -26,8 +26,7 @@ struct folio_count {
 	uint64_t large_pages; /* pages in memory that belong to a large folio */
 };
 
-/* To be called before anything is measured. 0 or -errno; folios_close() is due in both cases.
- */
+/* Called before anything is measured. 0 or -errno; folios_close() is due in both cases. */
 int folios_open(struct folios *f);
 void folios_close(struct folios *f);
 

@@ -18,8 +18,7 @@ struct zone {
 	char name[16];
 	uint64_t free, min, low, high, managed;
 	uint64_t listed;     /* free pages on per-CPU lists, which `free` does not include */
-	uint64_t protection; /* the largest lowmem reserve against allocations for a higher zone
-			      */
+	uint64_t protection; /* its largest lowmem reserve */
 };
 
 struct zones {
@@ -27,8 +26,7 @@ struct zones {
 	struct zone zone[ZONES_MAX];
 };
 
-/* Skips zones without managed pages. 0; -EBADMSG: not zoneinfo; -E2BIG: too many zones. Pure.
- */
+/* Skips zones without managed pages. 0; -EBADMSG: not zoneinfo; -E2BIG: too many. Pure. */
 int zones_parse(const char *text, struct zones *out);
 
 /*

@@ -16,7 +16,7 @@
  *   swap of a v1 group is 0 and swap-in is a minor fault. So the swap cache is dropped first,
  *   and checked by mincore. After swap-in from a file its slots stay used. A DAMON reclaimer
  *   swaps other processes' pages to the device with the highest priority: Used may exceed the
- *   workload's own. The rest of the worker's memory is locked: it neither leaves nor faults.
+ *   workload's own. The rest of the worker's memory is locked, and not swapped out.
  */
 #include "workloads/swap/swap.h"
 

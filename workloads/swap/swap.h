@@ -44,8 +44,7 @@ uint64_t swap_set_pages(const struct swap_params *p, const struct workload_env *
 /* The part of it that exceeds the limit, not counting the group's other memory. */
 uint64_t swap_excess_bytes(const struct swap_params *p, const struct workload_env *env);
 
-/* Whether the swap cache must be dropped, or swap-in would find the pages in it: with a file.
- */
+/* Whether the swap cache must be dropped before swap-in: with a swap file. */
 bool swap_must_drop(const struct swap_params *p, const struct workload_env *env);
 
 /* The pure functions of struct workload. */
