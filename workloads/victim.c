@@ -235,13 +235,12 @@ static const char *faults_why(const struct workload_env *env)
 }
 
 /*
- * What reclaim takes away from it counts as fewer bytes or as another fault.
+ * Reclaim shows as fewer bytes or as further faults.
  *
- * Its file is counted by mincore before the capture and after it. Between the two nothing
- * is read, but pages may go: to kswapd, to DAMON, and at a full limit to the least charge,
- * which reclaims 32 pages at a time (SWAP_CLUSTER_MAX, include/linux/swap.h). The swap
- * cache counts as file memory (NR_FILE_PAGES, mm/swap_state.c): without swap only is there
- * an upper bound.
+ * mincore counts the file's pages before the capture and after it. Nothing is read in between,
+ * but pages may be reclaimed: by kswapd, by DAMON, and at a full limit by any charge, 32 at a
+ * time (SWAP_CLUSTER_MAX, include/linux/swap.h). The swap cache counts as file memory
+ * (NR_FILE_PAGES, mm/swap_state.c): there is an upper bound without swap only.
  */
 static void victim_claims(const void *params, const struct workload_env *env,
 			  struct claims *out)
@@ -263,12 +262,12 @@ static void victim_claims(const void *params, const struct workload_env *env,
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
 		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = META_BYTES,
 		  .slot = "file_pages", .slot_mul = page, .unless = !safe,
-		  .why = "the pages of its file that mincore finds in the cache and up to 16 pages of extent blocks" },
+		  .why = "the pages of the file that mincore finds in the cache and up to 16 pages of extent blocks" },
 		{ .quantity = "group_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
 		  .relation = RELATION_GE, .slot = "file_pages_left", .slot_mul = page,
-		  .why = safe ? "the pages of its file that mincore still finds after the capture"
-			 : "the pages of its file that mincore still finds after the capture; the kernel counts the swap cache with them" },
+		  .why = safe ? "the pages of the file that mincore still finds after the capture"
+			 : "the pages of the file that mincore still finds after the capture; file memory includes the swap cache" },
 	};
 	/* clang-format on */
 
@@ -289,12 +288,12 @@ static int write_file(struct worker *w, struct victim *v, uint64_t bytes)
 		n = pwrite(v->fd, v->buffer, step, (off_t)done);
 		if (n <= 0)
 			return worker_fail(w, n ? errno : ENOSPC,
-					   "cannot write its file of %lu bytes: %s",
+					   "cannot write a file of %lu bytes: %s",
 					   (unsigned long)bytes, strerror(n ? errno : ENOSPC));
 		done += (uint64_t)n;
 	}
 	if (fsync(v->fd))
-		return worker_fail(w, errno, "cannot fsync its file: %s", strerror(errno));
+		return worker_fail(w, errno, "cannot fsync the file: %s", strerror(errno));
 	return 0;
 }
 
@@ -415,7 +414,7 @@ static int do_file(struct worker *w, struct victim *v)
 	const uint64_t at = pattern_draw(&v->file_pattern) * bytes;
 
 	if (pread(v->fd, v->buffer, bytes, (off_t)at) != (ssize_t)bytes)
-		return worker_fail(w, errno ? errno : EIO, "cannot read its file: %s",
+		return worker_fail(w, errno ? errno : EIO, "cannot read the file: %s",
 				   strerror(errno ? errno : EIO));
 	worker_slot_add(w, SLOT_FILE_READS, 1);
 	atomic_fetch_add_explicit(&w->ledger->moved_bytes, bytes, memory_order_relaxed);
@@ -473,7 +472,8 @@ static int victim_run(struct worker *w)
 	if (!ret && v->fd >= 0) {
 		ret = residency_count(&v->residency, &resident);
 		if (ret)
-			return worker_fail(w, -ret, "cannot look at its file's pages: %s",
+			return worker_fail(w, -ret,
+					   "cannot count the file's pages in the cache: %s",
 					   strerror(-ret));
 	}
 	worker_slot_set(w, SLOT_FILE_PAGES, resident);
@@ -511,9 +511,9 @@ const struct workload victim_workload = {
 		[SLOT_ALLOCS] = { "allocs", UNIT_COUNT, "allocate-and-touch operations" },
 		[SLOT_FILE_READS] = { "file_reads", UNIT_COUNT, "blocks of the file read" },
 		[SLOT_LATE] = { "late", UNIT_COUNT, "operations started more than a period late" },
-		[SLOT_FILE_PAGES] = { "file_pages", UNIT_PAGES, "of its file in the cache at the end" },
+		[SLOT_FILE_PAGES] = { "file_pages", UNIT_PAGES, "pages of the file in the cache at the end" },
 		[SLOT_FILE_PAGES_LEFT] = { "file_pages_left", UNIT_PAGES,
-					   "of them after the capture" },
+					   "those of them in the cache after the capture" },
 	},
 	.late_slots = 1 << SLOT_FILE_PAGES_LEFT,
 	.rate_metric = true,
