@@ -33,14 +33,15 @@ broken()
 }
 
 # unknown FILE…: FILE: PATH for each file or directory of the tree that it names and that does
-# not exist; NAME, * and … stand for others
+# not exist; a unit test is named as its program, which may be built elsewhere; NAME, * and …
+# stand for others
 unknown()
 {
 	local file path
 
 	for file; do
 		while read -r path; do
-			[ -e "$path" ] || echo "$file: $path"
+			[ -e "$path" ] || [ -e "$path.c" ] || echo "$file: $path"
 		done < <(grep -oE '`(bench|contrib|docs|harness|man|profiles|results|tests|workloads)/[^` ]+`' "$file" |
 			tr -d '`' | grep -vE 'NAME|UTC|DIR|[*<…]')
 	done
