@@ -112,19 +112,19 @@ static int take_named_files(struct lab_request *request, char *const *word)
 static int take_profiles(struct lab_request *request)
 {
 	bool installed = false;
-	char folder[512];
+	char directory[512];
 	int ret = 0;
 
-	for (unsigned i = 0; !ret && profile_directory(i, folder, sizeof(folder)); i++) {
+	for (unsigned i = 0; !ret && profile_directory(i, directory, sizeof(directory)); i++) {
 		struct stat status;
 
-		if (stat(folder, &status) || !S_ISDIR(status.st_mode))
+		if (stat(directory, &status) || !S_ISDIR(status.st_mode))
 			continue;
-		if (folder[0] != '/')
-			ret = add_file(request, folder, folder);
+		if (directory[0] != '/')
+			ret = add_file(request, directory, directory);
 		else if (!installed) /* the guest's program lies elsewhere */
-			ret = add_file(request, folder, PAGESTORM_PROFILES_DIR);
-		installed |= folder[0] == '/';
+			ret = add_file(request, directory, PAGESTORM_PROFILES_DIR);
+		installed |= directory[0] == '/';
 	}
 	return ret;
 }

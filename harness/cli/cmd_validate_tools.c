@@ -63,7 +63,7 @@ static int no_adapter(const char *name, struct error *e)
 }
 
 /* Once for a directory. */
-static void tell_source(const char *name, const char *path, char told[512],
+static void note_source(const char *name, const char *path, char noted[512],
 			const struct error *skipped)
 {
 	char directory[512];
@@ -71,14 +71,15 @@ static void tell_source(const char *name, const char *path, char told[512],
 	snprintf(directory, sizeof(directory), "%s", path);
 	if (strrchr(directory, '/'))
 		*strrchr(directory, '/') = '\0';
-	cmd_note_source(adapter_is_path(name) || !strcmp(directory, told) ? "" : path, skipped);
-	snprintf(told, 512, "%s", directory);
+	cmd_note_source(adapter_is_path(name) || !strcmp(directory, noted) ? "" : path,
+			skipped);
+	snprintf(noted, 512, "%s", directory);
 }
 
 static int read_all(struct cmd_validate_tools *tools, const struct words *names, bool quiet,
 		    struct error *e)
 {
-	char path[512], told[512] = "";
+	char path[512], noted[512] = "";
 	int ret = 0;
 
 	for (size_t i = 0; i < names->nr && !ret; i++) {
@@ -92,7 +93,7 @@ static int read_all(struct cmd_validate_tools *tools, const struct words *names,
 			ret = no_adapter(name, e);
 		} else {
 			if (!quiet)
-				tell_source(name, path, told, &skipped);
+				note_source(name, path, noted, &skipped);
 			adapter_init(&tools->adapter[tools->nr]);
 			ret = adapter_read(&tools->adapter[tools->nr++], path, e);
 		}
