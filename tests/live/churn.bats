@@ -43,17 +43,17 @@ calls()
 # counting_begins: perf reports that it counts the worker's faults from here on; sets $perf
 counting_begins()
 {
-	local answer
-	rm -f control answers counted
-	mkfifo control answers
-	perf stat -x, -e minor-faults -o counted -D -1 --control fifo:control,answers \
+	local ack
+	rm -f control acks counted
+	mkfifo control acks
+	perf stat -x, -e minor-faults -o counted -D -1 --control fifo:control,acks \
 		-p "$worker" > perf.said 2>&1 3>&- &
 	perf=$!
-	exec {control}<> control {answers}<> answers
+	exec {control}<> control {acks}<> acks
 	echo enable >&"$control"
-	read -r -t 60 answer <&"$answers" || { cat perf.said; return 1; }
-	[ "$answer" = ack ]
-	exec {control}>&- {answers}<&-
+	read -r -t 60 ack <&"$acks" || { cat perf.said; return 1; }
+	[ "$ack" = ack ]
+	exec {control}>&- {acks}<&-
 }
 
 @test "faults are cycles times pages, by perf and by the process's own count" {
