@@ -5,7 +5,7 @@
  * does, going by this table, and tests feed saved bytes.
  *
  * Unknown keys pass through with the source's default kind and unit. A line
- * that does not parse is an error that keeps the raw line.
+ * that does not parse costs what it counts: the record keeps the line, with the reason.
  */
 #ifndef PAGESTORM_COUNTERS_H
 #define PAGESTORM_COUNTERS_H
@@ -99,11 +99,14 @@ struct source_text {
  * and diskstats replace the base scope by a narrower one. For PLACE_MAPPING only entries
  * that start within the range count, and are summed.
  *
- * No bytes (a process that is gone) give no counters; so does "max", and a number
- * of 63 bits or more, which is how the kernel writes "no limit".
+ * No bytes (a process that is gone) give no counters; so does "max", and for a KIND_INFO
+ * counter a number of 63 bits or more, which is how the kernel writes "no limit".
  *
- * 0; -EBADMSG with *e naming the source, the line number and the line when a line
- * is not understood, is there twice or is cut short; -ENOMEM.
+ * A value that is no number, a number of 63 bits or more that is no limit, and a key that
+ * is there twice lose their counter: it has no number on that side. Of a line that names no
+ * counter, or is cut short, nothing is put. All of these are a loss of the record's.
+ *
+ * 0, or -ENOMEM with *e.
  */
 int counters_parse(struct record *record, bool after, const struct source_text *text,
 		   struct error *e);

@@ -216,15 +216,17 @@ static bool went_back(const struct counter *counter, struct fraction observed)
 }
 
 /*
- * A process may be killed between two readings. Any other counter with only one side is not one
- * that this kernel lacks: it was lost, and its value is unknown.
+ * A process may be killed between two readings, and a line may be one that was not understood.
+ * Any other counter with only one side is not one that this kernel lacks: it was lost, and its
+ * value is unknown.
  */
-static bool was_lost(const struct counter *counter)
+static bool was_lost(const struct counter *counter, const struct record *record)
 {
 	bool of_process = !strncmp(counter->scope, "process", 7) ||
 			  !strncmp(counter->scope, "mapping", 7);
 
-	return counter->has_before != counter->has_after && !of_process;
+	return counter->has_before != counter->has_after && !of_process &&
+	       !record_loss_of(record, counter->scope, counter->source);
 }
 
 /*
@@ -291,7 +293,8 @@ static enum verdict decide(const struct claim *claim, __int128 expected,
 void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		 struct judgement *out)
 {
-	const struct counter *counter = claimed_counter(claim, record_of(claim, &facts->seen));
+	const struct record *record = record_of(claim, &facts->seen);
+	const struct counter *counter = claimed_counter(claim, record);
 	struct fraction observed, noise;
 	__int128 expected;
 	int ret = expect(claim, facts, &expected);
@@ -308,7 +311,7 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 	}
 	noise = measure_noise(facts, out);
 	if (!measure(counter, facts->page_bytes, out, &observed)) {
-		out->verdict = was_lost(counter) ? VERDICT_FAIL : VERDICT_ABSENT;
+		out->verdict = was_lost(counter, record) ? VERDICT_FAIL : VERDICT_ABSENT;
 		return;
 	}
 	if (!ret)

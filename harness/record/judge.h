@@ -47,8 +47,9 @@ struct judge_facts {
  * A claim is observed as after - before; a KIND_PEAK or KIND_INFO counter is
  * observed as its after value, since a high-water mark has no delta. Where the kernel
  * has no such counter, a process died between the two sides, or the ledger is missing
- * that a slot is read from, the verdict is absent. Any other counter with one side alone
- * was lost, and a KIND_CUMULATIVE one that fell counts nothing: they fail.
+ * that a slot is read from, the verdict is absent; so it is where a line of the counter's
+ * file was not understood. Any other counter with one side alone was lost, and a
+ * KIND_CUMULATIVE one that fell counts nothing: they fail.
  *
  * A direction claim gets the verdict noise where the noise explains it: all of the
  * movement, or all of what the promise is missed by, unless it is a count that others

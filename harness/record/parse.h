@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Shared by the parsers: walks a text word by word and counts its lines, so that an error can
- * quote one. For parse*.c alone; counters.h has the public functions.
+ * Shared by the parsers: walks a text word by word and counts its lines, so that a line that is
+ * not understood can be quoted. Such a line costs the counters that it has, and the next one is
+ * read. For parse*.c alone; counters.h has the public functions.
  */
 #ifndef PAGESTORM_PARSE_H
 #define PAGESTORM_PARSE_H
@@ -25,9 +26,11 @@ struct parse {
 	const struct source *source;
 	const char *scope;
 	struct error *e;
-	struct text rest; /* what is not yet read */
+	struct text rest; /* what is not yet read; each line has its newline */
 	struct text line; /* without its newline */
+	struct text cut;  /* what stands behind the last newline */
 	unsigned line_number;
+	unsigned line_lost; /* the last one, by number; 0: none */
 };
 
 size_t text_length(struct text s);
@@ -43,14 +46,22 @@ bool text_take_until(struct text *s, char mark, struct text *before);
 
 enum reading {
 	READING_NUMBER,
-	READING_NONE, /* "max", or too large to be anything but "no limit" */
+	READING_NONE,  /* "max" */
+	READING_LARGE, /* 63 bits or more */
 	READING_TEXT,
 };
 
 enum reading text_number(struct text s, struct number *n);
 
-/* -EBADMSG, with the source, the line's number and the line in *e. */
-int parse_bad_line(struct parse *p, const char *reason);
+/* Why a counter of that kind has no number; NULL: it has one, or the file says "no limit". */
+const char *parse_why_unread(enum reading reading, enum kind kind);
+
+/*
+ * The line is not understood: the record keeps its source, number and text with the reason.
+ * _key: and one counter of it has no number on this side. 0 or -ENOMEM.
+ */
+int parse_lose_line(struct parse *p, const char *reason);
+int parse_lose_key(struct parse *p, const char *scope, const char *key, const char *reason);
 
 /* False at the end. */
 bool parse_next_line(struct parse *p);
@@ -59,9 +70,10 @@ bool parse_next_line(struct parse *p);
 bool parse_keep_key(struct text s, char key[KEY_BYTES]);
 
 /*
- * Into the record: 0, -EBADMSG, -ENOMEM. A value that says "no limit" puts nothing.
- * _value: the key's type is the source's. _pair: key and value where the line holds them;
- * nothing may follow. _assignment: "prefix" and "name=value" are prefix.name.
+ * Into the record: 0 or -ENOMEM. A value that says "no limit" puts nothing; one that is no
+ * number, or a key that is there twice, loses the counter. _value: the key's type is the
+ * source's. _pair: key and value where the line holds them; nothing may follow. _assignment:
+ * "prefix" and "name=value" are prefix.name.
  */
 int parse_put_as(struct parse *p, const char *scope, const char *key, struct counter_type type,
 		 struct number n);

@@ -5,10 +5,12 @@
  */
 #include "harness/record/parse.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SCOPE_BYTES 4200 /* "swap:" and a path */
+/* "swap:" and a path, of which each byte may be escaped as \ooo (swap_show(), mm/swapfile.c) */
+#define SCOPE_BYTES (8 + 4 * PATH_MAX)
 
 /* A line of numbers that have no names in the file. */
 struct column_line {
@@ -27,7 +29,7 @@ static int put_column(struct parse *p, const struct column_line *line, unsigned 
 	char key[KEY_BYTES];
 
 	if (text_length(prefix) > KEY_BYTES / 2)
-		return parse_bad_line(p, "no key");
+		return parse_lose_line(p, "no key");
 	if (column < line->nr_names)
 		snprintf(key, sizeof(key), "%.*s%s%s", (int)text_length(prefix), prefix.at, dot,
 			 line->names[column]);
@@ -35,6 +37,26 @@ static int put_column(struct parse *p, const struct column_line *line, unsigned 
 		snprintf(key, sizeof(key), "%.*s%sfield%u", (int)text_length(prefix), prefix.at,
 			 dot, column + 1);
 	return parse_put_value(p, line->scope, key, value);
+}
+
+/* The line's words from here on, a column each. */
+static int put_columns(struct parse *p, const struct column_line *line, struct text rest)
+{
+	struct text value;
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && text_length(value = text_take_word(&rest)); i++)
+		ret = put_column(p, line, i, value);
+	return ret;
+}
+
+static unsigned count_words(struct text rest)
+{
+	unsigned nr = 0;
+
+	while (text_length(text_take_word(&rest)))
+		nr++;
+	return nr;
 }
 
 int parse_cpu_stat(struct parse *p)
@@ -49,48 +71,61 @@ int parse_cpu_stat(struct parse *p)
 	int ret = 0;
 
 	while (!ret && parse_next_line(p)) {
-		struct text rest = p->line, key = text_take_word(&rest), value;
+		struct text rest = p->line;
 
-		if (text_is(key, "intr") || text_is(key, "softirq")) {
+		line.prefix = text_take_word(&rest);
+		if (text_starts(line.prefix, "cpu"))
+			ret = put_columns(p, &line, rest);
+		else if (text_is(line.prefix, "intr") || text_is(line.prefix, "softirq"))
 			/* the first number is the total; the others are per interrupt */
-			ret = parse_put_pair(p, p->scope, key, text_take_word(&rest));
-			continue;
-		}
-		if (!text_starts(key, "cpu")) {
-			ret = parse_put_pair(p, p->scope, key, rest);
-			continue;
-		}
-		line.prefix = key;
-		for (unsigned i = 0; !ret && text_length(value = text_take_word(&rest)); i++)
-			ret = put_column(p, &line, i, value);
+			ret = parse_put_pair(p, p->scope, line.prefix, text_take_word(&rest));
+		else
+			ret = parse_put_pair(p, p->scope, line.prefix, rest);
 	}
 	return ret;
 }
 
-int parse_swaps(struct parse *p)
+static bool is_swaps_heading(struct text line)
+{
+	static const char *const words[] = { "Filename", "Type", "Size", "Used", "Priority" };
+	bool is = true;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		is = is && text_is(text_take_word(&line), words[i]);
+	return is;
+}
+
+static int put_swap(struct parse *p)
 {
 	static const char *const names[] = { "Size", "Used", "Priority" };
 	char scope[SCOPE_BYTES];
 	const struct column_line line = { .scope = scope, .names = names, .nr_names = 3 };
+	struct text rest = p->line, path = text_take_word(&rest);
 	int ret = 0;
 
-	parse_next_line(p);
-	if (!text_starts(p->line, "Filename"))
-		return parse_bad_line(p, "no heading");
-	while (!ret && parse_next_line(p)) {
-		struct text rest = p->line, path = text_take_word(&rest), value;
+	text_take_word(&rest); /* partition, file */
+	if (!text_length(path) || text_length(path) >= SCOPE_BYTES - sizeof("swap:") ||
+	    !count_words(rest))
+		return parse_lose_line(p, "no swap device");
+	snprintf(scope, sizeof(scope), "swap:%.*s", (int)text_length(path), path.at);
+	for (unsigned i = 0; !ret && i < 3; i++)
+		ret = put_column(p, &line, i, text_take_word(&rest));
+	if (!ret && count_words(rest))
+		ret = parse_lose_line(p, "more columns than the heading");
+	return ret;
+}
 
-		text_take_word(&rest); /* partition, file */
-		if (!text_length(path) || text_length(path) >= SCOPE_BYTES - sizeof("swap:"))
-			return parse_bad_line(p, "no path");
-		snprintf(scope, sizeof(scope), "swap:%.*s", (int)text_length(path), path.at);
-		for (unsigned i = 0; !ret && i < 3; i++) {
-			value = text_take_word(&rest);
-			ret = put_column(p, &line, i, value);
-		}
-		text_skip_blanks(&rest);
-		if (!ret && rest.at != rest.end)
-			return parse_bad_line(p, "more columns than the heading");
+/* What the columns are is known from the heading: without it none is read. */
+int parse_swaps(struct parse *p)
+{
+	bool has_heading = false;
+	int ret = 0;
+
+	while (!ret && parse_next_line(p)) {
+		if (!has_heading && is_swaps_heading(p->line))
+			has_heading = true;
+		else
+			ret = has_heading ? put_swap(p) : parse_lose_line(p, "no heading");
 	}
 	return ret;
 }
@@ -112,19 +147,18 @@ int parse_diskstats(struct parse *p)
 	int ret = 0;
 
 	while (!ret && parse_next_line(p)) {
-		struct text rest = p->line, name, value;
-		unsigned i;
+		struct text rest = p->line, name;
 
 		text_take_word(&rest); /* major */
 		text_take_word(&rest); /* minor */
 		name = text_take_word(&rest);
-		if (!text_length(name) || text_length(name) > KEY_BYTES / 2)
-			return parse_bad_line(p, "no device");
 		snprintf(scope, sizeof(scope), "disk:%.*s", (int)text_length(name), name.at);
-		for (i = 0; !ret && text_length(value = text_take_word(&rest)); i++)
-			ret = put_column(p, &line, i, value);
-		if (!ret && i < 11)
-			return parse_bad_line(p, "fewer than 11 columns");
+		if (!text_length(name) || text_length(name) > KEY_BYTES / 2)
+			ret = parse_lose_line(p, "no device");
+		else if (count_words(rest) < 11) /* a partition's four were other numbers */
+			ret = parse_lose_line(p, "fewer than 11 columns");
+		else
+			ret = put_columns(p, &line, rest);
 	}
 	return ret;
 }
@@ -148,24 +182,34 @@ int parse_pid_stat(struct parse *p)
 	/* clang-format on */
 	const unsigned nr_names = sizeof(names) / sizeof(names[0]), state_field = 3,
 		       rss_field = 24;
-	struct text rest = { p->rest.at, p->rest.end - 1 }, value;
-	const char *paren = NULL;
-	unsigned field;
+	struct text rest = p->rest, value;
+	const char *paren = NULL, *newline;
 	int ret = 0;
 
+	if (p->rest.at == p->rest.end || text_length(p->cut))
+		return 0;
+	rest.end--;
 	p->line = rest;
 	p->line_number = 1;
 	for (const char *c = rest.at; c < rest.end; c++)
 		if (*c == ')')
 			paren = c;
 	if (!paren)
-		return parse_bad_line(p, "no name");
+		return parse_lose_line(p, "no name");
 	rest.at = paren + 1;
-	for (field = state_field; !ret && text_length(value = text_take_word(&rest)); field++)
+	newline = memchr(rest.at, '\n', text_length(rest));
+	if (newline) {
+		ret = parse_lose_line(p, "more than one line");
+		rest.end = newline;
+	}
+	if (ret)
+		return ret;
+	if (count_words(rest) <= rss_field - state_field)
+		return parse_lose_line(p, "too few fields");
+	for (unsigned field = state_field; !ret && text_length(value = text_take_word(&rest));
+	     field++)
 		if (field < nr_names && names[field])
 			ret = parse_put_value(p, p->scope, names[field], value);
-	if (!ret && field <= rss_field)
-		return parse_bad_line(p, "too few fields");
 	return ret;
 }
 
@@ -173,17 +217,17 @@ int parse_statm(struct parse *p)
 {
 	static const char *const names[] = { "size", "resident", "shared", "text",
 					     "lib",  "data",	 "dt" };
-	struct text rest, value;
+	struct text rest;
 	int ret = 0;
 
-	parse_next_line(p);
+	if (!parse_next_line(p))
+		return 0;
 	rest = p->line;
-	for (unsigned i = 0; !ret && i < 7; i++) {
-		value = text_take_word(&rest);
-		ret = parse_put_value(p, p->scope, names[i], value);
-	}
-	text_skip_blanks(&rest);
-	if (!ret && (rest.at != rest.end || p->rest.at != p->rest.end))
-		return parse_bad_line(p, "more than seven numbers");
+	for (unsigned i = 0; !ret && i < sizeof(names) / sizeof(names[0]); i++)
+		ret = parse_put_value(p, p->scope, names[i], text_take_word(&rest));
+	if (!ret && count_words(rest))
+		ret = parse_lose_line(p, "more than seven numbers");
+	if (!ret && parse_next_line(p))
+		ret = parse_lose_line(p, "more than one line");
 	return ret;
 }

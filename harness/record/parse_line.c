@@ -25,25 +25,47 @@ bool text_starts(struct text s, const char *text)
 	return text_length(s) >= strlen(text) && !memcmp(s.at, text, strlen(text));
 }
 
-/* ---- errors ---- */
-
-int parse_bad_line(struct parse *p, const char *reason)
-{
-	char quoted[QUOTE_CHARS + 1];
-	size_t n = 0;
-
-	for (const char *c = p->line.at; c < p->line.end && n < QUOTE_CHARS; c++)
-		quoted[n++] = *c >= ' ' && *c <= '~' ? *c : '?';
-	quoted[n] = '\0';
-	return error_set(
-		p->e, EBADMSG,
-		"%s of %s, line %u: %s: \"%s\"; if this kernel writes the file in a new way, please report the line",
-		p->source->name, p->scope, p->line_number, reason, quoted);
-}
+/* ---- what is lost ---- */
 
 static int no_memory(struct parse *p)
 {
 	return error_set(p->e, ENOMEM, "%s of %s: out of memory", p->source->name, p->scope);
+}
+
+/* Their lines name scopes of their own: which of them a lost line had cannot be known. */
+static bool has_own_scopes(enum format format)
+{
+	return format == FORMAT_ZONEINFO || format == FORMAT_BUDDYINFO ||
+	       format == FORMAT_SWAPS || format == FORMAT_DISKSTATS;
+}
+
+int parse_lose_line(struct parse *p, const char *reason)
+{
+	const char *scope = has_own_scopes(p->source->format) ? "" : p->scope;
+	char quoted[QUOTE_CHARS + 1];
+	struct error why = { "" };
+	size_t n = 0;
+
+	if (p->line_lost == p->line_number)
+		return 0;
+	p->line_lost = p->line_number;
+	for (const char *c = p->line.at; c < p->line.end && n < QUOTE_CHARS; c++)
+		quoted[n++] = *c >= ' ' && *c <= '~' ? *c : '?';
+	quoted[n] = '\0';
+	error_set(
+		&why, EBADMSG,
+		"%s of %s, line %u: %s: \"%s\"; if this kernel writes the file in a new way, please report the line",
+		p->source->name, p->scope, p->line_number, reason, quoted);
+	return record_add_loss(p->record, scope, p->source->name, why.text) ? no_memory(p) : 0;
+}
+
+int parse_lose_key(struct parse *p, const char *scope, const char *key, const char *reason)
+{
+	const struct counter_id id = { scope, p->source->name, key };
+
+	if (record_lose(p->record, p->after, id, counters_type(p->source, key)))
+		return no_memory(p);
+	return parse_lose_line(p, reason);
 }
 
 /* ---- lines, tokens, numbers ---- */
@@ -115,7 +137,7 @@ enum reading text_number(struct text s, struct number *n)
 	if (out.decimals > DECIMALS_MAX)
 		return READING_TEXT;
 	if (!fits)
-		return READING_NONE;
+		return READING_LARGE;
 	if (minus)
 		out.value = -out.value;
 	*n = out;
@@ -130,12 +152,8 @@ int parse_put_as(struct parse *p, const char *scope, const char *key, struct cou
 	const struct counter_id id = { scope, p->source->name, key };
 	int ret = record_put(p->record, p->after, id, type, n);
 
-	if (ret == -EEXIST) {
-		char reason[KEY_BYTES + 32];
-
-		snprintf(reason, sizeof(reason), "%s is there twice", key);
-		return parse_bad_line(p, reason);
-	}
+	if (ret == -EEXIST)
+		return parse_lose_key(p, scope, key, "a key that is there twice");
 	return ret ? no_memory(p) : 0;
 }
 
@@ -153,19 +171,24 @@ bool parse_keep_key(struct text s, char key[KEY_BYTES])
 	return true;
 }
 
+/* Only a limit may be too large for a number. */
+const char *parse_why_unread(enum reading reading, enum kind kind)
+{
+	if (reading == READING_TEXT)
+		return "no number";
+	return reading == READING_LARGE && kind != KIND_INFO ? "more than 63 bits" : NULL;
+}
+
 int parse_put_value(struct parse *p, const char *scope, const char *key, struct text value)
 {
+	const struct counter_type type = counters_type(p->source, key);
 	struct number n;
+	enum reading reading = text_number(value, &n);
+	const char *why = parse_why_unread(reading, type.kind);
 
-	switch (text_number(value, &n)) {
-	case READING_NUMBER:
-		return parse_put_as(p, scope, key, counters_type(p->source, key), n);
-	case READING_NONE:
-		return 0;
-	case READING_TEXT:
-		break;
-	}
-	return parse_bad_line(p, "no number");
+	if (why)
+		return parse_lose_key(p, scope, key, why);
+	return reading == READING_NUMBER ? parse_put_as(p, scope, key, type, n) : 0;
 }
 
 int parse_put_pair(struct parse *p, const char *scope, struct text key_span, struct text rest)
@@ -175,9 +198,9 @@ int parse_put_pair(struct parse *p, const char *scope, struct text key_span, str
 
 	text_skip_blanks(&rest);
 	if (!parse_keep_key(key_span, key))
-		return parse_bad_line(p, "no key");
+		return parse_lose_line(p, "no key");
 	if (rest.at != rest.end)
-		return parse_bad_line(p, "more than one value");
+		return parse_lose_key(p, scope, key, "more than one value");
 	return parse_put_value(p, scope, key, value);
 }
 
@@ -187,13 +210,13 @@ int parse_put_assignment(struct parse *p, struct text prefix, struct text word)
 	char key[KEY_BYTES];
 
 	if (!text_take_until(&word, '=', &name) || !text_length(name))
-		return parse_bad_line(p, "no name=value");
+		return parse_lose_line(p, "no name=value");
 	if (!parse_keep_key(prefix, key) ||
 	    text_length(prefix) + text_length(name) + 2 > KEY_BYTES)
-		return parse_bad_line(p, "no key");
+		return parse_lose_line(p, "no key");
 	key[text_length(prefix)] = '.';
 	if (!parse_keep_key(name, key + text_length(prefix) + 1))
-		return parse_bad_line(p, "no key");
+		return parse_lose_line(p, "no key");
 	return parse_put_value(p, p->scope, key, word);
 }
 
@@ -203,9 +226,9 @@ enum reading parse_read_kb(struct parse *p, const char *key, struct text rest, s
 	struct text value = text_take_word(&rest), suffix = text_take_word(&rest);
 
 	text_skip_blanks(&rest);
+	*type = counters_type(p->source, key);
 	if (rest.at != rest.end || (text_length(suffix) && !text_is(suffix, "kB")))
 		return READING_TEXT;
-	*type = counters_type(p->source, key);
 	if (text_length(suffix))
 		type->unit = UNIT_KB;
 	else if (type->unit == UNIT_KB)

@@ -43,6 +43,7 @@ void record_release(struct record *record)
 		free(record->text);
 	}
 	free(record->counter);
+	free(record->loss);
 	record_init(record);
 }
 
@@ -93,17 +94,22 @@ static void index_counters(struct record *record)
 	}
 }
 
+/* Made with the first string; NULL when out of memory. */
+static struct record_text *text_of(struct record *record)
+{
+	if (!record->text)
+		record->text = calloc(1, sizeof(*record->text));
+	return record->text;
+}
+
 static int grow(struct record *record)
 {
 	size_t capacity = record->capacity ? 2 * record->capacity : COUNTERS_FIRST;
 	struct counter *counter;
 	uint32_t *slot;
 
-	if (!record->text) {
-		record->text = calloc(1, sizeof(*record->text));
-		if (!record->text)
-			return -ENOMEM;
-	}
+	if (!text_of(record))
+		return -ENOMEM;
 	counter = reallocarray(record->counter, capacity, sizeof(*counter));
 	if (!counter)
 		return -ENOMEM;
@@ -165,20 +171,26 @@ static int add_counter(struct record *record, struct counter_id id, struct count
 	return 0;
 }
 
+/* The counter, added when new; NULL when out of memory. */
+static struct counter *find_or_add(struct record *record, struct counter_id id,
+				   struct counter_type type)
+{
+	uint32_t slot = record->nr ? *find_slot(record, id.scope, id.source, id.counter) : 0;
+
+	if (!slot && add_counter(record, id, type))
+		return NULL;
+	return &record->counter[slot ? slot - 1 : record->nr - 1];
+}
+
 int record_put(struct record *record, bool after, struct counter_id id,
 	       struct counter_type type, struct number n)
 {
-	uint32_t slot = record->nr ? *find_slot(record, id.scope, id.source, id.counter) : 0;
-	struct counter *c;
-	int ret;
+	struct counter *c = find_or_add(record, id, type);
 
-	if (!slot) {
-		ret = add_counter(record, id, type);
-		if (ret)
-			return ret;
-		slot = (uint32_t)record->nr;
-	}
-	c = &record->counter[slot - 1];
+	if (!c)
+		return -ENOMEM;
+	if (after ? c->unread_after : c->unread_before)
+		return 0;
 	if (after ? c->has_after : c->has_before)
 		return -EEXIST;
 	if (after) {
@@ -189,6 +201,66 @@ int record_put(struct record *record, bool after, struct counter_id id,
 		c->has_before = true;
 	}
 	return 0;
+}
+
+int record_lose(struct record *record, bool after, struct counter_id id,
+		struct counter_type type)
+{
+	struct counter *c = find_or_add(record, id, type);
+
+	if (!c)
+		return -ENOMEM;
+	if (after) {
+		c->unread_after = true;
+		c->has_after = false;
+	} else {
+		c->unread_before = true;
+		c->has_before = false;
+	}
+	return 0;
+}
+
+int record_add_loss(struct record *record, const char *scope, const char *source,
+		    const char *why)
+{
+	struct record_loss *loss = NULL, *all;
+
+	for (size_t i = 0; i < record->nr_losses && !loss; i++)
+		if (!strcmp(record->loss[i].source, source) &&
+		    !strcmp(record->loss[i].scope, scope))
+			loss = &record->loss[i];
+	if (loss) {
+		loss->lines++;
+		return 0;
+	}
+	all = reallocarray(record->loss, record->nr_losses + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	record->loss = all;
+	if (!text_of(record))
+		return -ENOMEM;
+	loss = &all[record->nr_losses];
+	*loss = (struct record_loss){ .scope = keep_string(record->text, scope),
+				      .source = keep_string(record->text, source),
+				      .why = keep_string(record->text, why),
+				      .lines = 1 };
+	if (!loss->scope || !loss->source || !loss->why)
+		return -ENOMEM;
+	record->nr_losses++;
+	return 0;
+}
+
+const struct record_loss *record_loss_of(const struct record *record, const char *scope,
+					 const char *source)
+{
+	for (size_t i = 0; i < record->nr_losses; i++) {
+		const struct record_loss *loss = &record->loss[i];
+
+		if (!strcmp(loss->source, source) &&
+		    (!*loss->scope || !strcmp(loss->scope, scope)))
+			return loss;
+	}
+	return NULL;
 }
 
 static int compare_counters(const void *a, const void *b)

@@ -4,7 +4,8 @@
  * parsed numbers with their before and after. Built from captured bytes; pure.
  *
  * Absent is not zero: a counter that was missing on either side keeps
- * has_before or has_after false, and its cell in the CSV stays empty.
+ * has_before or has_after false, and its cell in the CSV stays empty. What the kernel
+ * wrote and could not be read is absent too, and the record keeps the reason.
  */
 #ifndef PAGESTORM_RECORD_H
 #define PAGESTORM_RECORD_H
@@ -53,7 +54,15 @@ struct counter {
 	enum kind kind;
 	enum unit unit;
 	bool has_before, has_after;
+	bool unread_before, unread_after; /* the kernel's line was not understood: no number */
 	struct number before, after;
+};
+
+/* Lines of one file that were not understood. */
+struct record_loss {
+	const char *scope, *source; /* scope "": the file's lines have scopes of their own */
+	const char *why;	    /* a sentence about the first of them */
+	unsigned lines;
 };
 
 /*
@@ -63,6 +72,8 @@ struct counter {
 struct record {
 	struct counter *counter;
 	size_t nr, capacity;
+	struct record_loss *loss; /* one for each file that has any, in the order of reading */
+	size_t nr_losses;
 	struct record_text *text; /* string storage, private to record.c */
 	uint64_t span_ns;	  /* from before to after; 0: unknown */
 };
@@ -73,10 +84,24 @@ void record_release(struct record *record);
 /*
  * Sets the before (after = false) or after side of one counter, adding it when
  * new. -EEXIST when that side was set already (a duplicate key in one file);
- * -ENOMEM. The type is that of the first put; the strings are copied.
+ * -ENOMEM. The type is that of the first put; the strings are copied. A side that
+ * record_lose() marked stays without a number: 0.
  */
 int record_put(struct record *record, bool after, struct counter_id id,
 	       struct counter_type type, struct number n);
+
+/* Marks one side of a counter, adding it when new, as unread and drops its number. 0, -ENOMEM.
+ */
+int record_lose(struct record *record, bool after, struct counter_id id,
+		struct counter_type type);
+
+/* Counts a line that was not understood; the strings are copied. 0 or -ENOMEM. */
+int record_add_loss(struct record *record, const char *scope, const char *source,
+		    const char *why);
+
+/* The loss of the file that this scope's counters of the source come from; NULL: none. */
+const struct record_loss *record_loss_of(const struct record *record, const char *scope,
+					 const char *source);
 
 /* Sorts by (scope, source, counter): the order in which rows are written. */
 void record_sort(struct record *record);

@@ -175,7 +175,7 @@ void results_counters(struct results *r, const struct row_place *place, enum spa
 	for (size_t i = 0; i < record->nr; i++) {
 		const struct counter *c = &record->counter[i];
 
-		if (is_own(c->scope) != own)
+		if (is_own(c->scope) != own || !(c->has_before || c->has_after))
 			continue;
 		row.scope = c->scope;
 		row.source = c->source;
@@ -230,6 +230,22 @@ void results_event(struct results *r, const struct row_place *place, uint64_t t_
 	};
 
 	add_row(r, FILE_EVENTS, &row);
+}
+
+void results_losses(struct results *r, const struct row_place *place, uint64_t t_ms,
+		    const struct record *record, const struct record *told)
+{
+	for (size_t i = 0; i < record->nr_losses; i++) {
+		const struct record_loss *loss = &record->loss[i];
+		char detail[1200];
+
+		if (is_own(loss->scope) != (place->worker[0] != '\0') ||
+		    (told && record_loss_of(told, loss->scope, loss->source)))
+			continue;
+		snprintf(detail, sizeof(detail), "%s%s", loss->why,
+			 loss->lines > 1 ? "; other lines of the file are lost too" : "");
+		results_event(r, place, t_ms, "unread", detail);
+	}
 }
 
 void results_latency(struct results *r, const struct row_place *place,

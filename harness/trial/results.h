@@ -51,6 +51,13 @@ void results_sample(struct results *r, struct sample_row row); /* run: filled in
 void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
 		   const char *event, const char *detail);
 
+/*
+ * An event for each file of which a line was not understood: the worker's that the place
+ * names, or those of the machine and the run. told: a record whose losses have theirs; NULL.
+ */
+void results_losses(struct results *r, const struct row_place *place, uint64_t t_ms,
+		    const struct record *record, const struct record *told);
+
 /* The filled buckets of a worker's latencies. */
 void results_latency(struct results *r, const struct row_place *place,
 		     const struct histogram *h);

@@ -213,6 +213,22 @@ static void write_counters(struct run *run, const struct trial *trial,
 	results_counters(&run->results, &shared, SPAN_RESIDUE, &worker->residue, false);
 }
 
+/* What of the files could not be read, in the same way. */
+static void write_losses(struct run *run, const struct trial *trial,
+			 const struct trial_worker *worker)
+{
+	const struct row_place place = run_place(run, trial, worker);
+	const struct row_place shared = run_place(run, trial, NULL);
+	const uint64_t t_ms = trial_ms(trial);
+
+	results_losses(&run->results, &place, t_ms, &worker->work, NULL);
+	results_losses(&run->results, &place, t_ms, &worker->residue, &worker->work);
+	if (worker != &trial->worker[0])
+		return;
+	results_losses(&run->results, &shared, t_ms, &worker->work, NULL);
+	results_losses(&run->results, &shared, t_ms, &worker->residue, &worker->work);
+}
+
 /* The claims of a worker whose trial went to its end, then the profile's expectations. */
 static unsigned judge_all(const struct run *run, const struct trial_worker *worker,
 			  struct run_row *row, struct judgement *out)
@@ -257,6 +273,7 @@ static int write_worker(struct run *run, const struct trial *trial, struct trial
 		if (ret)
 			return ret;
 		write_counters(run, trial, worker);
+		write_losses(run, trial, worker);
 		ret = results_sites(&run->results, &place, worker->last, e);
 		if (ret)
 			return ret;

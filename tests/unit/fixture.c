@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,30 +55,59 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-__attribute__((format(printf, 5, 6))) static void load_file(struct fixture *f, bool after,
-							    const struct source *source,
-							    const char *scope,
-							    const char *format, ...)
+/* Below ready/ or held/. */
+static void source_path(const struct fixture *f, const struct source *s, unsigned node,
+			char path[256])
 {
-	char path[256], *bytes;
-	struct error e = { "" };
-	size_t length, side;
-	va_list args;
-	double start;
+	switch (s->place) {
+	case PLACE_SYSTEM:
+		snprintf(path, 256, "%s", s->path + 1);
+		break;
+	case PLACE_NODE:
+		snprintf(path, 256, "sys/devices/system/node/node%u/%s", node, s->name);
+		break;
+	case PLACE_GROUP:
+		snprintf(path, 256, "%s/%s", f->tree->group, s->path);
+		break;
+	case PLACE_PROCESS:
+	case PLACE_MAPPING:
+		snprintf(path, 256, "proc/%d/%s", f->pid, s->name);
+		break;
+	}
+}
 
-	side = (size_t)snprintf(path, sizeof(path), "%s/", after ? "held" : "ready");
-	va_start(args, format);
-	vsnprintf(path + side, sizeof(path) - side, format, args);
-	va_end(args);
-	bytes = fixture_bytes(f->tree, path, &length);
+static const char *scope_of(enum place place)
+{
+	static const char *const scopes[] = {
+		[PLACE_SYSTEM] = "system",   [PLACE_NODE] = "node0",
+		[PLACE_GROUP] = "group",     [PLACE_PROCESS] = "process",
+		[PLACE_MAPPING] = "mapping",
+	};
+
+	return scopes[place];
+}
+
+static void load_file(struct fixture *f, bool after, const struct source *s, unsigned node)
+{
+	char relative[256], path[300], scope[16];
+	struct source_text text = { .source = s,
+				    .scope = scope_of(s->place),
+				    .range = { f->map_start, f->map_bytes } };
+	struct error e = { "" };
+	double start;
+	char *bytes;
+
+	source_path(f, s, node, relative);
+	snprintf(path, sizeof(path), "%s/%s", after ? "held" : "ready", relative);
+	bytes = fixture_bytes(f->tree, path, &text.length);
 	if (!bytes)
 		return;
+	snprintf(scope, sizeof(scope), "node%u", node);
+	if (s->place == PLACE_NODE)
+		text.scope = scope;
+	text.bytes = bytes;
 	start = now_ms();
-	if (counters_parse(
-		    &f->record, after,
-		    &(struct source_text){
-			    source, scope, bytes, length, { f->map_start, f->map_bytes } },
-		    &e))
+	if (counters_parse(&f->record, after, &text, &e))
 		fail_msg("%s: %s", path, e.text);
 	f->parse_ms += now_ms() - start;
 	f->nr_files++;
@@ -86,30 +116,25 @@ __attribute__((format(printf, 5, 6))) static void load_file(struct fixture *f, b
 
 static void load_source(struct fixture *f, bool after, const struct source *s)
 {
-	char scope[16];
+	if (s->place == PLACE_GROUP && s->cgroup_version &&
+	    s->cgroup_version != f->tree->cgroup_version)
+		return;
+	for (unsigned node = 0; node < (s->place == PLACE_NODE ? f->tree->nr_nodes : 1); node++)
+		load_file(f, after, s, node);
+}
 
-	switch (s->place) {
-	case PLACE_SYSTEM:
-		load_file(f, after, s, "system", "%s", s->path + 1);
-		break;
-	case PLACE_NODE:
-		for (unsigned node = 0; node < f->tree->nr_nodes; node++) {
-			snprintf(scope, sizeof(scope), "node%u", node);
-			load_file(f, after, s, scope, "sys/devices/system/node/node%u/%s", node,
-				  s->name);
-		}
-		break;
-	case PLACE_GROUP:
-		if (!s->cgroup_version || s->cgroup_version == f->tree->cgroup_version)
-			load_file(f, after, s, "group", "%s/%s", f->tree->group, s->path);
-		break;
-	case PLACE_PROCESS:
-		load_file(f, after, s, "process", "proc/%d/%s", f->pid, s->name);
-		break;
-	case PLACE_MAPPING:
-		load_file(f, after, s, "mapping", "proc/%d/%s", f->pid, s->name);
-		break;
-	}
+struct source_text fixture_source(const struct fixture *f, const struct source *source)
+{
+	struct source_text text = { .source = source,
+				    .scope = scope_of(source->place),
+				    .range = { f->map_start, f->map_bytes } };
+	char relative[256], path[300];
+
+	source_path(f, source, 0, relative);
+	snprintf(path, sizeof(path), "held/%s", relative);
+	if (!source->cgroup_version || source->cgroup_version == f->tree->cgroup_version)
+		text.bytes = fixture_bytes(f->tree, path, &text.length);
+	return text;
 }
 
 void fixture_load(struct fixture *f, const struct tree *tree)
@@ -127,6 +152,8 @@ void fixture_load(struct fixture *f, const struct tree *tree)
 			0);
 	}
 	record_sort(&f->record);
+	if (f->record.nr_losses)
+		fail_msg("%s: %s", tree->name, f->record.loss[0].why);
 }
 
 void fixture_release(struct fixture *f)

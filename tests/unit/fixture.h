@@ -36,4 +36,10 @@ void fixture_release(struct fixture *f);
 /* One file of a captured machine, "held/proc/vmstat"; NULL when there is none. To be freed. */
 char *fixture_bytes(const struct tree *tree, const char *relative, size_t *length);
 
+/*
+ * What a source's file had in it at HELD, with its scope and range; bytes are NULL where this
+ * machine has no such file, and else to be freed.
+ */
+struct source_text fixture_source(const struct fixture *f, const struct source *source);
+
 #endif

@@ -314,7 +314,9 @@ static void what_a_kernel_lacks_is_neither_pass_nor_fail(void **state)
 	assert_int_equal(j.verdict, VERDICT_ABSENT);
 }
 
-static enum verdict verdict_on_one_side(const char *scope, bool after)
+/* unread: the scope of a file of this source that has a line that was not understood, or NULL.
+ */
+static enum verdict verdict_on_one_side(const char *scope, bool after, const char *unread)
 {
 	struct claim claim = { .source = "stat",
 			       .counter = "minflt",
@@ -330,6 +332,8 @@ static enum verdict verdict_on_one_side(const char *scope, bool after)
 				    (struct counter_type){ KIND_CUMULATIVE, UNIT_COUNT },
 				    (struct number){ 0 }),
 			 0);
+	if (unread)
+		assert_int_equal(record_add_loss(&record, unread, "stat", "why"), 0);
 	judge_claim(&claim,
 		    &(struct judge_facts){ .seen = { &record, NULL },
 					   .null = { NULL, NULL },
@@ -346,12 +350,22 @@ static void a_counter_with_one_side_was_lost_unless_its_process_died(void **stat
 {
 	(void)state;
 	for (int after = 0; after < 2; after++) {
-		assert_int_equal(verdict_on_one_side("process", after), VERDICT_ABSENT);
-		assert_int_equal(verdict_on_one_side("process2", after), VERDICT_ABSENT);
-		assert_int_equal(verdict_on_one_side("mapping", after), VERDICT_ABSENT);
-		assert_int_equal(verdict_on_one_side("group", after), VERDICT_FAIL);
-		assert_int_equal(verdict_on_one_side("system", after), VERDICT_FAIL);
-		assert_int_equal(verdict_on_one_side("own_swap", after), VERDICT_FAIL);
+		assert_int_equal(verdict_on_one_side("process", after, NULL), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("process2", after, NULL), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("mapping", after, NULL), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("group", after, NULL), VERDICT_FAIL);
+		assert_int_equal(verdict_on_one_side("system", after, NULL), VERDICT_FAIL);
+		assert_int_equal(verdict_on_one_side("own_swap", after, NULL), VERDICT_FAIL);
+	}
+}
+
+static void a_counter_whose_line_was_not_understood_is_absent(void **state)
+{
+	(void)state;
+	for (int after = 0; after < 2; after++) {
+		assert_int_equal(verdict_on_one_side("group", after, "group"), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("disk:vda", after, ""), VERDICT_ABSENT);
+		assert_int_equal(verdict_on_one_side("group", after, "run"), VERDICT_FAIL);
 	}
 }
 
@@ -589,6 +603,7 @@ int main(void)
 		cmocka_unit_test(huge_slots_saturate_and_do_not_wrap),
 		cmocka_unit_test(what_a_kernel_lacks_is_neither_pass_nor_fail),
 		cmocka_unit_test(a_counter_with_one_side_was_lost_unless_its_process_died),
+		cmocka_unit_test(a_counter_whose_line_was_not_understood_is_absent),
 		cmocka_unit_test(a_peak_and_a_setting_are_judged_by_their_value),
 		cmocka_unit_test(a_span_is_judged_in_its_own_record),
 		cmocka_unit_test(only_a_direction_can_drown_in_noise),

@@ -240,6 +240,43 @@ static void write_one_of_each(struct results *r, struct ledger *ledger)
 	assert_int_equal(results_sites(r, &w, ledger, NULL), 0);
 }
 
+/* The worker's losses stand beside the worker, the machine's beside nobody, each once. */
+static void a_line_that_was_not_understood_is_an_event(void **state)
+{
+	static const struct row_place worker = { .cell = 3, .repeat = 1, .worker = "hog" },
+				      run = { .cell = 3, .repeat = 1, .worker = "" };
+	struct record work, residue;
+	struct results r;
+	char path[768], *text;
+
+	(void)state;
+	record_init(&work);
+	record_init(&residue);
+	record_add_loss(&work, "group", "memory.stat", "memory.stat of group, line 2");
+	record_add_loss(&work, "", "diskstats", "diskstats of system, line 1");
+	record_add_loss(&work, "", "diskstats", "diskstats of system, line 7");
+	record_add_loss(&residue, "group", "memory.stat", "memory.stat of group, line 3");
+	record_add_loss(&residue, "system", "vmstat", "vmstat of system, line 4");
+	results_init(&r);
+	assert_int_equal(results_open(&r, parent, &plan, NULL), 0);
+	results_losses(&r, &worker, 5, &work, NULL);
+	results_losses(&r, &worker, 5, &residue, &work);
+	results_losses(&r, &run, 5, &work, NULL);
+	results_losses(&r, &run, 5, &residue, &work);
+	assert_int_equal(results_close(&r, true, NULL), 0);
+	check_row(&r, "events.csv", "3,1,hog,5,unread,memory.stat of group; line 2");
+	check_row(&r, "events.csv",
+		  "3,1,,5,unread,diskstats of system; line 1; other lines of the file are "
+		  "lost too");
+	check_row(&r, "events.csv", "3,1,,5,unread,vmstat of system; line 4");
+	snprintf(path, sizeof(path), "%s/events.csv", r.path);
+	text = read_whole(path);
+	assert_null(strstr(text, "line 3"));
+	free(text);
+	record_release(&work);
+	record_release(&residue);
+}
+
 static void each_value_stands_below_its_column(void **state)
 {
 	struct ledger *ledger = calloc(1, LEDGER_BYTES);
@@ -271,6 +308,7 @@ int main(void)
 		cmocka_unit_test(runs_lists_no_step_whose_other_rows_are_lost),
 		cmocka_unit_test(a_path_that_would_be_cut_is_refused),
 		cmocka_unit_test(the_headers_of_schema_1_stay),
+		cmocka_unit_test(a_line_that_was_not_understood_is_an_event),
 		cmocka_unit_test(each_value_stands_below_its_column),
 	};
 
