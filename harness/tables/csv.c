@@ -142,6 +142,14 @@ static int write_rows(struct csv_writer *w)
 	return 0;
 }
 
+void csv_write(struct csv_writer *w)
+{
+	assert(!w->column);
+	if (!w->error && w->length)
+		w->error = write_rows(w);
+	w->length = 0;
+}
+
 int csv_flush(struct csv_writer *w, struct error *e)
 {
 	int ret = w->error;

@@ -21,7 +21,7 @@ struct csv_writer {
 	size_t length, capacity;
 	unsigned columns; /* of the header; each row must have as many */
 	unsigned column;  /* in the row being written */
-	int error;	  /* -ENOMEM met while collecting; csv_flush() returns it */
+	int error;	  /* met while collecting or in csv_write(); csv_flush() returns it */
 };
 
 /* A number that may be absent. */
@@ -44,6 +44,9 @@ void csv_number(struct csv_writer *w, struct number n);
 void csv_real(struct csv_writer *w, double value, int decimals); /* NaN: an empty cell */
 void csv_empty(struct csv_writer *w);
 void csv_end_row(struct csv_writer *w); /* asserts that the row is complete */
+/* Writes what was collected, which outlives this process then; csv_flush() returns its error.
+ */
+void csv_write(struct csv_writer *w);
 /* Writes what was collected and fsyncs. */
 int csv_flush(struct csv_writer *w, struct error *e);
 /* Drops what was collected and is not on disk, half a row too. */

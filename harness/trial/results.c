@@ -222,6 +222,11 @@ void results_sample(struct results *r, struct sample_row row)
 	add_row(r, FILE_SAMPLES, &row);
 }
 
+void results_sampled(struct results *r)
+{
+	csv_write(&r->csv[FILE_SAMPLES]);
+}
+
 void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
 		   const char *event, const char *detail)
 {

@@ -2,7 +2,8 @@
 /*
  * The results directory of a run: made as NAME.partial, renamed when complete.
  * results/SCHEMA.md describes the files. The rows of a step are written and
- * fsync'd together, so that a run that is cut ends with whole steps.
+ * fsync'd together, so that a run that is cut ends with whole steps. Only samples are written as
+ * they are taken: a step may have any number of them, and those of a killed run can be read.
  */
 #ifndef PAGESTORM_RESULTS_H
 #define PAGESTORM_RESULTS_H
@@ -48,6 +49,8 @@ void results_counters(struct results *r, const struct row_place *place, enum spa
 void results_truth(struct results *r, const struct row_place *place, const struct judgement *j);
 void results_run(struct results *r, const struct run_row *row);
 void results_sample(struct results *r, struct sample_row row); /* run: filled in here */
+/* The rows of a tick are complete; what becomes of them, results_flush() says. */
+void results_sampled(struct results *r);
 void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
 		   const char *event, const char *detail);
 

@@ -167,4 +167,5 @@ void sample_take(const struct trial *trial, const char *phase, int repeat,
 		if (trial->worker[i].state != WORKER_DEAD)
 			sample_worker(&s, &trial->worker[i]);
 	}
+	results_sampled(results);
 }

@@ -15,7 +15,7 @@ struct sample_base {
 	int64_t value[8];
 };
 
-/* Adds one tick's rows to samples.csv; base is filled at the first. */
+/* Writes one tick's rows to samples.csv; base is filled at the first. */
 void sample_take(const struct trial *trial, const char *phase, int repeat,
 		 struct sample_base *base, struct results *results);
 

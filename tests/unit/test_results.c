@@ -5,15 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "harness/trial/results.h"
+#include "harness/trial/sample.h"
 
 static char parent[] = "/tmp/pagestorm-test-results-XXXXXX";
 
@@ -101,6 +105,73 @@ static void runs_lists_no_step_whose_other_rows_are_lost(void **state)
 	assert_non_null(strstr(r.path, ".partial"));
 	assert_int_equal(rows_of(&r, "events.csv"), 1);
 	assert_int_equal(rows_of(&r, "runs.csv"), 1);
+}
+
+#define TICKS 2000
+
+/* Ticks of a step that goes on: what they need in memory does not grow with their number. */
+static void take_ticks(struct results *r, struct trial *trial)
+{
+	struct sample_base base = { .known = false };
+
+	for (int i = 0; i < TICKS; i++)
+		sample_take(trial, "go", 1, &base, r);
+}
+
+static void a_killed_run_leaves_every_sample_that_it_took(void **state)
+{
+	static const struct plan_cell cell = { .index = 0 };
+	struct results *r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct trial *trial = calloc(1, sizeof(*trial));
+	int status;
+	pid_t pid;
+
+	(void)state;
+	assert_true(r != MAP_FAILED && trial);
+	trial->cell = &cell;
+	results_init(r);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		if (results_open(r, parent, &plan, NULL))
+			_exit(1);
+		take_ticks(r, trial);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_true(r->csv[FILE_SAMPLES].capacity <= 64 * 1024);
+	assert_true(rows_of(r, "samples.csv") >= TICKS); /* MemFree at each */
+	assert_int_equal(rows_of(r, "samples.csv") % TICKS, 0);
+	free(trial);
+	munmap(r, sizeof(*r));
+}
+
+/* A disk that is full for samples alone: the step's end says so, and memory stays bounded. */
+static void samples_that_cannot_be_written_end_the_step(void **state)
+{
+	static const struct plan_cell cell = { .index = 0 };
+	struct trial *trial = calloc(1, sizeof(*trial));
+	struct error e = { "" };
+	struct results r;
+	int kept;
+
+	(void)state;
+	assert_non_null(trial);
+	trial->cell = &cell;
+	results_init(&r);
+	assert_int_equal(results_open(&r, parent, &plan, NULL), 0);
+	kept = r.csv[FILE_SAMPLES].fd;
+	r.csv[FILE_SAMPLES].fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+	take_ticks(&r, trial);
+	assert_true(r.csv[FILE_SAMPLES].capacity <= 64 * 1024);
+	assert_int_equal(results_flush(&r, &e), -ENOSPC);
+	assert_non_null(strstr(e.text, "samples.csv"));
+	close(r.csv[FILE_SAMPLES].fd);
+	r.csv[FILE_SAMPLES].fd = kept;
+	assert_int_equal(results_close(&r, false, &e), 0);
+	free(trial);
 }
 
 static void a_path_that_would_be_cut_is_refused(void **state)
@@ -306,6 +377,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_complete_run_has_all_rows_and_loses_its_partial),
 		cmocka_unit_test(runs_lists_no_step_whose_other_rows_are_lost),
+		cmocka_unit_test(a_killed_run_leaves_every_sample_that_it_took),
+		cmocka_unit_test(samples_that_cannot_be_written_end_the_step),
 		cmocka_unit_test(a_path_that_would_be_cut_is_refused),
 		cmocka_unit_test(the_headers_of_schema_1_stay),
 		cmocka_unit_test(a_line_that_was_not_understood_is_an_event),
