@@ -8,17 +8,22 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TEXT_BYTES 16384
+#define TEXT_BYTES 32768 /* vmstat, the longest, has 5 KiB: it does not grow with the machine  \
+			  */
 
 static bool read_text(const char *path, char *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, TEXT_BYTES - 1);
+	size_t used = 0;
+	ssize_t n = 0;
 
+	/* one read gives a page of it at most (seq_read_iter(), fs/seq_file.c) */
+	while (fd >= 0 && (n = read(fd, text + used, TEXT_BYTES - 1 - used)) > 0)
+		used += (size_t)n;
 	if (fd >= 0)
 		close(fd);
-	text[n > 0 ? n : 0] = 0;
-	return n > 0;
+	text[used] = 0;
+	return used > 0 && n >= 0;
 }
 
 /* The number after "key" and its separator, at the start of a line. */
