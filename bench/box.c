@@ -69,6 +69,7 @@ int box_close(struct box *b, struct error *e)
 		ret = ret ? ret : ret_close;
 	}
 	b->open = false;
+	host_release(&b->host);
 	lock_release(&b->lock);
 	return ret;
 }

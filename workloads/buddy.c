@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "workloads/api/arith.h"
+#include "workloads/api/nodes.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/worker.h"
 
@@ -431,7 +432,7 @@ static int open_all(struct worker *w)
 {
 	const struct buddy_params *p = w->params;
 	struct buddy *s = w->state;
-	const unsigned long home = 1ul << w->env->nodes[0];
+	const struct nodemask home = nodemask_of(w->env->nodes[0]);
 
 	s->buddyinfo = open("/proc/buddyinfo", O_RDONLY | O_CLOEXEC);
 	if (s->buddyinfo < 0)
@@ -450,7 +451,7 @@ static int open_all(struct worker *w)
 	if (!s->text || s->pfn == MAP_FAILED || !s->map)
 		return worker_fail(w, ENOMEM, "out of memory");
 	if (w->env->nr_nodes > 1 &&
-	    syscall(SYS_set_mempolicy, MPOL_BIND, &home, ENV_NODES_MAX + 1))
+	    syscall(SYS_set_mempolicy, MPOL_BIND, home.bits, NODEMASK_BITS))
 		return worker_fail(w, errno, "set_mempolicy: %s", strerror(errno));
 	worker_mapping(w, 0, s->map, s->nr * s->page_bytes);
 	return 0;

@@ -31,6 +31,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "workloads/api/nodes.h"
 #include "workloads/api/promise.h"
 #include "workloads/act/scratch.h"
 #include "workloads/act/worker.h"
@@ -129,8 +130,7 @@ static int full_node_check(const void *params, const struct workload_env *env, c
 {
 	const struct full_node_params *p = params;
 
-	if (p->home >= ENV_NODES_MAX || !bytes_of_node(env, p->home) ||
-	    !(env->cpu_nodes >> p->home & 1))
+	if (!bytes_of_node(env, p->home) || !node_has_cpus(env, (unsigned)p->home))
 		snprintf(reason, reason_bytes,
 			 "home=%" PRIu64 " is not a node with memory and CPUs", p->home);
 	else if (p->size_bytes > bytes_elsewhere(env, p->home) / 2)
@@ -291,9 +291,11 @@ struct full_node {
 	uint64_t nr;
 };
 
-static int set_policy(struct worker *w, int policy, uint64_t nodes)
+/* nodes: NULL where the policy names none. */
+static int set_policy(struct worker *w, int policy, const struct nodemask *nodes)
 {
-	if (!syscall(SYS_set_mempolicy, policy, nodes ? &nodes : NULL, nodes ? 65 : 0))
+	if (!syscall(SYS_set_mempolicy, policy, nodes ? nodes->bits : NULL,
+		     nodes ? NODEMASK_BITS : 0))
 		return 0;
 	return worker_fail(w, errno, "set_mempolicy: %s", strerror(errno));
 }
@@ -301,8 +303,8 @@ static int set_policy(struct worker *w, int policy, uint64_t nodes)
 /* Parses "0-1,4" of sysfs. */
 static int node_cpus(uint64_t node, cpu_set_t *set)
 {
-	char path[80], text[1024];
-	char *at = text;
+	char path[80], text[8 * CPU_SETSIZE]; /* what is cut off is beyond cpu_set_t's CPUs */
+	char *at = text, *comma;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%" PRIu64 "/cpulist", node);
@@ -311,6 +313,9 @@ static int node_cpus(uint64_t node, cpu_set_t *set)
 		text[0] = '\0';
 	if (f)
 		fclose(f);
+	comma = strchr(text, '\n') ? NULL : strrchr(text, ',');
+	if (comma)
+		*comma = '\0';
 	CPU_ZERO(set);
 	while (*at >= '0' && *at <= '9') {
 		unsigned long first = strtoul(at, &at, 10), last = first;
@@ -431,6 +436,7 @@ static int full_node_prepare(struct worker *w)
 {
 	const struct full_node_params *p = w->params;
 	struct full_node *s = calloc(1, sizeof(*s));
+	struct nodemask home;
 	int ret;
 
 	if (!s)
@@ -438,15 +444,16 @@ static int full_node_prepare(struct worker *w)
 	w->state = s;
 	s->file.fd = -1;
 	s->nr = nr_pages(p, w->env);
+	home = nodemask_of((unsigned)p->home);
 	ret = stay_home(w);
 	if (!ret)
 		ret = open_all(w);
 	if (!ret)
-		ret = set_policy(w, MPOL_BIND, 1ull << p->home);
+		ret = set_policy(w, MPOL_BIND, &home);
 	if (!ret)
 		ret = fill_node(w);
 	/* As the worker's frame sets it: exempt from automatic NUMA balancing. */
-	return ret ? ret : set_policy(w, MPOL_LOCAL, 0);
+	return ret ? ret : set_policy(w, MPOL_LOCAL, NULL);
 }
 
 static int count_nodes(struct worker *w)

@@ -181,6 +181,7 @@ int cmd_doctor(int argc, char **argv)
 	struct sheet sheet = { .json = false };
 	struct error e = { "" };
 	bool can_run = true;
+	int status;
 
 	if (cmd_parse(&syntax, argc, argv, &a))
 		return EXIT_USAGE;
@@ -201,5 +202,7 @@ int cmd_doctor(int argc, char **argv)
 	put_capabilities(&sheet, &host);
 	if (!host.lab[0])
 		put_lab(&sheet);
-	return finish(&sheet, &host, can_run);
+	status = finish(&sheet, &host, can_run);
+	host_release(&host);
+	return status;
 }

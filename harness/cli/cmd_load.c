@@ -45,6 +45,7 @@ int cmd_load_plan(struct plan *plan, struct host *host, const struct cmd_plan_so
 	int ret;
 
 	memset(plan, 0, sizeof(*plan));
+	host_release(host);
 	profile_init(&profile);
 	ret = load_profile(&profile, source, e);
 	if (!ret && host_probe(host, source->root, e))

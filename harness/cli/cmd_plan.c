@@ -273,7 +273,7 @@ int cmd_plan(int argc, char **argv)
 {
 	struct arguments a = { .cell = -1, .source = { .root = "" } };
 	struct error e = { "" };
-	struct host host;
+	struct host host = { .nr_nodes = 0 };
 	struct plan plan;
 	int status, ret;
 
@@ -282,6 +282,7 @@ int cmd_plan(int argc, char **argv)
 	ret = cmd_load_plan(&plan, &host, &a.source, &e);
 	if (ret) {
 		cmd_complain(&e);
+		host_release(&host);
 		return ret == -EIO ? EXIT_HARNESS : EXIT_USAGE;
 	}
 	cmd_note_renamed(&plan);
@@ -302,5 +303,6 @@ int cmd_plan(int argc, char **argv)
 		print_plan(&plan, &a);
 	}
 	plan_release(&plan);
+	host_release(&host);
 	return status;
 }

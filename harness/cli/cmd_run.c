@@ -306,5 +306,6 @@ int cmd_run(int argc, char **argv)
 	}
 	plan_release(plan);
 	free(plan);
+	host_release(&a.host);
 	return status;
 }

@@ -148,6 +148,8 @@ static int score_live(const struct arguments *a, const struct cmd_validate_tools
 		cmd_complain(e);
 	else
 		status = score_and_print(&v, a, tools, e);
+	if (host)
+		host_release(host);
 	free(host);
 	return status;
 }

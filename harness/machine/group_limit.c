@@ -83,7 +83,7 @@ int limit_translate(const struct group *g, const struct limits *limits,
 /* "0-1" and "0,1" are the same list; the kernel answers with its own spelling. */
 static bool same_list(const char *a, const char *b)
 {
-	bool set_a[1024] = { false }, set_b[1024] = { false };
+	bool set_a[HOST_CPU_IDS] = { false }, set_b[HOST_CPU_IDS] = { false };
 	const char *const texts[2] = { a, b };
 	bool *const sets[2] = { set_a, set_b };
 
@@ -94,7 +94,7 @@ static bool same_list(const char *a, const char *b)
 
 			if (*end == '-')
 				last = strtoul(end + 1, &end, 10);
-			for (unsigned long n = first; n <= last && n < 1024; n++)
+			for (unsigned long n = first; n <= last && n < HOST_CPU_IDS; n++)
 				sets[i][n] = true;
 			p = *end == ',' ? end + 1 : end;
 		}

@@ -69,7 +69,7 @@ int group_v1_cpuset_inherit(const struct group *g)
 	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char text[4096], parent[GROUP_PATH_BYTES + 8];
+		char text[6 * HOST_CPU_IDS], parent[GROUP_PATH_BYTES + 8]; /* every other CPU */
 		int ret;
 
 		if (!group_read_file(g->cpuset_path, files[i], text, sizeof(text)) && text[0] &&

@@ -134,20 +134,32 @@ static void probe_pool_nodes(struct host *host, const char *root)
 	}
 }
 
+struct zone_search {
+	struct host *host;
+	struct env_zone zone; /* whose lines come */
+	bool too_many;
+};
+
 /* "Node 0, zone  Normal" begins a zone, "managed  127000" is its pages for allocation. */
 static bool zoneinfo_line(char *text, void *context)
 {
-	struct host *host = context;
-	struct env_zone *zone = &host->zone[host->nr_zones];
+	struct zone_search *search = context;
+	struct host *host = search->host;
+	struct env_zone next = { 0 };
 	uint64_t managed;
 
-	if (sscanf(text, "Node %u, zone %11s", &zone->node, zone->name) == 2)
+	if (sscanf(text, "Node %u, zone %11s", &next.node, next.name) == 2) {
+		search->zone = next;
 		return true;
-	if (sscanf(text, " managed %" SCNu64, &managed) == 1 && managed) {
-		zone->managed_pages = managed;
-		host->nr_zones++;
 	}
-	return host->nr_zones < ENV_ZONES_MAX;
+	if (sscanf(text, " managed %" SCNu64, &managed) != 1 || !managed)
+		return true;
+	search->too_many = host->nr_zones == ENV_ZONES_MAX;
+	if (search->too_many)
+		return false;
+	search->zone.managed_pages = managed;
+	host->zone[host->nr_zones++] = search->zone;
+	return true;
 }
 
 static uint64_t vm_value(const char *root, const char *name)
@@ -158,12 +170,20 @@ static uint64_t vm_value(const char *root, const char *name)
 	return host_file_read(root, path, text, sizeof(text)) ? 0 : strtoull(text, NULL, 10);
 }
 
-static void probe_watermarks(struct host *host, const char *root)
+static int probe_watermarks(struct host *host, const char *root, struct error *e)
 {
-	(void)host_file_lines(root, "/proc/zoneinfo", zoneinfo_line, host);
+	struct zone_search search = { .host = host };
+
+	(void)host_file_lines(root, "/proc/zoneinfo", zoneinfo_line, &search);
+	if (search.too_many)
+		return error_set(
+			e, E2BIG,
+			"this machine has more than %d zones with pages, which is what pagestorm handles",
+			ENV_ZONES_MAX);
 	host->min_free_kb = vm_value(root, "min_free_kbytes");
 	host->watermark_scale = vm_value(root, "watermark_scale_factor");
 	host->zone_reclaim_mode = (unsigned)vm_value(root, "zone_reclaim_mode");
+	return 0;
 }
 
 static bool has_entry(const char *root, const char *directory, const char *prefix)
@@ -347,19 +367,32 @@ int host_probe(struct host *out, const char *root, struct error *e)
 	(void)host_file_lines(root, "/proc/cpuinfo", cpuinfo_line, host);
 	(void)host_file_lines(root, "/proc/self/status", status_line, host);
 	probe_features(host, root);
-	host_probe_cgroup(host, root);
+	ret = host_probe_cgroup(host, root, e);
+	if (ret)
+		goto out;
 	host_clamp_available(host, root);
 	host->can_lower_oom_score = !*root && probe_oom_score();
-	probe_watermarks(host, root);
-	ret = host_probe_topology(host, root, e);
+	ret = probe_watermarks(host, root, e);
+	if (!ret)
+		ret = host_probe_topology(host, root, e);
 	if (ret)
 		goto out;
 	probe_pool_nodes(host, root);
 	probe_capabilities(host, root);
 	*out = *host;
+	host->cpu_lists = NULL;
 out:
+	host_release(host);
 	free(host);
 	return ret;
+}
+
+void host_release(struct host *host)
+{
+	free(host->cpu_lists);
+	host->cpu_lists = NULL;
+	for (unsigned i = 0; i < host->nr_nodes; i++)
+		host->node[i].cpus = NULL;
 }
 
 void host_env(const struct host *host, struct workload_env *env)
@@ -369,6 +402,7 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->cgroup_version = host->cgroup_version;
 	env->cpus = host->cpus;
 	env->nr_nodes = 0;
+	env->nr_all_nodes = host->nr_nodes;
 	env->cpu_nodes = 0;
 	for (unsigned i = 0; i < host->nr_nodes; i++) {
 		const struct host_node *node = &host->node[i];
@@ -378,13 +412,10 @@ void host_env(const struct host *host, struct workload_env *env)
 			env->hugetlb_2m_node[env->nr_nodes] = host->hugetlb_2m_node[i];
 			env->nodes[env->nr_nodes++] = node->id;
 		}
-		if (node->id >= ENV_NODES_MAX)
-			continue;
-		env->cpu_nodes |= node->nr_cpus ? 1ull << node->id : 0;
+		env->all_nodes[i] = node->id;
+		env->cpu_nodes |= node->nr_cpus ? 1ull << i : 0;
 		for (unsigned j = 0; j < host->nr_nodes; j++)
-			if (host->node[j].id < ENV_NODES_MAX)
-				env->distance[node->id][host->node[j].id] =
-					(uint8_t)node->distance[j];
+			env->distance[i][j] = (uint8_t)node->distance[j];
 	}
 	env->memory_bytes = host->memory_bytes;
 	env->swap_total_bytes = host->swap_total_bytes;

@@ -14,7 +14,8 @@
 #include "harness/machine/capability.h"
 #include "workloads/api/workload.h"
 
-#define HOST_ORDERS 16 /* folios of 2 pages to 2^15 */
+#define HOST_ORDERS  16	  /* folios of 2 pages to 2^15 */
+#define HOST_CPU_IDS 8192 /* CONFIG_NR_CPUS at most (arch/x86/Kconfig, NR_CPUS_RANGE_END) */
 
 /* Pages of one pool. */
 struct hugetlb_pool {
@@ -34,7 +35,7 @@ struct host_node {
 	unsigned id;
 	uint64_t memory_bytes;		  /* 0: memoryless */
 	unsigned nr_cpus;		  /* 0: CPU-less */
-	char cpus[512];			  /* list format: 0-3,8 */
+	const char *cpus;		  /* list format: 0-3,8; "" or NULL: none */
 	unsigned distance[ENV_NODES_MAX]; /* to host.node[i]; 10 is local; 0: unknown */
 };
 
@@ -73,14 +74,19 @@ struct host {
 	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
 	char boot_id[40];
 	struct capability_result capability[NR_CAPABILITIES];
+	char *cpu_lists; /* the nodes', which point into it */
 };
 
 /*
- * -errno only when /proc itself cannot be read; what cannot be found stays 0 or "". The
- * capabilities of the real machine are tried; a saved one has them in its file
- * `capabilities`, and those that it does not name are unknown.
+ * -errno only when /proc itself cannot be read, or when the machine has more nodes or zones,
+ * or this process a longer group's path, than there is room for: nothing is cut short. What
+ * cannot be found stays 0 or "". The capabilities of the real machine are tried; a saved one
+ * has them in its file `capabilities`, and those that it does not name are unknown.
  */
 int host_probe(struct host *host, const char *root, struct error *e);
+
+/* Frees the lists of CPUs; copes with one that no probe has filled. */
+void host_release(struct host *host);
 
 /* "madvise" … as in hugepages-…kB/enabled; MTHP_ABSENT for another word. */
 enum mthp_mode mthp_mode(const char *value);

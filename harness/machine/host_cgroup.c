@@ -4,7 +4,9 @@
  */
 #include "harness/machine/host_probe.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/param.h>
@@ -12,8 +14,8 @@
 #include "harness/machine/host_file.h"
 
 struct mount {
-	char at[256];	/* mount point */
-	char from[256]; /* the part of the hierarchy that is mounted there */
+	char at[PATH_MAX];   /* mount point */
+	char from[PATH_MAX]; /* the part of the hierarchy that is mounted there */
 };
 
 struct mounts {
@@ -67,7 +69,8 @@ static bool mountinfo_line(char *text, void *context)
 		mount = &mounts->v2;
 	if (!mount || mount->at[0])
 		return true;
-	if (sscanf(text, "%*s %*s %*s %255s %255s", mount->from, mount->at) != 2)
+	_Static_assert(PATH_MAX == 4096, "the format has its room");
+	if (sscanf(text, "%*s %*s %*s %4095s %4095s", mount->from, mount->at) != 2)
 		mount->at[0] = '\0';
 	unescape(mount->from);
 	unescape(mount->at);
@@ -75,7 +78,7 @@ static bool mountinfo_line(char *text, void *context)
 }
 
 struct membership {
-	char v1[512], v2[512];
+	char v1[PATH_MAX], v2[PATH_MAX];
 };
 
 static bool membership_line(char *text, void *context)
@@ -96,38 +99,50 @@ static bool membership_line(char *text, void *context)
 }
 
 /* A group's path below the mount point: a bind mount may show only a part of the tree. */
-static void below_mount(const struct mount *mount, const char *path, char *out, size_t bytes)
+static const char *below_mount(const struct mount *mount, const char *path)
 {
 	size_t length = strlen(mount->from);
 
 	if (length > 1 && !strncmp(path, mount->from, length) &&
 	    (!path[length] || path[length] == '/'))
 		path += length;
-	snprintf(out, bytes, "%s", *path ? path : "/");
+	return *path ? path : "/";
+}
+
+/* A path that is cut short would be another group's. */
+static int keep_place(struct host *host, unsigned version, const struct mount *mount,
+		      const char *own, struct error *e)
+{
+	const char *path = below_mount(mount, own);
+
+	if (strlen(mount->at) >= sizeof(host->cgroup_mount) ||
+	    strlen(path) >= sizeof(host->cgroup_own))
+		return error_set(
+			e, ENAMETOOLONG,
+			"the path of this process's control group is too long: %zu bytes at most below a mount point of %zu; start pagestorm in another group",
+			sizeof(host->cgroup_own) - 1, sizeof(host->cgroup_mount) - 1);
+	host->cgroup_version = version;
+	snprintf(host->cgroup_mount, sizeof(host->cgroup_mount), "%s", mount->at);
+	snprintf(host->cgroup_own, sizeof(host->cgroup_own), "%s", path);
+	return 0;
 }
 
 /* The hierarchy with the memory controller decides: on a hybrid host that is v1. */
-void host_probe_cgroup(struct host *host, const char *root)
+int host_probe_cgroup(struct host *host, const char *root, struct error *e)
 {
 	struct mounts mounts = { .root = root };
 	struct membership own = { "", "" };
-	char path[320], controllers[256];
+	char path[PATH_MAX + 32], controllers[256];
 
 	(void)host_file_lines(root, "/proc/self/mountinfo", mountinfo_line, &mounts);
 	(void)host_file_lines(root, "/proc/self/cgroup", membership_line, &own);
-	if (own.v1[0] && mounts.v1.at[0]) {
-		host->cgroup_version = 1;
-		snprintf(host->cgroup_mount, sizeof(host->cgroup_mount), "%s", mounts.v1.at);
-		below_mount(&mounts.v1, own.v1, host->cgroup_own, sizeof(host->cgroup_own));
-		return;
-	}
+	if (own.v1[0] && mounts.v1.at[0])
+		return keep_place(host, 1, &mounts.v1, own.v1, e);
 	snprintf(path, sizeof(path), "%s/cgroup.controllers", mounts.v2.at);
 	if (!mounts.v2.at[0] || host_file_read(root, path, controllers, sizeof(controllers)) ||
 	    !list_has(controllers, " ", "memory"))
-		return;
-	host->cgroup_version = 2;
-	snprintf(host->cgroup_mount, sizeof(host->cgroup_mount), "%s", mounts.v2.at);
-	below_mount(&mounts.v2, own.v2, host->cgroup_own, sizeof(host->cgroup_own));
+		return 0;
+	return keep_place(host, 2, &mounts.v2, own.v2, e);
 }
 
 /* The page cache that a group could give back: both LRU lists, its children's too. */

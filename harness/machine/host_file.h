@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HOST_PATH_BYTES 1024 /* a group's file below a root */
+#define HOST_PATH_BYTES 4096 /* a group's file below a root */
 
 /* The whole file as a string without its last newlines, cut to the room there is. 0 or -errno.
  */

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SET_MAX 4096
+#define SET_MAX HOST_CPU_IDS
 
 struct set {
 	unsigned char has[SET_MAX];
@@ -97,7 +97,7 @@ static int list_check(const struct host_pick *pick, const char *text, struct err
 		const struct host_node *node = &pick->host->node[i];
 
 		if (pick->cpus)
-			(void)set_add(&there, node->cpus);
+			(void)set_add(&there, node->cpus ? node->cpus : "");
 		else if (node->id < SET_MAX)
 			there.has[node->id] = 1;
 	}

@@ -50,32 +50,74 @@ static int topology_load(hwloc_topology_t *topology, const char *root)
 	return 0;
 }
 
-/*
- * The kernel's own list: hwloc gives a node without CPUs those of the nodes that it
- * groups it with by distance.
- */
-static void node_cpus(struct host_node *node, hwloc_obj_t object, const char *root)
+/* Of any length; NULL: the file cannot be read, or no memory. */
+static char *read_list(const char *root, unsigned node)
 {
-	hwloc_bitmap_t set = hwloc_bitmap_alloc();
-	char path[64], list[512];
+	char path[HOST_PATH_BYTES], *list = NULL;
+	size_t capacity = 0;
+	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%u/cpulist", node->id);
-	if (set && host_file_read(root, path, list, sizeof(list)))
-		hwloc_bitmap_copy(set, object->cpuset);
-	else if (set && *list)
-		hwloc_bitmap_list_sscanf(set, list);
-	if (set && !hwloc_bitmap_iszero(set)) {
-		node->nr_cpus = (unsigned)hwloc_bitmap_weight(set);
-		hwloc_bitmap_list_snprintf(node->cpus, sizeof(node->cpus), set);
+	snprintf(path, sizeof(path), "%s/sys/devices/system/node/node%u/cpulist", root, node);
+	f = fopen(path, "re");
+	if (f && getline(&list, &capacity, f) < 0) {
+		free(list);
+		list = NULL;
 	}
-	hwloc_bitmap_free(set);
+	if (f)
+		fclose(f);
+	if (list)
+		list[strcspn(list, "\n")] = '\0'; /* hwloc would not take the last CPU */
+	return list;
 }
 
-static void node_fill(struct host_node *node, hwloc_obj_t object, const char *root)
+/*
+ * The kernel's own list: hwloc gives a node without CPUs those of the nodes that it
+ * groups it with by distance. NULL without memory.
+ */
+static char *node_cpus(struct host_node *node, hwloc_obj_t object, const char *root)
 {
+	hwloc_bitmap_t set = hwloc_bitmap_alloc();
+	char *list = read_list(root, node->id), *out = NULL;
+
+	if (!set)
+		goto out;
+	if (!list)
+		hwloc_bitmap_copy(set, object->cpuset);
+	else if (*list)
+		hwloc_bitmap_list_sscanf(set, list);
+	node->nr_cpus = hwloc_bitmap_iszero(set) ? 0 : (unsigned)hwloc_bitmap_weight(set);
+	if (!node->nr_cpus)
+		out = strdup("");
+	else if (hwloc_bitmap_list_asprintf(&out, set) < 0)
+		out = NULL;
+out:
+	hwloc_bitmap_free(set);
+	free(list);
+	return out;
+}
+
+/* Appends the node's list to the others; where they begin is set once all are there. */
+static int node_fill(struct host *host, hwloc_obj_t object, const char *root, size_t *used)
+{
+	struct host_node *node = &host->node[host->nr_nodes];
+	char *list, *all;
+	size_t length;
+
 	node->id = object->os_index;
 	node->memory_bytes = object->attr->numanode.local_memory;
-	node_cpus(node, object, root);
+	list = node_cpus(node, object, root);
+	if (!list)
+		return -ENOMEM;
+	length = strlen(list) + 1;
+	all = realloc(host->cpu_lists, *used + length);
+	if (all) {
+		memcpy(all + *used, list, length);
+		host->cpu_lists = all;
+		*used += length;
+		host->nr_nodes++;
+	}
+	free(list);
+	return all ? 0 : -ENOMEM;
 }
 
 static int by_id(const void *a, const void *b)
@@ -118,19 +160,44 @@ static void distances_fill(struct host *host, hwloc_topology_t topology)
 	hwloc_distances_release(topology, matrix);
 }
 
+static int nodes_fill(struct host *host, hwloc_topology_t topology, const char *root,
+		      struct error *e)
+{
+	const int nr = hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_NUMANODE);
+	hwloc_obj_t object = NULL;
+	const char *list;
+	size_t used = 0;
+
+	if (nr > ENV_NODES_MAX)
+		return error_set(
+			e, E2BIG,
+			"this machine has %d NUMA nodes, and pagestorm handles up to %d: boot with numa=off, or use a guest (pagestorm lab)",
+			nr, ENV_NODES_MAX);
+	while ((object = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, object))) {
+		if (object->os_index >= ENV_NODE_IDS)
+			return error_set(e, E2BIG, "node %u: Linux has no more than %d",
+					 object->os_index, ENV_NODE_IDS);
+		if (node_fill(host, object, root, &used))
+			return error_set(e, ENOMEM, "out of memory for the list of CPUs");
+	}
+	list = host->cpu_lists;
+	for (unsigned i = 0; i < host->nr_nodes; i++, list += strlen(list) + 1)
+		host->node[i].cpus = list;
+	qsort(host->node, host->nr_nodes, sizeof(host->node[0]), by_id);
+	return 0;
+}
+
 int host_probe_topology(struct host *host, const char *root, struct error *e)
 {
 	hwloc_topology_t topology;
-	hwloc_obj_t object = NULL;
+	int ret;
 
 	if (topology_load(&topology, root))
 		return error_set(e, EIO, "hwloc cannot read the topology below %s/sys", root);
 	host->cpus = (unsigned)hwloc_get_nbobjs_by_type(topology, HWLOC_OBJ_PU);
-	while (host->nr_nodes < ENV_NODES_MAX &&
-	       (object = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_NUMANODE, object)))
-		node_fill(&host->node[host->nr_nodes++], object, root);
-	qsort(host->node, host->nr_nodes, sizeof(host->node[0]), by_id);
-	distances_fill(host, topology);
+	ret = nodes_fill(host, topology, root, e);
+	if (!ret)
+		distances_fill(host, topology);
 	hwloc_topology_destroy(topology);
-	return 0;
+	return ret;
 }

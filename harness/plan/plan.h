@@ -42,7 +42,7 @@ struct request {
 	unsigned char params[PARAMS_BYTES_MAX] __attribute__((aligned(16))); /* resolved */
 	char params_text[1024]; /* size=202375168;fill=random */
 	struct limits limits;	/* of its own group */
-	char cpus[128];		/* affinity list; "": any */
+	char cpus[4096];	/* affinity list; "": any */
 	uint64_t delay_ns;	/* after GO of the first */
 	uint64_t hold_ns;	/* stay HELD this long before the capture */
 	uint64_t timeout_ns;	/* of run() */

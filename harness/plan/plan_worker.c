@@ -198,7 +198,7 @@ static int first_node(const struct host *host, const char *list, bool cpus)
 	if (!cpus)
 		return (int)first;
 	for (unsigned i = 0; i < host->nr_nodes; i++) {
-		for (const char *p = host->node[i].cpus; *p;) {
+		for (const char *p = host->node[i].cpus; p && *p;) {
 			char *end;
 			unsigned long low = strtoul(p, &end, 10), high = low;
 

@@ -71,9 +71,11 @@ int process_make_ledger(struct process *p, struct error *e)
  * others (sched_setaffinity(2)). */
 static int set_affinity(const char *list)
 {
-	cpu_set_t set, given;
+	/* as many as a kernel may have: it refuses a mask that is shorter than its own */
+	cpu_set_t set[HOST_CPU_IDS / CPU_SETSIZE], given[HOST_CPU_IDS / CPU_SETSIZE];
 
-	CPU_ZERO(&set);
+	CPU_ZERO_S(sizeof(set), set);
+	CPU_ZERO_S(sizeof(given), given);
 	for (const char *p = list; *p;) {
 		char *end;
 		unsigned long first = strtoul(p, &end, 10), last = first;
@@ -82,14 +84,14 @@ static int set_affinity(const char *list)
 			break;
 		if (*end == '-')
 			last = strtoul(end + 1, &end, 10);
-		for (unsigned long cpu = first; cpu <= last && cpu < CPU_SETSIZE; cpu++)
-			CPU_SET(cpu, &set);
+		for (unsigned long cpu = first; cpu <= last && cpu < HOST_CPU_IDS; cpu++)
+			CPU_SET_S(cpu, sizeof(set), set);
 		p = *end == ',' ? end + 1 : end;
 	}
-	if (sched_setaffinity(0, sizeof(set), &set) ||
-	    sched_getaffinity(0, sizeof(given), &given))
+	if (sched_setaffinity(0, sizeof(set), set) ||
+	    sched_getaffinity(0, sizeof(given), given))
 		return errno;
-	return CPU_EQUAL(&set, &given) ? 0 : EINVAL;
+	return CPU_EQUAL_S(sizeof(set), set, given) ? 0 : EINVAL;
 }
 
 static void child_fail(int fd, int code, const char *step)

@@ -28,6 +28,7 @@ static void probing_leaves_oom_score_adj_as_it_was(void **state)
 	assert_non_null(fgets(after, sizeof(after), f));
 	fclose(f);
 	assert_string_equal(before, after);
+	host_release(&host);
 }
 
 int main(void)

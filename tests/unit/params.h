@@ -61,6 +61,8 @@ static inline struct workload_env params_machine(void)
 				      .cpus = 2,
 				      .nr_nodes = 2,
 				      .nodes = { 0, 1 },
+				      .nr_all_nodes = 2,
+				      .all_nodes = { 0, 1 },
 				      .cpu_nodes = 1,
 				      .distance = { { 10, 20 }, { 20, 10 } },
 				      .node_bytes = { 1 << 30, 1 << 30 },

@@ -16,14 +16,18 @@
 
 #include "harness/machine/host.h"
 
-static void probe(struct host *host, const char *machine)
+/* The one that is looked at; a probe of another machine releases it. */
+static struct host host;
+
+static void probe(const char *machine)
 {
 	const char *top = getenv("PAGESTORM_SRCDIR");
 	struct error e = { "" };
 	char root[512];
 
 	snprintf(root, sizeof(root), "%s/tests/fixtures/machines/%s", top ? top : ".", machine);
-	host_probe(host, root, &e);
+	host_release(&host);
+	host_probe(&host, root, &e);
 	assert_string_equal(e.text, "");
 }
 
@@ -39,11 +43,10 @@ static void who_holds_the_memory_controller_decides_the_cgroup_version(void **st
 		{ "v2-2-nodes", 2, "/sys/fs/cgroup" },
 		{ "v2-4-nodes", 2, "/sys/fs/cgroup" },
 	};
-	struct host host;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		probe(&host, cases[i].machine);
+		probe(cases[i].machine);
 		assert_int_equal(host.cgroup_version, cases[i].version);
 		assert_string_equal(host.cgroup_mount, cases[i].mount);
 		assert_string_equal(host.cgroup_own, "/");
@@ -53,10 +56,9 @@ static void who_holds_the_memory_controller_decides_the_cgroup_version(void **st
 static void a_saved_machine_says_what_it_is(void **state)
 {
 	struct workload_env env = { 0 };
-	struct host host;
 
 	(void)state;
-	probe(&host, "v1");
+	probe("v1");
 	assert_string_equal(host.kernel, "6.1.0-56-cloud-amd64");
 	assert_string_equal(host.cpu_model, "QEMU TCG CPU version 2.5+");
 	assert_int_equal(host.cpus, 2);
@@ -116,10 +118,9 @@ static void nodes_have_their_own_cpus_memory_and_distances(void **state)
 	};
 	static const char *const cpus[] = { "0-1", "2", "3", "" };
 	struct workload_env env = { 0 };
-	struct host host;
 
 	(void)state;
-	probe(&host, "v2-4-nodes");
+	probe("v2-4-nodes");
 	assert_int_equal(host.nr_nodes, 4);
 	for (unsigned i = 0; i < 4; i++) {
 		assert_int_equal(host.node[i].id, i);
@@ -137,7 +138,7 @@ static void nodes_have_their_own_cpus_memory_and_distances(void **state)
 	assert_int_equal(env.nodes[1], 1);
 	assert_int_equal(env.nodes[2], 3);
 
-	probe(&host, "v1");
+	probe("v1");
 	assert_int_equal(host.nr_nodes, 1);
 	assert_int_equal(host.node[0].distance[0], 10);
 	assert_string_equal(host.node[0].cpus, "0-1");
@@ -184,10 +185,8 @@ static const struct {
 
 static void cpus_and_nodes_are_picked_by_distance(void **state)
 {
-	struct host host;
-
 	(void)state;
-	probe(&host, "v2-4-nodes");
+	probe("v2-4-nodes");
 	for (size_t i = 0; i < sizeof(picks) / sizeof(*picks); i++) {
 		struct error e = { "" };
 		char list[64] = "";
@@ -204,12 +203,11 @@ static void cpus_and_nodes_are_picked_by_distance(void **state)
 static void one_node_has_no_other(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 	const struct host_pick pick = { .host = &host, .from_node = -1 };
 	char list[64];
 
 	(void)state;
-	probe(&host, "v1");
+	probe("v1");
 	assert_int_equal(host_pick(&pick, "farthest", list, sizeof(list), &e), -ENODEV);
 	assert_string_equal(e.text, "this machine has no farthest node with memory");
 }
@@ -260,19 +258,25 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 static int remove_root(void **state)
 {
 	(void)state;
+	host_release(&host);
 	return nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static int probe_again(struct error *e)
+{
+	host_release(&host);
+	return host_probe(&host, root, e);
 }
 
 static void a_group_mounted_from_its_middle_is_found_below_the_mount(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/proc/self/mountinfo",
 	    "30 1 0:20 /docker/abc /sys/fs/cgroup/memory rw shared:1 - cgroup cg rw,memory\n");
 	put("/proc/self/cgroup", "5:memory:/docker/abc/inner\n0::/\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.cgroup_version, 1);
 	assert_string_equal(host.cgroup_own, "/inner");
 }
@@ -281,11 +285,10 @@ static void a_saved_machine_has_the_capabilities_that_its_file_names(void **stat
 {
 	struct workload_env env = { 0 };
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/capabilities", "doctor said so in March\nzero_page no\ntable_charge yes\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	host_env(&host, &env);
 	assert_true(env_lacks(&env, CAPABILITY_ZERO_PAGE));
 	assert_true(env_has(&env, CAPABILITY_TABLE_CHARGE));
@@ -297,13 +300,12 @@ static void a_saved_machine_has_the_capabilities_that_its_file_names(void **stat
 static void a_mount_point_with_a_space_is_unescaped(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/proc/self/mountinfo", "30 1 0:20 / /my\\040groups rw - cgroup2 none rw\n");
 	put("/proc/self/cgroup", "0::/user.slice/a\n");
 	put("/my groups/cgroup.controllers", "cpuset cpu io memory pids\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.cgroup_version, 2);
 	assert_string_equal(host.cgroup_mount, "/my groups");
 	assert_string_equal(host.cgroup_own, "/user.slice/a");
@@ -312,20 +314,18 @@ static void a_mount_point_with_a_space_is_unescaped(void **state)
 static void a_v2_tree_without_the_memory_controller_is_no_memory_cgroup(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/proc/self/mountinfo", "30 1 0:20 / /sys/fs/cgroup rw - cgroup2 none rw\n");
 	put("/proc/self/cgroup", "0::/\n");
 	put("/sys/fs/cgroup/cgroup.controllers", "cpuset cpu io memoryless pids\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.cgroup_version, 0);
 }
 
 static void what_is_available_is_what_the_tightest_group_above_has_left(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/proc/meminfo", "MemTotal: 10000000 kB\nMemAvailable: 8000000 kB\n");
@@ -334,14 +334,14 @@ static void what_is_available_is_what_the_tightest_group_above_has_left(void **s
 	put("/cg/cgroup.controllers", "memory\n");
 	put("/cg/outer/inner/memory.max", "max\n");
 	put("/cg/outer/inner/memory.current", "5000000\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.available_bytes, 8000000ull * 1024);
 
 	put("/cg/outer/memory.max", "1000000000\n");
 	put("/cg/outer/memory.current", "400000000\n");
 	put("/cg/outer/memory.stat", "anon 1\nfile 200000000\ninactive_file 100000000\n"
 				     "active_file 50000000\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.available_bytes, 750000000);
 
 	put("/proc/self/mountinfo", "30 1 0:20 / /v1 rw - cgroup none rw,memory\n");
@@ -352,33 +352,31 @@ static void what_is_available_is_what_the_tightest_group_above_has_left(void **s
 	put("/v1/a/memory.usage_in_bytes", "1900000000\n");
 	put("/v1/a/memory.stat", "inactive_file 5\ntotal_inactive_file 300000000\n"
 				 "total_active_file 100000000\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.available_bytes, 500000000);
 }
 
 static void a_balloon_that_reports_free_pages_is_detected(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/sys/bus/virtio/devices/virtio0/device", "0x0002\n");
 	put("/sys/bus/virtio/devices/virtio0/features", "0000010000\n");
 	put("/sys/bus/virtio/devices/virtio1/device", "0x0005\n");
 	put("/sys/bus/virtio/devices/virtio1/features", "1000000000\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.capability[CAPABILITY_PAGE_REPORTING].state, CAPABILITY_NO);
 	put("/sys/bus/virtio/devices/virtio1/features", "1000010000\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.capability[CAPABILITY_PAGE_REPORTING].state, CAPABILITY_YES);
 }
 
 static enum capability_state damon(void)
 {
 	struct error e = { "" };
-	struct host host;
 
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	return host.capability[CAPABILITY_DAMON_RECLAIMS].state;
 }
 
@@ -404,7 +402,6 @@ static void reclaim_ahead_of_need_is_seen(void **state)
 static enum capability_state mounted(enum capability capability, const char *options)
 {
 	struct error e = { "" };
-	struct host host;
 	char text[256];
 
 	snprintf(text, sizeof(text),
@@ -412,7 +409,7 @@ static enum capability_state mounted(enum capability capability, const char *opt
 	put("/proc/self/mountinfo", text);
 	put("/proc/self/cgroup", "0::/a\n");
 	put("/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.cgroup_version, 2);
 	return host.capability[capability].state;
 }
@@ -433,28 +430,26 @@ static void options_of_the_mount_are_seen(void **state)
 static void zswap_is_seen_where_it_is_on(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/sys/module/zswap/parameters/enabled", "N\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.capability[CAPABILITY_ZSWAP_ON].state, CAPABILITY_NO);
 	put("/sys/module/zswap/parameters/enabled", "Y\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_int_equal(host.capability[CAPABILITY_ZSWAP_ON].state, CAPABILITY_YES);
 }
 
 static void a_module_that_can_be_loaded_counts_as_there(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	put("/proc/sys/kernel/osrelease", "6.12.0-test\n");
 	put("/lib/modules/6.12.0-test/modules.dep",
 	    "kernel/drivers/block/loop.ko.xz:\nkernel/drivers/block/null_blk.ko.xz: "
 	    "kernel/x/zram.ko\n");
-	assert_int_equal(host_probe(&host, root, &e), 0);
+	assert_int_equal(probe_again(&e), 0);
 	assert_true(host.loop);
 	assert_false(host.zram);
 }
@@ -462,7 +457,6 @@ static void a_module_that_can_be_loaded_counts_as_there(void **state)
 static void without_proc_it_is_an_error(void **state)
 {
 	struct error e = { "" };
-	struct host host;
 
 	(void)state;
 	assert_int_equal(host_probe(&host, "/nonexistent", &e), -ENOENT);

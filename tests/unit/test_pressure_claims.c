@@ -124,6 +124,8 @@ static void two_nodes(void)
 {
 	d.env.nr_nodes = 2;
 	d.env.nodes[1] = 1;
+	d.env.nr_all_nodes = 2;
+	d.env.all_nodes[1] = 1;
 	d.env.cpu_nodes = 3;
 	d.env.node_bytes[0] = d.env.node_bytes[1] = 512 * MB;
 	d.env.in_lab = true;

@@ -121,8 +121,9 @@ enum capability_state {
 	CAPABILITY_YES,
 };
 
-#define ENV_NODES_MAX 64
-#define ENV_ZONES_MAX 32
+#define ENV_NODES_MAX 64   /* of one machine */
+#define ENV_NODE_IDS  1024 /* MAX_NUMNODES: NODES_SHIFT is 10 at most (arch/x86/Kconfig) */
+#define ENV_ZONES_MAX 256  /* of one machine */
 
 /* A zone with pages, as /proc/zoneinfo names it. */
 struct env_zone {
@@ -139,8 +140,12 @@ struct workload_env {
 	unsigned cpus;		       /* online */
 	unsigned nr_nodes;	       /* with memory */
 	unsigned nodes[ENV_NODES_MAX]; /* their ids, ascending */
-	uint64_t cpu_nodes;	       /* bit n: node n has CPUs */
-	uint8_t distance[ENV_NODES_MAX][ENV_NODES_MAX]; /* by id; 10: local; 0: unknown */
+	/* All nodes, those without memory too; workloads/api/nodes.h asks by id. */
+	unsigned nr_all_nodes;
+	unsigned all_nodes[ENV_NODES_MAX]; /* their ids, ascending */
+	uint64_t cpu_nodes;		   /* bit i: all_nodes[i] has CPUs */
+	/* all_nodes[i] to all_nodes[j]; 10: local; 0: unknown */
+	uint8_t distance[ENV_NODES_MAX][ENV_NODES_MAX];
 	/* memory of nodes[i]; MemTotal; SwapTotal at planning time: the machine's */
 	uint64_t node_bytes[ENV_NODES_MAX];
 	uint64_t memory_bytes, swap_total_bytes;

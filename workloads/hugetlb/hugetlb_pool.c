@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "workloads/api/nodes.h"
+
 int hugetlb_pool_open(struct worker *w, struct pool *pool)
 {
 	static const char *const names[] = { "free_hugepages", "resv_hugepages",
@@ -34,7 +36,7 @@ int hugetlb_pool_bind(struct worker *w, struct pool *pool)
 {
 	const int index = hugetlb_node_index(w->params, w->env);
 	const unsigned node = index < 0 ? 0 : w->env->nodes[index];
-	const unsigned long mask = 1ul << node;
+	const struct nodemask mask = nodemask_of(node);
 	char path[112];
 
 	if (index < 0)
@@ -45,7 +47,7 @@ int hugetlb_pool_bind(struct worker *w, struct pool *pool)
 	pool->fd[POOL_NODE_FREE] = open(path, O_RDONLY | O_CLOEXEC);
 	if (pool->fd[POOL_NODE_FREE] < 0)
 		return worker_fail(w, errno, "cannot open %s: %s", path, strerror(errno));
-	if (syscall(SYS_set_mempolicy, MPOL_BIND, &mask, ENV_NODES_MAX + 1))
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, mask.bits, NODEMASK_BITS))
 		return worker_fail(w, errno, "cannot bind to node %u: %s", node,
 				   strerror(errno));
 	return 0;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "workloads/api/arith.h"
+#include "workloads/api/nodes.h"
 #include "workloads/api/promise.h"
 
 #define MIB (1ull << 20)
@@ -287,6 +288,8 @@ static void claim_node_pools(const struct hugetlb_params *p, const struct worklo
 			  SPAN_RESIDUE, 0, "the pages return to their node's pool" },
 		};
 
+		if (!here && i >= NODE_CLAIMS_MAX)
+			continue;
 		snprintf(scope, sizeof(scope), "node%u", env->nodes[i]);
 		for (size_t k = 0; k < ARRAY_SIZE(rows); k++)
 			claim_pool_row(env, &rows[k], out);
@@ -309,6 +312,8 @@ static void claim_node_maps(const struct hugetlb_params *p, const struct workloa
 		};
 		/* clang-format on */
 
+		if ((int)i != home && i >= NODE_CLAIMS_MAX)
+			continue;
 		snprintf(names[i], sizeof(names[i]), "N%u", env->nodes[i]);
 		promise_add(out, SPAN_WORK, &row, 1);
 	}

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "workloads/act/pattern.h"
+#include "workloads/api/nodes.h"
 
 #define LINE_BYTES	64
 #define CHASE_BATCH	1024 /* loads between two clock readings */
@@ -116,21 +117,21 @@ static int pin(struct worker *w, const cpu_set_t *cpus, int node)
 }
 
 static int bind_map(struct worker *w, void *map, uint64_t bytes, int policy,
-		    unsigned long nodes)
+		    struct nodemask nodes)
 {
-	if (!mbind(map, bytes, policy, &nodes, NUMA_MASK_BITS, 0))
+	if (!mbind(map, bytes, policy, nodes.bits, NODEMASK_BITS, 0))
 		return 0;
-	return worker_fail(w, errno, "mbind to nodes 0x%lx: %s", nodes, strerror(errno));
+	return worker_fail(w, errno, "mbind to nodes: %s", strerror(errno));
 }
 
-static int set_policy(struct worker *w, const struct numa *s, int policy, unsigned long nodes)
+static int set_policy(struct worker *w, const struct numa *s, int policy, struct nodemask nodes)
 {
 	return bind_map(w, s->map, s->pages * s->page_bytes, policy, nodes);
 }
 
 int numa_prefer(struct worker *w, void *map, uint64_t bytes, int node)
 {
-	return bind_map(w, map, bytes, MPOL_PREFERRED, 1ul << node);
+	return bind_map(w, map, bytes, MPOL_PREFERRED, nodemask_of((unsigned)node));
 }
 
 int numa_where(void *page)
@@ -140,12 +141,12 @@ int numa_where(void *page)
 	return move_pages(0, 1, &page, NULL, &node, 0) ? -errno : node;
 }
 
-static unsigned long all_nodes(const struct workload_env *env)
+static struct nodemask all_nodes(const struct workload_env *env)
 {
-	unsigned long mask = 0;
+	struct nodemask mask = { { 0 } };
 
 	for (unsigned i = 0; i < env->nr_nodes; i++)
-		mask |= 1ul << env->nodes[i];
+		nodemask_add(&mask, env->nodes[i]);
 	return mask;
 }
 
@@ -191,9 +192,9 @@ static int choose_policy(struct worker *w, const struct numa *s)
 
 	switch ((enum numa_mode)p->mode) {
 	case MODE_BIND:
-		return set_policy(w, s, MPOL_BIND, 1ul << s->memory_node);
+		return set_policy(w, s, MPOL_BIND, nodemask_of((unsigned)s->memory_node));
 	case MODE_PREFERRED:
-		return set_policy(w, s, MPOL_PREFERRED, 1ul << s->memory_node);
+		return set_policy(w, s, MPOL_PREFERRED, nodemask_of((unsigned)s->memory_node));
 	case MODE_INTERLEAVE:
 		return set_policy(w, s, MPOL_INTERLEAVE, all_nodes(w->env));
 	case MODE_WEIGHTED:
@@ -275,14 +276,15 @@ static int place(struct worker *w, const struct numa *s)
 	const struct numa_params *p = w->params;
 	const uint64_t left_out = w->ledger->shortfall_pages;
 	const uint64_t pages = s->pages > left_out ? s->pages - left_out : 0;
-	unsigned long from = 1ul << s->cpu_node, to = 1ul << s->memory_node;
+	const struct nodemask from = nodemask_of((unsigned)s->cpu_node);
+	const struct nodemask to = nodemask_of((unsigned)s->memory_node);
 	int ret = 0;
 
 	switch ((enum numa_mode)p->mode) {
 	case MODE_MOVE_PAGES:
 		return move_all(w, s, pages);
 	case MODE_MIGRATE_PAGES:
-		if (migrate_pages(0, NUMA_MASK_BITS, &from, &to) < 0)
+		if (migrate_pages(0, NODEMASK_BITS, from.bits, to.bits) < 0)
 			return worker_fail(w, errno, "migrate_pages to node %d: %s",
 					   s->memory_node, strerror(errno));
 		return 0;
@@ -312,7 +314,8 @@ static void count_node(struct worker *w, int node)
 static int verify(struct worker *w, const struct numa *s)
 {
 	const bool spread = numa_spreads(w->params);
-	const unsigned long promised = spread ? all_nodes(w->env) : 1ul << s->memory_node;
+	const struct nodemask promised =
+		spread ? all_nodes(w->env) : nodemask_of((unsigned)s->memory_node);
 	uint64_t placed = 0, elsewhere = 0;
 	void *page[NUMA_BATCH_PAGES];
 	int status[NUMA_BATCH_PAGES];
@@ -331,7 +334,7 @@ static int verify(struct worker *w, const struct numa *s)
 				continue;
 			if (numa_fills(w->params))
 				count_node(w, status[i]);
-			if (promised >> status[i] & 1)
+			if (nodemask_has(&promised, status[i]))
 				placed++;
 			else
 				elsewhere++;

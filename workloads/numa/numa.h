@@ -16,8 +16,7 @@
 
 #define NUMA_TEXT	  16
 #define NUMA_WEIGHTED_MAX 8
-#define NUMA_BATCH_PAGES  512		      /* per call of move_pages(2) */
-#define NUMA_MASK_BITS	  (ENV_NODES_MAX + 1) /* the kernel uses one bit less (maxnode) */
+#define NUMA_BATCH_PAGES  512 /* per call of move_pages(2) */
 
 enum numa_mode {
 	MODE_BIND,

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/nodes.h"
+
 static bool has_memory(const struct workload_env *env, int node)
 {
 	for (unsigned i = 0; i < env->nr_nodes; i++)
@@ -17,7 +19,7 @@ static bool has_memory(const struct workload_env *env, int node)
 
 static bool has_cpus(const struct workload_env *env, int node)
 {
-	return node >= 0 && node < ENV_NODES_MAX && env->cpu_nodes >> node & 1;
+	return node >= 0 && node_has_cpus(env, (unsigned)node);
 }
 
 static int node_number(const char *text)
@@ -25,7 +27,7 @@ static int node_number(const char *text)
 	char *end;
 	long n = strtol(text, &end, 10);
 
-	return end != text && !*end && n >= 0 && n < ENV_NODES_MAX ? (int)n : -1;
+	return end != text && !*end && n >= 0 && n < ENV_NODE_IDS ? (int)n : -1;
 }
 
 int numa_cpu_node(const struct numa_params *p, const struct workload_env *env)
@@ -37,23 +39,25 @@ int numa_cpu_node(const struct numa_params *p, const struct workload_env *env)
 	for (unsigned i = 0; i < env->nr_nodes; i++)
 		if (has_cpus(env, (int)env->nodes[i]))
 			return (int)env->nodes[i];
-	return env->cpu_nodes ? __builtin_ctzll(env->cpu_nodes) : -1;
+	return node_first_with_cpus(env);
 }
 
 /* The nearest or farthest other node with memory; of equals the lowest number. */
 static int by_distance(const struct workload_env *env, int from, bool farthest)
 {
+	unsigned record = 0;
 	int best = -1;
 
 	for (unsigned i = 0; i < env->nr_nodes; i++) {
 		const int node = (int)env->nodes[i];
-		const int distance = env->distance[from][node];
+		const unsigned distance = node_distance_of(env, (unsigned)from, env->nodes[i]);
 
 		if (node == from)
 			continue;
-		if (best < 0 || (farthest ? distance > env->distance[from][best]
-					  : distance < env->distance[from][best]))
-			best = node;
+		if (best >= 0 && (farthest ? distance <= record : distance >= record))
+			continue;
+		best = node;
+		record = distance;
 	}
 	return best;
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "workloads/api/nodes.h"
 #include "workloads/api/promise.h"
 
 #define LRU_BATCH_PAGES 31u /* PAGEVEC_SIZE, include/linux/pagevec.h: 15 or 31 by version */
@@ -11,7 +12,7 @@
 /* Static: claims keep pointers to their counters' names. */
 static const char *node_name(int node, bool anon)
 {
-	static char names[2][ENV_NODES_MAX][12];
+	static char names[2][ENV_NODE_IDS][12];
 
 	snprintf(names[anon][node], sizeof(names[0][0]), anon ? "anon.N%d" : "N%d", node);
 	return names[anon][node];
@@ -135,7 +136,7 @@ static void claim_allocations(const struct numa_params *p, const struct workload
 	} else if (p->mode == MODE_INTERLEAVE) {
 		row.counter = "interleave_hit";
 		row.expected = pages / env->nr_nodes;
-		for (unsigned i = 0; i < env->nr_nodes; i++)
+		for (unsigned i = 0; i < env->nr_nodes && i < NODE_CLAIMS_MAX; i++)
 			claim_numastat(p, env, (int)env->nodes[i], row, out);
 	} else if (!numa_spreads(p)) {
 		row.counter = local ? "local_node" : "other_node";
@@ -174,6 +175,7 @@ static void claim_spill(const struct numa_params *p, const struct workload_env *
 void numa_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	const struct numa_params *p = params;
+	const int cpu = numa_cpu_node(p, env), memory = numa_memory_node(p, env);
 	const int64_t pages = (int64_t)numa_pages(p, env);
 	const int64_t bytes = (int64_t)numa_target(p, env);
 	/* clang-format off */
@@ -201,10 +203,11 @@ void numa_claims(const void *params, const struct workload_env *env, struct clai
 	/* clang-format on */
 
 	/* Also planned on a machine with one node, where the worker is skipped. */
-	if (numa_cpu_node(p, env) < 0 || numa_memory_node(p, env) < 0)
+	if (cpu < 0 || memory < 0)
 		return;
 	for (unsigned i = 0; i < env->nr_nodes; i++)
-		claim_node(p, env, i, out);
+		if (node_is_claimed(env, i, memory) || (int)env->nodes[i] == cpu)
+			claim_node(p, env, i, out);
 	PROMISE_ROWS(out, SPAN_WORK, placed);
 	if (numa_fills(p))
 		claim_spill(p, env, out);

@@ -61,12 +61,11 @@ static int keep(const struct zone *zone, struct zones *out)
 	return 0;
 }
 
-int zones_parse(const char *text, struct zones *out)
+/* The lines of the text that end in a newline, or with it. *zone is the one that goes on. */
+static int take_lines(const char *text, struct zone *zone, struct zones *out)
 {
-	struct zone zone = { 0 };
 	int ret = 0;
 
-	out->nr = 0;
 	while (*text && !ret) {
 		size_t length = strcspn(text, "\n");
 		char line[256]; /* sscanf() would take the length of all the rest of the text */
@@ -74,15 +73,74 @@ int zones_parse(const char *text, struct zones *out)
 
 		snprintf(line, sizeof(line), "%.*s", (int)length, text);
 		if (sscanf(line, "Node %u, zone %15s", &fresh.node, fresh.name) == 2) {
-			ret = keep(&zone, out);
-			zone = fresh;
+			ret = keep(zone, out);
+			*zone = fresh;
 		} else {
-			take_line(line, &zone);
+			take_line(line, zone);
 		}
 		text += length + (text[length] == '\n');
 	}
-	ret = ret ? ret : keep(&zone, out);
+	return ret;
+}
+
+static int finish(const struct zone *zone, struct zones *out)
+{
+	int ret = keep(zone, out);
+
 	return ret || out->nr ? ret : -EBADMSG;
+}
+
+int zones_parse(const char *text, struct zones *out)
+{
+	struct zone zone = { 0 };
+	int ret;
+
+	out->nr = 0;
+	ret = take_lines(text, &zone, out);
+	return ret ? ret : finish(&zone, out);
+}
+
+/* Parses the whole lines of the buffer and moves what is behind them to its start. */
+static int take_chunk(char *buffer, size_t *used, struct zone *zone, struct zones *out)
+{
+	size_t whole = *used;
+	char kept;
+	int ret;
+
+	while (whole && buffer[whole - 1] != '\n')
+		whole--;
+	kept = buffer[whole];
+	buffer[whole] = '\0';
+	ret = take_lines(buffer, zone, out);
+	buffer[whole] = kept;
+	*used -= whole;
+	memmove(buffer, buffer + whole, *used);
+	return ret;
+}
+
+int zones_read(int fd, char *buffer, size_t bytes, struct zones *out)
+{
+	struct zone zone = { 0 };
+	size_t used = 0;
+	off_t at = 0;
+	ssize_t got;
+	int ret = 0;
+
+	out->nr = 0;
+	while (!ret && (got = pread(fd, buffer + used, bytes - 1 - used, at)) > 0) {
+		at += got;
+		used += (size_t)got;
+		ret = take_chunk(buffer, &used, &zone, out);
+		if (!ret && used == bytes - 1)
+			ret = -E2BIG; /* one line */
+	}
+	if (!ret && got < 0)
+		ret = -errno;
+	if (ret)
+		return ret;
+	buffer[used] = '\0';
+	ret = take_lines(buffer, &zone, out);
+	return ret ? ret : finish(&zone, out);
 }
 
 int zoneinfo_open(struct worker *w, struct zoneinfo *z)
@@ -99,30 +157,10 @@ int zoneinfo_open(struct worker *w, struct zoneinfo *z)
 	return 0;
 }
 
-static int read_text(const struct zoneinfo *z)
-{
-	size_t used = 0;
-
-	while (used < ZONEINFO_BYTES - 1) {
-		ssize_t got =
-			pread(z->fd, z->text + used, ZONEINFO_BYTES - 1 - used, (off_t)used);
-
-		if (got < 0)
-			return -errno;
-		if (!got)
-			break;
-		used += (size_t)got;
-	}
-	z->text[used] = '\0';
-	return used == ZONEINFO_BYTES - 1 ? -E2BIG : 0;
-}
-
 int zoneinfo_look(struct worker *w, const struct zoneinfo *z, struct zones *out)
 {
-	int ret = read_text(z);
+	int ret = zones_read(z->fd, z->text, ZONEINFO_BYTES, out);
 
-	if (!ret)
-		ret = zones_parse(z->text, out);
 	return ret ? worker_fail(w, -ret, "cannot read /proc/zoneinfo: %s", strerror(-ret)) : 0;
 }
 

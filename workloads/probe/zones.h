@@ -6,11 +6,12 @@
 #ifndef PAGESTORM_ZONES_H
 #define PAGESTORM_ZONES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "workloads/act/worker.h"
 
-#define ZONES_MAX 64
+#define ZONES_MAX 128 /* on a worker's stack, of which 20 KiB are prefaulted */
 
 /* In pages. */
 struct zone {
@@ -30,6 +31,12 @@ struct zones {
 int zones_parse(const char *text, struct zones *out);
 
 /*
+ * Reads fd (open on /proc/zoneinfo) from its start and parses it, at most one buffer at a time;
+ * the buffer must hold a line. Allocates nothing. 0 or -errno.
+ */
+int zones_read(int fd, char *buffer, size_t bytes, struct zones *out);
+
+/*
  * /proc/zoneinfo held open, with the room for its text present, so that a look takes no
  * memory while memory runs out. Empty when zeroed. The functions return 0 or -errno
  * (reported through worker_fail()).
@@ -39,7 +46,8 @@ struct zoneinfo {
 	char *text; /* ZONEINFO_BYTES */
 };
 
-#define ZONEINFO_BYTES (256 << 10) /* a zone has about 700 bytes, and 80 for each CPU */
+/* A zone has about 700 bytes, and 80 for each CPU; a longer file is read in parts. */
+#define ZONEINFO_BYTES (256 << 10)
 
 int zoneinfo_open(struct worker *w, struct zoneinfo *z);
 int zoneinfo_look(struct worker *w, const struct zoneinfo *z, struct zones *out);
