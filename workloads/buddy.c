@@ -37,7 +37,6 @@
 #define PAGEMAP_PFN	 ((1ull << 55) - 1)
 #define BUDDYINFO_BYTES	 16384
 #define ORDERS		 16
-#define LARGE_ORDER	 9 /* a huge page of 2 MiB */
 #define LIST_BATCHES	 5 /* `high` is at least four (mm/page_alloc.c), one is in transfer */
 #define LIST_BATCH_PAGES 63
 #define SETTLE_NS	 200000000u
@@ -209,7 +208,7 @@ static void claim_merge(const struct workload_env *env, struct claims *out)
 		.source = "ledger", .counter = "large_blocks_after", .relation = RELATION_GE,
 		.basis = BASIS_BOUNDED, .tolerance = 4 + lists / 128,
 		.slot = "large_blocks_before", .slot_mul = 1,
-		.why = "freed pages merge into the blocks of 2 MiB and more that were there before; a page on a per-CPU list prevents one",
+		.why = "freed pages merge into the blocks as large as a huge page that were there before; a page on a per-CPU list prevents one",
 	};
 	/* clang-format on */
 
@@ -235,7 +234,7 @@ static void claim_compact(const struct workload_env *env, struct claims *out)
 		  .source = "ledger", .counter = "large_blocks_after", .relation = RELATION_GE,
 		  .basis = BASIS_BOUNDED, .expected = 1, .slot = "large_blocks_ready",
 		  .slot_mul = 1,
-		  .why = "compaction forms blocks of 2 MiB and more from single pages" },
+		  .why = "compaction forms blocks as large as a huge page from single pages" },
 		{ .quantity = "migrated_pages", .scope = "system",
 		  .source = "vmstat", .counter = "pgmigrate_success", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_BOUNDED, .slot = "fragments",
@@ -281,8 +280,14 @@ struct buddy {
 	int buddyinfo, compact;
 };
 
-/* Sum of a line's blocks from LARGE_ORDER on, in units of 2 MiB. */
-static uint64_t large_of(const char *numbers)
+/* Of a block as large as the range of a page table: 9 and 2 MiB with pages of 4 KiB. */
+static unsigned large_order(const struct workload_env *env)
+{
+	return (unsigned)__builtin_ctzll(env_table_entries(env));
+}
+
+/* Sum of the blocks of a line from the large order on, in units of that order. */
+static uint64_t large_of(const char *numbers, unsigned large_order)
 {
 	uint64_t large = 0, blocks;
 	int used;
@@ -291,13 +296,13 @@ static uint64_t large_of(const char *numbers)
 		if (sscanf(numbers, " %" SCNu64 "%n", &blocks, &used) != 1)
 			break;
 		numbers += used + (int)strspn(numbers + used, " ");
-		if (order >= LARGE_ORDER)
-			large += blocks << (order - LARGE_ORDER);
+		if (order >= large_order)
+			large += blocks << (order - large_order);
 	}
 	return large;
 }
 
-/* Free memory of the home zone in blocks of 2 MiB and more. */
+/* Free memory of the home zone in large blocks. */
 static int count_large(struct worker *w, uint64_t *large)
 {
 	const struct env_zone *zone = home_zone(w->env);
@@ -315,7 +320,7 @@ static int count_large(struct worker *w, uint64_t *large)
 		end = at + strcspn(at, "\n");
 		if (sscanf(at, "Node %u, zone %15s%n", &node, name, &used) == 2 &&
 		    node == zone->node && !strcmp(name, zone->name)) {
-			*large = large_of(at + used);
+			*large = large_of(at + used, large_order(w->env));
 			return 0;
 		}
 	}
@@ -534,11 +539,11 @@ const struct workload buddy_workload = {
 		[SLOT_KEPT] = { "kept_pages", UNIT_PAGES,
 				"pages that stay after one of each pair is freed" },
 		[SLOT_LARGE_BEFORE] = { "large_blocks_before", UNIT_COUNT,
-					"free blocks of 2 MiB before the allocation" },
+					"free blocks as large as a huge page before the allocation" },
 		[SLOT_LARGE_READY] = { "large_blocks_ready", UNIT_COUNT,
-				       "free blocks of 2 MiB at READY" },
+				       "free blocks as large as a huge page at READY" },
 		[SLOT_LARGE_AFTER] = { "large_blocks_after", UNIT_COUNT,
-				       "free blocks of 2 MiB at HELD" },
+				       "free blocks as large as a huge page at HELD" },
 	},
 	.check = buddy_check,
 	.footprint = buddy_footprint,

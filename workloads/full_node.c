@@ -166,7 +166,8 @@ static double full_node_seconds(const void *params, const struct workload_env *e
 static void claim_placement(const struct full_node_params *p, const struct workload_env *env,
 			    struct claims *out)
 {
-	const int64_t nr = (int64_t)nr_pages(p, env), slack = lag_pages(env) + nr / 512;
+	const int64_t nr = (int64_t)nr_pages(p, env),
+		      slack = lag_pages(env) + nr / (int64_t)env_table_entries(env);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "pages_away", .scope = "ledger",
@@ -196,7 +197,7 @@ static void claim_numastat(const struct full_node_params *p, const struct worklo
 			   .unit = UNIT_PAGES,
 			   .relation = RELATION_BETWEEN,
 			   .basis = BASIS_BOUNDED,
-			   .tolerance = nr / 512 + 256,
+			   .tolerance = nr / (int64_t)env_table_entries(env) + 256,
 			   .slot = "away_pages" };
 
 	snprintf(c.scope, sizeof(c.scope), "node%" PRIu64, p->home);

@@ -223,7 +223,8 @@ static void claim_memory(const struct workload_env *env, const struct heap_plan 
 {
 	const int64_t resident = (int64_t)o->resident_bytes;
 	const int64_t mapped = (int64_t)(o->heap_bytes + o->mapped_bytes);
-	const int64_t tables = (int64_t)(heap_peak_bytes(plan) / 512 + 8 * env->page_bytes);
+	const int64_t tables =
+		(int64_t)(heap_peak_bytes(plan) / env_table_entries(env) + 8 * env->page_bytes);
 	const char *rss_why = "pages touched and not returned to the kernel";
 	const char *size_why = "growth of the heap and mapped blocks that are kept";
 	/* clang-format off */

@@ -226,11 +226,28 @@ static void claim_victim(const struct candidates *c, const struct workload_env *
  * kills at limits of 16M to 256M: 148..153 of the worker (stack, heap and data, which are
  * present before READY, kernel stack and tables), 42 of each victim. In 3 of the 36 there
  * were 36 to 58 more: the kernel does not drain the other CPUs' batches while another task
- * does (drain_all_stock()).
+ * does (drain_all_stock()). With pages of 16 KiB there were 42 of the worker: its bytes, and six
+ * areas that begin and end within a page. So the bounds are in bytes and in areas.
  */
-#define OWN_PAGES_MIN	 64
-#define OWN_PAGES_MAX	 192
-#define VICTIM_PAGES_MAX 96
+#define OWN_BYTES_MIN	 (256 << 10)
+#define OWN_BYTES_MAX	 (704 << 10)
+#define VICTIM_BYTES_MAX (320 << 10)
+#define AREAS_MAX	 16 /* each a page more, whatever a page is */
+
+static int64_t own_pages_min(const struct workload_env *env)
+{
+	return OWN_BYTES_MIN / (int64_t)env->page_bytes;
+}
+
+static int64_t own_pages_max(const struct workload_env *env)
+{
+	return OWN_BYTES_MAX / (int64_t)env->page_bytes + AREAS_MAX;
+}
+
+static int64_t victim_pages_max(const struct workload_env *env)
+{
+	return VICTIM_BYTES_MAX / (int64_t)env->page_bytes + AREAS_MAX;
+}
 
 /* Pages of the limit. Least and most differ where the charge of page tables is unknown. */
 struct amount {
@@ -246,10 +263,10 @@ static struct amount amount_of(const struct candidates *c, const struct workload
 	const int64_t page = (int64_t)env->page_bytes;
 	const int64_t others = (int64_t)candidates_idle_bytes(c) / page;
 	struct amount a = { .limit = (int64_t)env->limit_bytes / page,
-			    .slack = OWN_PAGES_MAX - OWN_PAGES_MIN +
-				     (c->nr - 1) * VICTIM_PAGES_MAX +
+			    .slack = own_pages_max(env) - own_pages_min(env) +
+				     (c->nr - 1) * victim_pages_max(env) +
 				     env_usage_slack_bytes(env) / page,
-			    .entries = page / (int64_t)sizeof(uint64_t),
+			    .entries = (int64_t)env_table_entries(env),
 			    .others_least = others,
 			    .others_most = others };
 
@@ -274,7 +291,7 @@ static void claim_filled(const struct candidates *c, const struct workload_env *
 				      .unit = UNIT_PAGES,
 				      .relation = RELATION_BETWEEN,
 				      .basis = BASIS_BOUNDED,
-				      .expected = a.others_least + OWN_PAGES_MIN,
+				      .expected = a.others_least + own_pages_min(env),
 				      .tolerance = a.slack + 1 + a.others_most -
 						   a.others_least + (known ? 0 : a.tables_most),
 				      .slot = "pages_touched",
@@ -283,11 +300,12 @@ static void claim_filled(const struct candidates *c, const struct workload_env *
 
 	claims_add(
 		out, &filled,
-		"the limit holds the pages that the worker counted%s and %d to %d other pages of it%s and charge batches",
+		"the limit holds the pages that the worker counted%s and %lld to %lld other pages of it%s and charge batches",
 		charged ? " and their page tables"
 		: known ? ""
 			: " and perhaps their page tables",
-		OWN_PAGES_MIN, OWN_PAGES_MAX, c->nr > 1 ? " and the victims" : "");
+		(long long)own_pages_min(env), (long long)own_pages_max(env),
+		c->nr > 1 ? " and the victims" : "");
 }
 
 static void claim_amount(const struct candidates *c, const struct workload_env *env,
@@ -297,7 +315,8 @@ static void claim_amount(const struct candidates *c, const struct workload_env *
 	int64_t lead, page = (int64_t)env->page_bytes;
 	unsigned victim = predicted_victim(c, env, &lead);
 	int64_t refill = victim ? (int64_t)c->bytes[victim] / page : 0;
-	int64_t least = a.limit - a.tables_most - a.others_most - a.slack - OWN_PAGES_MIN - 1;
+	int64_t least =
+		a.limit - a.tables_most - a.others_most - a.slack - own_pages_min(env) - 1;
 	int64_t spare = (int64_t)swap_room(env) / page;
 	const bool filled = !spare && !victim;
 	/* clang-format off */
@@ -357,7 +376,7 @@ static int oom_prepare(struct worker *w)
 	const struct oom_params *p = w->params;
 	struct oom_state *s = calloc(1, sizeof(*s));
 	bool huge = p->pages == PAGES_HUGE;
-	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : 2 * MB;
+	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : env_table_reach_bytes(w->env);
 	int ret;
 
 	if (!s)

@@ -32,7 +32,7 @@
 /* Fixed-point shift of PSS, fs/proc/task_mmu.c. */
 #define PSS_SHIFT 12
 /* Extent blocks, read through the block device and charged to the group as file memory. */
-#define META_BYTES (16 * 4096)
+#define META_PAGES 16
 
 enum shm_kind { KIND_MEMFD, KIND_SYSV, KIND_TMPFS, KIND_FILE, KIND_COW };
 
@@ -109,10 +109,11 @@ static uint64_t shm_footprint(const void *params, const struct workload_env *env
 	const uint64_t copies =
 		p->kind == KIND_COW ? (p->procs - 1) * written_pages(p, env) * env->page_bytes
 				    : 0;
-	const uint64_t tables = p->procs * (shm_target(p, env) / 512 + 16 * env->page_bytes);
+	const uint64_t tables =
+		p->procs * (shm_target(p, env) / env_table_entries(env) + 16 * env->page_bytes);
 	const uint64_t processes = p->procs * 1024 * 1024; /* measured: 0.6 MiB each on 6.18 */
 
-	return shm_target(p, env) + copies + tables + processes + META_BYTES +
+	return shm_target(p, env) + copies + tables + processes + META_PAGES * env->page_bytes +
 	       (uint64_t)env_usage_slack_bytes(env);
 }
 
@@ -177,7 +178,7 @@ static void claim_shared(const struct shm_params *p, const struct workload_env *
 		{ .quantity = "group_shared_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = file ? env_group_file(env) : "shmem",
 		  .unit = UNIT_BYTES, .basis = file ? BASIS_BOUNDED : BASIS_EXACT,
-		  .expected = size, .tolerance = file ? META_BYTES : 0,
+		  .expected = size, .tolerance = file ? META_PAGES * (int64_t)env->page_bytes : 0,
 		  .why = file ? "charged once to the group of the first toucher; up to 16 pages of extent blocks"
 		         : "charged once to the group of the first toucher" },
 		{ .quantity = "group_anonymous_bytes", .scope = "group",

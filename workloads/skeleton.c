@@ -106,17 +106,17 @@ static uint64_t held_bytes(const struct skeleton_params *p, const struct workloa
 	return round_up(p->size_bytes, env->page_bytes);
 }
 
-/* Page tables: one page per 512 mapped ones; the most adds both ends and the upper levels. */
+/* Page tables: one page per range of a table; the most adds both ends and the upper levels. */
 static int64_t tables_least(const struct skeleton_params *p, const struct workload_env *env)
 {
-	return (int64_t)(held_bytes(p, env) / 512 / env->page_bytes * env->page_bytes);
+	return (int64_t)(held_bytes(p, env) / env_table_reach_bytes(env) * env->page_bytes);
 }
 
 static int64_t tables_most(const struct skeleton_params *p, const struct workload_env *env)
 {
 	const int64_t least = tables_least(p, env);
 
-	return least + least / 512 + 5 * (int64_t)env->page_bytes;
+	return least + least / (int64_t)env_table_entries(env) + 5 * (int64_t)env->page_bytes;
 }
 
 /*

@@ -33,7 +33,7 @@
 
 #define WRITE_BYTES (256 * 1024)
 /* Extent blocks, read through the block device and charged to the group as file memory. */
-#define META_BYTES (16 * 4096)
+#define META_PAGES 16
 
 struct victim_params {
 	uint64_t size_bytes, file_bytes, block_bytes, alloc_bytes;
@@ -172,8 +172,8 @@ static uint64_t victim_footprint(const void *params, const struct workload_env *
 	const struct victim_params *p = params;
 	const uint64_t anon = victim_target(p, env) + round_up(p->alloc_bytes, env->page_bytes);
 
-	return anon + anon / 512 + round_up(p->file_bytes, env->page_bytes) + META_BYTES +
-	       (uint64_t)env_usage_slack_bytes(env);
+	return anon + anon / env_table_entries(env) + round_up(p->file_bytes, env->page_bytes) +
+	       META_PAGES * env->page_bytes + (uint64_t)env_usage_slack_bytes(env);
 }
 
 static double victim_seconds(const void *params, const struct workload_env *env)
@@ -260,7 +260,7 @@ static void victim_claims(const void *params, const struct workload_env *env,
 		  .why = faults_why(env) },
 		{ .quantity = "group_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
-		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = META_BYTES,
+		  .relation = RELATION_LE, .basis = BASIS_BOUNDED, .tolerance = META_PAGES * (int64_t)env->page_bytes,
 		  .slot = "file_pages", .slot_mul = page, .unless = !safe,
 		  .why = "the pages of the file that mincore finds in the cache and up to 16 pages of extent blocks" },
 		{ .quantity = "group_file_bytes", .scope = "group",
@@ -284,7 +284,7 @@ static int write_file(struct worker *w, struct victim *v, uint64_t bytes)
 		uint64_t step = bytes - done < WRITE_BYTES ? bytes - done : WRITE_BYTES;
 		ssize_t n;
 
-		fill_write(&v->fill, v->buffer, step, done / 4096);
+		fill_write(&v->fill, v->buffer, step, done / FILL_BLOCK_BYTES);
 		n = pwrite(v->fd, v->buffer, step, (off_t)done);
 		if (n <= 0)
 			return worker_fail(w, n ? errno : ENOSPC,

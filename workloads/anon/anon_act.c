@@ -36,7 +36,7 @@ int anon_prepare(struct worker *w)
 	const struct anon_params *p = w->params;
 	struct anon_state *s = calloc(1, sizeof(*s));
 	bool huge = p->pages == PAGES_HUGE;
-	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : 2u << 20;
+	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : env_table_reach_bytes(w->env);
 	int ret;
 
 	if (!s)

@@ -82,18 +82,15 @@ bool anon_takes_all(const struct anon_params *p, const struct workload_env *env)
  */
 static int64_t tables_min(const struct anon_params *p, const struct workload_env *env)
 {
-	uint64_t entries = env->page_bytes / sizeof(uint64_t);
-
-	return (int64_t)(anon_held_bytes(p, env) / (env->page_bytes * entries) *
+	return (int64_t)(anon_held_bytes(p, env) / env_table_reach_bytes(env) *
 			 env->page_bytes);
 }
 
-/* The table of the end, and the levels above: one in 512, and one of each level. */
+/* The table of the end, and the levels above: one for each table of entries, one of each. */
 static int64_t tables_slack(const struct anon_params *p, const struct workload_env *env)
 {
-	uint64_t entries = env->page_bytes / sizeof(uint64_t);
-
-	return tables_min(p, env) / (int64_t)entries + 4 * (int64_t)env->page_bytes;
+	return tables_min(p, env) / (int64_t)env_table_entries(env) +
+	       4 * (int64_t)env->page_bytes;
 }
 
 uint64_t anon_footprint(const void *params, const struct workload_env *env)
@@ -300,7 +297,7 @@ static void claim_process(const struct anon_params *p, const struct workload_env
 		  .source = "status", .counter = "VmPTE", .unit = UNIT_BYTES,
 		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
 		  .expected = tables_min(p, env), .tolerance = tables_slack(p, env),
-		  .why = "one table per 512 pages and up to four more for the end and upper levels" },
+		  .why = "one table per range that a table maps and up to four more for the end and upper levels" },
 	};
 	/* clang-format on */
 
@@ -320,7 +317,7 @@ static void claim_group_tables(const struct anon_params *p, const struct workloa
 		.quantity = "group_page_table_bytes", .scope = "group",
 		.source = "memory.stat", .counter = "pagetables", .unit = UNIT_BYTES,
 		.expected = least,
-		.why = charged ? "one table per 512 pages and up to four more for the end and upper levels"
+		.why = charged ? "one table per range that a table maps and up to four more for the end and upper levels"
 		       : none ? "page tables are not charged here"
 		       : "page tables may be charged; not known here",
 	};

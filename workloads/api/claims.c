@@ -132,3 +132,13 @@ uint64_t env_rss_lag_pages(const struct workload_env *env, enum capability exact
 
 	return env_has(env, exact) ? 0 : max(by_task, by_cpu);
 }
+
+uint64_t env_table_entries(const struct workload_env *env)
+{
+	return env->page_bytes / sizeof(uint64_t);
+}
+
+uint64_t env_table_reach_bytes(const struct workload_env *env)
+{
+	return env->page_bytes * env_table_entries(env);
+}

@@ -37,11 +37,6 @@ unsigned node_distance_of(const struct workload_env *env, unsigned from, unsigne
 	return i < 0 || j < 0 ? 0 : env->distance[i][j];
 }
 
-bool node_is_claimed(const struct workload_env *env, unsigned i, int meant)
-{
-	return i < NODE_CLAIMS_MAX || (int)env->nodes[i] == meant;
-}
-
 void nodemask_add(struct nodemask *mask, unsigned node)
 {
 	assert(node < ENV_NODE_IDS);

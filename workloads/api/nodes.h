@@ -20,11 +20,10 @@ int node_first_with_cpus(const struct workload_env *env);
 unsigned node_distance_of(const struct workload_env *env, unsigned from, unsigned to);
 
 /*
- * Whether nodes[i] has claims of its own. Of a machine with many nodes the first so many have,
- * and the one that the workload is about (its id; -1: none): CLAIMS_MAX is for all of them.
+ * Of a machine with more nodes these first ones have claims of their own, and those that the
+ * workload is about: CLAIMS_MAX is for all of them.
  */
 #define NODE_CLAIMS_MAX 12
-bool node_is_claimed(const struct workload_env *env, unsigned i, int meant);
 
 struct nodemask {
 	unsigned long bits[ENV_NODE_IDS / (8 * sizeof(unsigned long))];

@@ -298,6 +298,13 @@ uint64_t env_percpu_lag_pages(const struct workload_env *env);
 uint64_t env_rss_lag_pages(const struct workload_env *env, enum capability exact,
 			   uint64_t threads);
 
+/*
+ * Pages that one page of the lowest page table maps, 512 of 4 KiB, and their bytes, as many as
+ * a huge page has where there is one.
+ */
+uint64_t env_table_entries(const struct workload_env *env);
+uint64_t env_table_reach_bytes(const struct workload_env *env);
+
 /* ---- truth slots: amounts that the worker counts itself, in the ledger ---- */
 
 #define SLOTS_MAX 32

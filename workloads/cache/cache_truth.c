@@ -300,7 +300,8 @@ static void claim_grown(const struct cache_params *p, const struct workload_env 
 	const struct cache_amounts a = cache_amounts_of(p, env);
 	const uint64_t grown = p->method == METHOD_DIRECT ? 0 : a.missed;
 	const bool maps = p->method == METHOD_MMAP && !env_lacks(env, CAPABILITY_TABLE_CHARGE);
-	const uint64_t tables = maps ? a.file / 512 + 4 * env->page_bytes : 0;
+	const uint64_t tables =
+		maps ? a.file / env_table_entries(env) + 4 * env->page_bytes : 0;
 	const int64_t slack =
 		env_usage_slack_bytes(env) + (int64_t)(cache_index_bytes(grown, env) + tables);
 	/* clang-format off */

@@ -474,7 +474,7 @@ static void claim_memory(const struct leak_params *p, const struct workload_env 
 		  .why = v->why },
 	};
 	/* clang-format on */
-	const int64_t tables = (int64_t)(leak_footprint(p, env) / 512) +
+	const int64_t tables = (int64_t)(leak_footprint(p, env) / env_table_entries(env)) +
 			       (int64_t)((8 + 4 * p->threads) * env->page_bytes);
 	const struct promise_usage usage = { .least = bytes,
 					     .most = bytes + more,

@@ -173,7 +173,7 @@ uint64_t numa_footprint(const void *params, const struct workload_env *env)
 	const uint64_t bytes = numa_target(params, env);
 
 	/* A page under migration is charged twice, in batches of NUMA_BATCH_PAGES. */
-	return bytes + bytes / 512 + numa_filler_bytes(params, env) +
+	return bytes + bytes / env_table_entries(env) + numa_filler_bytes(params, env) +
 	       NUMA_BATCH_PAGES * env->page_bytes + (uint64_t)env_usage_slack_bytes(env) +
 	       16 * env->page_bytes;
 }

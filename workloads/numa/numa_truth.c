@@ -111,7 +111,7 @@ static void claim_numastat(const struct numa_params *p, const struct workload_en
 	row.unit = UNIT_PAGES;
 	row.relation = bounded ? RELATION_BETWEEN : RELATION_GE;
 	row.basis = BASIS_BOUNDED;
-	row.tolerance = bounded ? row.expected / 512 + 256 : 0;
+	row.tolerance = bounded ? row.expected / (int64_t)env_table_entries(env) + 256 : 0;
 	row.expected = row.slot ? 0 : row.expected;
 	row.why = "one allocation per page; page tables and the rest of the machine add to it";
 	promise_add(out, SPAN_WORK, &row, 1);
@@ -205,9 +205,12 @@ void numa_claims(const void *params, const struct workload_env *env, struct clai
 	/* Also planned on a machine with one node, where the worker is skipped. */
 	if (cpu < 0 || memory < 0)
 		return;
-	for (unsigned i = 0; i < env->nr_nodes; i++)
-		if (node_is_claimed(env, i, memory) || (int)env->nodes[i] == cpu)
+	for (unsigned i = 0; i < env->nr_nodes; i++) {
+		const int node = (int)env->nodes[i];
+
+		if (i < NODE_CLAIMS_MAX || node == memory || node == cpu)
 			claim_node(p, env, i, out);
+	}
 	PROMISE_ROWS(out, SPAN_WORK, placed);
 	if (numa_fills(p))
 		claim_spill(p, env, out);

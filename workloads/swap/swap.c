@@ -167,7 +167,7 @@ static int swap_prepare(struct worker *w)
 {
 	const struct swap_params *p = w->params;
 	struct swap_state *s = calloc(1, sizeof(*s));
-	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : 2u << 20;
+	uint64_t align = w->env->pmd_bytes ? w->env->pmd_bytes : env_table_reach_bytes(w->env);
 	int ret;
 
 	if (!s)

@@ -37,7 +37,8 @@ uint64_t swap_footprint(const void *params, const struct workload_env *env)
 	const struct swap_params *p = params;
 	uint64_t set = swap_set_bytes(p, env);
 
-	return set + set / 512 + SWAP_OWN_BYTES + p->threads * CREW_STACK_BYTES;
+	return set + set / env_table_entries(env) + SWAP_OWN_BYTES +
+	       p->threads * CREW_STACK_BYTES;
 }
 
 uint64_t swap_target(const void *params, const struct workload_env *env)

@@ -93,18 +93,17 @@ static uint64_t dropped_bytes(const struct thp_params *p, const struct workload_
 	return thp_breaks_up(p) ? thp_room_for_huge(p, env) * p->drop * env->page_bytes : 0;
 }
 
-/* A table per 512 pages of the mapping, also where huge pages are mapped. */
+/* A table per range that one maps, also where huge pages are mapped. */
 static int64_t tables_min(const struct thp_params *p, const struct workload_env *env)
 {
-	const uint64_t reach = env->page_bytes / sizeof(uint64_t) * env->page_bytes;
-
-	return (int64_t)(thp_map_bytes(p, env) / reach * env->page_bytes);
+	return (int64_t)(thp_map_bytes(p, env) / env_table_reach_bytes(env) * env->page_bytes);
 }
 
-/* The tables of both ends, and the upper levels: one in 512 and one of each. */
+/* The tables of both ends, and the upper levels: one per table of entries and one of each. */
 static int64_t tables_slack(const struct thp_params *p, const struct workload_env *env)
 {
-	return tables_min(p, env) / 512 + 5 * (int64_t)env->page_bytes;
+	return tables_min(p, env) / (int64_t)env_table_entries(env) +
+	       5 * (int64_t)env->page_bytes;
 }
 
 uint64_t thp_footprint(const void *params, const struct workload_env *env)
