@@ -43,7 +43,8 @@ static json_t *describe_host(const struct host *h)
 		json_array_append_new(
 			nodes, json_pack("{s:i, s:I, s:s, s:o}", "id", (int)h->node[i].id,
 					 "memory_bytes", (json_int_t)h->node[i].memory_bytes,
-					 "cpus", h->node[i].cpus ? h->node[i].cpus : "", "distances", distances));
+					 "cpus", h->node[i].cpus ? h->node[i].cpus : "",
+					 "distances", distances));
 	}
 	host = json_pack(
 		"{s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:o, s:s, s:b, s:b, s:b, s:b, s:i}",

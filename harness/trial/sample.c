@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TEXT_BYTES 32768 /* vmstat, the longest, has 5 KiB: it does not grow with the machine  \
-			  */
+/* vmstat, the longest, has 5 KiB and does not grow with the machine. */
+#define TEXT_BYTES 32768
 
 static bool read_text(const char *path, char *text)
 {
