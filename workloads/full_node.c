@@ -304,7 +304,7 @@ static int set_policy(struct worker *w, int policy, const struct nodemask *nodes
 /* Parses "0-1,4" of sysfs. */
 static int node_cpus(uint64_t node, cpu_set_t *set)
 {
-	char path[80], text[8 * CPU_SETSIZE]; /* what is cut off is beyond cpu_set_t's CPUs */
+	char path[80], text[8 * CPU_SETSIZE]; /* cpu_set_t has no CPUs beyond it */
 	char *at = text, *comma;
 	FILE *f;
 

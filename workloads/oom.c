@@ -226,13 +226,13 @@ static void claim_victim(const struct candidates *c, const struct workload_env *
  * kills at limits of 16M to 256M: 148..153 of the worker (stack, heap and data, which are
  * present before READY, kernel stack and tables), 42 of each victim. In 3 of the 36 there
  * were 36 to 58 more: the kernel does not drain the other CPUs' batches while another task
- * does (drain_all_stock()). With pages of 16 KiB there were 42 of the worker: its bytes, and six
- * areas that begin and end within a page. So the bounds are in bytes and in areas.
+ * does (drain_all_stock()). With pages of 16 KiB there were 42 of the worker: its bytes, and
+ * six areas that begin and end within a page. So the bounds are in bytes and in areas.
  */
 #define OWN_BYTES_MIN	 (256 << 10)
 #define OWN_BYTES_MAX	 (704 << 10)
 #define VICTIM_BYTES_MAX (320 << 10)
-#define AREAS_MAX	 16 /* each a page more, whatever a page is */
+#define AREAS_MAX	 16 /* each has one page more, of any size */
 
 static int64_t own_pages_min(const struct workload_env *env)
 {

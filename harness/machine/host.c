@@ -136,7 +136,7 @@ static void probe_pool_nodes(struct host *host, const char *root)
 
 struct zone_search {
 	struct host *host;
-	struct env_zone zone; /* whose lines come */
+	struct env_zone zone; /* of the lines that follow */
 	bool too_many;
 };
 
@@ -178,7 +178,7 @@ static int probe_watermarks(struct host *host, const char *root, struct error *e
 	if (search.too_many)
 		return error_set(
 			e, E2BIG,
-			"this machine has more than %d zones with pages, which is what pagestorm handles",
+			"this machine has more zones with pages than pagestorm handles: %d at most",
 			ENV_ZONES_MAX);
 	host->min_free_kb = vm_value(root, "min_free_kbytes");
 	host->watermark_scale = vm_value(root, "watermark_scale_factor");

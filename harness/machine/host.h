@@ -74,7 +74,7 @@ struct host {
 	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
 	char boot_id[40];
 	struct capability_result capability[NR_CAPABILITIES];
-	char *cpu_lists; /* the nodes', which point into it */
+	char *cpu_lists; /* of all nodes, which point into it */
 };
 
 /*
@@ -85,7 +85,7 @@ struct host {
  */
 int host_probe(struct host *host, const char *root, struct error *e);
 
-/* Frees the lists of CPUs; copes with one that no probe has filled. */
+/* Frees the lists of CPUs; also accepts a host that no probe has filled. */
 void host_release(struct host *host);
 
 /* "madvise" … as in hugepages-…kB/enabled; MTHP_ABSENT for another word. */

@@ -5,7 +5,7 @@
  * does, going by this table, and tests feed saved bytes.
  *
  * Unknown keys pass through with the source's default kind and unit. A line
- * that does not parse costs what it counts: the record keeps the line, with the reason.
+ * that does not parse loses its counters; the record keeps the line and the reason.
  */
 #ifndef PAGESTORM_COUNTERS_H
 #define PAGESTORM_COUNTERS_H
@@ -104,7 +104,7 @@ struct source_text {
  *
  * A value that is no number, a number of 63 bits or more that is no limit, and a key that
  * is there twice lose their counter: it has no number on that side. Of a line that names no
- * counter, or is cut short, nothing is put. All of these are a loss of the record's.
+ * counter, or is cut short, nothing is put. The record keeps each of these as a loss.
  *
  * 0, or -ENOMEM with *e.
  */

@@ -28,7 +28,7 @@ struct parse {
 	struct error *e;
 	struct text rest; /* what is not yet read; each line has its newline */
 	struct text line; /* without its newline */
-	struct text cut;  /* what stands behind the last newline */
+	struct text cut;  /* after the last newline */
 	unsigned line_number;
 	unsigned line_lost; /* the last one, by number; 0: none */
 };

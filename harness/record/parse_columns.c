@@ -115,7 +115,7 @@ static int put_swap(struct parse *p)
 	return ret;
 }
 
-/* What the columns are is known from the heading: without it none is read. */
+/* The heading names the columns: without it none is read. */
 int parse_swaps(struct parse *p)
 {
 	bool has_heading = false;
@@ -155,7 +155,7 @@ int parse_diskstats(struct parse *p)
 		snprintf(scope, sizeof(scope), "disk:%.*s", (int)text_length(name), name.at);
 		if (!text_length(name) || text_length(name) > KEY_BYTES / 2)
 			ret = parse_lose_line(p, "no device");
-		else if (count_words(rest) < 11) /* a partition's four were other numbers */
+		else if (count_words(rest) < 11) /* the four of an old kernel's partition differ */
 			ret = parse_lose_line(p, "fewer than 11 columns");
 		else
 			ret = put_columns(p, &line, rest);

@@ -25,7 +25,7 @@ bool text_starts(struct text s, const char *text)
 	return text_length(s) >= strlen(text) && !memcmp(s.at, text, strlen(text));
 }
 
-/* ---- what is lost ---- */
+/* ---- losses ---- */
 
 static int no_memory(struct parse *p)
 {

@@ -63,7 +63,7 @@ static int put_protection(struct parse *p, const char *scope, struct text rest)
 struct zone_state {
 	struct zone zone;
 	struct number in_sets; /* pages of the zone's per-CPU sets so far */
-	const char *scope;     /* whose keys come; NULL: of no zone that is known */
+	const char *scope;     /* of the next keys; NULL: unknown zone */
 	bool has_sets, in_sets_now;
 	bool counted; /* this CPU's set */
 };
@@ -108,7 +108,7 @@ static int put_page_sets(struct parse *p, struct zone_state *s)
 	return ret;
 }
 
-/* What follows a heading that is not understood belongs to a zone that is not known. */
+/* The lines after a heading that is not understood belong to an unknown zone. */
 static int begin_zone(struct parse *p, struct zone_state *s, struct text line)
 {
 	int ret = put_page_sets(p, s);
@@ -142,7 +142,7 @@ static int put_zone_key(struct parse *p, struct zone_state *s, struct text line)
 
 /*
  * "pagesets", the deeper lines below it, whose keys end in a colon as else protection's alone
- * does, and what stands at their end (zoneinfo_show_print(), mm/vmstat.c).
+ * does, and the line at their end (zoneinfo_show_print(), mm/vmstat.c).
  */
 static bool is_of_page_sets(struct text line, size_t indent)
 {

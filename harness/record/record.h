@@ -4,8 +4,8 @@
  * parsed numbers with their before and after. Built from captured bytes; pure.
  *
  * Absent is not zero: a counter that was missing on either side keeps
- * has_before or has_after false, and its cell in the CSV stays empty. What the kernel
- * wrote and could not be read is absent too, and the record keeps the reason.
+ * has_before or has_after false, and its cell in the CSV stays empty. A value that was
+ * not understood is absent too, and the record keeps the reason.
  */
 #ifndef PAGESTORM_RECORD_H
 #define PAGESTORM_RECORD_H

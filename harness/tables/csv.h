@@ -44,8 +44,7 @@ void csv_number(struct csv_writer *w, struct number n);
 void csv_real(struct csv_writer *w, double value, int decimals); /* NaN: an empty cell */
 void csv_empty(struct csv_writer *w);
 void csv_end_row(struct csv_writer *w); /* asserts that the row is complete */
-/* Writes what was collected, which outlives this process then; csv_flush() returns its error.
- */
+/* Writes the collected rows, which then survive this process; csv_flush() returns an error. */
 void csv_write(struct csv_writer *w);
 /* Writes what was collected and fsyncs. */
 int csv_flush(struct csv_writer *w, struct error *e);

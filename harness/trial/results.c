@@ -238,14 +238,14 @@ void results_event(struct results *r, const struct row_place *place, uint64_t t_
 }
 
 void results_losses(struct results *r, const struct row_place *place, uint64_t t_ms,
-		    const struct record *record, const struct record *told)
+		    const struct record *record, const struct record *reported)
 {
 	for (size_t i = 0; i < record->nr_losses; i++) {
 		const struct record_loss *loss = &record->loss[i];
 		char detail[1200];
 
 		if (is_own(loss->scope) != (place->worker[0] != '\0') ||
-		    (told && record_loss_of(told, loss->scope, loss->source)))
+		    (reported && record_loss_of(reported, loss->scope, loss->source)))
 			continue;
 		snprintf(detail, sizeof(detail), "%s%s", loss->why,
 			 loss->lines > 1 ? "; other lines of the file are lost too" : "");

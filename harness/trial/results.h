@@ -2,8 +2,8 @@
 /*
  * The results directory of a run: made as NAME.partial, renamed when complete.
  * results/SCHEMA.md describes the files. The rows of a step are written and
- * fsync'd together, so that a run that is cut ends with whole steps. Only samples are written as
- * they are taken: a step may have any number of them, and those of a killed run can be read.
+ * fsync'd together, so that a run that is cut ends with whole steps. Only samples are written
+ * as they are taken: a step may have any number of them, and those of a killed run can be read.
  */
 #ifndef PAGESTORM_RESULTS_H
 #define PAGESTORM_RESULTS_H
@@ -49,17 +49,18 @@ void results_counters(struct results *r, const struct row_place *place, enum spa
 void results_truth(struct results *r, const struct row_place *place, const struct judgement *j);
 void results_run(struct results *r, const struct run_row *row);
 void results_sample(struct results *r, struct sample_row row); /* run: filled in here */
-/* The rows of a tick are complete; what becomes of them, results_flush() says. */
+/* Writes the complete rows of a tick; results_flush() reports an error. */
 void results_sampled(struct results *r);
 void results_event(struct results *r, const struct row_place *place, uint64_t t_ms,
 		   const char *event, const char *detail);
 
 /*
- * An event for each file of which a line was not understood: the worker's that the place
- * names, or those of the machine and the run. told: a record whose losses have theirs; NULL.
+ * An event for each file with a line that was not understood: those of the worker that the
+ * place names, or those of the machine and the run. reported: a record whose losses have their
+ * events already, or NULL.
  */
 void results_losses(struct results *r, const struct row_place *place, uint64_t t_ms,
-		    const struct record *record, const struct record *told);
+		    const struct record *record, const struct record *reported);
 
 /* The filled buckets of a worker's latencies. */
 void results_latency(struct results *r, const struct row_place *place,

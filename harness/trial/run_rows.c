@@ -213,7 +213,7 @@ static void write_counters(struct run *run, const struct trial *trial,
 	results_counters(&run->results, &shared, SPAN_RESIDUE, &worker->residue, false);
 }
 
-/* What of the files could not be read, in the same way. */
+/* The lines that were not understood, in the same way. */
 static void write_losses(struct run *run, const struct trial *trial,
 			 const struct trial_worker *worker)
 {

@@ -37,8 +37,8 @@ void fixture_release(struct fixture *f);
 char *fixture_bytes(const struct tree *tree, const char *relative, size_t *length);
 
 /*
- * What a source's file had in it at HELD, with its scope and range; bytes are NULL where this
- * machine has no such file, and else to be freed.
+ * A source's file at HELD, with its scope and range. bytes is NULL where this machine has no
+ * such file; otherwise the caller frees it.
  */
 struct source_text fixture_source(const struct fixture *f, const struct source *source);
 

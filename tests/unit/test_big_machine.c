@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * A machine of 512 CPUs, 16 nodes up to number 1023, 2 TiB and zones of all kinds, made by
- * tests/lib/big-machine: every file of it is read to its end, and what it says arrives whole.
+ * tests/lib/big-machine: every file is read to its end and no value is cut short.
  */
 #include <errno.h>
 #include <fcntl.h>

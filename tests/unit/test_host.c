@@ -16,7 +16,7 @@
 
 #include "harness/machine/host.h"
 
-/* The one that is looked at; a probe of another machine releases it. */
+/* The probed machine; the next probe releases it. */
 static struct host host;
 
 static void probe(const char *machine)

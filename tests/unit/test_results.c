@@ -311,7 +311,7 @@ static void write_one_of_each(struct results *r, struct ledger *ledger)
 	assert_int_equal(results_sites(r, &w, ledger, NULL), 0);
 }
 
-/* The worker's losses stand beside the worker, the machine's beside nobody, each once. */
+/* Losses of the worker have its name, those of the machine have none; each is one row. */
 static void a_line_that_was_not_understood_is_an_event(void **state)
 {
 	static const struct row_place worker = { .cell = 3, .repeat = 1, .worker = "hog" },

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whatever one line of a kernel file looks like costs no more than what that line counts: held
- * for each row of the table of sources, on the files captured in tests/fixtures. A number that
- * is still there is the one of the intact file; a counter is missing only with a reason.
+ * A damaged line of a kernel file costs at most the counters of that line: checked for each row
+ * of the table of sources, on the files captured in tests/fixtures. Each remaining number is
+ * that of the intact file, and each missing counter has a reason.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include "harness/record/counters.h"
 #include "tests/unit/fixture.h"
 
-/* An intact file and what it counts. */
+/* An intact file and its counters. */
 struct example {
 	struct source_text text;
 	struct record record;

@@ -86,7 +86,7 @@ static int64_t tables_min(const struct anon_params *p, const struct workload_env
 			 env->page_bytes);
 }
 
-/* The table of the end, and the levels above: one for each table of entries, one of each. */
+/* The table of the end, and the upper levels: one per table of entries, one of each. */
 static int64_t tables_slack(const struct anon_params *p, const struct workload_env *env)
 {
 	return tables_min(p, env) / (int64_t)env_table_entries(env) +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Finds nodes by their ids. Reads nothing of the machine: host_probe() has. */
+/* Finds nodes by their ids in what host_probe() has read. */
 #include "workloads/api/nodes.h"
 
 #include <assert.h>

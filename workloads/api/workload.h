@@ -299,8 +299,8 @@ uint64_t env_rss_lag_pages(const struct workload_env *env, enum capability exact
 			   uint64_t threads);
 
 /*
- * Pages that one page of the lowest page table maps, 512 of 4 KiB, and their bytes, as many as
- * a huge page has where there is one.
+ * Entries of a page table, 512 with pages of 4 KiB, and the bytes that a table of the lowest
+ * level maps: the size of a huge page where the kernel has them.
  */
 uint64_t env_table_entries(const struct workload_env *env);
 uint64_t env_table_reach_bytes(const struct workload_env *env);

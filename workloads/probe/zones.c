@@ -61,7 +61,7 @@ static int keep(const struct zone *zone, struct zones *out)
 	return 0;
 }
 
-/* The lines of the text that end in a newline, or with it. *zone is the one that goes on. */
+/* Parses the lines of the text; the last may lack its newline. *zone: the current zone. */
 static int take_lines(const char *text, struct zone *zone, struct zones *out)
 {
 	int ret = 0;
@@ -100,7 +100,7 @@ int zones_parse(const char *text, struct zones *out)
 	return ret ? ret : finish(&zone, out);
 }
 
-/* Parses the whole lines of the buffer and moves what is behind them to its start. */
+/* Parses the whole lines of the buffer and moves the rest to its start. */
 static int take_chunk(char *buffer, size_t *used, struct zone *zone, struct zones *out)
 {
 	size_t whole = *used;
@@ -132,7 +132,7 @@ int zones_read(int fd, char *buffer, size_t bytes, struct zones *out)
 		used += (size_t)got;
 		ret = take_chunk(buffer, &used, &zone, out);
 		if (!ret && used == bytes - 1)
-			ret = -E2BIG; /* one line */
+			ret = -E2BIG; /* a line that fills the buffer */
 	}
 	if (!ret && got < 0)
 		ret = -errno;
