@@ -101,6 +101,8 @@ static void print_limits(const char *title, const struct limits *limits)
 
 static void print_claim(const struct claim *c)
 {
+	char reason[96];
+
 	printf("    %s/%s/%s (%s) %s %" PRId64, c->scope, c->source, c->counter,
 	       span_name(c->span), relation_name(c->relation), c->expected);
 	if (c->slot)
@@ -108,6 +110,10 @@ static void print_claim(const struct claim *c)
 	if (c->tolerance)
 		printf(" tolerance %" PRId64, c->tolerance);
 	printf(" %s, %s\n      %s\n", unit_name(c->unit), basis_name(c->basis), c->why);
+	if (!c->slot && judge_too_coarse(c)) {
+		judge_coarse_reason(c, reason, sizeof(reason));
+		printf("      absent: %s\n", reason);
+	}
 }
 
 static void print_params(const struct plan_worker *w)
@@ -152,6 +158,19 @@ static void print_common(const struct plan_worker *w)
 		printf("%*s%s\n", INDENT, "", text + 2);
 }
 
+static void print_claim_count(const struct prediction *prediction)
+{
+	unsigned coarse = 0;
+
+	for (unsigned i = 0; i < prediction->nr_claims; i++)
+		coarse += !prediction->claim[i].slot &&
+			  judge_too_coarse(&prediction->claim[i]);
+	printf("  %-12s %u claims", "", prediction->nr_claims);
+	if (coarse)
+		printf(", %u of them too coarse here", coarse);
+	puts("");
+}
+
 static void print_worker(const struct plan_worker *w, bool claims)
 {
 	char target[32], footprint[32];
@@ -176,7 +195,7 @@ static void print_worker(const struct plan_worker *w, bool claims)
 	print_params(w);
 	print_common(w);
 	print_limits("", &w->request.limits);
-	printf("  %-12s %u claims\n", "", w->prediction.nr_claims);
+	print_claim_count(&w->prediction);
 	for (unsigned i = 0; i < w->prediction.nr_claims && claims; i++)
 		print_claim(&w->prediction.claim[i]);
 }

@@ -20,6 +20,14 @@ static json_t *bytes_json(uint64_t bytes)
 	return bytes > INT64_MAX ? json_null() : json_integer((json_int_t)bytes);
 }
 
+static json_t *coarse_json(const struct claim *c)
+{
+	char reason[96];
+
+	judge_coarse_reason(c, reason, sizeof(reason));
+	return json_string(reason);
+}
+
 static json_t *claim_json(const struct claim *c)
 {
 	json_t *claim = json_pack(
@@ -31,6 +39,8 @@ static json_t *claim_json(const struct claim *c)
 
 	if (c->slot)
 		json_object_set_new(claim, "plus_slot", json_string(c->slot));
+	else if (judge_too_coarse(c))
+		json_object_set_new(claim, "absent", coarse_json(c));
 	return claim;
 }
 

@@ -25,7 +25,7 @@ struct arguments {
 	int cell;	    /* -1: every one */
 	enum risk allowed;
 	unsigned wait_s;
-	bool json, quiet;
+	bool json, quiet, strict;
 	struct cmd_pause pause;
 	struct cmd_plan_source source;
 	struct host host; /* the machine that the plan is for */
@@ -99,6 +99,9 @@ static const struct cmd_option options[] = {
 	{ .name = "json", .take = cmd_take_flag,
 	  .offset = offsetof(struct arguments, json),
 	  .help = "one JSON document on stdout" },
+	{ .name = "strict", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, strict),
+	  .help = "a claim that is absent here is a failure" },
 	{ .name = "quiet", .letter = 'q', .take = cmd_take_flag,
 	  .offset = offsetof(struct arguments, quiet), .help = "no progress" },
 	{ 0 }
@@ -125,7 +128,7 @@ static const struct cmd_syntax syntax = {
 	.name = "pagestorm run",
 	.words = "PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
 	.doc = "Runs a profile or a single workload inside cgroups of its own, and compares what the kernel counted with what was claimed.\v"
-	       "key=value takes the profile's own keys: size=193M, hog.size=64M, memory.max=96M, vm.swappiness=10.\n\n"
+	       "key=value takes the profile's own keys: hog.size=64M, memory.max=96M.\n\n"
 	       "Exit status: 0 expectations met; 1 an expectation failed; 2 usage; 3 harness error; 4 some cells invalid; 5 not fully restored; 75 another run holds the lock; 77 nothing could run here; 130, 143 interrupted.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),
@@ -190,8 +193,10 @@ static bool needs_groups(const struct plan *plan)
 	return false;
 }
 
-static int exit_status(const struct run_summary *s, int ret)
+static int exit_status(const struct run_summary *s, bool strict, int ret)
 {
+	const bool absent = strict && s->claims_absent;
+
 	if (s->interrupted)
 		return 128 + s->interrupted;
 	if (s->not_restored)
@@ -200,7 +205,7 @@ static int exit_status(const struct run_summary *s, int ret)
 		return EXIT_HARNESS;
 	if (s->invalid)
 		return EXIT_INVALID;
-	if (s->claims_failed || s->unexpected)
+	if (s->claims_failed || s->unexpected || absent)
 		return EXIT_UNMET;
 	return s->skipped && s->skipped == s->rows ? EXIT_NOTHING_RAN : EXIT_MET;
 }
@@ -227,7 +232,7 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 	a->pause.arg = &print;
 	if (!ret) {
 		ret = run_plan(plan, &how, &summary, &e);
-		status = exit_status(&summary, ret);
+		status = exit_status(&summary, a->strict, ret);
 	}
 	cmd_run_print_summary(&print, &summary, status);
 	if (summary.interrupted && summary.path[0])

@@ -148,7 +148,7 @@ static void print_summary_text(const struct run_summary *s)
 			printf("results: %s\n", s->path);
 		return;
 	}
-	printf("\n%u claims: %u pass, %s%u fail%s, %u absent on this kernel, %u below the noise\n",
+	printf("\n%u claims: %u pass, %s%u fail%s, %u absent, %u below the noise\n",
 	       s->claims, s->claims - s->claims_failed - s->claims_absent - s->claims_noise,
 	       mark(s->claims_failed), s->claims_failed, unmark(), s->claims_absent,
 	       s->claims_noise);

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DECIMALS_MAX 6
@@ -290,6 +291,58 @@ static enum verdict decide(const struct claim *claim, __int128 expected,
 	return missed ? VERDICT_FAIL : VERDICT_PASS;
 }
 
+/* ---- too coarse ---- */
+
+/* What it promises to move; 0: no amount. */
+static int64_t promised_amount(const struct claim *claim)
+{
+	switch (claim->relation) {
+	case RELATION_EQ:
+		return claim->expected;
+	case RELATION_GE:
+		return claim->expected > 0 ? claim->expected : 0;
+	case RELATION_LE:
+		return claim->expected < 0 ? claim->expected : 0;
+	case RELATION_BETWEEN:
+		break;
+	}
+	return claim->least;
+}
+
+bool judge_too_coarse(const struct claim *claim)
+{
+	const struct fraction nothing = { 0, 1 };
+
+	return claim->basis != BASIS_PROFILE && promised_amount(claim) &&
+	       !shortfall(claim, claim->expected, nothing);
+}
+
+/* In a range the amount lies between what is added to it and what is taken off. */
+void judge_coarse_reason(const struct claim *claim, char *reason, size_t bytes)
+{
+	const int64_t amount = promised_amount(claim);
+	const int64_t tolerance = claim->relation == RELATION_BETWEEN
+					  ? (int64_t)magnitude(amount - claim->expected)
+					  : claim->tolerance;
+
+	snprintf(reason, bytes, "tolerance %lld %s the amount %lld: too coarse here",
+		 (long long)tolerance, tolerance > magnitude(amount) ? "exceeds" : "equals",
+		 (long long)amount);
+}
+
+/* It passed or was hidden: that says nothing where nothing would have passed as well. */
+static void refuse_coarse(struct judgement *out)
+{
+	const size_t length = strlen(out->claim.why);
+	char reason[96];
+
+	if (out->verdict == VERDICT_FAIL || !judge_too_coarse(&out->claim))
+		return;
+	out->verdict = VERDICT_ABSENT;
+	judge_coarse_reason(&out->claim, reason, sizeof(reason));
+	snprintf(out->claim.why + length, sizeof(out->claim.why) - length, "; %s", reason);
+}
+
 void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		 struct judgement *out)
 {
@@ -301,6 +354,8 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 
 	*out = (struct judgement){ .claim = *claim, .verdict = VERDICT_ABSENT };
 	out->claim.expected = saturate(expected);
+	if (claim->least)
+		out->claim.least = saturate(claim->least + expected - claim->expected);
 	if (!counter)
 		return;
 	if (claim->basis == BASIS_PROFILE && claim->unit == UNIT_COUNT)
@@ -314,8 +369,10 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		out->verdict = was_lost(counter, record) ? VERDICT_FAIL : VERDICT_ABSENT;
 		return;
 	}
-	if (!ret)
-		out->verdict = decide(claim, expected, counter, observed, noise);
+	if (ret)
+		return;
+	out->verdict = decide(claim, expected, counter, observed, noise);
+	refuse_coarse(out);
 }
 
 /* ---- words ---- */

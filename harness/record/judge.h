@@ -13,7 +13,7 @@
 enum verdict {
 	VERDICT_PASS,
 	VERDICT_FAIL,
-	VERDICT_ABSENT, /* this kernel has no such counter */
+	VERDICT_ABSENT, /* this kernel has no such counter, or one too coarse for the amount */
 	VERDICT_NOISE,	/* a direction that the noise floor hides */
 };
 
@@ -59,6 +59,9 @@ struct judge_facts {
  *
  * A bare number in a profile is in the counter's own unit, whatever that is.
  *
+ * A claim that holds and is too coarse (below) is absent, with the reason in its why; one
+ * that is missed by more than its tolerance fails however coarse it is.
+ *
  * A claim that cannot be held against its counter because of our own mistake (units
  * that do not convert, a slot that the workload does not have) fails, without an
  * observed value. Amounts beyond 64 bits are compared as they are and shown at the
@@ -66,6 +69,24 @@ struct judge_facts {
  */
 void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		 struct judgement *out);
+
+/*
+ * Whether the claim would hold although nothing had happened: its tolerance reaches the amount
+ * that it promises. With `tolerance` T:
+ *
+ *	eq M       M is not 0 and T >= |M|
+ *	ge M       M is above 0 and T >= M
+ *	le M       M is below 0 and T >= -M
+ *	between    claim->least is not 0 and the range holds 0
+ *
+ * The others promise no amount, but that no more than that moves: an eq or between of 0, an
+ * le of something above 0, a ge of something below; and the profile's own are their author's.
+ * A slot that the claim adds must be in its expected amount already.
+ */
+bool judge_too_coarse(const struct claim *claim);
+
+/* The sentence about one that is, without a comma. */
+void judge_coarse_reason(const struct claim *claim, char *reason, size_t bytes);
 
 /* True when one unit converts to the other: space among itself, time among itself. */
 bool judge_convertible(enum unit from, enum unit to);

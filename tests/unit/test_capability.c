@@ -15,6 +15,7 @@
 
 #include "harness/machine/capability.h"
 #include "harness/plan/option.h"
+#include "harness/record/judge.h"
 #include "tests/unit/amounts.h"
 #include "tests/unit/params.h"
 
@@ -507,6 +508,33 @@ static void amounts_follow_from_each_capability(void **state)
 		check_followed(&followed_rows[i]);
 }
 
+/* The file_dirty of the group, a range: 1 MiB, which two CPUs may keep to themselves. */
+static const struct claim *dirty_range(enum capability_state fresh)
+{
+	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
+	static struct claims claims;
+	const struct workload *w = workload_find("dirty");
+	struct workload_env env = params_machine();
+
+	env.capability[CAPABILITY_FRESH_STAT] = fresh;
+	amounts_params(w, params, "size=1M");
+	claims.nr = 0;
+	workload_claims(w, params, &env, &claims);
+	for (unsigned k = 0; k < claims.nr; k++)
+		if (!strcmp(claims.claim[k].counter, "file_dirty") &&
+		    claims.claim[k].relation == RELATION_BETWEEN)
+			return &claims.claim[k];
+	fail_msg("no range of file_dirty");
+	return NULL;
+}
+
+static void a_range_that_a_lag_widens_to_nothing_is_too_coarse(void **state)
+{
+	(void)state;
+	assert_false(judge_too_coarse(dirty_range(YES)));
+	assert_true(judge_too_coarse(dirty_range(NO)));
+}
+
 static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void **state)
 {
 	static const struct {
@@ -578,6 +606,7 @@ int main(void)
 		cmocka_unit_test(where_it_is_unknown_either_kind_of_kernel_passes),
 		cmocka_unit_test(amounts_follow_from_the_capabilities),
 		cmocka_unit_test(amounts_follow_from_each_capability),
+		cmocka_unit_test(a_range_that_a_lag_widens_to_nothing_is_too_coarse),
 		cmocka_unit_test(
 			parameters_are_refused_only_where_a_zero_page_contradicts_them),
 		cmocka_unit_test(targets_and_footprints_follow_as_well),

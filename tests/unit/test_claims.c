@@ -187,12 +187,21 @@ static void check_it_can_fail(const struct workload *w, const struct workload_en
 			      const struct claim *c)
 {
 	const enum kind kind = kind_of(c, env);
-	const int64_t expected = judge(w, c, kind, COUNTED, 0).claim.expected;
+	const struct judgement idle = judge(w, c, kind, COUNTED, 0);
+	const int64_t expected = idle.claim.expected;
+	const enum verdict nothing = idle.verdict;
+	const enum verdict right = judge(w, c, kind, COUNTED, expected).verdict;
 	int64_t low, high;
 	bool turns = false;
 
-	if (judge(w, c, kind, COUNTED, expected).verdict != VERDICT_PASS)
+	if (right != VERDICT_PASS && right != VERDICT_ABSENT)
 		fail_msg("%s/%s: what is expected does not pass", w->name, c->counter);
+	if (right == VERDICT_ABSENT && nothing != VERDICT_ABSENT)
+		fail_msg("%s/%s: too coarse, and yet nothing does not pass", w->name,
+			 c->counter);
+	if (right == VERDICT_PASS && expected && c->relation == RELATION_EQ &&
+	    nothing != VERDICT_FAIL)
+		fail_msg("%s/%s: nothing passes for an amount", w->name, c->counter);
 	low = expected - (c->relation == RELATION_BETWEEN ? 0 : c->tolerance) - 1;
 	high = expected + c->tolerance + 1;
 	if (c->relation != RELATION_LE && can_be(c, kind, low)) {

@@ -570,6 +570,121 @@ static void noise_is_shown_in_the_claims_unit(void **state)
 	assert_int_equal(j.verdict, VERDICT_PASS);
 }
 
+struct coarse_case {
+	enum relation relation;
+	int64_t expected, tolerance, least;
+	bool coarse;
+};
+
+static const struct coarse_case coarse_cases[] = {
+	{ RELATION_EQ, 100, 99, 0, false },
+	{ RELATION_EQ, 100, 100, 0, true },
+	{ RELATION_EQ, -100, 99, 0, false },
+	{ RELATION_EQ, -100, 101, 0, true },
+	{ RELATION_EQ, 0, 1000, 0, false }, /* nothing moves: no amount */
+	{ RELATION_GE, 100, 99, 0, false },
+	{ RELATION_GE, 100, 100, 0, true },
+	{ RELATION_GE, 0, 100, 0, false },
+	{ RELATION_GE, -100, 1000, 0, false }, /* no larger fall than that */
+	{ RELATION_LE, 100, 1000, 0, false },  /* no larger rise than that */
+	{ RELATION_LE, -100, 99, 0, false },
+	{ RELATION_LE, -100, 100, 0, true },
+	{ RELATION_BETWEEN, 1, 1000, 0, false },
+	{ RELATION_BETWEEN, 0, 1000, 0, false }, /* from nothing on */
+	{ RELATION_BETWEEN, 0, 1000, 100, true },
+	{ RELATION_BETWEEN, -50, 200, 0, false }, /* nothing, by no more than a slack */
+	{ RELATION_BETWEEN, -50, 200, 50, true },
+	{ RELATION_BETWEEN, 1, 200, 50, false },
+	{ RELATION_BETWEEN, -200, 199, -150, false },
+	{ RELATION_BETWEEN, -200, 200, -150, true },
+};
+
+static struct claim coarse_claim(const struct coarse_case *c, enum basis basis)
+{
+	return claim_on((struct claim){ .unit = UNIT_COUNT,
+					.relation = c->relation,
+					.basis = basis,
+					.expected = c->expected,
+					.tolerance = c->tolerance,
+					.least = c->least });
+}
+
+static void a_claim_that_nothing_would_meet_as_well_is_absent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < NR(coarse_cases); i++) {
+		const struct coarse_case *c = &coarse_cases[i];
+		struct claim claim = coarse_claim(c, BASIS_BOUNDED);
+		const bool holds_at_0 =
+			c->relation == RELATION_EQ   ? c->expected == 0 || c->coarse
+			: c->relation == RELATION_GE ? c->expected <= c->tolerance
+			: c->relation == RELATION_LE
+				? c->expected >= -c->tolerance
+				: c->expected <= 0 && c->expected + c->tolerance >= 0;
+		struct given g = { .kind = KIND_GAUGE, .unit = UNIT_COUNT };
+		struct judgement j;
+
+		judge(&g, &claim, NULL, &j);
+		if (j.verdict != (c->coarse    ? VERDICT_ABSENT
+				  : holds_at_0 ? VERDICT_PASS
+					       : VERDICT_FAIL) ||
+		    judge_too_coarse(&claim) != c->coarse)
+			fail_msg("case %zu: %s", i, verdict_name(j.verdict));
+		if (c->coarse)
+			assert_non_null(strstr(j.claim.why, ": too coarse here"));
+		claim.basis = BASIS_PROFILE; /* its author asked for no more */
+		judge(&g, &claim, NULL, &j);
+		assert_int_equal(j.verdict, holds_at_0 ? VERDICT_PASS : VERDICT_FAIL);
+	}
+}
+
+static void what_is_too_coarse_to_pass_can_fail(void **state)
+{
+	struct given g = { .kind = KIND_GAUGE, .unit = UNIT_COUNT, .after = 201 };
+	struct claim claim = coarse_claim(
+		&(struct coarse_case){ RELATION_EQ, 100, 100, 0, true }, BASIS_BOUNDED);
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, NULL, &j);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+	assert_string_equal(j.claim.why, "one page a touch");
+	g.after = 200;
+	judge(&g, &claim, NULL, &j);
+	assert_int_equal(j.verdict, VERDICT_ABSENT);
+	assert_string_equal(j.claim.why, "one page a touch; tolerance 100 equals the amount "
+					 "100: too coarse here");
+	claim.tolerance = 250;
+	judge(&g, &claim, NULL, &j);
+	assert_string_equal(j.claim.why, "one page a touch; tolerance 250 exceeds the amount "
+					 "100: too coarse here");
+}
+
+static void the_amount_that_a_slot_adds_decides_whether_it_is_too_coarse(void **state)
+{
+	uint64_t slot[] = { 12, 7 };
+	struct given g = { .kind = KIND_GAUGE, .unit = UNIT_COUNT, .after = 7 };
+	struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
+						      .relation = RELATION_EQ,
+						      .basis = BASIS_BOUNDED,
+						      .tolerance = 6,
+						      .slot = "cycles" });
+	struct judgement j;
+
+	(void)state;
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	slot[1] = 6;
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.verdict, VERDICT_ABSENT);
+	claim.relation = RELATION_BETWEEN;
+	claim.expected = -2;
+	claim.least = 4; /* 10 with what the slot adds, from 4 to 10 */
+	judge(&g, &claim, slot, &j);
+	assert_int_equal(j.claim.least, 10);
+	assert_int_equal(j.verdict, VERDICT_PASS);
+}
+
 static void names_are_those_of_the_schema(void **state)
 {
 	(void)state;
@@ -610,6 +725,9 @@ int main(void)
 		cmocka_unit_test(a_count_since_boot_that_falls_holds_no_promise),
 		cmocka_unit_test(noise_grows_with_the_time_that_the_work_took),
 		cmocka_unit_test(noise_is_shown_in_the_claims_unit),
+		cmocka_unit_test(a_claim_that_nothing_would_meet_as_well_is_absent),
+		cmocka_unit_test(what_is_too_coarse_to_pass_can_fail),
+		cmocka_unit_test(the_amount_that_a_slot_adds_decides_whether_it_is_too_coarse),
 		cmocka_unit_test(names_are_those_of_the_schema),
 	};
 

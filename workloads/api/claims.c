@@ -37,6 +37,14 @@ static int64_t stat_lag(const struct workload_env *env, const struct claim *c)
 	return c->unit == UNIT_BYTES ? bytes : c->unit == UNIT_KB ? bytes / 1024 : batches;
 }
 
+/* The end of a range that is nearer to 0; 0: it holds 0, and promises no amount. */
+static int64_t least_of(const struct claim *c)
+{
+	const int64_t most = c->expected + c->tolerance;
+
+	return c->expected > 0 ? c->expected : most < 0 ? most : 0;
+}
+
 static void allow_lag(const struct workload_env *env, struct claim *c)
 {
 	static const char why[] = "; memory.stat lags by up to 64 pages per CPU here";
@@ -47,6 +55,8 @@ static void allow_lag(const struct workload_env *env, struct claim *c)
 		return;
 	if (c->basis == BASIS_EXACT)
 		c->basis = BASIS_BOUNDED;
+	if (c->relation == RELATION_BETWEEN && !c->least)
+		c->least = least_of(c);
 	c->tolerance += lag;
 	if (c->relation == RELATION_BETWEEN) {
 		c->expected -= lag;

@@ -16,6 +16,7 @@ void promise_add(struct claims *out, enum span span, const struct promise *rows,
 				   .basis = p->basis,
 				   .expected = p->expected,
 				   .tolerance = p->tolerance,
+				   .least = p->least,
 				   .slot = p->slot,
 				   .slot_mul = p->slot_mul,
 				   .slot_div = p->slot_div };
@@ -37,6 +38,7 @@ void promise_add_bounds(struct claims *out, enum span span, const struct promise
 		if (more) {
 			row.relation = RELATION_BETWEEN;
 			row.basis = BASIS_BOUNDED;
+			row.least = row.expected;
 			row.expected -= row.tolerance;
 			row.tolerance = 2 * row.tolerance + more;
 		}

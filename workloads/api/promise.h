@@ -26,7 +26,7 @@ struct promise {
 	enum unit unit;
 	enum relation relation;
 	enum basis basis;
-	int64_t expected, tolerance;
+	int64_t expected, tolerance, least;
 	const char *slot;
 	int64_t slot_mul, slot_div;
 	bool unless; /* true: not promised */

@@ -241,6 +241,7 @@ struct claim {
 	enum basis basis;
 	int64_t expected;
 	int64_t tolerance;
+	int64_t least; /* RELATION_BETWEEN from 0 or below: the amount that moves at least */
 	const char *slot;
 	int64_t slot_mul, slot_div; /* 0 reads as 1 */
 	char why[240];		    /* for the reader; no comma, no quote, no newline */
