@@ -531,6 +531,7 @@ const struct workload buddy_workload = {
 	.name = "buddy",
 	.summary = "free memory fragmented, merged or compacted (for a guest)",
 	.truth = "One page of each pair of buddies is freed: that many more free blocks of order 0. Freeing the others too merges them into the large blocks that were there before; compaction forms large blocks by migrating the kept pages.",
+	.does = DOES_MIGRATE,
 	.options = options,
 	.params_bytes = sizeof(struct buddy_params),
 	.slots = {

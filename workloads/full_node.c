@@ -521,6 +521,7 @@ const struct workload full_node_workload = {
 	.summary = "allocations on a node that is full of page cache (for a guest)",
 	.truth = "With zone_reclaim_mode=0 the node gives its pages above low and other nodes the rest, predicted to a few hundred pages; with 1 the node's clean cache is reclaimed and the memory is local, but not with the multi-generational LRU of Linux 6.3 and later.",
 	.needs = NEED_NODES | NEED_FILES,
+	.does = DOES_RECLAIM | DOES_MIGRATE,
 	.options = options,
 	.params_bytes = sizeof(struct full_node_params),
 	.slots = {

@@ -18,7 +18,7 @@ enum {
 	EXIT_UNMET = 1,	       /* an expectation failed */
 	EXIT_USAGE = 2,	       /* usage or profile error; nothing was changed */
 	EXIT_HARNESS = 3,      /* pagestorm or the machine failed */
-	EXIT_INVALID = 4,      /* some cells are invalid */
+	EXIT_INVALID = 4,      /* some cells are invalid or disturbed */
 	EXIT_NOT_RESTORED = 5, /* the machine's state is not fully restored */
 	EXIT_LOCKED = 75,      /* another run holds the lock */
 	EXIT_NOTHING_RAN = 77, /* nothing could run here */

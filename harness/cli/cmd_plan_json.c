@@ -188,6 +188,7 @@ json_t *plan_json(const struct plan *plan)
 	if (!out)
 		return NULL;
 	json_object_set_new(out, "grace_seconds", seconds_json(plan->grace_ns));
+	json_object_set_new(out, "retries", json_integer((json_int_t)plan->retries));
 	json_object_set_new(out, "reset", reset_json(plan->reset));
 	json_object_set_new(out, "keep_raw", json_boolean(plan->keep_raw));
 	json_object_set_new(out, "noise", json_boolean(plan->noise));

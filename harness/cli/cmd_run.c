@@ -129,7 +129,7 @@ static const struct cmd_syntax syntax = {
 	.words = "PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
 	.doc = "Runs a profile or a single workload inside cgroups of its own, and compares what the kernel counted with what was claimed.\v"
 	       "key=value takes the profile's own keys: hog.size=64M, memory.max=96M.\n\n"
-	       "Exit status: 0 expectations met; 1 an expectation failed; 2 usage; 3 harness error; 4 some cells invalid; 5 not fully restored; 75 another run holds the lock; 77 nothing could run here; 130, 143 interrupted.",
+	       "Exit status: 0 expectations met; 1 an expectation failed; 2 usage; 3 harness error; 4 some cells invalid or disturbed; 5 not fully restored; 75 another run holds the lock; 77 nothing could run here; 130, 143 interrupted.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),
 	.check = check,
@@ -207,6 +207,8 @@ static int exit_status(const struct run_summary *s, bool strict, int ret)
 		return EXIT_INVALID;
 	if (s->claims_failed || s->unexpected || absent)
 		return EXIT_UNMET;
+	if (s->disturbed)
+		return EXIT_INVALID;
 	return s->skipped && s->skipped == s->rows ? EXIT_NOTHING_RAN : EXIT_MET;
 }
 

@@ -46,22 +46,25 @@ json_t *cmd_run_row_json(const struct run_row *row, const struct judgement *judg
 
 	for (unsigned i = 0; i < nr; i++)
 		json_array_append_new(truth, judgement_json(&judgements[i]));
-	return json_pack("{s:i, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
-			 "cell", (int)row->cell, "cell_label", row->cell_label, "repeat",
-			 row->repeat, "worker", row->worker, "workload", row->workload,
-			 "params", row->params, "outcome", outcome_name(row->outcome), "reason",
-			 row->reason, "target_bytes", u64_or_null(row->target_bytes),
-			 "achieved_bytes", u64_or_null(row->achieved_bytes), "seconds",
-			 row->seconds == row->seconds ? json_real(row->seconds) : json_null(),
-			 "oom_kills", u64_or_null(row->oom_kills), "truth", truth);
+	return json_pack(
+		"{s:i, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
+		"cell", (int)row->cell, "cell_label", row->cell_label, "repeat", row->repeat,
+		"attempt", (int)row->attempt, "worker", row->worker, "workload", row->workload,
+		"params", row->params, "outcome", outcome_name(row->outcome), "reason",
+		row->reason, "target_bytes", u64_or_null(row->target_bytes), "achieved_bytes",
+		u64_or_null(row->achieved_bytes), "seconds",
+		row->seconds == row->seconds ? json_real(row->seconds) : json_null(),
+		"oom_kills", u64_or_null(row->oom_kills), "truth", truth);
 }
 
 json_t *cmd_run_summary_json(const struct run_summary *s, int status, json_t *rows)
 {
-	return json_pack("{s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "schema", 1,
-			 "results", s->path, "status", status, "claims", (int)s->claims,
-			 "claims_failed", (int)s->claims_failed, "claims_absent",
-			 (int)s->claims_absent, "claims_noise", (int)s->claims_noise,
-			 "unexpected", (int)s->unexpected, "invalid", (int)s->invalid,
-			 "skipped", (int)s->skipped, "rows", rows);
+	return json_pack(
+		"{s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
+		"schema", 1, "results", s->path, "status", status, "claims", (int)s->claims,
+		"claims_failed", (int)s->claims_failed, "claims_absent", (int)s->claims_absent,
+		"claims_noise", (int)s->claims_noise, "claims_disturbed",
+		(int)s->claims_disturbed, "disturbed", (int)s->disturbed, "repeated",
+		(int)s->repeated, "unexpected", (int)s->unexpected, "invalid", (int)s->invalid,
+		"skipped", (int)s->skipped, "rows", rows);
 }

@@ -100,26 +100,34 @@ static void print_failure(const struct judgement *j)
 	       unit_name(j->claim.unit), observed, j->claim.why);
 }
 
+static bool is_missed(const struct judgement *j)
+{
+	return j->verdict == VERDICT_FAIL || j->verdict == VERDICT_DISTURBED;
+}
+
 static void print_row_text(const struct run_row *row, const struct judgement *judgements,
 			   unsigned nr)
 {
 	char achieved[32] = "-", label[80];
+	unsigned missed = 0;
 	const enum ending ending = outcome_ending(row->outcome, row->expected_outcome);
 	const bool bad =
 		row->claims_failed || (ending != ENDING_EXPECTED && ending != ENDING_SKIPPED);
 
+	for (unsigned i = 0; i < nr; i++)
+		missed += is_missed(&judgements[i]);
 	if (row->achieved_bytes != ROW_ABSENT && row->achieved_bytes)
 		size_human(row->achieved_bytes, achieved, sizeof(achieved));
 	snprintf(label, sizeof(label), "%s%s%s", row->worker, row->cell_label[0] ? " " : "",
 		 row->cell_label);
 	printf("%-24s %6d  %s%-14s%s %10s %8.3f s  %3u of %3u claims%s\n", label, row->repeat,
 	       mark(bad), outcome_name(row->outcome), unmark(), achieved,
-	       row->seconds == row->seconds ? row->seconds : 0.0, nr - row->claims_failed, nr,
-	       row->claims_failed ? " hold" : "");
+	       row->seconds == row->seconds ? row->seconds : 0.0, nr - missed, nr,
+	       missed ? " hold" : "");
 	if (row->reason[0])
 		printf("    %s\n", row->reason);
 	for (unsigned i = 0; i < nr; i++)
-		if (judgements[i].verdict == VERDICT_FAIL)
+		if (is_missed(&judgements[i]))
 			print_failure(&judgements[i]);
 }
 
@@ -148,10 +156,15 @@ static void print_summary_text(const struct run_summary *s)
 			printf("results: %s\n", s->path);
 		return;
 	}
-	printf("\n%u claims: %u pass, %s%u fail%s, %u absent, %u below the noise\n",
-	       s->claims, s->claims - s->claims_failed - s->claims_absent - s->claims_noise,
+	printf("\n%u claims: %u pass, %s%u fail%s, %u absent, %u below the noise, %u disturbed\n",
+	       s->claims,
+	       s->claims - s->claims_failed - s->claims_absent - s->claims_noise -
+		       s->claims_disturbed,
 	       mark(s->claims_failed), s->claims_failed, unmark(), s->claims_absent,
-	       s->claims_noise);
+	       s->claims_noise, s->claims_disturbed);
+	if (s->repeated)
+		printf("%u disturbed attempt%s repeated\n", s->repeated,
+		       s->repeated == 1 ? " was" : "s were");
 	if (s->path[0])
 		printf("results: %s\n", s->path);
 }

@@ -99,6 +99,7 @@ static void put_profile(struct expander *x)
 	put(x, "profile", "why", plan->why);
 	put_uint(x, "profile", "repeats", plan->repeats);
 	put_uint(x, "profile", "warmup", plan->warmup);
+	put_uint(x, "profile", "retries", plan->retries);
 	put_uint(x, "profile", "seed", plan->seed);
 	put_duration(x, "profile", "sample", plan->sample_ns);
 	put_duration(x, "profile", "timeout", plan->timeout_ns);

@@ -11,6 +11,7 @@ static const char *const words[] = {
 	[OUTCOME_TIMEOUT] = "timeout",
 	[OUTCOME_INTERRUPTED] = "interrupted",
 	[OUTCOME_SKIPPED] = "skipped",
+	[OUTCOME_DISTURBED] = "disturbed",
 	[OUTCOME_FAILED] = "failed",
 	[OUTCOME_BROKEN] = "broken",
 };
@@ -26,6 +27,8 @@ enum ending outcome_ending(enum outcome outcome, enum outcome expected)
 {
 	if (outcome == OUTCOME_SKIPPED)
 		return ENDING_SKIPPED;
+	if (outcome == OUTCOME_DISTURBED)
+		return ENDING_DISTURBED;
 	if (outcome == expected)
 		return ENDING_EXPECTED;
 	if (outcome == OUTCOME_INTERRUPTED)

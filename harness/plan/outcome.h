@@ -19,8 +19,9 @@ enum outcome {
 	OUTCOME_TIMEOUT,
 	OUTCOME_INTERRUPTED,
 	OUTCOME_SKIPPED,
-	OUTCOME_FAILED, /* the worker reported an error */
-	OUTCOME_BROKEN, /* the worker died or its report is wrong: a bug */
+	OUTCOME_DISTURBED, /* as expected, but for claims that other processes moved */
+	OUTCOME_FAILED,	   /* the worker reported an error */
+	OUTCOME_BROKEN,	   /* the worker died or its report is wrong: a bug */
 };
 
 /* As in runs.csv, in the order of the enumeration. */
@@ -34,6 +35,7 @@ enum ending {
 	ENDING_INVALID,	    /* failed or broken: no result */
 	ENDING_SKIPPED,	    /* no result either, whatever was expected */
 	ENDING_INTERRUPTED, /* likewise */
+	ENDING_DISTURBED,   /* likewise: it could not be decided */
 };
 
 enum ending outcome_ending(enum outcome outcome, enum outcome expected);

@@ -22,6 +22,8 @@
 #define NSEC_PER_SEC  1000000000ull
 
 #define REPEATS_MAX	  10000
+#define RETRIES_MAX	  100
+#define RETRIES_DEFAULT	  2
 #define SEED_DEFAULT	  1
 #define SAMPLE_DEFAULT_NS (100 * NSEC_PER_MSEC)
 #define SAMPLE_MIN_NS	  NSEC_PER_MSEC
@@ -69,6 +71,7 @@ struct duration_key {
 };
 
 static const struct count_key count_repeats = { "repeats", 1, REPEATS_MAX };
+static const struct count_key count_retries = { "retries", 0, RETRIES_MAX };
 static const struct count_key count_warmup = { "warmup", 0, REPEATS_MAX };
 static const struct count_key count_seed = { "seed", 0, INT64_MAX };
 static const struct duration_key duration_sample = { "sample", SAMPLE_MIN_NS, true };
@@ -194,7 +197,7 @@ static int take_name(struct plan *plan, const struct profile *profile, struct er
 
 static int take_header(struct plan *plan, const struct profile *profile, struct error *e)
 {
-	uint64_t repeats = 1, warmup = 0;
+	uint64_t repeats = 1, warmup = 0, retries = RETRIES_DEFAULT;
 
 	plan->seed = SEED_DEFAULT;
 	plan->sample_ns = SAMPLE_DEFAULT_NS;
@@ -202,6 +205,7 @@ static int take_header(struct plan *plan, const struct profile *profile, struct 
 	plan->noise = true;
 	if (take_name(plan, profile, e) || take_count(profile, &count_repeats, &repeats, e) ||
 	    take_count(profile, &count_warmup, &warmup, e) ||
+	    take_count(profile, &count_retries, &retries, e) ||
 	    take_count(profile, &count_seed, &plan->seed, e) ||
 	    take_duration(profile, &duration_sample, &plan->sample_ns, e) ||
 	    take_duration(profile, &duration_timeout, &plan->timeout_ns, e) ||
@@ -212,6 +216,7 @@ static int take_header(struct plan *plan, const struct profile *profile, struct 
 		return -EINVAL;
 	plan->repeats = (unsigned)repeats;
 	plan->warmup = (unsigned)warmup;
+	plan->retries = (unsigned)retries;
 	return 0;
 }
 

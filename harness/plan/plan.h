@@ -133,6 +133,7 @@ struct plan {
 	char name[64];
 	char why[512];
 	unsigned repeats, warmup;
+	unsigned retries; /* how often a disturbed trial is repeated, at most */
 	uint64_t seed;
 	uint64_t sample_ns; /* 0: no samples */
 	uint64_t timeout_ns, grace_ns;

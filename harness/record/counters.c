@@ -211,6 +211,7 @@ static const struct rule numa_maps_rules[] = {
 #define PROCESS(name, ...)  SOURCE(name, "/proc/%d/" name, PLACE_PROCESS, 0, __VA_ARGS__)
 #define MAPPING(name, ...)  SOURCE(name, "/proc/%d/" name, PLACE_MAPPING, 0, __VA_ARGS__)
 #define NODE_PATH	    "/sys/devices/system/node/node%u/"
+#define DAMON_PATH	    "/sys/module/damon_reclaim/parameters/"
 
 const struct source sources[] = {
 	/* name, format, kind and unit of keys that no rule names, rules */
@@ -224,6 +225,8 @@ const struct source sources[] = {
 	SYSTEM("stat", CPU_STAT, CUMULATIVE, COUNT, cpu_rules),
 	SYSTEM("swaps", SWAPS, INFO, COUNT, swaps_rules),
 	SYSTEM("diskstats", DISKSTATS, CUMULATIVE, COUNT, diskstats_rules),
+	SOURCE("damon_reclaim", DAMON_PATH "bytes_reclaimed_regions", PLACE_SYSTEM, 0, SINGLE,
+	       CUMULATIVE, BYTES, NULL),
 
 	NODE("meminfo", NODE_KB, GAUGE, KB, meminfo_rules),
 	NODE("numastat", KEY_VALUE, CUMULATIVE, PAGES, NULL),
@@ -284,6 +287,7 @@ const struct source sources[] = {
 	PROCESS("status", STATUS, INFO, COUNT, status_rules),
 	PROCESS("io", IO, CUMULATIVE, BYTES, io_rules),
 	PROCESS("smaps_rollup", SMAPS, GAUGE, KB, smaps_rules),
+	PROCESS("ksm_merging_pages", SINGLE, GAUGE, PAGES, NULL),
 
 	MAPPING("smaps", SMAPS, GAUGE, KB, smaps_rules),
 	MAPPING("numa_maps", NUMA_MAPS, GAUGE, PAGES, numa_maps_rules),

@@ -59,6 +59,35 @@ bool judge_convertible(enum unit from, enum unit to)
 	return from == to || (a == b && a != DIMENSION_NONE);
 }
 
+/* Of a unit in which one counts pages, or of UNIT_COUNT itself; 0: neither. */
+static int64_t unit_of_pages(enum unit unit, uint64_t page_bytes)
+{
+	enum dimension dimension;
+	const int64_t size = unit_size(unit, page_bytes, &dimension);
+
+	if (unit == UNIT_COUNT)
+		return (int64_t)page_bytes;
+	return dimension == DIMENSION_SPACE ? size : 0;
+}
+
+bool judge_convert(uint64_t amount, enum unit from, enum unit into, uint64_t page_bytes,
+		   uint64_t *to)
+{
+	enum dimension unused;
+	int64_t mul = unit_of_pages(from, page_bytes), div = unit_of_pages(into, page_bytes);
+	__int128 value;
+
+	if (!mul || !div) {
+		if (!judge_convertible(from, into))
+			return false;
+		mul = unit_size(from, page_bytes, &unused);
+		div = unit_size(into, page_bytes, &unused);
+	}
+	value = (__int128)amount * mul / div;
+	*to = value > UINT64_MAX ? UINT64_MAX : (uint64_t)value;
+	return true;
+}
+
 static int64_t power_of_ten(unsigned exponent)
 {
 	int64_t power = 1;
@@ -276,19 +305,30 @@ static bool measure(const struct counter *counter, uint64_t page_bytes, struct j
 	return true;
 }
 
-static enum verdict decide(const struct claim *claim, __int128 expected,
-			   const struct counter *counter, struct fraction observed,
-			   struct fraction noise)
+static uint64_t round_up(__int128 numerator, int64_t denominator)
 {
+	const __int128 value = (numerator + denominator - 1) / denominator;
+
+	return value > UINT64_MAX ? UINT64_MAX : (uint64_t)value;
+}
+
+static void decide(__int128 expected, const struct counter *counter, struct fraction observed,
+		   struct fraction noise, struct judgement *out)
+{
+	const struct claim *claim = &out->claim;
 	__int128 missed = shortfall(claim, expected, observed);
 	bool too_small = observed.numerator < expected * observed.denominator;
 
-	if (went_back(counter, observed))
-		return VERDICT_FAIL;
-	if (claim->basis == BASIS_DIRECTION &&
-	    is_hidden(counter, observed, missed, too_small, noise))
-		return VERDICT_NOISE;
-	return missed ? VERDICT_FAIL : VERDICT_PASS;
+	out->verdict = missed ? VERDICT_FAIL : VERDICT_PASS;
+	if (went_back(counter, observed)) {
+		out->verdict = VERDICT_FAIL;
+	} else if (claim->basis == BASIS_DIRECTION &&
+		   is_hidden(counter, observed, missed, too_small, noise)) {
+		out->verdict = VERDICT_NOISE;
+	} else if (missed) {
+		out->missed = round_up(missed, observed.denominator);
+		out->missed_below = too_small;
+	}
 }
 
 /* ---- too coarse ---- */
@@ -371,17 +411,16 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 	}
 	if (ret)
 		return;
-	out->verdict = decide(claim, expected, counter, observed, noise);
+	decide(expected, counter, observed, noise, out);
 	refuse_coarse(out);
 }
 
 /* ---- words ---- */
 
 static const char *const verdicts[] = {
-	[VERDICT_PASS] = "pass",
-	[VERDICT_FAIL] = "fail",
-	[VERDICT_ABSENT] = "absent",
-	[VERDICT_NOISE] = "noise",
+	[VERDICT_PASS] = "pass",	   [VERDICT_FAIL] = "fail",
+	[VERDICT_ABSENT] = "absent",	   [VERDICT_NOISE] = "noise",
+	[VERDICT_DISTURBED] = "disturbed",
 };
 
 static const char *const relations[] = {

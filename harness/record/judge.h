@@ -15,6 +15,7 @@ enum verdict {
 	VERDICT_FAIL,
 	VERDICT_ABSENT, /* this kernel has no such counter, or one too coarse for the amount */
 	VERDICT_NOISE,	/* a direction that the noise floor hides */
+	VERDICT_DISTURBED, /* missed, and others moved that very thing: record/evidence.h */
 };
 
 struct judgement {
@@ -25,6 +26,13 @@ struct judgement {
 	struct number
 		noise; /* largest |delta| of the same counter in the null runs, claim's unit */
 	enum verdict verdict;
+	/*
+	 * A failure's distance from the nearest value that holds, in the claim's unit, rounded
+	 * up; 0: it failed by no amount (a counter that was lost or fell, units of a bug).
+	 */
+	uint64_t missed;
+	bool missed_below;  /* observed was too small */
+	uint32_t disturbed; /* of VERDICT_DISTURBED: a bit for each enum evidence_kind */
 };
 
 /* The records of one worker's spans; NULL: there is none. */
@@ -88,11 +96,18 @@ bool judge_too_coarse(const struct claim *claim);
 /* The sentence about one that is, without a comma. */
 void judge_coarse_reason(const struct claim *claim, char *reason, size_t bytes);
 
+/*
+ * *to = amount in another unit, rounded down and saturated; false where they do not convert.
+ * Here a count is one of pages: faults and pages lost are counted one by one.
+ */
+bool judge_convert(uint64_t amount, enum unit from, enum unit into, uint64_t page_bytes,
+		   uint64_t *to);
+
 /* True when one unit converts to the other: space among itself, time among itself. */
 bool judge_convertible(enum unit from, enum unit to);
 
 /* As the files have them, in the order of the enumerations. */
-extern const struct wordlist verdict_words;  /* pass fail absent noise */
+extern const struct wordlist verdict_words;  /* pass fail absent noise disturbed */
 extern const struct wordlist relation_words; /* eq ge le between */
 extern const struct wordlist basis_words;    /* exact bounded direction profile */
 extern const struct wordlist span_words;     /* work residue */

@@ -19,6 +19,7 @@
 /* Verdicts of truth.csv, in the order of output. */
 enum truth {
 	TRUTH_FAIL,
+	TRUTH_DISTURBED,
 	TRUTH_NOISE,
 	TRUTH_ABSENT,
 	TRUTH_PASS,

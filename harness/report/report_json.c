@@ -128,7 +128,8 @@ static json_t *json_tallies(const struct report *r)
 				    json_integer(r->outcome[i].nr));
 	for (enum truth t = 0; t < TRUTH_KINDS; t++)
 		json_object_set_new(claims, truth_name(t), json_integer(r->claims[t]));
-	return json_pack("{s:o, s:o}", "outcomes", outcomes, "claims", claims);
+	return json_pack("{s:o, s:o, s:I}", "outcomes", outcomes, "claims", claims, "repeated",
+			 (json_int_t)r->dir.repeated);
 }
 
 struct json_t *report_json(const struct report *r)

@@ -36,6 +36,9 @@ static void print_outcomes(const struct report *r, FILE *out, const struct scree
 			used += snprintf(text + used, sizeof(text) - used, "%s%zu %s",
 					 used ? ", " : "", r->outcome[i].nr,
 					 r->outcome[i].word);
+	if (r->dir.repeated && used < sizeof(text))
+		snprintf(text + used, sizeof(text) - used, "; %zu disturbed, and repeated",
+			 r->dir.repeated);
 	print_field("runs", text, out, screen);
 	used = 0;
 	text[0] = 0;

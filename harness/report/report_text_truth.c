@@ -12,9 +12,8 @@
 #define NARROW 120 /* columns below which the truth table has no room */
 
 static const enum style truth_styles[TRUTH_KINDS] = {
-	[TRUTH_FAIL] = STYLE_BAD,
-	[TRUTH_NOISE] = STYLE_UNSURE,
-	[TRUTH_ABSENT] = STYLE_FAINT,
+	[TRUTH_FAIL] = STYLE_BAD,     [TRUTH_DISTURBED] = STYLE_UNSURE,
+	[TRUTH_NOISE] = STYLE_UNSURE, [TRUTH_ABSENT] = STYLE_FAINT,
 	[TRUTH_PASS] = STYLE_GOOD,
 };
 

@@ -12,9 +12,8 @@
 const char *truth_name(enum truth truth)
 {
 	static const char *const names[] = {
-		[TRUTH_FAIL] = "fail",
-		[TRUTH_NOISE] = "noise",
-		[TRUTH_ABSENT] = "absent",
+		[TRUTH_FAIL] = "fail",	 [TRUTH_DISTURBED] = "disturbed",
+		[TRUTH_NOISE] = "noise", [TRUTH_ABSENT] = "absent",
 		[TRUTH_PASS] = "pass",
 	};
 

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/tables/attempt.h"
+
 #define PARTIAL ".partial"
 
 static bool ends_with(const char *text, const char *tail)
@@ -175,6 +177,22 @@ static int group_rows(struct result_dir *f, struct error *e)
 	return ret;
 }
 
+/* What was repeated is counted, and left out of everything else. */
+static int keep_last_attempts(struct result_dir *f, struct error *e)
+{
+	struct csv_table *tables[] = { &f->truth, &f->samples, &f->events, &f->runs };
+	struct attempts attempts = { 0 };
+
+	if (attempts_find(&attempts, &f->runs))
+		return error_set(e, ENOMEM, "%s: %s", f->path, strerror(ENOMEM));
+	for (size_t i = 0; i < attempts.nr; i++)
+		f->repeated += attempts.attempt[i].last - 1;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		attempts_drop(&attempts, tables[i]);
+	attempts_release(&attempts);
+	return 0;
+}
+
 int result_dir_open(struct result_dir *f, const char *path, struct error *e)
 {
 	struct {
@@ -198,6 +216,8 @@ int result_dir_open(struct result_dir *f, const char *path, struct error *e)
 			path);
 	if (!ret)
 		ret = read_json(f, e);
+	if (!ret)
+		ret = keep_last_attempts(f, e);
 	if (!ret)
 		ret = group_rows(f, e);
 	if (ret)
@@ -265,7 +285,8 @@ static double failed_run(const struct result_dir *f, size_t row)
 {
 	const enum ending ending = result_dir_run_ending(f, row);
 
-	if (ending == ENDING_SKIPPED || ending == ENDING_INTERRUPTED)
+	if (ending == ENDING_SKIPPED || ending == ENDING_INTERRUPTED ||
+	    ending == ENDING_DISTURBED)
 		return NAN;
 	return ending != ENDING_EXPECTED;
 }

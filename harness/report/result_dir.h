@@ -32,9 +32,10 @@ struct result_dir {
 	char id[256];	    /* the directory's name without .partial */
 	bool partial;	    /* the run did not end, or is still running */
 	struct json_t *run; /* run.json; NULL when there is none */
-	struct csv_table runs, truth, samples, events, scorecard;
+	struct csv_table runs, truth, samples, events, scorecard; /* of last attempts */
 	struct series *series; /* by cell and worker, the null worker left out */
 	size_t nr_series;
+	size_t repeated; /* attempts that were disturbed; their rows are left out */
 };
 
 /* The sentence in *e names the file and what it lacks. -ENOENT, -EBADMSG, -ENOMEM. */

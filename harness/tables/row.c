@@ -119,6 +119,7 @@ static const struct column columns[] = {
 	TEXT(started_utc),
 	COLUMN(expected_outcome, .words = &outcome_words),
 	TEXT(machine_wide),
+	COLUMN(attempt),
 };
 
 const struct csv_file runs_csv = CSV_FILE("runs.csv", columns);

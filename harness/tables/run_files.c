@@ -26,6 +26,7 @@ static const struct column counters[] = {
 	COLUMN(before, .unit = "as unit"),
 	COLUMN(after, .unit = "as unit"),
 	COLUMN(delta, .unit = "as unit"),
+	COLUMN_IN(place, attempt),
 };
 #undef ROW
 
@@ -47,6 +48,7 @@ static const struct column truth[] = {
 	COLUMN(noise, .unit = "as unit"),
 	COLUMN(verdict, .words = &verdict_words),
 	COLUMN(why),
+	COLUMN_IN(place, attempt),
 };
 #undef ROW
 
@@ -60,14 +62,19 @@ static const struct column samples[] = {
 	COLUMN(quantity),
 	COLUMN(unit),
 	COLUMN(value, .unit = "as unit"),
+	COLUMN_IN(place, attempt),
 };
 #undef ROW
 
 #define ROW struct event_row
 static const struct column events[] = {
-	COLUMN_SCHEMA, COLUMN(run),
-	PLACE_COLUMNS, COLUMN(t_ms, .unit = "ms"),
-	COLUMN(event), COLUMN(detail, .plain = true),
+	COLUMN_SCHEMA,
+	COLUMN(run),
+	PLACE_COLUMNS,
+	COLUMN(t_ms, .unit = "ms"),
+	COLUMN(event),
+	COLUMN(detail, .plain = true),
+	COLUMN_IN(place, attempt),
 };
 #undef ROW
 
@@ -79,6 +86,7 @@ static const struct column latency[] = {
 	COLUMN(low_ns, .unit = "ns"),
 	COLUMN(high_ns, .unit = "ns"),
 	COLUMN(count, .unit = "count"),
+	COLUMN_IN(place, attempt),
 };
 #undef ROW
 
@@ -95,6 +103,7 @@ static const struct column sites[] = {
 	COLUMN(live_bytes, .unit = "bytes"),
 	COLUMN(allocations, .unit = "count"),
 	COLUMN(frees, .unit = "count"),
+	COLUMN_IN(place, attempt),
 };
 #undef ROW
 

@@ -33,6 +33,7 @@ struct row_place {
 	int repeat;
 	const char *worker; /* "": the machine's or the run's */
 	const char *workload;
+	unsigned attempt; /* of the repeat, from 1: only the last one counts */
 };
 
 struct counter_row {

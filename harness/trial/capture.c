@@ -202,6 +202,23 @@ static int open_kswapd(struct capture *c, struct error *e)
 	return ret;
 }
 
+/* Once more under a scope of its own, to be taken before and after all others. */
+static int open_around(struct capture *c, struct error *e)
+{
+	static const char *const names[] = { "vmstat", "damon_reclaim" };
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !ret; i++) {
+		const struct source *source = find_source(names[i], PLACE_SYSTEM);
+		const struct capture_file file = { .source = source,
+						   .owner = OWNER_SYSTEM,
+						   .scope = CAPTURE_AROUND };
+
+		ret = add(c, file, source->path, e);
+	}
+	return ret;
+}
+
 static int open_node(struct capture *c, const struct source *source, unsigned id,
 		     struct error *e)
 {
@@ -233,6 +250,8 @@ int capture_open_system(struct capture *c, const struct host *host, struct error
 		for (unsigned i = 0; i < host->nr_nodes && !ret; i++)
 			ret = open_node(c, s, host->node[i].id, e);
 	}
+	if (!ret)
+		ret = open_around(c, e);
 	return ret ? ret : open_kswapd(c, e);
 }
 
@@ -317,6 +336,8 @@ int capture_open_processes(struct capture *c, const struct ledger *ledger, int o
 
 static unsigned part_of(const struct capture_file *file)
 {
+	if (!strcmp(file->scope, CAPTURE_AROUND))
+		return PART_AROUND;
 	switch (file->source->place) {
 	case PLACE_SYSTEM:
 	case PLACE_NODE:

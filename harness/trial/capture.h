@@ -31,6 +31,13 @@ enum barrier {
 #define OWNER_SYSTEM (-1)
 #define OWNER_RUN    (-2)
 
+/*
+ * Scope of the machine's counters as they were before READY's other captures and after
+ * HELD's and GONE's. The other spans lie within theirs, so that whatever moved a counter of
+ * a group or a process is in it.
+ */
+#define CAPTURE_AROUND "around"
+
 struct capture_bytes {
 	char *data;
 	size_t length, capacity;
@@ -78,6 +85,7 @@ enum capture_part {
 	PART_SYSTEM = 1 << 0,
 	PART_GROUPS = 1 << 1,
 	PART_PROCESSES = 1 << 2,
+	PART_AROUND = 1 << 3, /* what evidence is read from: begins before the others' span */
 };
 
 /*

@@ -139,9 +139,10 @@ json_t *results_describe_plan(const struct plan *plan)
 	for (size_t i = 0; i < plan->nr_steps; i++)
 		json_array_append_new(order, json_pack("[i, i]", (int)plan->step[i].cell,
 						       plan->step[i].repeat));
-	return json_pack("{s:s, s:s, s:i, s:i, s:I, s:s, s:o, s:o}", "name", plan->name, "why",
-			 plan->why, "repeats", (int)plan->repeats, "warmup", (int)plan->warmup,
-			 "seed", (json_int_t)plan->seed, "risk",
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:s, s:o, s:o}", "name", plan->name,
+			 "why", plan->why, "repeats", (int)plan->repeats, "warmup",
+			 (int)plan->warmup, "retries", (int)plan->retries, "seed",
+			 (json_int_t)plan->seed, "risk",
 			 (const char *const[]){ "R0", "R1", "R2", "R3" }[plan->risk], "cells",
 			 cells, "order", order);
 }

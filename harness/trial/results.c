@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/trial/capture.h"
+
 void results_init(struct results *r)
 {
 	*r = (struct results){ .dirfd = -1 };
@@ -175,7 +177,8 @@ void results_counters(struct results *r, const struct row_place *place, enum spa
 	for (size_t i = 0; i < record->nr; i++) {
 		const struct counter *c = &record->counter[i];
 
-		if (is_own(c->scope) != own || !(c->has_before || c->has_after))
+		if (is_own(c->scope) != own || !(c->has_before || c->has_after) ||
+		    !strcmp(c->scope, CAPTURE_AROUND))
 			continue;
 		row.scope = c->scope;
 		row.source = c->source;

@@ -110,25 +110,34 @@ static int read_table(const char *path, const char *name, struct csv_table *t, s
 	return ret ? ret : csv_read(t, full, e);
 }
 
-/* Rows of runs.csv of a worker in a step, or of a worker that must run again. */
-static unsigned count_rows(const struct csv_table *runs, const struct plan_step *step,
+/* A disturbed one too, unless it was the last attempt: a kill cut what came after it. */
+static bool must_run_again(const struct resume *r, const char *outcome, unsigned long attempt)
+{
+	return !strcmp(outcome, outcome_name(OUTCOME_INTERRUPTED)) ||
+	       !strcmp(outcome, outcome_name(OUTCOME_BROKEN)) ||
+	       (!strcmp(outcome, outcome_name(OUTCOME_DISTURBED)) &&
+		attempt <= r->plan->retries);
+}
+
+/* Rows of runs.csv of a worker in a step's last attempt, or of one that must run again. */
+static unsigned count_rows(const struct resume *r, const struct plan_step *step,
 			   const char *worker, bool *again)
 {
+	const struct csv_table *runs = &r->runs;
 	const int cell = csv_column(runs, "cell"), repeat = csv_column(runs, "repeat");
 	const int name = csv_column(runs, "worker"), outcome = csv_column(runs, "outcome");
+	const unsigned long last = attempts_last(&r->attempts, step->cell, step->repeat);
+	const int attempt = csv_column(runs, "attempt");
 	unsigned nr = 0;
 
 	for (size_t i = 0; i < runs->nr; i++) {
-		const char *what = csv_cell(runs, i, outcome);
-
 		if (strtoul(csv_cell(runs, i, cell), NULL, 10) != step->cell ||
 		    atoi(csv_cell(runs, i, repeat)) != step->repeat ||
+		    strtoul(csv_cell(runs, i, attempt), NULL, 10) != last ||
 		    strcmp(csv_cell(runs, i, name), worker))
 			continue;
 		nr++;
-		if (!strcmp(what, outcome_name(OUTCOME_INTERRUPTED)) ||
-		    !strcmp(what, outcome_name(OUTCOME_BROKEN)))
-			*again = true;
+		*again |= must_run_again(r, csv_cell(runs, i, outcome), last);
 	}
 	return nr;
 }
@@ -139,7 +148,7 @@ static bool step_is_done(const struct resume *r, const struct plan_step *step)
 	bool again = false;
 
 	for (unsigned i = 0; i < cell->nr_workers; i++)
-		if (count_rows(&r->runs, step, cell->worker[i].name, &again) != 1)
+		if (count_rows(r, step, cell->worker[i].name, &again) != 1)
 			return false;
 	return !again;
 }
@@ -264,6 +273,8 @@ int resume_load(struct resume *r, const char *path, const struct plan *plan, str
 
 	*r = (struct resume){ .plan = plan };
 	ret = read_table(path, "runs.csv", &r->runs, e);
+	if (!ret && attempts_find(&r->attempts, &r->runs))
+		ret = error_set(e, ENOMEM, "out of memory");
 	if (!ret)
 		ret = find_done(r, e);
 	if (!ret)
@@ -277,6 +288,7 @@ void resume_release(struct resume *r)
 {
 	csv_release(&r->runs);
 	csv_release(&r->truth);
+	attempts_release(&r->attempts);
 	free(r->done);
 	*r = (struct resume){ 0 };
 }

@@ -15,6 +15,7 @@
 
 #include "harness/base/error.h"
 #include "harness/plan/plan.h"
+#include "harness/tables/attempt.h"
 #include "harness/tables/csv.h"
 
 struct resume {
@@ -23,6 +24,7 @@ struct resume {
 	size_t nr_done;
 	struct csv_table runs; /* rows of the steps that are done */
 	struct csv_table truth;
+	struct attempts attempts; /* of all steps that have rows */
 };
 
 /*

@@ -132,7 +132,8 @@ static int set_up(struct run *run, const struct plan_cell *cell, struct error *e
 {
 	const struct row_place place = { .cell = cell->index,
 					 .repeat = run->repeat,
-					 .worker = "" };
+					 .worker = "",
+					 .attempt = run->attempt };
 	int ret = settings_apply(&run->journal, cell->setting, cell->nr_settings, e);
 
 	for (unsigned i = 0; i < cell->nr_settings && !ret; i++) {
@@ -167,6 +168,7 @@ static void set_trial(struct run *run, struct trial *trial, const struct plan_ce
 	*trial = (struct trial){ .plan = run->plan,
 				 .cell = cell,
 				 .repeat = run->repeat,
+				 .attempt = run->attempt,
 				 .journal = &run->journal,
 				 .swap = run->swap.on ? &run->swap : NULL,
 				 .signal_fd = run->options->signal_fd,
@@ -246,7 +248,7 @@ static int run_cell(struct run *run, const struct plan_cell *cell, struct error 
 	run->base.known = false;
 	trial->wrapper = run->options->wrapper;
 	trial->pause = run->options->pause;
-	if (!ret)
+	if (!ret && !run_is_repeated(run))
 		ret = run_trial(run, trial, e);
 	else
 		trial->nr_workers = 0; /* it was not begun: nothing to release */
@@ -255,28 +257,72 @@ static int run_cell(struct run *run, const struct plan_cell *cell, struct error 
 	return ret;
 }
 
-/* One step: the machine set up, one repeat of its cell, the machine restored. */
+/* The machine set up, one repeat of the cell, or a row that says what broke. */
+static int run_attempt(struct run *run, const struct plan_cell *cell, struct error *why)
+{
+	int ret;
+
+	run->has_row = 0;
+	run->disturbed = run->failed = false;
+	ret = set_up(run, cell, why);
+	if (!ret)
+		ret = run_cell(run, cell, why);
+	if (ret && ret != -EINTR)
+		run_write_broken(run, cell, why->text);
+	return ret;
+}
+
+/* Its rows stay, under their attempt's number, and nothing of them counts. */
+static void take_back(struct run *run, const struct run_summary *before)
+{
+	const struct plan_step *step = &run->plan->step[run->step];
+	const struct row_place place = { .cell = step->cell,
+					 .repeat = step->repeat,
+					 .worker = "",
+					 .attempt = run->attempt };
+	char detail[64];
+
+	snprintf(detail, sizeof(detail), "attempt %u of %u was disturbed", run->attempt,
+		 run->retries + 1);
+	results_event(&run->results, &place, 0, "repeated", detail);
+	*run->summary = *before;
+	run->summary->repeated++;
+}
+
+/* Each attempt finds the machine as the first one did, and it is restored after each. */
+static int run_attempts(struct run *run, const struct plan_cell *cell, int *ret_down,
+			struct error *why)
+{
+	const size_t mark = journal_length(&run->journal);
+	int ret;
+
+	for (run->attempt = 1;; run->attempt++) {
+		const struct run_summary before = *run->summary;
+
+		ret = run_attempt(run, cell, why);
+		*ret_down = tear_down(run, mark, why);
+		if (ret || *ret_down || !run_is_repeated(run))
+			return ret;
+		take_back(run, &before);
+	}
+}
+
+/* One step: the attempts at one repeat of its cell. */
 static int run_step(struct run *run, struct error *e)
 {
 	const struct plan_step *step = &run->plan->step[run->step];
 	const struct plan_cell *cell = &run->plan->cell[step->cell];
-	const size_t mark = journal_length(&run->journal);
 	struct error why = { "" }; /* the step's own: an error keeps its first sentence */
 	int ret, ret_down, ret_flush;
 
 	run->repeat = step->repeat;
-	run->has_row = 0;
+	run->attempt = 1;
 	if (settings_permitted(run->journal.root, cell->setting, cell->nr_settings, &why)) {
 		run_write_cell_skipped(run, cell, why.text);
 		run->good++;
 		return results_flush(&run->results, e);
 	}
-	ret = set_up(run, cell, &why);
-	if (!ret)
-		ret = run_cell(run, cell, &why);
-	if (ret && ret != -EINTR)
-		run_write_broken(run, cell, why.text);
-	ret_down = tear_down(run, mark, &why);
+	ret = run_attempts(run, cell, &ret_down, &why);
 	run->good += !ret;
 	/* The next steps may succeed; with a hook its caller's work ends here. */
 	if (ret && ret != -EINTR && !ret_down && !run->options->hook) {
@@ -299,16 +345,18 @@ static int describe(struct run *run, int ret, struct error *e)
 {
 	const struct run_summary *s = run->summary;
 	json_t *end = json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}", "status",
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
+		"status",
 		ret == -EINTR ? "interrupted"
 		: ret	      ? "failed"
 			      : "complete",
 		"signal", s->interrupted, "rows", (int)s->rows, "claims", (int)s->claims,
 		"claims_failed", (int)s->claims_failed, "unexpected", (int)s->unexpected,
-		"invalid", (int)s->invalid, "skipped", (int)s->skipped, "restored",
-		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "only_cell",
-		run->options->only_cell, "steps_resumed", (int)s->resumed, "seconds",
-		(double)(clock_now_ns() - run->start_ns) / 1e9);
+		"invalid", (int)s->invalid, "claims_disturbed", (int)s->claims_disturbed,
+		"disturbed", (int)s->disturbed, "repeated", (int)s->repeated, "skipped",
+		(int)s->skipped, "restored", !s->not_restored, "periodic_flush_waits",
+		(int)run->flush_waits, "only_cell", run->options->only_cell, "steps_resumed",
+		(int)s->resumed, "seconds", (double)(clock_now_ns() - run->start_ns) / 1e9);
 	int ret_json = results_describe(&run->results, run->plan, end, e);
 
 	json_decref(end);
@@ -379,6 +427,9 @@ static int begin(struct run *run, struct error *e)
 	results_init(&run->results);
 	journal_init(&run->journal);
 	run->start_ns = clock_now_ns();
+	/* Who looks at a barrier has looked at that trial and not at another. */
+	if (!run->options->hook && !(run->options->pause && run->options->pause->barriers))
+		run->retries = run->plan->retries;
 	run->trial = calloc(1, sizeof(*run->trial));
 	run->null_trial = calloc(1, sizeof(*run->null_trial));
 	run->judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run->judgement));

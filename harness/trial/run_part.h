@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "harness/record/evidence.h"
 #include "harness/trial/resume.h"
 #include "harness/trial/run.h"
 #include "harness/trial/sample.h"
@@ -22,6 +23,12 @@ struct run {
 	/* Large, and on the heap: static data of this program would be the worker's as well. */
 	struct trial *trial, *null_trial;
 	struct judgement *judgement; /* CLAIMS_MAX + EXPECTATIONS_MAX */
+	unsigned own;		     /* enum evidence_own, of all workers of the trial */
+	struct evidence_use use;     /* of the trial */
+	unsigned retries;	     /* 0 where a controller or a hook looks at each trial */
+	unsigned attempt;	     /* of the step, from 1 */
+	bool disturbed;		     /* a claim of this attempt */
+	bool failed;		     /* something of this attempt, without an explanation */
 	struct sample_base base;
 	struct resume resume;
 	size_t step; /* from 0 */
@@ -42,10 +49,14 @@ struct run {
 struct row_place run_place(const struct run *run, const struct trial *trial,
 			   const struct trial_worker *worker);
 
+/* Whether the attempt is to be repeated: disturbed, and nothing in it failed. */
+bool run_is_repeated(const struct run *run);
+
 /*
  * The rows of every worker of a trial, judged against its claims and the profile's
- * expectations. complete: the trial went to its end; otherwise only the outcome is reported.
- * The noise floor is the null run's, if there was one. -ENOMEM, or what sites.csv says.
+ * expectations; what failed is held against the evidence. complete: the trial went to its end;
+ * otherwise only the outcome is reported. The noise floor is the null run's, if there was one.
+ * -ENOMEM, or what sites.csv says.
  */
 int run_write_trial(struct run *run, struct trial *trial, bool complete, struct error *e);
 

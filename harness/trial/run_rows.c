@@ -17,6 +17,7 @@ struct row_place run_place(const struct run *run, const struct trial *trial,
 {
 	return (struct row_place){ .cell = trial->cell->index,
 				   .repeat = run->repeat,
+				   .attempt = run->attempt,
 				   .worker = worker ? worker->plan->name : "",
 				   .workload = worker ? worker->plan->workload->name : "" };
 }
@@ -44,6 +45,7 @@ static void start_row(const struct run *run, const struct plan_cell *cell,
 	row->cell = cell->index;
 	row->cell_label = cell->label;
 	row->repeat = run->repeat;
+	row->attempt = run->attempt;
 	row->order = (unsigned)run->step;
 	row->worker = worker->name;
 	row->workload = worker->workload->name;
@@ -64,13 +66,35 @@ static void note_row(struct run *run, const struct plan_worker *worker)
 			run->has_row |= 1u << i;
 }
 
-static unsigned count_failed(const struct judgement *judgements, unsigned nr)
+static unsigned count_verdict(const struct judgement *judgements, unsigned nr,
+			      enum verdict verdict)
 {
-	unsigned failed = 0;
+	unsigned n = 0;
 
 	for (unsigned i = 0; i < nr; i++)
-		failed += judgements[i].verdict == VERDICT_FAIL;
-	return failed;
+		n += judgements[i].verdict == verdict;
+	return n;
+}
+
+static unsigned count_failed(const struct judgement *judgements, unsigned nr)
+{
+	return count_verdict(judgements, nr, VERDICT_FAIL);
+}
+
+bool run_is_repeated(const struct run *run)
+{
+	return run->disturbed && !run->failed && run->attempt <= run->retries;
+}
+
+/* What failed without an explanation stays so, however often the trial is repeated. */
+static void note_ending(struct run *run, const struct plan_worker *worker,
+			const struct run_row *row)
+{
+	const enum ending ending = outcome_ending(row->outcome, worker->prediction.expected);
+
+	run->disturbed |= ending == ENDING_DISTURBED;
+	run->failed |=
+		row->claims_failed || ending == ENDING_UNEXPECTED || ending == ENDING_INVALID;
 }
 
 static void end_row(struct run *run, const struct plan_worker *worker, struct run_row *row,
@@ -78,6 +102,7 @@ static void end_row(struct run *run, const struct plan_worker *worker, struct ru
 {
 	const struct row_place place = { .cell = row->cell,
 					 .repeat = row->repeat,
+					 .attempt = row->attempt,
 					 .worker = row->worker,
 					 .workload = row->workload };
 
@@ -87,6 +112,7 @@ static void end_row(struct run *run, const struct plan_worker *worker, struct ru
 	}
 	row->claims = nr;
 	row->claims_failed = count_failed(judgements, nr);
+	note_ending(run, worker, row);
 	results_run(&run->results, row);
 	tally_outcome(run->summary, worker, row->outcome);
 	note_row(run, worker);
@@ -203,6 +229,7 @@ static void write_counters(struct run *run, const struct trial *trial,
 	const struct row_place place = run_place(run, trial, worker);
 	const struct row_place shared = { .cell = place.cell,
 					  .repeat = place.repeat,
+					  .attempt = place.attempt,
 					  .worker = "" };
 
 	results_counters(&run->results, &place, SPAN_WORK, &worker->work, true);
@@ -229,19 +256,97 @@ static void write_losses(struct run *run, const struct trial *trial,
 	results_losses(&run->results, &shared, t_ms, &worker->residue, &worker->work);
 }
 
-/* The claims of a worker whose trial went to its end, then the profile's expectations. */
-static unsigned judge_all(const struct run *run, const struct trial_worker *worker,
-			  struct run_row *row, struct judgement *out)
+static void gather_evidence(const struct run *run, const struct trial_worker *worker,
+			    struct evidence_facts *facts)
 {
-	unsigned nr = 0;
+	facts->page_bytes = run->plan->host->page_bytes;
+	evidence_gather(&worker->work, run->own, facts->page_bytes, &facts->span[SPAN_WORK]);
+	evidence_gather(&worker->residue, run->own, facts->page_bytes,
+			&facts->span[SPAN_RESIDUE]);
+}
+
+static void mark_disturbed(struct judgement *judgements, unsigned nr)
+{
+	for (unsigned i = 0; i < nr; i++)
+		if (judgements[i].verdict == VERDICT_FAIL)
+			judgements[i].verdict = VERDICT_DISTURBED;
+}
+
+static unsigned judge_expectations(const struct run *run, const struct trial_worker *worker,
+				   const struct run_row *row, struct judgement *out)
+{
+	return run->in_null ? 0
+			    : expect_judge(run->plan, worker->plan, row, &worker->work, out);
+}
+
+/*
+ * The claims of a worker whose trial went to its end, then the profile's expectations, which
+ * may name how many claims failed. Only where all of both is explained are they disturbed.
+ */
+static unsigned judge_all(struct run *run, const struct trial_worker *worker,
+			  const struct evidence_facts *facts, struct run_row *row,
+			  struct judgement *out)
+{
+	struct evidence_use use = run->use;
+	unsigned nr = 0, expected;
+	bool explained;
 
 	if (claims_apply(worker->plan, worker->outcome))
 		nr = judge_worker(run, worker, out);
-	row->claims = nr; /* the workload's own: an expectation may name them */
-	row->claims_failed = count_failed(out, nr);
-	if (!run->in_null)
-		nr += expect_judge(run->plan, worker->plan, row, &worker->work, out + nr);
-	return nr;
+	explained = evidence_explains(out, nr, facts, &use);
+	row->claims = nr;
+	row->claims_failed = explained ? 0 : count_failed(out, nr);
+	expected = judge_expectations(run, worker, row, out + nr);
+	if (explained && evidence_explains(out, nr + expected, facts, &run->use)) {
+		mark_disturbed(out, nr + expected);
+	} else if (explained) {
+		row->claims_failed = count_failed(out, nr);
+		expected = judge_expectations(run, worker, row, out + nr);
+	}
+	return nr + expected;
+}
+
+/* What could have moved something, and what did: of a worker with a claim that was missed. */
+static void write_evidence(struct run *run, const struct trial *trial,
+			   const struct row_place *place, const struct evidence_facts *facts,
+			   unsigned nr)
+{
+	const struct judgement *judgements = run->judgement;
+	char detail[256];
+
+	if (!count_failed(judgements, nr) && !count_verdict(judgements, nr, VERDICT_DISTURBED))
+		return;
+	for (unsigned k = 0; k < NR_EVIDENCE; k++) {
+		const uint64_t work = facts->span[SPAN_WORK].amount[k];
+		const uint64_t residue = facts->span[SPAN_RESIDUE].amount[k];
+
+		if (!work && !residue)
+			continue;
+		evidence_describe((enum evidence_kind)k, work > residue ? work : residue,
+				  detail, sizeof(detail));
+		results_event(&run->results, place, trial_ms(trial), "evidence", detail);
+	}
+	for (unsigned i = 0; i < nr; i++) {
+		if (judgements[i].verdict != VERDICT_DISTURBED)
+			continue;
+		evidence_describe_claim(&judgements[i], detail, sizeof(detail));
+		results_event(&run->results, place, trial_ms(trial), "disturbed", detail);
+	}
+}
+
+/* It did what was expected of it, but for what others moved. */
+static void put_disturbed(const struct plan_worker *worker, const struct judgement *judgements,
+			  unsigned nr, struct run_row *row)
+{
+	const unsigned disturbed = count_verdict(judgements, nr, VERDICT_DISTURBED);
+
+	if (!disturbed ||
+	    outcome_ending(row->outcome, worker->prediction.expected) != ENDING_EXPECTED)
+		return;
+	row->outcome = OUTCOME_DISTURBED;
+	snprintf(row->reason, sizeof(row->reason),
+		 "other processes moved what %u of %u claims are about; see events.csv",
+		 disturbed, nr);
 }
 
 static void put_end(const struct trial_worker *worker, struct run_row *row)
@@ -258,6 +363,7 @@ static int write_worker(struct run *run, const struct trial *trial, struct trial
 			bool complete, struct error *e)
 {
 	const struct row_place place = run_place(run, trial, worker);
+	struct evidence_facts facts;
 	struct run_row row;
 	unsigned nr = 0;
 	int ret = 0;
@@ -269,23 +375,42 @@ static int write_worker(struct run *run, const struct trial *trial, struct trial
 	if (complete) {
 		row_from_record(&row, &worker->work, run->plan->host->page_bytes);
 		row.oom_kills = worker->oom_kills;
-		ret = add_own_counters(run, worker, e);
-		if (ret)
-			return ret;
 		write_counters(run, trial, worker);
 		write_losses(run, trial, worker);
 		ret = results_sites(&run->results, &place, worker->last, e);
 		if (ret)
 			return ret;
-		nr = judge_all(run, worker, &row, run->judgement);
+		gather_evidence(run, worker, &facts);
+		nr = judge_all(run, worker, &facts, &row, run->judgement);
+		write_evidence(run, trial, &place, &facts, nr);
+		put_disturbed(worker->plan, run->judgement, nr, &row);
 	}
 	end_row(run, worker->plan, &row, run->judgement, nr);
 	return 0;
 }
 
-int run_write_trial(struct run *run, struct trial *trial, bool complete, struct error *e)
+/* Of all workers before one is judged: one's writeback is no evidence for another. */
+static int complete_records(struct run *run, struct trial *trial, struct error *e)
 {
 	int ret = 0;
+
+	for (unsigned i = 0; i < trial->nr_workers && !ret; i++) {
+		struct trial_worker *worker = &trial->worker[i];
+
+		ret = add_own_counters(run, worker, e);
+		run->own |=
+			evidence_own(worker->plan->workload, worker->plan->env, &worker->work);
+	}
+	return ret;
+}
+
+int run_write_trial(struct run *run, struct trial *trial, bool complete, struct error *e)
+{
+	int ret;
+
+	run->own = 0;
+	run->use = (struct evidence_use){ 0 };
+	ret = complete ? complete_records(run, trial, e) : 0;
 
 	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
 		ret = write_worker(run, trial, &trial->worker[i], complete, e);
@@ -299,6 +424,7 @@ static void write_unstarted(struct run *run, const struct plan_cell *cell,
 {
 	const struct row_place place = { .cell = cell->index,
 					 .repeat = run->repeat,
+					 .attempt = run->attempt,
 					 .worker = worker->name };
 	struct run_row row;
 

@@ -15,6 +15,7 @@ void tally_outcome(struct run_summary *s, const struct plan_worker *worker,
 	s->rows++;
 	s->skipped += ending == ENDING_SKIPPED;
 	s->invalid += ending == ENDING_INVALID;
+	s->disturbed += ending == ENDING_DISTURBED;
 	s->unexpected += ending == ENDING_UNEXPECTED || ending == ENDING_INTERRUPTED;
 }
 
@@ -24,9 +25,10 @@ void tally_verdict(struct run_summary *s, enum verdict verdict)
 	s->claims_failed += verdict == VERDICT_FAIL;
 	s->claims_absent += verdict == VERDICT_ABSENT;
 	s->claims_noise += verdict == VERDICT_NOISE;
+	s->claims_disturbed += verdict == VERDICT_DISTURBED;
 }
 
-/* A word that the list lacks counts as its last: broken, or noise. */
+/* A word that the list lacks counts as its last: broken, or disturbed. */
 static unsigned value_of(const struct wordlist *list, const char *word)
 {
 	unsigned value = list->nr - 1;
@@ -52,10 +54,14 @@ void tally_resumed(struct run_summary *s, const struct plan *plan, const struct 
 
 	s->resumed = (unsigned)resume->nr_done;
 	for (size_t i = 0; i < truth->nr; i++)
-		tally_verdict(
-			s, (enum verdict)value_of(&verdict_words, csv_cell(truth, i, verdict)));
+		if (attempts_is_last(&resume->attempts, truth, i))
+			tally_verdict(s, (enum verdict)value_of(&verdict_words,
+								csv_cell(truth, i, verdict)));
 	for (size_t i = 0; i < runs->nr; i++) {
 		const unsigned long index = strtoul(csv_cell(runs, i, cell), NULL, 10);
+
+		if (!attempts_is_last(&resume->attempts, runs, i))
+			continue;
 
 		tally_outcome(
 			s, worker_named(&plan->cell[index], csv_cell(runs, i, worker)),

@@ -161,6 +161,7 @@ void sample_take(const struct trial *trial, const char *phase, int repeat,
 	struct sampler s = { .results = results,
 			     .row = { .place = { .cell = trial->cell->index,
 						 .repeat = repeat,
+						 .attempt = trial->attempt,
 						 .worker = "" },
 				      .phase = phase,
 				      .t_ms = trial_ms(trial) } };

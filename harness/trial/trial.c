@@ -175,6 +175,7 @@ static int capture_ready(struct trial *trial, struct error *e)
 {
 	int ret = open_processes(trial, e);
 
+	capture_take(&trial->capture, BARRIER_READY, PART_AROUND);
 	if (!ret)
 		ret = flush_now(&trial->flush, &trial->top, e);
 	if (ret)
@@ -212,6 +213,7 @@ static int capture_held(struct trial *trial, struct error *e)
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_HELD, PART_GROUPS);
+	capture_take(&trial->capture, BARRIER_HELD, PART_AROUND);
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		memcpy((void *)trial->worker[i].last, (void *)trial->worker[i].process.ledger,
 		       LEDGER_BYTES);
@@ -241,6 +243,7 @@ static int capture_gone(struct trial *trial, struct error *e)
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_GONE, PART_GROUPS);
+	capture_take(&trial->capture, BARRIER_GONE, PART_AROUND);
 	return count_kills(trial, e); /* also one that was killed in release() */
 }
 

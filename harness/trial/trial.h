@@ -97,6 +97,7 @@ struct trial {
 	const struct plan *plan;
 	const struct plan_cell *cell;
 	int repeat;					/* of the cell, from 1 */
+	unsigned attempt;				/* of the repeat, from 1 */
 	const struct plan_worker *planned[WORKERS_MAX]; /* the cell's, or its null worker */
 	unsigned nr_workers;
 	struct journal *journal;

@@ -50,7 +50,7 @@ golden()
 	import json, sys
 	report, = json.load(open(sys.argv[1]))["reports"]
 	assert len(report["cells"]) == 10
-	assert report["claims"] == {"fail": 1, "noise": 5, "absent": 25, "pass": 69}
+	assert report["claims"] == {"fail": 1, "noise": 5, "absent": 25, "pass": 69, "disturbed": 0}
 	assert report["outcomes"] == {"ok": 49, "unexpected_oom": 1}
 	assert report["clean"] is False
 	assert report["truth"][0]["verdict"] == "fail"
@@ -238,4 +238,47 @@ page()
 	for line in "${lines[@]}"; do
 		[ "${#line}" -le 80 ]
 	done
+}
+
+# repeated DIRECTORY: a copy of the sweep in which one trial was disturbed at first: its
+# attempt has other numbers, and would change the report if it counted
+repeated()
+{
+	mkdir "$1"
+	cp "$sweep"/*.json "$1"
+	for file in "$sweep"/*.csv; do
+		awk -F, -v OFS=, '
+			NR == 1 {
+				for (i = 1; i <= NF; i++) at[$i] = i
+				print $0, "attempt"
+				next
+			}
+			$at["cell"] != 1 || $at["repeat"] != 2 { print $0, 1; next }
+			{
+				right = $0
+				if ("outcome" in at) $at["outcome"] = "disturbed"
+				if ("seconds" in at) $at["seconds"] *= 100
+				if ("verdict" in at) $at["verdict"] = "disturbed"
+				if ("value" in at) $at["value"] *= 100
+				first = first $0 OFS 1 "\n"
+				last = last right OFS 2 "\n"
+			}
+			END { printf "%s%s", first, last }' "$file" > "$1/${file##*/}"
+	done
+}
+
+@test "of a repeated trial the last attempt counts alone, and that it was repeated is said" {
+	repeated "$BATS_TEST_TMPDIR/twice"
+	grep -q ',disturbed,.*,1$' "$BATS_TEST_TMPDIR/twice/runs.csv"
+	"$PAGESTORM" report "$sweep" --json > "$BATS_TEST_TMPDIR/once.json"
+	"$PAGESTORM" report "$BATS_TEST_TMPDIR/twice" --json > "$BATS_TEST_TMPDIR/twice.json"
+	python3 - "$BATS_TEST_TMPDIR/once.json" "$BATS_TEST_TMPDIR/twice.json" <<-'PYTHON'
+	import json, sys
+	once, twice = (json.load(open(path))["reports"][0] for path in sys.argv[1:])
+	assert (once.pop("repeated"), twice.pop("repeated")) == (0, 1)
+	assert once.pop("run") != twice.pop("run") and once.pop("path") != twice.pop("path")
+	assert once == twice
+	PYTHON
+	"$PAGESTORM" report "$BATS_TEST_TMPDIR/twice" | grep -q '49 ok, 1 unexpected_oom; 1 disturbed, and repeated$'
+	"$PAGESTORM" compare "$sweep" "$BATS_TEST_TMPDIR/twice" --fail-on changed
 }

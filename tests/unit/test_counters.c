@@ -441,9 +441,17 @@ static void every_source_is_exercised_but_those_that_had_no_number(void **state)
 {
 	/* No zswap and no 1 GiB pages in these kernels; limits that were "max". */
 	static const char *const without[] = {
-		"memory.zswap.current", "memory.zswap.max", "memory.zswap.writeback",
-		"hugetlb.1GB.current",	"hugetlb.2MB.max",  "hugetlb.2MB.rsvd.max",
-		"memory.swap.max",	"memory.swap.high",
+		"memory.zswap.current",
+		"memory.zswap.max",
+		"memory.zswap.writeback",
+		"hugetlb.1GB.current",
+		"hugetlb.2MB.max",
+		"hugetlb.2MB.rsvd.max",
+		"memory.swap.max",
+		"memory.swap.high",
+		/* Read since: the captures are older. */
+		"damon_reclaim",
+		"ksm_merging_pages",
 	};
 	struct fixture f[NR(trees)];
 

@@ -1257,6 +1257,7 @@ static void the_expanded_profile_keeps_nothing_back(void **state)
 					       "name = p\n"
 					       "repeats = 1\n"
 					       "warmup = 0\n"
+					       "retries = 2\n"
 					       "seed = 1\n"
 					       "sample = 100ms\n"
 					       "timeout = 1m\n"

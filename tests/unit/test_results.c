@@ -215,10 +215,10 @@ static void the_headers_of_schema_1_stay(void **state)
 	static const char *const headers[][2] = {
 		{ "counters.csv",
 		  "schema,run,profile,cell,repeat,worker,workload,span,scope,source,counter,"
-		  "kind,unit,before,after,delta\n" },
+		  "kind,unit,before,after,delta,attempt\n" },
 		{ "truth.csv",
 		  "schema,run,cell,repeat,worker,workload,quantity,span,counter,unit,relation,"
-		  "basis,expected,tolerance,observed,noise,verdict,why\n" },
+		  "basis,expected,tolerance,observed,noise,verdict,why,attempt\n" },
 		{ "runs.csv",
 		  "schema,run,profile,cell,cell_label,repeat,order,worker,workload,params,"
 		  "settings,outcome,reason,target_bytes,achieved_bytes,seconds,"
@@ -229,11 +229,12 @@ static void the_headers_of_schema_1_stay(void **state)
 		  "psi_memory_full_usec,psi_io_full_usec,allocstall,compact_stall,"
 		  "kswapd_scan_pages,kswapd_steal_pages,direct_scan_pages,direct_steal_pages,"
 		  "kswapd_cpu_usec,oom_kills,limit_bytes,peak_bytes,claims,claims_failed,"
-		  "exit_signal,exit_status,started_utc,expected_outcome,machine_wide\n" },
+		  "exit_signal,exit_status,started_utc,expected_outcome,machine_wide,attempt\n" },
 		{ "samples.csv",
-		  "schema,run,cell,repeat,worker,phase,t_ms,quantity,unit,value\n" },
-		{ "events.csv", "schema,run,cell,repeat,worker,t_ms,event,detail\n" },
-		{ "latency.csv", "schema,run,cell,repeat,worker,low_ns,high_ns,count\n" },
+		  "schema,run,cell,repeat,worker,phase,t_ms,quantity,unit,value,attempt\n" },
+		{ "events.csv", "schema,run,cell,repeat,worker,t_ms,event,detail,attempt\n" },
+		{ "latency.csv",
+		  "schema,run,cell,repeat,worker,low_ns,high_ns,count,attempt\n" },
 	};
 	struct results r;
 	char path[768], *text;
@@ -267,7 +268,7 @@ static void check_row(const struct results *r, const char *name, const char *cel
 static void write_one_of_each(struct results *r, struct ledger *ledger)
 {
 	static const struct row_place w = {
-		.cell = 3, .repeat = -1, .worker = "hog", .workload = "hold"
+		.cell = 3, .repeat = -1, .worker = "hog", .workload = "hold", .attempt = 7
 	};
 	const struct judgement j = {
 		.claim = { .quantity = "anonymous memory",
@@ -361,14 +362,14 @@ static void each_value_stands_below_its_column(void **state)
 	assert_int_equal(results_close(&r, true, NULL), 0);
 	check_row(
 		&r, "counters.csv",
-		"t,3,-1,hog,hold,work,system,pressure/memory,some.avg10,gauge,percent,,0.25,");
+		"t,3,-1,hog,hold,work,system,pressure/memory,some.avg10,gauge,percent,,0.25,,7");
 	check_row(&r, "truth.csv",
 		  "3,-1,hog,hold,anonymous memory,residue,group/memory.stat/anon,pages,le,"
-		  "bounded,-2,7,1.5,,noise,the per-CPU lists");
-	check_row(&r, "samples.csv", "3,-1,hog,held,12,swap_in,bytes,-4096");
-	check_row(&r, "events.csv", "3,-1,hog,5,failed,one; two");
-	check_row(&r, "latency.csv", "3,-1,hog,1,2,9");
-	check_row(&r, "sites.csv", "3,-1,hog,hold,leak,48,2,0,640,0,1");
+		  "bounded,-2,7,1.5,,noise,the per-CPU lists,7");
+	check_row(&r, "samples.csv", "3,-1,hog,held,12,swap_in,bytes,-4096,7");
+	check_row(&r, "events.csv", "3,-1,hog,5,failed,one; two,7");
+	check_row(&r, "latency.csv", "3,-1,hog,1,2,9,7");
+	check_row(&r, "sites.csv", "3,-1,hog,hold,leak,48,2,0,640,0,1,7");
 	free(ledger);
 }
 

@@ -31,14 +31,17 @@ static struct plan plan = { .name = "t",
 			    .profile_text = (char *)"[profile]\n",
 			    .nr_cells = 2,
 			    .cell = cell,
+			    .retries = 2,
 			    .nr_steps = 4,
 			    .step = step };
 
 static struct results results;
+static unsigned attempt;
 
 static int begin(void **state)
 {
 	(void)state;
+	attempt = 1;
 	if (!mkdtemp(parent))
 		return -1;
 	results_init(&results);
@@ -58,9 +61,11 @@ static int end(void **state)
 /* A row in runs.csv and one in events.csv. */
 static void add_row(unsigned i, const char *name, enum outcome outcome)
 {
-	const struct row_place place = {
-		.cell = step[i].cell, .repeat = step[i].repeat, .worker = name, .workload = ""
-	};
+	const struct row_place place = { .cell = step[i].cell,
+					 .repeat = step[i].repeat,
+					 .worker = name,
+					 .workload = "",
+					 .attempt = attempt };
 	struct run_row row;
 
 	row_init(&row);
@@ -69,6 +74,7 @@ static void add_row(unsigned i, const char *name, enum outcome outcome)
 	row.cell = step[i].cell;
 	row.repeat = step[i].repeat;
 	row.outcome = outcome;
+	row.attempt = attempt;
 	results_event(&results, &place, 0, "went", NULL);
 	results_run(&results, &row);
 }
@@ -158,6 +164,39 @@ static void what_was_interrupted_or_broken_is_run_again(void **state)
 	resume_release(&r);
 }
 
+/* Of the last attempt; what a kill left of one that was to be repeated is run again. */
+static void a_disturbed_step_is_done_with_its_last_attempt(void **state)
+{
+	struct resume r;
+
+	(void)state;
+	add_step(0, OUTCOME_DISTURBED, OUTCOME_OK); /* cut before the second attempt */
+	add_step(1, OUTCOME_DISTURBED, OUTCOME_OK);
+	add_step(2, OUTCOME_OK, OUTCOME_DISTURBED);
+	add_step(3, OUTCOME_DISTURBED, OUTCOME_OK);
+	attempt = 2;
+	add_step(1, OUTCOME_OK, OUTCOME_OK);
+	add_step(2, OUTCOME_DISTURBED, OUTCOME_OK);
+	add_row(3, "null", OUTCOME_OK);
+	add_row(3, "a", OUTCOME_OK); /* cut before b */
+	attempt = 3;
+	add_step(2, OUTCOME_DISTURBED, OUTCOME_OK); /* as often as it may be */
+	cut_off(&r);
+	assert_false(r.done[0]);
+	assert_true(r.done[1]);
+	assert_true(r.done[2]);
+	assert_false(r.done[3]);
+	assert_int_equal(rows_of("runs.csv", 1), 6); /* each attempt keeps its rows */
+	assert_int_equal(rows_of("events.csv", 2), 9);
+	assert_int_equal(attempts_last(&r.attempts, step[1].cell, step[1].repeat), 2);
+	assert_int_equal(attempts_last(&r.attempts, step[2].cell, step[2].repeat), 3);
+	attempts_drop(&r.attempts, &r.runs);
+	assert_int_equal(r.runs.nr, 6);
+	for (size_t i = 0; i < r.runs.nr; i++)
+		assert_true(attempts_is_last(&r.attempts, &r.runs, i));
+	resume_release(&r);
+}
+
 static void a_row_without_its_end_is_dropped(void **state)
 {
 	struct resume r, again;
@@ -212,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_step_is_done_when_each_worker_has_one_row),
 		T(what_was_interrupted_or_broken_is_run_again),
+		T(a_disturbed_step_is_done_with_its_last_attempt),
 		T(a_row_without_its_end_is_dropped),
 		T(what_is_no_csv_is_refused_and_left_as_it_is),
 		T(a_directory_that_is_not_partial_is_refused),

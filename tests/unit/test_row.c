@@ -206,7 +206,7 @@ static void a_row_has_a_cell_for_each_column(void **state)
 	snprintf(path, sizeof(path), "%s/runs.csv", directory);
 	assert_int_equal(csv_read(&t, path, NULL), 0);
 	assert_string_equal(t.header[0], "schema");
-	assert_string_equal(t.header[t.columns - 1], "machine_wide");
+	assert_string_equal(t.header[t.columns - 1], "attempt");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "expected_outcome")), "ok");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "reason")), "one; two  three ");
 	assert_string_equal(csv_cell(&t, 0, csv_column(&t, "minor_faults")), "");

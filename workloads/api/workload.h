@@ -60,6 +60,13 @@ enum need {
 	NEED_LOW_SCORES = 1 << 9,  /* an oom_score_adj below its own: CAP_SYS_RESOURCE */
 };
 
+/* ---- what it does itself that other processes could do to its memory as well ---- */
+
+enum doing {
+	DOES_RECLAIM = 1 << 0, /* takes so much that the kernel reclaims for the whole machine */
+	DOES_MIGRATE = 1 << 1, /* moves pages, or makes the kernel compact */
+};
+
 enum thp_mode {
 	THP_ABSENT,
 	THP_NEVER,
@@ -327,6 +334,7 @@ struct workload {
 	const char *summary; /* one line for `pagestorm list` */
 	const char *truth;   /* a few sentences for `pagestorm list NAME`: what is claimed */
 	unsigned needs;	     /* enum need, or-ed */
+	unsigned does;	     /* enum doing, or-ed: what is no evidence of other processes */
 	const struct workload_option *options; /* ends with name == NULL */
 	size_t params_bytes;		       /* of the struct that the options fill */
 	struct slot slots[SLOTS_MAX];	       /* ends with name == NULL */

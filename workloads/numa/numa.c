@@ -465,6 +465,7 @@ const struct workload numa_workload = {
 	.summary = "memory on chosen nodes, accessed from a CPU on a chosen node",
 	.truth = "The pages are on the promised nodes, by numa_maps and by move_pages, to the page: interleaved evenly, migrated completely. Page tables stay local.",
 	.needs = NEED_NODES,
+	.does = DOES_MIGRATE,
 	.options = options,
 	.params_bytes = sizeof(struct numa_params),
 	.slots = {

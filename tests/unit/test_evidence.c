@@ -1,0 +1,624 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Promises of harness/record/evidence.h: each kind explains as much as it amounts to, of what
+ * it can move and in that direction, and nothing else is excused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "harness/record/counters.h"
+#include "harness/record/evidence.h"
+
+#define NR(array)  (sizeof(array) / sizeof((array)[0]))
+#define PAGE_BYTES 4096
+#define EXPECTED   1000000 /* by the claim, in its unit */
+#define CLAIM_BASE 5000000
+#define ABSENT	   INT64_MIN
+
+/* ---- records ---- */
+
+struct sample {
+	const char *name; /* scope/source/counter; a scope may hold slashes: see put_in() */
+	int64_t before, after; /* ABSENT: not read on this side */
+};
+
+static void put_in(struct record *r, struct counter_id id, enum unit unit,
+		   const struct sample *s)
+{
+	const struct counter_type type = { KIND_GAUGE, unit };
+
+	if (s->before != ABSENT)
+		assert_int_equal(
+			record_put(r, false, id, type, (struct number){ .value = s->before }),
+			0);
+	if (s->after != ABSENT)
+		assert_int_equal(
+			record_put(r, true, id, type, (struct number){ .value = s->after }), 0);
+}
+
+static struct counter_id split(const char *name, char text[160])
+{
+	char *first, *last;
+
+	snprintf(text, 160, "%s", name);
+	first = strchr(text, '/');
+	last = strrchr(text, '/');
+	if (!strncmp(text, "swap:", 5)) { /* swap:/dev/zram0/swaps/Used */
+		first = last;
+		while (*--first != '/')
+			;
+	}
+	*first = *last = 0;
+	return (struct counter_id){ text, first + 1, last + 1 };
+}
+
+static void put(struct record *r, const struct sample *s)
+{
+	char text[160];
+
+	put_in(r, split(s->name, text), UNIT_COUNT, s);
+}
+
+/* So many pages of the machine, of as many that the worker dirtied. */
+static void put_written(struct record *r, int64_t pages)
+{
+	put(r, &(struct sample){ "around/vmstat/nr_written", 0, pages });
+	put(r, &(struct sample){ "process/io/write_bytes", 0, pages * PAGE_BYTES });
+}
+
+/* ---- one kind against one claim ---- */
+
+#define SAMPLES_MAX 6
+
+struct kind_case {
+	enum evidence_kind kind;
+	struct sample sample[SAMPLES_MAX]; /* what gives the amount */
+	int64_t amount;			   /* in the claim's unit */
+	const char *counter;		   /* of the claim */
+	enum unit unit;			   /* of the claim */
+	bool below;			   /* it can make that too small */
+};
+
+static const struct kind_case cases[] = {
+	{ EVIDENCE_RECLAIM,
+	  { { "around/vmstat/pgsteal_kswapd", 10, 13 },
+	    { "around/vmstat/pgsteal_direct", 0, 4 } },
+	  7 * PAGE_BYTES,
+	  "group/memory.stat/cache",
+	  UNIT_BYTES,
+	  true },
+	{ EVIDENCE_RECLAIM,
+	  { { "around/vmstat/pgsteal_khugepaged", 1, 3 },
+	    { "around/vmstat/pgsteal_proactive", 1, 2 } },
+	  3,
+	  "ledger/ledger/lost_pages",
+	  UNIT_PAGES,
+	  false },
+	{ EVIDENCE_RECLAIM_ANON,
+	  { { "around/vmstat/pgsteal_kswapd", 0, 5 },
+	    { "group/memory.stat/swap", 0, 9 * PAGE_BYTES } },
+	  20,
+	  "mapping/smaps/Anonymous",
+	  UNIT_KB,
+	  true },
+	{ EVIDENCE_RECLAIM_ANON, /* what is the group's own: in swap, and back from there */
+	  { { "around/vmstat/pgsteal_direct", 0, 50 },
+	    { "group/memory.swap.current/memory.swap.current", 0, 2 * PAGE_BYTES },
+	    { "group/memory.stat/workingset_refault_anon", 0, 3 } },
+	  5 * PAGE_BYTES,
+	  "process/status/VmSwap",
+	  UNIT_BYTES,
+	  false },
+	{ EVIDENCE_REFAULT,
+	  { { "group/memory.stat/workingset_refault_file", 0, 193 } },
+	  193,
+	  "ledger/ledger/lost_pages",
+	  UNIT_PAGES,
+	  false },
+	{ EVIDENCE_REFAULT, /* but for the traces that the worker left itself */
+	  { { "group/memory.stat/workingset_refault_file", 0, 193 },
+	    { "ledger/ledger/evicted_pages", 0, 190 } },
+	  3 * PAGE_BYTES,
+	  "process/io/read_bytes",
+	  UNIT_BYTES,
+	  false },
+	{ EVIDENCE_SWAP_OUT,
+	  { { "around/vmstat/pswpout", 7, 9 },
+	    { "group/memory.stat/workingset_refault_anon", 0, 3 } },
+	  2,
+	  "process/stat/majflt",
+	  UNIT_COUNT,
+	  false },
+	{ EVIDENCE_DAMON,
+	  { { "around/damon_reclaim/damon_reclaim", 0, 8192 } },
+	  2,
+	  "ledger/ledger/missing_pages",
+	  UNIT_PAGES,
+	  false },
+	{ EVIDENCE_DROP_CACHES, /* of what was there, and what came */
+	  { { "around/vmstat/drop_pagecache", 1, 2 },
+	    { "group/memory.stat/file", 8192, 0 },
+	    { "process/io/read_bytes", 0, 4096 },
+	    { "process/io/write_bytes", 0, 4096 } },
+	  4,
+	  "ledger/ledger/hit_pages",
+	  UNIT_PAGES,
+	  true },
+	{ EVIDENCE_WRITEBACK, /* written, and on their way */
+	  { { "around/vmstat/nr_written", 100, 110 },
+	    { "around/vmstat/nr_writeback", 9, 2 },
+	    { "process/io/write_bytes", 0, 99 * PAGE_BYTES } },
+	  12 * PAGE_BYTES,
+	  "group/memory.stat/dirty",
+	  UNIT_BYTES,
+	  true },
+	{ EVIDENCE_WRITEBACK, /* no more than the worker had dirty */
+	  { { "around/vmstat/nr_written", 0, 1000 },
+	    { "group/memory.stat/file_dirty", 5 * PAGE_BYTES, 0 },
+	    { "process/io/write_bytes", 0, 2 * PAGE_BYTES } },
+	  7,
+	  "ledger/ledger/dirty_pages",
+	  UNIT_PAGES,
+	  true },
+	{ EVIDENCE_MIGRATION,
+	  { { "around/vmstat/pgmigrate_success", 0, 1 } },
+	  1,
+	  "process/stat/minflt",
+	  UNIT_COUNT,
+	  false },
+	{ EVIDENCE_MIGRATION, /* compaction isolates what it migrates: not twice as much */
+	  { { "around/vmstat/pgmigrate_success", 0, 3 },
+	    { "around/vmstat/compact_isolated", 0, 5 } },
+	  5,
+	  "group/memory.stat/pgfault",
+	  UNIT_COUNT,
+	  false },
+	{ EVIDENCE_KSM_MERGE,
+	  { { "process/ksm_merging_pages/ksm_merging_pages", 0, 3 } },
+	  3 * PAGE_BYTES,
+	  "group/memory.stat/anon",
+	  UNIT_BYTES,
+	  true },
+	{ EVIDENCE_KSM_COPY,
+	  { { "around/vmstat/cow_ksm", 0, 3 } },
+	  3,
+	  "group/memory.stat/pgfault",
+	  UNIT_COUNT,
+	  false },
+	{ EVIDENCE_NUMA_FAULTS,
+	  { { "around/vmstat/numa_hint_faults", 0, 3 } },
+	  3,
+	  "process/stat/minflt",
+	  UNIT_COUNT,
+	  false },
+	{ EVIDENCE_NUMA_MOVES,
+	  { { "around/vmstat/numa_pages_migrated", 0, 3 } },
+	  3,
+	  "mapping/numa_maps/N1",
+	  UNIT_PAGES,
+	  true },
+	{ EVIDENCE_SWAPOFF,
+	  { { "swap:/dev/zram0/swaps/Used", 8, ABSENT } },
+	  8192,
+	  "process/status/VmSwap",
+	  UNIT_BYTES,
+	  true },
+	{ EVIDENCE_OTHER_SWAP, /* of all devices, less what the own one has */
+	  { { "swap:/dev/zram0/swaps/Used", 0, 40 },
+	    { "swap:/dev/zram1/swaps/Used", 0, 60 },
+	    { "swap:/dev/zram2/swaps/Used", ABSENT, 4 } },
+	  104, /* the own device is among them in /proc/swaps: explains() puts it there */
+	  "own_swap/swaps/Used",
+	  UNIT_KB,
+	  true },
+	{ EVIDENCE_CPU_OFFLINE,
+	  { { "system/stat/cpu1.user", 8, ABSENT } },
+	  77000,
+	  "ledger/ledger/leak_ns",
+	  UNIT_NSEC,
+	  false },
+};
+
+struct trial {
+	struct record record;
+	struct judgement judgement[4];
+	char text[4][160]; /* what the claims' strings point to */
+	unsigned nr, own;
+	struct evidence_facts facts;
+	struct evidence_use use;
+};
+
+static void trial_begin(struct trial *t)
+{
+	*t = (struct trial){ .facts.page_bytes = PAGE_BYTES };
+	record_init(&t->record);
+	t->record.span_ns = 77000;
+}
+
+static void trial_end(struct trial *t)
+{
+	record_release(&t->record);
+}
+
+/* A counter that is off by as much, and the claim on it. */
+static void claim_off(struct trial *t, const char *counter, enum unit unit, int64_t off)
+{
+	const struct counter_id id = split(counter, t->text[t->nr]);
+	const struct sample s = { .before = CLAIM_BASE, .after = CLAIM_BASE + EXPECTED + off };
+	struct claim claim = { .quantity = "quantity",
+			       .source = id.source,
+			       .counter = id.counter,
+			       .unit = unit,
+			       .relation = RELATION_EQ,
+			       .basis = BASIS_EXACT,
+			       .expected = EXPECTED };
+	const struct judge_facts facts = { .seen = { &t->record, NULL },
+					   .page_bytes = PAGE_BYTES };
+
+	snprintf(claim.scope, sizeof(claim.scope), "%s", id.scope);
+	put_in(&t->record, id, unit, &s);
+	record_sort(&t->record);
+	judge_claim(&claim, &facts, &t->judgement[t->nr++]);
+}
+
+static bool is_explained(struct trial *t)
+{
+	record_sort(&t->record);
+	evidence_gather(&t->record, t->own, PAGE_BYTES, &t->facts.span[SPAN_WORK]);
+	return evidence_explains(t->judgement, t->nr, &t->facts, &t->use);
+}
+
+static bool explains(const struct kind_case *c, int64_t off, unsigned own, bool with_evidence)
+{
+	struct trial t;
+	bool explained;
+
+	trial_begin(&t);
+	t.own = own;
+	for (unsigned i = 0; with_evidence && i < SAMPLES_MAX && c->sample[i].name; i++)
+		put(&t.record, &c->sample[i]);
+	if (c->kind == EVIDENCE_OTHER_SWAP)
+		put(&t.record, &(struct sample){ "swap:/dev/own/swaps/Used", CLAIM_BASE,
+						 CLAIM_BASE + EXPECTED + off });
+	claim_off(&t, c->counter, c->unit, off);
+	assert_int_equal(t.judgement[0].verdict, VERDICT_FAIL);
+	assert_int_equal(t.judgement[0].missed, off < 0 ? -off : off);
+	assert_int_equal(t.judgement[0].missed_below, off < 0);
+	explained = is_explained(&t);
+	if (explained)
+		assert_true(t.judgement[0].disturbed >> c->kind & 1);
+	trial_end(&t);
+	return explained;
+}
+
+static void check_case(const struct kind_case *c)
+{
+	const int64_t sign = c->below ? -1 : 1;
+
+	if (!explains(c, sign * c->amount, 0, true))
+		fail_msg("%s: as much as it amounts to is not explained",
+			 evidence_name(c->kind));
+	if (explains(c, sign * (c->amount + 1), 0, true))
+		fail_msg("%s: one more is explained", evidence_name(c->kind));
+	/* A page that leaves one node comes to another. */
+	if (explains(c, -sign, 0, true) != (c->kind == EVIDENCE_NUMA_MOVES))
+		fail_msg("%s: the other direction", evidence_name(c->kind));
+	if (explains(c, sign, 0, false))
+		fail_msg("%s: explained without evidence", evidence_name(c->kind));
+}
+
+static struct kind_case steal_case(void)
+{
+	return (struct kind_case){ EVIDENCE_STEAL,
+				   { { "system/stat/cpu.steal", 5, 8 } },
+				   3 * (1000000000 / sysconf(_SC_CLK_TCK)),
+				   "ledger/ledger/leak_ns",
+				   UNIT_NSEC,
+				   false };
+}
+
+static void each_kind_explains_as_much_as_it_amounts_to_and_no_more(void **state)
+{
+	const struct kind_case steal = steal_case();
+	uint32_t seen = 1u << steal.kind;
+
+	(void)state;
+	for (size_t i = 0; i < NR(cases); i++) {
+		check_case(&cases[i]);
+		seen |= 1u << cases[i].kind;
+	}
+	check_case(&steal);
+	assert_int_equal(seen, (1u << NR_EVIDENCE) - 1);
+}
+
+/* ---- what is not evidence ---- */
+
+static void what_our_own_workers_do_is_no_evidence(void **state)
+{
+	static const struct {
+		enum evidence_kind kind;
+		unsigned own;
+	} own[] = {
+		{ EVIDENCE_RECLAIM, OWN_RECLAIM },
+		{ EVIDENCE_RECLAIM_ANON, OWN_RECLAIM },
+		{ EVIDENCE_RECLAIM_ANON, OWN_UNSWAPPABLE },
+		{ EVIDENCE_REFAULT, OWN_RECLAIM },
+		{ EVIDENCE_REFAULT, OWN_LIMIT },
+		{ EVIDENCE_REFAULT, OWN_BLIND },
+		{ EVIDENCE_SWAP_OUT, OWN_RECLAIM },
+		{ EVIDENCE_SWAP_OUT, OWN_LIMIT },
+		{ EVIDENCE_SWAP_OUT, OWN_SWAP },
+		{ EVIDENCE_SWAP_OUT, OWN_UNSWAPPABLE },
+		{ EVIDENCE_WRITEBACK, OWN_WRITEBACK },
+		{ EVIDENCE_MIGRATION, OWN_MIGRATION },
+		{ EVIDENCE_NUMA_MOVES, OWN_MIGRATION },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < NR(own); i++)
+		for (size_t k = 0; k < NR(cases); k++) {
+			const struct kind_case *c = &cases[k];
+
+			if (c->kind == own[i].kind &&
+			    explains(c, c->below ? -1 : 1, own[i].own, true))
+				fail_msg("%s is evidence, and may be our own (%u)",
+					 evidence_name(c->kind), own[i].own);
+		}
+}
+
+static bool reclaim_explains(const char *limit, int64_t ours, int64_t off)
+{
+	struct trial t;
+	bool explained;
+
+	trial_begin(&t);
+	put(&t.record, &(struct sample){ "around/vmstat/pgsteal_kswapd", 0, 100000 });
+	put(&t.record, &(struct sample){ limit, 0, ours });
+	claim_off(&t, "group/memory.stat/file", UNIT_BYTES, off * PAGE_BYTES);
+	explained = is_explained(&t);
+	trial_end(&t);
+	return explained;
+}
+
+static void what_others_lost_to_reclaim_explains_nothing_of_ours(void **state)
+{
+	(void)state;
+	assert_true(reclaim_explains("run/memory.stat/pgsteal", 16, -16));
+	assert_false(reclaim_explains("run/memory.stat/pgsteal", 16, -17));
+	assert_false(reclaim_explains("run/memory.stat/pgsteal", 0, -1));
+	assert_true(reclaim_explains("run/memory.stat/pgscan", 0, -17)); /* version 1 */
+}
+
+static void what_others_swapped_out_explains_nothing_of_ours(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_begin(&t);
+	put(&t.record, &(struct sample){ "around/vmstat/pgsteal_kswapd", 0, 100000 });
+	put(&t.record, &(struct sample){ "around/vmstat/pswpout", 0, 100000 });
+	put(&t.record, &(struct sample){ "group/memory.stat/swap", 4096, 4096 });
+	claim_off(&t, "mapping/smaps/Rss", UNIT_BYTES, -PAGE_BYTES);
+	claim_off(&t, "mapping/smaps/Shared_Dirty", UNIT_BYTES, -PAGE_BYTES);
+	assert_false(is_explained(&t));
+	trial_end(&t);
+}
+
+static void one_failure_without_evidence_leaves_all_of_a_worker_failed(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_begin(&t);
+	put_written(&t.record, 100000);
+	claim_off(&t, "group/memory.stat/dirty", UNIT_BYTES, -16 * PAGE_BYTES);
+	claim_off(&t, "ledger/ledger/dirty_pages", UNIT_PAGES, -16);
+	assert_true(is_explained(&t));
+	assert_int_equal(t.judgement[0].disturbed, 1u << EVIDENCE_WRITEBACK);
+	/* Work that was not done: no sync takes a write away. */
+	claim_off(&t, "ledger/ledger/pages_written", UNIT_PAGES, -16);
+	t.use = (struct evidence_use){ { 0 } };
+	assert_false(is_explained(&t));
+	for (unsigned k = 0; k < NR_EVIDENCE; k++)
+		assert_int_equal(t.use.spent[k], 0);
+	trial_end(&t);
+}
+
+static void a_failure_by_no_amount_is_never_explained(void **state)
+{
+	struct trial t;
+	char text[160];
+	const struct counter_id id = split("group/memory.stat/pgmajfault", text);
+	struct claim claim = { .source = id.source,
+			       .counter = id.counter,
+			       .unit = UNIT_COUNT,
+			       .relation = RELATION_EQ,
+			       .expected = 5 };
+
+	(void)state;
+	trial_begin(&t);
+	snprintf(claim.scope, sizeof(claim.scope), "%s", id.scope);
+	put(&t.record, &(struct sample){ "around/vmstat/pgsteal_kswapd", 0, 100000 });
+	put(&t.record, &(struct sample){ "group/memory.stat/pgmajfault", 5, ABSENT });
+	record_sort(&t.record);
+	judge_claim(
+		&claim,
+		&(struct judge_facts){ .seen = { &t.record, NULL }, .page_bytes = PAGE_BYTES },
+		&t.judgement[t.nr++]);
+	assert_int_equal(t.judgement[0].verdict, VERDICT_FAIL);
+	assert_false(is_explained(&t));
+	trial_end(&t);
+}
+
+/* ---- how much of it is left ---- */
+
+static void what_explains_one_worker_does_not_explain_another(void **state)
+{
+	struct trial first, second;
+
+	(void)state;
+	trial_begin(&first);
+	put_written(&first.record, 20);
+	/* The same pages in two counters: 15 are used, not 30. */
+	claim_off(&first, "group/memory.stat/dirty", UNIT_BYTES, -15 * PAGE_BYTES);
+	claim_off(&first, "ledger/ledger/dirty_pages", UNIT_PAGES, -15);
+	assert_true(is_explained(&first));
+
+	for (int off = 5; off < 7; off++) {
+		trial_begin(&second);
+		second.use = first.use;
+		put_written(&second.record, 20);
+		claim_off(&second, "ledger/ledger/dirty_pages", UNIT_PAGES, -off);
+		assert_int_equal(is_explained(&second), off == 5);
+		trial_end(&second);
+	}
+	trial_end(&first);
+}
+
+static void kinds_add_up(void **state)
+{
+	(void)state;
+	for (int off = 7; off < 9; off++) {
+		struct trial t;
+
+		trial_begin(&t);
+		put(&t.record, &(struct sample){ "around/vmstat/pgsteal_direct", 0, 4 });
+		put(&t.record, &(struct sample){ "around/damon_reclaim/damon_reclaim", 0,
+						 3 * PAGE_BYTES + 100 });
+		claim_off(&t, "ledger/ledger/lost_pages", UNIT_PAGES, off);
+		assert_int_equal(is_explained(&t), off == 7);
+		if (off == 7)
+			assert_int_equal(t.judgement[0].disturbed,
+					 1u << EVIDENCE_RECLAIM | 1u << EVIDENCE_DAMON);
+		trial_end(&t);
+	}
+}
+
+static void a_span_has_its_own_evidence(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_begin(&t);
+	put_written(&t.record, 20);
+	claim_off(&t, "ledger/ledger/dirty_pages", UNIT_PAGES, -5);
+	t.judgement[0].claim.span = SPAN_RESIDUE; /* of which nothing was gathered */
+	assert_false(is_explained(&t));
+	evidence_gather(&t.record, 0, PAGE_BYTES, &t.facts.span[SPAN_RESIDUE]);
+	assert_true(evidence_explains(t.judgement, t.nr, &t.facts, &t.use));
+	trial_end(&t);
+}
+
+static void a_trial_without_a_failure_needs_no_evidence(void **state)
+{
+	struct trial t;
+
+	(void)state;
+	trial_begin(&t);
+	claim_off(&t, "ledger/ledger/dirty_pages", UNIT_PAGES, 0);
+	assert_int_equal(t.judgement[0].verdict, VERDICT_PASS);
+	assert_true(is_explained(&t));
+	assert_int_equal(t.judgement[0].disturbed, 0);
+	trial_end(&t);
+}
+
+/* ---- what a worker does itself ---- */
+
+static unsigned own_of(const struct workload *w, const struct workload_env *env,
+		       const struct sample *sample, unsigned nr)
+{
+	struct trial t;
+	unsigned own;
+
+	trial_begin(&t);
+	for (unsigned i = 0; i < nr; i++)
+		put(&t.record, &sample[i]);
+	record_sort(&t.record);
+	own = evidence_own(w, env, &t.record);
+	trial_end(&t);
+	return own;
+}
+
+static void what_a_worker_does_itself_follows_from_its_workload_and_its_counters(void **state)
+{
+	static const struct workload idle = { .name = "idle" }, swaps = { .needs = NEED_SWAP },
+				     takes = { .machine_wide = true },
+				     moves = { .does = DOES_MIGRATE };
+	const struct workload_env env = { .swap_max_bytes = 1,
+					  .capability = {
+						  [CAPABILITY_CACHESTAT] = CAPABILITY_YES,
+						  [CAPABILITY_FRESH_STAT] = CAPABILITY_YES,
+					  } };
+	const struct workload_env bare = { .swap_max_bytes = 0 };
+	struct workload_env lags = env;
+	const struct sample fsync = { "ledger/ledger/fsyncs", 0, 1 };
+	const struct sample max = { "group/memory.events/max", 3, 4 };
+	const struct sample high = { "run/memory.events/high", 3, 4 };
+	struct sample v1[] = {
+		{ "run/memory.limit_in_bytes/memory.limit_in_bytes", 64 << 20, 64 << 20 },
+		{ "run/memory.max_usage_in_bytes/memory.max_usage_in_bytes", 0, 62 << 20 },
+	};
+
+	(void)state;
+	lags.capability[CAPABILITY_FRESH_STAT] = CAPABILITY_NO;
+	assert_int_equal(own_of(&idle, &env, NULL, 0), 0);
+	assert_int_equal(own_of(&idle, &lags, NULL, 0), OWN_BLIND);
+	assert_int_equal(own_of(&idle, &bare, NULL, 0), OWN_UNSWAPPABLE | OWN_BLIND);
+	assert_int_equal(own_of(&swaps, &env, NULL, 0), OWN_SWAP);
+	assert_int_equal(own_of(&takes, &env, NULL, 0), OWN_RECLAIM);
+	assert_int_equal(own_of(&moves, &env, NULL, 0), OWN_MIGRATION);
+	assert_int_equal(own_of(&idle, &env, &fsync, 1), OWN_WRITEBACK);
+	assert_int_equal(own_of(&idle, &env, &max, 1), OWN_LIMIT);
+	assert_int_equal(own_of(&idle, &env, &high, 1), OWN_LIMIT);
+	assert_int_equal(own_of(&idle, &env, v1, NR(v1)), 0);
+	v1[1].after++; /* a huge page more does not fit */
+	assert_int_equal(own_of(&idle, &env, v1, NR(v1)), OWN_LIMIT);
+}
+
+static void what_is_said_needs_no_quotes(void **state)
+{
+	struct trial t;
+	char text[256];
+
+	(void)state;
+	trial_begin(&t);
+	put(&t.record, &(struct sample){ "group/memory.stat/workingset_refault_file", 0, 193 });
+	claim_off(&t, "ledger/ledger/lost_pages", UNIT_PAGES, 193);
+	assert_true(is_explained(&t));
+	evidence_describe_claim(&t.judgement[0], text, sizeof(text));
+	assert_string_equal(text, "quantity: 193 pages too many; explained by refault");
+	evidence_describe(EVIDENCE_RECLAIM, 7, text, sizeof(text));
+	assert_string_equal(text, "reclaim: 7 pages reclaimed for the whole machine");
+	for (unsigned k = 0; k < NR_EVIDENCE; k++) {
+		evidence_describe((enum evidence_kind)k, UINT64_MAX, text, sizeof(text));
+		assert_null(strpbrk(text, ",\"\n"));
+	}
+	trial_end(&t);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_kind_explains_as_much_as_it_amounts_to_and_no_more),
+		cmocka_unit_test(what_our_own_workers_do_is_no_evidence),
+		cmocka_unit_test(what_others_lost_to_reclaim_explains_nothing_of_ours),
+		cmocka_unit_test(what_others_swapped_out_explains_nothing_of_ours),
+		cmocka_unit_test(one_failure_without_evidence_leaves_all_of_a_worker_failed),
+		cmocka_unit_test(a_failure_by_no_amount_is_never_explained),
+		cmocka_unit_test(what_explains_one_worker_does_not_explain_another),
+		cmocka_unit_test(kinds_add_up),
+		cmocka_unit_test(a_span_has_its_own_evidence),
+		cmocka_unit_test(a_trial_without_a_failure_needs_no_evidence),
+		cmocka_unit_test(
+			what_a_worker_does_itself_follows_from_its_workload_and_its_counters),
+		cmocka_unit_test(what_is_said_needs_no_quotes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
