@@ -44,12 +44,32 @@ within()
 
 # ---- runs ----
 
+# last_attempts: of a trial that was repeated only the last attempt's rows stay in ./out,
+# as for every reader of results
+last_attempts()
+{
+	local runs file
+	runs=$(echo out/*/runs.csv)
+	[ -e "$runs" ] || return 0
+	for file in out/*/*.csv; do
+		awk -F, '
+			FNR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+			{ trial = $at["cell"] " " $at["repeat"] }
+			NR == FNR { if (FNR > 1) last[trial] = $at["attempt"]; next }
+			FNR == 1 || $at["attempt"] == last[trial]' "$runs" "$file" > kept
+		mv kept "$file"
+	done
+}
+
 # run_workload WORKLOAD|PROFILE key=value…: a complete run; its output is in ./said, its
-# results alone in ./out
+# results alone in ./out, of its last attempts unless $keep_attempts is set
 run_workload()
 {
+	local status=0
 	rm -rf out
-	"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1
+	"$PAGESTORM" run "$@" --quiet --wait=200 -o out > said 2>&1 || status=$?
+	[ -n "${keep_attempts-}" ] || last_attempts
+	return "$status"
 }
 
 # ends STATUS WORD…: such a run ends with that exit status
