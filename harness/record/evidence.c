@@ -12,9 +12,10 @@
 
 #include "harness/record/counters.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MOVES_MAX	  2 /* tables of a kind */
-#define HUGE_CHARGE_BYTES (2u << 20)
+#define ARRAY_SIZE(array)  (sizeof(array) / sizeof((array)[0]))
+#define MOVES_MAX	   2  /* tables of a kind */
+#define FAULT_AROUND_PAGES 16 /* fault_around_bytes, mm/memory.c */
+#define HUGE_CHARGE_BYTES  (2u << 20)
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
@@ -50,6 +51,16 @@ static const struct move file_gone[] = {
 	{ "process*/io/read_bytes", UP },
 	{ "process*/stat/majflt", UP },
 	{ "group/memory.stat/pgmajfault", UP },
+	{ NULL, 0 },
+};
+
+/* Text of the program that others had taken is read again, and charged to who needs it. */
+static const struct move text_back[] = {
+	{ "group/memory.stat/cache", UP },
+	{ "group/memory.stat/file", UP },
+	{ USAGE_V1, UP },
+	{ USAGE_V2, UP },
+	{ "process*/io/read_bytes", UP },
 	{ NULL, 0 },
 };
 
@@ -336,6 +347,15 @@ static uint64_t reclaimed_file_pages(const struct seen *s)
 	return min(machine, rise(s->record, "run/memory.stat/pgsteal"));
 }
 
+/* Each major fault of the group brings a page, and what lies around it. */
+static uint64_t text_pages(const struct seen *s)
+{
+	const uint64_t faults = rise(s->record, "group/memory.stat/pgmajfault");
+	const uint64_t taken = reclaimed_file_pages(s) + dropped_bytes(s) / s->page_bytes;
+
+	return min(faults * FAULT_AROUND_PAGES, taken);
+}
+
 /* What compaction isolates is migrated, or put back: the one is no addition to the other. */
 static uint64_t migrated_pages(const struct seen *s)
 {
@@ -387,6 +407,9 @@ static const struct kind_row evidence_kinds[NR_EVIDENCE] = {
 				   "of cache that a write to drop_caches could drop",
 				   UNIT_BYTES, .amount = dropped_bytes, .of_worker = true,
 				   .moves = { file_gone } },
+	[EVIDENCE_TEXT] = { "text", "that were taken and brought back by major faults",
+			    UNIT_PAGES, .amount = text_pages, .of_worker = true,
+			    .unless = OWN_RECLAIM, .moves = { text_back } },
 	[EVIDENCE_WRITEBACK] = { "writeback", "written back and none by a worker", UNIT_PAGES,
 				 .amount = written_pages, .unless = OWN_WRITEBACK,
 				 .moves = { written_back } },
