@@ -63,7 +63,7 @@ enum need {
 /* ---- what it does itself that other processes could do to its memory as well ---- */
 
 enum doing {
-	DOES_RECLAIM = 1 << 0, /* takes so much that the kernel reclaims for the whole machine */
+	DOES_RECLAIM = 1 << 0, /* takes so much that the machine reclaims */
 	DOES_MIGRATE = 1 << 1, /* moves pages, or makes the kernel compact */
 };
 
