@@ -163,8 +163,7 @@ static void print_claim_count(const struct prediction *prediction)
 	unsigned coarse = 0;
 
 	for (unsigned i = 0; i < prediction->nr_claims; i++)
-		coarse += !prediction->claim[i].slot &&
-			  judge_too_coarse(&prediction->claim[i]);
+		coarse += !prediction->claim[i].slot && judge_too_coarse(&prediction->claim[i]);
 	printf("  %-12s %u claims", "", prediction->nr_claims);
 	if (coarse)
 		printf(", %u of them too coarse here", coarse);

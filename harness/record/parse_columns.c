@@ -155,7 +155,7 @@ int parse_diskstats(struct parse *p)
 		snprintf(scope, sizeof(scope), "disk:%.*s", (int)text_length(name), name.at);
 		if (!text_length(name) || text_length(name) > KEY_BYTES / 2)
 			ret = parse_lose_line(p, "no device");
-		else if (count_words(rest) < 11) /* the four of an old kernel's partition differ */
+		else if (count_words(rest) < 11) /* an old kernel's partition has four others */
 			ret = parse_lose_line(p, "fewer than 11 columns");
 		else
 			ret = put_columns(p, &line, rest);

@@ -43,7 +43,7 @@ struct run_row {
 	char started_utc[32];
 	enum outcome expected_outcome;
 	char machine_wide[256]; /* columns whose amount is the machine's, not the group's */
-	unsigned attempt; /* of the repeat, from 1 */
+	unsigned attempt;	/* of the repeat, from 1 */
 };
 
 /* Makes every amount absent. */

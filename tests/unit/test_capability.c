@@ -516,6 +516,7 @@ static const struct claim *dirty_range(enum capability_state fresh)
 	const struct workload *w = workload_find("dirty");
 	struct workload_env env = params_machine();
 
+	env.dirty_background_bytes = 1u << 30; /* no flusher before HELD */
 	env.capability[CAPABILITY_FRESH_STAT] = fresh;
 	amounts_params(w, params, "size=1M");
 	claims.nr = 0;

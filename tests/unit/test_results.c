@@ -336,11 +336,11 @@ static void a_line_that_was_not_understood_is_an_event(void **state)
 	results_losses(&r, &run, 5, &work, NULL);
 	results_losses(&r, &run, 5, &residue, &work);
 	assert_int_equal(results_close(&r, true, NULL), 0);
-	check_row(&r, "events.csv", "3,1,hog,5,unread,memory.stat of group; line 2");
+	check_row(&r, "events.csv", "3,1,hog,5,unread,memory.stat of group; line 2,0");
 	check_row(&r, "events.csv",
 		  "3,1,,5,unread,diskstats of system; line 1; other lines of the file are "
-		  "lost too");
-	check_row(&r, "events.csv", "3,1,,5,unread,vmstat of system; line 4");
+		  "lost too,0");
+	check_row(&r, "events.csv", "3,1,,5,unread,vmstat of system; line 4,0");
 	snprintf(path, sizeof(path), "%s/events.csv", r.path);
 	text = read_whole(path);
 	assert_null(strstr(text, "line 3"));

@@ -172,6 +172,20 @@ static void claim_spill(const struct numa_params *p, const struct workload_env *
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
+/* Of a machine with many nodes the first ones, and those that the worker names. */
+static void claim_nodes(const struct numa_params *p, const struct workload_env *env,
+			struct claims *out)
+{
+	const int cpu = numa_cpu_node(p, env), memory = numa_memory_node(p, env);
+
+	for (unsigned i = 0; i < env->nr_nodes; i++) {
+		const int node = (int)env->nodes[i];
+
+		if (i < NODE_CLAIMS_MAX || node == memory || node == cpu)
+			claim_node(p, env, i, out);
+	}
+}
+
 void numa_claims(const void *params, const struct workload_env *env, struct claims *out)
 {
 	const struct numa_params *p = params;
@@ -205,12 +219,7 @@ void numa_claims(const void *params, const struct workload_env *env, struct clai
 	/* Also planned on a machine with one node, where the worker is skipped. */
 	if (cpu < 0 || memory < 0)
 		return;
-	for (unsigned i = 0; i < env->nr_nodes; i++) {
-		const int node = (int)env->nodes[i];
-
-		if (i < NODE_CLAIMS_MAX || node == memory || node == cpu)
-			claim_node(p, env, i, out);
-	}
+	claim_nodes(p, env, out);
 	PROMISE_ROWS(out, SPAN_WORK, placed);
 	if (numa_fills(p))
 		claim_spill(p, env, out);
