@@ -12,6 +12,7 @@
 
 #include "bench/row.h"
 #include "workloads/act/worker.h"
+#include "workloads/api/arith.h"
 
 #define PAIRS 25
 
@@ -35,7 +36,7 @@ static int run_rows(struct box *box, unsigned pairs, char **names, int nr)
 	       "ratio (quartiles), target; peers to the limit");
 	if (!box->top.version)
 		printf("without groups: %s\n", box->no_group.text);
-	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++)
 		for (const struct row *row = groups[g]; row->id && !ret; row++)
 			if (is_chosen(row, names, nr))
 				ret = row_run(row, box, pairs);

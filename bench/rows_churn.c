@@ -6,6 +6,7 @@
 
 #include "bench/loops.h"
 #include "bench/row.h"
+#include "workloads/api/arith.h"
 
 #define CHURN	   (128 * MB)
 #define CALLS	   200000
@@ -98,7 +99,7 @@ static int compare_and_print(void *arg)
 {
 	struct job *j = arg;
 
-	for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
 		double brk[REPEATS], mmap[REPEATS], ratio[REPEATS];
 		struct spread of_brk, of_mmap, of_ratio;
 

@@ -13,6 +13,7 @@
 #include "bench/loops.h"
 #include "bench/row.h"
 #include "harness/trial/capture.h"
+#include "workloads/api/arith.h"
 
 #define SNAPSHOTS 200
 #define FILES	  6
@@ -33,7 +34,7 @@ static bool is_wanted(const struct capture_file *f)
 					     "memory.current", "pressure/memory",
 					     "statm" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(f->source->name, names[i]))
 			return true;
 	return false;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "workloads/api/arith.h"
+
 #define NSEC_PER_USEC 1000u
 #define NSEC_PER_MSEC 1000000u
 #define NSEC_PER_SEC  1000000000u
@@ -186,7 +188,7 @@ int size_parse(const char *text, const struct size_base *base, uint64_t *bytes, 
 			      "is ambiguous: %s may be 1000 or 1024; write %c or %ciB for 1024",
 			      rest, rest[0] == 'k' ? 'K' : rest[0],
 			      rest[0] == 'k' ? 'K' : rest[0]);
-	unit = unit_find(size_units, sizeof(size_units) / sizeof(*size_units), rest, true);
+	unit = unit_find(size_units, ARRAY_SIZE(size_units), rest, true);
 	if (!unit)
 		return refuse(
 			EINVAL, reason, reason_bytes,
@@ -234,7 +236,7 @@ int duration_parse(const char *text, uint64_t *ns, char *reason, size_t reason_b
 	if (ret)
 		return refuse(EINVAL, reason, reason_bytes,
 			      "is not a duration: write 250ms, 10s, 2m or 1h");
-	unit = unit_find(time_units, sizeof(time_units) / sizeof(*time_units), rest, false);
+	unit = unit_find(time_units, ARRAY_SIZE(time_units), rest, false);
 	if (!unit)
 		return refuse(EINVAL, reason, reason_bytes,
 			      "has no known unit of time: write 250ms, 10s, 2m or 1h");
@@ -285,7 +287,7 @@ int bool_parse(const char *text, bool *value, char *reason, size_t reason_bytes)
 		{ "0", "1" },
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		for (int truth = 0; truth < 2; truth++) {
 			if (strcasecmp(text, words[i][truth]))
 				continue;
@@ -319,7 +321,7 @@ void size_human(uint64_t bytes, char *out, size_t out_bytes)
 	char number[32];
 	size_t length;
 
-	while (amount >= 1024.0 && power + 1 < sizeof(units) / sizeof(*units)) {
+	while (amount >= 1024.0 && power + 1 < ARRAY_SIZE(units)) {
 		amount /= 1024.0;
 		power++;
 	}
@@ -331,7 +333,7 @@ void size_human(uint64_t bytes, char *out, size_t out_bytes)
 
 void duration_format(uint64_t ns, char *out, size_t out_bytes)
 {
-	for (size_t i = sizeof(time_units) / sizeof(*time_units); i--;) {
+	for (size_t i = ARRAY_SIZE(time_units); i--;) {
 		const struct unit_name *unit = &time_units[i];
 
 		if (ns && ns % unit->factor == 0) {

@@ -2,7 +2,8 @@
 #include "harness/base/suggest.h"
 
 #include <string.h>
-#include <sys/param.h>
+
+#include "workloads/api/arith.h"
 
 #define WORD_MAX 64
 
@@ -23,10 +24,10 @@ static unsigned distance(const char *a, const char *b)
 	for (size_t i = 1; i <= la; i++) {
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= lb; j++) {
-			now[j] = MIN(last[j - 1] + (a[i - 1] != b[j - 1]),
-				     MIN(last[j], now[j - 1]) + 1);
+			now[j] = min(last[j - 1] + (a[i - 1] != b[j - 1]),
+				     min(last[j], now[j - 1]) + 1);
 			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				now[j] = MIN(now[j], before[j - 2] + 1);
+				now[j] = min(now[j], before[j - 2] + 1);
 		}
 		swap = before;
 		before = last;
@@ -39,7 +40,7 @@ static unsigned distance(const char *a, const char *b)
 const char *suggest(const char *word, const char *const *candidates, size_t nr)
 {
 	/* A third of the word may be wrong: more suggests at random. */
-	unsigned best = (unsigned)MAX(MIN(strlen(word) / 3, 3), 1) + 1;
+	unsigned best = (unsigned)max(min(strlen(word) / 3, 3), 1) + 1;
 	const char *found = NULL;
 
 	for (size_t i = 0; i < nr; i++) {

@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "workloads/api/arith.h"
+
 /* word[value] is the word of the enumeration's value; each of 0 to nr - 1 has one. */
 struct wordlist {
 	const char *const *word;
@@ -15,7 +17,7 @@ struct wordlist {
 
 #define WORDLIST(words)                                                                        \
 	{                                                                                      \
-		(words), sizeof(words) / sizeof((words)[0])                                    \
+		(words), ARRAY_SIZE(words)                                                     \
 	}
 
 /* Asserts that there is such a value. */

@@ -13,6 +13,7 @@
 
 #include "harness/lab/words.h"
 #include "harness/report/compare.h"
+#include "workloads/api/arith.h"
 
 #define SAME_MAX 64 /* times of one option */
 
@@ -33,7 +34,7 @@ static int take_format(const struct cmd_option *option, const char *text, void *
 		[COMPARE_JSON] = "json",
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(text, names[i])) {
 			*(enum compare_format *)field = i;
 			return 0;
@@ -149,7 +150,7 @@ static void warn(const struct compare *c)
 	};
 	const struct result_dir *a = c->a->dir, *b = c->b->dir;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (strcmp(machine_text(a, keys[i].key), machine_text(b, keys[i].key)))
 			fprintf(stderr, "pagestorm: note: different %s: '%s' and '%s'\n",
 				keys[i].what, machine_text(a, keys[i].key),

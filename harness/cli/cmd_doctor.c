@@ -12,6 +12,7 @@
 #include "config.h"
 #include "harness/cli/cmd.h"
 #include "harness/lab/lab.h"
+#include "workloads/api/arith.h"
 
 static const struct doctor_check checks[] = {
 	{ "user", doctor_user },
@@ -44,7 +45,7 @@ static const struct doctor_check checks[] = {
 	{ "gnuplot", doctor_gnuplot },
 };
 
-#define NR_CHECKS    (sizeof(checks) / sizeof(checks[0]))
+#define NR_CHECKS    (ARRAY_SIZE(checks))
 #define NAME_COLUMNS 22
 
 static const char *const status_names[] = {

@@ -19,6 +19,7 @@
 #include "harness/machine/lock.h"
 #include "harness/machine/orphan.h"
 #include "harness/machine/sysfile.h"
+#include "workloads/api/arith.h"
 
 #define MLOCK_BYTES (1u << 20)
 #define PFN_MASK    ((UINT64_C(1) << 55) - 1) /* Documentation/admin-guide/mm/pagemap.rst */
@@ -124,7 +125,7 @@ static bool is_oom_daemon(const char *comm)
 		"bustd",    "low-memory-moni", "thrash-protect", "psi-notify"
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(comm, names[i]))
 			return true;
 	return false;

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "harness/cli/cmd.h"
+#include "workloads/api/arith.h"
 
 #define CONSOLE_LINES	   40
 #define CONSOLE_OOPS_LINES 120
@@ -19,7 +20,7 @@ static const char *find_oops(const struct blob *console)
 					    "------------[ cut here ]" };
 	const char *first = NULL;
 
-	for (size_t i = 0; console->size && i < sizeof(mark) / sizeof(mark[0]); i++) {
+	for (size_t i = 0; console->size && i < ARRAY_SIZE(mark); i++) {
 		const char *found = strstr(console->data, mark[i]);
 
 		if (found && (!first || found < first))

@@ -12,12 +12,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 static const struct {
 	const char *word;
 	enum barrier barrier;
 } barriers[] = { { "ready", BARRIER_READY }, { "held", BARRIER_HELD } };
 
-#define NR_BARRIERS (sizeof(barriers) / sizeof(barriers[0]))
+#define NR_BARRIERS (ARRAY_SIZE(barriers))
 
 static const char *barrier_word(enum barrier barrier)
 {

@@ -11,6 +11,7 @@
 #include "harness/cli/cmd.h"
 #include "harness/plan/profile.h"
 #include "workloads/act/worker.h"
+#include "workloads/api/arith.h"
 
 struct subcommand {
 	const char *name;
@@ -59,7 +60,7 @@ static const struct subcommand subcommands[] = {
 	{ "--flush-pump", be_pump, NULL },
 };
 
-#define NR_SUBCOMMANDS (sizeof(subcommands) / sizeof(subcommands[0]))
+#define NR_SUBCOMMANDS (ARRAY_SIZE(subcommands))
 
 static int show_help(int argc, char **argv)
 {

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 /* strchr() would find the NUL behind the last one as well. */
 static bool is_type(char letter)
 {
@@ -138,7 +140,7 @@ int channel_compare(const struct channel_tally *sent, const struct channel_tally
 		{ "bytes of the results", sent->content_bytes, arrived->content_bytes },
 	};
 
-	for (size_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(streams); i++)
 		if (streams[i].sent != streams[i].arrived)
 			return error_set(
 				e, EIO,

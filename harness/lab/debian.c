@@ -12,6 +12,7 @@
 #include "harness/lab/blob.h"
 #include "harness/lab/command.h"
 #include "harness/lab/path.h"
+#include "workloads/api/arith.h"
 
 #define WORD_BYTES 256
 
@@ -59,7 +60,7 @@ static bool is_suite(const char *name)
 					      "sid",	  "oldoldstable", "testing", "stable",
 					      "unstable", "oldstable" };
 
-	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
 		if (!strcmp(name, suites[i]))
 			return true;
 	return false;
@@ -112,7 +113,7 @@ static int find_mirror(char uri[WORD_BYTES], char suite[WORD_BYTES], struct erro
 
 static const char *find_keyring(struct error *e)
 {
-	for (size_t i = 0; i < sizeof(keyrings) / sizeof(keyrings[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keyrings); i++)
 		if (!access(keyrings[i], R_OK))
 			return keyrings[i];
 	error_set(
@@ -149,7 +150,7 @@ static int make_directories(const struct debian *debian, struct error *e)
 	if (chmod(debian->directory, 0755))
 		return error_set(e, errno, "cannot change %s: %s", debian->directory,
 				 strerror(errno));
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (path_format(path, "%s/%s", debian->directory, names[i]) ||
 		    mkdir(path, 0755))
 			return error_set(e, errno, "cannot make %s: %s", path, strerror(errno));

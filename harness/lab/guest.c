@@ -21,6 +21,7 @@
 
 #include "harness/lab/blob.h"
 #include "harness/lab/guest_part.h"
+#include "workloads/api/arith.h"
 
 #define LAST_FRAME_BOUND_MS (60 * 1000)
 
@@ -67,7 +68,7 @@ static int guest_read_spec(struct guest *guest, struct error *e)
 	else
 		ret = guest_spec_parse(text.data, &guest->spec, e);
 	blob_release(&text);
-	for (size_t i = 0; !ret && i < sizeof(lists) / sizeof(lists[0]); i++)
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(lists); i++)
 		ret = read_words(lists[i].path, lists[i].words, e);
 	return ret;
 }

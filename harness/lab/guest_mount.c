@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "harness/lab/blob.h"
+#include "workloads/api/arith.h"
 
 static int mount_at(const char *source, const char *target, const char *type,
 		    const char *options, struct error *e)
@@ -41,7 +42,7 @@ int guest_mount_kernel(struct error *e)
 		{ "tracefs", "/sys/kernel/tracing", true },
 	};
 
-	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mounts); i++) {
 		int ret = mount_at("none", mounts[i].target, mounts[i].type, NULL,
 				   mounts[i].optional ? NULL : e);
 
@@ -103,7 +104,7 @@ static int mount_cgroup_v1(struct error *e)
 						   "hugetlb", "freezer", "pids" };
 	int ret = mount_at("none", "/sys/fs/cgroup", "tmpfs", NULL, e);
 
-	for (size_t i = 0; !ret && i < sizeof(controllers) / sizeof(controllers[0]); i++) {
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(controllers); i++) {
 		char target[64];
 		int failed;
 

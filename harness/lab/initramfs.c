@@ -16,6 +16,7 @@
 #include "harness/lab/elf.h"
 #include "harness/lab/path.h"
 #include "harness/lab/sysroot.h"
+#include "workloads/api/arith.h"
 
 /*
  * A script, because the loader's message about a missing library then reaches
@@ -134,7 +135,7 @@ static void add_frame(struct cpio *cpio, const struct initramfs_content *content
 	static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n";
 	static const char group[] = "root:x:0:\n";
 
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		cpio_directory(cpio, directories[i]);
 	cpio_character_device(cpio, "/dev/console", 0600, 5, 1);
 	cpio_data(cpio, "/init", 0755, INIT_SCRIPT, sizeof(INIT_SCRIPT) - 1);

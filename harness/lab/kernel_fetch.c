@@ -15,6 +15,7 @@
 #include "harness/lab/kernel_part.h"
 #include "harness/lab/path.h"
 #include "harness/lab/words.h"
+#include "workloads/api/arith.h"
 
 /* The newest release of that name among the packages linux-image-RELEASE. */
 static int newest_release(const struct debian *debian, const char *text,
@@ -52,7 +53,7 @@ static int packages_of(const struct debian *debian, const char *release, struct 
 	struct words names = { 0 };
 	int ret = debian_names(debian, "linux-", &names, e);
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		char package[PATH_MAX];
 
 		if (!path_format(package, "%s-%s", parts[i], release) &&

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 /* Each suite of Debian has one kernel. */
 static const struct {
 	const char *version, *suite;
@@ -68,7 +70,7 @@ bool kernel_name_fits(const struct kernel_name *name, const char *release)
 
 const char *kernel_name_suite(const struct kernel_name *name)
 {
-	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(suites); i++)
 		if (!strcmp(suites[i].version, name->version))
 			return suites[i].suite;
 	return NULL;

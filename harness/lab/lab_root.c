@@ -19,6 +19,7 @@
 #include "harness/lab/modules.h"
 #include "harness/lab/path.h"
 #include "harness/lab/sysroot.h"
+#include "workloads/api/arith.h"
 
 static int add_modules(const struct lab_request *request, bool disk, struct modules *modules,
 		       struct error *e)
@@ -43,7 +44,7 @@ static int add_modules(const struct lab_request *request, bool disk, struct modu
 		{ "brd", request->swap == GUEST_SWAP_RAM, true },
 	};
 
-	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
 		int ret = 0;
 
 		if (list[i].wanted)
@@ -143,7 +144,7 @@ static int make_environment(const struct lab_request *request, struct words *env
 		   lab_disk_bytes(request) ? GUEST_SCRATCH_PATH : "/tmp");
 	lab_describe(request, text, sizeof(text));
 	words_addf(environment, "PAGESTORM_LAB=%s", text);
-	for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(passed); i++)
 		if (getenv(passed[i]))
 			words_addf(environment, "%s=%s", passed[i], getenv(passed[i]));
 	return words_error(environment);

@@ -10,6 +10,7 @@
 
 #include "harness/lab/command.h"
 #include "harness/lab/elf.h"
+#include "workloads/api/arith.h"
 
 /* Real chains are four deep (virtio_pci); a loop would be a broken module. */
 #define DEPTH_MAX 16
@@ -95,7 +96,7 @@ static int unpack_image(const char *command, const char *path, struct blob *imag
 static int read_image(const struct kernel *kernel, const char *path, struct blob *image,
 		      struct error *e)
 {
-	for (size_t i = 0; i < sizeof(packings) / sizeof(packings[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(packings); i++) {
 		char file[2 * PATH_MAX];
 		int ret;
 

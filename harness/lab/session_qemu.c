@@ -17,6 +17,7 @@
 
 #include "harness/lab/command.h"
 #include "harness/lab/qemu.h"
+#include "workloads/api/arith.h"
 
 void session_ends_release(struct session_ends *ends)
 {
@@ -100,8 +101,7 @@ int session_start_qemu(struct session *session, const struct session_ends *ends,
 		session->qemu = fork();
 		if (!session->qemu) {
 			child_bind(parent);
-			child_exec(path, &argv, keep, sizeof(keep) / sizeof(keep[0]),
-				   ends->output[1]);
+			child_exec(path, &argv, keep, ARRAY_SIZE(keep), ends->output[1]);
 		}
 		if (session->qemu < 0)
 			ret = error_set(session->error, errno, "cannot start qemu: %s",

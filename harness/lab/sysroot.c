@@ -13,6 +13,7 @@
 #include "harness/lab/debian.h"
 #include "harness/lab/elf.h"
 #include "harness/lab/path.h"
+#include "workloads/api/arith.h"
 
 /* What pagestorm is built with and runs on, and a guest's shell. */
 static const char *const packages[] = { "libc6-dev",	 "libnuma-dev",	  "libhwloc-dev",
@@ -59,7 +60,7 @@ static int fetch_into(const char *scratch, const struct arch *arch, const char *
 	char tree[PATH_MAX];
 	int ret = debian_open(&debian, scratch, NULL, arch->debian, e);
 
-	for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(packages); i++)
 		words_add(&wanted, packages[i]);
 	if (!ret && path_format(tree, "%s/tree", scratch))
 		ret = error_set(e, ENAMETOOLONG, "%s: the path is too long", scratch);
@@ -114,7 +115,7 @@ static bool locate(const char *sysroot, const struct arch *arch, const char *nam
 	static const char *const directories[] = { "/lib/", "/usr/lib/" };
 	char host[PATH_MAX];
 
-	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(directories); i++)
 		if (!path_format(path, "%s%s/%s", directories[i], arch->host, name) &&
 		    !path_format(host, "%s%s", sysroot, path) && !access(host, R_OK))
 			return true;

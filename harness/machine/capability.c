@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "harness/machine/capability_probe.h"
+#include "workloads/api/arith.h"
 
 /* clang-format off */
 const struct capability_row capability_table[NR_CAPABILITIES] = {
@@ -222,7 +223,7 @@ bool capability_take_line(const char *line, struct capability_result results[NR_
 	if (sscanf(line, "%31s %15s", name, word) != 2)
 		return false;
 	for (unsigned i = 0; i < NR_CAPABILITIES; i++) {
-		for (unsigned s = 0; s < sizeof(state_names) / sizeof(state_names[0]); s++) {
+		for (unsigned s = 0; s < ARRAY_SIZE(state_names); s++) {
 			if (strcmp(name, capability_table[i].name) ||
 			    strcmp(word, state_names[s]))
 				continue;

@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/param.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "harness/machine/host_file.h"
+#include "workloads/api/arith.h"
 
 #define BTF_PATH     "/sys/kernel/btf/vmlinux"
 #define CPUHP_STATES "/sys/devices/system/cpu/hotplug/states"
@@ -44,14 +44,14 @@ static int search_names(int fd, const struct btf_header *h, const char *name, bo
 
 	memcpy(pattern + 1, name, length - 1);
 	while (left && !*found) {
-		const ssize_t got = pread(fd, buffer + kept, MIN(left, CHUNK_BYTES), at);
+		const ssize_t got = pread(fd, buffer + kept, min(left, CHUNK_BYTES), at);
 
 		if (got <= 0)
 			return got ? -errno : -EIO;
 		*found = memmem(buffer, kept + (size_t)got, pattern, length) != NULL;
 		at += got;
 		left -= (size_t)got;
-		kept = MIN(keep, kept + (size_t)got);
+		kept = min(keep, kept + (size_t)got);
 		memmove(buffer, buffer + (size_t)got, kept);
 	}
 	return 0;

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 static const struct limit_file limit_files[] = {
 	{ "memory.max", "memory.limit_in_bytes", false, true },
 	{ "memory.swap.max", "memory.memsw.limit_in_bytes", false, true },
@@ -27,7 +29,7 @@ static const struct limit_file limit_files[] = {
 
 const struct limit_file *limit_file(const char *name)
 {
-	for (size_t i = 0; i < sizeof(limit_files) / sizeof(limit_files[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(limit_files); i++)
 		if (!strcmp(limit_files[i].v2, name))
 			return &limit_files[i];
 	return NULL;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 static bool is_listed(const char *list, const char *word)
 {
 	const size_t length = strlen(word);
@@ -68,7 +70,7 @@ int group_v1_cpuset_inherit(const struct group *g)
 {
 	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		char text[6 * HOST_CPU_IDS], parent[GROUP_PATH_BYTES + 8]; /* every other CPU */
 		int ret;
 

@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/param.h>
 #include <unistd.h>
 
 #include "harness/machine/host_file.h"
 #include "harness/machine/host_probe.h"
+#include "workloads/api/arith.h"
 
 static bool meminfo_line(char *text, void *context)
 {
@@ -73,7 +73,7 @@ enum mthp_mode mthp_mode(const char *value)
 		      { "inherit", MTHP_INHERIT },
 		      { "never", MTHP_NEVER } };
 
-	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		if (!strcmp(value, modes[i].word))
 			return modes[i].mode;
 	}
@@ -343,7 +343,7 @@ static bool probe_oom_score(void)
 	now = atoi(text);
 	if (now <= -1000)
 		return true;
-	if (!write_number(path, MIN(now, 0) - 1))
+	if (!write_number(path, (now < 0 ? now : 0) - 1))
 		return false;
 	return write_number(path, now);
 }

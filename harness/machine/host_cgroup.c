@@ -9,9 +9,9 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/param.h>
 
 #include "harness/machine/host_file.h"
+#include "workloads/api/arith.h"
 
 struct mount {
 	char at[PATH_MAX];   /* mount point */
@@ -184,8 +184,8 @@ static uint64_t group_left(const struct host *host, const char *root, const char
 		return UINT64_MAX;
 	snprintf(path, sizeof(path), "%s%s/memory.stat", host->cgroup_mount, group);
 	(void)host_file_lines(root, path, v1 ? own_cache_line : cache_line, &cache);
-	used -= MIN(used, cache);
-	return limit - MIN(limit, used);
+	used -= min(used, cache);
+	return limit - min(limit, used);
 }
 
 /* In a container the group's limit is reached before the machine's. */
@@ -200,7 +200,7 @@ void host_clamp_available(struct host *host, const char *root)
 		 strcmp(host->cgroup_own, "/") ? host->cgroup_own : "");
 	for (;;) {
 		host->available_bytes =
-			MIN(host->available_bytes, group_left(host, root, group));
+			min(host->available_bytes, group_left(host, root, group));
 		slash = strrchr(group, '/');
 		if (!slash)
 			return;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/machine/sysfile.h"
+#include "workloads/api/arith.h"
 
 #define BYTES_MAX    (64u << 20)
 #define HEADER_LINES 5
@@ -21,7 +22,7 @@ const char *const journal_kind_names[] = {
 	[JOURNAL_MOUNT] = "mount",
 };
 
-#define NR_KINDS (sizeof(journal_kind_names) / sizeof(journal_kind_names[0]))
+#define NR_KINDS (ARRAY_SIZE(journal_kind_names))
 
 /* ---- text ---- */
 

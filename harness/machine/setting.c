@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "harness/base/suggest.h"
+#include "workloads/api/arith.h"
 
 const struct setting_known settings_known[] = {
 	{ .name = "vm.admin_reserve_kbytes",
@@ -444,7 +445,7 @@ bool setting_is_sysctl(const char *name)
 
 const char *setting_suggest(const char *name)
 {
-	const char *names[sizeof(settings_known) / sizeof(*settings_known)];
+	const char *names[ARRAY_SIZE(settings_known)];
 	size_t nr = 0;
 
 	for (const struct setting_known *s = settings_known; s->name; s++)

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 static int open_below(const char *root, const char *path, int flags)
 {
 	char full[PATH_MAX];
@@ -108,7 +110,7 @@ static bool is_switch(const char *text, unsigned long long *on)
 		{ "N", "Y" }, { "n", "y" }, { "0", "1" }, { "off", "on" }, { "false", "true" }
 	};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		for (unsigned value = 0; value < 2; value++) {
 			if (!strcmp(text, words[i][value])) {
 				*on = value;

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/param.h>
 
 #include "harness/plan/limits.h"
 #include "harness/plan/plan_worker.h"
 #include "harness/machine/setting.h"
+#include "workloads/api/arith.h"
 
 #define MIB (1ull << 20)
 
@@ -37,7 +37,7 @@ uint64_t cell_reserve_bytes(const struct host *host)
 {
 	uint64_t share = host->available_bytes / RESERVE_SHARE;
 
-	return host->lab[0] ? share : MAX(share, RESERVE_MIN_BYTES);
+	return host->lab[0] ? share : max(share, RESERVE_MIN_BYTES);
 }
 
 void cell_release(struct plan_cell *cell)
@@ -180,7 +180,7 @@ static int swap_keys_check(const struct plan_swap *swap, const struct profile *p
 		{ "algorithm", false, true },
 	};
 
-	for (size_t i = 0; i < sizeof(uses) / sizeof(*uses); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
 		const struct profile_entry *entry = profile_get(profile, "swap", uses[i].key);
 
 		if (!entry || (swap->kind == SWAP_FILE && uses[i].file) ||
@@ -289,7 +289,7 @@ static bool pool_asked(const struct plan_cell *cell, const char *name, uint64_t 
 		    (s->name[length] && s->name[length] != '.'))
 			continue;
 		set = true;
-		*nr += MIN(pages, UINT64_MAX - *nr);
+		*nr += min(pages, UINT64_MAX - *nr);
 	}
 	return set;
 }
@@ -594,8 +594,8 @@ uint64_t cell_peak_bytes(const struct plan_cell *cell)
 		uint64_t bytes = w->skip[0] ? 0 : w->prediction.footprint_bytes;
 
 		if (w->env->limit_bytes)
-			bytes = MIN(bytes, w->env->limit_bytes);
-		sum += MIN(bytes, UINT64_MAX - sum);
+			bytes = min(bytes, w->env->limit_bytes);
+		sum += min(bytes, UINT64_MAX - sum);
 	}
 	return sum;
 }
@@ -620,7 +620,7 @@ uint64_t cell_pool_bytes(const struct plan_cell *cell, const struct host *host)
 
 	if (!host->hugetlb)
 		return 0;
-	return MAX(some, same) +
+	return max(some, same) +
 	       pool_growth(cell, &host->hugetlb_1g, "hugepages.1048576kB", 1024 * MIB);
 }
 
@@ -630,7 +630,7 @@ double cell_seconds(const struct plan_cell *cell)
 	uint64_t longest_ns = 0;
 
 	for (unsigned i = 0; i < cell->nr_workers; i++) {
-		longest_ns = MAX(longest_ns, plan_worker_expected_ns(&cell->worker[i]));
+		longest_ns = max(longest_ns, plan_worker_expected_ns(&cell->worker[i]));
 		if (!cell->worker[i].skip[0])
 			seconds = OVERHEAD_SECONDS;
 	}

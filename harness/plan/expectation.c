@@ -9,6 +9,7 @@
 #include "harness/base/size.h"
 #include "harness/base/suggest.h"
 #include "harness/tables/column.h"
+#include "workloads/api/arith.h"
 
 /* The kernel's names for what a column counts. */
 static const struct {
@@ -34,9 +35,9 @@ static const struct {
 static int outcome_parse(struct expectation *x, const struct profile_entry *entry,
 			 struct error *e)
 {
-	const char *names[sizeof(outcomes) / sizeof(*outcomes)], *near;
+	const char *names[ARRAY_SIZE(outcomes)], *near;
 
-	for (size_t i = 0; i < sizeof(outcomes) / sizeof(*outcomes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(outcomes); i++) {
 		names[i] = outcomes[i].name;
 		if (strcmp(entry->value, names[i]))
 			continue;
@@ -44,7 +45,7 @@ static int outcome_parse(struct expectation *x, const struct profile_entry *entr
 		x->value = outcomes[i].outcome;
 		return 0;
 	}
-	near = suggest(entry->value, names, sizeof(names) / sizeof(*names));
+	near = suggest(entry->value, names, ARRAY_SIZE(names));
 	return profile_error(
 		entry, e, EINVAL,
 		"outcome is ok, oom_kill, timeout, target_missed, failed or skipped, not '%s'%s%s%s",
@@ -60,7 +61,7 @@ static bool may_be_expected(const struct column *column)
 /* The column that an alias means, or the name itself. */
 static const char *unalias(const char *name)
 {
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++) {
 		if (!strcmp(aliases[i].name, name))
 			return aliases[i].column;
 	}
@@ -70,13 +71,13 @@ static const char *unalias(const char *name)
 /* A column of runs.csv, or one of its other names. */
 static const char *suggest_number(const char *key)
 {
-	const char *names[COLUMNS_MAX + sizeof(aliases) / sizeof(*aliases)];
+	const char *names[COLUMNS_MAX + ARRAY_SIZE(aliases)];
 	size_t nr = 0;
 
 	for (unsigned i = 0; i < runs_csv.nr; i++)
 		if (may_be_expected(&runs_csv.column[i]))
 			names[nr++] = runs_csv.column[i].name;
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(aliases); i++)
 		names[nr++] = aliases[i].name;
 	return suggest(key, names, nr);
 }
@@ -175,7 +176,7 @@ static int relation_parse(struct expectation *x, const char *text, int *shift)
 	if (strstr(text, ".."))
 		return range_parse(x, text);
 	x->relation = RELATION_EQ;
-	for (size_t i = 0; i < sizeof(relations) / sizeof(*relations); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(relations); i++) {
 		size_t length = strlen(relations[i].sign);
 
 		if (strncmp(text, relations[i].sign, length))

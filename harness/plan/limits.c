@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 #define SWAPPINESS_MAX 200
 
 /* Which cgroup version has which limit; where both have it under two names, group.c maps. */
@@ -73,7 +75,7 @@ bool limits_is_max(const struct limits *limits, const char *name)
 
 static bool version_has(const char *name, unsigned version)
 {
-	for (size_t i = 0; i < sizeof(versions) / sizeof(*versions); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
 		if (!strcmp(versions[i].name, name))
 			return version == 1 ? versions[i].v1 : versions[i].v2;
 	}

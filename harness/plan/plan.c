@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/param.h>
 
 #include "harness/plan/cell.h"
 #include "harness/plan/expand.h"
@@ -17,6 +16,7 @@
 #include "harness/base/size.h"
 #include "harness/base/splitmix.h"
 #include "harness/plan/sweep.h"
+#include "workloads/api/arith.h"
 
 #define NSEC_PER_MSEC 1000000ull
 #define NSEC_PER_SEC  1000000000ull
@@ -147,9 +147,9 @@ static int take_reset(const struct profile *profile, unsigned *reset, struct err
 	     word = strtok_r(NULL, ", ", &save)) {
 		size_t i = 0;
 
-		while (i < sizeof(words) / sizeof(*words) && strcmp(words[i].name, word))
+		while (i < ARRAY_SIZE(words) && strcmp(words[i].name, word))
 			i++;
-		if (i == sizeof(words) / sizeof(*words))
+		if (i == ARRAY_SIZE(words))
 			return bad_value(entry, "is not made of drop_caches, compact and swap",
 					 e);
 		*reset |= words[i].bit;
@@ -314,7 +314,7 @@ static void take_timeout(struct plan *plan)
 
 	for (unsigned i = 0; i < plan->nr_cells; i++) {
 		for (unsigned j = 0; j < plan->cell[i].nr_workers; j++)
-			longest_ns = MAX(longest_ns,
+			longest_ns = max(longest_ns,
 					 plan_worker_expected_ns(&plan->cell[i].worker[j]));
 	}
 	timeout_ns = TIMEOUT_EXTRA_NS + TIMEOUT_FACTOR * longest_ns;
@@ -348,7 +348,7 @@ static void take_sums(struct plan *plan)
 			plan->risk = risk;
 			snprintf(plan->risk_why, sizeof(plan->risk_why), "%s", why);
 		}
-		plan->peak_bytes = MAX(plan->peak_bytes,
+		plan->peak_bytes = max(plan->peak_bytes,
 				       cell_peak_bytes(&plan->cell[i]) +
 					       cell_pool_bytes(&plan->cell[i], plan->host));
 		plan->seconds += cell_seconds(&plan->cell[i]) * runs;

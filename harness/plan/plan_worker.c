@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/param.h>
 
 #include "harness/base/suggest.h"
 #include "harness/plan/cell.h"
 #include "harness/plan/expectation.h"
 #include "harness/plan/limits.h"
 #include "harness/plan/option.h"
+#include "workloads/api/arith.h"
 
 #define MIB (1ull << 20)
 
@@ -56,7 +56,7 @@ static int type_resolve(struct maker *m)
 		assert(m->w->workload->params_bytes <= sizeof(m->w->request.params));
 		return 0;
 	}
-	for (; nr < sizeof(names) / sizeof(*names) && workloads[nr]; nr++)
+	for (; nr < ARRAY_SIZE(names) && workloads[nr]; nr++)
 		names[nr] = workloads[nr]->name;
 	near = suggest(m->type->value, names, nr);
 	return profile_error(m->type, m->e, EINVAL, "%s: unknown workload%s%s%s",
@@ -266,7 +266,7 @@ static uint64_t tighter(uint64_t a, uint64_t b)
 {
 	if (!a || !b)
 		return a + b;
-	return MIN(a, b);
+	return min(a, b);
 }
 
 static uint64_t asked(const struct maker *m, const char *name)
@@ -333,7 +333,7 @@ static uint64_t swap_max(const struct maker *m)
 		const struct limit *limit = limits_find(both[i], "memory.swap.max");
 
 		if (limit && strcmp(limit->value, "max"))
-			max = MIN(max, strtoull(limit->value, NULL, 10));
+			max = min(max, strtoull(limit->value, NULL, 10));
 	}
 	return max;
 }
@@ -455,7 +455,7 @@ static void derive_limit(const struct maker *m)
 {
 	struct limit limit = { .name = "memory.max", .derived = true };
 	uint64_t need = m->w->prediction.footprint_bytes;
-	uint64_t bytes = need + MAX(DERIVED_ROOM_BYTES, need / DERIVED_ROOM_SHARE);
+	uint64_t bytes = need + max(DERIVED_ROOM_BYTES, need / DERIVED_ROOM_SHARE);
 
 	bytes = (bytes + MIB - 1) / MIB * MIB;
 	snprintf(limit.value, sizeof(limit.value), "%" PRIu64, bytes);
@@ -468,10 +468,10 @@ static uint64_t room_bytes(const struct workload_env *env)
 	uint64_t swap = env->swap_max_bytes;
 
 	if (env->swap != SWAP_NONE)
-		swap = MIN(swap, env->swap_bytes);
+		swap = min(swap, env->swap_bytes);
 	else if (swap == UINT64_MAX)
 		swap = 0;
-	return env->limit_bytes + MIN(swap, UINT64_MAX - env->limit_bytes);
+	return env->limit_bytes + min(swap, UINT64_MAX - env->limit_bytes);
 }
 
 static int fit_check(const struct maker *m)
@@ -506,7 +506,7 @@ static uint64_t prewarm_most(const struct maker *m)
 		return of->footprint_bytes;
 	if (of->target_bytes && of->footprint_bytes > of->target_bytes)
 		own = of->footprint_bytes - of->target_bytes;
-	return room > own ? MIN(of->footprint_bytes, room - own) : 0;
+	return room > own ? min(of->footprint_bytes, room - own) : 0;
 }
 
 static int take_prewarm(const struct maker *m)
@@ -564,7 +564,7 @@ static int predict_claims(struct plan_worker *w, const struct workload_env *env)
 	if (!all)
 		return -ENOMEM;
 	workload_claims(w->workload, w->request.params, env, all);
-	claim = calloc(MAX(all->nr, 1u), sizeof(*claim));
+	claim = calloc(max(all->nr, 1u), sizeof(*claim));
 	if (claim) {
 		memcpy(claim, all->claim, all->nr * sizeof(*claim));
 		w->prediction.claim = claim;
@@ -634,7 +634,7 @@ uint64_t plan_worker_expected_ns(const struct plan_worker *worker)
 	if (worker->skip[0] || worker->request.background)
 		return 0;
 	if (worker->request.timeout_ns)
-		run_ns = MIN(run_ns, worker->request.timeout_ns);
+		run_ns = min(run_ns, worker->request.timeout_ns);
 	return worker->request.delay_ns + run_ns + worker->request.hold_ns;
 }
 
@@ -664,7 +664,7 @@ int plan_worker_null(struct plan_worker *null, const struct plan *plan,
 			continue;
 		first = first ? first : w;
 		if (is_noisy(&w->prediction))
-			longest_ns = MAX(longest_ns, plan_worker_expected_ns(w));
+			longest_ns = max(longest_ns, plan_worker_expected_ns(w));
 	}
 	null->workload = workload_find("null");
 	if (!first || !null->workload)

@@ -14,6 +14,7 @@
 #include "harness/base/suggest.h"
 #include "harness/plan/profile_part.h"
 #include "harness/machine/setting.h"
+#include "workloads/api/arith.h"
 
 const char profile_command_line[] = "command line";
 
@@ -77,7 +78,7 @@ bool profile_section_is_fixed(const char *section)
 
 const char *profile_key_now(const char *key)
 {
-	for (size_t i = 0; i < sizeof(renamed_keys) / sizeof(*renamed_keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(renamed_keys); i++)
 		if (!strcmp(renamed_keys[i].old, key))
 			return renamed_keys[i].now;
 	return key;
@@ -87,7 +88,7 @@ void profile_note_renamed(struct profile *p, const char *key)
 {
 	const char *point = strrchr(key, '.'), *bare = point ? point + 1 : key;
 
-	for (size_t i = 0; i < sizeof(renamed_keys) / sizeof(*renamed_keys); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(renamed_keys); i++)
 		if (!strcmp(renamed_keys[i].old, bare))
 			p->renamed = renamed_keys[i].note;
 }

@@ -14,6 +14,7 @@
 #include "harness/base/suggest.h"
 #include "harness/base/trust.h"
 #include "workloads/api/workload.h"
+#include "workloads/api/arith.h"
 
 #ifndef PAGESTORM_PROFILES_DIR
 #define PAGESTORM_PROFILES_DIR "/usr/local/share/pagestorm/profiles"
@@ -49,7 +50,7 @@ bool profile_directory(unsigned n, char *path, size_t path_bytes)
 	};
 	char program[400] = "";
 
-	if (n >= sizeof(places) / sizeof(*places))
+	if (n >= ARRAY_SIZE(places))
 		return false;
 	if (places[n].beside)
 		program_directory(program, sizeof(program));
@@ -96,7 +97,7 @@ char *suggest_file(const char *name, const char *directory)
 	size_t nr = 0;
 	DIR *dir = opendir(directory);
 
-	while (dir && nr < sizeof(names) / sizeof(*names) && (entry = readdir(dir))) {
+	while (dir && nr < ARRAY_SIZE(names) && (entry = readdir(dir))) {
 		const size_t length = strlen(entry->d_name);
 
 		if (length > 4 && !strcmp(entry->d_name + length - 4, ".ini"))
@@ -130,7 +131,7 @@ static const char *suggest_workload(const char *name)
 	const char *names[256];
 	size_t nr = 0;
 
-	while (nr < sizeof(names) / sizeof(*names) && workloads[nr]) {
+	while (nr < ARRAY_SIZE(names) && workloads[nr]) {
 		names[nr] = workloads[nr]->name;
 		nr++;
 	}

@@ -11,6 +11,7 @@
 #include "harness/plan/profile_part.h"
 #include "harness/machine/setting.h"
 #include "workloads/api/workload.h"
+#include "workloads/api/arith.h"
 
 static int place(char *section, char *key, const char *in, const char *name, struct error *e)
 {
@@ -92,7 +93,7 @@ static const char *suggest_prefix(const struct profile *p, const char *name, siz
 
 	for (const char *const *s = prefixes; *s; s++)
 		names[nr++] = *s;
-	while (nr < sizeof(names) / sizeof(*names) && (worker = profile_next_worker(p, worker)))
+	while (nr < ARRAY_SIZE(names) && (worker = profile_next_worker(p, worker)))
 		names[nr++] = worker;
 	snprintf(prefix, sizeof(prefix), "%.*s", (int)length, name);
 	return suggest(prefix, names, nr);

@@ -17,6 +17,7 @@
 
 #include "harness/base/suggest.h"
 #include "harness/plan/profile_part.h"
+#include "workloads/api/arith.h"
 
 /* A worker's name becomes part of a cgroup's path and a cell of each CSV. */
 #define WORKER_NAME_MAX 40
@@ -113,7 +114,7 @@ static int section_enter(struct reader *r, const char *name)
 				r->dialect || profile_section_is_fixed(name) ? "" : "workload ",
 				name, r->seen[i].line);
 	}
-	if (r->nr_seen == sizeof(r->seen) / sizeof(*r->seen))
+	if (r->nr_seen == ARRAY_SIZE(r->seen))
 		return reader_error(r, "more than %u sections", r->nr_seen);
 	snprintf(r->seen[r->nr_seen].name, sizeof(r->seen->name), "%s", name);
 	r->seen[r->nr_seen++].line = r->line;

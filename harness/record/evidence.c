@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "harness/record/counters.h"
+#include "workloads/api/arith.h"
 
-#define ARRAY_SIZE(array)  (sizeof(array) / sizeof((array)[0]))
 #define MOVES_MAX	   2  /* tables of a kind */
 #define FAULT_AROUND_PAGES 16 /* fault_around_bytes, mm/memory.c */
 #define HUGE_CHARGE_BYTES  (2u << 20)

@@ -305,7 +305,7 @@ static bool measure(const struct counter *counter, uint64_t page_bytes, struct j
 	return true;
 }
 
-static uint64_t round_up(__int128 numerator, int64_t denominator)
+static uint64_t divide_up(__int128 numerator, int64_t denominator)
 {
 	const __int128 value = (numerator + denominator - 1) / denominator;
 
@@ -326,7 +326,7 @@ static void decide(__int128 expected, const struct counter *counter, struct frac
 		   is_hidden(counter, observed, missed, too_small, noise)) {
 		out->verdict = VERDICT_NOISE;
 	} else if (missed) {
-		out->missed = round_up(missed, observed.denominator);
+		out->missed = divide_up(missed, observed.denominator);
 		out->missed_below = too_small;
 	}
 }

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 static int parse_key_value(struct parse *p)
 {
 	int ret = 0;
@@ -59,7 +61,7 @@ static bool is_text_key(const char *key)
 		"Sig",	"Shd",	 "Cap",	  "Cpus_", "Mems_", "untag_mask", "x86_",
 	};
 
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (!strncmp(key, prefixes[i], strlen(prefixes[i])))
 			return true;
 	return false;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 /* "swap:" and a path, of which each byte may be escaped as \ooo (swap_show(), mm/swapfile.c) */
 #define SCOPE_BYTES (8 + 4 * PATH_MAX)
 
@@ -67,7 +69,7 @@ int parse_cpu_stat(struct parse *p)
 	};
 	struct column_line line = { .scope = p->scope,
 				    .names = names,
-				    .nr_names = sizeof(names) / sizeof(names[0]) };
+				    .nr_names = ARRAY_SIZE(names) };
 	int ret = 0;
 
 	while (!ret && parse_next_line(p)) {
@@ -90,7 +92,7 @@ static bool is_swaps_heading(struct text line)
 	static const char *const words[] = { "Filename", "Type", "Size", "Used", "Priority" };
 	bool is = true;
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		is = is && text_is(text_take_word(&line), words[i]);
 	return is;
 }
@@ -143,7 +145,7 @@ int parse_diskstats(struct parse *p)
 	char scope[KEY_BYTES];
 	const struct column_line line = { .scope = scope,
 					  .names = names,
-					  .nr_names = sizeof(names) / sizeof(names[0]) };
+					  .nr_names = ARRAY_SIZE(names) };
 	int ret = 0;
 
 	while (!ret && parse_next_line(p)) {
@@ -180,8 +182,7 @@ int parse_pid_stat(struct parse *p)
 		[43] = "guest_time", "cguest_time",
 	};
 	/* clang-format on */
-	const unsigned nr_names = sizeof(names) / sizeof(names[0]), state_field = 3,
-		       rss_field = 24;
+	const unsigned nr_names = ARRAY_SIZE(names), state_field = 3, rss_field = 24;
 	struct text rest = p->rest, value;
 	const char *paren = NULL, *newline;
 	int ret = 0;
@@ -223,7 +224,7 @@ int parse_statm(struct parse *p)
 	if (!parse_next_line(p))
 		return 0;
 	rest = p->line;
-	for (unsigned i = 0; !ret && i < sizeof(names) / sizeof(names[0]); i++)
+	for (unsigned i = 0; !ret && i < ARRAY_SIZE(names); i++)
 		ret = parse_put_value(p, p->scope, names[i], text_take_word(&rest));
 	if (!ret && count_words(rest))
 		ret = parse_lose_line(p, "more than seven numbers");

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 static bool read_hex(struct text s, uint64_t *value)
 {
 	uint64_t out = 0;
@@ -362,7 +364,7 @@ static const struct counter *find_numa_counter(const struct record *record, bool
 {
 	static const char *const keys[] = { "anon", "dirty", "swapcache", "writeback" };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		const struct counter *c = record_find(record, scope, "numa_maps", keys[i]);
 
 		if (c && (after ? c->has_after : c->has_before))

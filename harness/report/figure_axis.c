@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 #define AXIS_WIDTH   285. /* units of the drawing between the outermost values */
 #define LETTER_WIDTH 6.5
 #define LABEL_GAP    4
@@ -47,7 +49,7 @@ static void tick(const struct swept *swept, size_t i, char *out, size_t out_byte
 		snprintf(out, out_bytes, "%s", value);
 		return;
 	}
-	while (number % 1024 == 0 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+	while (number % 1024 == 0 && unit + 1 < ARRAY_SIZE(units)) {
 		number /= 1024;
 		unit++;
 	}

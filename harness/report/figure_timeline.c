@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 #define POINTS_LEAST 4 /* of a curve over time: fewer show nothing */
 
 /* Of a curve. More are thinned; the largest of each bin is kept. */
@@ -60,8 +62,8 @@ static const struct view views[] = {
 	  { { "mem_available", "available", false }, { "mem_free", "free", false } } },
 };
 
-#define VIEWS  (sizeof(views) / sizeof(views[0]))
-#define TRACES (sizeof(views[0].trace) / sizeof(views[0].trace[0]))
+#define VIEWS  (ARRAY_SIZE(views))
+#define TRACES ARRAY_SIZE(views[0].trace)
 
 struct sample {
 	double seconds, value;
@@ -240,7 +242,7 @@ static bool is_marked(const char *event)
 {
 	static const char *const names[] = { "oom_kill", "timeout", "stopped", "interrupted" };
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strcmp(names[i], event))
 			return true;
 	return false;

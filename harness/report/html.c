@@ -11,6 +11,7 @@
 #include "harness/report/html_page.h"
 #include "harness/report/html_style.h"
 #include "harness/report/plot.h"
+#include "workloads/api/arith.h"
 
 static const char missing[] =
 	"gnuplot is not installed (Debian: gnuplot-nox), so nothing is drawn; all numbers are in the tables";
@@ -220,7 +221,7 @@ static void put_nav(const struct page *p)
 	};
 
 	page_raw(p, "<nav aria-label=\"Sections\">");
-	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(sections); i++)
 		if (sections[i].shown)
 			fprintf(p->out, "<a href=\"#%s%zu\">%s</a>\n", sections[i].id, p->index,
 				sections[i].title);

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 static void put_expected(FILE *out, const struct truth_line *line)
 {
 	bool slack = *line->tolerance && strcmp(line->tolerance, "0");
@@ -111,7 +113,7 @@ static const struct score_column {
 	{ "verdict", "verdict", NULL }, { "why", "why", NULL },
 };
 
-#define SCORE_COLUMNS (sizeof(score_columns) / sizeof(score_columns[0]))
+#define SCORE_COLUMNS (ARRAY_SIZE(score_columns))
 
 static const char *cell_class(const char *name, bool wrong)
 {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 /* The parts of a plan that decide what is measured; claims and skips depend on the machine. */
 static json_t *plan_identity(const struct result_dir *f)
 {
@@ -18,7 +20,7 @@ static json_t *plan_identity(const struct result_dir *f)
 	const json_t *plan = result_dir_json(f, "plan");
 	size_t i, j;
 
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		json_object_set(identity, keys[i], json_object_get(plan, keys[i]));
 	json_array_foreach(json_object_get(plan, "cells"), i, cell)
 	{
@@ -31,8 +33,7 @@ static json_t *plan_identity(const struct result_dir *f)
 		{
 			json_t *part = json_object();
 
-			for (size_t k = 0;
-			     k < sizeof(keys_of_worker) / sizeof(keys_of_worker[0]); k++)
+			for (size_t k = 0; k < ARRAY_SIZE(keys_of_worker); k++)
 				json_object_set(part, keys_of_worker[k],
 						json_object_get(worker, keys_of_worker[k]));
 			json_array_append_new(workers, part);
@@ -55,7 +56,7 @@ static const char *difference(const json_t *a, const json_t *b)
 		{ "cells", "their cells, or what is run in them," },
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!json_equal(json_object_get(a, names[i][0]),
 				json_object_get(b, names[i][0])))
 			return names[i][1];
@@ -139,7 +140,7 @@ static bool is_same_machine(const struct result_dir *a, const struct result_dir 
 					    "machine.cpus", "machine.memory_bytes",
 					    "machine.cgroup_version" };
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		if (!json_equal(result_dir_json(a, keys[i]), result_dir_json(b, keys[i])))
 			return false;
 	return true;

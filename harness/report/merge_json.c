@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 static json_t *sum_ends(const struct merging *m)
 {
 	static const char *const counts[] = { "rows",	    "claims",  "claims_failed",
@@ -19,7 +21,7 @@ static json_t *sum_ends(const struct merging *m)
 	bool restored = true, complete = !*m->out.missing;
 	double seconds = 0;
 
-	for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
+	for (size_t c = 0; c < ARRAY_SIZE(counts); c++) {
 		json_int_t sum = 0;
 
 		for (size_t i = 0; i < m->nr; i++)

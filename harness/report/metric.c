@@ -12,6 +12,7 @@
 
 #include "harness/report/stats.h"
 #include "harness/tables/row.h"
+#include "workloads/api/arith.h"
 
 /* Metrics that are not a column of runs.csv. Each follows the columns of its panel. */
 static const struct column derived[] = {
@@ -68,7 +69,7 @@ void metric_list_make(struct metric_list *list)
 	list->nr = 0;
 	for (enum panel panel = PANEL_ENDINGS; panel <= PANEL_OTHER; panel++) {
 		add_panel(list, runs_csv.column, runs_csv.nr, panel);
-		add_panel(list, derived, sizeof(derived) / sizeof(derived[0]), panel);
+		add_panel(list, derived, ARRAY_SIZE(derived), panel);
 	}
 }
 
@@ -138,7 +139,7 @@ enum measure metric_measure(const struct column *m)
 
 	while (strcmp(measures[i].unit, m->unit)) {
 		i++;
-		assert(i < sizeof(measures) / sizeof(measures[0])); /* test_columns */
+		assert(i < ARRAY_SIZE(measures)); /* test_columns */
 	}
 	return (enum measure)i;
 }

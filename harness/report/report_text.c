@@ -3,13 +3,13 @@
  * A report for a terminal: head, unexpected ends, and the order of the sections, failures
  * first. Decides nothing.
  */
-#include "harness/report/report.h"
+#include "harness/report/report_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/report/report_text.h"
+#include "harness/report/report.h"
 
 /* Text of a file, cleaned, with a name before it. */
 static void print_field(const char *name, const char *text, FILE *out,

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 #define NARROW 120 /* columns below which the truth table has no room */
 
 static const enum style truth_styles[TRUTH_KINDS] = {
@@ -211,8 +213,7 @@ int text_put_scorecard(const struct report *r, FILE *out, const struct screen *s
 			unsigned turn = report_score_pass(r, row);
 			bool wrong = !turn;
 
-			for (size_t i = 0; turn == pass && i < sizeof(names) / sizeof(names[0]);
-			     i++)
+			for (size_t i = 0; turn == pass && i < ARRAY_SIZE(names); i++)
 				table_add(&t, wrong ? STYLE_BAD : STYLE_PLAIN, "%s",
 					  csv_cell(card, row, csv_column(card, names[i])));
 		}

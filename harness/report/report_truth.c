@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 const char *truth_name(enum truth truth)
 {
 	static const char *const names[] = {
@@ -29,7 +31,7 @@ const char *truth_relation_sign(const char *relation)
 		{ "between", "from" },
 	};
 
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(signs); i++)
 		if (!strcmp(signs[i][0], relation))
 			return signs[i][1];
 	return relation;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "harness/tables/attempt.h"
+#include "workloads/api/arith.h"
 
 #define PARTIAL ".partial"
 
@@ -187,7 +188,7 @@ static int keep_last_attempts(struct result_dir *f, struct error *e)
 		return error_set(e, ENOMEM, "%s: %s", f->path, strerror(ENOMEM));
 	for (size_t i = 0; i < attempts.nr; i++)
 		f->repeated += attempts.attempt[i].last - 1;
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
 		attempts_drop(&attempts, tables[i]);
 	attempts_release(&attempts);
 	return 0;
@@ -207,7 +208,7 @@ int result_dir_open(struct result_dir *f, const char *path, struct error *e)
 
 	memset(f, 0, sizeof(*f));
 	ret = name_dir(f, path, e);
-	for (size_t i = 0; !ret && i < sizeof(files) / sizeof(files[0]); i++)
+	for (size_t i = 0; !ret && i < ARRAY_SIZE(files); i++)
 		ret = read_table(f, files[i].name, files[i].table, e);
 	if (!ret && !f->runs.columns && !f->scorecard.columns)
 		ret = error_set(

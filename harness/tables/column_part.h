@@ -7,6 +7,7 @@
 
 #include "harness/tables/column.h"
 #include "harness/tables/csv.h"
+#include "workloads/api/arith.h"
 
 /* A cell's type is its member's: the two cannot disagree. An enumeration is unsigned. */
 #define CELL_TYPE(member)                                                                      \
@@ -37,8 +38,7 @@
 
 #define CSV_FILE(file, columns, ...)                                                           \
 	{                                                                                      \
-		.name = file, .column = columns, .nr = sizeof(columns) / sizeof((columns)[0]), \
-		__VA_ARGS__                                                                    \
+		.name = file, .column = columns, .nr = ARRAY_SIZE(columns), __VA_ARGS__        \
 	}
 
 #endif

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/trial/kthread.h"
+#include "workloads/api/arith.h"
 
 #define BUFFER_BYTES 8192 /* first guess; a trial read at opening finds the size */
 
@@ -208,7 +209,7 @@ static int open_around(struct capture *c, struct error *e)
 	static const char *const names[] = { "vmstat", "damon_reclaim" };
 	int ret = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !ret; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names) && !ret; i++) {
 		const struct source *source = find_source(names[i], PLACE_SYSTEM);
 		const struct capture_file file = { .source = source,
 						   .owner = OWNER_SYSTEM,

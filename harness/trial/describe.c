@@ -13,6 +13,8 @@
 
 #include <gnu/libc-version.h>
 
+#include "workloads/api/arith.h"
+
 static json_t *describe_capabilities(const struct host *h)
 {
 	json_t *all = json_object();
@@ -85,7 +87,7 @@ static json_t *describe_settings(void)
 	};
 	json_t *settings = json_object();
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char path[128], key[64], value[64] = "";
 		FILE *f;
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "harness/record/counters.h"
+#include "workloads/api/arith.h"
 
 /* ---- before the run: could there be such a counter? ---- */
 
@@ -73,7 +74,7 @@ static const char *wrong_with(const struct plan *plan, const struct expectation 
 		return NULL;
 	if (!strncmp(x->key, "ledger/ledger/", 14))
 		return has_slot(plan, x, last + 1) ? NULL : "the workload counts no such thing";
-	for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(scopes); i++) {
 		if (!scope_is(x->key, (size_t)(first - x->key), i))
 			continue;
 		known = true;

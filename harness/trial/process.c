@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 #define WRAPPER_ARGS_MAX 32
 #define EXEC_BOUND_MS	 30000 /* it only joins its group; a machine short of memory is slow */
 #define REAP_BOUND_NS	 10000000000u /* of a SIGKILLed child: a large one takes its time */
@@ -133,7 +135,7 @@ static void exec_self(const struct process_setup *setup, int failure_fd)
 	unsigned nr = 0, nr_args = 0;
 
 	/* malloc and locale settings of the user's shell would bend what is measured. */
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		if (getenv(kept[i])) {
 			snprintf(variables[nr], sizeof(variables[nr]), "%s=%.480s", kept[i],
 				 getenv(kept[i]));

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 /* vmstat, the longest, has 5 KiB and does not grow with the machine. */
 #define TEXT_BYTES 32768
 
@@ -88,7 +90,7 @@ static void sample_system(const struct sampler *s, struct sample_base *base)
 	unsigned n = 0;
 
 	read_text("/proc/vmstat", text);
-	for (; n < sizeof(totals) / sizeof(totals[0]); n++)
+	for (; n < ARRAY_SIZE(totals); n++)
 		if ((has[n] = find_key(text, totals[n].key, &value)))
 			now[n] = value *
 				 (totals[n].scale ? totals[n].scale : sysconf(_SC_PAGESIZE));

@@ -17,6 +17,7 @@
 #include "harness/base/clock.h"
 #include "harness/trial/trial_part.h"
 #include "workloads/act/grace.h"
+#include "workloads/api/arith.h"
 
 /* ---- groups ---- */
 
@@ -357,7 +358,7 @@ static int run_steps(struct trial *trial, struct error *e)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !ret; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(steps) && !ret; i++)
 		ret = steps[i](trial, e);
 	return ret;
 }

@@ -12,6 +12,7 @@
 #include "harness/base/trust.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/score.h"
+#include "workloads/api/arith.h"
 
 #define SETTLE_S  0.5
 #define TIMEOUT_S 60
@@ -258,7 +259,7 @@ static int take_expressions(struct adapter *a, const char *section, struct quant
 					    "bias_to" };
 	int ret = 0;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !ret; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && !ret; i++)
 		ret = expression_check(entry_of(a, section, keys[i]), e);
 	q->truth = text_of(a, section, "truth");
 	q->evidence = text_of(a, section, "evidence");
@@ -331,7 +332,7 @@ static int take_tool(struct adapter *a, struct error *e)
 {
 	static const char *const required[] = { "summary", "package", "program" };
 
-	for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(required); i++)
 		if (!text_of(a, "tool", required[i]))
 			return missing(a, "tool", required[i], e);
 	a->summary = text_of(a, "tool", "summary");

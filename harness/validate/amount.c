@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
 static const struct amount_unit units[] = {
 	{ "B", 1, 0, "bytes" },
 	{ "KiB", 1024, 0, "bytes" },
@@ -27,7 +29,7 @@ static const struct amount_unit units[] = {
 
 const struct amount_unit *amount_unit(const char *name)
 {
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (!strcmp(units[i].name, name))
 			return &units[i];
 	return NULL;

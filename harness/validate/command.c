@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 #define WORD_BYTES 1024
 #define SEARCH	   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 /* Exit status of a child that could not exec: env(1)'s. */
@@ -43,7 +45,7 @@ static const char *value_of(const struct command_names *n, const char *name, siz
 		{ "start", n->start }, { "end", n->end },
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (strlen(known[i].name) == length && !strncmp(known[i].name, name, length))
 			return known[i].value;
 	return NULL;

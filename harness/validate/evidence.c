@@ -14,6 +14,7 @@
 
 #include "harness/base/size.h"
 #include "harness/plan/outcome.h"
+#include "workloads/api/arith.h"
 
 #define DEPTH_MAX 32
 
@@ -54,7 +55,7 @@ int evidence_open(struct evidence *evidence, const char *path, struct error *e)
 	int ret = 0;
 
 	snprintf(evidence->path, sizeof(evidence->path), "%s", path);
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]) && !ret; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files) && !ret; i++) {
 		struct error missing = { "" };
 
 		snprintf(file, sizeof(file), "%s/%s", path, files[i].name);
@@ -266,10 +267,10 @@ static double named(struct parser *p, const char *name)
 				   : 1;
 	if (!strncmp(name, "slot.", 5))
 		return p->evidence ? counter(p, "ledger", "ledger", name + 5, "after") : 1;
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		if (!strcmp(name, columns[i].name))
 			return p->evidence ? run_column(p, columns[i].column) : 1;
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		size_t length = strlen(families[i].prefix);
 
 		if (!strncmp(name, families[i].prefix, length))

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "workloads/api/arith.h"
+
 /* The first five are what a pattern can name (measure.c). */
 static const struct {
 	const char *name;
@@ -33,7 +35,7 @@ void session_write_names(const struct session *s, const struct error *e_tool)
 	out = fopen(path, "we");
 	if (!out)
 		return; /* a replay says that there is none */
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		fprintf(out, "%s=%s\n", kept[i].name, (const char *)&s->names + kept[i].offset);
 	fprintf(out, "run=%s\n", strrchr(s->run_path, '/') + 1);
 	if (e_tool->text[0])
@@ -49,7 +51,7 @@ static void take_name(struct session *s, char *line, struct error *e_tool)
 	if (!value)
 		return;
 	*value++ = '\0';
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
 		if (!strcmp(kept[i].name, line))
 			snprintf((char *)&s->names + kept[i].offset, kept[i].bytes, "%s",
 				 value);

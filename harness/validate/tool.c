@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "harness/validate/command.h"
+#include "workloads/api/arith.h"
 
 #define VERSION_TIMEOUT_S 20
 
@@ -73,7 +74,7 @@ static bool has_need(const struct host *host, const char *need, char *reason, si
 		  !access("/sys/bus/event_source/devices/kprobe", F_OK) },
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
 		if (strcmp(known[i].name, need))
 			continue;
 		if (!known[i].met)

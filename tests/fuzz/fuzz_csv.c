@@ -17,12 +17,12 @@ static int read_fd(int fd, struct csv_table *t)
 {
 	struct error e = { "" };
 	char path[64];
-	int err;
+	int ret;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	err = csv_read(t, path, &e);
-	assert(!err || (err == -EBADMSG && !strncmp(e.text, path, strlen(path))));
-	return err;
+	ret = csv_read(t, path, &e);
+	assert(!ret || (ret == -EBADMSG && !strncmp(e.text, path, strlen(path))));
+	return ret;
 }
 
 /* The writer without its file: every column of the table, and its rows. */

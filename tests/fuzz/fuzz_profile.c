@@ -22,15 +22,15 @@ static int read_bytes(struct profile *p, const void *bytes, size_t size)
 {
 	FILE *stream = size ? fmemopen((void *)bytes, size, "r") : fopen("/dev/null", "r");
 	struct error e = { "" };
-	int err;
+	int ret;
 
 	assert(stream);
 	profile_init(p);
-	err = profile_read_stream(p, stream, "in.ini", &e);
+	ret = profile_read_stream(p, stream, "in.ini", &e);
 	fclose(stream);
-	assert(!err == !e.text[0]);
-	assert(!err || (err == -EINVAL && !strncmp(e.text, "in.ini:", 7)));
-	return err;
+	assert(!ret == !e.text[0]);
+	assert(!ret || (ret == -EINVAL && !strncmp(e.text, "in.ini:", 7)));
+	return ret;
 }
 
 static void same(const struct profile *a, const struct profile *b)

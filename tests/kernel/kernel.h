@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "workloads/api/workload.h"
+#include "workloads/api/arith.h"
 
 #define KERNEL_ATTEMPTS	   5
 #define KERNEL_PROBE_PAGES 16
@@ -88,7 +89,7 @@ static const char *const kernel_causes[] = {
 	"thp_split_page ",    "pgsteal_anon ",	   "pgsteal_file ",
 };
 
-#define KERNEL_NR_CAUSES (sizeof(kernel_causes) / sizeof(kernel_causes[0]))
+#define KERNEL_NR_CAUSES (ARRAY_SIZE(kernel_causes))
 
 struct kernel_watch {
 	uint64_t count[KERNEL_NR_CAUSES];

@@ -14,6 +14,7 @@
 
 #include "tests/kernel/kernel.h"
 #include "tests/unit/drive.h"
+#include "workloads/api/arith.h"
 
 #define CYCLES 5
 #define PAGES  300
@@ -74,7 +75,7 @@ static void run_takes_the_promised_faults(void **state)
 
 	(void)state;
 	for (unsigned k = 0; k < 2; k++)
-		for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 			const unsigned each = rows[i].faults_a_page;
 			const int64_t expected = (each < most ? each : most) * CYCLES * PAGES;
 			void *top = sbrk(0);

@@ -15,6 +15,7 @@
 #include "tests/unit/setup.h"
 #include "workloads/leak/leak_sites.h"
 #include "workloads/act/prng.h"
+#include "workloads/api/arith.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)
@@ -64,7 +65,7 @@ static void each_allocator_leaks_what_it_promises(void **state)
 
 	(void)state;
 	for (unsigned a = 0; a < 6; a++)
-		for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+		for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++)
 			for (uint64_t threads = 0; threads < 3; threads++) {
 				uint64_t blocks = sizes[i] < 100 * KB ? 1003 : 17;
 

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "tests/kernel/trial.h"
+#include "workloads/api/arith.h"
 
 extern const struct workload leak_workload;
 
@@ -144,7 +145,7 @@ static void each_way_to_be_reached_is_told_apart(void **state)
 	static char text[1 << 16];
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		uint64_t possible;
 
 		leak("malloc", rows[i].reach, 1, text, sizeof(text));

@@ -14,6 +14,7 @@
 #include "tests/kernel/trial.h"
 #include "tests/unit/setup.h"
 #include "workloads/act/prng.h"
+#include "workloads/api/arith.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)
@@ -59,7 +60,7 @@ static void malloc_keeps_the_promises_of_one_block(void **state)
 	static const char *const touches[] = { "none", "write", "bytes" };
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++)
 		for (unsigned t = 0; t < 3; t++) {
 			open_default(sizes[i], 1, 5, touches[t]);
 			expect_all_claims_hold();
@@ -81,7 +82,7 @@ static void malloc_keeps_the_promises_of_fixed_thresholds(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		for (unsigned blocks = 1; blocks <= 9; blocks += 4) {
 			open_default(rows[i].size, blocks, 4, "write");
 			fix_thresholds(rows[i].mmap_threshold, rows[i].trim_threshold,
@@ -95,7 +96,7 @@ static void malloc_keeps_the_promises_of_fragmentation(void **state)
 	static const uint64_t sizes[] = { 2 * KB, 4 * KB, 10000, 40 * KB, 200 * KB };
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++)
 		for (unsigned bits = 0; bits < 8; bits++) {
 			open_default(sizes[i], 257, 3, bits & 4 ? "none" : "bytes");
 			drive_choose(&d, "order", bits & 1 ? "fifo" : "lifo");

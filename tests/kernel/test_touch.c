@@ -21,6 +21,7 @@
 #include "tests/kernel/kernel.h"
 #include "workloads/probe/placement.h"
 #include "workloads/act/touch.h"
+#include "workloads/api/arith.h"
 
 #define PAGES 300
 
@@ -97,14 +98,14 @@ static void each_touch_takes_its_faults_and_only_its_pages(void **state)
 
 	(void)state;
 	print_message("# zero page: %s\n", zero_page ? "yes" : "no");
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		expect_faults(&rows[i], MAP_PRIVATE, zero_page);
 }
 
 static void without_a_zero_page_a_read_takes_the_fault_of_the_write(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		expect_faults(&rows[i], MAP_SHARED, false);
 }
 

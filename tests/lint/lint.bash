@@ -77,3 +77,39 @@ check_tidy()
 		exec clang-tidy --quiet --config-file="$CONFIG" "$@" -- $FLAGS' clang-tidy \
 		2> /dev/null <<< "$*"
 }
+
+# check_dialect FILE…: what the formatter and the compiler accept and this tree writes otherwise:
+# no `a ?: b`, no %m, ARRAY_SIZE, min and max instead of what they expand to, `ret` for a value
+# that is returned, and a file's own header (or its private one) before any other but config.h
+check_dialect()
+{
+	awk '
+		function complain(why) { print FILENAME ":" FNR ": " why; bad = 1 }
+		function own_header(header,  base) {
+			base = FILENAME
+			sub(/\.c$/, ".h", base)
+			if ((getline line < base) < 0)
+				return 1
+			close(base)
+			return header == base || header ~ /_part\.h$/
+		}
+		FNR == 1 { included = FILENAME !~ /\.c$/ || FILENAME ~ /^tests\// }
+		/^#include/ && !/config\.h/ && !included {
+			included = 1
+			if (!own_header(substr($2, 2, length($2) - 2)))
+				complain("its own header comes first")
+		}
+		!/strftime/ && (/"([^"]|\\")*%m[^a-zA-Z%]/ || /%m"/) { complain("%m: write %s and strerror(errno)") }
+		{
+			code = $0
+			gsub(/"([^"\\]|\\.)*"/, "\"\"", code)
+			sub(/\/\*.*|\/\/.*/, "", code)
+		}
+		code ~ /\?[ \t]*:/ { complain("a ?: b is an extension of GNU C") }
+		code ~ /\/ *sizeof\(.*\[0\]\)/ && code !~ /define ARRAY_SIZE/ {
+			complain("this is ARRAY_SIZE()")
+		}
+		code ~ /(^|[^A-Z_])(MIN|MAX)\(/ { complain("min() and max() evaluate an argument once") }
+		code ~ /return (err|rc|retval|res);/ { complain("a return value is called ret") }
+		END { exit bad }' "$@"
+}

@@ -195,3 +195,14 @@ function_of()
 	run -1 check_format planted.c
 	[[ "$output" == *planted.c:1:* ]]
 }
+
+@test "each word of another dialect is found" {
+	printf '%s\n' '#include <stdio.h>' '#include "planted.h"' 'return a ?: b;' 'printf("%m\n");' \
+		'n = sizeof(x) / sizeof(x[0]);' 'n = MIN(a, b);' 'return err;' > planted.c
+	echo > planted.h
+	run -1 check_dialect planted.c
+	[ "${#lines[@]}" -eq 6 ]
+	printf '%s\n' '#include "config.h"' '#include "planted.h"' 'return a ? "?:" : b; /* ?: */' \
+		'strftime(s, 9, "%m%d", t);' 'n = ARRAY_SIZE(x);' 'return ret;' > planted.c
+	run -0 check_dialect planted.c
+}

@@ -32,6 +32,11 @@ c_files()
 	check_format "${files[@]}"
 }
 
+@test "the sources keep to one dialect" {
+	mapfile -t files < <(c_files)
+	check_dialect "${files[@]}"
+}
+
 @test "cppcheck finds nothing" {
 	need cppcheck cppcheck
 	check_c harness workloads bench

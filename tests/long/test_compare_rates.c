@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/simulation.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 /*
  * The nominal rate is that of whole comparisons with any false verdict, over shapes from
@@ -27,7 +26,7 @@ static void two_runs_of_the_same_thing_are_within_noise(void **state)
 	uint64_t rng = 20261120;
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct tally t = { 0 };
 
 		simulation_compare_alike(cases[i].repeats, cases[i].cells, rounds, &rng, &t);
@@ -37,7 +36,7 @@ static void two_runs_of_the_same_thing_are_within_noise(void **state)
 			      t.false_verdicts, t.verdicts, t.too_few);
 		with_false += t.with_false;
 	}
-	assert_true(with_false <= STATS_LEVEL * rounds * NR(cases));
+	assert_true(with_false <= STATS_LEVEL * rounds * ARRAY_SIZE(cases));
 }
 
 static void a_slowdown_of_ten_percent_is_found(void **state)
@@ -54,7 +53,7 @@ static void a_slowdown_of_ten_percent_is_found(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_true(simulation_found(&cases[i].search) >= cases[i].least);
 }
 

@@ -10,8 +10,7 @@
 
 #include "harness/report/stats.h"
 #include "tests/unit/noise.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 static int by_value(const void *left, const void *right)
 {
@@ -25,10 +24,10 @@ static double true_median(void)
 	static double all[400001];
 	uint32_t seed = 88172645;
 
-	for (size_t i = 0; i < NR(all); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		all[i] = noise_run_time(&seed);
-	qsort(all, NR(all), sizeof(all[0]), by_value);
-	return all[NR(all) / 2];
+	qsort(all, ARRAY_SIZE(all), sizeof(all[0]), by_value);
+	return all[ARRAY_SIZE(all) / 2];
 }
 
 /* 95 % less two standard errors of 3000 draws; five values reach 93.75 % at best. */
@@ -45,7 +44,7 @@ static void interval_holds_the_true_median_as_often_as_it_says(void **state)
 
 	(void)state;
 	assert_true(fabs(truth - NOISE_TRUE_MEDIAN) < 1e-4);
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		unsigned held = 0, draws = 3000;
 
 		for (unsigned draw = 0; draw < draws; draw++) {

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "workloads/api/arith.h"
+
 static char scratch[] = "/tmp/pagestorm-compare-XXXXXX";
 
 int simulation_begin(void **state)
@@ -32,7 +34,7 @@ int simulation_end(void **state)
 	char path[300];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s/runs.csv", scratch, names[i]);
 		unlink(path);
 		folder_path(path, sizeof(path), names[i]);

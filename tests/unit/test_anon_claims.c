@@ -13,6 +13,7 @@
 
 #include "tests/unit/capabilities.h"
 #include "workloads/api/workload.h"
+#include "workloads/api/arith.h"
 
 #define MB (1ll << 20)
 
@@ -162,7 +163,7 @@ static void vmrss_has_the_slack_of_how_it_is_summed(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		env.capability[CAPABILITY_EXACT_STATUS] = rows[i].exact;
 		env.capability[CAPABILITY_TASK_RSS] = rows[i].task;
 		make();
@@ -250,7 +251,7 @@ static void a_kernel_without_huge_pages_is_refused_and_survived(void **state)
 	env.capability[CAPABILITY_HUGE_ZERO_PAGE] = CAPABILITY_NO;
 	*(int *)member("pages") = PAGES_HUGE;
 	*(uint64_t *)member("access") = 1;
-	for (unsigned i = 0; i < sizeof(touches) / sizeof(touches[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(touches); i++) {
 		*(int *)member("touch") = touches[i];
 		assert_true(workload_check(&anon_workload, params, &env, reason,
 					   sizeof(reason)) < 0);

@@ -22,10 +22,10 @@
 #include "tests/unit/params.h"
 #include "workloads/api/nodes.h"
 #include "workloads/probe/zones.h"
+#include "workloads/api/arith.h"
 
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
-#define CPUS	  512
-#define GIB	  (1ull << 30)
+#define CPUS 512
+#define GIB  (1ull << 30)
 
 static char root[] = "/tmp/pagestorm-big-XXXXXX";
 
@@ -77,7 +77,7 @@ static void all_nodes_cpus_and_zones_are_there(void **state)
 	probe(&host);
 	assert_int_equal(host.cpus, CPUS);
 	assert_int_equal(host.memory_bytes, 2048 * GIB);
-	assert_int_equal(host.nr_nodes, NR(node_ids));
+	assert_int_equal(host.nr_nodes, ARRAY_SIZE(node_ids));
 	for (unsigned i = 0; i < host.nr_nodes; i++) {
 		assert_int_equal(host.node[i].id, node_ids[i]);
 		cpus += host.node[i].nr_cpus;
@@ -132,7 +132,7 @@ static void a_workload_finds_nodes_by_their_numbers(void **state)
 	(void)state;
 	probe(&host);
 	host_env(&host, &env);
-	assert_int_equal(env.nr_nodes, NR(node_ids) - 1);
+	assert_int_equal(env.nr_nodes, ARRAY_SIZE(node_ids) - 1);
 	assert_int_equal(env.nodes[env.nr_nodes - 1], 1023);
 	assert_int_equal(env.node_bytes[env.nr_nodes - 1], 256 * GIB);
 	assert_true(node_has_cpus(&env, 65) && node_has_cpus(&env, 128));
@@ -219,7 +219,7 @@ static void zoneinfo_is_captured_and_parsed_whole(void **state)
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		listed += cpu % 7;
 	capture(&r, source_of(PLACE_SYSTEM, "zoneinfo"), "/proc/zoneinfo");
-	for (size_t i = 0; i < NR(zones); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++)
 		assert_int_equal(value_of(&r, zones[i], "pagesets.count"), listed);
 	assert_int_equal(value_of(&r, "node1023:Movable", "managed"), 256 * GIB / 4096);
 	assert_int_equal(value_of(&r, "node1023:Device", "managed"), 0);
@@ -287,7 +287,7 @@ static void zones_are_read_through_a_buffer_of_any_size(void **state)
 	snprintf(path, sizeof(path), "%s/proc/zoneinfo", root);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
-	for (size_t i = 0; i < NR(sizes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		struct zones zones;
 		uint64_t managed = 0;
 

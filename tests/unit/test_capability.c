@@ -18,10 +18,10 @@
 #include "harness/record/judge.h"
 #include "tests/unit/amounts.h"
 #include "tests/unit/params.h"
+#include "workloads/api/arith.h"
 
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
-#define MB	  (UINT64_C(1) << 20)
-#define PAGE	  UINT64_C(4096)
+#define MB   (UINT64_C(1) << 20)
+#define PAGE UINT64_C(4096)
 
 /* ---- what was measured ---- */
 
@@ -47,7 +47,7 @@ static void reads_decide_whether_there_is_a_zero_page(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (capability_zero_page(&rows[i].seen) != rows[i].state)
 			fail_msg("row %zu is %s", i,
 				 capability_state_name(capability_zero_page(&rows[i].seen)));
@@ -70,7 +70,7 @@ static void a_read_decides_whether_there_is_a_huge_zero_page(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (capability_huge_zero_page(&rows[i].seen) != rows[i].state)
 			fail_msg("row %zu is %s", i,
 				 capability_state_name(
@@ -99,7 +99,7 @@ static void the_charge_decides_whether_tables_are_charged(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (capability_table_charge(&rows[i].seen) != rows[i].state)
 			fail_msg("row %zu is %s", i,
 				 capability_state_name(capability_table_charge(&rows[i].seen)));
@@ -128,7 +128,7 @@ static void populate_is_there_where_pages_are_present_after_it(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (capability_populate(&rows[i].seen) != rows[i].state)
 			fail_msg("row %zu", i);
 }
@@ -155,7 +155,7 @@ static void looks_decide_whether_the_resident_size_is_exact_and_who_keeps_parts(
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (capability_exact_rss(&rows[i].seen) != rows[i].exact)
 			fail_msg("row %zu is %s", i,
 				 capability_state_name(capability_exact_rss(&rows[i].seen)));
@@ -178,7 +178,7 @@ static void pages_that_are_counted_decide_whether_there_is_cachestat(void **stat
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (capability_cachestat(&rows[i].seen) != rows[i].state)
 			fail_msg("row %zu", i);
 }
@@ -196,7 +196,7 @@ static void what_memory_stat_shows_of_the_pages_decides_whether_it_is_fresh(void
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (capability_fresh_stat(&rows[i].seen) != rows[i].state)
 			fail_msg("row %zu", i);
 }
@@ -424,7 +424,7 @@ static void check_amount(const struct expected *row)
 static void amounts_follow_from_the_capabilities(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(amount_rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(amount_rows); i++)
 		check_amount(&amount_rows[i]);
 }
 
@@ -504,7 +504,7 @@ static const struct followed followed_rows[] = {
 static void amounts_follow_from_each_capability(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(followed_rows); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(followed_rows); i++)
 		check_followed(&followed_rows[i]);
 }
 
@@ -556,7 +556,7 @@ static void parameters_are_refused_only_where_a_zero_page_contradicts_them(void 
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 		const struct workload *w = workload_find(rows[i].workload);
 		const struct workload_env env = env_with(rows[i].reads, rows[i].huge, YES);

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "harness/trial/capture.h"
+#include "workloads/api/arith.h"
 
 static const struct source *source_of(const char *name, enum place place)
 {
@@ -67,7 +68,7 @@ static void a_process_that_died_is_none(void **state)
 	static const char *const names[] = { "stat", "smaps_rollup", "io" };
 	(void)state;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct error e = { "" };
 		struct record record;
 		struct capture c;

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/drive.h"
+#include "workloads/api/arith.h"
 
 #define CYCLES 5
 #define PAGES  300
@@ -58,7 +59,7 @@ static void each_touch_promises_its_faults_per_cycle(void **state)
 		     { "read_write", 2 * PAGES }, { "populate", PAGES }, { "none", 0 } };
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct claim *c;
 
 		open_small(&brk_churn_workload, rows[i].touch);
@@ -99,7 +100,7 @@ static void nothing_is_promised_to_be_left(void **state)
 		open_small(both[k], "write");
 		drive_claims(&d);
 		drive_assert_claims_are_sound(&d);
-		for (unsigned i = 0; i < sizeof(still) / sizeof(still[0]); i++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(still); i++) {
 			const struct claim *c = drive_claim(&d, SPAN_WORK, "process", still[i]);
 
 			assert_non_null(c);

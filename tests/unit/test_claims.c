@@ -19,8 +19,7 @@
 #include "harness/record/judge.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/params.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 static struct fixture captured[3];
 static unsigned nr_claims, nr_different, nr_judged;
@@ -37,7 +36,7 @@ static int load_captures(void **state)
 static int release_captures(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(captured); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(captured); i++)
 		fixture_release(&captured[i]);
 	return 0;
 }
@@ -80,7 +79,7 @@ static bool same_key(const char *a, const char *b)
 /* A key that some kernel with this version of cgroups printed. */
 static bool was_captured(const struct claim *c, unsigned version)
 {
-	for (size_t i = 0; i < NR(captured); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(captured); i++) {
 		const struct record *r = &captured[i].record;
 
 		if (captured[i].tree->cgroup_version != version && !strcmp(c->scope, "group"))
@@ -193,7 +192,7 @@ static void gather_noise(struct evidence *evidence)
 	record_put(&record, false, damon, count, none);
 	record_put(&record, true, damon, count, much);
 	record_put(&record, false, used, count, much); /* and swapoff */
-	for (size_t i = 0; i < NR(noisy); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(noisy); i++) {
 		const struct counter_id id = { "around", "vmstat", noisy[i] };
 
 		record_put(&record, false, id, count, none);
@@ -382,19 +381,20 @@ static const struct {
 	{ "victim", { "files=1", "file=64M", "allocs=1" } },
 };
 
-static unsigned together_judged[NR(together)];
+static unsigned together_judged[ARRAY_SIZE(together)];
 
 static void check_together(const struct workload *w, const struct workload_env *env)
 {
 	static _Alignas(16) unsigned char params[PARAMS_BYTES_MAX];
 
-	for (size_t i = 0; i < NR(together); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(together); i++) {
 		const unsigned before = nr_judged;
 
 		if (strcmp(w->name, together[i].workload))
 			continue;
 		params_default(w, params);
-		for (size_t k = 0; k < NR(together[i].options) && together[i].options[k]; k++) {
+		for (size_t k = 0;
+		     k < ARRAY_SIZE(together[i].options) && together[i].options[k]; k++) {
 			const char *text = together[i].options[k];
 			char name[32];
 
@@ -423,14 +423,14 @@ static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(voi
 	(void)state;
 	for (const struct workload *const *w = workloads; *w; w++) {
 		nr_judged = 0;
-		for (unsigned i = 0; i < 2 * 3 * NR(swaps) * 2; i++) {
+		for (unsigned i = 0; i < 2 * 3 * ARRAY_SIZE(swaps) * 2; i++) {
 			unsigned nodes = i & 1 ? 2 : 1, version = i >> 1 & 1 ? 2 : 1;
 			struct workload_env env = params_machine();
 
 			env.cgroup_version = version;
 			env.nr_nodes = nodes;
 			env.memory_bytes = nodes * (1ull << 30);
-			env.swap = swaps[(i >> 2) / 3 % NR(swaps)];
+			env.swap = swaps[(i >> 2) / 3 % ARRAY_SIZE(swaps)];
 			/* each state of each capability, beside each of the others' */
 			for (unsigned k = 0; k < NR_CAPABILITIES; k++)
 				env.capability[k] = drawn_state(i, k);
@@ -454,7 +454,7 @@ static void every_claim_can_be_judged_and_fail_on_the_kernels_it_is_made_for(voi
 		if (!nr_judged)
 			fail_msg("%s never came to make a claim", (*w)->name);
 	}
-	for (size_t i = 0; i < NR(together); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(together); i++)
 		if (!together_judged[i])
 			fail_msg("%s with %s never came to make a claim", together[i].workload,
 				 together[i].options[0]);

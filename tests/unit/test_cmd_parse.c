@@ -10,6 +10,7 @@
 #include "harness/cli/cmd.h"
 #include "harness/cli/cmd_parse.h"
 #include "harness/lab/words.h"
+#include "workloads/api/arith.h"
 
 struct values {
 	bool flag;
@@ -154,7 +155,7 @@ static void a_number_is_whole_and_within_its_bounds(void **state)
 	int index = -1;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct error e = { "" };
 
 		assert_int_equal(cmd_take_number(row("number"), bad[i], &number, &e), -EINVAL);

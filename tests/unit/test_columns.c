@@ -17,6 +17,7 @@
 #include "harness/tables/row.h"
 #include "harness/tables/run_files.h"
 #include "harness/tables/score_row.h"
+#include "workloads/api/arith.h"
 
 #define CELL_BYTES 1024
 
@@ -272,7 +273,7 @@ static void amounts_are_what_is_counted_or_timed(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(no_amounts) / sizeof(no_amounts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(no_amounts); i++)
 		assert_false(column_is_amount(column_find(&runs_csv, no_amounts[i])));
 	assert_true(column_is_amount(column_find(&runs_csv, "seconds")));
 	assert_true(column_is_amount(column_find(&runs_csv, "claims_failed")));

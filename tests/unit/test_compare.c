@@ -11,8 +11,7 @@
 
 #include "harness/report/compare.h"
 #include "tests/unit/simulation.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 /* More rounds, more shapes and the power are in tests/long/test_compare_rates. */
 static void two_runs_of_the_same_thing_are_within_noise(void **state)
@@ -25,11 +24,11 @@ static void two_runs_of_the_same_thing_are_within_noise(void **state)
 	struct tally t = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		simulation_compare_alike(cases[i].repeats, cases[i].cells, rounds, &rng, &t);
 	print_message("# a false verdict in %u of %zu comparisons\n", t.with_false,
-		      rounds * NR(cases));
-	assert_true(t.with_false <= STATS_LEVEL * rounds * NR(cases));
+		      rounds * ARRAY_SIZE(cases));
+	assert_true(t.with_false <= STATS_LEVEL * rounds * ARRAY_SIZE(cases));
 }
 
 static void a_slowdown_of_ten_percent_is_found(void **state)
@@ -41,7 +40,7 @@ static void a_slowdown_of_ten_percent_is_found(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(searches); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(searches); i++)
 		assert_true(simulation_found(&searches[i]) >= 8);
 }
 
@@ -198,7 +197,7 @@ static void verdicts_follow_direction_effect_and_number_of_runs(void **state)
 	size_t measured;
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		assert_int_equal(verdict_of(cases[i].n, cases[i].base, "ok", &measured),
 				 cases[i].expected);
 }
@@ -218,7 +217,7 @@ static void runs_that_died_are_counted_as_failed_and_not_measured(void **state)
 	size_t measured;
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		assert_int_equal(verdict_of(5, 0.1, cases[i].outcome, &measured),
 				 cases[i].expected);
 		assert_int_equal(measured, cases[i].measured);
@@ -277,7 +276,7 @@ static const struct {
 static void gates_trip_hold_or_say_that_they_cannot_tell(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(gate_cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(gate_cases); i++) {
 		struct gate gate = { .result = GATE_HOLDS };
 		struct error e = { "" };
 		struct compare c;

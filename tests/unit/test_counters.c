@@ -15,8 +15,7 @@
 
 #include "harness/record/counters.h"
 #include "tests/unit/fixture.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 static const struct tree *const trees[] = { &fixture_host, &fixture_guest_6_1,
 					    &fixture_guest_6_12 };
@@ -171,7 +170,7 @@ static const struct known known_6_18[] = {
 static void known_values_of_the_6_18_host(void **state)
 {
 	(void)state;
-	check_known(&fixture_host, known_6_18, NR(known_6_18));
+	check_known(&fixture_host, known_6_18, ARRAY_SIZE(known_6_18));
 }
 
 static const struct known known_6_1[] = {
@@ -272,7 +271,7 @@ static const struct known known_6_1[] = {
 static void known_values_of_the_6_1_guest(void **state)
 {
 	(void)state;
-	check_known(&fixture_guest_6_1, known_6_1, NR(known_6_1));
+	check_known(&fixture_guest_6_1, known_6_1, ARRAY_SIZE(known_6_1));
 }
 
 static const struct known known_6_12[] = {
@@ -376,7 +375,7 @@ static const struct known known_6_12[] = {
 static void known_values_of_the_6_12_guest(void **state)
 {
 	(void)state;
-	check_known(&fixture_guest_6_12, known_6_12, NR(known_6_12));
+	check_known(&fixture_guest_6_12, known_6_12, ARRAY_SIZE(known_6_12));
 }
 /* clang-format on */
 
@@ -397,7 +396,7 @@ static int64_t delta_of(const struct fixture *f, const char *scope, const char *
 static void deltas_are_the_pages_that_were_touched_and_swapped(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(trees); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++) {
 		bool swapped = trees[i]->nr_nodes == 2, v1 = trees[i]->cgroup_version == 1;
 		int64_t pages = swapped ? 2048 - 256 : 2048;
 		struct fixture f;
@@ -453,22 +452,22 @@ static void every_source_is_exercised_but_those_that_had_no_number(void **state)
 		"damon_reclaim",
 		"ksm_merging_pages",
 	};
-	struct fixture f[NR(trees)];
+	struct fixture f[ARRAY_SIZE(trees)];
 
 	(void)state;
-	for (size_t i = 0; i < NR(trees); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
 		fixture_load(&f[i], trees[i]);
 	for (const struct source *s = sources; s->name; s++) {
 		bool seen = false, expected = true;
 
-		for (size_t i = 0; i < NR(trees); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
 			seen = seen || record_has_source(&f[i].record, s->name);
-		for (size_t i = 0; i < NR(without); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(without); i++)
 			expected = expected && strcmp(s->name, without[i]);
 		if (seen != expected)
 			fail_msg("%s", s->name);
 	}
-	for (size_t i = 0; i < NR(trees); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(trees); i++)
 		fixture_release(&f[i]);
 }
 
@@ -601,7 +600,7 @@ static const struct bad bad_lines[] = {
 static void a_line_that_is_not_understood_is_quoted(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(bad_lines); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_lines); i++) {
 		const struct bad *b = &bad_lines[i];
 		struct record record;
 		const char *why;
@@ -650,7 +649,7 @@ static void pages_on_the_lists_of_cpus_are_counted_zone_by_zone(void **state)
 	(void)state;
 	record_init(&record);
 	assert_int_equal(parse(&record, source_of(PLACE_SYSTEM, "zoneinfo", 0), text, &e), 0);
-	for (size_t i = 0; i < NR(zones); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++) {
 		const struct counter *c =
 			record_find(&record, zones[i].scope, "zoneinfo", "pagesets.count");
 
@@ -729,7 +728,7 @@ static void no_limit_is_absent_and_not_a_number(void **state)
 
 	(void)state;
 	record_init(&record);
-	for (size_t i = 0; i < NR(texts); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_int_equal(
 			parse(&record, source_of(PLACE_GROUP, "memory.max", 2), texts[i], &e),
 			0);

@@ -16,8 +16,7 @@
 #include <cmocka.h>
 
 #include "harness/tables/csv.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 struct folder {
 	char path[64];
@@ -225,7 +224,7 @@ static void all_usual_shapes_are_read(void **state)
 	};
 	struct folder *f = *state;
 
-	for (size_t i = 0; i < NR(shapes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 		struct csv_table t;
 		struct error e = { "" };
 
@@ -263,7 +262,7 @@ static void a_broken_file_is_named_with_its_line(void **state)
 	};
 	struct folder *f = *state;
 
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct csv_table t = { 0 };
 		struct error e = { "" };
 
@@ -315,7 +314,8 @@ static void whatever_is_written_is_read_back(void **state)
 
 	for (unsigned round = 0; round < 200; round++) {
 		static const char *const headers[] = { "a", "a,b", "a,b,c,d,e" };
-		unsigned shape = round % NR(headers), columns = shape == 2 ? 5 : shape + 1;
+		unsigned shape = round % ARRAY_SIZE(headers),
+			 columns = shape == 2 ? 5 : shape + 1;
 		unsigned rows = next_random(&seed) % 12;
 		char cells[12][5][8];
 		struct csv_writer w;

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/drive.h"
+#include "workloads/api/arith.h"
 
 #define M (1ull << 20)
 
@@ -49,7 +50,7 @@ static void how_often_pages_become_dirty_is_promised_where_it_is_known(void **st
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		const struct claim *c;
 		int64_t metadata;
 
@@ -89,7 +90,7 @@ static void what_is_dirty_at_held_depends_on_the_threshold_and_the_time(void **s
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		const char *key = rows[i].version == 2 ? "file_dirty" : "dirty";
 		const struct claim *c;
 

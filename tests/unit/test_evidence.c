@@ -14,8 +14,8 @@
 
 #include "harness/record/counters.h"
 #include "harness/record/evidence.h"
+#include "workloads/api/arith.h"
 
-#define NR(array)  (sizeof(array) / sizeof((array)[0]))
 #define PAGE_BYTES 4096
 #define EXPECTED   1000000 /* by the claim, in its unit */
 #define CLAIM_BASE 5000000
@@ -352,7 +352,7 @@ static void each_kind_explains_as_much_as_it_amounts_to_and_no_more(void **state
 	uint32_t seen = 1u << steal.kind;
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		check_case(&cases[i]);
 		seen |= 1u << cases[i].kind;
 	}
@@ -384,8 +384,8 @@ static void what_our_own_workers_do_is_no_evidence(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(own); i++)
-		for (size_t k = 0; k < NR(cases); k++) {
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++)
+		for (size_t k = 0; k < ARRAY_SIZE(cases); k++) {
 			const struct kind_case *c = &cases[k];
 
 			if (c->kind == own[i].kind &&
@@ -599,9 +599,9 @@ static void what_a_worker_does_itself_follows_from_its_workload_and_its_counters
 	assert_int_equal(own_of(&idle, &env, &fsync, 1), OWN_WRITEBACK);
 	assert_int_equal(own_of(&idle, &env, &max, 1), OWN_LIMIT);
 	assert_int_equal(own_of(&idle, &env, &high, 1), OWN_LIMIT);
-	assert_int_equal(own_of(&idle, &env, v1, NR(v1)), 0);
+	assert_int_equal(own_of(&idle, &env, v1, ARRAY_SIZE(v1)), 0);
 	v1[1].after++; /* a huge page more does not fit */
-	assert_int_equal(own_of(&idle, &env, v1, NR(v1)), OWN_LIMIT);
+	assert_int_equal(own_of(&idle, &env, v1, ARRAY_SIZE(v1)), OWN_LIMIT);
 }
 
 static void what_is_said_needs_no_quotes(void **state)

@@ -13,6 +13,7 @@
 
 #include "harness/plan/expectation.h"
 #include "harness/trial/expect.h"
+#include "workloads/api/arith.h"
 
 #include <cmocka.h> /* last: it has a macro called expect_check */
 
@@ -147,7 +148,7 @@ static void each_relation_means_what_it_says(void **state)
 
 	(void)state;
 	a_record(&record);
-	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
 		expect(checks[i].key, checks[i].value);
 		assert_int_equal(expect_judge(plan, &workers[0], &row, &record, out), 1);
 		if (out[0].verdict != checks[i].verdict)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "workloads/act/fill.h"
+#include "workloads/api/arith.h"
 
 #define BLOCKS 64
 #define WORDS  (BLOCKS * FILL_BLOCK_WORDS)
@@ -134,7 +135,7 @@ static void a_share_is_that_share_of_each_block(void **state)
 		       { "1%", 5 },    { "100%", 512 }, { "0", 0 } };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {
 		fill_area(shares[i].text, 2, 0);
 		assert_int_equal(words_equal_to(0), WORDS - BLOCKS * shares[i].random_words);
 		for (unsigned b = 0; b < BLOCKS; b++)
@@ -151,7 +152,7 @@ static void a_partial_block_is_written_to_its_last_byte(void **state)
 	struct fill fill;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		uint64_t whole[2 * FILL_BLOCK_WORDS];
 
 		assert_int_equal(fill_init(&fill, texts[i], 11), 0);
@@ -169,7 +170,7 @@ static void the_word_of_a_block_is_its_first(void **state)
 	struct fill fill;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		assert_int_equal(fill_init(&fill, texts[i], 11), 0);
 		fill_area(texts[i], 11, 4);
 		for (unsigned b = 0; b < BLOCKS; b++)
@@ -183,7 +184,7 @@ static void other_texts_are_refused(void **state)
 					     "1.01", "0.5x", "nan",  "random:" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		assert_true(fill_parse(texts[i], NULL, NULL) < 0);
 }
 
@@ -194,7 +195,7 @@ static void a_fill_is_zero_exactly_where_every_byte_is(void **state)
 					     "0.2%", "same", "random" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		fill_area(texts[i], 7, 0);
 		assert_int_equal(fill_is_zero(texts[i]), words_equal_to(0) == WORDS);
 	}

@@ -13,6 +13,7 @@
 
 #include "workloads/api/workload.h"
 #include "workloads/probe/zones.h"
+#include "workloads/api/arith.h"
 
 #define MB (1ll << 20)
 
@@ -86,7 +87,7 @@ static void the_victim_is_the_one_with_the_most_points(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		*(int *)member("constraint") = rows[i].constraint;
 		env.oom_score_adj = rows[i].adj;
 		assert_int_equal(check(rows[i].victims), 0);

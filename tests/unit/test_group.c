@@ -16,6 +16,7 @@
 
 #include "harness/machine/cgtree.h"
 #include "harness/machine/group_part.h"
+#include "workloads/api/arith.h"
 
 static char directory[] = "/tmp/pagestorm-test-group-XXXXXX";
 
@@ -88,7 +89,7 @@ static void what_the_kernel_kept_is_compared_as_the_kernel_means_it(void **state
 	(void)state;
 	snprintf(g.path, sizeof(g.path), "%s", directory);
 	snprintf(g.cpuset_path, sizeof(g.cpuset_path), "%s", directory);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct limit written = { .name = "limit" };
 		struct error e = { "" };
 
@@ -192,7 +193,7 @@ static void a_group_is_removed_by_its_name_or_not_at_all(void **state)
 	char path[128];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
 		snprintf(path, sizeof(path), "%s/%s", directory, foreign[i]);
 		assert_int_equal(mkdir(path, 0700), 0);
 		e.text[0] = '\0';

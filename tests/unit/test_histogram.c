@@ -7,8 +7,7 @@
 #include <cmocka.h>
 
 #include "workloads/api/histogram.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 static struct histogram *histogram_of(const uint64_t *values, size_t nr)
 {
@@ -72,7 +71,7 @@ static void values_beyond_the_range_land_in_the_last_bucket(void **state)
 
 	(void)state;
 	assert_int_equal(bucket_with((UINT64_C(1) << 40) - 1), HISTOGRAM_BUCKETS - 1);
-	for (size_t i = 0; i < NR(huge); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(huge); i++) {
 		struct histogram *h = histogram_of(&huge[i], 1);
 
 		assert_int_equal(bucket_with(huge[i]), HISTOGRAM_BUCKETS - 1);
@@ -115,7 +114,7 @@ static void an_empty_histogram_says_nothing(void **state)
 static void a_quantile_is_never_above_the_maximum(void **state)
 {
 	static const uint64_t values[] = { 1000, 1000, 1001 };
-	struct histogram *h = histogram_of(values, NR(values));
+	struct histogram *h = histogram_of(values, ARRAY_SIZE(values));
 
 	(void)state;
 	assert_int_equal(histogram_quantile(h, 0.5), 1001);
@@ -148,7 +147,7 @@ static void quantiles_are_within_a_thirty_second_of_the_sorted_truth(void **stat
 	}
 	h = histogram_of(values, VALUES);
 	qsort(values, VALUES, sizeof(*values), compare);
-	for (size_t i = 0; i < NR(quantiles); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(quantiles); i++) {
 		uint64_t truth = values[(size_t)(quantiles[i] * VALUES) - 1];
 		uint64_t said = histogram_quantile(h, quantiles[i]);
 

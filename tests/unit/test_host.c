@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "harness/machine/host.h"
+#include "workloads/api/arith.h"
 
 /* The probed machine; the next probe releases it. */
 static struct host host;
@@ -45,7 +46,7 @@ static void who_holds_the_memory_controller_decides_the_cgroup_version(void **st
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		probe(cases[i].machine);
 		assert_int_equal(host.cgroup_version, cases[i].version);
 		assert_string_equal(host.cgroup_mount, cases[i].mount);
@@ -103,7 +104,7 @@ static void background_writeback_begins_where_the_kernel_begins_it(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		assert_int_equal(host_dirty_background(&rows[i].dirty, 10000),
 				 rows[i].background);
 }
@@ -187,7 +188,7 @@ static void cpus_and_nodes_are_picked_by_distance(void **state)
 {
 	(void)state;
 	probe("v2-4-nodes");
-	for (size_t i = 0; i < sizeof(picks) / sizeof(*picks); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(picks); i++) {
 		struct error e = { "" };
 		char list[64] = "";
 		const struct host_pick pick = { .host = &host,

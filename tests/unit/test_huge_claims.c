@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/drive.h"
+#include "workloads/api/arith.h"
 
 #define MB (1ull << 20)
 
@@ -80,7 +81,7 @@ static void a_fault_takes_the_largest_folio_that_fits(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		d.env.thp_orders_madvise = rows[i].orders;
 		drive_set(&d, "size", rows[i].size);
 		drive_set(&d, "offset", rows[i].offset);

@@ -19,6 +19,7 @@
 
 #include "harness/machine/identity.h"
 #include "harness/machine/journal.h"
+#include "workloads/api/arith.h"
 
 #define SWAPPINESS "/proc/sys/vm/swappiness"
 #define CLUSTER	   "/proc/sys/vm/page-cluster"
@@ -327,7 +328,7 @@ static void only_controllers_that_the_run_handed_down_are_taken_back(void **stat
 	};
 	struct machine *m = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		put(m, control, rows[i].now);
 		start(m);
 		note_setting(m, control, rows[i].before, "memory cpuset");
@@ -475,7 +476,7 @@ static void what_is_not_ours_is_never_noted(void **state)
 	struct machine *m = *state;
 
 	start(m);
-	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(acts); i++) {
 		const struct journal_act act = { .kind = acts[i].kind,
 						 .what = acts[i].what,
 						 .before = acts[i].before };
@@ -512,7 +513,7 @@ static void a_damaged_line_does_no_harm_and_is_kept(void **state)
 	};
 	struct machine *m = *state;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		char command[128];
 
 		put(m, SWAPPINESS, "60");
@@ -566,7 +567,7 @@ static void a_run_killed_while_it_wrote_the_header_did_nothing(void **state)
 					       "pagestorm-journal 1\nboot\tx\nrun\ta" };
 	struct machine *m = *state;
 
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		start(m);
 		assert_int_equal(ftruncate(m->j.fd, 0), 0);
 		add_to_journal(m, headers[i], strlen(headers[i]));

@@ -8,8 +8,8 @@
 
 #include "harness/record/counters.h"
 #include "harness/record/judge.h"
+#include "workloads/api/arith.h"
 
-#define NR(array)  (sizeof(array) / sizeof((array)[0]))
 #define PAGE_BYTES 4096
 
 static const struct slot slots[] = {
@@ -111,7 +111,7 @@ static const struct relation_case relation_cases[] = {
 static void each_relation_holds_up_to_its_edge_and_not_beyond(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(relation_cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(relation_cases); i++) {
 		const struct relation_case *c = &relation_cases[i];
 		struct given g = { .kind = KIND_GAUGE,
 				   .unit = UNIT_COUNT,
@@ -164,7 +164,7 @@ static void units_of_space_and_time_convert_exactly(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct unit_case *c = &cases[i];
 		struct given g = { .kind = KIND_GAUGE,
 				   .unit = c->counter_unit,
@@ -379,7 +379,7 @@ static void a_peak_and_a_setting_are_judged_by_their_value(void **state)
 	struct judgement j;
 
 	(void)state;
-	for (size_t i = 0; i < NR(kinds); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct given g = {
 			.kind = kinds[i], .unit = UNIT_BYTES, .before = 4000, .after = 4096
 		};
@@ -459,7 +459,7 @@ static void only_a_direction_can_drown_in_noise(void **state)
 	struct judgement j;
 
 	(void)state;
-	for (size_t i = 0; i < NR(noise_cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(noise_cases); i++) {
 		const struct noise_case *c = &noise_cases[i];
 		const struct given g = moved(c);
 		struct claim claim = claim_on((struct claim){ .unit = UNIT_PAGES,
@@ -476,7 +476,7 @@ static void only_a_direction_can_drown_in_noise(void **state)
 		if (c->null_run)
 			assert_int_equal(j.noise.value,
 					 c->null_delta < 0 ? -c->null_delta : c->null_delta);
-		for (size_t k = 0; k < NR(deaf); k++) {
+		for (size_t k = 0; k < ARRAY_SIZE(deaf); k++) {
 			claim.basis = deaf[k];
 			judge(&g, &claim, NULL, &j);
 			assert_int_equal(j.verdict, held ? VERDICT_PASS : VERDICT_FAIL);
@@ -493,7 +493,7 @@ static void a_count_since_boot_that_falls_holds_no_promise(void **state)
 	struct judgement j;
 
 	(void)state;
-	for (size_t i = 0; i < NR(relations); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(relations); i++) {
 		struct claim claim = claim_on((struct claim){ .unit = UNIT_COUNT,
 							      .relation = relations[i],
 							      .basis = BASIS_EXACT,
@@ -525,7 +525,7 @@ static void noise_grows_with_the_time_that_the_work_took(void **state)
 							    .expected = 1 });
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct record record, null;
 		struct judgement j;
 
@@ -612,7 +612,7 @@ static struct claim coarse_claim(const struct coarse_case *c, enum basis basis)
 static void a_claim_that_nothing_would_meet_as_well_is_absent(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < NR(coarse_cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(coarse_cases); i++) {
 		const struct coarse_case *c = &coarse_cases[i];
 		struct claim claim = coarse_claim(c, BASIS_BOUNDED);
 		const bool holds_at_0 =

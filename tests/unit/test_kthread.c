@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "harness/trial/kthread.h"
+#include "workloads/api/arith.h"
 
 #define TAIL " 0 0 0 0 0 0 0 20 0 1 0 29 0 0 18446744073709551615"
 
@@ -29,7 +30,7 @@ static void kernel_threads_are_known_by_their_flag_alone(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char name[32] = "untouched";
 
 		assert_int_equal(kthread_name(rows[i].stat, name, sizeof(name)),

@@ -22,6 +22,7 @@
 #include "harness/lab/lab.h"
 #include "harness/lab/qemu.h"
 #include "harness/machine/swapheader.h"
+#include "workloads/api/arith.h"
 
 #define M (1ull << 20)
 #define G (1ull << 30)
@@ -41,7 +42,7 @@ static void swap_is_a_size_with_or_without_its_kind(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		enum guest_swap kind = GUEST_SWAP_NONE;
 		uint64_t bytes = 1;
 
@@ -57,7 +58,7 @@ static void a_swap_that_cannot_be_names_the_option(void **state)
 					   "512MB", "none:1M",	 "4097", "file:4K" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		enum guest_swap kind = GUEST_SWAP_RAM;
 		uint64_t bytes = 1;
 		struct error e = { 0 };
@@ -219,7 +220,7 @@ static void qemu_gets_nodes_distances_and_channels(void **state)
 	assert_int_equal(words_error(&argv), 0);
 	assert_string_equal(argv.item[0], "qemu-system-x86_64");
 	join(&argv, text, sizeof(text));
-	for (size_t i = 0; i < sizeof(qemu_words) / sizeof(qemu_words[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(qemu_words); i++)
 		if (!strstr(text, qemu_words[i]))
 			fail_msg("no '%s' in %s", qemu_words[i], text);
 	assert_null(strstr(text, "dist,"));
@@ -298,7 +299,7 @@ static void noise_is_not_taken_for_a_frame(void **state)
 					     "o\0\0\0\xff\xff\xff\xff", "\0\0\0\0\0\0\0\0" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(noise); i++) {
 		struct blob received = { 0 };
 		struct channel_frame frame;
 		size_t at = 0;
@@ -324,7 +325,7 @@ static const struct {
 	{ CHANNEL_FILE, "/r/empty", "2 files of the results, and 1 arrived" },
 };
 
-#define NR_SAID (sizeof(said) / sizeof(said[0]))
+#define NR_SAID (ARRAY_SIZE(said))
 
 /* Sends all frames but one through a pipe and compares as the host does. */
 static int receive_without(size_t lost, struct error *e)
@@ -380,7 +381,7 @@ static void an_end_without_a_tally_is_no_end(void **state)
 	struct channel_tally tally = { .out_bytes = 7 };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		assert_int_equal(channel_get_tally(&wrong[i], &tally), -EPROTO);
 	assert_int_equal(tally.out_bytes, 7);
 }
@@ -416,7 +417,7 @@ static void a_guest_refuses_what_it_does_not_know(void **state)
 					   "swap=disk\n" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct guest_spec spec = { 0 };
 		struct error e = { 0 };
 
@@ -448,7 +449,7 @@ static void only_results_that_were_asked_for_are_written(void **state)
 
 	(void)state;
 	words_add(&roots, "/home/me/results");
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (collector_accepts(&roots, paths[i].path) != paths[i].accepted)
 			fail_msg("%s", paths[i].path);
 	words_release(&roots);
@@ -681,7 +682,7 @@ static void a_kernels_name_differs_from_a_path(void **state)
 	struct kernel_name name;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		assert_int_equal(
 			kernel_name_parse(names[i].text, arch_named(names[i].arch), &name), 0);
 		assert_string_equal(name.version, names[i].version);
@@ -691,7 +692,7 @@ static void a_kernels_name_differs_from_a_path(void **state)
 		else
 			assert_null(kernel_name_suite(&name));
 	}
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++)
 		if (kernel_name_parse(paths[i], arch_named("x86_64"), &name) != -EINVAL)
 			fail_msg("'%s' was taken for a name", paths[i]);
 }
@@ -720,7 +721,7 @@ static void a_release_is_of_a_name_by_version_and_flavour(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
 		struct kernel_name name;
 
 		assert_int_equal(

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/setup.h"
+#include "workloads/api/arith.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)
@@ -71,7 +72,7 @@ static void contradictions_are_refused(void **state)
 	char reason[256];
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		open_leak(rows[i].allocator, rows[i].threads, 10, 8192);
 		drive_choose(&d, "reach", rows[i].reach);
 		drive_choose(&d, "touch", rows[i].touch);

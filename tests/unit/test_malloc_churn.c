@@ -13,6 +13,7 @@
 
 #include "tests/unit/setup.h"
 #include "workloads/act/heap_model.h"
+#include "workloads/api/arith.h"
 
 #define KB 1024ull
 #define MB (1024 * KB)
@@ -63,7 +64,7 @@ static void thresholds_decide_which_cycles_fault(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct heap_plan plan = defaults();
 		uint64_t sum = 0;
 

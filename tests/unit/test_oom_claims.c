@@ -12,6 +12,7 @@
 
 #include "tests/unit/capabilities.h"
 #include "workloads/api/workload.h"
+#include "workloads/api/arith.h"
 
 #define MB (1ll << 20)
 
@@ -82,7 +83,7 @@ static void the_process_with_most_points_is_named(void **state)
 
 	(void)state;
 	env.can_lower_oom_score = true;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(check(rows[i].victims, rows[i].adj), 0);
 		assert_int_equal(find("victim")->expected, rows[i].victim);
 		assert_string_equal(find("victim")->scope, "ledger");
@@ -98,7 +99,7 @@ static void what_cannot_be_said_is_refused(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(victims) / sizeof(victims[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(victims); i++)
 		assert_int_equal(check(victims[i], 0), -EINVAL);
 	env.can_lower_oom_score = true;
 	assert_int_equal(check("40M:-1000", -1000), -EINVAL);

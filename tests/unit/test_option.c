@@ -10,6 +10,7 @@
 #include "harness/base/suggest.h"
 #include "harness/plan/option.h"
 #include "harness/plan/profile.h"
+#include "workloads/api/arith.h"
 
 static const struct size_base base = { .limit_bytes = 1 << 30, .available_bytes = 1ull << 34 };
 
@@ -96,7 +97,7 @@ static void what_is_formatted_parses_back_to_the_same(void **state)
 	char text[64], again[64];
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct workload_option o = {
 			.name = "o", .type = cases[i].type, .choices = "a|b|c", .capacity = 16
 		};

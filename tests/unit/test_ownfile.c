@@ -20,6 +20,7 @@
 #include "harness/machine/identity.h"
 #include "harness/machine/maker.h"
 #include "harness/machine/ownfile.h"
+#include "workloads/api/arith.h"
 
 struct place {
 	char root[64];
@@ -256,7 +257,7 @@ static void after_a_reboot_the_birth_decides_and_not_the_device(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(identity_same(rows[i].a, rows[i].b, false), rows[i].same);
 		assert_int_equal(identity_same(rows[i].a, rows[i].b, true),
 				 rows[i].same_rebooted);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "workloads/act/pace.h"
+#include "workloads/api/arith.h"
 
 #define MS 1000000ull
 #define MB (1ull << 20)
@@ -39,7 +40,7 @@ static void each_shape_has_its_amounts(void **state)
 	};
 
 	(void)state;
-	for (unsigned i = 0; i < sizeof(due) / sizeof(due[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(due); i++)
 		assert_int_equal(pace_due(&paces[due[i].pace], due[i].at_ns), due[i].bytes);
 }
 
@@ -67,7 +68,7 @@ static void amounts_saturate_and_do_not_wrap(void **state)
 static void when_is_the_first_moment_at_which_due_is_reached(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < sizeof(paces) / sizeof(paces[0]); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(paces); i++)
 		for (uint64_t bytes = 1; bytes < 700 * MB; bytes = bytes * 5 + 4095) {
 			uint64_t when = pace_when(&paces[i], bytes);
 
@@ -82,7 +83,7 @@ static void a_paced_growth_ends_on_time_with_few_wakeups(void **state)
 	const uint64_t page = 4096, total = 50 * MB;
 
 	(void)state;
-	for (unsigned i = 1; i < sizeof(paces) / sizeof(paces[0]); i++) {
+	for (unsigned i = 1; i < ARRAY_SIZE(paces); i++) {
 		const struct pace *p = &paces[i];
 		uint64_t now = 0, done = 0, wakes = 0;
 

@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "tests/unit/params.h"
+#include "workloads/api/arith.h"
 
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
-#define KIB	  1024ull
-#define MIB	  (1024 * KIB)
+#define KIB 1024ull
+#define MIB (1024 * KIB)
 
 static const struct machine {
 	uint64_t page_bytes, pmd_bytes;
@@ -74,7 +74,7 @@ static void every_exact_amount_is_of_whole_pages(void **state)
 	char word[64], reason[256];
 
 	(void)state;
-	for (size_t m = 0; m < NR(machines); m++) {
+	for (size_t m = 0; m < ARRAY_SIZE(machines); m++) {
 		const struct workload_env env = env_of(&machines[m]);
 		unsigned planned = 0;
 
@@ -117,7 +117,7 @@ static void make_claims(const char *name, const struct workload_env *env)
 static void faults_bytes_and_tables_agree(void **state)
 {
 	(void)state;
-	for (size_t m = 0; m < NR(machines); m++) {
+	for (size_t m = 0; m < ARRAY_SIZE(machines); m++) {
 		const struct workload_env env = env_of(&machines[m]);
 		const int64_t page = (int64_t)env.page_bytes;
 		const int64_t tables = 1024 * (int64_t)MIB / (page / 8 * page);
@@ -141,7 +141,7 @@ static void faults_bytes_and_tables_agree(void **state)
 static void tables_are_charged_by_their_reach(void **state)
 {
 	(void)state;
-	for (size_t m = 0; m < NR(machines); m++) {
+	for (size_t m = 0; m < ARRAY_SIZE(machines); m++) {
 		const struct workload_env env = env_of(&machines[m]);
 		const int64_t bytes = 1024 * (int64_t)MIB, page = (int64_t)env.page_bytes;
 
@@ -166,7 +166,7 @@ static void the_memory_of_the_worker_itself_is_known_in_bytes(void **state)
 	} own[] = { { 148, 153, 64, 192 }, { 42, 42, 16, 60 } };
 
 	(void)state;
-	for (size_t i = 0; i < NR(own); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
 		struct workload_env env = env_of(&machines[i]);
 		const int64_t slack = env_usage_slack_bytes(&env) / (int64_t)env.page_bytes;
 		const struct claim *c = NULL;

@@ -10,9 +10,10 @@
 #include <cmocka.h>
 
 #include "workloads/act/pattern.h"
+#include "workloads/api/arith.h"
 
 static const uint64_t sizes[] = { 1, 2, 3, 5, 8, 17, 64, 1000, 4096, 65537 };
-#define NR_SIZES (sizeof(sizes) / sizeof(sizes[0]))
+#define NR_SIZES (ARRAY_SIZE(sizes))
 
 static void visit_each_once(struct pattern *p)
 {

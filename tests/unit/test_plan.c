@@ -14,6 +14,7 @@
 
 #include "harness/plan/limits.h"
 #include "harness/plan/plan.h"
+#include "workloads/api/arith.h"
 
 #define M 1048576ull
 #define G (1024 * M)
@@ -271,7 +272,7 @@ static void a_worker_without_a_limit_gets_one_with_room(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct plan_worker *w;
 		struct plan plan;
 		char text[128];
@@ -310,7 +311,7 @@ static void swap_is_off_unless_it_was_asked_for(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct plan plan;
 
 		make_plan(&plan, cases[i].text, &v1);
@@ -386,7 +387,7 @@ static void prewarm_is_for_rates_and_stays_below_the_limit(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct plan plan;
 		char text[256];
 
@@ -711,7 +712,7 @@ static const struct {
 static void each_mistake_has_its_place_and_sentence(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		struct error e = { "" };
 		struct plan plan = { .seed = 77 };
 
@@ -767,7 +768,7 @@ static const struct {
 static void sweeps_expand_in_a_fixed_order(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(sweeps) / sizeof(*sweeps); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sweeps); i++) {
 		char text[512], labels[512] = "";
 		struct error e = { "" };
 		struct plan plan;
@@ -887,7 +888,7 @@ static void what_cannot_run_here_is_skipped_with_the_reason(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct plan plan;
 
 		make_plan(&plan, cases[i].text, &v1);
@@ -924,7 +925,7 @@ static void risk_has_its_class_and_reason(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct plan plan;
 		char text[512];
 
@@ -1021,7 +1022,7 @@ static void an_oom_may_be_expected_where_it_is_not_usual(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct plan plan;
 
 		make_plan(&plan, cases[i].text, &v1);
@@ -1090,7 +1091,7 @@ static const struct {
 static void expectations_are_numbers_in_the_columns_unit(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(expectation_cases) / sizeof(*expectation_cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(expectation_cases); i++) {
 		const struct expectation *x;
 		struct plan plan;
 		char text[256];
@@ -1232,7 +1233,7 @@ static void the_expanded_profile_gives_the_same_plan(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < 2 * sizeof(texts) / sizeof(*texts); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(texts); i++) {
 		const struct host *host = i & 1 ? &v1 : &v2_two_nodes;
 		struct plan plan, again;
 

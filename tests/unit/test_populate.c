@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "workloads/act/populate.h"
+#include "workloads/api/arith.h"
 
 #define PAGES 5
 
@@ -99,7 +100,7 @@ static void what_a_kernel_that_knows_it_refuses_is_left_alone(void **state)
 
 	(void)state;
 	known = true;
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
 		refusal = refusals[i];
 		assert_int_equal(populate_pages(map, PAGES * page, true), -refusal);
 	}

@@ -11,6 +11,7 @@
 
 #include "harness/base/suggest.h"
 #include "harness/plan/profile.h"
+#include "workloads/api/arith.h"
 
 static int read_bytes(struct profile *p, const char *text, size_t bytes, struct error *e)
 {
@@ -75,7 +76,7 @@ static void a_whole_profile_keeps_values_and_lines(void **state)
 	(void)state;
 	read_text(&p, whole, &e);
 	assert_string_equal(e.text, "");
-	assert_int_equal(p.nr, sizeof(entries) / sizeof(*entries));
+	assert_int_equal(p.nr, ARRAY_SIZE(entries));
 	for (size_t i = 0; i < p.nr; i++) {
 		const struct profile_entry *entry =
 			profile_get(&p, entries[i].section, entries[i].key);
@@ -192,7 +193,7 @@ static const struct {
 static void each_mistake_has_its_line_and_sentence(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(mistakes) / sizeof(*mistakes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
 		struct error e = { "" };
 		struct profile p;
 
@@ -305,7 +306,7 @@ static void overrides_find_the_section_of_their_key(void **state)
 
 	(void)state;
 	read_text(&p, whole, &e);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct profile_entry *entry;
 
 		profile_override(&p, cases[i].assignment, &e);
@@ -359,7 +360,7 @@ static const struct {
 static void each_wrong_override_has_its_sentence(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(wrong_overrides) / sizeof(*wrong_overrides); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_overrides); i++) {
 		struct error e = { "" };
 		struct profile p;
 
@@ -409,7 +410,7 @@ static void an_old_key_is_taken_for_the_new_one_and_noted(void **state)
 	assert_string_equal(p.entry[1].value, "3");
 	assert_int_equal(p.nr, 2);
 	profile_release(&p);
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
 		read_text(&p, file, &e);
 		assert_null(p.renamed);
 		assert_int_equal(profile_override(&p, words[i], &e), 0);

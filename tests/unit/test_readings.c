@@ -19,6 +19,7 @@
 
 #include "harness/validate/adapter.h"
 #include "harness/validate/command.h"
+#include "workloads/api/arith.h"
 
 /* The loads of the leak detectors: sites=16 blocks=1000 size=8K. */
 #define LEAK_SITES 16
@@ -223,7 +224,7 @@ static const struct row number_rows[] = {
 static void a_pattern_or_a_column_gives_the_number_and_its_last_digit(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(number_rows) / sizeof(number_rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(number_rows); i++) {
 		struct reading r = { 0 };
 		struct error e = { "" };
 		struct amount got = { 0, 0 };
@@ -249,7 +250,7 @@ static void what_does_not_match_is_no_number(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
 		struct reading r = { 0 };
 		struct error e = { "" };
 		struct amount amount;

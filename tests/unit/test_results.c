@@ -18,6 +18,7 @@
 
 #include "harness/trial/results.h"
 #include "harness/trial/sample.h"
+#include "workloads/api/arith.h"
 
 static char parent[] = "/tmp/pagestorm-test-results-XXXXXX";
 
@@ -243,7 +244,7 @@ static void the_headers_of_schema_1_stay(void **state)
 	results_init(&r);
 	assert_int_equal(results_open(&r, parent, &plan, NULL), 0);
 	assert_int_equal(results_close(&r, true, NULL), 0);
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		snprintf(path, sizeof(path), "%s/%s", r.path, headers[i][0]);
 		text = read_whole(path);
 		assert_string_equal(text, headers[i][1]);

@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "workloads/api/arith.h"
+
 #define PAGE 4096
 
 static void moved(struct record *record, struct counter_id id, int64_t before, int64_t after)
@@ -134,7 +136,7 @@ static void what_the_kernel_counts_for_the_machine_alone_is_named_in_the_row(voi
 
 	(void)state;
 	record_init(&record);
-	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
 		rise(&record, counters[i]);
 	row = row_of(&record);
 	assert_string_equal(
@@ -271,7 +273,7 @@ static void a_row_says_by_itself_whether_it_ended_as_expected(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		if (outcome_ending_of_row(rows[i].outcome, rows[i].expected) != rows[i].ending)
 			fail_msg("%s, expected %s", rows[i].outcome, rows[i].expected);
 }
@@ -283,7 +285,7 @@ static void each_word_is_read_back_as_what_it_was_written_for(void **state)
 							&span_words };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		for (unsigned value = 0; value < lists[i]->nr; value++) {
 			unsigned found = lists[i]->nr;
 

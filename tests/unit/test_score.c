@@ -17,6 +17,7 @@
 #include "harness/validate/adapter.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/score.h"
+#include "workloads/api/arith.h"
 
 struct row {
 	struct measure measure;
@@ -74,7 +75,7 @@ static const struct row verdict_rows[] = {
 static void a_verdict_follows_from_error_resolution_bias_and_noise(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(verdict_rows) / sizeof(verdict_rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(verdict_rows); i++) {
 		struct gathered g = { .measure = { verdict_rows[i].measure },
 				      .noise = { verdict_rows[i].noise },
 				      .nr = 1,
@@ -167,7 +168,7 @@ static void drop_run(const char *folder)
 					     "sites.csv" };
 	char path[256];
 
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
 		unlink(path);
 	}
@@ -202,7 +203,7 @@ static void an_expression_takes_its_terms_from_a_runs_folder(void **state)
 	evidence_init(&v);
 	assert_int_equal(evidence_open(&v, folder, &e), 0);
 	assert_null(evidence_bad_outcome(&v));
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		double value = NAN;
 
 		if (evidence_value(&v, rows[i].expression, &value, &e) ||
@@ -229,7 +230,7 @@ static void a_load_has_no_truth_unless_it_ended_as_its_profile_expects(void **st
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char folder[] = "/tmp/pagestorm-evidence-XXXXXX";
 		struct evidence v;
 		struct error e = { "" };
@@ -259,7 +260,7 @@ static void what_a_run_does_not_have_is_absent_and_not_zero(void **state)
 	make_run(folder);
 	evidence_init(&v);
 	assert_int_equal(evidence_open(&v, folder, &e), 0);
-	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(expressions); i++) {
 		double value;
 
 		e.text[0] = '\0';
@@ -279,7 +280,7 @@ static void an_expression_that_cannot_be_read_is_refused_beforehand(void **state
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(expressions); i++) {
 		struct error e = { "" };
 
 		if (evidence_check(expressions[i], &e) != -EINVAL || !e.text[0])
@@ -310,7 +311,7 @@ static void a_mistake_in_an_adapter_names_its_line(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		char path[] = "/tmp/pagestorm-adapter-XXXXXX";
 		int fd = mkstemp(path);
 		struct error e = { "" };

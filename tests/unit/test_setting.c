@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "harness/machine/setting.h"
+#include "workloads/api/arith.h"
 
 static void no_path_leaves_the_few_known_directories(void **state)
 {
@@ -23,7 +24,7 @@ static void no_path_leaves_the_few_known_directories(void **state)
 	for (const struct setting_known *s = settings_known; s->name; s++) {
 		bool inside = false;
 
-		for (size_t i = 0; i < sizeof(below) / sizeof(*below); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(below); i++)
 			inside |= !strncmp(s->path, below[i], strlen(below[i]));
 		if (!inside || strstr(s->path, ".."))
 			fail_msg("%s: %s", s->name, s->path);
@@ -81,7 +82,7 @@ static void a_value_outside_its_range_is_refused_with_the_range(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct error e = { "" };
 		int ret = setting_check(cases[i].name, cases[i].value, &e);
 
@@ -97,7 +98,7 @@ static void what_squeezes_the_machine_is_marked(void **state)
 					    "vm.overcommit_memory" };
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(wide); i++)
 		assert_true(setting_find(wide[i])->system_wide_pressure);
 	assert_false(setting_find("vm.swappiness")->system_wide_pressure);
 	assert_true(setting_is_sysctl("kernel.numa_balancing"));

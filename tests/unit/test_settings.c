@@ -13,6 +13,7 @@
 
 #include "harness/machine/settings.h"
 #include "harness/machine/sysfile.h"
+#include "workloads/api/arith.h"
 
 #define THP	 "/sys/kernel/mm/transparent_hugepage/enabled"
 #define MIN_FREE "/proc/sys/vm/min_free_kbytes"
@@ -97,7 +98,7 @@ static void a_value_is_read_as_it_must_be_written(void **state)
 	struct machine *m = *state;
 	char value[64], long_text[5000] = "";
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		put(m, "/file", rows[i].file);
 		assert_int_equal(sysfile_read(m->root, "/file", value, sizeof(value)), 0);
 		assert_string_equal(value, rows[i].value);
@@ -131,7 +132,7 @@ static void the_same_value_may_be_spelt_differently(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		assert_int_equal(sysfile_same(rows[i].a, rows[i].b), rows[i].same);
 		assert_int_equal(sysfile_same(rows[i].b, rows[i].a), rows[i].same);
 	}

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "harness/lab/shape.h"
+#include "workloads/api/arith.h"
 
 #define M (1ull << 20)
 #define G (1ull << 30)
@@ -111,7 +112,7 @@ static void a_mistake_names_its_option(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct shape shape = { .nr_nodes = 99 };
 		struct error e = { 0 };
 

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "harness/base/size.h"
+#include "workloads/api/arith.h"
 
 #define K 1024ull
 #define M (1024ull * K)
@@ -42,7 +43,7 @@ static void sizes_are_binary_and_exact(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
 		char reason[128] = "";
 		uint64_t bytes = 1;
 
@@ -83,7 +84,7 @@ static void bad_sizes_say_why_and_leave_the_result(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		char reason[128] = "";
 		uint64_t bytes = 77;
 
@@ -176,7 +177,7 @@ static void formats_parse_back_to_the_same(void **state)
 	uint64_t back;
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(amounts) / sizeof(*amounts); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++) {
 		size_format(amounts[i], text, sizeof(text));
 		assert_int_equal(size_parse(text, NULL, &back, reason, sizeof(reason)), 0);
 		assert_true(back == amounts[i]);

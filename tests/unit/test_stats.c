@@ -9,8 +9,7 @@
 
 #include "harness/report/stats.h"
 #include "tests/unit/noise.h"
-
-#define NR(array) (sizeof(array) / sizeof((array)[0]))
+#include "workloads/api/arith.h"
 
 static void assert_near(double actual, double expected)
 {
@@ -33,12 +32,12 @@ static void median_and_mad_of_known_samples(void **state)
 	struct summary s;
 
 	(void)state;
-	assert_int_equal(stats_summary(even, NR(even), &s), 0);
+	assert_int_equal(stats_summary(even, ARRAY_SIZE(even), &s), 0);
 	assert_near(s.median, 2.5);
 	assert_near(s.mad, 1);
 	assert_near(s.min, 1);
 	assert_near(s.max, 4);
-	assert_int_equal(stats_summary(odd, NR(odd), &s), 0);
+	assert_int_equal(stats_summary(odd, ARRAY_SIZE(odd), &s), 0);
 	assert_near(s.median, 3);
 	assert_near(s.mad, 1);
 }
@@ -63,16 +62,16 @@ static void interval_is_the_same_every_time(void **state)
 	struct summary first, second;
 
 	(void)state;
-	for (size_t i = 0; i < NR(values); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
 		values[i] = noise_run_time(&seed);
-	assert_int_equal(stats_summary(values, NR(values), &first), 0);
-	for (size_t i = 0; i < NR(values) / 2; i++) {
+	assert_int_equal(stats_summary(values, ARRAY_SIZE(values), &first), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(values) / 2; i++) {
 		double swap = values[i];
 
-		values[i] = values[NR(values) - 1 - i];
-		values[NR(values) - 1 - i] = swap;
+		values[i] = values[ARRAY_SIZE(values) - 1 - i];
+		values[ARRAY_SIZE(values) - 1 - i] = swap;
 	}
-	assert_int_equal(stats_summary(values, NR(values), &second), 0);
+	assert_int_equal(stats_summary(values, ARRAY_SIZE(values), &second), 0);
 	assert_true(first.low == second.low && first.high == second.high);
 }
 
@@ -92,7 +91,7 @@ static void interval_holds_the_true_median_as_often_as_it_says(void **state)
 	double values[9];
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		unsigned held = 0, draws = 300;
 
 		for (unsigned draw = 0; draw < draws; draw++) {
@@ -112,7 +111,7 @@ static void a_stall_is_flagged_and_still_counted(void **state)
 	struct summary s;
 
 	(void)state;
-	assert_int_equal(stats_summary(values, NR(values), &s), 0);
+	assert_int_equal(stats_summary(values, ARRAY_SIZE(values), &s), 0);
 	assert_int_equal(s.n, 7);
 	assert_int_equal(s.outliers, 1);
 	assert_near(s.max, 300);
@@ -127,9 +126,9 @@ static void one_page_off_is_no_outlier_where_all_others_agree(void **state)
 	struct summary s;
 
 	(void)state;
-	assert_int_equal(stats_summary(page, NR(page), &s), 0);
+	assert_int_equal(stats_summary(page, ARRAY_SIZE(page), &s), 0);
 	assert_int_equal(s.outliers, 0);
-	assert_int_equal(stats_summary(half, NR(half), &s), 0);
+	assert_int_equal(stats_summary(half, ARRAY_SIZE(half), &s), 0);
 	assert_int_equal(s.outliers, 1);
 }
 
@@ -151,7 +150,7 @@ static void rank_test_gives_the_textbook_p(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < NR(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct contrast c;
 
 		assert_int_equal(
@@ -171,11 +170,11 @@ static void interval_of_the_ratio_agrees_with_the_test(void **state)
 		double a[7], b[6];
 		struct contrast c;
 
-		for (size_t i = 0; i < NR(a); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(a); i++)
 			a[i] = noise_run_time(&seed);
-		for (size_t i = 0; i < NR(b); i++)
+		for (size_t i = 0; i < ARRAY_SIZE(b); i++)
 			b[i] = 1.05 * noise_run_time(&seed);
-		assert_int_equal(stats_contrast(a, NR(a), b, NR(b), &c), 0);
+		assert_int_equal(stats_contrast(a, ARRAY_SIZE(a), b, ARRAY_SIZE(b), &c), 0);
 		assert_true(c.low <= c.ratio && c.ratio <= c.high);
 		assert_int_equal(c.p <= STATS_LEVEL, c.low > 1 || c.high < 1);
 		seen += c.p <= STATS_LEVEL;
@@ -222,9 +221,9 @@ static void large_samples_continue_the_small_ones(void **state)
 	struct contrast exact, normal_p;
 
 	(void)state;
-	for (size_t i = 0; i < NR(a); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(a); i++)
 		a[i] = noise_run_time(&seed);
-	for (size_t i = 0; i < NR(b); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(b); i++)
 		b[i] = 1.03 * noise_run_time(&seed);
 	a[20] = 1.0295;
 	assert_int_equal(stats_contrast(a, 20, b, 20, &exact), 0);
@@ -243,8 +242,8 @@ static void adjustment_reproduces_the_published_example(void **state)
 	unsigned kept = 0;
 
 	(void)state;
-	assert_int_equal(stats_adjust(p, NR(p)), 0);
-	for (size_t i = 0; i < NR(p); i++)
+	assert_int_equal(stats_adjust(p, ARRAY_SIZE(p)), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
 		kept += p[i] <= STATS_LEVEL;
 	assert_int_equal(kept, 4);
 	assert_near(p[0], 0.0015);

@@ -17,6 +17,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/trial/trial_part.h"
+#include "workloads/api/arith.h"
 
 #define KILLED	   9		 /* wait status: died of SIGKILL */
 #define LEFT(code) ((code) << 8) /* wait status: exit(code) */
@@ -111,7 +112,7 @@ static void an_end_has_one_outcome_and_says_why(void **state)
 	(void)state;
 	assert_non_null(ledger);
 	snprintf(ledger->error, sizeof(ledger->error), "it said so");
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		const struct end *end = &ends[i];
 		const struct plan_worker plan = { .prediction.target_bytes = 100,
 						  .request.timeout_ns = 2000000000,

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "harness/base/trust.h"
+#include "workloads/api/arith.h"
 
 static char root[64];
 
@@ -58,7 +59,7 @@ static void each_part_of_the_way_counts(void **state)
 
 	(void)state;
 	put("a/b/x.ini", 0644);
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct error e = { "" };
 		struct stat st;
 
@@ -103,7 +104,7 @@ static void a_program_is_never_found_where_one_happens_to_be(void **state)
 	assert_int_equal(mkdir("bin", 0755), 0);
 	put("pagestorm-test-program", 0755);
 	put("bin/pagestorm-test-program", 0755);
-	for (size_t i = 0; i < sizeof(searches) / sizeof(searches[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(searches); i++)
 		assert_int_equal(trust_find_program("pagestorm-test-program", searches[i], path,
 						    sizeof(path)),
 				 -ENOENT);

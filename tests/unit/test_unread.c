@@ -15,6 +15,7 @@
 
 #include "harness/record/counters.h"
 #include "tests/unit/fixture.h"
+#include "workloads/api/arith.h"
 
 /* An intact file and its counters. */
 struct example {
@@ -142,7 +143,7 @@ static void an_unknown_line(const struct example *x)
 	const bool text_may_stand = x->text.source->format == FORMAT_STATUS ||
 				    x->text.source->format == FORMAT_PID_STAT;
 
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
 		for (size_t at = 0; at < x->text.length; at = line_end(x, at)) {
 			struct cost cost = cost_of(x, at, 0, lines[i]);
 
@@ -187,7 +188,7 @@ static void an_odd_value(const struct example *x)
 {
 	static const char *const values[] = { "odd", "99999999999999999999999", "-", "0x10" };
 
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		unsigned missing = 0;
 		size_t at, length;
 

@@ -17,6 +17,8 @@
  *   the top of the heap would hide the first faults: prepare() trims it. A thread's arena
  *   reserves 64 MiB of addresses.
  */
+#include "workloads/leak/leak.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <malloc.h>
@@ -32,7 +34,6 @@
 #include "workloads/act/crew.h"
 #include "workloads/act/heap.h"
 #include "workloads/act/hugepages.h"
-#include "workloads/leak/leak.h"
 #include "workloads/leak/leak_sites.h"
 #include "workloads/act/touch.h"
 #include "workloads/act/worker.h"
