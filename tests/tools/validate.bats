@@ -237,14 +237,14 @@ judge_lies()
 @test "a monitor's own CSV is held against the truth of a run" {
 	run "$PAGESTORM" run anon size=64M --wait=600 -o "$work"
 	[ "$status" -eq 0 ]
-	folder=$(echo "$work"/*-anon)
+	directory=$(echo "$work"/*-anon)
 	cat > "$work/mine.csv" <<-'MINE'
 	quantity,value,unit,truth
 	rss,65536,KiB,achieved
 	faults,16384,count,slot.pages_touched
 	wrong,70000,KiB,achieved
 	MINE
-	run "$PAGESTORM" validate --compare="$work/mine.csv" -o "$work" "$folder"
+	run "$PAGESTORM" validate --compare="$work/mine.csv" -o "$work" "$directory"
 	[ "$status" -eq 1 ]
 	[ "$(cut -d, -f9 "$work"/*-validate/scorecard.csv | tr '\n' ' ')" = "verdict right right wrong " ]
 	run "$PAGESTORM" report "$work"/*-validate

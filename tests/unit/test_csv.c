@@ -18,7 +18,7 @@
 #include "harness/tables/csv.h"
 #include "workloads/api/arith.h"
 
-struct folder {
+struct directory {
 	char path[64];
 	char file[96];
 	int fd;
@@ -26,7 +26,7 @@ struct folder {
 
 static int make_folder(void **state)
 {
-	struct folder *f = calloc(1, sizeof(*f));
+	struct directory *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
 	strcpy(f->path, "/tmp/test_csv.XXXXXX");
@@ -40,7 +40,7 @@ static int make_folder(void **state)
 
 static int remove_folder(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 
 	(void)unlink(f->file); /* not every test makes it */
 	assert_int_equal(rmdir(f->path), 0);
@@ -49,7 +49,7 @@ static int remove_folder(void **state)
 	return 0;
 }
 
-static void write_file(const struct folder *f, const char *bytes, size_t length)
+static void write_file(const struct directory *f, const char *bytes, size_t length)
 {
 	FILE *file = fopen(f->file, "w");
 
@@ -58,7 +58,7 @@ static void write_file(const struct folder *f, const char *bytes, size_t length)
 	assert_int_equal(fclose(file), 0);
 }
 
-static void expect_file(const struct folder *f, const char *expected)
+static void expect_file(const struct directory *f, const char *expected)
 {
 	char bytes[4096];
 	FILE *file = fopen(f->file, "r");
@@ -71,7 +71,7 @@ static void expect_file(const struct folder *f, const char *expected)
 	assert_string_equal(bytes, expected);
 }
 
-static void create(const struct folder *f, struct csv_writer *w, const char *header)
+static void create(const struct directory *f, struct csv_writer *w, const char *header)
 {
 	struct error e = { "" };
 
@@ -89,7 +89,7 @@ static void finish(struct csv_writer *w)
 
 static void each_kind_of_cell_is_written_as_the_schema_says(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 	struct csv_writer w;
 
 	create(f, &w, "a,b,c");
@@ -124,7 +124,7 @@ static void each_kind_of_cell_is_written_as_the_schema_says(void **state)
 
 static void quotes_stand_where_rfc_4180_wants_them(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 	struct csv_writer w;
 
 	create(f, &w, "a,b");
@@ -140,7 +140,7 @@ static void quotes_stand_where_rfc_4180_wants_them(void **state)
 
 static void the_header_is_there_before_the_first_row(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 	struct csv_writer w;
 
 	create(f, &w, "a,b");
@@ -155,7 +155,7 @@ static void the_header_is_there_before_the_first_row(void **state)
 
 static void a_file_that_is_there_is_not_overwritten(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 	struct csv_writer w = { .fd = -1 };
 	struct error e = { "" };
 
@@ -169,7 +169,7 @@ static void a_file_that_is_there_is_not_overwritten(void **state)
 /* A full disk, simulated by a limit on the file's size: the file ends with a whole row. */
 static void a_write_that_fails_leaves_whole_rows(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 	struct rlimit old, small = { .rlim_cur = 100 };
 	struct csv_writer w;
 	struct error e = { "" };
@@ -222,7 +222,7 @@ static void all_usual_shapes_are_read(void **state)
 		{ "a,b\n\"x\ny\",z\nnext,row\n", 2, "x\ny" },
 		{ "\"a\",\"b\"\n1,2\n", 1, "1" },
 	};
-	struct folder *f = *state;
+	struct directory *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
 		struct csv_table t;
@@ -260,7 +260,7 @@ static void a_broken_file_is_named_with_its_line(void **state)
 		{ "a,b\n1,2\"\n", "t.csv:2: ", "quote" },
 		{ "a,b\n1\r,2\n", "t.csv:2: ", "carriage return" },
 	};
-	struct folder *f = *state;
+	struct directory *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct csv_table t = { 0 };
@@ -276,7 +276,7 @@ static void a_broken_file_is_named_with_its_line(void **state)
 
 static void a_missing_file_and_a_binary_one_are_told_apart(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 	struct csv_table t = { 0 };
 	struct error e = { "" };
 
@@ -309,7 +309,7 @@ static void random_cell(uint32_t *seed, char *cell)
 
 static void whatever_is_written_is_read_back(void **state)
 {
-	struct folder *f = *state;
+	struct directory *f = *state;
 	uint32_t seed = 20261120;
 
 	for (unsigned round = 0; round < 200; round++) {

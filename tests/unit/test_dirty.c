@@ -172,7 +172,7 @@ static void leave_file(const char *directory)
 /* In a directory of its own, which is empty afterwards. */
 static uint64_t act(const char *mode, const char *method, uint64_t shortfall_pages)
 {
-	char folder[] = "/tmp/pagestorm-test-XXXXXX";
+	char directory[] = "/tmp/pagestorm-test-XXXXXX";
 	uint64_t pages;
 
 	open_dirty();
@@ -182,9 +182,9 @@ static uint64_t act(const char *mode, const char *method, uint64_t shortfall_pag
 	drive_choose(&d, "finish", "fsync");
 	drive_set(&d, "passes", !strcmp(mode, "append") ? 1 : 3);
 	d.env.capability[CAPABILITY_CACHESTAT] = CAPABILITY_NO;
-	assert_non_null(mkdtemp(folder));
-	strcpy(d.env.scratch_dir, folder);
-	leave_file(folder);
+	assert_non_null(mkdtemp(directory));
+	strcpy(d.env.scratch_dir, directory);
+	leave_file(directory);
 	assert_int_equal(drive_begin(&d), 0);
 	d.ledger->shortfall_pages = shortfall_pages;
 	assert_int_equal(dirty_workload.run(&d.worker), 0);
@@ -193,7 +193,7 @@ static uint64_t act(const char *mode, const char *method, uint64_t shortfall_pag
 	assert_int_equal(drive_slot(&d, "fsyncs"), 1);
 	assert_int_equal(d.ledger->moved_bytes, pages * 4096);
 	drive_end(&d);
-	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(rmdir(directory), 0);
 	drive_close(&d);
 	return pages;
 }

@@ -129,26 +129,26 @@ static void a_lie_of_five_percent_is_wrong(void **state)
 
 /* ---- evidence ---- */
 
-static void write_file(const char *folder, const char *name, const char *text)
+static void write_file(const char *directory, const char *name, const char *text)
 {
 	char path[256];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
 	f = fopen(path, "we");
 	assert_non_null(f);
 	fputs(text, f);
 	fclose(f);
 }
 
-static void make_run(char *folder)
+static void make_run(char *directory)
 {
-	assert_non_null(mkdtemp(folder));
-	write_file(folder, "runs.csv",
+	assert_non_null(mkdtemp(directory));
+	write_file(directory, "runs.csv",
 		   "repeat,worker,params,outcome,target_bytes,achieved_bytes,seconds\n"
 		   "1,null,sleep=0s,ok,0,0,0\n"
 		   "1,hog,size=8192;procs=4,ok,8192,8192,0.5\n");
-	write_file(folder, "counters.csv",
+	write_file(directory, "counters.csv",
 		   "repeat,worker,span,scope,source,counter,unit,before,after,delta\n"
 		   "1,null,work,process,stat,minflt,count,5,5,0\n"
 		   "1,hog,work,process,stat,minflt,count,5,7,2\n"
@@ -157,22 +157,22 @@ static void make_run(char *folder)
 		   "1,hog,work,ledger,ledger,pages_touched,pages,0,2,2\n"
 		   "1,,work,node0:DMA,zoneinfo,free,pages,4,3,-1\n"
 		   "1,,work,node0:Normal,zoneinfo,free,pages,40,30,-10\n");
-	write_file(folder, "truth.csv",
+	write_file(directory, "truth.csv",
 		   "repeat,worker,quantity,span,expected\n1,hog,minor_faults,work,2\n");
-	write_file(folder, "sites.csv", "symbol,live_blocks,live_bytes\na,2,100\nb,1,50\n");
+	write_file(directory, "sites.csv", "symbol,live_blocks,live_bytes\na,2,100\nb,1,50\n");
 }
 
-static void drop_run(const char *folder)
+static void drop_run(const char *directory)
 {
 	static const char *const files[] = { "runs.csv", "counters.csv", "truth.csv",
 					     "sites.csv" };
 	char path[256];
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(path, sizeof(path), "%s/%s", folder, files[i]);
+		snprintf(path, sizeof(path), "%s/%s", directory, files[i]);
 		unlink(path);
 	}
-	rmdir(folder);
+	rmdir(directory);
 }
 
 static void an_expression_takes_its_terms_from_a_runs_folder(void **state)
@@ -194,14 +194,14 @@ static void an_expression_takes_its_terms_from_a_runs_folder(void **state)
 		{ "[any/zoneinfo/free]", -11 },
 		{ "sites.bytes + sites.blocks", 153 },
 	};
-	char folder[] = "/tmp/pagestorm-evidence-XXXXXX";
+	char directory[] = "/tmp/pagestorm-evidence-XXXXXX";
 	struct evidence v;
 	struct error e = { "" };
 
 	(void)state;
-	make_run(folder);
+	make_run(directory);
 	evidence_init(&v);
-	assert_int_equal(evidence_open(&v, folder, &e), 0);
+	assert_int_equal(evidence_open(&v, directory, &e), 0);
 	assert_null(evidence_bad_outcome(&v));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		double value = NAN;
@@ -211,7 +211,7 @@ static void an_expression_takes_its_terms_from_a_runs_folder(void **state)
 			fail_msg("%s: %f %s", rows[i].expression, value, e.text);
 	}
 	evidence_release(&v);
-	drop_run(folder);
+	drop_run(directory);
 }
 
 /* The same rule as of run and report: harness/plan/outcome.h. */
@@ -231,20 +231,20 @@ static void a_load_has_no_truth_unless_it_ended_as_its_profile_expects(void **st
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char folder[] = "/tmp/pagestorm-evidence-XXXXXX";
+		char directory[] = "/tmp/pagestorm-evidence-XXXXXX";
 		struct evidence v;
 		struct error e = { "" };
 		const char *bad;
 
-		make_run(folder);
-		write_file(folder, "runs.csv", rows[i].runs);
+		make_run(directory);
+		write_file(directory, "runs.csv", rows[i].runs);
 		evidence_init(&v);
-		assert_int_equal(evidence_open(&v, folder, &e), 0);
+		assert_int_equal(evidence_open(&v, directory, &e), 0);
 		bad = evidence_bad_outcome(&v);
 		if (!bad != !rows[i].bad || (bad && strcmp(bad, rows[i].bad)))
 			fail_msg("row %zu: %s", i, bad ? bad : "none");
 		evidence_release(&v);
-		drop_run(folder);
+		drop_run(directory);
 	}
 }
 
@@ -252,14 +252,14 @@ static void what_a_run_does_not_have_is_absent_and_not_zero(void **state)
 {
 	static const char *const expressions[] = { "slot.other", "param.other", "promise.other",
 						   "[process/stat/majflt]", "achieved / 0" };
-	char folder[] = "/tmp/pagestorm-evidence-XXXXXX";
+	char directory[] = "/tmp/pagestorm-evidence-XXXXXX";
 	struct evidence v;
 	struct error e;
 
 	(void)state;
-	make_run(folder);
+	make_run(directory);
 	evidence_init(&v);
-	assert_int_equal(evidence_open(&v, folder, &e), 0);
+	assert_int_equal(evidence_open(&v, directory, &e), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(expressions); i++) {
 		double value;
 
@@ -268,7 +268,7 @@ static void what_a_run_does_not_have_is_absent_and_not_zero(void **state)
 		assert_true(e.text[0]);
 	}
 	evidence_release(&v);
-	drop_run(folder);
+	drop_run(directory);
 }
 
 static void an_expression_that_cannot_be_read_is_refused_beforehand(void **state)
