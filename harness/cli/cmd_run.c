@@ -12,17 +12,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/cli/cmd_cell.h"
 #include "harness/cli/cmd_run_pause.h"
 #include "harness/cli/cmd_run_print.h"
 #include "harness/machine/group.h"
 #include "harness/machine/lock.h"
 #include "harness/trial/resume.h"
 #include "harness/trial/run.h"
+#include "harness/trial/stage.h"
 
 struct arguments {
 	const char *results_dir;
+	const char *stage; /* where they are written before they are moved there; NULL: there */
 	const char *resume; /* NULL: a new run */
-	int cell;	    /* -1: every one */
+	struct cmd_cell cell;
 	enum risk allowed;
 	unsigned wait_s;
 	bool json, quiet, strict;
@@ -72,12 +75,15 @@ static const struct cmd_option options[] = {
 	{ .name = "output", .letter = 'o', .arg = "DIR", .take = cmd_take_directory,
 	  .offset = offsetof(struct arguments, results_dir),
 	  .help = "where the results directory is made (results)" },
+	{ .name = "stage", .arg = "DIR", .take = cmd_take_directory,
+	  .offset = offsetof(struct arguments, stage),
+	  .help = "write the results in DIR, a local disk; move them when complete" },
 	{ .name = "repeat", .letter = 'n', .arg = "N", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, source.repeats), .least = 1, .most = 10000,
 	  .help = "repeats of each cell, in place of the profile's" },
-	{ .name = "cell", .arg = "K", .take = cmd_take_index,
+	{ .name = "cell", .arg = "K|auto", .take = cmd_take_cell,
 	  .offset = offsetof(struct arguments, cell), .most = CMD_CELL_MAX,
-	  .help = "only cell K of the sweep (see pagestorm plan)" },
+	  .help = "only cell K of the sweep (see pagestorm plan); auto: the number of the array's job" },
 	{ .name = "resume", .arg = "DIR", .take = take_partial,
 	  .offset = offsetof(struct arguments, resume),
 	  .help = "continue DIR.partial, a run that was cut" },
@@ -119,6 +125,10 @@ static int check(const void *request, struct error *e)
 			"--resume takes the profile from its directory: give no PROFILE, key=value or --repeat");
 	if (!a->resume && cmd_check_plan_words(&a->source.words, e))
 		return -EINVAL;
+	if (a->resume && a->stage)
+		return error_set(
+			e, EINVAL,
+			"--resume goes on where the run was cut: give no --stage, and move the directory when it is complete");
 	if (a->pause.out_fd >= 0 && !a->pause.trial.barriers)
 		return error_set(e, EINVAL, "--pause-fd needs --pause=ready,held");
 	return 0;
@@ -147,14 +157,6 @@ static int check_risk(const struct plan *plan, const struct arguments *a, struct
 		plan->risk, plan->risk_why, plan->risk);
 }
 
-static int check_cell(const struct plan *plan, const struct arguments *a, struct error *e)
-{
-	if (a->cell < (int)plan->nr_cells)
-		return 0;
-	return error_set(e, EINVAL, "--cell: there is no cell %d; the plan has cells 0 to %u",
-			 a->cell, plan->nr_cells - 1);
-}
-
 /* A plan for the profile that the cut run wrote: the same one, or it cannot be resumed. */
 static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 {
@@ -166,8 +168,8 @@ static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 	if (access(path, R_OK))
 		return error_set(e, EINVAL, "--resume: cannot read %s: %s", path,
 				 strerror(errno));
-	if (a->cell < 0)
-		a->cell = resume_only_cell(a->resume);
+	if (a->cell.index < 0)
+		a->cell.index = resume_only_cell(a->resume);
 	ret = cmd_load_plan(plan, &a->host, &source, e);
 	return ret ? ret : resume_check(a->resume, plan, e);
 }
@@ -178,7 +180,7 @@ static int load(struct plan *plan, struct arguments *a, struct error *e)
 			    : cmd_load_plan(plan, &a->host, &a->source, e);
 
 	if (!ret)
-		ret = check_cell(plan, a, e);
+		ret = cmd_check_cell(plan, &a->cell, e);
 	return ret ? ret : check_risk(plan, a, e);
 }
 
@@ -212,28 +214,63 @@ static int exit_status(const struct run_summary *s, bool strict, int ret)
 	return s->skipped && s->skipped == s->rows ? EXIT_NOTHING_RAN : EXIT_MET;
 }
 
+/* A job that is queued again must not run a cell twice: merge takes each once. */
+static bool is_done(const struct plan *plan, const struct arguments *a, int *status)
+{
+	struct run_summary summary = { .rows = 0 };
+	struct cmd_run_print print;
+
+	if (!a->cell.variable || a->resume ||
+	    !cmd_find_cell(a->results_dir, plan, a->cell.index, &summary))
+		return false;
+	*status = exit_status(&summary, a->strict, 0);
+	if (!a->quiet)
+		fprintf(stderr,
+			"pagestorm: note: cell %d is complete already: nothing is run\n",
+			a->cell.index);
+	cmd_run_print_init(&print, a->json, a->quiet);
+	cmd_run_print_summary(&print, &summary, *status);
+	return true;
+}
+
+static int move_results(const struct arguments *a, struct run_summary *summary, struct error *e)
+{
+	char path[sizeof(summary->path)];
+	int ret = stage_move(summary->path, a->results_dir, path, sizeof(path), e);
+
+	if (!ret)
+		snprintf(summary->path, sizeof(summary->path), "%s", path);
+	return ret;
+}
+
 /* Runs the plan, prints rows as they come and the summary. */
 static int run_and_print(const struct plan *plan, struct arguments *a, int signal_fd)
 {
 	struct error e = { "" };
 	struct cmd_run_print print;
-	const struct run_options how = { .results_dir = a->results_dir,
+	const struct run_options how = { .results_dir = a->stage ? a->stage : a->results_dir,
+					 .name_cell = a->stage,
 					 .resume = a->resume,
-					 .only_cell = a->cell,
+					 .only_cell = a->cell.index,
 					 .signal_fd = signal_fd,
 					 .pause = &a->pause.trial,
 					 .progress = cmd_run_print_progress,
 					 .row = cmd_run_print_row,
 					 .arg = &print };
 	struct run_summary summary = { .rows = 0 };
-	int ret = needs_groups(plan) ? group_permitted(plan->host, &e) : 0;
-	int status = EXIT_NOTHING_RAN;
+	/* What cannot be moved there in the end is found out before the run. */
+	int ret = a->stage ? results_make_parents(a->results_dir, &e) : 0;
+	int status = ret ? EXIT_HARNESS : EXIT_NOTHING_RAN;
 
+	if (!ret && needs_groups(plan))
+		ret = group_permitted(plan->host, &e);
 	cmd_run_print_init(&print, a->json, a->quiet);
 	a->pause.make_room = cmd_run_print_make_room;
 	a->pause.arg = &print;
 	if (!ret) {
 		ret = run_plan(plan, &how, &summary, &e);
+		if (!ret && a->stage)
+			ret = move_results(a, &summary, &e);
 		status = exit_status(&summary, a->strict, ret);
 	}
 	cmd_run_print_summary(&print, &summary, status);
@@ -276,7 +313,7 @@ static int run_locked(struct plan *plan, struct arguments *a)
 
 	lock_init(&lock);
 	status = cmd_take_machine(&lock, a->wait_s, signal_fd, &e);
-	if (status == EXIT_MET && !load_again(plan, a, &status))
+	if (status == EXIT_MET && !load_again(plan, a, &status) && !is_done(plan, a, &status))
 		status = run_and_print(plan, a, signal_fd);
 	lock_release(&lock);
 	close(signal_fd);
@@ -286,7 +323,7 @@ static int run_locked(struct plan *plan, struct arguments *a)
 int cmd_run(int argc, char **argv)
 {
 	struct arguments a = { .results_dir = "results",
-			       .cell = -1,
+			       .cell = { .index = -1 },
 			       .allowed = RISK_R1,
 			       .source = { .root = "" } };
 	struct plan *plan = calloc(1, sizeof(*plan)); /* large */
@@ -309,7 +346,8 @@ int cmd_run(int argc, char **argv)
 		cmd_note_renamed(plan);
 		if (!a.quiet)
 			cmd_note_source(plan->source, &plan->skipped);
-		status = run_locked(plan, &a);
+		if (!is_done(plan, &a, &status))
+			status = run_locked(plan, &a);
 	}
 	plan_release(plan);
 	free(plan);

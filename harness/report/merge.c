@@ -109,29 +109,59 @@ static int by_first_cell(const void *left, const void *right)
 	return (l > r) - (l < r);
 }
 
+static int init(struct merging *m, const struct result_dir *dir, size_t nr, struct error *e)
+{
+	*m = (struct merging){ .nr = nr, .dirfd = -1 };
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
+	m->part = calloc(nr, sizeof(*m->part));
+	if (!m->part)
+		return error_set(e, ENOMEM, "merge: %s", strerror(ENOMEM));
+	for (size_t i = 0; i < nr; i++)
+		m->part[i] = &dir[i];
+	return 0;
+}
+
+void merge_release(struct merge *m)
+{
+	free(m->missing);
+	free(m->machines);
+	*m = (struct merge){ .cells = 0 };
+}
+
+int merge_list_missing(const struct result_dir *dir, size_t nr, struct merge *out,
+		       struct error *e)
+{
+	struct merging m;
+	int ret = init(&m, dir, nr, e);
+
+	m.list_only = true;
+	if (!ret)
+		ret = merge_check(&m, e);
+	*out = m.out;
+	free(m.part);
+	return ret;
+}
+
 int merge_dirs(const struct result_dir *dir, size_t nr, const char *parent, struct merge *out,
 	       struct error *e)
 {
-	struct merging m = { .nr = nr, .dirfd = -1 };
-	int ret;
+	struct merging m;
+	int ret = init(&m, dir, nr, e);
 
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
-	m.part = calloc(nr, sizeof(*m.part));
-	if (!m.part)
-		return error_set(e, ENOMEM, "merge: %s", strerror(ENOMEM));
-	for (size_t i = 0; i < nr; i++)
-		m.part[i] = &dir[i];
-	ret = merge_check(&m, e);
+	if (!ret)
+		ret = merge_check(&m, e);
 	if (ret)
 		goto out;
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
-	qsort(m.part, nr, sizeof(*m.part), by_first_cell);
-	ret = merge_find_files(&m, e);
+	qsort(m.part, m.nr, sizeof(*m.part), by_first_cell);
+	if (m.out.different_machines)
+		ret = merge_describe_machines(&m, e);
+	if (!ret)
+		ret = merge_find_files(&m, e);
 	if (!ret)
 		ret = write_dir(&m, parent, e);
-	if (!ret)
-		*out = m.out;
 out:
+	*out = m.out;
 	free(m.part);
 	return ret;
 }

@@ -12,12 +12,11 @@
 #include "workloads/api/arith.h"
 
 /* The parts of a plan that decide what is measured; claims and skips depend on the machine. */
-static json_t *plan_identity(const struct result_dir *f)
+static json_t *plan_identity(const json_t *plan)
 {
 	static const char *const keys[] = { "name", "seed", "repeats", "warmup", "order" };
 	static const char *const keys_of_worker[] = { "name", "workload", "params", "limits" };
 	json_t *identity = json_object(), *cells = json_array(), *cell, *worker;
-	const json_t *plan = result_dir_json(f, "plan");
 	size_t i, j;
 
 	for (i = 0; i < ARRAY_SIZE(keys); i++)
@@ -45,6 +44,16 @@ static json_t *plan_identity(const struct result_dir *f)
 	return identity;
 }
 
+bool merge_is_same_plan(const json_t *a, const json_t *b)
+{
+	json_t *left = plan_identity(a), *right = plan_identity(b);
+	const bool same = json_equal(left, right);
+
+	json_decref(left);
+	json_decref(right);
+	return same;
+}
+
 /* Which part of the plan differs, for the message. */
 static const char *difference(const json_t *a, const json_t *b)
 {
@@ -66,7 +75,8 @@ static const char *difference(const json_t *a, const json_t *b)
 static int check_plan(const struct result_dir *f, const struct result_dir *first,
 		      struct error *e)
 {
-	json_t *own = plan_identity(f), *expected = plan_identity(first);
+	json_t *own = plan_identity(result_dir_json(f, "plan"));
+	json_t *expected = plan_identity(result_dir_json(first, "plan"));
 	int ret = 0;
 
 	if (!json_equal(own, expected))
@@ -100,78 +110,103 @@ unsigned merge_cell_of(const struct result_dir *f, size_t row)
 	return strtoul(result_dir_run_cell(f, row, "cell"), NULL, 10);
 }
 
-static bool has_cell(const struct result_dir *f, unsigned cell)
+/* Which part has each cell: one more than its index, 0 for none. */
+static int find_owners(const struct merging *m, size_t *owner, size_t cells, struct error *e)
 {
-	for (size_t row = 0; row < f->runs.nr; row++)
-		if (merge_cell_of(f, row) == cell)
-			return true;
-	return false;
-}
-
-static int check_duplicates(const struct merging *m, unsigned cell, struct error *e)
-{
-	const struct result_dir *first = NULL;
-
 	for (size_t i = 0; i < m->nr; i++) {
-		if (!has_cell(m->part[i], cell))
-			continue;
-		if (first)
-			return error_set(e, EINVAL,
-					 "cell %u is in %s and in %s: leave one of them out",
-					 cell, first->id, m->part[i]->id);
-		first = m->part[i];
+		const struct result_dir *f = m->part[i];
+
+		for (size_t row = 0; row < f->runs.nr; row++) {
+			const unsigned cell = merge_cell_of(f, row);
+
+			if (cell >= cells || owner[cell] == i + 1)
+				continue;
+			if (owner[cell])
+				return error_set(
+					e, EINVAL,
+					"cell %u is in %s and in %s: leave one of them out",
+					cell, m->part[owner[cell] - 1]->id, f->id);
+			owner[cell] = i + 1;
+		}
 	}
 	return 0;
 }
 
-/* Cells that no directory has are no error, but named. */
-static void note_missing(struct merge *out, unsigned cell)
+/* Cells that no directory has are no error, but listed. */
+static int count_cells(struct merging *m, struct error *e)
 {
-	size_t used = strlen(out->missing);
+	const size_t cells = json_array_size(result_dir_json(m->part[0], "plan.cells"));
+	size_t *owner = calloc(cells + 1, sizeof(*owner));
+	int ret;
 
-	if (used + 1 < sizeof(out->missing))
-		snprintf(out->missing + used, sizeof(out->missing) - used, "%s%u",
-			 used ? ", " : "", cell);
+	m->out.of_cells = cells;
+	m->out.missing = calloc(cells + 1, sizeof(*m->out.missing));
+	ret = owner && m->out.missing ? find_owners(m, owner, cells, e)
+				      : error_set(e, ENOMEM, "merge: %s", strerror(ENOMEM));
+	for (unsigned cell = 0; !ret && cell < cells; cell++) {
+		if (owner[cell])
+			m->out.cells++;
+		else
+			m->out.missing[m->out.nr_missing++] = cell;
+	}
+	free(owner);
+	return ret;
 }
 
-static bool is_same_machine(const struct result_dir *a, const struct result_dir *b)
+/* The cell that a partial directory was for; -1: it was for more than one. */
+static int only_cell(const struct result_dir *f)
 {
-	static const char *const keys[] = { "machine.kernel", "machine.cpu_model",
-					    "machine.cpus", "machine.memory_bytes",
-					    "machine.cgroup_version" };
+	const json_t *cell = result_dir_json(f, "end.only_cell");
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		if (!json_equal(result_dir_json(a, keys[i]), result_dir_json(b, keys[i])))
-			return false;
-	return true;
+	return json_is_integer(cell) ? (int)json_integer_value(cell) : -1;
+}
+
+static bool is_complete_elsewhere(const struct merging *m, const struct result_dir *f)
+{
+	const int cell = only_cell(f);
+
+	for (size_t i = 0; i < m->nr && cell >= 0; i++)
+		if (!m->part[i]->partial && only_cell(m->part[i]) == cell)
+			return true;
+	return false;
+}
+
+/*
+ * A job that was killed leaves a partial directory, and the job that was queued in its place a
+ * complete one. all: partial ones go even if nothing has their cells.
+ */
+static void leave_out_partial(struct merging *m, bool all)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->nr; i++) {
+		const struct result_dir *f = m->part[i];
+
+		if (f->partial && (all || is_complete_elsewhere(m, f)))
+			m->out.left_out++;
+		else
+			m->part[kept++] = f;
+	}
+	m->nr = kept;
 }
 
 int merge_check(struct merging *m, struct error *e)
 {
-	size_t cells;
 	int ret = 0;
 
+	leave_out_partial(m, m->list_only);
+	if (!m->nr)
+		return error_set(
+			e, EINVAL,
+			"every directory is partial: no run has ended that could be merged");
 	for (size_t i = 0; !ret && i < m->nr; i++) {
 		ret = check_dir(m->part[i], e);
 		if (!ret)
 			ret = check_plan(m->part[i], m->part[0], e);
 	}
-	if (ret)
-		return ret;
-	cells = json_array_size(result_dir_json(m->part[0], "plan.cells"));
-	m->out.of_cells = cells;
-	for (unsigned cell = 0; !ret && cell < cells; cell++) {
-		size_t i = 0;
-
-		ret = check_duplicates(m, cell, e);
-		while (i < m->nr && !has_cell(m->part[i], cell))
-			i++;
-		if (i < m->nr)
-			m->out.cells++;
-		else
-			note_missing(&m->out, cell);
-	}
-	for (size_t i = 1; i < m->nr; i++)
-		m->out.different_machines |= !is_same_machine(m->part[0], m->part[i]);
+	if (!ret)
+		ret = count_cells(m, e);
+	for (size_t i = 1; !ret && i < m->nr; i++)
+		m->out.different_machines |= !merge_is_same_machine(m->part[0], m->part[i]);
 	return ret;
 }

@@ -18,7 +18,7 @@ static json_t *sum_ends(const struct merging *m)
 	static const char *const counts[] = { "rows",	    "claims",  "claims_failed",
 					      "unexpected", "invalid", "skipped" };
 	json_t *end = json_object();
-	bool restored = true, complete = !*m->out.missing;
+	bool restored = true, complete = !m->out.nr_missing;
 	double seconds = 0;
 
 	for (size_t c = 0; c < ARRAY_SIZE(counts); c++) {

@@ -18,6 +18,7 @@ struct merge_files {
 struct merging {
 	const struct result_dir **part; /* by their first cells */
 	size_t nr;
+	bool list_only; /* which cells are missing */
 	struct merge_files
 		files; /* that any of them has: also those that a later version adds */
 	struct merge out;
@@ -30,6 +31,12 @@ unsigned merge_cell_of(const struct result_dir *f, size_t row);
 
 /* Whether they are of one plan and no cell is there twice; counts the cells of *m->out. */
 int merge_check(struct merging *m, struct error *e);
+
+/* Whether their machines are of one kind. */
+bool merge_is_same_machine(const struct result_dir *a, const struct result_dir *b);
+
+/* Writes m->out.machines. */
+int merge_describe_machines(struct merging *m, struct error *e);
 
 /* Finds the CSV files; all that have the same name must have the same header. */
 int merge_find_files(struct merging *m, struct error *e);

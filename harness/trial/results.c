@@ -16,7 +16,7 @@
 
 void results_init(struct results *r)
 {
-	*r = (struct results){ .dirfd = -1 };
+	*r = (struct results){ .dirfd = -1, .named_cell = -1 };
 	for (unsigned i = 0; i < RUN_FILES; i++)
 		r->csv[i].fd = -1;
 }
@@ -38,17 +38,19 @@ static int write_text(int dirfd, const char *name, const char *text, struct erro
 /* <UTC>-<profile>; a second run within the same second gets -2, -3 … */
 static int make_directory(struct results *r, const char *profile, struct error *e)
 {
-	char stamp[32], other[640];
+	char stamp[32], other[640], cell[24] = "";
 	time_t now = time(NULL);
 	struct tm utc;
 
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &utc);
+	if (r->named_cell >= 0)
+		snprintf(cell, sizeof(cell), "-cell%d", r->named_cell);
 	for (int i = 1; i < 100; i++) {
 		if (i == 1)
-			snprintf(r->run, sizeof(r->run), "%s-%s", stamp, profile);
+			snprintf(r->run, sizeof(r->run), "%s-%s%s", stamp, profile, cell);
 		else
-			snprintf(r->run, sizeof(r->run), "%s-%s-%d", stamp, profile, i);
+			snprintf(r->run, sizeof(r->run), "%s-%s%s-%d", stamp, profile, cell, i);
 		snprintf(other, sizeof(other), "%s/%s", r->parent, r->run);
 		snprintf(r->path, sizeof(r->path), "%.319s/%.159s.partial", r->parent, r->run);
 		if (!access(other, F_OK))
@@ -63,7 +65,7 @@ static int make_directory(struct results *r, const char *profile, struct error *
 			 r->path, strerror(errno));
 }
 
-static int make_parents(const char *path, struct error *e)
+int results_make_parents(const char *path, struct error *e)
 {
 	char partial[512];
 
@@ -113,7 +115,7 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 			e, ENAMETOOLONG,
 			"the path of the results directory is longer than %zu bytes: choose another with -o",
 			sizeof(r->parent) - 1);
-	ret = make_parents(parent, e);
+	ret = results_make_parents(parent, e);
 	snprintf(r->parent, sizeof(r->parent), "%s", parent);
 	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
 	if (!ret)

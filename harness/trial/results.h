@@ -21,6 +21,7 @@
 
 struct results {
 	char run[160];	  /* <UTC>-<profile> */
+	int named_cell;	  /* set before it is opened: <UTC>-<profile>-cellK; -1: not */
 	char path[512];	  /* of the directory, as long as it is .partial */
 	char parent[320]; /* directory above it */
 	int dirfd;	  /* -1: not open */
@@ -30,6 +31,9 @@ struct results {
 };
 
 void results_init(struct results *r);
+
+/* Makes the directory and those above it that are missing. */
+int results_make_parents(const char *path, struct error *e);
 
 /* Makes the directory below parent (made as well when missing) and the CSV files; writes
  * profile.ini. */

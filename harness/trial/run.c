@@ -345,18 +345,19 @@ static int describe(struct run *run, int ret, struct error *e)
 {
 	const struct run_summary *s = run->summary;
 	json_t *end = json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
 		"status",
 		ret == -EINTR ? "interrupted"
 		: ret	      ? "failed"
 			      : "complete",
 		"signal", s->interrupted, "rows", (int)s->rows, "claims", (int)s->claims,
-		"claims_failed", (int)s->claims_failed, "unexpected", (int)s->unexpected,
-		"invalid", (int)s->invalid, "claims_disturbed", (int)s->claims_disturbed,
-		"disturbed", (int)s->disturbed, "repeated", (int)s->repeated, "skipped",
-		(int)s->skipped, "restored", !s->not_restored, "periodic_flush_waits",
-		(int)run->flush_waits, "only_cell", run->options->only_cell, "steps_resumed",
-		(int)s->resumed, "seconds", (double)(clock_now_ns() - run->start_ns) / 1e9);
+		"claims_failed", (int)s->claims_failed, "claims_absent", (int)s->claims_absent,
+		"unexpected", (int)s->unexpected, "invalid", (int)s->invalid,
+		"claims_disturbed", (int)s->claims_disturbed, "disturbed", (int)s->disturbed,
+		"repeated", (int)s->repeated, "skipped", (int)s->skipped, "restored",
+		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "only_cell",
+		run->options->only_cell, "steps_resumed", (int)s->resumed, "seconds",
+		(double)(clock_now_ns() - run->start_ns) / 1e9);
 	int ret_json = results_describe(&run->results, run->plan, end, e);
 
 	json_decref(end);
@@ -425,6 +426,8 @@ static int begin(struct run *run, struct error *e)
 	int ret;
 
 	results_init(&run->results);
+	if (run->options->name_cell)
+		run->results.named_cell = run->options->only_cell;
 	journal_init(&run->journal);
 	run->start_ns = clock_now_ns();
 	/* Who looks at a barrier has looked at that trial and not at another. */

@@ -54,6 +54,29 @@ refused()
 	PYTHON
 }
 
+@test "--missing prints the cells to submit again, and merges nothing" {
+	merge --missing "$cells"/run1
+	[ "$status" -eq 4 ]
+	[ "$output" = 0,2-4 ]
+	merge --missing "$cells"/*
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	mv "$cells/run3" "$cells/run3.partial"
+	merge --missing "$cells"/*
+	[ "$status" -eq 4 ]
+	[ "$output" = 3 ]
+	[ ! -e "$BATS_TEST_TMPDIR/out" ]
+}
+
+@test "a partial directory is left out when another has its cell complete" {
+	cp -r "$cells/run1" "$cells/killed.partial"
+	sed -i 's/"status": "complete"/"status": "interrupted"/' "$cells/killed.partial/run.json"
+	merge "$cells"/*
+	[ "$status" -eq 0 ]
+	[[ "$stderr" == *"1 partial left out"*"5 of 5 cells joined"* ]]
+	[ "$(cut -d, -f4 "$output/runs.csv" | grep -c '^1$')" -eq 12 ]
+}
+
 @test "a missing cell is named and the exit status is 4" {
 	merge "$cells"/run0 "$cells"/run2 "$cells"/run4
 	[ "$status" -eq 4 ]
@@ -67,6 +90,9 @@ refused()
 	merge "$cells"/run*
 	[ "$status" -eq 0 ]
 	[[ "$stderr" == *"different machines"* ]]
+	[[ "$stderr" == *"kernel  6.12.0-example: run0 and 3 more"* ]]
+	[[ "$stderr" == *"kernel  6.1.0: run3"* ]]
+	[[ "$stderr" != *"CPUs"* ]]
 	run "$PAGESTORM" report "$output"
 	[[ "$output" == *"merged from 5 directories of DIFFERENT machines"* ]]
 }
