@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,7 +66,27 @@ static int take_auto(struct cmd_cell *cell, struct error *e)
 	row.least = found->first;
 	ret = cmd_take_index(&row, engine_index(found), &cell->index, e);
 	cell->index -= (int)found->first;
+	cell->job = cell->index;
 	cell->variable = found->variable;
+	return ret;
+}
+
+/* "4-7", in place: its second number ends text. */
+static int take_range(const struct cmd_option *option, char *text, struct cmd_cell *cell,
+		      struct error *e)
+{
+	char *dash = strchr(text, '-');
+	int last, ret;
+
+	*dash = '\0';
+	ret = cmd_take_index(option, text, &cell->index, e);
+	if (!ret)
+		ret = cmd_take_index(option, dash + 1, &last, e);
+	if (!ret && last < cell->index)
+		ret = error_set(e, EINVAL, "--%s: '%d-%d' ends before it begins", option->name,
+				cell->index, last);
+	if (!ret)
+		cell->more = (unsigned)(last - cell->index);
 	return ret;
 }
 
@@ -73,16 +94,48 @@ int cmd_take_cell(const struct cmd_option *option, const char *text, void *field
 		  struct error *e)
 {
 	struct cmd_cell *cell = field;
+	char copy[32];
 
+	*cell = (struct cmd_cell)CMD_CELL_EVERY;
 	if (!strcmp(text, "auto"))
 		return take_auto(cell, e);
-	cell->variable = NULL;
-	return cmd_take_index(option, text, &cell->index, e);
+	if (*text == '-' || !strchr(text, '-') ||
+	    (size_t)snprintf(copy, sizeof(copy), "%s", text) >= sizeof(copy))
+		return cmd_take_index(option, text, &cell->index, e);
+	return take_range(option, copy, cell, e);
 }
 
-int cmd_check_cell(const struct plan *plan, const struct cmd_cell *cell, struct error *e)
+void cmd_cells_of_job(unsigned nr, unsigned jobs, unsigned job, struct cmd_cell *cell)
 {
-	if (cell->index < (int)plan->nr_cells)
+	const uint64_t first = (uint64_t)nr * job / jobs;
+
+	cell->index = (int)first;
+	cell->more = (unsigned)((uint64_t)nr * (job + 1) / jobs - first - 1);
+}
+
+static int check_job(const struct plan *plan, unsigned jobs, struct cmd_cell *cell,
+		     struct error *e)
+{
+	if (cell->job < 0)
+		return error_set(e, EINVAL, "--jobs needs --cell=auto");
+	jobs = min(jobs, plan->nr_cells);
+	if (cell->job >= (int)jobs)
+		return error_set(
+			e, EINVAL,
+			"--cell=auto: %s=%s is for job %d; these are jobs 0 to %u: make an array of %u jobs",
+			cell->variable, getenv(cell->variable), cell->job, jobs - 1, jobs);
+	cmd_cells_of_job(plan->nr_cells, jobs, (unsigned)cell->job, cell);
+	return 0;
+}
+
+int cmd_check_cell(const struct plan *plan, unsigned jobs, struct cmd_cell *cell,
+		   struct error *e)
+{
+	const int last = cell->index + (int)cell->more;
+
+	if (jobs)
+		return check_job(plan, jobs, cell, e);
+	if (last < (int)plan->nr_cells)
 		return 0;
 	if (cell->variable)
 		return error_set(
@@ -91,7 +144,7 @@ int cmd_check_cell(const struct plan *plan, const struct cmd_cell *cell, struct 
 			cell->variable, getenv(cell->variable), cell->index, plan->nr_cells - 1,
 			plan->nr_cells);
 	return error_set(e, EINVAL, "--cell: there is no cell %d; the plan has cells 0 to %u",
-			 cell->index, plan->nr_cells - 1);
+			 last, plan->nr_cells - 1);
 }
 
 /* ---- has it been run? ---- */
@@ -101,14 +154,15 @@ static unsigned count(const json_t *end, const char *name)
 	return (unsigned)json_integer_value(json_object_get(end, name));
 }
 
-static bool is_complete(const json_t *root, int cell)
+static bool is_complete(const json_t *root, const struct cmd_cell *cell)
 {
 	const json_t *end = json_object_get(root, "end");
 	const char *status = json_string_value(json_object_get(end, "status"));
 	const json_t *only = json_object_get(end, "only_cell");
 
 	return status && !strcmp(status, "complete") && json_is_integer(only) &&
-	       json_integer_value(only) == cell;
+	       json_integer_value(only) == cell->index &&
+	       count(end, "more_cells") == cell->more;
 }
 
 /* What decided that run's exit status. */
@@ -124,7 +178,7 @@ static void summarize(const json_t *end, struct run_summary *summary)
 	summary->skipped = count(end, "skipped");
 }
 
-bool cmd_find_cell(const char *parent, const struct plan *plan, int cell,
+bool cmd_find_cell(const char *parent, const struct plan *plan, const struct cmd_cell *cell,
 		   struct run_summary *summary)
 {
 	json_t *wanted = results_describe_plan(plan);

@@ -10,17 +10,20 @@
 #include <string.h>
 
 #include "harness/base/size.h"
+#include "harness/cli/cmd_cell.h"
 #include "harness/cli/cmd_plan_json.h"
 #include "harness/plan/cell.h"
 #include "harness/record/counters.h"
 #include "harness/record/judge.h"
+#include "workloads/api/arith.h"
 
 #define COLUMNS 78
 #define INDENT	15 /* of what belongs to the name at the left */
 
 struct arguments {
 	bool json, claims, ini;
-	int cell; /* -1: the first in full, the others on a line each */
+	int cell;      /* -1: the first in full, the others on a line each */
+	unsigned jobs; /* 0: the plan is printed */
 	struct cmd_plan_source source;
 };
 
@@ -38,6 +41,9 @@ static const struct cmd_option options[] = {
 	{ .name = "host", .arg = "DIR", .take = cmd_take_text,
 	  .offset = offsetof(struct arguments, source.root),
 	  .help = "for the machine whose /proc and /sys lie below DIR" },
+	{ .name = "jobs", .arg = "N", .take = cmd_take_number,
+	  .offset = offsetof(struct arguments, jobs), .least = 1, .most = CMD_CELL_MAX,
+	  .help = "the cells dealt to at most N jobs: a line each, for run --cell" },
 	{ .name = "ini", .take = cmd_take_flag,
 	  .offset = offsetof(struct arguments, ini),
 	  .help = "the profile with every default written out" },
@@ -265,6 +271,20 @@ static void print_plan(const struct plan *plan, const struct arguments *a)
 	}
 }
 
+static void print_jobs(const struct plan *plan, unsigned jobs)
+{
+	struct cmd_cell cell = CMD_CELL_EVERY;
+
+	jobs = min(jobs, plan->nr_cells);
+	for (unsigned job = 0; job < jobs; job++) {
+		cmd_cells_of_job(plan->nr_cells, jobs, job, &cell);
+		printf("%d", cell.index);
+		if (cell.more)
+			printf("-%u", (unsigned)cell.index + cell.more);
+		puts("");
+	}
+}
+
 static int print_json(const struct plan *plan, struct error *e)
 {
 	json_t *json = plan_json(plan);
@@ -310,6 +330,8 @@ int cmd_plan(int argc, char **argv)
 			  plan.nr_cells - 1);
 		cmd_complain(&e);
 		status = EXIT_USAGE;
+	} else if (a.jobs) {
+		print_jobs(&plan, a.jobs);
 	} else if (a.ini) {
 		fputs(plan.profile_text, stdout);
 	} else if (a.json) {

@@ -26,6 +26,7 @@ struct arguments {
 	const char *stage; /* where they are written before they are moved there; NULL: there */
 	const char *resume; /* NULL: a new run */
 	struct cmd_cell cell;
+	unsigned jobs; /* 0: a job is a cell */
 	enum risk allowed;
 	unsigned wait_s;
 	bool json, quiet, strict;
@@ -81,9 +82,12 @@ static const struct cmd_option options[] = {
 	{ .name = "repeat", .letter = 'n', .arg = "N", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, source.repeats), .least = 1, .most = 10000,
 	  .help = "repeats of each cell, in place of the profile's" },
-	{ .name = "cell", .arg = "K|auto", .take = cmd_take_cell,
+	{ .name = "cell", .arg = "K|K-L|auto", .take = cmd_take_cell,
 	  .offset = offsetof(struct arguments, cell), .most = CMD_CELL_MAX,
-	  .help = "only cell K of the sweep (see pagestorm plan); auto: the number of the array's job" },
+	  .help = "only these cells of the sweep (see pagestorm plan); auto: the job's of an array" },
+	{ .name = "jobs", .arg = "N", .take = cmd_take_number,
+	  .offset = offsetof(struct arguments, jobs), .least = 1, .most = CMD_CELL_MAX,
+	  .help = "the array has N jobs, each for the cells that plan --jobs=N says" },
 	{ .name = "resume", .arg = "DIR", .take = take_partial,
 	  .offset = offsetof(struct arguments, resume),
 	  .help = "continue DIR.partial, a run that was cut" },
@@ -169,7 +173,7 @@ static int load_resumed(struct plan *plan, struct arguments *a, struct error *e)
 		return error_set(e, EINVAL, "--resume: cannot read %s: %s", path,
 				 strerror(errno));
 	if (a->cell.index < 0)
-		a->cell.index = resume_only_cell(a->resume);
+		a->cell.index = resume_only_cell(a->resume, &a->cell.more);
 	ret = cmd_load_plan(plan, &a->host, &source, e);
 	return ret ? ret : resume_check(a->resume, plan, e);
 }
@@ -180,7 +184,7 @@ static int load(struct plan *plan, struct arguments *a, struct error *e)
 			    : cmd_load_plan(plan, &a->host, &a->source, e);
 
 	if (!ret)
-		ret = cmd_check_cell(plan, &a->cell, e);
+		ret = cmd_check_cell(plan, a->jobs, &a->cell, e);
 	return ret ? ret : check_risk(plan, a, e);
 }
 
@@ -221,7 +225,7 @@ static bool is_done(const struct plan *plan, const struct arguments *a, int *sta
 	struct cmd_run_print print;
 
 	if (!a->cell.variable || a->resume ||
-	    !cmd_find_cell(a->results_dir, plan, a->cell.index, &summary))
+	    !cmd_find_cell(a->results_dir, plan, &a->cell, &summary))
 		return false;
 	*status = exit_status(&summary, a->strict, 0);
 	if (!a->quiet)
@@ -252,6 +256,7 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 					 .name_cell = a->stage,
 					 .resume = a->resume,
 					 .only_cell = a->cell.index,
+					 .more_cells = a->cell.more,
 					 .signal_fd = signal_fd,
 					 .pause = &a->pause.trial,
 					 .progress = cmd_run_print_progress,
@@ -323,7 +328,7 @@ static int run_locked(struct plan *plan, struct arguments *a)
 int cmd_run(int argc, char **argv)
 {
 	struct arguments a = { .results_dir = "results",
-			       .cell = { .index = -1 },
+			       .cell = CMD_CELL_EVERY,
 			       .allowed = RISK_R1,
 			       .source = { .root = "" } };
 	struct plan *plan = calloc(1, sizeof(*plan)); /* large */

@@ -153,20 +153,21 @@ static int count_cells(struct merging *m, struct error *e)
 	return ret;
 }
 
-/* The cell that a partial directory was for; -1: it was for more than one. */
-static int only_cell(const struct result_dir *f)
+/* Whether a directory was for the same cells as a partial one; one of all has no part. */
+static bool is_for_same_cells(const struct result_dir *a, const struct result_dir *b)
 {
-	const json_t *cell = result_dir_json(f, "end.only_cell");
+	const json_t *first = result_dir_json(a, "end.only_cell");
 
-	return json_is_integer(cell) ? (int)json_integer_value(cell) : -1;
+	return json_is_integer(first) && json_integer_value(first) >= 0 &&
+	       json_equal(first, result_dir_json(b, "end.only_cell")) &&
+	       json_integer_value(result_dir_json(a, "end.more_cells")) ==
+		       json_integer_value(result_dir_json(b, "end.more_cells"));
 }
 
 static bool is_complete_elsewhere(const struct merging *m, const struct result_dir *f)
 {
-	const int cell = only_cell(f);
-
-	for (size_t i = 0; i < m->nr && cell >= 0; i++)
-		if (!m->part[i]->partial && only_cell(m->part[i]) == cell)
+	for (size_t i = 0; i < m->nr; i++)
+		if (!m->part[i]->partial && is_for_same_cells(m->part[i], f))
 			return true;
 	return false;
 }

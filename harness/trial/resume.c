@@ -23,12 +23,14 @@ static json_t *load_json(const char *path)
 	return json_load_file(name, 0, NULL);
 }
 
-int resume_only_cell(const char *path)
+int resume_only_cell(const char *path, unsigned *more)
 {
 	json_t *root = load_json(path);
-	const json_t *cell = json_object_get(json_object_get(root, "end"), "only_cell");
+	const json_t *end = json_object_get(root, "end");
+	const json_t *cell = json_object_get(end, "only_cell");
 	int only = json_is_integer(cell) ? (int)json_integer_value(cell) : -1;
 
+	*more = only < 0 ? 0 : (unsigned)json_integer_value(json_object_get(end, "more_cells"));
 	json_decref(root);
 	return only;
 }

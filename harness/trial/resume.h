@@ -36,8 +36,11 @@ int resume_check(const char *path, const struct plan *plan, struct error *e);
 /* Cuts the files back. resume_check() must have passed; -EBADMSG for a file that is no CSV. */
 int resume_load(struct resume *r, const char *path, const struct plan *plan, struct error *e);
 
-/* The cell that the cut run was restricted to (--cell); -1: all. */
-int resume_only_cell(const char *path);
+/*
+ * The cell that the cut run was restricted to (--cell), and in *more how many that follow it;
+ * -1: all.
+ */
+int resume_only_cell(const char *path, unsigned *more);
 
 void resume_release(struct resume *r);
 

@@ -345,7 +345,7 @@ static int describe(struct run *run, int ret, struct error *e)
 {
 	const struct run_summary *s = run->summary;
 	json_t *end = json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
 		"status",
 		ret == -EINTR ? "interrupted"
 		: ret	      ? "failed"
@@ -356,7 +356,8 @@ static int describe(struct run *run, int ret, struct error *e)
 		"claims_disturbed", (int)s->claims_disturbed, "disturbed", (int)s->disturbed,
 		"repeated", (int)s->repeated, "skipped", (int)s->skipped, "restored",
 		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "only_cell",
-		run->options->only_cell, "steps_resumed", (int)s->resumed, "seconds",
+		run->options->only_cell, "more_cells", (int)run->options->more_cells,
+		"steps_resumed", (int)s->resumed, "seconds",
 		(double)(clock_now_ns() - run->start_ns) / 1e9);
 	int ret_json = results_describe(&run->results, run->plan, end, e);
 
@@ -386,10 +387,12 @@ static int make_scratch(struct run *run, struct error *e)
 static bool is_to_run(const struct run *run)
 {
 	const int only = run->options->only_cell;
+	const unsigned cell = run->plan->step[run->step].cell;
 
 	if (run->resume.done && run->resume.done[run->step])
 		return false;
-	return only < 0 || run->plan->step[run->step].cell == (unsigned)only;
+	return only < 0 ||
+	       (cell >= (unsigned)only && cell - (unsigned)only <= run->options->more_cells);
 }
 
 static int run_steps(struct run *run, struct error *e)

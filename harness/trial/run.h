@@ -28,6 +28,7 @@ struct run_options {
 	const char *results_dir; /* where the results directory is made */
 	const char *resume;	 /* NAME.partial to be continued, or NULL */
 	int only_cell;		 /* -1: all */
+	unsigned more_cells;	 /* that follow it; 0 with all */
 	bool name_cell;		 /* the directory's name says which */
 	int signal_fd;		 /* -1: none */
 	char *const *wrapper;	 /* see trial.h */

@@ -79,3 +79,59 @@ sizes()
 	"$PAGESTORM" run sweep.ini --cell=1 --wait=300 -q -o jobs
 	"$PAGESTORM" merge -o whole jobs/*
 }
+
+@test "--cell=auto takes the number of each engine's job, counted from that engine's first" {
+	for job in SLURM_ARRAY_TASK_ID=1 JOB_COMPLETION_INDEX=1 PARALLEL_SEQ=2 LSB_JOBINDEX=2; do
+		rm -rf jobs
+		env "$job" "$PAGESTORM" run sweep.ini --cell=auto --wait=300 -q -o jobs
+		[ "$(rows jobs/*/runs.csv cell | tr -d '\n')" = 11 ]
+	done
+	# LSF: 0 is a job that belongs to no array.
+	rm -rf jobs
+	LSB_JOBINDEX=0 PARALLEL_SEQ=1 "$PAGESTORM" run sweep.ini --cell=auto --wait=300 -q -o jobs
+	[ "$(rows jobs/*/runs.csv cell | tr -d '\n')" = 00 ]
+}
+
+@test "a job that is queued again after it ended runs nothing and has the status of the first time" {
+	sed -i 's/^type = anon/&\ninject_shortfall = 1/' sweep.ini
+	export SLURM_ARRAY_TASK_ID=2
+	run "$PAGESTORM" run sweep.ini --cell=auto --wait=300 -q -o jobs
+	[ "$status" -eq 1 ]
+	before=$(ls jobs)
+	run --separate-stderr "$PAGESTORM" run sweep.ini --cell=auto --wait=300 -o jobs
+	[ "$status" -eq 1 ]
+	[[ "$stderr" == *"cell 2 is complete already"* ]]
+	[ "$(ls jobs)" = "$before" ]
+	# Another plan is another cell.
+	sed -i 's/^seed = 5/seed = 6/' sweep.ini
+	run "$PAGESTORM" run sweep.ini --cell=auto --wait=300 -q -o jobs
+	[ "$(find jobs -mindepth 1 -maxdepth 1 | wc -l)" -eq 2 ]
+}
+
+@test "the cells of plan --jobs, as numbers of an array, are those of one run" {
+	[ "$("$PAGESTORM" plan sweep.ini --jobs=2 | tr '\n' ' ')" = "0 1-2 " ]
+	for job in 0 1; do
+		JOB_COMPLETION_INDEX=$job "$PAGESTORM" run sweep.ini --cell=auto --jobs=2 \
+			--wait=300 -q -o jobs
+	done
+	joined=$("$PAGESTORM" merge -o joined jobs/*)
+	[ "$(rows "$joined/runs.csv" cell | sort | tr -d '\n')" = 001122 ]
+}
+
+@test "the command of the Kubernetes job runs its cell and moves it to the results, whole" {
+	command=$(sed -n '/command:/,/\]/p' "$BATS_TEST_DIRNAME/../../contrib/fleet/job.yaml" |
+		tr -d '\n' | sed 's/.*\[//; s/\].*//; s/"pagestorm", //; s/[",]/ /g')
+	mkdir profile
+	cp sweep.ini profile
+	words=()
+	for word in $command; do
+		case $word in
+		/profile/*) words+=("$PWD$word") ;;
+		--*=/*) words+=("${word%%=*}=$PWD/${word#*=/}") ;;
+		*) words+=("$word") ;;
+		esac
+	done
+	JOB_COMPLETION_INDEX=1 "$PAGESTORM" "${words[@]}" --wait=300
+	[ "$(rows results/*-sweep-cell1/runs.csv cell | tr -d '\n')" = 11 ]
+	[ -z "$(ls stage)" ]
+}

@@ -165,6 +165,32 @@ setup()
 	done
 }
 
+# refuses TEXT WORDS…: run null WORDS… ends with status 2, names TEXT and makes nothing
+refuses()
+{
+	run "$PAGESTORM" run null -o "$BATS_TEST_TMPDIR/out" "${@:2}"
+	echo "$status: $output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"$1"* ]]
+	[ ! -e "$BATS_TEST_TMPDIR/out" ]
+}
+
+@test "run --cell refuses ranges that end before they begin, cells there are not, unclear numbers of jobs" {
+	unset SLURM_ARRAY_TASK_ID JOB_COMPLETION_INDEX PARALLEL_SEQ LSB_JOBINDEX
+	refuses "'2-1' ends before it begins" --cell=2-1
+	refuses "'' is not a whole number" --cell=1-
+	refuses "there is no cell 5; the plan has cells 0 to 0" --cell=0-5
+	refuses "--jobs needs --cell=auto" --cell=0 --jobs=2
+	refuses "none of SLURM_ARRAY_TASK_ID" --cell=auto
+	export PARALLEL_SEQ=x
+	refuses "PARALLEL_SEQ: 'x' is not a whole number from 1" --cell=auto
+	export PARALLEL_SEQ=3
+	refuses "PARALLEL_SEQ=3 is for cell 2; the plan has cells 0 to 0" --cell=auto
+	refuses "PARALLEL_SEQ=3 is for job 2; these are jobs 0 to 0" --cell=auto --jobs=4
+	export SLURM_ARRAY_TASK_ID=0
+	refuses "SLURM_ARRAY_TASK_ID and PARALLEL_SEQ are both set" --cell=auto
+}
+
 @test "a limit that a run cannot set is an unknown key" {
 	run "$PAGESTORM" plan --host "$machine" null pids.max=100
 	[ "$status" -eq 2 ]
