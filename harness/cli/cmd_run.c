@@ -78,16 +78,16 @@ static const struct cmd_option options[] = {
 	  .help = "where the results directory is made (results)" },
 	{ .name = "stage", .arg = "DIR", .take = cmd_take_directory,
 	  .offset = offsetof(struct arguments, stage),
-	  .help = "write the results in DIR, a local disk; move them when complete" },
+	  .help = "write the results in DIR; move them when complete" },
 	{ .name = "repeat", .letter = 'n', .arg = "N", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, source.repeats), .least = 1, .most = 10000,
 	  .help = "repeats of each cell, in place of the profile's" },
 	{ .name = "cell", .arg = "K|K-L|auto", .take = cmd_take_cell,
 	  .offset = offsetof(struct arguments, cell), .most = CMD_CELL_MAX,
-	  .help = "only these cells of the sweep (see pagestorm plan); auto: the job's of an array" },
+	  .help = "only these cells; auto: those of the array's job" },
 	{ .name = "jobs", .arg = "N", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, jobs), .least = 1, .most = CMD_CELL_MAX,
-	  .help = "the array has N jobs, each for the cells that plan --jobs=N says" },
+	  .help = "the array's jobs have the cells of plan --jobs=N" },
 	{ .name = "resume", .arg = "DIR", .take = take_partial,
 	  .offset = offsetof(struct arguments, resume),
 	  .help = "continue DIR.partial, a run that was cut" },
@@ -141,9 +141,9 @@ static int check(const void *request, struct error *e)
 static const struct cmd_syntax syntax = {
 	.name = "pagestorm run",
 	.words = "PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
-	.doc = "Runs a profile or a single workload inside cgroups of its own, and compares what the kernel counted with what was claimed.\v"
-	       "key=value takes the profile's own keys: hog.size=64M, memory.max=96M.\n\n"
-	       "Exit status: 0 expectations met; 1 an expectation failed; 2 usage; 3 harness error; 4 some cells invalid or disturbed; 5 not fully restored; 75 another run holds the lock; 77 nothing could run here; 130, 143 interrupted.",
+	.doc = "Runs a profile or a workload; compares the kernel's counts with the claims.\v"
+	       "key=value takes the profile's own keys: hog.size=64M, memory.max=96M.\n"
+	       "Exit status: 0 met; 1 not met; 2 usage; 3 harness; 4 invalid, disturbed; 5 not restored; 75 locked; 77 nothing could run; 130, 143 interrupted.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),
 	.check = check,
