@@ -5,12 +5,14 @@
 #include "harness/cli/cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
 #include "harness/report/html.h"
 #include "harness/report/report.h"
 
@@ -101,7 +103,7 @@ static int write_page(const struct arguments *arguments, const struct report *re
 {
 	char path[PATH_MAX], new_path[PATH_MAX + 8], note[400];
 	FILE *out;
-	int ret;
+	int ret, fd;
 
 	if (arguments->output)
 		ret = snprintf(path, sizeof(path), "%s", arguments->output);
@@ -111,9 +113,11 @@ static int write_page(const struct arguments *arguments, const struct report *re
 		return error_set(e, ENAMETOOLONG, "%s: the path is too long",
 				 report[0].dir.path);
 	snprintf(new_path, sizeof(new_path), "%s.new", path);
-	out = fopen(new_path, "we");
+	fd = plainfile_make(AT_FDCWD, new_path); /* in what may be another user's directory */
+	out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!out)
-		return error_set(e, errno, "%s: %s", new_path, strerror(errno));
+		return error_set(e, fd < 0 ? -fd : errno, "%s: %s", new_path,
+				 strerror(fd < 0 ? -fd : errno));
 	ret = html_write(report, (int)arguments->directories.nr, out, note, sizeof(note));
 	if (ferror(out) | fclose(out))
 		ret = -EIO;

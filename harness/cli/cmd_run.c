@@ -17,6 +17,7 @@
 #include "harness/cli/cmd_run_print.h"
 #include "harness/machine/group.h"
 #include "harness/machine/lock.h"
+#include "harness/trial/results.h"
 #include "harness/trial/resume.h"
 #include "harness/trial/run.h"
 #include "harness/trial/stage.h"
@@ -135,7 +136,7 @@ static int check(const void *request, struct error *e)
 			"--resume goes on where the run was cut: give no --stage, and move the directory when it is complete");
 	if (a->pause.out_fd >= 0 && !a->pause.trial.barriers)
 		return error_set(e, EINVAL, "--pause-fd needs --pause=ready,held");
-	return 0;
+	return a->resume ? 0 : results_check_place(a->results_dir, e);
 }
 
 static const struct cmd_syntax syntax = {

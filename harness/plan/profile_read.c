@@ -9,11 +9,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 #include "harness/base/suggest.h"
 #include "harness/plan/profile_part.h"
@@ -21,6 +26,8 @@
 
 /* A worker's name becomes part of a cgroup's path and a cell of each CSV. */
 #define WORKER_NAME_MAX 40
+
+#define FIFO_WAIT_MS 2000 /* its writer may take a moment to begin */
 
 /* Names that mean something else in results, in [expect] or on the command line. */
 static const char *const reserved[] = {
@@ -325,21 +332,62 @@ int profile_read(struct profile *p, const char *path, struct error *e)
 	return profile_read_dialect(p, path, NULL, e);
 }
 
+/* A pipe has a writer. Of a FIFO that nothing writes to, a read would wait without end. */
+static bool is_silent(int fd)
+{
+	struct pollfd look = { .fd = fd, .events = POLLIN };
+	struct statfs fs;
+
+	return (fstatfs(fd, &fs) || fs.f_type != PIPEFS_MAGIC) &&
+	       poll(&look, 1, FIFO_WAIT_MS) <= 0;
+}
+
+/* A regular file or a pipe. What is open is judged, not what its name means now. */
+static int open_file(const char *path, struct error *e)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), ret = 0;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		ret = error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
+	else if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		ret = error_set(e, EINVAL, "%s is not a file", path);
+	else if (S_ISFIFO(st.st_mode) && is_silent(fd))
+		ret = error_set(e, EINVAL, "%s is a FIFO that no process writes to", path);
+	else if (fcntl(fd, F_SETFL, O_RDONLY))
+		ret = error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
+	if (ret && fd >= 0)
+		close(fd);
+	return ret ? ret : fd;
+}
+
+static int open_stream(const char *path, FILE **stream, struct error *e)
+{
+	const int fd = open_file(path, e);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	*stream = fdopen(fd, "r");
+	if (*stream)
+		return 0;
+	ret = error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
+	close(fd);
+	return ret;
+}
+
 int profile_read_dialect(struct profile *p, const char *path,
 			 const struct profile_dialect *dialect, struct error *e)
 {
-	FILE *stream = NULL;
-	struct stat st;
+	FILE *stream;
 	int ret;
 
 	if (strlen(path) >= sizeof(p->path))
 		return error_set(e, ENAMETOOLONG, "the path %.60s… is too long", path);
-	if (stat(path, &st) || !(stream = fopen(path, "re")))
-		return error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
-	if (S_ISREG(st.st_mode) || S_ISFIFO(st.st_mode))
-		ret = read_stream(p, stream, path, dialect, e);
-	else
-		ret = error_set(e, EINVAL, "%s is not a file", path);
+	ret = open_stream(path, &stream, e);
+	if (ret)
+		return ret;
+	ret = read_stream(p, stream, path, dialect, e);
 	fclose(stream);
 	return ret;
 }

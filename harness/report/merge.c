@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
+
 #define NAME_TRIES 1000
 #define PARTIAL	   ".partial"
 
@@ -91,14 +93,15 @@ static int write_dir(struct merging *m, const char *parent, struct error *e)
 	if (ret)
 		return ret;
 	partial_path(m, partial, sizeof(partial));
-	m->dirfd = open(partial, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	m->dirfd = open(partial, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (m->dirfd < 0)
 		return error_set(e, errno, "%s: %s", partial, strerror(errno));
 	ret = fill_dir(m, e);
 	close(m->dirfd);
-	if (!ret && rename(partial, m->out.path))
-		ret = error_set(e, errno, "%s: %s", m->out.path, strerror(errno));
-	return ret;
+	if (ret)
+		return ret;
+	ret = plainfile_rename(partial, m->out.path);
+	return ret ? error_set(e, -ret, "%s: %s", m->out.path, strerror(-ret)) : 0;
 }
 
 static int by_first_cell(const void *left, const void *right)

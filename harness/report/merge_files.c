@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
+
 #define COPY_BYTES 65536
 #define HEADER_MAX 8192
 
@@ -71,15 +73,19 @@ static int read_header(int fd, char *header, size_t header_bytes)
 	return 0;
 }
 
-static int open_in(const struct result_dir *f, const char *name)
+/* -ENOENT, without a sentence: there is none. */
+static int open_in(const struct result_dir *f, const char *name, struct error *e)
 {
+	struct error missing = { "" };
 	char path[PATH_MAX];
 	int fd;
 
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", f->path, name) >= sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+		return error_set(e, ENAMETOOLONG, "%s/%s: the path is too long", f->path, name);
+	fd = plainfile_open(AT_FDCWD, path, O_RDONLY, &missing);
+	if (fd == -ELOOP || fd == -EMEDIUMTYPE) /* of the input, not of this machine */
+		return error_set(e, EINVAL, "%s", missing.text);
+	return fd >= 0 || fd == -ENOENT ? fd : error_set(e, -fd, "%s", missing.text);
 }
 
 /* *header: "" before the first file, then what all must have. */
@@ -87,12 +93,10 @@ static int check_header(const struct result_dir *f, const char *name, char *head
 			struct error *e)
 {
 	char own[HEADER_MAX];
-	int fd = open_in(f, name), ret;
+	int fd = open_in(f, name, e), ret;
 
-	if (fd == -ENOENT)
-		return 0;
 	if (fd < 0)
-		return error_set(e, -fd, "%s/%s: %s", f->path, name, strerror(-fd));
+		return fd == -ENOENT ? 0 : fd;
 	ret = read_header(fd, own, sizeof(own));
 	close(fd);
 	if (ret)
@@ -153,11 +157,12 @@ static int copy_from(int from, off_t offset, int to, bool *ended_line)
 }
 
 /* The header once, then the rows. */
-static int append_file(int to, const struct result_dir *f, const char *name, bool *begun)
+static int append_file(int to, const struct result_dir *f, const char *name, bool *begun,
+		       struct error *e)
 {
 	char header[HEADER_MAX];
 	bool ended_line;
-	int fd = open_in(f, name), ret;
+	int fd = open_in(f, name, e), ret;
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
@@ -179,7 +184,7 @@ static int join_file(const struct merging *m, const char *name, struct error *e)
 	if (fd < 0)
 		return error_set(e, errno, "%s: %s", name, strerror(errno));
 	for (size_t i = 0; !ret && i < m->nr; i++)
-		ret = append_file(fd, m->part[i], name, &begun);
+		ret = append_file(fd, m->part[i], name, &begun, e);
 	if (!ret && fsync(fd))
 		ret = -errno;
 	close(fd);
@@ -188,7 +193,7 @@ static int join_file(const struct merging *m, const char *name, struct error *e)
 
 static int copy_profile(int dirfd, const struct result_dir *f, struct error *e)
 {
-	int from = open_in(f, "profile.ini"), to = -1, ret = 0;
+	int from = open_in(f, "profile.ini", e), to = -1, ret = 0;
 	bool ended_line;
 
 	if (from == -ENOENT)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/base/plainfile.h"
 #include "harness/tables/attempt.h"
 #include "workloads/api/arith.h"
 
@@ -72,15 +73,14 @@ static int read_json(struct result_dir *f, struct error *e)
 	char path[PATH_MAX];
 	json_error_t problem;
 	int ret = file_path(f, "run.json", path, sizeof(path), e);
+	struct error missing = { "" };
 	FILE *file;
 
 	if (ret)
 		return ret;
-	file = fopen(path, "re");
-	if (!file && errno == ENOENT)
-		return 0;
+	file = plainfile_stream(path, &ret, &missing);
 	if (!file)
-		return error_set(e, errno, "%s: %s", path, strerror(errno));
+		return ret == -ENOENT ? 0 : error_set(e, -ret, "%s", missing.text);
 	f->run = json_loadf(file, 0, &problem);
 	fclose(file);
 	if (!f->run)

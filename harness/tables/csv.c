@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
+
 /* ---- writing ---- */
 
 static bool make_room(struct csv_writer *w, size_t more)
@@ -215,9 +217,9 @@ int csv_append(struct csv_writer *w, int dirfd, const char *name, const char *he
 	struct csv_writer out = { .fd = -1, .columns = count_columns(header) };
 
 	snprintf(out.path, sizeof(out.path), "%s", name);
-	out.fd = openat(dirfd, name, O_RDWR | O_CLOEXEC);
+	out.fd = plainfile_open(dirfd, name, O_RDWR, e);
 	if (out.fd < 0)
-		return error_set(e, errno, "%s: cannot be opened: %s", name, strerror(errno));
+		return out.fd;
 	if (!has_header(out.fd, header)) {
 		close(out.fd);
 		return error_set(e, EINVAL, "%s: its columns are those of another version",
@@ -259,15 +261,14 @@ struct reader {
 	unsigned line;
 };
 
-static int read_bytes(struct csv_table *t, const char *path, size_t *length, struct error *e)
+static int read_bytes(struct csv_table *t, int fd, const char *path, size_t *length,
+		      struct error *e)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), ret = 0;
 	size_t capacity = 64 * 1024;
+	int ret = 0;
 	ssize_t n;
 
 	*length = 0;
-	if (fd < 0)
-		return error_set(e, errno, "%s: %s", path, strerror(errno));
 	for (;;) {
 		char *bytes = t->bytes;
 
@@ -288,7 +289,6 @@ static int read_bytes(struct csv_table *t, const char *path, size_t *length, str
 			break;
 		*length += (size_t)n;
 	}
-	close(fd);
 	if (!ret)
 		t->bytes[*length] = '\0';
 	return ret;
@@ -412,6 +412,18 @@ static int keep_row(struct reader *r, char **cells)
 
 int csv_read(struct csv_table *t, const char *path, struct error *e)
 {
+	const int fd = plainfile_open(AT_FDCWD, path, O_RDONLY, e);
+	int ret;
+
+	if (fd < 0)
+		return fd;
+	ret = csv_read_fd(t, fd, path, e);
+	close(fd);
+	return ret;
+}
+
+int csv_read_fd(struct csv_table *t, int fd, const char *path, struct error *e)
+{
 	struct csv_table out = { 0 };
 	struct reader r = { .t = &out, .path = path, .e = e, .line = 1 };
 	char **cells;
@@ -419,7 +431,7 @@ int csv_read(struct csv_table *t, const char *path, struct error *e)
 	size_t length;
 	int ret;
 
-	ret = read_bytes(&out, path, &length, e);
+	ret = read_bytes(&out, fd, path, &length, e);
 	if (ret)
 		goto out;
 	r.at = out.bytes;

@@ -62,9 +62,13 @@ struct csv_table {
 	size_t nr, capacity;
 };
 
-/* 0; -ENOENT; -EBADMSG with file:line in *e for a ragged row, an unfinished quote, or two
- * columns of one name. */
+/*
+ * A regular file, which is no symbolic link (plainfile.h). 0; -ENOENT; -EBADMSG with file:line
+ * in *e for a ragged row, an unfinished quote, or two columns of one name.
+ */
 int csv_read(struct csv_table *t, const char *path, struct error *e);
+/* The same from an open descriptor, of whatever kind. path: for messages. */
+int csv_read_fd(struct csv_table *t, int fd, const char *path, struct error *e);
 void csv_release(struct csv_table *t);
 /* -1 when the file has no such column. */
 int csv_column(const struct csv_table *t, const char *name);

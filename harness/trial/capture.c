@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
 #include "harness/trial/kthread.h"
 #include "workloads/api/arith.h"
 
@@ -423,9 +424,9 @@ static int keep_one(const struct capture_file *file, enum barrier barrier, int d
 		 file->owner, file->scope, file->source->name);
 	for (char *p = name; *p; p++)
 		*p = *p == '/' ? '.' : *p;
-	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = plainfile_make(dirfd, name); /* a resumed or repeated trial replaces its file */
 	if (fd < 0)
-		return error_set(e, errno, "cannot write raw/%s: %s", name, strerror(errno));
+		return error_set(e, -fd, "cannot write raw/%s: %s", name, strerror(-fd));
 	if (write(fd, bytes->data, bytes->length) != (ssize_t)bytes->length)
 		ret = error_set(e, EIO, "cannot write raw/%s completely", name);
 	close(fd);

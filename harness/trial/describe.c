@@ -13,6 +13,7 @@
 
 #include <gnu/libc-version.h>
 
+#include "harness/base/plainfile.h"
 #include "workloads/api/arith.h"
 
 static json_t *describe_capabilities(const struct host *h)
@@ -162,12 +163,10 @@ static json_t *describe_versions(void)
 static int replace(const struct results *r, const char *text, struct error *e)
 {
 	const size_t length = strlen(text);
-	int fd = openat(r->dirfd, "run.json.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			0644);
-	int ret = 0;
+	int fd = plainfile_make(r->dirfd, "run.json.new"), ret = 0;
 
 	if (fd < 0)
-		return error_set(e, errno, "cannot write run.json: %s", strerror(errno));
+		return error_set(e, -fd, "cannot write run.json: %s", strerror(-fd));
 	if (write(fd, text, length) != (ssize_t)length || write(fd, "\n", 1) != 1 || fsync(fd))
 		ret = error_set(e, errno ? errno : EIO, "cannot write run.json: %s",
 				strerror(errno));

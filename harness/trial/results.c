@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
+#include "harness/base/trust.h"
 #include "harness/trial/capture.h"
 
 void results_init(struct results *r)
@@ -24,10 +26,10 @@ void results_init(struct results *r)
 static int write_text(int dirfd, const char *name, const char *text, struct error *e)
 {
 	const size_t length = strlen(text);
-	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), ret = 0;
+	int fd = plainfile_make(dirfd, name), ret = 0;
 
 	if (fd < 0)
-		return error_set(e, errno, "cannot write %s: %s", name, strerror(errno));
+		return error_set(e, -fd, "cannot write %s: %s", name, strerror(-fd));
 	if (write(fd, text, length) != (ssize_t)length || fsync(fd))
 		ret = error_set(e, errno ? errno : EIO, "cannot write %s: %s", name,
 				strerror(errno));
@@ -63,6 +65,33 @@ static int make_directory(struct results *r, const char *profile, struct error *
 	return error_set(e, errno,
 			 "cannot make the results directory %s: %s; choose another with -o",
 			 r->path, strerror(errno));
+}
+
+int results_check_place(const char *path, struct error *e)
+{
+	struct error why = { "" };
+	char place[512], *slash;
+	int ret;
+
+	if (geteuid())
+		return 0;
+	snprintf(place, sizeof(place), "%s", path);
+	while (access(place, F_OK) && (slash = strrchr(place, '/')))
+		slash[slash == place] = '\0';
+	ret = trust_path(access(place, F_OK) ? "." : place, &why);
+	return ret ? error_set(
+			     e, -ret,
+			     "no results are written to %s: %s; or choose another directory with -o",
+			     path, why.text)
+		   : 0;
+}
+
+static int open_directory(struct results *r, struct error *e)
+{
+	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (r->dirfd < 0)
+		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
+	return 0;
 }
 
 int results_make_parents(const char *path, struct error *e)
@@ -115,16 +144,17 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 			e, ENAMETOOLONG,
 			"the path of the results directory is longer than %zu bytes: choose another with -o",
 			sizeof(r->parent) - 1);
-	ret = results_make_parents(parent, e);
+	ret = results_check_place(parent, e);
+	if (!ret)
+		ret = results_make_parents(parent, e);
 	snprintf(r->parent, sizeof(r->parent), "%s", parent);
 	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
 	if (!ret)
 		ret = make_directory(r, plan->name, e);
+	if (!ret)
+		ret = open_directory(r, e);
 	if (ret)
 		return ret;
-	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->dirfd < 0)
-		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
 	ret = write_text(r->dirfd, "profile.ini", plan->profile_text, e);
 	return ret ? ret : open_files(r, column_create, e);
 }
@@ -149,10 +179,9 @@ int results_reopen(struct results *r, const char *path, const struct plan *plan,
 	snprintf(r->run, sizeof(r->run), "%.*s", (int)(strlen(slash + 1) - tail), slash + 1);
 	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
 	free(absolute);
-	r->dirfd = open(r->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (r->dirfd < 0)
-		return error_set(e, errno, "cannot open %s: %s", r->path, strerror(errno));
-	ret = open_files(r, column_append, e);
+	ret = open_directory(r, e);
+	if (!ret)
+		ret = open_files(r, column_append, e);
 	return ret ? ret : reopen_others(r, e);
 }
 
@@ -337,8 +366,10 @@ int results_close(struct results *r, bool complete, struct error *e)
 	if (ret || !complete)
 		return ret;
 	snprintf(path, sizeof(path), "%.319s/%.159s", r->parent, r->run);
-	if (rename(r->path, path))
-		return error_set(e, errno, "cannot rename %s: %s", r->path, strerror(errno));
+	ret = plainfile_rename(r->path, path);
+	if (ret)
+		return error_set(e, -ret, "cannot rename %s to %s: %s", r->path, path,
+				 strerror(-ret));
 	snprintf(r->path, sizeof(r->path), "%s", path);
 	return 0;
 }

@@ -35,6 +35,13 @@ void results_init(struct results *r);
 /* Makes the directory and those above it that are missing. */
 int results_make_parents(const char *path, struct error *e);
 
+/*
+ * Root's results directory and what is in it must be no other user's to rename, since names in
+ * it are opened later: -EPERM (trust.h). Of a directory that does not exist yet the one that it
+ * will be made in is judged.
+ */
+int results_check_place(const char *parent, struct error *e);
+
 /* Makes the directory below parent (made as well when missing) and the CSV files; writes
  * profile.ini. */
 int results_open(struct results *r, const char *parent, const struct plan *plan,

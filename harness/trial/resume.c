@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
 #include "harness/trial/results.h"
 
 #define PARTIAL ".partial"
@@ -18,9 +19,17 @@
 static json_t *load_json(const char *path)
 {
 	char name[640];
+	json_t *root;
+	FILE *file;
+	int ret;
 
 	snprintf(name, sizeof(name), "%s/run.json", path);
-	return json_load_file(name, 0, NULL);
+	file = plainfile_stream(name, &ret, NULL);
+	if (!file)
+		return NULL;
+	root = json_loadf(file, 0, NULL);
+	fclose(file);
+	return root;
 }
 
 int resume_only_cell(const char *path, unsigned *more)
@@ -80,13 +89,13 @@ static int check_plan(const char *path, const struct plan *plan, struct error *e
 /* A kill within write(2) leaves a row without its end. */
 static int drop_torn_row(const char *name, struct error *e)
 {
-	int fd = open(name, O_RDWR | O_CLOEXEC), ret = 0;
+	int fd = plainfile_open(AT_FDCWD, name, O_RDWR, e), ret = 0;
 	struct stat st = { 0 };
 	off_t end;
 	char c = 0;
 
 	if (fd < 0)
-		return error_set(e, errno, "%s: %s", name, strerror(errno));
+		return fd;
 	if (fstat(fd, &st))
 		ret = -errno;
 	for (end = st.st_size; !ret && end > 0; end--) {
@@ -251,7 +260,7 @@ static int cut_file(struct resume *r, const char *path, int dirfd, const char *n
 /* runs.csv first: what it no longer lists, another attempt takes out of the others. */
 static int cut_files(struct resume *r, const char *path, struct error *e)
 {
-	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), ret = 0;
+	int dirfd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), ret = 0;
 
 	if (dirfd < 0)
 		return error_set(e, errno, "cannot open %s: %s", path, strerror(errno));

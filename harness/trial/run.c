@@ -185,10 +185,13 @@ static int open_raw(struct run *run, struct error *e)
 {
 	if (!run->plan->keep_raw)
 		return 0;
-	if (mkdirat(run->results.dirfd, "raw", 0755) && errno != EEXIST)
+	/* Only a resumed run has made one already. */
+	if (mkdirat(run->results.dirfd, "raw", 0755) &&
+	    !(errno == EEXIST && run->options->resume))
 		return error_set(e, errno, "cannot make %s/raw: %s", run->results.path,
 				 strerror(errno));
-	run->raw_dirfd = openat(run->results.dirfd, "raw", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	run->raw_dirfd = openat(run->results.dirfd, "raw",
+				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (run->raw_dirfd < 0)
 		return error_set(e, errno, "cannot open %s/raw: %s", run->results.path,
 				 strerror(errno));

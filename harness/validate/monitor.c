@@ -3,8 +3,10 @@
 #include "harness/validate/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/tables/csv.h"
 #include "harness/validate/evidence.h"
@@ -78,6 +80,19 @@ static int score_row(const struct monitor *m, size_t row, struct scorecard *card
 	return 0;
 }
 
+/* The user names it: it may well be a pipe or a link. */
+static int read_monitor(struct csv_table *table, const char *csv, struct error *e)
+{
+	const int fd = open(csv, O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return error_set(e, errno, "cannot open %s: %s", csv, strerror(errno));
+	ret = csv_read_fd(table, fd, csv, e);
+	close(fd);
+	return ret;
+}
+
 int monitor_score(struct scorecard *card, const char *csv, const char *directory,
 		  struct error *e)
 {
@@ -86,9 +101,7 @@ int monitor_score(struct scorecard *card, const char *csv, const char *directory
 	int ret;
 
 	evidence_init(&m.evidence);
-	ret = csv_read(&m.table, csv, e);
-	if (ret == -ENOENT)
-		error_set(e, ENOENT, "cannot open %s: %s", csv, strerror(ENOENT));
+	ret = read_monitor(&m.table, csv, e);
 	if (!ret && (csv_column(&m.table, "quantity") < 0 || csv_column(&m.table, "value") < 0))
 		ret = error_set(
 			e, EINVAL,

@@ -158,3 +158,53 @@ refused()
 	merge "$cells"/run*
 	refused "more than 32 kinds of CSV files"
 }
+
+@test "a file that is a symbolic link is refused, whatever it names" {
+	for file in runs.csv x.csv run.json profile.ini; do
+		echo "secret,line" > "$BATS_TEST_TMPDIR/secret"
+		cp -r "$cells/run1" "$BATS_TEST_TMPDIR/linked"
+		ln -sf "$BATS_TEST_TMPDIR/secret" "$BATS_TEST_TMPDIR/linked/$file"
+		merge "$BATS_TEST_TMPDIR/linked" "$cells/run2"
+		[ "$status" -eq 2 ]
+		[[ "$stderr" == *"/linked/$file is a symbolic link; not following it"* ]]
+		[[ "$stderr" != *secret,line* ]]
+		run grep -r secret "$BATS_TEST_TMPDIR/out"
+		[ "$status" -ne 0 ]
+		rm -r "$BATS_TEST_TMPDIR/linked"
+	done
+}
+
+@test "a FIFO among the files is refused, not waited for" {
+	mkfifo "$cells/run1/x.csv"
+	run timeout 20 "$PAGESTORM" merge -o "$BATS_TEST_TMPDIR/out" "$cells/run0" "$cells/run1"
+	echo "$status $output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"/x.csv is not a regular file; not opening it"* ]]
+}
+
+@test "report and compare neither follow a link nor wait for a FIFO" {
+	rm "$cells/run1/truth.csv"
+	mkfifo "$cells/run1/truth.csv"
+	rm "$cells/run2/run.json"
+	ln -s /etc/passwd "$cells/run2/run.json"
+	for command in "report $cells/run1" "compare $cells/run0 $cells/run1"; do
+		run timeout 20 "$PAGESTORM" $command
+		echo "$status $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"/truth.csv is not a regular file; not opening it"* ]]
+	done
+	run timeout 20 "$PAGESTORM" report "$cells/run2"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"/run.json is a symbolic link; not following it"* ]]
+}
+
+@test "a page is not written through a link beside it" {
+	echo precious > "$BATS_TEST_TMPDIR/mine"
+	ln -s "$BATS_TEST_TMPDIR/mine" "$cells/run1/report.html.new"
+	ln -s "$BATS_TEST_TMPDIR/mine" "$cells/run1/report.html"
+	run "$PAGESTORM" report --html "$cells/run1"
+	echo "$status $output"
+	[ "$status" -eq 0 ]
+	[ "$(< "$BATS_TEST_TMPDIR/mine")" = precious ]
+	[ ! -L "$cells/run1/report.html" ]
+}

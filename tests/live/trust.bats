@@ -178,6 +178,23 @@ refused()
 	[ "$(cat "$PAGESTORM_STATE_DIR/journal")" = planted ]
 }
 
+@test "results are not written where another user could replace them" {
+	mkdir -p theirs/below open
+	chown "$other" theirs
+	chmod 777 open
+	for place in theirs theirs/below theirs/below/new/er open/new; do
+		run "$PAGESTORM" run anon size=4M --wait=200 -o "$place"
+		echo "$status $output"
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"$place is not trusted"* || "$output" == *"/theirs "*"belongs to another user"* || "$output" == *"/open can be written by everyone"* ]]
+	done
+	[ -z "$(find theirs open -type f)" ]
+	[ ! -e open/new ]
+	chmod 1777 open # as /tmp: what is made there stays its owner's
+	run "$PAGESTORM" run anon size=4M --wait=200 -o open/new
+	[ "$status" -eq 0 ]
+}
+
 @test "a swap file is not made where another user could replace it" {
 	mkdir open
 	chmod 777 open

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -84,6 +85,23 @@ static void a_complete_run_has_all_rows_and_loses_its_partial(void **state)
 }
 
 /* /dev/full simulates a disk that is full for one file only. */
+static void a_directory_that_another_made_meanwhile_is_not_replaced(void **state)
+{
+	struct error e = { "" };
+	struct results r;
+	char taken[512];
+
+	(void)state;
+	results_init(&r);
+	assert_int_equal(results_open(&r, parent, &plan, NULL), 0);
+	snprintf(taken, sizeof(taken), "%s/%s", r.parent, r.run);
+	assert_int_equal(mkdir(taken, 0755), 0);
+	assert_int_equal(results_close(&r, true, &e), -EEXIST);
+	assert_non_null(strstr(e.text, ".partial"));
+	assert_int_equal(access(r.path, F_OK), 0);
+	assert_int_equal(rmdir(taken), 0);
+}
+
 static void runs_lists_no_step_whose_other_rows_are_lost(void **state)
 {
 	struct error e = { "" };
@@ -378,6 +396,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_complete_run_has_all_rows_and_loses_its_partial),
+		cmocka_unit_test(a_directory_that_another_made_meanwhile_is_not_replaced),
 		cmocka_unit_test(runs_lists_no_step_whose_other_rows_are_lost),
 		cmocka_unit_test(a_killed_run_leaves_every_sample_that_it_took),
 		cmocka_unit_test(samples_that_cannot_be_written_end_the_step),

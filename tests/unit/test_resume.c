@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -231,6 +232,57 @@ static void what_is_no_csv_is_refused_and_left_as_it_is(void **state)
 	assert_int_equal(rows_of("events.csv", 0), 3);
 }
 
+static void links_are_not_followed_and_their_targets_not_cut(void **state)
+{
+	static const char text[] = "a whole line\nand a torn one";
+	char path[768], target[64];
+	struct error e = { "" };
+	struct resume r;
+	struct stat st;
+	FILE *f;
+
+	(void)state;
+	add_step(0, OUTCOME_OK, OUTCOME_OK);
+	assert_int_equal(results_flush(&results, NULL), 0);
+	assert_int_equal(results_close(&results, false, NULL), 0);
+	snprintf(target, sizeof(target), "%s/target", parent);
+	f = fopen(target, "w");
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	for (unsigned hard = 0; hard < 2; hard++) {
+		snprintf(path, sizeof(path), "%s/events.csv", results.path);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(hard ? link(target, path) : symlink(target, path), 0);
+		e.text[0] = '\0';
+		assert_int_equal(resume_load(&r, results.path, &plan, &e),
+				 hard ? -EMLINK : -ELOOP);
+		assert_non_null(strstr(e.text, "events.csv"));
+		assert_int_equal(stat(target, &st), 0);
+		assert_int_equal(st.st_size, strlen(text));
+	}
+}
+
+static void run_json_is_not_written_through_a_link(void **state)
+{
+	char path[768], target[64];
+	struct stat st;
+	FILE *f;
+
+	(void)state;
+	snprintf(target, sizeof(target), "%s/target", parent);
+	f = fopen(target, "w");
+	assert_non_null(f);
+	fputs("precious", f);
+	assert_int_equal(fclose(f), 0);
+	snprintf(path, sizeof(path), "%s/run.json.new", results.path);
+	assert_int_equal(symlink(target, path), 0);
+	assert_int_equal(results_describe(&results, &plan, json_object(), NULL), 0);
+	assert_int_equal(stat(target, &st), 0);
+	assert_int_equal(st.st_size, strlen("precious"));
+	assert_int_equal(results_close(&results, false, NULL), 0);
+}
+
 static void a_directory_that_is_not_partial_is_refused(void **state)
 {
 	struct error e = { "" };
@@ -254,6 +306,8 @@ int main(void)
 		T(a_disturbed_step_is_done_with_its_last_attempt),
 		T(a_row_without_its_end_is_dropped),
 		T(what_is_no_csv_is_refused_and_left_as_it_is),
+		T(links_are_not_followed_and_their_targets_not_cut),
+		T(run_json_is_not_written_through_a_link),
 		T(a_directory_that_is_not_partial_is_refused),
 	};
 
