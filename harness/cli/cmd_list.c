@@ -146,7 +146,14 @@ static void print_settings(void)
 			snprintf(range, sizeof(range), "from %lld", s->min);
 		else
 			snprintf(range, sizeof(range), "%lld to %lld", s->min, s->max);
-		printf("%s: %s%s\n", s->name, range, s->system_wide_pressure ? " (R2)" : "");
+		printf("%s: %s", s->name, range);
+		if (s->system_wide_pressure)
+			printf(" (R2)");
+		if (s->r2_below)
+			printf(" (R2 below %lld)", s->r2_below);
+		if (s->r2_from)
+			printf(" (R2 from %lld)", s->r2_from);
+		putchar('\n');
 		print_wrapped(s->help, 6);
 	}
 }

@@ -29,6 +29,10 @@ static bool meminfo_line(char *text, void *context)
 		host->swap_total_bytes = kb * 1024;
 	if (sscanf(text, "MemAvailable: %" SCNu64 " kB", &kb) == 1)
 		host->available_bytes = kb * 1024;
+	if (sscanf(text, "CommitLimit: %" SCNu64 " kB", &kb) == 1)
+		host->commit_limit_bytes = kb * 1024;
+	if (sscanf(text, "Committed_AS: %" SCNu64 " kB", &kb) == 1)
+		host->committed_bytes = kb * 1024;
 	return true;
 }
 
@@ -261,6 +265,9 @@ static void probe_features(struct host *host, const char *root)
 	host->mglru =
 		!host_file_read(root, "/sys/kernel/mm/lru_gen/enabled", text, sizeof(text)) &&
 		strtoul(text, NULL, 0);
+	host->strict_overcommit =
+		!host_file_read(root, "/proc/sys/vm/overcommit_memory", text, sizeof(text)) &&
+		atoi(text) == 2;
 	if (!host_file_read(root, "/proc/sys/vm/page-cluster", text, sizeof(text)))
 		host->page_cluster = (unsigned)strtoul(text, NULL, 10);
 	probe_dirty(&host->dirty, root);

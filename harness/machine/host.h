@@ -52,9 +52,13 @@ struct host {
 	uint64_t memory_bytes;
 	uint64_t swap_total_bytes;
 	uint64_t available_bytes; /* MemAvailable, or what a limited group above us has left */
-	unsigned page_cluster;	  /* vm.page-cluster now */
-	struct host_dirty dirty;  /* vm.dirty_* now */
-	unsigned nr_nodes;	  /* all, memoryless ones too */
+	/* CommitLimit, which follows vm.overcommit_ratio or _kbytes in whatever mode;
+	 * Committed_AS */
+	uint64_t commit_limit_bytes, committed_bytes;
+	bool strict_overcommit;	 /* vm.overcommit_memory is 2 now */
+	unsigned page_cluster;	 /* vm.page-cluster now */
+	struct host_dirty dirty; /* vm.dirty_* now */
+	unsigned nr_nodes;	 /* all, memoryless ones too */
 	struct host_node node[ENV_NODES_MAX];
 	enum thp_mode thp;
 	enum mthp_mode mthp[HOST_ORDERS]; /* hugepages-…kB/enabled, by order */

@@ -26,6 +26,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.admin_reserve_kbytes",
 	  .path = "/proc/sys/vm/admin_reserve_kbytes",
 	  .max = LLONG_MAX,
+	  .system_wide_pressure = true,
 	  .help = "memory kept for root under strict overcommit" },
 	{ .name = "vm.compact_unevictable_allowed",
 	  .path = "/proc/sys/vm/compact_unevictable_allowed",
@@ -34,6 +35,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.compaction_proactiveness",
 	  .path = "/proc/sys/vm/compaction_proactiveness",
 	  .max = 100,
+	  .r2_from = 100, /* vm.rst: excessive background compaction */
 	  .help = "how hard kcompactd works ahead of need" },
 	{ .name = "vm.defrag_mode",
 	  .path = "/proc/sys/vm/defrag_mode",
@@ -49,9 +51,13 @@ const struct setting_known settings_known[] = {
 	  .max = 100,
 	  .help = "dirty percent of available memory at which background writeback starts",
 	  .twin = "vm.dirty_background_bytes" },
+	/* Below 512 pages a CPU every writer of the machine is throttled at each 16th page
+	 * (mm/page-writeback.c, writeback_set_ratelimit()). */
 	{ .name = "vm.dirty_bytes",
 	  .path = "/proc/sys/vm/dirty_bytes",
+	  .min = 8192, /* vm.rst: below two pages it is ignored */
 	  .max = LLONG_MAX,
+	  .r2_below = 4 << 20,
 	  .help = "dirty bytes at which writers are made to write back",
 	  .twin = "vm.dirty_ratio" },
 	{ .name = "vm.dirty_expire_centisecs",
@@ -61,6 +67,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.dirty_ratio",
 	  .path = "/proc/sys/vm/dirty_ratio",
 	  .max = 100,
+	  .r2_below = 1,
 	  .help = "dirty percent of available memory at which writers are made to write back",
 	  .twin = "vm.dirty_bytes" },
 	{ .name = "vm.dirty_writeback_centisecs",
@@ -79,13 +86,17 @@ const struct setting_known settings_known[] = {
 	  .path = "/proc/sys/vm/laptop_mode",
 	  .max = INT_MAX,
 	  .help = "gathers writes into one burst; 0: off" },
+	/* Too few, and no process can exec(2), restore included, which has 67 mappings. Below
+	 * the kernel's default (DEFAULT_MAX_MAP_COUNT) others can fail. */
 	{ .name = "vm.max_map_count",
 	  .path = "/proc/sys/vm/max_map_count",
+	  .min = 4096,
 	  .max = INT_MAX,
+	  .r2_below = 65530,
 	  .help = "mappings that one process may have" },
 	{ .name = "vm.min_free_kbytes",
 	  .path = "/proc/sys/vm/min_free_kbytes",
-	  .min = 1,
+	  .min = 1024, /* vm.rst: below, prone to deadlock */
 	  .max = INT_MAX,
 	  .help = "free memory that the min watermarks keep",
 	  .system_wide_pressure = true },
@@ -108,6 +119,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.numa_stat",
 	  .path = "/proc/sys/vm/numa_stat",
 	  .max = 1,
+	  .r2_below = 1, /* 0 clears what was counted: that cannot be undone */
 	  .help = "0: numa_hit and its kin are not counted" },
 	{ .name = "vm.oom_dump_tasks",
 	  .path = "/proc/sys/vm/oom_dump_tasks",
@@ -116,6 +128,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.oom_kill_allocating_task",
 	  .path = "/proc/sys/vm/oom_kill_allocating_task",
 	  .max = 1,
+	  .r2_from = 1, /* any process is killed that happens to allocate */
 	  .help = "1: the OOM killer takes the task that allocated" },
 	{ .name = "vm.overcommit_kbytes",
 	  .path = "/proc/sys/vm/overcommit_kbytes",
@@ -136,11 +149,13 @@ const struct setting_known settings_known[] = {
 	  .twin = "vm.overcommit_kbytes" },
 	{ .name = "vm.page-cluster",
 	  .path = "/proc/sys/vm/page-cluster",
-	  .max = 31,
+	  .max = 10,	/* the kernel takes 31: a fault reads the whole swap device */
+	  .r2_from = 6, /* mm/swap_state.c, SWAP_RA_ORDER_CEILING */
 	  .help = "swap readahead: 2^n pages at once" },
 	{ .name = "vm.page_lock_unfairness",
 	  .path = "/proc/sys/vm/page_lock_unfairness",
 	  .max = INT_MAX,
+	  .r2_from = 1000, /* the default is 5; a waiter may starve */
 	  .help = "how often a waiter may lose the page lock to another" },
 	{ .name = "vm.percpu_pagelist_high_fraction",
 	  .path = "/proc/sys/vm/percpu_pagelist_high_fraction",
@@ -158,15 +173,18 @@ const struct setting_known settings_known[] = {
 	{ .name = "vm.user_reserve_kbytes",
 	  .path = "/proc/sys/vm/user_reserve_kbytes",
 	  .max = LLONG_MAX,
+	  .system_wide_pressure = true,
 	  .help = "memory kept for the user under strict overcommit" },
 	{ .name = "vm.vfs_cache_pressure",
 	  .path = "/proc/sys/vm/vfs_cache_pressure",
 	  .max = INT_MAX,
+	  .r2_below = 1, /* vm.rst: 0 can easily lead to out-of-memory conditions */
 	  .help = "eagerness to reclaim dentries and inodes; 100 is fair, 0 never" },
 	{ .name = "vm.vfs_cache_pressure_denom",
 	  .path = "/proc/sys/vm/vfs_cache_pressure_denom",
 	  .min = 100,
 	  .max = INT_MAX,
+	  .r2_from = 10001, /* as a vfs_cache_pressure below 1 */
 	  .help = "the base of vfs_cache_pressure" },
 	{ .name = "vm.watermark_boost_factor",
 	  .path = "/proc/sys/vm/watermark_boost_factor",
@@ -299,6 +317,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "ksm.run",
 	  .path = "/sys/kernel/mm/ksm/run",
 	  .max = 2,
+	  .r2_from = 2, /* unmerges the pages of all processes: that cannot be undone */
 	  .help = "0: stop, 1: merge, 2: stop and unmerge" },
 	{ .name = "ksm.advisor_mode",
 	  .path = "/sys/kernel/mm/ksm/advisor_mode",
@@ -359,6 +378,7 @@ const struct setting_known settings_known[] = {
 	{ .name = "zswap.max_pool_percent",
 	  .path = "/sys/module/zswap/parameters/max_pool_percent",
 	  .max = 100,
+	  .r2_from = 51, /* the pool may take most of the memory */
 	  .help = "of memory that the pool may take" },
 	{ .name = "zswap.shrinker_enabled",
 	  .path = "/sys/module/zswap/parameters/shrinker_enabled",
@@ -451,6 +471,16 @@ const char *setting_suggest(const char *name)
 	for (const struct setting_known *s = settings_known; s->name; s++)
 		names[nr++] = s->name;
 	return suggest(name, names, nr);
+}
+
+bool setting_is_r2(const struct setting_known *known, const char *value)
+{
+	long long number;
+
+	if (known->system_wide_pressure || known->choices)
+		return known->system_wide_pressure;
+	number = strtoll(value, NULL, 10);
+	return number < known->r2_below || (known->r2_from && number >= known->r2_from);
 }
 
 static bool is_choice(const char *choices, const char *value)

@@ -29,6 +29,12 @@ struct setting_known {
 	const char *help;
 	bool system_wide_pressure; /* setting it can squeeze the whole machine: risk R2 */
 	/*
+	 * Values with which it can stop or flood the machine, or that cannot be undone: risk R2
+	 * below and from these on. 0: none. What would leave no way back is outside min and
+	 * max.
+	 */
+	long long r2_below, r2_from;
+	/*
 	 * Another setting for the same thing: the kernel zeroes it when this one is
 	 * written (vm.dirty_bytes and vm.dirty_ratio), so it must be saved as well,
 	 * and the one of the two that was not 0 is written back. NULL: none.
@@ -47,6 +53,9 @@ int setting_check(const char *name, const char *value, struct error *e);
 
 /* The entry of that name, or NULL. */
 const struct setting_known *setting_find(const char *name);
+
+/* Whether this value, which setting_check() has passed, is of risk class R2. */
+bool setting_is_r2(const struct setting_known *known, const char *value);
 
 /* True for names of the profile's [sysctl] section (vm.*, kernel.*), false for [setting]'s. */
 bool setting_is_sysctl(const char *name);

@@ -252,6 +252,44 @@ static const char *setting_value(const struct plan_cell *cell, const char *name)
 	return NULL;
 }
 
+/* The commit limit of mode 2 that the settings leave; vm.rst, overcommit_memory. */
+static uint64_t commit_limit(const struct plan_cell *cell, const struct host *host)
+{
+	const char *kbytes = setting_value(cell, "vm.overcommit_kbytes");
+	const char *ratio = setting_value(cell, "vm.overcommit_ratio");
+	uint64_t limit;
+
+	if (kbytes)
+		limit = __builtin_mul_overflow(strtoull(kbytes, NULL, 10), 1024, &limit)
+				? UINT64_MAX / 2
+				: limit;
+	else if (ratio)
+		limit = host->memory_bytes / 100 * strtoull(ratio, NULL, 10);
+	else
+		return host->commit_limit_bytes;
+	return limit + host->swap_total_bytes;
+}
+
+/* Where nothing can be committed any more no process can start, not even one that undoes it. */
+static int commit_check(const struct plan_cell *cell, const struct profile *profile,
+			const struct host *host, struct error *e)
+{
+	const char *mode = setting_value(cell, "vm.overcommit_memory");
+	const uint64_t limit = commit_limit(cell, host);
+	char most[32], now[32];
+
+	if (!(mode ? !strcmp(mode, "2") : host->strict_overcommit) ||
+	    !host->commit_limit_bytes ||
+	    limit >= host->committed_bytes + cell_reserve_bytes(host))
+		return 0;
+	size_human(limit, most, sizeof(most));
+	size_human(host->committed_bytes, now, sizeof(now));
+	return error_set(
+		e, EINVAL,
+		"%s: error: vm.overcommit_memory=2 would allow %s to be committed, and %s are already: no process could start any more, restore included",
+		profile->path[0] ? profile->path : profile_command_line, most, now);
+}
+
 /* The sizes of folio that a fault may take, as the cell's settings leave them. */
 static void take_thp_orders(struct workload_env *env, const struct plan_cell *cell,
 			    const struct host *host)
@@ -564,7 +602,7 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 	int ret = -EINVAL;
 
 	if (take_count(&cell, profile, e) || take_settings(&cell, profile, host, e) ||
-	    take_swap(&cell.swap, profile, host, e) ||
+	    commit_check(&cell, profile, host, e) || take_swap(&cell.swap, profile, host, e) ||
 	    limits_read(&reader, profile, "cgroup", &cell.limits))
 		return ret;
 	missing_of_machine(&cell, host, skip, sizeof(skip));
@@ -615,13 +653,16 @@ static uint64_t pool_growth(const struct plan_cell *cell, const struct hugetlb_p
  * another. */
 uint64_t cell_pool_bytes(const struct plan_cell *cell, const struct host *host)
 {
+	static const struct hugetlb_pool unknown; /* as if it were empty now */
 	const uint64_t some = pool_growth(cell, &host->hugetlb_2m, "hugepages.2048kB", 2 * MIB);
 	const uint64_t same = pool_growth(cell, &host->hugetlb_2m, "vm.nr_hugepages", 2 * MIB);
 
 	if (!host->hugetlb)
 		return 0;
 	return max(some, same) +
-	       pool_growth(cell, &host->hugetlb_1g, "hugepages.1048576kB", 1024 * MIB);
+	       pool_growth(cell, &host->hugetlb_1g, "hugepages.1048576kB", 1024 * MIB) +
+	       pool_growth(cell, &unknown, "hugepages.64kB", MIB / 16) +
+	       pool_growth(cell, &unknown, "hugepages.32768kB", 32 * MIB);
 }
 
 double cell_seconds(const struct plan_cell *cell)
@@ -660,13 +701,21 @@ enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char 
 				  "adds a swap device of its own and takes it away again");
 	for (unsigned i = 0; i < cell->nr_settings; i++) {
 		const char *name = cell->setting[i].name;
-		bool wide = setting_find(name)->system_wide_pressure;
+		const char *value = cell->setting[i].value;
+		const struct setting_known *known = setting_find(name);
+		const bool r2 = setting_is_r2(known, value);
 
-		snprintf(reason, sizeof(reason),
-			 wide ? "%.64s can squeeze the whole machine"
-			      : "changes %.64s and restores it",
-			 name);
-		risk = risk_raise(risk, wide ? RISK_R2 : RISK_R1, why, why_bytes, reason);
+		if (r2 && !known->system_wide_pressure)
+			snprintf(
+				reason, sizeof(reason),
+				"%.64s=%.32s can stop or flood the machine, or cannot be undone",
+				name, value);
+		else
+			snprintf(reason, sizeof(reason),
+				 r2 ? "%.64s can squeeze the whole machine"
+				    : "changes %.64s and restores it",
+				 name);
+		risk = risk_raise(risk, r2 ? RISK_R2 : RISK_R1, why, why_bytes, reason);
 	}
 	for (unsigned i = 0; i < cell->nr_workers; i++) {
 		const struct plan_worker *w = &cell->worker[i];

@@ -124,7 +124,9 @@ fits()
 	fits list settings
 	"$PAGESTORM" list settings > page
 	grep -qx 'vm.swappiness: 0 to 200' page
-	grep -qx 'vm.min_free_kbytes: from 1 (R2)' page
+	grep -qx 'vm.min_free_kbytes: from 1024 (R2)' page
+	grep -qx 'vm.max_map_count: from 4096 (R2 below 65530)' page
+	grep -qx 'ksm.run: 0 to 2 (R2 from 2)' page
 	grep -qx 'thp.enabled: always|madvise|never' page
 }
 

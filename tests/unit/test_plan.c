@@ -175,6 +175,8 @@ static struct host v1 = {
 	.pmd_bytes = 2 * M,
 	.memory_bytes = 24 * G,
 	.available_bytes = 20 * G,
+	.commit_limit_bytes = 12 * G,
+	.committed_bytes = G,
 	.page_cluster = 3,
 	.dirty = { .ratio = 20, .background_ratio = 10 },
 	.nr_nodes = 1,
@@ -701,6 +703,16 @@ static const struct {
 	  "p.ini:3: error: hold: '367d' exceeds the maximum, 366d" },
 	{ "[profile]\ntimeout = 367d\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: timeout: '367d' exceeds the maximum, 366d" },
+	{ "[sysctl]\nvm.overcommit_memory = 2\nvm.overcommit_ratio = 5\n"
+	  "[workload a]\ntype = hold\n",
+	  -EINVAL,
+	  "p.ini: error: vm.overcommit_memory=2 would allow 1.2 GiB to be committed, and 1 GiB are already: "
+	  "no process could start any more, restore included" },
+	{ "[sysctl]\nvm.overcommit_memory = 2\nvm.overcommit_kbytes = 0\n"
+	  "[workload a]\ntype = hold\n",
+	  -EINVAL,
+	  "p.ini: error: vm.overcommit_memory=2 would allow 0 B to be committed, and 1 GiB are already: "
+	  "no process could start any more, restore included" },
 	{ "[sysctl]\nvm.min_free_kbytes = 20971520\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: vm.min_free_kbytes: 20971520 kB is not below the 20 GiB "
 	  "that are available here" },
@@ -916,6 +928,14 @@ static void risk_has_its_class_and_reason(void **state)
 		  "drops the machine's page cache or compacts its memory between runs" },
 		{ "[sysctl]\nvm.swappiness = 1\nvm.min_free_kbytes = 100000\n", RISK_R2,
 		  "vm.min_free_kbytes can squeeze the whole machine" },
+		{ "[sysctl]\nvm.overcommit_memory = 2\nvm.overcommit_ratio = 50\n", RISK_R2,
+		  "vm.overcommit_memory can squeeze the whole machine" },
+		{ "[sysctl]\nvm.overcommit_ratio = 0\n", RISK_R2,
+		  "vm.overcommit_ratio can squeeze the whole machine" },
+		{ "[sysctl]\nvm.dirty_bytes = 8192\n", RISK_R2,
+		  "vm.dirty_bytes=8192 can stop or flood the machine, or cannot be undone" },
+		{ "[sysctl]\nvm.dirty_bytes = 8388608\n", RISK_R1,
+		  "changes vm.dirty_bytes and restores it" },
 		{ "[cgroup]\nmemory.max = max\n", RISK_R2, "a has no memory limit" },
 		{ "[profile]\nrisk = R3\n", RISK_R3, "the profile says so" },
 		{ "[profile]\nrisk = R0\n[sysctl]\nvm.swappiness = 1\n", RISK_R1,
