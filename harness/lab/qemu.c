@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "harness/base/guestword.h"
 #include "harness/lab/channel.h"
 
 static void add_all(struct words *argv, const char *const *word)
@@ -103,7 +104,9 @@ void qemu_arguments(const struct qemu_config *config, struct words *argv)
 	words_addf(argv, "/proc/self/fd/%d", config->initramfs_fd);
 	words_add(argv, "-append");
 	/* panic=-1 reboots at once, which -no-reboot turns into the end of qemu. */
-	words_addf(argv, "console=%s quiet panic=-1 oops=panic psi=1 rdinit=/init%s%s%s",
+	words_addf(argv,
+		   "console=%s quiet panic=-1 oops=panic psi=1 rdinit=/init " GUEST_WORD
+		   "%s%s%s",
 		   arch->console, arch->boot_words, config->append ? " " : "",
 		   config->append ? config->append : "");
 }

@@ -62,7 +62,7 @@ int probe_group_make(const struct capability_machine *m, char *group, size_t byt
 		if (m->cgroup_version == 1 && i)
 			break;
 		snprintf(group, bytes, "%.3900s/pagestorm-probe-%d", parent, (int)getpid());
-		ret = mkdir(group, 0755) ? -errno : 0;
+		ret = groupmark_make_probe(group);
 	}
 	if (!ret)
 		groupmark_label(group);

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -59,6 +62,59 @@ void groupmark_label(const char *directory)
 		(void)groupmark_set(fd, token); /* see the header */
 	if (fd >= 0)
 		close(fd);
+}
+
+/* ---- before there is a mark ---- */
+
+/* FNV-1a of what identifies the maker; above all gids that a system gives to users. */
+static gid_t gid_of(const struct maker *maker)
+{
+	uint32_t hash = 2166136261u;
+	char text[MAKER_BYTES];
+
+	maker_print(maker, text, sizeof(text));
+	for (const char *c = text; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	return 0x40000000u | (hash & 0x3fffffffu);
+}
+
+/* The process of that number in this PID namespace. Its start is not in the group's name. */
+static int maker_of(int pid, struct maker *maker)
+{
+	int ret = maker_self(maker);
+
+	maker->pid = pid;
+	maker->start_ticks = 0;
+	return ret;
+}
+
+int groupmark_make_probe(const char *directory)
+{
+	struct maker maker;
+	int old = -1, ret;
+
+	/* kernfs gives a directory the gid that the maker has for files. Refused: as it is. */
+	if (!maker_of(getpid(), &maker))
+		old = setfsgid(gid_of(&maker));
+	ret = mkdir(directory, 0755) ? -errno : 0;
+	if (old >= 0)
+		(void)setfsgid((gid_t)old); /* what was there can be had again */
+	return ret;
+}
+
+bool groupmark_is_dead_probe(const char *directory)
+{
+	const char *name = strrchr(directory, '/');
+	struct groupmark mark;
+	struct maker maker;
+	struct stat st;
+	int pid, end = 0;
+
+	if (!name || sscanf(name, "/pagestorm-probe-%d%n", &pid, &end) != 1 || name[end] ||
+	    pid <= 0 || lstat(directory, &st) || !groupmark_get(directory, &mark))
+		return false;
+	return !maker_of(pid, &maker) && st.st_gid == gid_of(&maker) && kill(pid, 0) &&
+	       errno == ESRCH;
 }
 
 static bool parse(const char *text, struct groupmark *mark)

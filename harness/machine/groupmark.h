@@ -35,6 +35,18 @@ int groupmark_set(int fd, const char *token);
 void groupmark_label(const char *directory);
 
 /*
+ * Makes a probe's group, "…/pagestorm-probe-PID", exclusively. As root its owning group is a
+ * number of this process from its first moment on, since a mark can only be set afterwards.
+ * -errno of mkdir(2).
+ */
+int groupmark_make_probe(const char *directory);
+
+/* Whether a process of this PID namespace made it so, which is dead, and did not come to mark
+ * it.
+ */
+bool groupmark_is_dead_probe(const char *directory);
+
+/*
  * The mark of a group. -ENODATA: it has none, or one that is not to be believed: user.* on
  * a directory of another user.
  */

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/guestword.h"
 #include "harness/machine/host_file.h"
 #include "harness/machine/host_probe.h"
 #include "workloads/api/arith.h"
@@ -355,10 +356,31 @@ static bool probe_oom_score(void)
 	return write_number(path, now);
 }
 
+/* The environment alone proves nothing: anyone sets it. The kernel's command line does. */
+bool host_is_guest(const char *root)
+{
+	char line[4096], *save = NULL;
+
+	if (host_file_read(root, "/proc/cmdline", line, sizeof(line)))
+		return false;
+	for (char *word = strtok_r(line, " \n", &save); word;
+	     word = strtok_r(NULL, " \n", &save))
+		if (!strcmp(word, GUEST_WORD))
+			return true;
+	return false;
+}
+
+static void take_lab(struct host *host, const char *root)
+{
+	const char *shape = getenv("PAGESTORM_LAB");
+
+	if (shape && host_is_guest(root))
+		snprintf(host->lab, sizeof(host->lab), "%s", shape);
+}
+
 int host_probe(struct host *out, const char *root, struct error *e)
 {
 	struct host *host = calloc(1, sizeof(*host));
-	const char *lab = *root ? NULL : getenv("PAGESTORM_LAB");
 	int ret;
 
 	if (!host)
@@ -369,7 +391,8 @@ int host_probe(struct host *out, const char *root, struct error *e)
 		goto out;
 	}
 	host->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-	snprintf(host->lab, sizeof(host->lab), "%s", lab ? lab : "");
+	if (!*root)
+		take_lab(host, root);
 	probe_kernel(host, root);
 	(void)host_file_lines(root, "/proc/cpuinfo", cpuinfo_line, host);
 	(void)host_file_lines(root, "/proc/self/status", status_line, host);

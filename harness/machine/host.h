@@ -75,7 +75,7 @@ struct host {
 	char cgroup_own[512];	 /* our own group's path below it, "/" for the root */
 	bool root_user;
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
-	char lab[256];		  /* $PAGESTORM_LAB: the guest's shape; "" on a real machine */
+	char lab[256]; /* the guest's shape, from $PAGESTORM_LAB; "": no guest of the lab */
 	char boot_id[40];
 	struct capability_result capability[NR_CAPABILITIES];
 	char *cpu_lists; /* of all nodes, which point into it */
@@ -88,6 +88,9 @@ struct host {
  * has them in its file `capabilities`, and those that it does not name are unknown.
  */
 int host_probe(struct host *host, const char *root, struct error *e);
+
+/* Whether the lab booted this kernel, by its command line (guestword.h). */
+bool host_is_guest(const char *root);
 
 /* Frees the lists of CPUs; also accepts a host that no probe has filled. */
 void host_release(struct host *host);

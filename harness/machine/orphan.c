@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/machine/groupmark.h"
 #include "harness/machine/cgtree.h"
@@ -40,6 +41,20 @@ static enum orphan_state judge_group(const char *directory, const struct groupma
 	return ORPHAN_OURS;
 }
 
+/* The killed probe's own, from before its mark; undo_new_group() removes it while it is empty.
+ */
+static int found_unmarked(const char *directory, struct undo *undo, void *context)
+{
+	char identity[32];
+	struct stat st;
+
+	if (!groupmark_is_dead_probe(directory) || stat(directory, &st))
+		return report(context, ORPHAN_UNPROVEN, *undo);
+	snprintf(identity, sizeof(identity), "mode:%o", st.st_mode & 07777);
+	undo->identity = identity;
+	return report(context, ORPHAN_OURS, *undo);
+}
+
 static int found_group(const char *directory, void *context)
 {
 	char identity[IDENTITY_BYTES], whole[IDENTITY_BYTES + TOKEN_BYTES];
@@ -49,7 +64,7 @@ static int found_group(const char *directory, void *context)
 
 	if (groupmark_get(directory, &mark) ||
 	    identity_of(AT_FDCWD, directory, identity, sizeof(identity))) {
-		ret = report(context, ORPHAN_UNPROVEN, undo);
+		ret = found_unmarked(directory, &undo, context);
 		return ret ? ret : CGTREE_DESCEND;
 	}
 	snprintf(whole, sizeof(whole), "%s %s", identity, mark.token);

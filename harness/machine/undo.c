@@ -261,6 +261,7 @@ static int undo_new_group(const struct undo *u, unsigned members, struct error *
 {
 	char mode[16];
 	struct stat st;
+	int ret;
 
 	if (stat(u->what, &st))
 		return 0;
@@ -269,7 +270,10 @@ static int undo_new_group(const struct undo *u, unsigned members, struct error *
 		return 0; /* the next entry has its identity */
 	if (members)
 		return leave_group(u, "holds processes before the run had any");
-	return cgtree_rmdir(u->what, e);
+	ret = cgtree_rmdir(u->what, e);
+	if (!ret)
+		undo_report(u->say, "%s: group removed", u->what);
+	return ret;
 }
 
 /* "IDENTITY TOKEN": the directory itself, and the mark on it where there is one. */

@@ -279,6 +279,26 @@ held=(run anon size=8M hold=100s --wait=200 -o out)
 	[ -d "$theirs" ]
 }
 
+@test "the group of a probe that was killed before its mark is removed, another of its name stays" {
+	command -v strace > /dev/null || skip "no strace"
+	theirs=$cgroup/pagestorm-probe-$(dead_pid)
+	make_group "$theirs"
+	strace -o trace -e trace=mkdir,fsetxattr -e inject=fsetxattr:signal=KILL:when=1 \
+		"$PAGESTORM" doctor > said 2>&1 || true
+	ours=$(sed -n 's/^mkdir("\(.*pagestorm-probe-[0-9]*\)".* = 0$/\1/p' trace)
+	cat trace
+	[ -d "$ours" ] || skip "nothing is tried in a group here"
+	dirs+=("$ours")
+	[ -z "$(getfattr -m - "$ours" 2> /dev/null)" ]
+	run restore
+	echo "$output"
+	[ "$status" -eq 0 ]
+	[ ! -e "$ours" ]
+	[[ "$output" == *"$ours: group removed"* ]]
+	[ -d "$theirs" ]
+	[[ "$output" == *"$theirs is named like pagestorm's, but nothing proves that it is"* ]]
+}
+
 # ---- live runs ----
 
 @test "restore recognises a live run in another PID namespace by its journal" {

@@ -178,6 +178,18 @@ refused()
 	[ "$(cat "$PAGESTORM_STATE_DIR/journal")" = planted ]
 }
 
+@test "the environment does not lift the bound on risk classes: the kernel's command line does" {
+	grep -qw pagestorm.lab /proc/cmdline && skip "this is a guest of the lab"
+	export PAGESTORM_LAB="nodes=1 memory=1G"
+	run "$PAGESTORM" run anon size=4M memory.max=max --wait=200 -o out
+	echo "$output"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"risk class R2"* ]]
+	[ ! -e out ]
+	run "$PAGESTORM" doctor
+	[[ "$output" != *"in the lab"* ]]
+}
+
 @test "results are not written where another user could replace them" {
 	mkdir -p theirs/below open
 	chown "$other" theirs

@@ -324,6 +324,27 @@ static void a_v2_tree_without_the_memory_controller_is_no_memory_cgroup(void **s
 	assert_int_equal(host.cgroup_version, 0);
 }
 
+static void a_guest_is_known_by_its_kernels_command_line(void **state)
+{
+	static const struct {
+		const char *line;
+		bool guest;
+	} cases[] = {
+		{ "console=ttyS0 rdinit=/init pagestorm.lab no_timer_check\n", true },
+		{ "pagestorm.lab", true },
+		{ "root=/dev/sda1 quiet\n", false },
+		{ "root=/dev/sda1 not-pagestorm.lab pagestorm.labels\n", false },
+		{ "", false },
+	};
+
+	(void)state;
+	assert_false(host_is_guest(root));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		put("/proc/cmdline", cases[i].line);
+		assert_int_equal(host_is_guest(root), cases[i].guest);
+	}
+}
+
 static void what_is_available_is_what_the_tightest_group_above_has_left(void **state)
 {
 	struct error e = { "" };
@@ -480,6 +501,7 @@ int main(void)
 		BY_HAND(a_saved_machine_has_the_capabilities_that_its_file_names),
 		BY_HAND(a_mount_point_with_a_space_is_unescaped),
 		BY_HAND(a_v2_tree_without_the_memory_controller_is_no_memory_cgroup),
+		BY_HAND(a_guest_is_known_by_its_kernels_command_line),
 		BY_HAND(what_is_available_is_what_the_tightest_group_above_has_left),
 		BY_HAND(a_balloon_that_reports_free_pages_is_detected),
 		BY_HAND(reclaim_ahead_of_need_is_seen),

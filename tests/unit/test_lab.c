@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "harness/base/guestword.h"
 #include "harness/lab/channel.h"
 #include "harness/lab/collector.h"
 #include "harness/lab/debian.h"
@@ -193,7 +194,7 @@ static const char *const qemu_words[] = {
 	"socket,id=console,fd=8",
 	"socket,id=channel,fd=9",
 	"-kernel /k -initrd /proc/self/fd/7",
-	"rdinit=/init no_timer_check extra=1",
+	"rdinit=/init pagestorm.lab no_timer_check extra=1",
 	"-accel tcg,thread=multi -cpu max",
 	"-no-reboot",
 };
@@ -606,6 +607,7 @@ static void an_arm64_guest_has_its_own_qemu_machine_and_console(void **state)
 	assert_non_null(strstr(text, "-machine virt,"));
 	assert_non_null(strstr(text, "-cpu max,pauth-impdef=on "));
 	assert_non_null(strstr(text, "console=ttyAMA0 "));
+	assert_non_null(strstr(text, " " GUEST_WORD));
 	words_release(&argv);
 	assert_null(arch_named("riscv"));
 }
