@@ -284,8 +284,13 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 		fprintf(stderr,
 			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from there\n",
 			summary.path);
-	if (ret && ret != -EINTR)
+	if ((ret && (ret != -EINTR || !summary.interrupted)) ||
+	    (summary.not_restored && e.text[0]))
 		cmd_complain(&e);
+	if (summary.not_restored && !ret && summary.path[0])
+		fprintf(stderr,
+			"pagestorm: the results are whole: after `pagestorm restore`, `pagestorm run --resume=%s` completes them\n",
+			summary.path);
 	return status;
 }
 

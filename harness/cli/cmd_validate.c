@@ -122,7 +122,7 @@ static int score_and_print(struct validate *v, const struct arguments *a,
 		status = 128 + v->interrupted;
 	if (v->path[0])
 		cmd_validate_print_summary(&a->print, &v->card, v->path, status);
-	if (ret && !v->interrupted)
+	if ((ret && !v->interrupted) || (v->not_restored && e->text[0]))
 		cmd_complain(e);
 	scorecard_release(&v->card);
 	return status;

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "harness/base/clock.h"
 #include "workloads/api/arith.h"
 
 #define WRAPPER_ARGS_MAX 32
@@ -205,20 +206,38 @@ static void child(const struct process *p, const struct process_setup *setup, pi
 
 /* ---- in the harness ---- */
 
+/* poll(2) of one descriptor. Stopped and continued, or traced, it can end with EINTR early. */
+static int wait_readable(int fd, uint64_t timeout_ns)
+{
+	const uint64_t deadline_ns = clock_now_ns() + timeout_ns;
+	struct pollfd readable = { .fd = fd, .events = POLLIN };
+	uint64_t now_ns = deadline_ns - timeout_ns;
+	int n;
+
+	do {
+		const uint64_t left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+
+		n = poll(&readable, 1, (int)(left_ns / 1000000u));
+		now_ns = clock_now_ns();
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n ? 0 : -ETIMEDOUT;
+}
+
 /* Waits until the child's exec closes the pipe, or its failure stands in it. */
 static int wait_for_exec(int fd, struct error *e)
 {
-	struct pollfd failed = { .fd = fd, .events = POLLIN };
 	struct child_failure failure;
+	const int ret = wait_readable(fd, EXEC_BOUND_MS * 1000000ull);
 	ssize_t n;
 
-	if (!poll(&failed, 1, EXEC_BOUND_MS))
+	if (ret == -ETIMEDOUT)
 		return error_set(e, ETIMEDOUT, "worker did not exec within %d s",
 				 EXEC_BOUND_MS / 1000);
-	n = read(fd, &failure, sizeof(failure));
+	n = ret ? -1 : read(fd, &failure, sizeof(failure));
 	if (n < 0)
-		return error_set(e, errno, "cannot read the worker's report pipe: %s",
-				 strerror(errno));
+		return error_set(e, ret ? -ret : errno,
+				 "cannot read the worker's report pipe: %s",
+				 strerror(ret ? -ret : errno));
 	if (n != sizeof(failure))
 		return 0;
 	return error_set(e, failure.code, "a worker could not %s: %s", failure.step,
@@ -277,13 +296,10 @@ int process_send(struct process *p, char command)
 
 int process_receive(struct process *p, uint64_t timeout_ns, char *report)
 {
-	struct pollfd fd = { .fd = p->report_fd, .events = POLLIN };
-	int n = poll(&fd, 1, (int)(timeout_ns / 1000000u));
+	const int ret = wait_readable(p->report_fd, timeout_ns);
 
-	if (n < 0)
-		return -errno;
-	if (!n)
-		return -ETIMEDOUT;
+	if (ret)
+		return ret;
 	return read(p->report_fd, report, 1) == 1 ? 0 : -EPIPE;
 }
 
@@ -297,18 +313,13 @@ void process_kill(struct process *p)
 
 int process_reap(struct process *p, uint64_t timeout_ns)
 {
-	struct pollfd fd = { .fd = p->pidfd, .events = POLLIN };
-	int n;
+	int ret;
 
 	if (p->pid <= 0 || p->reaped)
 		return 0;
-	if (p->pidfd >= 0) {
-		n = poll(&fd, 1, (int)(timeout_ns / 1000000u));
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return -ETIMEDOUT;
-	}
+	ret = p->pidfd >= 0 ? wait_readable(p->pidfd, timeout_ns) : 0;
+	if (ret)
+		return ret;
 	while (waitpid(p->pid, &p->wait_status, 0) < 0)
 		if (errno != EINTR)
 			return -errno;

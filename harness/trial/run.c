@@ -19,6 +19,12 @@
 #include "harness/trial/run_part.h"
 #include "harness/machine/settings.h"
 
+/* A call of the harness can fail with EINTR too, and no signal came. */
+static bool is_interrupted(const struct run *run, int ret)
+{
+	return ret == -EINTR && run->summary->interrupted;
+}
+
 static void progress(struct run *run, const struct trial *trial, const char *phase)
 {
 	const struct plan *plan = run->plan;
@@ -210,7 +216,7 @@ static int run_trial(struct run *run, struct trial *trial, struct error *e)
 	run->flush_waits += trial->flush.waits;
 	if (trial->interrupted)
 		run->summary->interrupted = trial->interrupted;
-	if (ret && ret != -EINTR)
+	if (ret && !is_interrupted(run, ret))
 		return ret;
 	ret_write = run_write_trial(run, trial, !ret, e);
 	return ret ? ret : ret_write;
@@ -246,7 +252,7 @@ static int run_cell(struct run *run, const struct plan_cell *cell, struct error 
 	if (!trial->nr_workers)
 		return 0;
 	ret = run_null(run, cell, e);
-	if (ret == -EINTR)
+	if (is_interrupted(run, ret))
 		run_write_interrupted(run, trial);
 	run->base.known = false;
 	trial->wrapper = run->options->wrapper;
@@ -270,7 +276,7 @@ static int run_attempt(struct run *run, const struct plan_cell *cell, struct err
 	ret = set_up(run, cell, why);
 	if (!ret)
 		ret = run_cell(run, cell, why);
-	if (ret && ret != -EINTR)
+	if (ret && !is_interrupted(run, ret))
 		run_write_broken(run, cell, why->text);
 	return ret;
 }
@@ -328,7 +334,7 @@ static int run_step(struct run *run, struct error *e)
 	ret = run_attempts(run, cell, &ret_down, &why);
 	run->good += !ret;
 	/* The next steps may succeed; with a hook its caller's work ends here. */
-	if (ret && ret != -EINTR && !ret_down && !run->options->hook) {
+	if (ret && !is_interrupted(run, ret) && !ret_down && !run->options->hook) {
 		if (!run->broken)
 			run->broken = error_set(&run->broken_why, -ret, "%s", why.text);
 		ret = 0;
@@ -350,9 +356,9 @@ static int describe(struct run *run, int ret, struct error *e)
 	json_t *end = json_pack(
 		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
 		"status",
-		ret == -EINTR ? "interrupted"
-		: ret	      ? "failed"
-			      : "complete",
+		is_interrupted(run, ret) ? "interrupted"
+		: ret			 ? "failed"
+					 : "complete",
 		"signal", s->interrupted, "rows", (int)s->rows, "claims", (int)s->claims,
 		"claims_failed", (int)s->claims_failed, "claims_absent", (int)s->claims_absent,
 		"unexpected", (int)s->unexpected, "invalid", (int)s->invalid,
@@ -463,7 +469,8 @@ static int end(struct run *run, int ret, struct error *e)
 		ret_end = describe(run, ret, e);
 		ret = ret ? ret : ret_end;
 	}
-	ret_end = results_close(&run->results, !ret, e);
+	/* The journal names things of the run by their path below .partial. */
+	ret_end = results_close(&run->results, !ret && !run->summary->not_restored, e);
 	snprintf(run->summary->path, sizeof(run->summary->path), "%s", run->results.path);
 	if (run->raw_dirfd >= 0)
 		close(run->raw_dirfd);

@@ -96,7 +96,7 @@ static int run(struct session *s, const struct plan *plan, struct error *e_tool,
 	if (!ret)
 		ret = run_plan(plan, &options, &summary, e);
 	undivert(saved);
-	if (!ret || ret == -EINTR) {
+	if (!ret || summary.interrupted) {
 		snprintf(s->run_path, sizeof(s->run_path), "%s", summary.path);
 		s->interrupted = summary.interrupted;
 	}
