@@ -419,13 +419,19 @@ static void shut(struct journal *j)
 	j->fd = -1;
 }
 
-static void remove_journal(struct journal *j, bool made)
+static int remove_journal(struct journal *j, bool made, struct error *e)
 {
-	(void)unlink(j->path); /* its entries are all undone: a second restore finds nothing */
+	int ret = 0;
+
+	if (unlink(j->path) && errno != ENOENT)
+		ret = error_set(e, errno,
+				"cannot remove the journal %s, of which all is undone: %s",
+				j->path, strerror(errno));
 	(void)sync_directory(j->directory);
 	if (made)
 		(void)rmdir(j->directory); /* stays when another process put a file there */
 	shut(j);
+	return ret;
 }
 
 /* Lines that cannot be undone are kept for a person, out of the way of the next run. */
@@ -484,7 +490,7 @@ int journal_close(struct journal *j, struct error *e)
 	} else if (image_count_unclear(&image)) {
 		ret = set_aside(j, e);
 	} else {
-		remove_journal(j, image.made);
+		ret = remove_journal(j, image.made, e);
 	}
 	image_release(&image);
 	return ret;
