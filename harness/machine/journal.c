@@ -177,9 +177,13 @@ int journal_open(struct journal *j, const char *run, struct error *e)
 			e, EEXIST,
 			"an earlier run was killed before it could clean up (%s): run pagestorm restore first",
 			j->path);
-	if (j->fd < 0)
-		return error_set(e, errno, "cannot make the journal %s: %s", j->path,
-				 strerror(errno));
+	if (j->fd < 0) {
+		ret = error_set(e, errno, "cannot make the journal %s: %s", j->path,
+				strerror(errno));
+		if (made)
+			(void)rmdir(j->directory);
+		return ret;
+	}
 	/* Without locks (-EINVAL, -ENOLCK) the recorded process alone shows whether it lives.
 	 */
 	ret = lock_journal(j->fd, F_SETLK);
