@@ -72,6 +72,10 @@ static int library_start(struct error *e)
 	static bool started; /* cgroup_init() reads the mounts once for the process */
 	int code = started ? 0 : cgroup_init();
 
+	/* It can fail to open /proc/cgroups and have lost the reason. */
+	if (code == ECGOTHER && !cgroup_get_last_errno())
+		return error_set(e, ENODEV,
+				 "libcgroup cannot read /proc/cgroups or /proc/mounts");
 	if (code)
 		return error_set(e, ENODEV, "libcgroup finds no cgroups here: %s",
 				 cgroup_strerror(code));
