@@ -112,8 +112,8 @@ static const char *swap_limit_file(const struct host *host)
 	return host->cgroup_version == 1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max";
 }
 
-/* Makes the group; "" in made when it cannot. */
-static int make(const char *parent, char *made, size_t bytes)
+/* Makes the group, and holds it until close(*hold); "" in made when it cannot. */
+static int make(const char *parent, char *made, size_t bytes, int *hold)
 {
 	char path[PATH_MAX];
 
@@ -122,7 +122,7 @@ static int make(const char *parent, char *made, size_t bytes)
 		 (int)getpid());
 	if (mkdir(path, 0755))
 		return -errno;
-	groupmark_label(path);
+	*hold = groupmark_label(path);
 	snprintf(made, bytes, "%.*s", (int)bytes - 1, path);
 	return 0;
 }
@@ -162,7 +162,7 @@ void doctor_group(const struct host *host, struct finding *finding)
 	char parent[1024], group[PATH_MAX];
 	struct error e = { "" };
 	bool later;
-	int ret;
+	int ret, hold;
 
 	if (!host->cgroup_version) {
 		doctor_find(finding, DOCTOR_MISSING, "see cgroup", "no group can be limited");
@@ -180,7 +180,7 @@ void doctor_group(const struct host *host, struct finding *finding)
 			    "the memory controller cannot be enabled for a group of ours");
 		return;
 	}
-	ret = make(parent, group, sizeof(group));
+	ret = make(parent, group, sizeof(group), &hold);
 	if (ret) {
 		doctor_find(finding, DOCTOR_MISSING, run_as_root,
 			    "cannot make a group in %.200s: %s", parent, strerror(-ret));
@@ -189,15 +189,18 @@ void doctor_group(const struct host *host, struct finding *finding)
 	try_limit(host, group, finding);
 	if (cgtree_remove(group, NULL, &e))
 		doctor_find(finding, DOCTOR_LIMITED, "pagestorm restore", "%.300s", e.text);
+	if (hold >= 0)
+		close(hold);
 }
 
 void doctor_group_swap(const struct host *host, struct finding *finding)
 {
 	char parent[1024], group[PATH_MAX], path[PATH_MAX + 64];
 	bool later, there;
+	int hold;
 
 	find_parent(host, parent, sizeof(parent), &later);
-	if (!parent[0] || make(parent, group, sizeof(group))) {
+	if (!parent[0] || make(parent, group, sizeof(group), &hold)) {
 		doctor_find(finding, later ? DOCTOR_OK : DOCTOR_MISSING, NULL,
 			    "not tried, see group");
 		return;
@@ -205,6 +208,8 @@ void doctor_group_swap(const struct host *host, struct finding *finding)
 	snprintf(path, sizeof(path), "%s/%s", group, swap_limit_file(host));
 	there = !access(path, F_OK);
 	(void)rmdir(group); /* doctor_leftovers reports it next time if it stayed */
+	if (hold >= 0)
+		close(hold);
 	if (there)
 		doctor_find(finding, DOCTOR_OK, NULL, "a group's swap is limited with %s",
 			    swap_limit_file(host));

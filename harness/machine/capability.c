@@ -177,9 +177,10 @@ static void probe_each(struct capability_machine *machine,
 }
 
 /* What was tried in a group that stays behind is not to be believed. */
-static void remove_group(const char *group, struct capability_result results[NR_CAPABILITIES])
+static void remove_group(const char *group, int hold,
+			 struct capability_result results[NR_CAPABILITIES])
 {
-	const int ret = probe_group_remove(group);
+	const int ret = probe_group_remove(group, hold);
 
 	for (unsigned i = 0; ret && i < NR_CAPABILITIES; i++)
 		if (capability_table[i].in_group)
@@ -200,19 +201,19 @@ void capability_probe_all(const struct capability_machine *of,
 	struct capability_machine machine = *of;
 	char group[PROBE_GROUP_BYTES], why[96];
 	sigset_t all, before;
-	int ret = -ENODEV;
+	int ret = -ENODEV, hold = -1;
 
 	/* A signal that ends the program waits until the group is gone: milliseconds. */
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	if (machine.cgroup_version && !*machine.root)
-		ret = probe_group_make(&machine, group, sizeof(group));
+		ret = probe_group_make(&machine, group, sizeof(group), &hold);
 	snprintf(why, sizeof(why), "cannot make a group to try it in: %s", group_error(ret));
 	machine.group = ret ? NULL : group;
 	machine.no_group = why;
 	probe_each(&machine, results);
 	if (!ret)
-		remove_group(group, results);
+		remove_group(group, hold, results);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
 

@@ -48,7 +48,7 @@ static bool hands_memory_down(const char *directory)
 	return found;
 }
 
-int probe_group_make(const struct capability_machine *m, char *group, size_t bytes)
+int probe_group_make(const struct capability_machine *m, char *group, size_t bytes, int *hold)
 {
 	const char *const own = strcmp(m->cgroup_own, "/") ? m->cgroup_own : "";
 	const char *const tries[2] = { own, "" };
@@ -65,21 +65,27 @@ int probe_group_make(const struct capability_machine *m, char *group, size_t byt
 		ret = groupmark_make_probe(group);
 	}
 	if (!ret)
-		groupmark_label(group);
+		*hold = groupmark_label(group);
 	return ret;
 }
 
-int probe_group_remove(const char *group)
+int probe_group_remove(const char *group, int hold)
 {
 	const struct timespec poll = { .tv_nsec = REMOVE_NS };
 	unsigned tries = 0;
 
+	int ret = 0;
+
 	while (rmdir(group)) {
-		if (errno != EBUSY || ++tries == REMOVE_TRIES)
-			return -errno;
+		ret = -errno;
+		if (ret != -EBUSY || ++tries == REMOVE_TRIES)
+			break;
+		ret = 0;
 		(void)nanosleep(&poll, NULL); /* cut short it only polls sooner */
 	}
-	return 0;
+	if (hold >= 0)
+		close(hold);
+	return ret;
 }
 
 /* ---- a child ---- */

@@ -86,12 +86,14 @@ int probe_resident(uint64_t page_bytes, uint64_t *pages);
 /*
  * Makes pagestorm-probe-PID as a run makes its group: below our own, on v2 otherwise below
  * the root. Refuses to hand the memory controller down where no parent does: on v2 that
- * changes the machine. 0 or -errno; -EBUSY: no parent hands the controller down.
+ * changes the machine. *hold is for probe_group_remove(): while it is open, restore knows that
+ * the group is in use. 0 or -errno; -EBUSY: no parent hands the controller down.
  */
-int probe_group_make(const struct capability_machine *machine, char *group, size_t bytes);
+int probe_group_make(const struct capability_machine *machine, char *group, size_t bytes,
+		     int *hold);
 
 /* 0 or -errno. A group is busy while its last member exits: waits a second at most. */
-int probe_group_remove(const char *group);
+int probe_group_remove(const char *group, int hold);
 
 /*
  * What a child does in the group: 0, and what it saw in *seen; or -errno, and what failed

@@ -53,15 +53,14 @@ int groupmark_set(int fd, const char *token)
 	return fsetxattr(fd, USER, text, strlen(text), XATTR_CREATE) ? -errno : 0;
 }
 
-void groupmark_label(const char *directory)
+int groupmark_label(const char *directory)
 {
 	char token[TOKEN_BYTES];
 	const int fd = groupmark_hold(directory);
 
 	if (fd >= 0 && !token_make(token))
 		(void)groupmark_set(fd, token); /* see the header */
-	if (fd >= 0)
-		close(fd);
+	return fd;
 }
 
 /* ---- before there is a mark ---- */

@@ -29,10 +29,11 @@ int groupmark_hold(const char *directory);
 int groupmark_set(int fd, const char *token);
 
 /*
- * Marks a group that its maker keeps for a moment and does not hold, so that restore knows it
- * should the maker be killed. Where no mark can be set, restore only lists it.
+ * Marks a group that its maker keeps for a moment, so that restore knows it should the maker be
+ * killed; returns what groupmark_hold() returns, to be closed when the group is removed. Where
+ * no mark can be set, restore only lists it.
  */
-void groupmark_label(const char *directory);
+int groupmark_label(const char *directory);
 
 /*
  * Makes a probe's group, "…/pagestorm-probe-PID", exclusively. As root its owning group is a

@@ -16,6 +16,7 @@
 
 #include "harness/machine/cgtree.h"
 #include "harness/machine/group_part.h"
+#include "harness/machine/groupmark.h"
 #include "workloads/api/arith.h"
 
 static char directory[] = "/tmp/pagestorm-test-group-XXXXXX";
@@ -208,6 +209,20 @@ static void a_group_is_removed_by_its_name_or_not_at_all(void **state)
 	assert_int_equal(cgtree_remove(path, NULL, NULL), 0);
 }
 
+/* What only its maker's end, in whatever PID namespace, gives to restore. */
+static void a_group_of_a_moment_is_held_until_it_is_removed(void **state)
+{
+	int hold;
+
+	(void)state;
+	assert_false(groupmark_is_held(directory));
+	hold = groupmark_label(directory);
+	assert_true(hold >= 0);
+	assert_true(groupmark_is_held(directory));
+	assert_int_equal(close(hold), 0);
+	assert_false(groupmark_is_held(directory));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +232,7 @@ int main(void)
 		cmocka_unit_test(memory_and_swap_are_one_limit_on_v1),
 		cmocka_unit_test(swap_alone_cannot_be_limited_on_v1),
 		cmocka_unit_test(a_key_is_found_whole_or_not_at_all),
+		cmocka_unit_test(a_group_of_a_moment_is_held_until_it_is_removed),
 		cmocka_unit_test(a_group_is_removed_by_its_name_or_not_at_all),
 	};
 
