@@ -18,6 +18,7 @@ static const struct doctor_check checks[] = {
 	{ "user", doctor_user },
 	{ "cgroup", doctor_cgroup },
 	{ "group", doctor_group },
+	{ "limits", doctor_limits },
 	{ "group-swap", doctor_group_swap },
 	{ "cpuset", doctor_cpuset },
 	{ "lock", doctor_lock },

@@ -34,6 +34,7 @@ void doctor_find(struct finding *finding, enum doctor_status status, const char 
 /* Groups: whether one can be made and limited decides whether anything can run. */
 void doctor_cgroup(const struct host *host, struct finding *finding);
 void doctor_group(const struct host *host, struct finding *finding);
+void doctor_limits(const struct host *host, struct finding *finding);
 void doctor_group_swap(const struct host *host, struct finding *finding);
 void doctor_cpuset(const struct host *host, struct finding *finding);
 

@@ -14,14 +14,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/base/size.h"
 #include "harness/machine/cgtree.h"
+#include "harness/machine/group.h"
 #include "harness/machine/groupmark.h"
 #include "harness/machine/sysfile.h"
 
 #define TRIED_BYTES "67108864"
-
-static const char run_as_root[] =
-	"run as root, or in a scope of your own: systemd-run --user --scope -p Delegate=yes pagestorm …";
 
 static bool lists(const char *words, const char *word)
 {
@@ -31,11 +30,6 @@ static bool lists(const char *words, const char *word)
 		if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
 			return true;
 	return false;
-}
-
-static const char *own_path(const struct host *host)
-{
-	return strcmp(host->cgroup_own, "/") ? host->cgroup_own : "";
 }
 
 void doctor_cgroup(const struct host *host, struct finding *finding)
@@ -57,49 +51,24 @@ void doctor_cgroup(const struct host *host, struct finding *finding)
 		    host->cgroup_mount, host->cgroup_own);
 }
 
-/*
- * On v2 a group has the memory controller only if its parent enables it in
- * cgroup.subtree_control, which no group but the root can do while it has processes.
- */
-static bool delegates(const char *directory, bool *could)
+/* Whether groups in the directory have the memory controller: on v2 it says so. */
+static bool hands_down(const struct host *host, const char *directory)
 {
 	char path[PATH_MAX], words[256];
 
-	*could = false;
 	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", directory);
-	if (sysfile_read("", path, words, sizeof(words)))
-		return false;
-	if (lists(words, "memory"))
-		return true;
-	if (access(path, W_OK))
-		return false;
-	snprintf(path, sizeof(path), "%s/cgroup.procs", directory);
-	*could = sysfile_read("", path, words, sizeof(words)) == 0 && !words[0];
-	snprintf(path, sizeof(path), "%s/cgroup.type", directory);
-	*could = *could || access(path, F_OK); /* only the root has none */
-	return false;
+	return host->cgroup_version == 1 ||
+	       (!sysfile_read("", path, words, sizeof(words)) && lists(words, "memory"));
 }
 
 /* The directory below which a group can be tried; "": none. *later: a run would switch it on.
  */
 static void find_parent(const struct host *host, char *parent, size_t bytes, bool *later)
 {
-	char candidates[2][1024];
-	bool could;
-
-	*later = false;
-	parent[0] = '\0';
-	snprintf(candidates[0], sizeof(candidates[0]), "%s%s", host->cgroup_mount,
-		 own_path(host));
-	snprintf(candidates[1], sizeof(candidates[1]), "%s", host->cgroup_mount);
-	for (unsigned i = 0; i < 2 && !parent[0]; i++) {
-		if (host->cgroup_version == 1 || delegates(candidates[i], &could)) {
-			snprintf(parent, bytes, "%.*s", (int)bytes - 1, candidates[i]);
-			*later = false;
-		} else if (could && !*later) {
-			*later = true;
-		}
-	}
+	snprintf(parent, bytes, "%s%s", host->cgroup_mount, host->cgroup_base);
+	*later = host->place != CGROUP_IN_PLACE && !hands_down(host, parent);
+	if (*later || host->place == CGROUP_IN_PLACE)
+		parent[0] = '\0';
 }
 
 static const char *limit_file(const struct host *host)
@@ -145,7 +114,7 @@ static void try_limit(const struct host *host, const char *group, struct finding
 
 	ret = write_and_read(group, limit_file(host), TRIED_BYTES, kept, sizeof(kept));
 	if (ret)
-		doctor_find(finding, DOCTOR_MISSING, run_as_root, "%s cannot be set: %s",
+		doctor_find(finding, DOCTOR_MISSING, group_remedy, "%s cannot be set: %s",
 			    limit_file(host), strerror(-ret));
 	else if (strcmp(kept, TRIED_BYTES))
 		doctor_find(finding, DOCTOR_MISSING, NULL,
@@ -172,17 +141,19 @@ void doctor_group(const struct host *host, struct finding *finding)
 	if (!parent[0] && later) {
 		doctor_find(
 			finding, DOCTOR_OK, NULL,
-			"not tried: a run will first switch the memory controller on for its groups (cgroup.subtree_control)");
+			"not tried: a run will first %sswitch the memory controller on for its groups (cgroup.subtree_control)",
+			host->place == CGROUP_LEAF
+				? "move the processes of our own group into a leaf of it and "
+				: "");
 		return;
 	}
 	if (!parent[0]) {
-		doctor_find(finding, DOCTOR_MISSING, run_as_root,
-			    "the memory controller cannot be enabled for a group of ours");
+		doctor_find(finding, DOCTOR_MISSING, group_remedy, "%s", host->place_why);
 		return;
 	}
 	ret = make(parent, group, sizeof(group), &hold);
 	if (ret) {
-		doctor_find(finding, DOCTOR_MISSING, run_as_root,
+		doctor_find(finding, DOCTOR_MISSING, group_remedy,
 			    "cannot make a group in %.200s: %s", parent, strerror(-ret));
 		return;
 	}
@@ -191,6 +162,42 @@ void doctor_group(const struct host *host, struct finding *finding)
 		doctor_find(finding, DOCTOR_LIMITED, "pagestorm restore", "%.300s", e.text);
 	if (hold >= 0)
 		close(hold);
+}
+
+static size_t describe_limit(char *text, size_t bytes, const char *name,
+			     const struct host_limit *limit)
+{
+	char size[32];
+	const char *group = limit->group;
+
+	if (!limit->set)
+		return 0;
+	size_human(limit->bytes, size, sizeof(size));
+	return (size_t)snprintf(text, bytes, ", %s %s of %.100s", name, size,
+				*group ? group : "a group above what is visible");
+}
+
+void doctor_limits(const struct host *host, struct finding *finding)
+{
+	const struct host_around *around = &host->around;
+	const struct {
+		const char *name;
+		const struct host_limit *limit;
+	} rows[] = { { "memory.max", &around->max },
+		     { "memory.high", &around->high },
+		     { "memory.swap.max", &around->swap },
+		     { "memory and swap together", &around->total } };
+	char text[640] = "";
+	size_t length = 0;
+
+	for (unsigned i = 0; i < 4 && length < sizeof(text); i++)
+		length += describe_limit(text + length, sizeof(text) - length, rows[i].name,
+					 rows[i].limit);
+	if (length)
+		doctor_find(finding, DOCTOR_LIMITED, "run it in a group without them",
+			    "from above: %.280s", text + 2);
+	else
+		doctor_find(finding, DOCTOR_OK, NULL, "none from the groups above a run's");
 }
 
 void doctor_group_swap(const struct host *host, struct finding *finding)
@@ -222,7 +229,7 @@ void doctor_group_swap(const struct host *host, struct finding *finding)
 
 void doctor_cpuset(const struct host *host, struct finding *finding)
 {
-	char path[512], words[256];
+	char path[1024], words[256];
 
 	if (host->cgroup_version == 2) {
 		snprintf(path, sizeof(path), "%.300s/cgroup.controllers", host->cgroup_mount);
@@ -234,8 +241,10 @@ void doctor_cpuset(const struct host *host, struct finding *finding)
 				    "absent: cpuset.cpus and cpuset.mems cannot be set");
 		return;
 	}
-	if (!access("/sys/fs/cgroup/cpuset/cgroup.procs", W_OK))
-		doctor_find(finding, DOCTOR_OK, NULL, "/sys/fs/cgroup/cpuset");
+	snprintf(path, sizeof(path), "%s%s/cgroup.procs", host->cpuset_mount, host->cpuset_own);
+	if (host->cpuset_mount[0] && !access(path, W_OK))
+		doctor_find(finding, DOCTOR_OK, NULL, "%s%.200s", host->cpuset_mount,
+			    host->cpuset_own);
 	else
 		doctor_find(
 			finding, DOCTOR_LIMITED, "mount the cpuset hierarchy, run as root",

@@ -21,10 +21,8 @@ static int cgroup_failed(int code, const char *what, const char *name, struct er
 		code == ECGOTHER && cgroup_get_last_errno() ? cgroup_get_last_errno() : EIO;
 
 	if (code == ECGROUPNOTOWNER || errnum == EACCES || errnum == EPERM)
-		return error_set(
-			e, EACCES,
-			"cannot %s %s: %s; run as root or in a delegated scope (systemd-run --scope -p Delegate=yes pagestorm …)",
-			what, name, cgroup_strerror(code));
+		return error_set(e, EACCES, "cannot %s %s: %s; %s", what, name,
+				 cgroup_strerror(code), group_remedy);
 	return error_set(e, errnum, "cannot %s %s: %s", what, name, cgroup_strerror(code));
 }
 
@@ -173,21 +171,18 @@ int group_make_inner(struct group *g, const struct group *parent, const char *na
 
 static int place_v1(struct group *top, const struct host *host, const char *leaf)
 {
-	char own[GROUP_PATH_BYTES], mount[GROUP_PATH_BYTES], parent[2 * GROUP_PATH_BYTES];
+	char parent[2 * GROUP_PATH_BYTES];
 	int ret;
 
-	snprintf(own, sizeof(own), "%s", strcmp(host->cgroup_own, "/") ? host->cgroup_own : "");
-	snprintf(parent, sizeof(parent), "%s%s", host->cgroup_mount, own);
-	ret = join(top->name, own, leaf);
+	snprintf(parent, sizeof(parent), "%s%s", host->cgroup_mount, host->cgroup_base);
+	ret = join(top->name, host->cgroup_base, leaf);
 	if (!ret)
 		ret = join(top->path, parent, leaf);
+	top->has_cpuset = top->has_cpuset && host->cpuset_mount[0];
 	if (ret || !top->has_cpuset)
 		return ret;
-	top->has_cpuset = !group_v1_hierarchy("cpuset", mount, own, sizeof(own));
-	if (!top->has_cpuset)
-		return 0;
-	snprintf(parent, sizeof(parent), "%s%s", mount, own);
-	ret = join(top->cpuset_name, own, leaf);
+	snprintf(parent, sizeof(parent), "%s%s", host->cpuset_mount, host->cpuset_own);
+	ret = join(top->cpuset_name, host->cpuset_own, leaf);
 	return ret ? ret : join(top->cpuset_path, parent, leaf);
 }
 

@@ -4,7 +4,7 @@
  * user of libcgroup, which creates, sets, attaches and deletes here; reading is
  * done with our own descriptors, because its readers truncate.
  *
- * The tree of a run, below the harness's own group (or the root on cgroup v2):
+ * The tree of a run, where host.h's cgroup_base says:
  *
  *	pagestorm-PID        nothing but the two below (with a random tail where that exists)
  *	  flush              the pump (flush.h)
@@ -39,6 +39,9 @@ struct group {
 	char cpuset_path[GROUP_PATH_BYTES];
 	int hold, cpuset_hold; /* top: locks that show it is alive (groupmark.h); 0: none */
 };
+
+/* What lets a run make its groups where it could not, for the end of a sentence. */
+extern const char group_remedy[];
 
 /*
  * Whether group_make_top() has a place where we may make it; nothing is made. -ENODEV: no

@@ -53,10 +53,8 @@ static int make_directory(const char *directory, mode_t mode, struct journal *j,
 		return error_set(e, ret, "the group %s exists and is not this run's",
 				 directory);
 	if (ret == EACCES || ret == EPERM)
-		return error_set(
-			e, EACCES,
-			"cannot create the group %s: %s; run as root or in a delegated scope (systemd-run --scope -p Delegate=yes pagestorm …)",
-			directory, strerror(ret));
+		return error_set(e, EACCES, "cannot create the group %s: %s; %s", directory,
+				 strerror(ret), group_remedy);
 	return error_set(e, ret, "cannot create the group %s: %s", directory, strerror(ret));
 }
 

@@ -38,12 +38,6 @@ int limit_translate(const struct group *g, const struct limits *limits,
 int limit_read_back(const struct group *g, const struct limit_file *file,
 		    const struct limit *written, struct error *e);
 
-/*
- * Mount point and own group ("" for the root) of a v1 controller, from /proc/self/mounts
- * and /proc/self/cgroup. -ENODEV: it is not mounted.
- */
-int group_v1_hierarchy(const char *controller, char *mount, char *own, size_t bytes);
-
 /* v1 cpusets start empty and take no process until both lists are filled: the parent's. */
 int group_v1_cpuset_inherit(const struct group *g);
 
@@ -51,9 +45,9 @@ int group_v1_cpuset_inherit(const struct group *g);
 int group_v2_enable(const char *directory, bool cpuset);
 
 /*
- * Where a run may make its tree on v2: our own group if it has no processes, else the root.
- * Controllers that are enabled for it, memory and where it has_cpuset cpuset, are journalled.
- * Fills name and path of *parent.
+ * Where a run may make its tree on v2: in cgroup_base, whose processes are moved into a leaf
+ * first where that is our own group (home.h). Controllers that are enabled for it, memory and
+ * where it has_cpuset cpuset, are journalled. Fills name and path of *parent.
  */
 int group_v2_parent(struct group *parent, const struct host *host, struct journal *j,
 		    struct error *e);

@@ -10,61 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/machine/home.h"
 #include "workloads/api/arith.h"
 
-static bool is_listed(const char *list, const char *word)
-{
-	const size_t length = strlen(word);
-
-	for (const char *at = list; *at; at += strspn(at, ",")) {
-		const size_t piece = strcspn(at, ",");
-
-		if (piece == length && !strncmp(at, word, length))
-			return true;
-		at += piece;
-	}
-	return false;
-}
-
-static int v1_mount(const char *controller, char *mount, size_t bytes)
-{
-	char line[1024], options[256], point[512];
-	FILE *f = fopen("/proc/self/mounts", "re");
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*s %511s cgroup %255s", point, options) == 2 &&
-			is_listed(options, controller);
-	if (f)
-		fclose(f);
-	if (found)
-		snprintf(mount, bytes, "%s", point);
-	return found ? 0 : -ENODEV;
-}
-
-/* "4:memory,hugetlb:/path" */
-static int v1_own(const char *controller, char *own, size_t bytes)
-{
-	char line[1024], controllers[256], path[768];
-	FILE *f = fopen("/proc/self/cgroup", "re");
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%*d:%255[^:]:%767[^\n]", controllers, path) == 2 &&
-			is_listed(controllers, controller);
-	if (f)
-		fclose(f);
-	if (found)
-		snprintf(own, bytes, "%s", strcmp(path, "/") ? path : "");
-	return found ? 0 : -ENODEV;
-}
-
-int group_v1_hierarchy(const char *controller, char *mount, char *own, size_t bytes)
-{
-	int ret = v1_mount(controller, mount, bytes);
-
-	return ret ? ret : v1_own(controller, own, bytes);
-}
+const char group_remedy[] =
+	"run as root, or in a group of your own: systemd-run --user --scope -p Delegate=yes pagestorm …";
 
 int group_v1_cpuset_inherit(const struct group *g)
 {
@@ -96,35 +46,14 @@ int group_v2_enable(const char *directory, bool cpuset)
 	return ret;
 }
 
-static int permitted_below(const struct host *host, const char *own, char *path, size_t bytes)
-{
-	char file[GROUP_PATH_BYTES + 32];
-
-	snprintf(path, bytes, "%s%s", host->cgroup_mount, own);
-	if (access(path, W_OK))
-		return -errno;
-	snprintf(file, sizeof(file), "%s/cgroup.subtree_control", path);
-	return host->cgroup_version == 2 && access(file, W_OK) ? -errno : 0;
-}
-
 int group_permitted(const struct host *host, struct error *e)
 {
-	const char *own = strcmp(host->cgroup_own, "/") ? host->cgroup_own : "";
-	char path[GROUP_PATH_BYTES], root[GROUP_PATH_BYTES];
-	int ret;
-
 	if (!host->cgroup_version)
 		return error_set(
 			e, ENODEV,
 			"no memory controller here: boot with cgroup_enable=memory or use pagestorm lab");
-	ret = permitted_below(host, own, path, sizeof(path));
-	if (ret && host->cgroup_version == 2)
-		ret = permitted_below(host, "", root, sizeof(root)) ? ret : 0;
-	if (ret)
-		return error_set(
-			e, -ret,
-			"cannot make a control group in %s: %s; run as root, or in a scope of your own: systemd-run --user --scope -p Delegate=yes pagestorm …",
-			path, strerror(-ret));
+	if (host->place == CGROUP_IN_PLACE)
+		return error_set(e, EACCES, "%s; %s", host->place_why, group_remedy);
 	return 0;
 }
 
@@ -153,23 +82,40 @@ static int v2_enable_journalled(const char *directory, bool cpuset, struct journ
 	return ret;
 }
 
+/* A trial before this one in the same attempt may have done it already. */
+static bool hands_down(const char *directory, bool cpuset)
+{
+	char words[256], *save = NULL;
+	unsigned found = 0;
+
+	if (group_read_file(directory, "cgroup.subtree_control", words, sizeof(words)))
+		return false;
+	for (char *word = strtok_r(words, " \n", &save); word;
+	     word = strtok_r(NULL, " \n", &save))
+		found |= !strcmp(word, "memory")	     ? 1
+			 : cpuset && !strcmp(word, "cpuset") ? 2
+							     : 0;
+	return found == (cpuset ? 3 : 1);
+}
+
 int group_v2_parent(struct group *parent, const struct host *host, struct journal *j,
 		    struct error *e)
 {
-	const char *const tries[2] = { strcmp(host->cgroup_own, "/") ? host->cgroup_own : "",
-				       "" };
 	int ret = 0;
 
-	for (int i = 0; i < 2; i++) {
-		snprintf(parent->name, sizeof(parent->name), "%s", tries[i]);
-		snprintf(parent->path, sizeof(parent->path), "%s%s", host->cgroup_mount,
-			 tries[i]);
-		ret = v2_enable_journalled(parent->path, parent->has_cpuset, j);
-		if (!ret)
-			return 0;
-	}
-	return error_set(
-		e, -ret,
-		"cannot enable the memory controller below %s: %s; run in a delegated scope (systemd-run --scope -p Delegate=yes pagestorm …)",
-		parent->path, strerror(-ret));
+	snprintf(parent->name, sizeof(parent->name), "%s", host->cgroup_base);
+	snprintf(parent->path, sizeof(parent->path), "%s%s", host->cgroup_mount,
+		 host->cgroup_base);
+	if (hands_down(parent->path, parent->has_cpuset))
+		return 0;
+	if (host->place == CGROUP_LEAF && !hands_down(parent->path, false))
+		ret = home_leave(parent->path, j, e);
+	if (ret)
+		return ret;
+	ret = v2_enable_journalled(parent->path, parent->has_cpuset, j);
+	if (ret)
+		return error_set(e, -ret,
+				 "cannot enable the memory controller below %s: %s; %s",
+				 parent->path, strerror(-ret), group_remedy);
+	return 0;
 }

@@ -400,7 +400,9 @@ int host_probe(struct host *out, const char *root, struct error *e)
 	ret = host_probe_cgroup(host, root, e);
 	if (ret)
 		goto out;
+	host_probe_place(host, root);
 	host_clamp_available(host, root);
+	host_probe_around(host, root);
 	host->can_lower_oom_score = !*root && probe_oom_score();
 	ret = probe_watermarks(host, root, e);
 	if (!ret)

@@ -44,6 +44,34 @@ struct host_dirty {
 	uint64_t bytes, ratio, background_bytes, background_ratio;
 };
 
+#define HOST_MOUNT_BYTES 256
+#define HOST_GROUP_BYTES 512 /* a group's path below its mount */
+#define HOST_LIST_BYTES	 4096
+
+/* A limit of the groups that a run's own are made below: the tightest of them. */
+struct host_limit {
+	bool set;
+	uint64_t bytes;
+	/* Whose it is, absolute; "": of a group above all that can be seen here. */
+	char group[HOST_MOUNT_BYTES + HOST_GROUP_BYTES];
+};
+
+/* All of them, as far up as a cgroup namespace or a container's mount shows. */
+struct host_around {
+	struct host_limit max, high;
+	struct host_limit swap;				   /* memory.swap.max */
+	struct host_limit total;			   /* v1: memory and swap together */
+	char cpus[HOST_LIST_BYTES], mems[HOST_LIST_BYTES]; /* effective; "": unknown */
+	char cpuset_group[HOST_MOUNT_BYTES + HOST_GROUP_BYTES]; /* whose effective lists */
+};
+
+/* Where a run makes its groups. */
+enum cgroup_place {
+	CGROUP_BELOW,	 /* in cgroup_base, as it is */
+	CGROUP_LEAF,	 /* in cgroup_base, whose processes go into a leaf first (home.h) */
+	CGROUP_IN_PLACE, /* nowhere: the workers stay in our own group */
+};
+
 struct host {
 	char kernel[128]; /* uname release, to be printed alone */
 	char cpu_model[128];
@@ -70,9 +98,16 @@ struct host {
 	uint64_t min_free_kb, watermark_scale; /* vm.…, now */
 	unsigned zone_reclaim_mode;
 	bool mglru, psi, hugetlb, zram, loop, zswap;
-	unsigned cgroup_version; /* of the memory controller; 0: none */
-	char cgroup_mount[256];	 /* where that hierarchy is mounted */
-	char cgroup_own[512];	 /* our own group's path below it, "/" for the root */
+	unsigned cgroup_version;	     /* of the memory controller; 0: none */
+	char cgroup_mount[HOST_MOUNT_BYTES]; /* where that hierarchy is mounted */
+	char cgroup_own[HOST_GROUP_BYTES];   /* our own group below it, "/" for the root */
+	bool cgroup_hidden; /* our own group lies outside of what is mounted there */
+	char cpuset_mount[HOST_MOUNT_BYTES]; /* v1: of the cpuset hierarchy; "": none */
+	char cpuset_own[HOST_GROUP_BYTES];
+	enum cgroup_place place;
+	char cgroup_base[HOST_GROUP_BYTES]; /* below cgroup_mount; "": its root */
+	char place_why[256];		    /* of CGROUP_IN_PLACE: why no group can be made */
+	struct host_around around;
 	bool root_user;
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
 	char lab[256]; /* the guest's shape, from $PAGESTORM_LAB; "": no guest of the lab */

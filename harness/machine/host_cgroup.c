@@ -20,7 +20,7 @@ struct mount {
 
 struct mounts {
 	const char *root;
-	struct mount v1, v2; /* at == "": none */
+	struct mount v1, v2, cpuset; /* at == "": none */
 };
 
 static bool list_has(const char *list, const char *separators, const char *word)
@@ -55,30 +55,36 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
-static bool mountinfo_line(char *text, void *context)
+/* The first of its kind counts. */
+static void take_mount(struct mount *mount, const char *text)
 {
-	struct mounts *mounts = context;
-	char type[32], options[512], *tail = strstr(text, " - ");
-	struct mount *mount = NULL;
-
-	if (!tail || sscanf(tail, " - %31s %*s %511s", type, options) != 2)
-		return true;
-	if (!strcmp(type, "cgroup") && list_has(options, ",", "memory"))
-		mount = &mounts->v1;
-	else if (!strcmp(type, "cgroup2"))
-		mount = &mounts->v2;
-	if (!mount || mount->at[0])
-		return true;
+	if (mount->at[0])
+		return;
 	_Static_assert(PATH_MAX == 4096, "the format has its room");
 	if (sscanf(text, "%*s %*s %*s %4095s %4095s", mount->from, mount->at) != 2)
 		mount->at[0] = '\0';
 	unescape(mount->from);
 	unescape(mount->at);
+}
+
+static bool mountinfo_line(char *text, void *context)
+{
+	struct mounts *mounts = context;
+	char type[32], options[512], *tail = strstr(text, " - ");
+
+	if (!tail || sscanf(tail, " - %31s %*s %511s", type, options) != 2)
+		return true;
+	if (!strcmp(type, "cgroup2"))
+		take_mount(&mounts->v2, text);
+	if (!strcmp(type, "cgroup") && list_has(options, ",", "memory"))
+		take_mount(&mounts->v1, text);
+	if (!strcmp(type, "cgroup") && list_has(options, ",", "cpuset"))
+		take_mount(&mounts->cpuset, text);
 	return true;
 }
 
 struct membership {
-	char v1[PATH_MAX], v2[PATH_MAX];
+	char v1[PATH_MAX], v2[PATH_MAX], cpuset[PATH_MAX];
 };
 
 static bool membership_line(char *text, void *context)
@@ -93,27 +99,36 @@ static bool membership_line(char *text, void *context)
 	controllers++;
 	if (list_has(controllers, ",", "memory"))
 		snprintf(own->v1, sizeof(own->v1), "%s", path);
-	else if (!*controllers)
+	if (list_has(controllers, ",", "cpuset"))
+		snprintf(own->cpuset, sizeof(own->cpuset), "%s", path);
+	if (!*controllers)
 		snprintf(own->v2, sizeof(own->v2), "%s", path);
 	return true;
 }
 
-/* A group's path below the mount point: a bind mount may show only a part of the tree. */
-static const char *below_mount(const struct mount *mount, const char *path)
+/*
+ * A group's path below the mount point: a bind mount may show only a part of the tree.
+ * *hidden: it is outside of that part, as "/.." also says, a group above a namespace's root.
+ */
+static const char *below_mount(const struct mount *mount, const char *path, bool *hidden)
 {
 	size_t length = strlen(mount->from);
 
-	if (length > 1 && !strncmp(path, mount->from, length) &&
-	    (!path[length] || path[length] == '/'))
-		path += length;
-	return *path ? path : "/";
+	*hidden = !strcmp(path, "/..") || !strncmp(path, "/../", 4);
+	if (length <= 1)
+		return *path ? path : "/";
+	if (strncmp(path, mount->from, length) || (path[length] && path[length] != '/')) {
+		*hidden = true;
+		return "/";
+	}
+	return path[length] ? path + length : "/";
 }
 
 /* A path that is cut short would be another group's. */
 static int keep_place(struct host *host, unsigned version, const struct mount *mount,
 		      const char *own, struct error *e)
 {
-	const char *path = below_mount(mount, own);
+	const char *path = below_mount(mount, own, &host->cgroup_hidden);
 
 	if (strlen(mount->at) >= sizeof(host->cgroup_mount) ||
 	    strlen(path) >= sizeof(host->cgroup_own))
@@ -127,15 +142,30 @@ static int keep_place(struct host *host, unsigned version, const struct mount *m
 	return 0;
 }
 
+/* One that does not fit is left out: the run then has no cpuset. */
+static void keep_cpuset(struct host *host, const struct mount *mount, const char *own)
+{
+	bool hidden;
+	const char *path = below_mount(mount, own, &hidden);
+
+	if (!mount->at[0] || !own[0] || hidden || strlen(mount->at) >= HOST_MOUNT_BYTES ||
+	    strlen(path) >= HOST_GROUP_BYTES)
+		return;
+	snprintf(host->cpuset_mount, sizeof(host->cpuset_mount), "%s", mount->at);
+	snprintf(host->cpuset_own, sizeof(host->cpuset_own), "%s",
+		 strcmp(path, "/") ? path : "");
+}
+
 /* The hierarchy with the memory controller decides: on a hybrid host that is v1. */
 int host_probe_cgroup(struct host *host, const char *root, struct error *e)
 {
 	struct mounts mounts = { .root = root };
-	struct membership own = { "", "" };
+	struct membership own = { "", "", "" };
 	char path[PATH_MAX + 32], controllers[256];
 
 	(void)host_file_lines(root, "/proc/self/mountinfo", mountinfo_line, &mounts);
 	(void)host_file_lines(root, "/proc/self/cgroup", membership_line, &own);
+	keep_cpuset(host, &mounts.cpuset, own.cpuset);
 	if (own.v1[0] && mounts.v1.at[0])
 		return keep_place(host, 1, &mounts.v1, own.v1, e);
 	snprintf(path, sizeof(path), "%s/cgroup.controllers", mounts.v2.at);

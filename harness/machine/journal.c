@@ -22,20 +22,46 @@
 
 /* ---- where it is ---- */
 
+/* Whether it, or what it would be made in, is ours to write and no other user's. */
+static bool is_usable(const char *directory)
+{
+	char path[256];
+	char *slash = path;
+
+	snprintf(path, sizeof(path), "%s", directory);
+	while (access(path, F_OK) && (slash = strrchr(path, '/')) && slash != path)
+		*slash = '\0';
+	return path[0] == '/' && slash != path && !access(path, W_OK) &&
+	       !trust_path(path, NULL);
+}
+
+/*
+ * A user without a home, as in a container that starts with any user's number, has a directory
+ * in memory: what it lists is gone with a reboot as well.
+ */
+static void users_directory(char *directory, size_t bytes)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+
+	if (state && state[0] == '/')
+		snprintf(directory, bytes, "%s/pagestorm", state);
+	else
+		snprintf(directory, bytes, "%s/.local/state/pagestorm", home ? home : "");
+	if (!is_usable(directory))
+		snprintf(directory, bytes, "/dev/shm/pagestorm-%u", (unsigned)geteuid());
+}
+
 static void state_directory(char *directory, size_t bytes)
 {
 	const char *chosen = getenv("PAGESTORM_STATE_DIR");
-	const char *state = getenv("XDG_STATE_HOME");
-	const char *home = getenv("HOME");
 
 	if (chosen && chosen[0])
 		snprintf(directory, bytes, "%s", chosen);
 	else if (geteuid() == 0)
 		snprintf(directory, bytes, "/var/lib/pagestorm");
-	else if (state && state[0] == '/')
-		snprintf(directory, bytes, "%s/pagestorm", state);
 	else
-		snprintf(directory, bytes, "%s/.local/state/pagestorm", home ? home : "");
+		users_directory(directory, bytes);
 }
 
 static void locate(struct journal *j)

@@ -8,7 +8,8 @@
  *
  * One text file in the state directory ($PAGESTORM_STATE_DIR, else
  * /var/lib/pagestorm for root, else $XDG_STATE_HOME/pagestorm or
- * ~/.local/state/pagestorm), one line an entry, fsync'd before journal_note() returns.
+ * ~/.local/state/pagestorm, or where that is not the user's alone to write
+ * /dev/shm/pagestorm-UID), one line an entry, fsync'd before journal_note() returns.
  * It is removed, with its directory if that was made for it, when all is undone. After
  * kill -9 `pagestorm restore` undoes what it lists. It records the boot id: after a reboot
  * settings, groups and swap are gone already and only files remain.
@@ -67,6 +68,11 @@ enum journal_kind {
 	 */
 	JOURNAL_FILE,
 	JOURNAL_MOUNT, /* what: mount point. Read, but never written */
+	/*
+	 * what: absolute path of the leaf that processes of the group above it were moved into:
+	 * they go back and it is removed. identity: "token:" and the random part of its name.
+	 */
+	JOURNAL_HOME,
 };
 
 /* One entry. Pointers may be NULL, but for what. */

@@ -19,7 +19,7 @@
 const char *const journal_kind_names[] = {
 	[JOURNAL_SETTING] = "setting", [JOURNAL_GROUP] = "group", [JOURNAL_SWAP] = "swap",
 	[JOURNAL_ZRAM] = "zram",       [JOURNAL_LOOP] = "loop",	  [JOURNAL_FILE] = "file",
-	[JOURNAL_MOUNT] = "mount",
+	[JOURNAL_MOUNT] = "mount",     [JOURNAL_HOME] = "home",
 };
 
 #define NR_KINDS (ARRAY_SIZE(journal_kind_names))

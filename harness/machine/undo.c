@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "harness/machine/groupmark.h"
+#include "harness/machine/home.h"
 #include "harness/machine/identity.h"
 #include "harness/machine/setting.h"
 #include "harness/machine/cgtree.h"
@@ -129,6 +130,7 @@ const char *undo_objection(const struct undo *u)
 		if (!is_known_setting(u->what))
 			return "not a setting that pagestorm changes";
 		return u->before ? NULL : "its old value is missing";
+	case JOURNAL_HOME:
 	case JOURNAL_GROUP:
 		return cgtree_has_our_name(u->what)
 			       ? NULL
@@ -239,6 +241,18 @@ static int undo_setting(const struct undo *u, struct error *e)
 	return 0;
 }
 
+/* Whether what is there now is what was recorded. */
+static bool is_recorded(const struct undo *u)
+{
+	char now[IDENTITY_BYTES];
+
+	if (starts_with(u->identity, "token:")) /* another process cannot have guessed it */
+		return strstr(strrchr(u->what, '/'), u->identity + strlen("token:")) &&
+		       token_is(u->identity + strlen("token:"));
+	return !identity_of(AT_FDCWD, u->what, now, sizeof(now)) &&
+	       identity_same(u->identity, now, u->rebooted);
+}
+
 /* ---- groups ---- */
 
 static bool is_cgroup(const char *directory)
@@ -322,6 +336,24 @@ static int undo_group(const struct undo *u, struct error *e)
 	return 0;
 }
 
+static int undo_home(const struct undo *u, struct error *e)
+{
+	unsigned moved = 0;
+	int ret;
+
+	if (access(u->what, F_OK))
+		return 0;
+	if (!is_cgroup(u->what))
+		return error_set(e, EBADMSG, "%s is not a cgroup directory; not touching it",
+				 u->what);
+	if (!u->identity || !starts_with(u->identity, "token:") || !is_recorded(u))
+		return leave_group(u, "is not the group that the run made");
+	ret = home_return(u->what, &moved, e);
+	if (!ret)
+		undo_report(u->say, "%s: group removed, %u processes put back", u->what, moved);
+	return ret;
+}
+
 /* ---- mounts and files ---- */
 
 static int leave_file(const struct undo *u, const char *why)
@@ -333,18 +365,6 @@ static int leave_file(const struct undo *u, const char *why)
 static const char not_the_same[] = "is not the one that the run made";
 static const char no_identity[] =
 	"an earlier version recorded no more than its name: delete it if it is the run's";
-
-/* Whether what is there now is what was recorded. */
-static bool is_recorded(const struct undo *u)
-{
-	char now[IDENTITY_BYTES];
-
-	if (starts_with(u->identity, "token:")) /* another process cannot have guessed it */
-		return strstr(strrchr(u->what, '/'), u->identity + strlen("token:")) &&
-		       token_is(u->identity + strlen("token:"));
-	return !identity_of(AT_FDCWD, u->what, now, sizeof(now)) &&
-	       identity_same(u->identity, now, u->rebooted);
-}
 
 /* No version of pagestorm mounts anything: another process mounted it. */
 static int undo_mount(const struct undo *u, struct error *e)
@@ -405,7 +425,7 @@ int undo_act(const struct undo *u, struct error *e)
 		[JOURNAL_SETTING] = undo_setting, [JOURNAL_GROUP] = undo_group,
 		[JOURNAL_SWAP] = undo_swap,	  [JOURNAL_ZRAM] = undo_zram,
 		[JOURNAL_LOOP] = undo_loop,	  [JOURNAL_FILE] = undo_file,
-		[JOURNAL_MOUNT] = undo_mount,
+		[JOURNAL_MOUNT] = undo_mount,	  [JOURNAL_HOME] = undo_home,
 	};
 	const char *objection = undo_objection(u);
 
