@@ -105,6 +105,33 @@ static void print_limits(const char *title, const struct limits *limits)
 	}
 }
 
+/* Of the groups that the run's are made below. */
+static void print_above(const struct host *host)
+{
+	const struct host_around *around = &host->around;
+	const struct {
+		const char *name;
+		const struct host_limit *limit;
+	} rows[] = { { "memory.max", &around->max },
+		     { "memory.high", &around->high },
+		     { "memory.swap.max", &around->swap },
+		     { "memory and swap together", &around->total } };
+	const char *title = "above";
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *group = rows[i].limit->group;
+		char human[32];
+
+		if (!rows[i].limit->set)
+			continue;
+		size_human(rows[i].limit->bytes, human, sizeof(human));
+		printf("  %-12s %s = %" PRIu64 " (%s) of %s\n", title, rows[i].name,
+		       rows[i].limit->bytes, human,
+		       group[0] ? group : "a group above what is visible here");
+		title = "";
+	}
+}
+
 static void print_claim(const struct claim *c)
 {
 	char reason[96];
@@ -256,6 +283,7 @@ static void print_plan(const struct plan *plan, const struct arguments *a)
 	       "duration", plan->seconds, plan->nr_cells, plan->nr_cells == 1 ? "" : "s",
 	       plan->repeats, plan->repeats == 1 ? "" : "s", plan->warmup, plan->seed);
 	printf("  %-12s %s of %s available\n", "peak", peak, available);
+	print_above(plan->host);
 	for (unsigned i = 0; i < plan->nr_expectations; i++) {
 		const struct expectation *x = &plan->expectation[i];
 

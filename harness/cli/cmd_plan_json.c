@@ -162,6 +162,27 @@ static json_t *reset_json(unsigned reset)
 	return words;
 }
 
+static void above_add(json_t *list, const char *name, const struct host_limit *limit)
+{
+	if (limit->set)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:o, s:s}", "name", name, "bytes",
+						bytes_json(limit->bytes), "group",
+						limit->group));
+}
+
+/* Limits of the groups that the run's are made below; group "": one that is not visible. */
+static json_t *above_json(const struct host_around *around)
+{
+	json_t *list = json_array();
+
+	above_add(list, "memory.max", &around->max);
+	above_add(list, "memory.high", &around->high);
+	above_add(list, "memory.swap.max", &around->swap);
+	above_add(list, "memory and swap together", &around->total);
+	return list;
+}
+
 json_t *plan_json(const struct plan *plan)
 {
 	json_t *cells = json_array(), *order = json_array(), *expect = json_array(), *out;
@@ -193,6 +214,7 @@ json_t *plan_json(const struct plan *plan)
 	json_object_set_new(out, "keep_raw", json_boolean(plan->keep_raw));
 	json_object_set_new(out, "noise", json_boolean(plan->noise));
 	json_object_set_new(out, "mode", json_string(plan->zip ? "zip" : "cartesian"));
+	json_object_set_new(out, "above", above_json(&plan->host->around));
 	json_object_set_new(out, "cells", cells);
 	json_object_set_new(out, "order", order);
 	json_object_set_new(out, "expect", expect);

@@ -439,7 +439,7 @@ void host_env(const struct host *host, struct workload_env *env)
 	for (unsigned i = 0; i < host->nr_nodes; i++) {
 		const struct host_node *node = &host->node[i];
 
-		if (node->memory_bytes) {
+		if (node->memory_bytes && host_has_node(host, node->id)) {
 			env->node_bytes[env->nr_nodes] = node->memory_bytes;
 			env->hugetlb_2m_node[env->nr_nodes] = host->hugetlb_2m_node[i];
 			env->nodes[env->nr_nodes++] = node->id;

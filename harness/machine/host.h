@@ -141,6 +141,9 @@ enum mthp_mode mthp_mode(const char *value);
  */
 uint64_t host_dirty_background(const struct host_dirty *dirty, uint64_t available_bytes);
 
+/* Whether the cpuset of the groups above allows memory of the node; true where unknown. */
+bool host_has_node(const struct host *host, unsigned id);
+
 /* Fills the machine's part of the environment; limits and swap are the plan's. */
 void host_env(const struct host *host, struct workload_env *env);
 
@@ -155,7 +158,7 @@ struct host_pick {
  * CPUs or nodes by topology: "local" is from_node, "nearest" the nearest other one that
  * fits, "farthest" the one at the greatest distance; nodes of equal distance: the lowest
  * number. Or a list (0-3,8) of CPUs or of nodes, or for CPUs "node1", that node's. Only
- * nodes with CPUs, or with memory, fit. Fills a list. -EINVAL: not understood or not
+ * nodes with CPUs, or with memory, fit, and only what the cpuset of the groups above allows. Fills a list. -EINVAL: not understood or not
  * there; -ENODEV: this machine has no such node. *e is a clause (the caller
  * prefixes the place).
  */

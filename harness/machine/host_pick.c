@@ -88,6 +88,23 @@ static int put_list(const char *text, char *list, size_t list_bytes, struct erro
 	return 0;
 }
 
+/* What the cpuset of the groups above leaves; where that is unknown, all. */
+static int allowed_check(const struct host_pick *pick, const struct set *asked, struct error *e)
+{
+	const struct host_around *around = &pick->host->around;
+	const char *list = pick->cpus ? around->cpus : around->mems;
+	struct set allowed = { { 0 } };
+
+	if (!*list || set_add(&allowed, list))
+		return 0;
+	for (unsigned i = 0; i < SET_MAX; i++)
+		if (asked->has[i] && !allowed.has[i])
+			return error_set(e, ENODEV, "the cpuset of %s has no %s %u, only %s",
+					 around->cpuset_group, pick->cpus ? "CPU" : "node", i,
+					 list);
+	return 0;
+}
+
 static int list_check(const struct host_pick *pick, const char *text, struct error *e)
 {
 	static const char *const kind[] = { "node", "CPU" };
@@ -110,7 +127,7 @@ static int list_check(const struct host_pick *pick, const char *text, struct err
 			return error_set(e, ENODEV, "this machine has no %s %u",
 					 kind[pick->cpus], i);
 	}
-	return 0;
+	return allowed_check(pick, &asked, e);
 }
 
 static int pick_by_word(const struct host_pick *pick, const char *word, char *list,
@@ -130,15 +147,28 @@ int host_pick(const struct host_pick *pick, const char *text, char *list, size_t
 	      struct error *e)
 {
 	struct host_pick there = *pick;
+	char picked[HOST_LIST_BYTES];
 	unsigned id;
-	int ret, end = 0;
+	int ret = 0, end = 0;
 
 	if (pick->cpus && sscanf(text, "node%u%n", &id, &end) == 1 && !text[end]) {
 		there.from_node = (int)id;
-		return pick_by_word(&there, "local", list, list_bytes, e);
+		ret = pick_by_word(&there, "local", picked, sizeof(picked), e);
+	} else if (!strcmp(text, "nearest") || !strcmp(text, "farthest") ||
+		   !strcmp(text, "local")) {
+		ret = pick_by_word(pick, text, picked, sizeof(picked), e);
+	} else {
+		snprintf(picked, sizeof(picked), "%.*s", HOST_LIST_BYTES - 1, text);
 	}
-	if (!strcmp(text, "nearest") || !strcmp(text, "farthest") || !strcmp(text, "local"))
-		return pick_by_word(pick, text, list, list_bytes, e);
-	ret = list_check(pick, text, e);
-	return ret ? ret : put_list(text, list, list_bytes, e);
+	if (!ret)
+		ret = list_check(pick, picked, e);
+	return ret ? ret : put_list(picked, list, list_bytes, e);
+}
+
+bool host_has_node(const struct host *host, unsigned id)
+{
+	struct set allowed = { { 0 } };
+	const char *list = host->around.mems;
+
+	return !*list || set_add(&allowed, list) || (id < SET_MAX && allowed.has[id]);
 }

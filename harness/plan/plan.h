@@ -68,8 +68,8 @@ struct plan_worker {
 	struct request request;
 	/*
 	 * The cell's, shared by the workers for which it is the same. limit_bytes is the limit
-	 * in force, derived or not, for claims(); check() and footprint() saw a limit that was
-	 * asked for, or 0.
+	 * in force for claims(), derived or not, or one of a group above where that is tighter;
+	 * check() and footprint() saw a limit that was asked for, or 0.
 	 */
 	const struct workload_env *env;
 	struct prediction prediction;

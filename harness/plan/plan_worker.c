@@ -338,14 +338,32 @@ static uint64_t swap_max(const struct maker *m)
 	return max;
 }
 
+/*
+ * What the groups above leave of it. On v1 their memory and swap together: what is not swap
+ * is at most the memory that is asked for.
+ */
+static uint64_t swap_above(const struct maker *m)
+{
+	const struct host_around *above = &m->c->plan->host->around;
+	uint64_t max = UINT64_MAX, memory;
+
+	if (above->swap.set)
+		max = above->swap.bytes;
+	memory = tighter(asked(m, "memory.max"), above->max.set ? above->max.bytes : 0);
+	if (above->total.set)
+		max = min(max, above->total.bytes - min(memory, above->total.bytes));
+	return max;
+}
+
 static void env_limits(const struct maker *m)
 {
+	const struct host_limit *high = &m->c->plan->host->around.high;
 	const struct limit *oom_group = limits_find(&m->w->request.limits, "memory.oom.group");
 
 	m->env->oom_group = oom_group && !strcmp(oom_group->value, "1");
 	m->env->limit_bytes = asked(m, "memory.max");
-	m->env->high_bytes = asked(m, "memory.high");
-	m->env->swap_max_bytes = swap_max(m);
+	m->env->high_bytes = tighter(asked(m, "memory.high"), high->set ? high->bytes : 0);
+	m->env->swap_max_bytes = min(swap_max(m), swap_above(m));
 }
 
 /* ---- options ---- */
@@ -417,6 +435,61 @@ static void skip(const struct maker *m, const char *why)
 		snprintf(m->w->skip, sizeof(m->w->skip), "%s", why);
 }
 
+/* ---- limits of the groups above ---- */
+
+static void skip_above(const struct maker *m, const char *name, const struct host_limit *above,
+		       const char *what)
+{
+	char size[32];
+
+	size_human(above->bytes, size, sizeof(size));
+	if (!m->w->skip[0]) /* the group last: a long path may be cut */
+		snprintf(m->w->skip, sizeof(m->w->skip), "%s; the %s of %s is that of %.100s",
+			 what, name, size,
+			 above->group[0] ? above->group : "a group above what is visible");
+}
+
+/* What fills its limit must hit its own: no claim could hold, and the kernel might kill others.
+ */
+static bool fills_limit(const struct maker *m)
+{
+	return m->w->workload->needs & NEED_LIMIT ||
+	       m->w->prediction.expected == OUTCOME_EXPECTED_OOM;
+}
+
+/* Before options are checked: what no parameters could change. */
+static void above_check(const struct maker *m)
+{
+	const struct host_around *above = &m->c->plan->host->around;
+	const uint64_t own = asked(m, "memory.max");
+
+	if (m->w->workload->machine_wide && !own && above->max.set)
+		skip_above(m, "memory.max", &above->max,
+			   "a limit above it is hit before the machine's memory is used");
+	if (m->w->workload->needs & NEED_SWAP && above->swap.set && !above->swap.bytes)
+		skip_above(m, "memory.swap.max", &above->swap, "it cannot swap here");
+	if (!fills_limit(m))
+		return;
+	if (above->max.set && (!own || above->max.bytes <= own))
+		skip_above(m, "memory.max", &above->max,
+			   "a limit above it is hit before its own: lower its memory.max");
+	if (above->high.set && (!own || above->high.bytes <= own))
+		skip_above(m, "memory.high", &above->high,
+			   "it is throttled before it hits its own limit: lower its memory.max");
+}
+
+/* The tightest limit is for claims(): what it takes must fit. */
+static void take_above(const struct maker *m)
+{
+	const struct host_limit *max = &m->c->plan->host->around.max;
+
+	if (!max->set)
+		return;
+	if (m->w->prediction.footprint_bytes > max->bytes)
+		skip_above(m, "memory.max", max, "it needs more than it may have here");
+	m->env->limit_bytes = tighter(m->env->limit_bytes, max->bytes);
+}
+
 static void needs_of_machine(const struct maker *m)
 {
 	const char *lack = need_lacking(m->w->workload->needs, m->env);
@@ -438,6 +511,7 @@ static int needs_check(const struct maker *m)
 	if ((m->w->workload->needs & NEED_SWAP) && m->c->cell->swap.kind == SWAP_NONE)
 		return ask_swap(m);
 	needs_of_machine(m);
+	above_check(m);
 	if (m->w->skip[0])
 		return 0;
 	ret = workload_check(m->w->workload, m->w->request.params, m->env, reason,
@@ -552,6 +626,7 @@ static int take_amounts(const struct maker *m)
 		default_swap_max(m);
 		env_limits(m);
 	}
+	take_above(m);
 	return take_prewarm(m);
 }
 
@@ -603,7 +678,7 @@ static int make(struct maker *m)
 	if (m->w->skip[0])
 		return 0;
 	ret = take_amounts(m);
-	return ret ? ret : predict(m);
+	return ret || m->w->skip[0] ? ret : predict(m);
 }
 
 int plan_worker_make(struct plan_worker *worker, const char *name,

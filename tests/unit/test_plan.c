@@ -992,6 +992,108 @@ static void what_takes_the_machine_has_no_limit_unless_given_one(void **state)
 	plan_release(&plan);
 }
 
+/* ---- limits of the groups above ---- */
+
+static const struct host_limit in_pod = { .set = true, .bytes = 100 * M, .group = "/cg/pod" };
+
+static const struct {
+	const char *text;
+	struct host_around around;
+	const char *skip; /* stands in it; NULL: it runs, with what follows */
+	uint64_t limit_bytes, high_bytes, swap_max_bytes;
+} below[] = {
+	{ "type = hold\nmemory.max = 128M\n", { .max = in_pod }, NULL, 100 * M, 0, 0 },
+	{ "type = hold\nmemory.max = 80M\n", { .max = in_pod }, NULL, 80 * M, 0, 0 },
+	{ "type = hold\nsize = 50M\n", { .max = in_pod }, NULL, 100 * M, 0, 0 },
+	{ "type = hold\nsize = 101M\n", { .max = in_pod }, "it needs more than", 0, 0, 0 },
+	{ "type = hold\nmemory.max = 128M\nmemory.swap.max = max\n",
+	  { .high = in_pod, .swap = { .set = true, .bytes = 4 * M } },
+	  NULL,
+	  128 * M,
+	  100 * M,
+	  4 * M },
+	{ "type = hold\nmemory.max = 128M\nmemory.swap.max = max\n",
+	  { .total = { .set = true, .bytes = 130 * M } },
+	  NULL,
+	  128 * M,
+	  0,
+	  2 * M },
+	{ "type = killed\nmemory.max = 64M\n", { .max = in_pod }, NULL, 64 * M, 0, 0 },
+	{ "type = killed\nmemory.max = 128M\n",
+	  { .max = in_pod },
+	  "hit before its own: lower its memory.max; the memory.max of 100 MiB is that of /cg/pod",
+	  0,
+	  0,
+	  0 },
+	{ "type = killed\nmemory.max = 128M\n",
+	  { .high = in_pod },
+	  "throttled before it hits its own limit",
+	  0,
+	  0,
+	  0 },
+	{ "type = killed\nmemory.max = 128M\n",
+	  { .max = { .set = true, .bytes = 100 * M } },
+	  "of a group above what is visible",
+	  0,
+	  0,
+	  0 },
+	{ "type = take_all\n", { .max = in_pod }, "before the machine's memory is used", 0, 0, 0 },
+	{ "type = swapper\nmemory.max = 64M\n[swap]\ntype = zram\nsize = 64M\n",
+	  { .swap = { .set = true, .group = "/cg/pod" } },
+	  "it cannot swap here; the memory.swap.max of 0 B is that of /cg/pod",
+	  0,
+	  0,
+	  0 },
+};
+
+static void limits_of_the_groups_above_count(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
+		struct host host = v2_two_nodes;
+		const struct plan_worker *w;
+		struct plan plan;
+		char text[256];
+
+		host.around = below[i].around;
+		snprintf(text, sizeof(text), "[workload a]\n%s", below[i].text);
+		make_plan(&plan, text, &host);
+		w = &plan.cell[0].worker[0];
+		if (below[i].skip ? !strstr(w->skip, below[i].skip) : !!w->skip[0])
+			fail_msg("plan %zu: '%s'", i, w->skip);
+		if (!below[i].skip && (w->env->limit_bytes != below[i].limit_bytes ||
+				       w->env->high_bytes != below[i].high_bytes ||
+				       w->env->swap_max_bytes != below[i].swap_max_bytes))
+			fail_msg("plan %zu: %" PRIu64 " %" PRIu64 " %" PRIu64, i,
+				 w->env->limit_bytes, w->env->high_bytes,
+				 w->env->swap_max_bytes);
+		plan_release(&plan);
+	}
+}
+
+static void cpus_and_nodes_outside_of_the_cpuset_above_are_not_used(void **state)
+{
+	struct host host = v2_two_nodes;
+	struct plan plan;
+
+	(void)state;
+	strcpy(host.around.cpus, "0-1");
+	strcpy(host.around.mems, "0");
+	strcpy(host.around.cpuset_group, "/cg/pod");
+	make_plan(&plan, "[workload a]\ntype = hold\ncpus = 0-1\n", &host);
+	assert_string_equal(plan.cell[0].worker[0].skip, "");
+	assert_int_equal(plan.cell[0].worker[0].env->nr_nodes, 1);
+	plan_release(&plan);
+	make_plan(&plan, "[workload a]\ntype = hold\ncpus = 2\n", &host);
+	assert_non_null(strstr(plan.cell[0].worker[0].skip,
+			       "the cpuset of /cg/pod has no CPU 2, only 0-1"));
+	plan_release(&plan);
+	make_plan(&plan, "[workload a]\ntype = hold\nmems = farthest\n", &host);
+	assert_non_null(
+		strstr(plan.cell[0].worker[0].skip, "the cpuset of /cg/pod has no node 1"));
+	plan_release(&plan);
+}
+
 static void the_null_run_is_as_long_as_what_others_can_disturb(void **state)
 {
 	struct plan plan;
@@ -1342,6 +1444,8 @@ int main(void)
 		cmocka_unit_test(risk_has_its_class_and_reason),
 		cmocka_unit_test(without_a_limit_none_is_written),
 		cmocka_unit_test(what_takes_the_machine_has_no_limit_unless_given_one),
+		cmocka_unit_test(limits_of_the_groups_above_count),
+		cmocka_unit_test(cpus_and_nodes_outside_of_the_cpuset_above_are_not_used),
 		cmocka_unit_test(the_null_run_is_as_long_as_what_others_can_disturb),
 		cmocka_unit_test(an_oom_may_be_expected_where_it_is_not_usual),
 		cmocka_unit_test(with_swap_of_its_own_more_than_the_limit_fits),
