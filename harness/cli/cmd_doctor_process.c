@@ -154,7 +154,7 @@ void doctor_oom_daemons(const struct host *host, struct finding *finding)
 	if (found[0])
 		doctor_find(
 			finding, DOCTOR_LIMITED, "stop them during a run",
-			"processes called %s: if they are OOM daemons, they kill before the kernel does, which a run reports as broken",
+			"processes called %s: if they are OOM daemons, they kill before the kernel does, which a run reports as killed_by_other",
 			found);
 	else
 		doctor_find(finding, DOCTOR_OK, NULL, "none of the known ones runs");

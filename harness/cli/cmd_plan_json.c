@@ -165,10 +165,9 @@ static json_t *reset_json(unsigned reset)
 static void above_add(json_t *list, const char *name, const struct host_limit *limit)
 {
 	if (limit->set)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:o, s:s}", "name", name, "bytes",
-						bytes_json(limit->bytes), "group",
-						limit->group));
+		json_array_append_new(list, json_pack("{s:s, s:o, s:s}", "name", name, "bytes",
+						      bytes_json(limit->bytes), "group",
+						      limit->group));
 }
 
 /* Limits of the groups that the run's are made below; group "": one that is not visible. */

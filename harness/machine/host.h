@@ -158,9 +158,9 @@ struct host_pick {
  * CPUs or nodes by topology: "local" is from_node, "nearest" the nearest other one that
  * fits, "farthest" the one at the greatest distance; nodes of equal distance: the lowest
  * number. Or a list (0-3,8) of CPUs or of nodes, or for CPUs "node1", that node's. Only
- * nodes with CPUs, or with memory, fit, and only what the cpuset of the groups above allows. Fills a list. -EINVAL: not understood or not
- * there; -ENODEV: this machine has no such node. *e is a clause (the caller
- * prefixes the place).
+ * nodes with CPUs, or with memory, fit, and only what the cpuset of the groups above allows.
+ * Fills a list. -EINVAL: not understood or not there; -ENODEV: this machine has no such node.
+ * *e is a clause (the caller prefixes the place).
  */
 int host_pick(const struct host_pick *pick, const char *text, char *list, size_t list_bytes,
 	      struct error *e);

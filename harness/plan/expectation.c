@@ -30,6 +30,7 @@ static const struct {
 	{ "target_missed", OUTCOME_TARGET_MISSED },
 	{ "failed", OUTCOME_FAILED },
 	{ "skipped", OUTCOME_SKIPPED },
+	{ "killed_by_other", OUTCOME_KILLED_BY_OTHER },
 };
 
 static int outcome_parse(struct expectation *x, const struct profile_entry *entry,
@@ -48,7 +49,7 @@ static int outcome_parse(struct expectation *x, const struct profile_entry *entr
 	near = suggest(entry->value, names, ARRAY_SIZE(names));
 	return profile_error(
 		entry, e, EINVAL,
-		"outcome is ok, oom_kill, timeout, target_missed, failed or skipped, not '%s'%s%s%s",
+		"outcome is ok, oom_kill, timeout, target_missed, failed, skipped or killed_by_other, not '%s'%s%s%s",
 		entry->value, near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 

@@ -12,6 +12,7 @@ static const char *const words[] = {
 	[OUTCOME_INTERRUPTED] = "interrupted",
 	[OUTCOME_SKIPPED] = "skipped",
 	[OUTCOME_DISTURBED] = "disturbed",
+	[OUTCOME_KILLED_BY_OTHER] = "killed_by_other",
 	[OUTCOME_FAILED] = "failed",
 	[OUTCOME_BROKEN] = "broken",
 };
@@ -33,7 +34,8 @@ enum ending outcome_ending(enum outcome outcome, enum outcome expected)
 		return ENDING_EXPECTED;
 	if (outcome == OUTCOME_INTERRUPTED)
 		return ENDING_INTERRUPTED;
-	if (outcome == OUTCOME_FAILED || outcome == OUTCOME_BROKEN)
+	if (outcome == OUTCOME_FAILED || outcome == OUTCOME_BROKEN ||
+	    outcome == OUTCOME_KILLED_BY_OTHER)
 		return ENDING_INVALID;
 	return ENDING_UNEXPECTED;
 }

@@ -20,8 +20,10 @@ enum outcome {
 	OUTCOME_INTERRUPTED,
 	OUTCOME_SKIPPED,
 	OUTCOME_DISTURBED, /* as expected, but for claims that other processes moved */
-	OUTCOME_FAILED,	   /* the worker reported an error */
-	OUTCOME_BROKEN,	   /* the worker died or its report is wrong: a bug */
+	/* by another's limit or signal: neither the expected OOM kill nor a fault of the run */
+	OUTCOME_KILLED_BY_OTHER,
+	OUTCOME_FAILED, /* the worker reported an error */
+	OUTCOME_BROKEN, /* the worker died or its report is wrong: a bug */
 };
 
 /* As in runs.csv, in the order of the enumeration. */
@@ -32,7 +34,7 @@ const char *outcome_name(enum outcome outcome);
 enum ending {
 	ENDING_EXPECTED,
 	ENDING_UNEXPECTED,
-	ENDING_INVALID,	    /* failed or broken: no result */
+	ENDING_INVALID,	    /* failed, broken or killed by another: no result */
 	ENDING_SKIPPED,	    /* no result either, whatever was expected */
 	ENDING_INTERRUPTED, /* likewise */
 	ENDING_DISTURBED,   /* likewise: it could not be decided */

@@ -474,8 +474,9 @@ static void above_check(const struct maker *m)
 		skip_above(m, "memory.max", &above->max,
 			   "a limit above it is hit before its own: lower its memory.max");
 	if (above->high.set && (!own || above->high.bytes <= own))
-		skip_above(m, "memory.high", &above->high,
-			   "it is throttled before it hits its own limit: lower its memory.max");
+		skip_above(
+			m, "memory.high", &above->high,
+			"it is throttled before it hits its own limit: lower its memory.max");
 }
 
 /* The tightest limit is for claims(): what it takes must fit. */

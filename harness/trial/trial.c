@@ -54,6 +54,7 @@ static int make_groups(struct trial *trial, struct error *e)
 	int ret = group_make_top(&trial->top, trial->plan->host, needs_cpuset(trial),
 				 trial->journal, e);
 
+	blame_begin(&trial->blame, trial->plan->host);
 	if (!ret)
 		ret = set_swappiness(trial, e);
 	if (!ret)
@@ -187,6 +188,16 @@ static int capture_ready(struct trial *trial, struct error *e)
 	return 0;
 }
 
+/* While its groups are there: whose limit its kills were at. */
+static void find_blamed(struct trial *trial, struct trial_worker *worker)
+{
+	const struct group *const own[] = { &worker->group, &trial->run };
+
+	if (worker->oom_kills)
+		worker->blamed =
+			blame_find(&trial->blame, own, ARRAY_SIZE(own), worker->blamed_group);
+}
+
 /* The groups are new: each OOM kill that they count is of this trial. */
 static int count_kills(struct trial *trial, struct error *e)
 {
@@ -197,6 +208,7 @@ static int count_kills(struct trial *trial, struct error *e)
 		if (ret)
 			return error_set(e, -ret, "cannot read the OOM kills of %s: %s",
 					 worker->group.path, strerror(-ret));
+		find_blamed(trial, worker);
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include "harness/record/record.h"
 #include "harness/trial/capture.h"
 #include "harness/trial/flush.h"
+#include "harness/machine/blame.h"
 #include "harness/machine/group.h"
 #include "harness/machine/journal.h"
 #include "harness/trial/process.h"
@@ -51,8 +52,10 @@ struct trial_worker {
 	bool exited;	 /* and reaped: wait_status is known */
 	int wait_status; /* as of waitpid(2) */
 	uint64_t go_ns, end_ns, held_ns;
-	uint64_t killed_ns;  /* when, if it was */
-	uint64_t oom_kills;  /* of its group */
+	uint64_t killed_ns; /* when, if it was */
+	uint64_t oom_kills; /* of its group */
+	enum blamed blamed; /* whose limit they were at */
+	char blamed_group[GROUP_PATH_BYTES];
 	struct ledger *last; /* a copy of the ledger as it was at the end */
 	struct record work, residue;
 	enum outcome outcome;
@@ -115,6 +118,7 @@ struct trial {
 
 	/* what it works with */
 	struct group top, run;
+	struct blame blame;
 	struct flush flush;
 	struct capture capture;
 	struct trial_worker worker[WORKERS_MAX];

@@ -5,6 +5,7 @@
  */
 #include "harness/trial/trial_part.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -27,12 +28,49 @@ static void explain_timeout(struct trial_worker *worker)
 			 worker->killed ? " and killed when the grace was over" : "");
 }
 
+/*
+ * An OOM kill that its own limit did not cause: one of a group above, or, where it has a
+ * limit, the machine's own lack of memory.
+ */
+static bool killed_from_above(struct trial_worker *worker)
+{
+	const struct workload_env *env = worker->plan->env;
+	char *reason = worker->reason;
+	const size_t room = sizeof(worker->reason);
+
+	if (worker->blamed == BLAME_ABOVE)
+		snprintf(
+			reason, room,
+			"an OOM kill at the limit of %.300s and not at its own: raise that limit or lower what runs below it",
+			worker->blamed_group);
+	else if (worker->blamed == BLAME_MACHINE && env && env->limit_bytes)
+		snprintf(
+			reason, room,
+			"an OOM kill of the machine at no group's limit: the machine or a node was out of memory");
+	else
+		return false;
+	return true;
+}
+
+/* SIGKILL, SIGTERM, SIGINT or SIGHUP of another process; others are the worker's own fault. */
+static bool is_sent(int signal)
+{
+	return signal == SIGKILL || signal == SIGTERM || signal == SIGINT || signal == SIGHUP;
+}
+
 /* Its process exited or died before it reported HELD. */
 static enum outcome broke(struct trial_worker *worker)
 {
 	const char *said = worker->last->error;
 	const int status = worker->wait_status;
 
+	if (WIFSIGNALED(status) && is_sent(WTERMSIG(status))) {
+		snprintf(
+			worker->reason, sizeof(worker->reason),
+			"another process, such as an OOM daemon or a person, ended it with signal %d, without an OOM kill in its group",
+			WTERMSIG(status));
+		return OUTCOME_KILLED_BY_OTHER;
+	}
 	if (WIFSIGNALED(status))
 		snprintf(worker->reason, sizeof(worker->reason),
 			 "the worker died of signal %d without an OOM kill in its group",
@@ -76,6 +114,8 @@ static enum outcome decide(struct trial_worker *worker, int interrupted)
 		snprintf(reason, room, "%s", worker->last->error);
 		return OUTCOME_FAILED;
 	}
+	if (worker->oom_kills && killed_from_above(worker))
+		return OUTCOME_KILLED_BY_OTHER;
 	if (worker->oom_kills && worker->plan->prediction.expected == OUTCOME_EXPECTED_OOM)
 		return OUTCOME_EXPECTED_OOM;
 	if (worker->oom_kills) {

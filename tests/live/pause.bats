@@ -140,7 +140,7 @@ nothing_is_left()
 		until_died anon
 		[ -e "$group" ]
 		finish_with 4
-		grep -q ',broken,.*signal 9' out/*/runs.csv
+		grep -q ',killed_by_other,.*signal 9' out/*/runs.csv
 		nothing_is_left "$worker"
 	done
 }

@@ -25,7 +25,8 @@
 struct end {
 	bool failed, timed_out, killed, lingered, exited;
 	int status, interrupted;
-	uint64_t oom_kills, achieved_bytes;
+	uint64_t oom_kills, achieved_bytes, limit_bytes;
+	enum blamed blamed;
 	enum outcome expected, outcome;
 	const char *reason; /* stands in it; "": there is none */
 };
@@ -59,13 +60,47 @@ static const struct end ends[] = {
 	/* SIGKILL alone is no OOM kill. */
 	{ .exited = true,
 	  .status = KILLED,
-	  .outcome = OUTCOME_BROKEN,
-	  .reason = "signal 9 without an OOM kill" },
+	  .outcome = OUTCOME_KILLED_BY_OTHER,
+	  .reason = "signal 9, without an OOM kill" },
 	{ .exited = true,
 	  .status = KILLED,
 	  .expected = OUTCOME_EXPECTED_OOM,
-	  .outcome = OUTCOME_BROKEN,
+	  .outcome = OUTCOME_KILLED_BY_OTHER,
 	  .reason = "signal 9" },
+	{ .exited = true,
+	  .status = SIGSEGV,
+	  .outcome = OUTCOME_BROKEN,
+	  .reason = "died of signal 11" },
+	/* One at another's limit is not the expected one, and no fault of its own. */
+	{ .exited = true,
+	  .status = KILLED,
+	  .oom_kills = 1,
+	  .blamed = BLAME_ABOVE,
+	  .expected = OUTCOME_EXPECTED_OOM,
+	  .outcome = OUTCOME_KILLED_BY_OTHER,
+	  .reason = "at the limit of /cg/pod and not at its own" },
+	{ .exited = true,
+	  .status = KILLED,
+	  .oom_kills = 1,
+	  .blamed = BLAME_ABOVE,
+	  .outcome = OUTCOME_KILLED_BY_OTHER,
+	  .reason = "/cg/pod" },
+	{ .exited = true,
+	  .status = KILLED,
+	  .oom_kills = 1,
+	  .limit_bytes = 1,
+	  .blamed = BLAME_MACHINE,
+	  .expected = OUTCOME_EXPECTED_OOM,
+	  .outcome = OUTCOME_KILLED_BY_OTHER,
+	  .reason = "out of memory" },
+	/* What has no limit is there to make the machine run out of it. */
+	{ .exited = true,
+	  .status = KILLED,
+	  .oom_kills = 1,
+	  .blamed = BLAME_MACHINE,
+	  .expected = OUTCOME_EXPECTED_OOM,
+	  .outcome = OUTCOME_EXPECTED_OOM,
+	  .reason = "" },
 	{ .exited = true,
 	  .achieved_bytes = 100,
 	  .expected = OUTCOME_EXPECTED_OOM,
@@ -114,7 +149,9 @@ static void an_end_has_one_outcome_and_says_why(void **state)
 	snprintf(ledger->error, sizeof(ledger->error), "it said so");
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		const struct end *end = &ends[i];
+		const struct workload_env env = { .limit_bytes = end->limit_bytes };
 		const struct plan_worker plan = { .prediction.target_bytes = 100,
+						  .env = &env,
 						  .request.timeout_ns = 2000000000,
 						  .prediction.expected = end->expected };
 		struct trial_worker worker = { .plan = &plan,
@@ -125,6 +162,8 @@ static void an_end_has_one_outcome_and_says_why(void **state)
 					       .exited = end->exited,
 					       .wait_status = end->status,
 					       .oom_kills = end->oom_kills,
+					       .blamed = end->blamed,
+					       .blamed_group = "/cg/pod",
 					       .last = ledger };
 
 		ledger->achieved_bytes = end->achieved_bytes;

@@ -68,6 +68,35 @@ guest_script()
 		with $u "pagestorm plan anon size=8M" | grep memory.max | sed 's/^/plan: /'
 		echo max > $u/memory.max
 
+		# a kill at the limit of a parent, which another group below it fills meanwhile
+		q=$cg/q
+		mkdir $q; echo +memory > $q/cgroup.subtree_control
+		mkdir $q/fill $q/run
+		echo 160M > $q/memory.max
+		cat > /tmp/grower.ini <<- 'END'
+			[profile]
+			why = it grows slowly below a limit that others hit
+			noise = no
+			[workload grower]
+			type = oom
+			memory.max = 110M
+			rate = 20M/s
+			oom_score_adj = 900
+		END
+		sh -c "echo \$\$ > $q/run/cgroup.procs; exec pagestorm run /tmp/grower.ini --quiet -o above" &
+		pid=$!
+		tries=0
+		until ls -d $q/run/pagestorm-*/run/grower > /dev/null 2>&1 ||
+			[ $((tries += 1)) -gt 500 ]; do
+			usleep 20000
+		done
+		sh -c "echo \$\$ > $q/fill/cgroup.procs; dd if=/dev/zero of=/tmp/fill bs=1M count=90" 2> /dev/null
+		wait $pid
+		echo "above: status $?"
+		cut -d, -f1-12 above/*/runs.csv | grep -o killed_by_other | sed 's/^/above: /'
+		grep -o 'at the limit of [^ ]* and not at its own' above/*/runs.csv
+		rm /tmp/fill
+
 		# a cgroup namespace, as a container with a writable cgroup file system has one
 		n=$cg/n
 		mkdir $n
@@ -134,6 +163,16 @@ said()
 	said "killed: the shell is in the leaf"
 	said "killed: the shell is back"
 	said "killed: as before"
+}
+
+@test "plan names the group above whose limit is the tightest" {
+	said "plan:   above        memory.max = 314572800 (300 MiB) of /sys/fs/cgroup/u"
+}
+
+@test "an OOM kill at a parent's limit is killed_by_other and names the parent" {
+	said "above: status 4"
+	said "above: killed_by_other"
+	said "at the limit of /sys/fs/cgroup/q and not at its own"
 }
 
 @test "root of a cgroup namespace runs the demo" {
