@@ -4,7 +4,7 @@
  * kernel that the claim is not about, over the same span. Decides whether that explains a
  * failure: the right thing, in the right direction, by at least as much. Pure.
  *
- * docs/verdicts.md has the rules; the table evidence_kinds[] has what each kind can move.
+ * docs/verdicts.md has the rules; the table evidence_rows[] has what each kind can move.
  */
 #ifndef PAGESTORM_EVIDENCE_H
 #define PAGESTORM_EVIDENCE_H
@@ -15,6 +15,7 @@ enum evidence_kind {
 	EVIDENCE_RECLAIM,
 	EVIDENCE_RECLAIM_ANON,
 	EVIDENCE_REFAULT,
+	EVIDENCE_EVICTED,
 	EVIDENCE_SWAP_OUT,
 	EVIDENCE_DAMON,
 	EVIDENCE_DROP_CACHES,
@@ -45,21 +46,35 @@ enum evidence_own {
 
 /* By how much, in the kind's own unit. */
 struct evidence {
-	uint64_t amount[NR_EVIDENCE];
+	uint64_t amount[NR_EVIDENCE];  /* no more than the worker's group can have had of it */
+	uint64_t machine[NR_EVIDENCE]; /* all of it; UINT64_MAX: it is the worker's own */
+};
+
+/* What is known besides a record. */
+struct evidence_context {
+	unsigned own; /* enum evidence_own, of the trial */
+	uint64_t page_bytes;
+	uint64_t major_faults; /* the worker's own at most, as it promises; UINT64_MAX: any */
 };
 
 /*
- * What one worker does itself, by its workload and by what was counted over the work. The
- * trial's is that of all its workers, or-ed.
+ * What one worker does itself, by its workload, by its parameters (NULL: unknown) and by what
+ * was counted over the work. The trial's is that of all its workers, or-ed.
  */
-unsigned evidence_own(const struct workload *workload, const struct workload_env *env,
-		      const struct record *work);
+unsigned evidence_own(const struct workload *workload, const void *params,
+		      const struct workload_env *env, const struct record *work);
 
-/* What a span's record holds; `own`: of the trial. */
-void evidence_gather(const struct record *record, unsigned own, uint64_t page_bytes,
+/* The major faults that its judged claims promise at most; 0 where none is about them. */
+uint64_t evidence_major_faults(const struct judgement *judgements, unsigned nr);
+
+/* What a span's record holds. */
+void evidence_gather(const struct record *record, const struct evidence_context *context,
 		     struct evidence *out);
 
-/* What the failures of a trial's workers have used up. Zeroed at its beginning. */
+/*
+ * What the failures of a trial's workers have used up of the machine's amounts. Zeroed at its
+ * beginning.
+ */
 struct evidence_use {
 	uint64_t spent[NR_EVIDENCE];
 };
@@ -71,11 +86,11 @@ struct evidence_facts {
 };
 
 /*
- * True when each of the failed claims is explained, or none failed: each then names the kinds
- * that explain it (judgement.disturbed), and what they needed is added to *use. Verdicts
+ * True when each of the failed claims is explained, or none failed: each then has what of each
+ * kind explains it (judgement.explained), and what they needed is added to *use. Verdicts
  * stay: the caller's other claims may fail without an explanation. A claim is explained where
  * kinds that can move its counter in the direction in which it is off amount to at least what
- * it is missed by.
+ * it is missed by. Kinds that count the same pages by different instruments do not add up.
  */
 bool evidence_explains(struct judgement *judgements, unsigned nr,
 		       const struct evidence_facts *facts, struct evidence_use *use);
@@ -83,8 +98,12 @@ bool evidence_explains(struct judgement *judgements, unsigned nr,
 /* "reclaim: 193 pages reclaimed for the whole machine", without a comma. */
 void evidence_describe(enum evidence_kind kind, uint64_t amount, char *text, size_t bytes);
 
-/* "pages_lost: 193 pages too many; explained by refault", without a comma. */
-void evidence_describe_claim(const struct judgement *judgement, char *text, size_t bytes);
+/*
+ * "lost_pages: 193 pages too many; explained by refault (193 of 200 pages)", without a comma:
+ * of the 200 that were counted 193 are needed.
+ */
+void evidence_describe_claim(const struct judgement *judgement,
+			     const struct evidence_facts *facts, char *text, size_t bytes);
 
 /* reclaim, refault, swap_out … */
 const char *evidence_name(enum evidence_kind kind);

@@ -18,6 +18,8 @@ enum verdict {
 	VERDICT_DISTURBED, /* missed, and others moved that very thing: record/evidence.h */
 };
 
+#define EVIDENCE_KINDS_MAX 32
+
 struct judgement {
 	struct claim claim; /* with the slot's amount added to expected */
 	bool has_observed;
@@ -31,8 +33,10 @@ struct judgement {
 	 * up; 0: it failed by no amount (a counter that was lost or fell, units of a bug).
 	 */
 	uint64_t missed;
-	bool missed_below;  /* observed was too small */
-	uint32_t disturbed; /* of VERDICT_DISTURBED: a bit for each enum evidence_kind */
+	bool missed_below; /* observed was too small */
+	/* Of VERDICT_DISTURBED: what of each enum evidence_kind explains it, in its own unit.
+	 */
+	uint64_t explained[EVIDENCE_KINDS_MAX];
 };
 
 /* The records of one worker's spans; NULL: there is none. */

@@ -256,13 +256,18 @@ static void write_losses(struct run *run, const struct trial *trial,
 	results_losses(&run->results, &shared, t_ms, &worker->residue, &worker->work);
 }
 
+/* After its claims are judged: they say which faults are its own. */
 static void gather_evidence(const struct run *run, const struct trial_worker *worker,
-			    struct evidence_facts *facts)
+			    unsigned nr, struct evidence_facts *facts)
 {
-	facts->page_bytes = run->plan->host->page_bytes;
-	evidence_gather(&worker->work, run->own, facts->page_bytes, &facts->span[SPAN_WORK]);
-	evidence_gather(&worker->residue, run->own, facts->page_bytes,
-			&facts->span[SPAN_RESIDUE]);
+	const struct evidence_context context = { .own = run->own,
+						  .page_bytes = run->plan->host->page_bytes,
+						  .major_faults = evidence_major_faults(
+							  run->judgement, nr) };
+
+	facts->page_bytes = context.page_bytes;
+	evidence_gather(&worker->work, &context, &facts->span[SPAN_WORK]);
+	evidence_gather(&worker->residue, &context, &facts->span[SPAN_RESIDUE]);
 }
 
 static void mark_disturbed(struct judgement *judgements, unsigned nr)
@@ -284,15 +289,16 @@ static unsigned judge_expectations(const struct run *run, const struct trial_wor
  * may name how many claims failed. Only where all of both is explained are they disturbed.
  */
 static unsigned judge_all(struct run *run, const struct trial_worker *worker,
-			  const struct evidence_facts *facts, struct run_row *row,
-			  struct judgement *out)
+			  struct evidence_facts *facts, struct run_row *row)
 {
+	struct judgement *out = run->judgement;
 	struct evidence_use use = run->use;
 	unsigned nr = 0, expected;
 	bool explained;
 
 	if (claims_apply(worker->plan, worker->outcome))
 		nr = judge_worker(run, worker, out);
+	gather_evidence(run, worker, nr, facts);
 	explained = evidence_explains(out, nr, facts, &use);
 	row->claims = nr;
 	row->claims_failed = explained ? 0 : count_failed(out, nr);
@@ -329,7 +335,7 @@ static void write_evidence(struct run *run, const struct trial *trial,
 	for (unsigned i = 0; i < nr; i++) {
 		if (judgements[i].verdict != VERDICT_DISTURBED)
 			continue;
-		evidence_describe_claim(&judgements[i], detail, sizeof(detail));
+		evidence_describe_claim(&judgements[i], facts, detail, sizeof(detail));
 		results_event(&run->results, place, trial_ms(trial), "disturbed", detail);
 	}
 }
@@ -380,8 +386,7 @@ static int write_worker(struct run *run, const struct trial *trial, struct trial
 		ret = results_sites(&run->results, &place, worker->last, e);
 		if (ret)
 			return ret;
-		gather_evidence(run, worker, &facts);
-		nr = judge_all(run, worker, &facts, &row, run->judgement);
+		nr = judge_all(run, worker, &facts, &row);
 		write_evidence(run, trial, &place, &facts, nr);
 		put_disturbed(worker->plan, run->judgement, nr, &row);
 	}
@@ -398,8 +403,8 @@ static int complete_records(struct run *run, struct trial *trial, struct error *
 		struct trial_worker *worker = &trial->worker[i];
 
 		ret = add_own_counters(run, worker, e);
-		run->own |=
-			evidence_own(worker->plan->workload, worker->plan->env, &worker->work);
+		run->own |= evidence_own(worker->plan->workload, worker->plan->request.params,
+					 worker->plan->env, &worker->work);
 	}
 	return ret;
 }

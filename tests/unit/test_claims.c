@@ -169,11 +169,22 @@ static struct judgement judge(const struct workload *w, const struct claim *c, e
 	return judgement;
 }
 
-/*
- * The noisiest machine beside a worker that does nothing and loses nothing: what it counts
- * of the machine is as much as may be, and what of the worker's group is 0.
- */
-static void gather_noise(struct evidence *evidence)
+#define NOISE_MUCH (INT64_MAX / 64)
+
+static void put_noise(struct record *record, const char *const *names, size_t nr,
+		      const char *scope, const char *source)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const struct counter_id id = { scope, source, names[i] };
+		const struct counter_type count = { KIND_CUMULATIVE, UNIT_COUNT };
+
+		record_put(record, false, id, count, (struct number){ 0 });
+		record_put(record, true, id, count, (struct number){ .value = NOISE_MUCH });
+	}
+}
+
+/* What the machine counts is as much as may be, and what the worker's group counts is 0. */
+static void put_machine_noise(struct record *record)
 {
 	static const char *const noisy[] = { "pgsteal_kswapd",	   "pgsteal_direct",
 					     "pgsteal_khugepaged", "pswpout",
@@ -182,39 +193,96 @@ static void gather_noise(struct evidence *evidence)
 					     "compact_isolated",   "cow_ksm",
 					     "numa_hint_faults",   "numa_pages_migrated",
 					     "pgsteal_proactive" };
-	const struct counter_type count = { KIND_CUMULATIVE, UNIT_COUNT };
-	const struct number none = { 0 }, much = { .value = INT64_MAX / 8 };
-	const struct counter_id damon = { "around", "damon_reclaim", "damon_reclaim" };
+	static const char *const damon[] = { "damon_reclaim" }, *const steal[] = {
+		"cpu.steal"
+	};
 	const struct counter_id used = { "swap:/dev/zram0", "swaps", "Used" };
+
+	put_noise(record, noisy, ARRAY_SIZE(noisy), "around", "vmstat");
+	put_noise(record, damon, ARRAY_SIZE(damon), "around", "damon_reclaim");
+	put_noise(record, steal, ARRAY_SIZE(steal), "system", "stat");
+	record_put(record, false, used, (struct counter_type){ KIND_GAUGE, UNIT_KB },
+		   (struct number){ .value = NOISE_MUCH }); /* and swapoff */
+}
+
+/* And the group had and lost as much: what its counters bound is not bounded by them. */
+static void put_group_noise(struct record *record)
+{
+	static const char *const stat[] = { "workingset_refault_file",
+					    "workingset_refault_anon",
+					    "pgsteal",
+					    "pgsteal_kswapd",
+					    "pgpgout",
+					    "pgmajfault",
+					    "numa_hint_faults",
+					    "numa_pages_migrated",
+					    "swap" };
+	static const char *const levels[] = { "file", "file_dirty" };
+	static const char *const io[] = { "read_bytes", "write_bytes" };
+	static const char *const evicted[] = { "reclaimed_pages" };
+	static const char *const ksm[] = { "ksm_merging_pages" };
+
+	put_noise(record, stat, ARRAY_SIZE(stat), "group", "memory.stat");
+	put_noise(record, levels, ARRAY_SIZE(levels), "group", "memory.stat");
+	put_noise(record, io, ARRAY_SIZE(io), "process", "io");
+	put_noise(record, evicted, ARRAY_SIZE(evicted), "ledger", "ledger");
+	put_noise(record, ksm, ARRAY_SIZE(ksm), "process", "ksm_merging_pages");
+}
+
+/* By default a group may not swap. */
+static unsigned own_of(const struct workload *w)
+{
+	const struct workload_env env = { .swap_max_bytes = w->needs & NEED_SWAP ? 1 : 0,
+					  .capability = {
+						  [CAPABILITY_CACHESTAT] = CAPABILITY_YES,
+						  [CAPABILITY_FRESH_STAT] = CAPABILITY_YES,
+					  } };
+	const struct record nothing = { 0 };
+
+	return evidence_own(w, NULL, &env, &nothing);
+}
+
+/* The noisiest machine, beside a worker that lost nothing, or as much as can be. */
+static void gather_noise(const struct workload *w, bool lost, struct evidence *evidence)
+{
+	const struct evidence_context context = { .own = own_of(w), .page_bytes = 4096 };
 	struct record record;
 
 	record_init(&record);
-	record_put(&record, false, damon, count, none);
-	record_put(&record, true, damon, count, much);
-	record_put(&record, false, used, count, much); /* and swapoff */
-	for (size_t i = 0; i < ARRAY_SIZE(noisy); i++) {
-		const struct counter_id id = { "around", "vmstat", noisy[i] };
-
-		record_put(&record, false, id, count, none);
-		record_put(&record, true, id, count, much);
-	}
+	record.span_ns = NOISE_MUCH;
+	put_machine_noise(&record);
+	if (lost)
+		put_group_noise(&record);
 	record_sort(&record);
-	evidence_gather(&record, 0, 4096, evidence);
+	evidence_gather(&record, &context, evidence);
 	record_release(&record);
 }
 
-/* That nothing was done shows in this claim, whatever other processes did meanwhile. */
-static bool is_inexcusable(const struct workload *w, const struct claim *c, enum kind kind)
+/* A failure, whatever other processes did meanwhile. */
+static bool is_inexcusable(const struct workload *w, struct judgement judgement, bool lost)
 {
-	static struct evidence_facts facts = { .page_bytes = 4096 };
+	struct evidence_facts facts = { .page_bytes = 4096 };
 	struct evidence_use use = { { 0 } };
-	struct judgement judgement;
 
-	if (!facts.span[SPAN_WORK].amount[EVIDENCE_RECLAIM])
-		gather_noise(&facts.span[SPAN_WORK]);
-	judgement = judge(w, c, kind, 0, 0);
-	return judgement.verdict == VERDICT_FAIL &&
-	       !evidence_explains(&judgement, 1, &facts, &use);
+	if (judgement.verdict != VERDICT_FAIL)
+		return false;
+	gather_noise(w, lost, &facts.span[SPAN_WORK]);
+	return !evidence_explains(&judgement, 1, &facts, &use);
+}
+
+/*
+ * A worker that does all but a little, more than the claim tolerates: that is a failure as
+ * well. Only of a claim of an amount of which something can be left out.
+ */
+static bool shows_shortfall(const struct workload *w, const struct claim *c, enum kind kind,
+			    bool lost)
+{
+	const int64_t expected = judge(w, c, kind, COUNTED, 0).claim.expected;
+	const int64_t least =
+		c->relation == RELATION_BETWEEN ? expected : expected - c->tolerance;
+
+	return c->relation != RELATION_LE && least > 0 &&
+	       is_inexcusable(w, judge(w, c, kind, COUNTED, least - 1), lost);
 }
 
 static enum kind kind_of(const struct claim *c, const struct workload_env *env)
@@ -238,7 +306,9 @@ static void check_it_can_fail(const struct workload *w, const struct workload_en
 	const struct judgement idle = judge(w, c, kind, COUNTED, 0);
 	const int64_t expected = idle.claim.expected;
 	const enum verdict nothing = idle.verdict;
-	const enum verdict right = judge(w, c, kind, COUNTED, expected).verdict;
+	const bool below = c->relation == RELATION_BETWEEN && expected < 0;
+	const int64_t possible = below ? 0 : expected;
+	const enum verdict right = judge(w, c, kind, COUNTED, possible).verdict;
 	int64_t low, high;
 	bool turns = false;
 
@@ -262,7 +332,7 @@ static void check_it_can_fail(const struct workload *w, const struct workload_en
 		if (judge(w, c, kind, COUNTED, high).verdict != VERDICT_FAIL)
 			fail_msg("%s/%s: too much passes", w->name, c->counter);
 	}
-	if (!turns)
+	if (!turns && right != VERDICT_ABSENT) /* which is too coarse */
 		fail_msg("%s: %s/%s/%s: nothing could make '%s' fail", w->name, c->scope,
 			 c->source, c->counter, c->quantity);
 }
@@ -278,6 +348,7 @@ static void check_it_can_fail(const struct workload *w, const struct workload_en
 struct known {
 	uint64_t hash; /* 0: none */
 	bool idle_fails, inexcusable;
+	bool shows_shortfall[2]; /* where the group lost nothing, and where it lost much */
 };
 
 static struct known known[KNOWN_MAX];
@@ -314,7 +385,12 @@ static const struct known *judge_once(const struct workload *w, const struct wor
 		.hash = hash,
 		.idle_fails = c->span == SPAN_WORK &&
 			      judge(w, c, kind_of(c, env), 0, 0).verdict == VERDICT_FAIL,
-		.inexcusable = c->span == SPAN_WORK && is_inexcusable(w, c, kind_of(c, env)),
+		.inexcusable = c->span == SPAN_WORK &&
+			       is_inexcusable(w, judge(w, c, kind_of(c, env), 0, 0), false),
+		.shows_shortfall = { c->span == SPAN_WORK &&
+					     shows_shortfall(w, c, kind_of(c, env), false),
+				     c->span == SPAN_WORK &&
+					     shows_shortfall(w, c, kind_of(c, env), true) },
 	};
 	return &known[at % KNOWN_MAX];
 }
@@ -326,17 +402,19 @@ static void check_workload(const struct workload *w, const struct workload_env *
 {
 	static struct claims claims;
 	char reason[512] = "";
-	unsigned idle_failed = 0, inexcusable = 0;
+	unsigned idle_failed = 0, inexcusable = 0, shown[2] = { 0 };
 
 	if (workload_check(w, params, env, reason, sizeof(reason)))
 		return; /* this machine cannot, or the choices contradict each other */
 	memset(&claims, 0, sizeof(claims));
-	w->claims(params, env, &claims);
+	workload_claims(w, params, env, &claims);
 	for (unsigned i = 0; i < claims.nr; i++) {
 		const struct known *k = judge_once(w, env, &claims.claim[i]);
 
 		idle_failed += k->idle_fails;
 		inexcusable += k->inexcusable;
+		shown[0] += k->shows_shortfall[0];
+		shown[1] += k->shows_shortfall[1];
 	}
 	/* A worker that does nothing, and counts nothing, does not get away with it. */
 	if (claims.nr && !idle_failed && strcmp(w->name, "null"))
@@ -344,6 +422,11 @@ static void check_workload(const struct workload *w, const struct workload_env *
 			 claims.nr);
 	if (claims.nr && !inexcusable && strcmp(w->name, "null"))
 		fail_msg("%s: other processes may excuse a worker that does nothing", w->name);
+	for (unsigned lost = 0; lost < 2; lost++)
+		if (claims.nr && !shown[lost] && strcmp(w->name, "null"))
+			fail_msg("%s: %s excuses a worker that leaves a little out", w->name,
+				 lost ? "a group that others took much from"
+				      : "a noisy machine");
 	nr_judged += claims.nr > 0;
 }
 

@@ -20,6 +20,7 @@
 #define EXPECTED   1000000 /* by the claim, in its unit */
 #define CLAIM_BASE 5000000
 #define ABSENT	   INT64_MIN
+#define SPAN_NS	   1000000000 /* of the record */
 
 /* ---- records ---- */
 
@@ -88,14 +89,25 @@ struct kind_case {
 static const struct kind_case cases[] = {
 	{ EVIDENCE_RECLAIM,
 	  { { "around/vmstat/pgsteal_kswapd", 10, 13 },
-	    { "around/vmstat/pgsteal_direct", 0, 4 } },
+	    { "around/vmstat/pgsteal_direct", 0, 4 },
+	    { "group/memory.stat/file", 99 * PAGE_BYTES, 0 } },
 	  7 * PAGE_BYTES,
 	  "group/memory.stat/cache",
 	  UNIT_BYTES,
 	  true },
+	{ EVIDENCE_RECLAIM, /* no more than the group has had in the cache */
+	  { { "around/vmstat/pgsteal_kswapd", 0, 100 },
+	    { "group/memory.stat/cache", 2 * PAGE_BYTES, 0 },
+	    { "process/io/read_bytes", 0, 2 * PAGE_BYTES },
+	    { "process/io/write_bytes", 0, PAGE_BYTES } },
+	  5,
+	  "ledger/ledger/lost_pages",
+	  UNIT_PAGES,
+	  false },
 	{ EVIDENCE_RECLAIM,
 	  { { "around/vmstat/pgsteal_khugepaged", 1, 3 },
-	    { "around/vmstat/pgsteal_proactive", 1, 2 } },
+	    { "around/vmstat/pgsteal_proactive", 1, 2 },
+	    { "group/memory.stat/file", 99 * PAGE_BYTES, 0 } },
 	  3,
 	  "ledger/ledger/lost_pages",
 	  UNIT_PAGES,
@@ -136,11 +148,25 @@ static const struct kind_case cases[] = {
 	  UNIT_COUNT,
 	  false },
 	{ EVIDENCE_DAMON,
-	  { { "around/damon_reclaim/damon_reclaim", 0, 8192 } },
+	  { { "around/damon_reclaim/damon_reclaim", 0, 8192 },
+	    { "group/memory.stat/file", 99 * PAGE_BYTES, 0 } },
 	  2,
 	  "ledger/ledger/missing_pages",
 	  UNIT_PAGES,
 	  false },
+	{ EVIDENCE_DAMON, /* no more than the group has had in the cache */
+	  { { "around/damon_reclaim/damon_reclaim", 0, 99 * PAGE_BYTES },
+	    { "group/memory.stat/cache", 3 * PAGE_BYTES, 0 } },
+	  3,
+	  "ledger/ledger/miss_pages",
+	  UNIT_PAGES,
+	  false },
+	{ EVIDENCE_EVICTED,
+	  { { "ledger/ledger/reclaimed_pages", 0, 5 } },
+	  5 * PAGE_BYTES,
+	  "group/memory.stat/file",
+	  UNIT_BYTES,
+	  true },
 	{ EVIDENCE_DROP_CACHES, /* of what was there, and what came */
 	  { { "around/vmstat/drop_pagecache", 1, 2 },
 	    { "group/memory.stat/file", 8192, 0 },
@@ -160,7 +186,8 @@ static const struct kind_case cases[] = {
 	{ EVIDENCE_TEXT,
 	  { { "group/memory.stat/pgmajfault", 0, 9 },
 	    { "around/vmstat/drop_pagecache", 0, 1 },
-	    { "group/memory.stat/cache", 3 * PAGE_BYTES, 0 } },
+	    { "process/status/VmExe", 8, 8 }, /* no more than its text */
+	    { "process/status/VmLib", 4, 4 } },
 	  3 * PAGE_BYTES,
 	  "group/memory.usage_in_bytes/memory.usage_in_bytes",
 	  UNIT_BYTES,
@@ -181,9 +208,10 @@ static const struct kind_case cases[] = {
 	  "ledger/ledger/dirty_pages",
 	  UNIT_PAGES,
 	  true },
-	{ EVIDENCE_MIGRATION,
-	  { { "around/vmstat/pgmigrate_success", 0, 1 } },
-	  1,
+	{ EVIDENCE_MIGRATION, /* of what is charged to the group */
+	  { { "around/vmstat/pgmigrate_success", 0, 100 },
+	    { "group/memory.current/memory.current", 3 * PAGE_BYTES, 2 * PAGE_BYTES } },
+	  3,
 	  "process/stat/minflt",
 	  UNIT_COUNT,
 	  false },
@@ -212,9 +240,30 @@ static const struct kind_case cases[] = {
 	  "process/stat/minflt",
 	  UNIT_COUNT,
 	  false },
+	{ EVIDENCE_NUMA_FAULTS, /* the group's own, where it counts them */
+	  { { "around/vmstat/numa_hint_faults", 0, 3 },
+	    { "group/memory.stat/numa_hint_faults", 0, 2 } },
+	  2,
+	  "process/stat/minflt",
+	  UNIT_COUNT,
+	  false },
 	{ EVIDENCE_NUMA_MOVES,
 	  { { "around/vmstat/numa_pages_migrated", 0, 3 } },
 	  3,
+	  "mapping/numa_maps/N1",
+	  UNIT_PAGES,
+	  true },
+	{ EVIDENCE_NUMA_MOVES,
+	  { { "around/vmstat/numa_pages_migrated", 0, 9 },
+	    { "group/memory.stat/numa_pages_migrated", 0, 2 } },
+	  2,
+	  "mapping/numa_maps/N1",
+	  UNIT_PAGES,
+	  true },
+	{ EVIDENCE_NUMA_MOVES, /* nor more than is charged to it */
+	  { { "around/vmstat/numa_pages_migrated", 0, 9 },
+	    { "group/memory.usage_in_bytes/memory.usage_in_bytes", PAGE_BYTES, 0 } },
+	  1,
 	  "mapping/numa_maps/N1",
 	  UNIT_PAGES,
 	  true },
@@ -224,17 +273,32 @@ static const struct kind_case cases[] = {
 	  "process/status/VmSwap",
 	  UNIT_BYTES,
 	  true },
+	{ EVIDENCE_SWAPOFF, /* of what the group had in swap */
+	  { { "swap:/dev/zram0/swaps/Used", 8, ABSENT },
+	    { "group/memory.swap.current/memory.swap.current", 4096, 0 } },
+	  4096,
+	  "process/status/VmSwap",
+	  UNIT_BYTES,
+	  true },
 	{ EVIDENCE_OTHER_SWAP, /* of all devices, less what the own one has */
 	  { { "swap:/dev/zram0/swaps/Used", 0, 40 },
 	    { "swap:/dev/zram1/swaps/Used", 0, 60 },
-	    { "swap:/dev/zram2/swaps/Used", ABSENT, 4 } },
+	    { "swap:/dev/zram2/swaps/Used", ABSENT, 4 },
+	    { "group/memory.stat/swap", 0, 2 << 20 } },
 	  104, /* the own device is among them in /proc/swaps: explains() puts it there */
+	  "own_swap/swaps/Used",
+	  UNIT_KB,
+	  true },
+	{ EVIDENCE_OTHER_SWAP, /* the group's own pages alone */
+	  { { "swap:/dev/zram0/swaps/Used", 0, 40 },
+	    { "group/memory.stat/swap", 0, 12 << 10 } },
+	  12,
 	  "own_swap/swaps/Used",
 	  UNIT_KB,
 	  true },
 	{ EVIDENCE_CPU_OFFLINE,
 	  { { "system/stat/cpu1.user", 8, ABSENT } },
-	  77000,
+	  SPAN_NS,
 	  "ledger/ledger/leak_ns",
 	  UNIT_NSEC,
 	  false },
@@ -245,6 +309,7 @@ struct trial {
 	struct judgement judgement[4];
 	char text[4][160]; /* what the claims' strings point to */
 	unsigned nr, own;
+	uint64_t major_faults; /* that the worker promises itself */
 	struct evidence_facts facts;
 	struct evidence_use use;
 };
@@ -253,7 +318,7 @@ static void trial_begin(struct trial *t)
 {
 	*t = (struct trial){ .facts.page_bytes = PAGE_BYTES };
 	record_init(&t->record);
-	t->record.span_ns = 77000;
+	t->record.span_ns = SPAN_NS;
 }
 
 static void trial_end(struct trial *t)
@@ -282,10 +347,19 @@ static void claim_off(struct trial *t, const char *counter, enum unit unit, int6
 	judge_claim(&claim, &facts, &t->judgement[t->nr++]);
 }
 
+static void gather(struct trial *t, enum span span)
+{
+	const struct evidence_context context = { .own = t->own,
+						  .page_bytes = PAGE_BYTES,
+						  .major_faults = t->major_faults };
+
+	evidence_gather(&t->record, &context, &t->facts.span[span]);
+}
+
 static bool is_explained(struct trial *t)
 {
 	record_sort(&t->record);
-	evidence_gather(&t->record, t->own, PAGE_BYTES, &t->facts.span[SPAN_WORK]);
+	gather(t, SPAN_WORK);
 	return evidence_explains(t->judgement, t->nr, &t->facts, &t->use);
 }
 
@@ -307,7 +381,7 @@ static bool explains(const struct kind_case *c, int64_t off, unsigned own, bool 
 	assert_int_equal(t.judgement[0].missed_below, off < 0);
 	explained = is_explained(&t);
 	if (explained && (off < 0) == c->below)
-		assert_true(t.judgement[0].disturbed >> c->kind & 1);
+		assert_true(t.judgement[0].explained[c->kind]);
 	trial_end(&t);
 	return explained;
 }
@@ -374,6 +448,15 @@ static void what_our_own_workers_do_is_no_evidence(void **state)
 		{ EVIDENCE_REFAULT, OWN_RECLAIM },
 		{ EVIDENCE_REFAULT, OWN_LIMIT },
 		{ EVIDENCE_REFAULT, OWN_BLIND },
+		{ EVIDENCE_EVICTED, OWN_RECLAIM },
+		{ EVIDENCE_EVICTED, OWN_LIMIT },
+		{ EVIDENCE_EVICTED, OWN_BLIND },
+		{ EVIDENCE_TEXT, OWN_RECLAIM },
+		/* Version 1 does not tell whose reclaim it was. */
+		{ EVIDENCE_RECLAIM, OWN_LIMIT },
+		{ EVIDENCE_RECLAIM, OWN_SWAP },
+		{ EVIDENCE_RECLAIM_ANON, OWN_LIMIT },
+		{ EVIDENCE_RECLAIM_ANON, OWN_SWAP },
 		{ EVIDENCE_SWAP_OUT, OWN_RECLAIM },
 		{ EVIDENCE_SWAP_OUT, OWN_LIMIT },
 		{ EVIDENCE_SWAP_OUT, OWN_SWAP },
@@ -395,14 +478,17 @@ static void what_our_own_workers_do_is_no_evidence(void **state)
 		}
 }
 
-static bool reclaim_explains(const char *limit, int64_t ours, int64_t off)
+/* The machine reclaims as much as can be; of the group so much, as the counter has it. */
+static bool reclaim_explains(const char *counter, int64_t ours, unsigned own, int64_t off)
 {
 	struct trial t;
 	bool explained;
 
 	trial_begin(&t);
+	t.own = own;
 	put(&t.record, &(struct sample){ "around/vmstat/pgsteal_kswapd", 0, 100000 });
-	put(&t.record, &(struct sample){ limit, 0, ours });
+	put(&t.record, &(struct sample){ "group/memory.stat/cache", 1 << 30, 1 << 30 });
+	put(&t.record, &(struct sample){ counter, 0, ours });
 	claim_off(&t, "group/memory.stat/file", UNIT_BYTES, off * PAGE_BYTES);
 	explained = is_explained(&t);
 	trial_end(&t);
@@ -412,10 +498,172 @@ static bool reclaim_explains(const char *limit, int64_t ours, int64_t off)
 static void what_others_lost_to_reclaim_explains_nothing_of_ours(void **state)
 {
 	(void)state;
-	assert_true(reclaim_explains("run/memory.stat/pgsteal", 16, -16));
-	assert_false(reclaim_explains("run/memory.stat/pgsteal", 16, -17));
-	assert_false(reclaim_explains("run/memory.stat/pgsteal", 0, -1));
-	assert_true(reclaim_explains("run/memory.stat/pgscan", 0, -17)); /* version 1 */
+	assert_true(reclaim_explains("group/memory.stat/pgsteal", 16, 0, -16));
+	assert_false(reclaim_explains("group/memory.stat/pgsteal", 16, 0, -17));
+	assert_false(reclaim_explains("group/memory.stat/pgsteal", 0, 0, -1));
+	/* version 1 */
+	assert_true(reclaim_explains("group/memory.stat/pgpgout", 1, 0, -17));
+	assert_false(reclaim_explains("group/memory.stat/pgpgout", 0, 0, -1));
+	assert_true(reclaim_explains("group/memory.stat/pgpgout", 0, OWN_BLIND, -1));
+}
+
+static void what_the_groups_own_limit_took_is_no_evidence(void **state)
+{
+	(void)state;
+	for (unsigned own = OWN_LIMIT; own; own = own == OWN_LIMIT ? OWN_SWAP : 0) {
+		assert_false(reclaim_explains("group/memory.stat/pgsteal", 16, own, -1));
+		assert_true(reclaim_explains("group/memory.stat/pgsteal_kswapd", 16, own, -16));
+		assert_false(
+			reclaim_explains("group/memory.stat/pgsteal_kswapd", 16, own, -17));
+	}
+}
+
+/* What takes N pages, by every instrument that counts them, explains N pages and not 2 N. */
+static bool repeated_explains(const struct sample *sample, unsigned nr, const char *counter,
+			      int64_t off)
+{
+	struct trial t;
+	bool explained;
+
+	trial_begin(&t);
+	for (unsigned i = 0; i < nr; i++)
+		put(&t.record, &sample[i]);
+	claim_off(&t, counter, UNIT_PAGES, off);
+	explained = is_explained(&t);
+	trial_end(&t);
+	return explained;
+}
+
+static void the_same_pages_do_not_count_twice(void **state)
+{
+	static const struct sample file[] = {
+		{ "around/vmstat/pgsteal_kswapd", 0, 60 },
+		{ "around/damon_reclaim/damon_reclaim", 0, 40 * PAGE_BYTES },
+		{ "group/memory.stat/workingset_refault_file", 0, 100 },
+		{ "group/memory.stat/pgmajfault", 0, 100 },
+		{ "process/io/write_bytes", 0, 1 << 30 },
+	};
+	static const struct sample traces[] = {
+		{ "around/vmstat/pgsteal_kswapd", 0, 60 },
+		{ "group/memory.stat/workingset_refault_file", 0, 60 },
+		{ "ledger/ledger/reclaimed_pages", 0, 40 },
+		{ "group/memory.stat/file", 1 << 30, 0 },
+	};
+	static const struct sample anon[] = {
+		{ "around/vmstat/pgsteal_kswapd", 0, 100 },
+		{ "around/vmstat/pswpout", 0, 100 },
+		{ "group/memory.stat/swap", 0, 100 * PAGE_BYTES },
+	};
+
+	(void)state;
+	for (int off = 100; off < 102; off++) {
+		const bool in = off == 100;
+
+		assert_int_equal(
+			repeated_explains(file, ARRAY_SIZE(file), "process/io/read_bytes", off),
+			in);
+		assert_int_equal(repeated_explains(file, ARRAY_SIZE(file),
+						   "ledger/ledger/lost_pages", off),
+				 in);
+		assert_int_equal(repeated_explains(traces, ARRAY_SIZE(traces),
+						   "group/memory.stat/cache", -off),
+				 in);
+		assert_int_equal(repeated_explains(anon, ARRAY_SIZE(anon),
+						   "mapping/smaps/Anonymous", -off),
+				 in);
+	}
+}
+
+static void reclaimed_pages_are_shared_by_what_is_missing_of_files_and_of_memory(void **state)
+{
+	(void)state;
+	for (int off = 40; off < 42; off++) {
+		struct trial t;
+
+		trial_begin(&t);
+		put(&t.record, &(struct sample){ "around/vmstat/pgsteal_kswapd", 0, 100 });
+		put(&t.record, &(struct sample){ "group/memory.stat/swap", 0, 1 << 30 });
+		put(&t.record, &(struct sample){ "process/io/write_bytes", 0, 1 << 30 });
+		claim_off(&t, "mapping/smaps/Anonymous", UNIT_PAGES, -60);
+		claim_off(&t, "ledger/ledger/hit_pages", UNIT_PAGES, -off);
+		assert_int_equal(is_explained(&t), off == 40);
+		trial_end(&t);
+		/* and by a count that both make smaller */
+		trial_begin(&t);
+		put(&t.record, &(struct sample){ "around/vmstat/pgsteal_kswapd", 0, 40 });
+		put(&t.record, &(struct sample){ "group/memory.stat/swap", 0, 1 << 30 });
+		put(&t.record, &(struct sample){ "process/io/write_bytes", 0, 1 << 30 });
+		claim_off(&t, "group/memory.current/memory.current", UNIT_PAGES, -off);
+		assert_int_equal(is_explained(&t), off == 40);
+		trial_end(&t);
+	}
+}
+
+static bool text_explains(uint64_t own_faults, int64_t faults, int64_t off)
+{
+	struct trial t;
+	bool explained;
+
+	trial_begin(&t);
+	t.major_faults = own_faults;
+	put(&t.record, &(struct sample){ "around/vmstat/pgsteal_kswapd", 0, 100000 });
+	put(&t.record, &(struct sample){ "group/memory.stat/pgmajfault", 0, faults });
+	claim_off(&t, "group/memory.stat/file", UNIT_BYTES, off * PAGE_BYTES);
+	explained = is_explained(&t);
+	trial_end(&t);
+	return explained;
+}
+
+static void major_faults_that_a_worker_promises_bring_no_text(void **state)
+{
+	struct judgement judged[] = {
+		{ .claim = { .counter = "majflt", .expected = 3 } },
+		{ .claim = { .counter = "pgmajfault", .expected = 4, .tolerance = 1 } },
+		{ .claim = { .counter = "minflt", .expected = 100 } },
+		{ .claim = { .counter = "majflt", .relation = RELATION_GE, .expected = 1 } },
+	};
+
+	(void)state;
+	assert_true(text_explains(0, 9, 9 * 16));
+	assert_true(text_explains(8, 9, 16));
+	assert_false(text_explains(8, 9, 17));
+	assert_false(text_explains(9, 9, 1));
+	assert_false(text_explains(UINT64_MAX, 9, 1));
+	assert_int_equal(evidence_major_faults(judged, 0), 0);
+	assert_int_equal(evidence_major_faults(judged, 1), 3);
+	assert_int_equal(evidence_major_faults(judged, 3), 5);
+	assert_int_equal(evidence_major_faults(judged, 4), UINT64_MAX); /* any number */
+}
+
+static void stolen_time_and_a_cpu_away_are_the_same_time(void **state)
+{
+	(void)state;
+	for (int more = 0; more < 2; more++) {
+		struct trial t;
+
+		trial_begin(&t);
+		put(&t.record, &(struct sample){ "system/stat/cpu1.user", 8, ABSENT });
+		put(&t.record, &(struct sample){ "system/stat/cpu.steal", 0, 1000 });
+		claim_off(&t, "ledger/ledger/leak_ns", UNIT_NSEC, SPAN_NS + more);
+		assert_int_equal(is_explained(&t), !more);
+		trial_end(&t);
+	}
+}
+
+static void a_process_that_ksm_never_merged_makes_no_copy(void **state)
+{
+	(void)state;
+	for (int pages = 0; pages < 2; pages++) {
+		struct trial t;
+
+		trial_begin(&t);
+		put(&t.record, &(struct sample){ "around/vmstat/cow_ksm", 0, 100 });
+		put(&t.record, &(struct sample){ "process/ksm_merging_pages/ksm_merging_pages",
+						 pages, 0 });
+		claim_off(&t, "process/stat/minflt", UNIT_COUNT, 1);
+		assert_int_equal(is_explained(&t), pages);
+		trial_end(&t);
+	}
 }
 
 static void what_others_swapped_out_explains_nothing_of_ours(void **state)
@@ -443,7 +691,7 @@ static void one_failure_without_evidence_leaves_all_of_a_worker_failed(void **st
 	claim_off(&t, "group/memory.stat/dirty", UNIT_BYTES, -16 * PAGE_BYTES);
 	claim_off(&t, "ledger/ledger/dirty_pages", UNIT_PAGES, -16);
 	assert_true(is_explained(&t));
-	assert_int_equal(t.judgement[0].disturbed, 1u << EVIDENCE_WRITEBACK);
+	assert_int_equal(t.judgement[0].explained[EVIDENCE_WRITEBACK], 16);
 	/* Work that was not done: no sync takes a write away. */
 	claim_off(&t, "ledger/ledger/pages_written", UNIT_PAGES, -16);
 	t.use = (struct evidence_use){ { 0 } };
@@ -504,7 +752,7 @@ static void what_explains_one_worker_does_not_explain_another(void **state)
 	trial_end(&first);
 }
 
-static void kinds_add_up(void **state)
+static void causes_of_different_things_add_up(void **state)
 {
 	(void)state;
 	for (int off = 7; off < 9; off++) {
@@ -514,11 +762,14 @@ static void kinds_add_up(void **state)
 		put(&t.record, &(struct sample){ "around/vmstat/pgsteal_direct", 0, 4 });
 		put(&t.record, &(struct sample){ "around/damon_reclaim/damon_reclaim", 0,
 						 3 * PAGE_BYTES + 100 });
+		put(&t.record, &(struct sample){ "group/memory.stat/file", 1 << 20, 0 });
 		claim_off(&t, "ledger/ledger/lost_pages", UNIT_PAGES, off);
 		assert_int_equal(is_explained(&t), off == 7);
-		if (off == 7)
-			assert_int_equal(t.judgement[0].disturbed,
-					 1u << EVIDENCE_RECLAIM | 1u << EVIDENCE_DAMON);
+		if (off == 7) {
+			assert_int_equal(t.judgement[0].explained[EVIDENCE_RECLAIM], 4);
+			assert_int_equal(t.judgement[0].explained[EVIDENCE_DAMON],
+					 3 * PAGE_BYTES + 100);
+		}
 		trial_end(&t);
 	}
 }
@@ -533,7 +784,7 @@ static void a_span_has_its_own_evidence(void **state)
 	claim_off(&t, "ledger/ledger/dirty_pages", UNIT_PAGES, -5);
 	t.judgement[0].claim.span = SPAN_RESIDUE; /* of which nothing was gathered */
 	assert_false(is_explained(&t));
-	evidence_gather(&t.record, 0, PAGE_BYTES, &t.facts.span[SPAN_RESIDUE]);
+	gather(&t, SPAN_RESIDUE);
 	assert_true(evidence_explains(t.judgement, t.nr, &t.facts, &t.use));
 	trial_end(&t);
 }
@@ -547,7 +798,8 @@ static void a_trial_without_a_failure_needs_no_evidence(void **state)
 	claim_off(&t, "ledger/ledger/dirty_pages", UNIT_PAGES, 0);
 	assert_int_equal(t.judgement[0].verdict, VERDICT_PASS);
 	assert_true(is_explained(&t));
-	assert_int_equal(t.judgement[0].disturbed, 0);
+	for (unsigned k = 0; k < NR_EVIDENCE; k++)
+		assert_int_equal(t.judgement[0].explained[k], 0);
 	trial_end(&t);
 }
 
@@ -563,16 +815,26 @@ static unsigned own_of(const struct workload *w, const struct workload_env *env,
 	for (unsigned i = 0; i < nr; i++)
 		put(&t.record, &sample[i]);
 	record_sort(&t.record);
-	own = evidence_own(w, env, &t.record);
+	own = evidence_own(w, "", env, &t.record);
 	trial_end(&t);
 	return own;
+}
+
+static unsigned needs_huge_faults(const void *params, const struct workload_env *env)
+{
+	(void)params;
+	(void)env;
+	return NEED_HUGE_FAULTS;
 }
 
 static void what_a_worker_does_itself_follows_from_its_workload_and_its_counters(void **state)
 {
 	static const struct workload idle = { .name = "idle" }, swaps = { .needs = NEED_SWAP },
 				     takes = { .machine_wide = true },
-				     moves = { .does = DOES_MIGRATE };
+				     moves = { .does = DOES_MIGRATE },
+				     thp = { .needs = NEED_THP },
+				     pool = { .needs = NEED_HUGETLB },
+				     huge = { .param_needs = needs_huge_faults };
 	const struct workload_env env = { .swap_max_bytes = 1,
 					  .capability = {
 						  [CAPABILITY_CACHESTAT] = CAPABILITY_YES,
@@ -596,6 +858,9 @@ static void what_a_worker_does_itself_follows_from_its_workload_and_its_counters
 	assert_int_equal(own_of(&swaps, &env, NULL, 0), OWN_SWAP);
 	assert_int_equal(own_of(&takes, &env, NULL, 0), OWN_RECLAIM);
 	assert_int_equal(own_of(&moves, &env, NULL, 0), OWN_MIGRATION);
+	assert_int_equal(own_of(&thp, &env, NULL, 0), OWN_MIGRATION);
+	assert_int_equal(own_of(&pool, &env, NULL, 0), OWN_MIGRATION);
+	assert_int_equal(own_of(&huge, &env, NULL, 0), OWN_MIGRATION);
 	assert_int_equal(own_of(&idle, &env, &fsync, 1), OWN_WRITEBACK);
 	assert_int_equal(own_of(&idle, &env, &max, 1), OWN_LIMIT);
 	assert_int_equal(own_of(&idle, &env, &high, 1), OWN_LIMIT);
@@ -611,11 +876,12 @@ static void what_is_said_needs_no_quotes(void **state)
 
 	(void)state;
 	trial_begin(&t);
-	put(&t.record, &(struct sample){ "group/memory.stat/workingset_refault_file", 0, 193 });
+	put(&t.record, &(struct sample){ "group/memory.stat/workingset_refault_file", 0, 200 });
 	claim_off(&t, "ledger/ledger/lost_pages", UNIT_PAGES, 193);
 	assert_true(is_explained(&t));
-	evidence_describe_claim(&t.judgement[0], text, sizeof(text));
-	assert_string_equal(text, "quantity: 193 pages too many; explained by refault");
+	evidence_describe_claim(&t.judgement[0], &t.facts, text, sizeof(text));
+	assert_string_equal(
+		text, "quantity: 193 pages too many; explained by refault (193 of 200 pages)");
 	evidence_describe(EVIDENCE_RECLAIM, 7, text, sizeof(text));
 	assert_string_equal(text, "reclaim: 7 pages reclaimed for the whole machine");
 	for (unsigned k = 0; k < NR_EVIDENCE; k++) {
@@ -631,11 +897,18 @@ int main(void)
 		cmocka_unit_test(each_kind_explains_as_much_as_it_amounts_to_and_no_more),
 		cmocka_unit_test(what_our_own_workers_do_is_no_evidence),
 		cmocka_unit_test(what_others_lost_to_reclaim_explains_nothing_of_ours),
+		cmocka_unit_test(what_the_groups_own_limit_took_is_no_evidence),
+		cmocka_unit_test(the_same_pages_do_not_count_twice),
+		cmocka_unit_test(
+			reclaimed_pages_are_shared_by_what_is_missing_of_files_and_of_memory),
+		cmocka_unit_test(major_faults_that_a_worker_promises_bring_no_text),
+		cmocka_unit_test(stolen_time_and_a_cpu_away_are_the_same_time),
+		cmocka_unit_test(a_process_that_ksm_never_merged_makes_no_copy),
 		cmocka_unit_test(what_others_swapped_out_explains_nothing_of_ours),
 		cmocka_unit_test(one_failure_without_evidence_leaves_all_of_a_worker_failed),
 		cmocka_unit_test(a_failure_by_no_amount_is_never_explained),
 		cmocka_unit_test(what_explains_one_worker_does_not_explain_another),
-		cmocka_unit_test(kinds_add_up),
+		cmocka_unit_test(causes_of_different_things_add_up),
 		cmocka_unit_test(a_span_has_its_own_evidence),
 		cmocka_unit_test(a_trial_without_a_failure_needs_no_evidence),
 		cmocka_unit_test(
