@@ -411,7 +411,7 @@ static void every_workload_has_claims_for_64_nodes(void **state)
 			if (!strcmp((*w)->name, "hugetlb"))
 				params_set(option_find(*w, "node"), params, "1023");
 			claims.nr = 0;
-			(*w)->claims(params, &env, &claims);
+			workload_claims(*w, params, &env, &claims);
 			assert_in_range(claims.nr, 1, CLAIMS_MAX);
 		}
 }

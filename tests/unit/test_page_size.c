@@ -84,7 +84,7 @@ static void every_exact_amount_is_of_whole_pages(void **state)
 				if (workload_check(*w, params, &env, reason, sizeof(reason)))
 					continue;
 				claims.nr = 0;
-				(*w)->claims(params, &env, &claims);
+				workload_claims(*w, params, &env, &claims);
 				check_claims((*w)->name, word, &env);
 				planned++;
 			}
@@ -110,7 +110,7 @@ static void make_claims(const char *name, const struct workload_env *env)
 	const struct workload *w = workload_find(name);
 
 	claims.nr = 0;
-	w->claims(params, env, &claims);
+	workload_claims(w, params, env, &claims);
 }
 
 /* 1 GiB: as many faults as pages, and a table for each that the pages need. */
@@ -148,7 +148,7 @@ static void tables_are_charged_by_their_reach(void **state)
 		params_default(&skeleton_workload, params);
 		params_set(option_find(&skeleton_workload, "size"), params, "1G");
 		claims.nr = 0;
-		skeleton_workload.claims(params, &env, &claims);
+		workload_claims(&skeleton_workload, params, &env, &claims);
 		assert_int_equal(find("group", "memory.current", "memory.current")->expected +
 					 env_usage_slack_bytes(&env),
 				 bytes + bytes / (page / 8));
