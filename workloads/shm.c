@@ -184,6 +184,10 @@ static void claim_shared(const struct shm_params *p, const struct workload_env *
 		{ .quantity = "group_anonymous_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .why = "shared memory and file pages are not anonymous" },
+		{ .quantity = "pages_shared", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_shared", .unit = UNIT_PAGES,
+		  .expected = (int64_t)(shm_pages(p, env) * p->procs),
+		  .why = "each process touches each page once" },
 	};
 	/* clang-format on */
 
@@ -240,11 +244,15 @@ static void claim_cow(const struct shm_params *p, const struct workload_env *env
 		  .expected = -own,
 		  .why = "written pages are no longer shared" },
 	};
-	const struct promise charged = {
-		.quantity = "group_anonymous_bytes", .scope = "group",
-		.source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
-		.expected = own * (int64_t)(p->procs - 1),
-		.why = "each child's copies are charged; the parent keeps the originals",
+	const struct promise all_together[] = {
+		{ .quantity = "group_anonymous_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
+		  .expected = own * (int64_t)(p->procs - 1),
+		  .why = "each child's copies are charged; the parent keeps the originals" },
+		{ .quantity = "pages_copied", .scope = "ledger",
+		  .source = "ledger", .counter = "pages_copied", .unit = UNIT_PAGES,
+		  .expected = (int64_t)(written * (p->procs - 1)),
+		  .why = "each child writes its share once" },
 	};
 	/* clang-format on */
 
@@ -252,7 +260,7 @@ static void claim_cow(const struct shm_params *p, const struct workload_env *env
 		mapping_scope(i, scope, sizeof(scope));
 		PROMISE_ROWS(out, SPAN_WORK, mapping);
 	}
-	promise_add(out, SPAN_WORK, &charged, 1);
+	PROMISE_ROWS(out, SPAN_WORK, all_together);
 	claim_copies(p, written, out);
 }
 

@@ -47,10 +47,15 @@ static const struct evidence_move text_back[] = {
 	{ NULL, 0 },
 };
 
-/* Reclaim takes mapped pages as well and leaves a trace of what it took. */
+/*
+ * Reclaim takes mapped pages as well and leaves a trace of what it took. Which of several
+ * processes maps one again has it alone until the others do.
+ */
 static const struct evidence_move file_reclaimed[] = {
 	{ "mapping*/smaps/Rss", DOWN },
-	{ "mapping*/smaps/Pss", DOWN },
+	{ "mapping*/smaps/Pss", EITHER },
+	{ "mapping*/smaps/Shared_Clean", DOWN },
+	{ "mapping*/smaps/Private_Clean", UP },
 	{ "process*/stat/minflt", UP },
 	{ "group/memory.stat/pgfault", UP },
 	{ "group/memory.stat/workingset_refault_file", UP },
@@ -60,9 +65,9 @@ static const struct evidence_move file_reclaimed[] = {
 /* A page is in swap that was in memory. */
 static const struct evidence_move anon_reclaimed[] = {
 	{ "mapping*/smaps/Rss", DOWN },
-	{ "mapping*/smaps/Pss", DOWN },
+	{ "mapping*/smaps/Pss", EITHER },
 	{ "mapping*/smaps/Anonymous", DOWN },
-	{ "mapping*/smaps/Private_Dirty", DOWN },
+	{ "mapping*/smaps/Private_Dirty", EITHER },
 	{ "mapping*/smaps/Shared_Dirty", DOWN },
 	{ "mapping*/smaps/AnonHugePages", DOWN },
 	{ "mapping*/numa_maps/N*", DOWN },

@@ -28,7 +28,7 @@ every()
 	[ "$(every Private_Dirty | sort -u)" = 0 ]
 	finish
 	[ "$(count_verdicts shm fail)" = 0 ]
-	[ "$(count_verdicts shm pass)" = 18 ]
+	[ "$(count_verdicts shm pass)" = 19 ]
 }
 
 @test "after fork a written quarter is private in each process and the rest is shared" {

@@ -133,6 +133,18 @@ static const struct kind_case cases[] = {
 	  "ledger/ledger/lost_pages",
 	  UNIT_PAGES,
 	  false },
+	{ EVIDENCE_REFAULT, /* one of the processes that map it has it back */
+	  { { "group/memory.stat/workingset_refault_file", 0, 1 } },
+	  PAGE_BYTES,
+	  "mapping1/smaps/Private_Clean",
+	  UNIT_BYTES,
+	  false },
+	{ EVIDENCE_REFAULT,
+	  { { "group/memory.stat/workingset_refault_file", 0, 1 } },
+	  PAGE_BYTES,
+	  "mapping/smaps/Shared_Clean",
+	  UNIT_BYTES,
+	  true },
 	{ EVIDENCE_REFAULT, /* but for the traces that the worker left itself */
 	  { { "group/memory.stat/workingset_refault_file", 0, 193 },
 	    { "ledger/ledger/evicted_pages", 0, 190 } },
