@@ -59,7 +59,7 @@ static const struct {
 	{ CAPABILITY_CACHESTAT, "cache", DROPPED },	  /* what it counts */
 	{ CAPABILITY_CACHESTAT, "dirty", DROPPED },
 	{ CAPABILITY_DAMON_RECLAIMS, "cache", AMOUNTS },
-	{ CAPABILITY_DAMON_RECLAIMS, "dirty", AMOUNTS },
+	{ CAPABILITY_DAMON_RECLAIMS, "dirty", DROPPED }, /* without cachestat */
 	{ CAPABILITY_ZSWAP_ON, "swap", DROPPED },	  /* pswpin, pswpout */
 	{ CAPABILITY_HUGETLB_CHARGE, "hugetlb", AMOUNTS },
 	{ CAPABILITY_FRESH_STAT, NULL, AMOUNTS },	  /* all that promise of memory.stat */

@@ -101,6 +101,8 @@ const struct workload dirty_workload = {
 		[SLOT_FINISH_NS] = { "finish_ns", UNIT_NSEC,
 				     "time of the last fsync or of the truncation" },
 		[SLOT_LATE] = { "late", UNIT_COUNT, "blocks started more than a period late" },
+		[SLOT_RECLAIMED] = { "reclaimed_pages", UNIT_PAGES,
+				     "pages reclaimed since READY and not read again, by cachestat" },
 	},
 	.check = dirty_check,
 	.footprint = dirty_footprint,

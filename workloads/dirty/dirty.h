@@ -37,6 +37,7 @@ enum dirty_slot {
 	SLOT_FSYNC_MAX_NS,
 	SLOT_FINISH_NS,
 	SLOT_LATE,
+	SLOT_RECLAIMED,
 };
 
 /* ---- arithmetic; pure ---- */
@@ -60,6 +61,7 @@ void dirty_claims(const void *params, const struct workload_env *env, struct cla
 
 struct dirty_state {
 	uint64_t block, bytes;
+	uint64_t evicted_before; /* shadow entries of the file at READY */
 	struct scratch file;
 	char *buffer; /* a block; NULL when mapped */
 	char *map;    /* the whole file; NULL when written */
@@ -72,6 +74,10 @@ int dirty_fail(struct worker *w, int ret, const char *what);
 
 /* Writes all of `bytes` at offset `at`. 0 or -errno, not reported. */
 int dirty_write_all(int fd, const char *from, uint64_t bytes, uint64_t at);
+
+/* Shadow entries of the file's reclaimed pages; 0 without cachestat(2). 0 or -errno, reported.
+ */
+int dirty_evicted(struct worker *w, uint64_t *evicted);
 
 /* The functions of struct workload that run in the worker. */
 int dirty_prepare(struct worker *w);

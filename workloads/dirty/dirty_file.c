@@ -65,7 +65,7 @@ static int prepare(struct worker *w)
 		ret = dirty_fail(w, -errno, "sync");
 	if (!ret && p->method == METHOD_MMAP)
 		ret = map_file(w);
-	return ret;
+	return ret ? ret : dirty_evicted(w, &s->evicted_before);
 }
 
 int dirty_prepare(struct worker *w)

@@ -134,6 +134,19 @@ static int count_dirty(struct worker *w, uint64_t *dirty, uint64_t *writeback)
 	return ret ? dirty_fail(w, ret, "get the cachestat of") : 0;
 }
 
+int dirty_evicted(struct worker *w, uint64_t *evicted)
+{
+	const struct dirty_state *s = w->state;
+	uint64_t resident;
+	int ret;
+
+	*evicted = 0;
+	ret = env_has(w->env, CAPABILITY_CACHESTAT)
+		      ? residency_cachestat(s->file.fd, &resident, evicted)
+		      : 0;
+	return ret ? dirty_fail(w, ret, "get the cachestat of") : 0;
+}
+
 static int discard(struct worker *w)
 {
 	const struct dirty_state *s = w->state;
@@ -164,13 +177,18 @@ int dirty_run(struct worker *w)
 
 int dirty_verify(struct worker *w)
 {
-	uint64_t dirty, writeback;
+	const struct dirty_state *s = w->state;
+	uint64_t dirty, writeback, evicted;
 	int ret = count_dirty(w, &dirty, &writeback);
 
+	if (!ret)
+		ret = dirty_evicted(w, &evicted);
 	if (ret)
 		return ret;
 	worker_slot_set(w, SLOT_DIRTY, dirty);
 	worker_slot_set(w, SLOT_WRITEBACK, writeback);
+	worker_slot_set(w, SLOT_RECLAIMED,
+			evicted > s->evicted_before ? evicted - s->evicted_before : 0);
 	worker_achieved(w, dirty * w->env->page_bytes);
 	return 0;
 }
