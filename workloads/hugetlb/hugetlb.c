@@ -63,6 +63,7 @@ const struct workload hugetlb_workload = {
 	.summary = "huge pages from a hugetlb pool: reserved, faulted, one too many",
 	.truth = "N faults take N pages: HugePages_Free falls by them, HugetlbPages and Private_Hugetlb grow by them, and RSS and the memory cgroup are unchanged. A request beyond the pool fails with ENOMEM.",
 	.needs = NEED_HUGETLB,
+	.does = DOES_MIGRATE,
 	.options = options,
 	.params_bytes = sizeof(struct hugetlb_params),
 	.slots = {

@@ -18,7 +18,9 @@
  *   each huge page. AnonHugePages is 0 for folios smaller than a huge page (mTHP) and for
  *   huge pages that are mapped by base page entries: large_folios in the ledger, from the
  *   page frames, counts both. Page tables are charged as for base pages: each huge page has
- *   one deposited. MADV_NOHUGEPAGE keeps khugepaged from undoing dontneed.
+ *   one deposited. MADV_NOHUGEPAGE keeps khugepaged from undoing dontneed. Where a page is
+ *   locked, isolated or under migration, the kernel refuses MADV_COLLAPSE: it is repeated for
+ *   up to 2 s (workloads/act/advise.h), and the worker ends as failed after that.
  */
 #include "workloads/thp/thp.h"
 
@@ -71,6 +73,7 @@ const struct workload thp_workload = {
 	.summary = "transparent huge pages, by fault or collapse, and broken up",
 	.truth = "One fault per huge page and AnonHugePages to the byte; a misaligned mapping has one less and base pages at its ends. Pages dropped from a huge page leave Rss and stay charged until the huge page is split.",
 	.needs = NEED_THP,
+	.does = DOES_MIGRATE,
 	.options = options,
 	.params_bytes = sizeof(struct thp_params),
 	.slots = {

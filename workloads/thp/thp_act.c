@@ -9,13 +9,10 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "workloads/act/advise.h"
 #include "workloads/act/hugepages.h"
 #include "workloads/act/touch.h"
 #include "workloads/probe/folios.h"
-
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25 /* Linux 6.1, include/uapi/asm-generic/mman-common.h */
-#endif
 
 #define ACCESS_BATCH 1024
 
@@ -53,16 +50,6 @@ static int map_between_guards(struct worker *w, struct thp *t)
 		return worker_fail(w, errno, "cannot map %" PRIu64 " bytes: %s", t->bytes,
 				   strerror(errno));
 	return 0;
-}
-
-static int advise(struct worker *w, void *start, uint64_t bytes, int advice, const char *name)
-{
-	int ret;
-
-	do {
-		ret = madvise(start, bytes, advice);
-	} while (ret && errno == EAGAIN); /* a page was busy */
-	return ret ? worker_fail(w, errno, "%s: %s", name, strerror(errno)) : 0;
 }
 
 /* The first huge page boundary in the mapping. */
@@ -106,11 +93,12 @@ static int make_base_pages(struct worker *w, const struct thp *t)
 /* Huge pages; khugepaged must not collapse the rest again. */
 static int make_huge_pages(struct worker *w, const struct thp *t)
 {
-	int ret = advise(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
+	int ret = advise_pages(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
 
 	if (!ret)
 		ret = touch_all(w, t, 0);
-	return ret ? ret : advise(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
+	return ret ? ret
+		   : advise_pages(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
 }
 
 static int make_ready(struct worker *w, const struct thp *t)
@@ -120,9 +108,9 @@ static int make_ready(struct worker *w, const struct thp *t)
 
 	switch ((enum thp_kind)p->kind) {
 	case KIND_MADVISE:
-		return advise(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
+		return advise_pages(w, t->map, t->bytes, MADV_HUGEPAGE, "MADV_HUGEPAGE");
 	case KIND_BASE:
-		return advise(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
+		return advise_pages(w, t->map, t->bytes, MADV_NOHUGEPAGE, "MADV_NOHUGEPAGE");
 	case KIND_ALWAYS:
 		return 0;
 	case KIND_COLLAPSE:
@@ -174,9 +162,9 @@ static int drop_from(struct worker *w, char *huge)
 			       ? worker_fail(w, errno, "munmap: %s", strerror(errno))
 			       : 0;
 	if (p->kind == KIND_SPLIT) /* splits a folio that the range covers in part */
-		ret = advise(w, huge + w->env->pmd_bytes - w->env->page_bytes,
-			     w->env->page_bytes, MADV_COLD, "MADV_COLD");
-	return ret ? ret : advise(w, start, bytes, MADV_DONTNEED, "MADV_DONTNEED");
+		ret = advise_pages(w, huge + w->env->pmd_bytes - w->env->page_bytes,
+				   w->env->page_bytes, MADV_COLD, "MADV_COLD");
+	return ret ? ret : advise_pages(w, start, bytes, MADV_DONTNEED, "MADV_DONTNEED");
 }
 
 static int act_on_each(struct worker *w, const struct thp *t)
@@ -188,7 +176,7 @@ static int act_on_each(struct worker *w, const struct thp *t)
 
 	for (uint64_t i = t->left_out; i < nr && !ret && !worker_should_stop(w); i++) {
 		ret = p->kind == KIND_COLLAPSE
-			      ? advise(w, huge, pmd, MADV_COLLAPSE, "MADV_COLLAPSE")
+			      ? advise_pages(w, huge, pmd, MADV_COLLAPSE, "MADV_COLLAPSE")
 			      : drop_from(w, huge);
 		huge += pmd;
 		atomic_fetch_add_explicit(&w->ledger->moved_bytes, pmd, memory_order_relaxed);
