@@ -60,11 +60,12 @@ json_t *cmd_run_row_json(const struct run_row *row, const struct judgement *judg
 json_t *cmd_run_summary_json(const struct run_summary *s, int status, json_t *rows)
 {
 	return json_pack(
-		"{s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
+		"{s:i, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}",
 		"schema", 1, "results", s->path, "status", status, "claims", (int)s->claims,
 		"claims_failed", (int)s->claims_failed, "claims_absent", (int)s->claims_absent,
 		"claims_noise", (int)s->claims_noise, "claims_disturbed",
-		(int)s->claims_disturbed, "disturbed", (int)s->disturbed, "repeated",
-		(int)s->repeated, "unexpected", (int)s->unexpected, "invalid", (int)s->invalid,
-		"skipped", (int)s->skipped, "rows", rows);
+		(int)s->claims_disturbed, "disturbed", (int)s->disturbed, "floors_disturbed",
+		(int)s->floors_disturbed, "repeated", (int)s->repeated, "unexpected",
+		(int)s->unexpected, "invalid", (int)s->invalid, "skipped", (int)s->skipped,
+		"rows", rows);
 }

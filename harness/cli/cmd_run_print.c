@@ -165,6 +165,9 @@ static void print_summary_text(const struct run_summary *s)
 	if (s->repeated)
 		printf("%u disturbed attempt%s repeated\n", s->repeated,
 		       s->repeated == 1 ? " was" : "s were");
+	if (s->floors_disturbed)
+		printf("%u noise floor%s disturbed: a direction may hide below it\n",
+		       s->floors_disturbed, s->floors_disturbed == 1 ? " was" : "s were");
 	if (s->path[0])
 		printf("results: %s\n", s->path);
 }

@@ -354,7 +354,7 @@ static int describe(struct run *run, int ret, struct error *e)
 {
 	const struct run_summary *s = run->summary;
 	json_t *end = json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
 		"status",
 		is_interrupted(run, ret) ? "interrupted"
 		: ret			 ? "failed"
@@ -363,8 +363,9 @@ static int describe(struct run *run, int ret, struct error *e)
 		"claims_failed", (int)s->claims_failed, "claims_absent", (int)s->claims_absent,
 		"unexpected", (int)s->unexpected, "invalid", (int)s->invalid,
 		"claims_disturbed", (int)s->claims_disturbed, "disturbed", (int)s->disturbed,
-		"repeated", (int)s->repeated, "skipped", (int)s->skipped, "restored",
-		!s->not_restored, "periodic_flush_waits", (int)run->flush_waits, "only_cell",
+		"floors_disturbed", (int)s->floors_disturbed, "repeated", (int)s->repeated,
+		"skipped", (int)s->skipped, "restored", !s->not_restored,
+		"periodic_flush_waits", (int)run->flush_waits, "only_cell",
 		run->options->only_cell, "more_cells", (int)run->options->more_cells,
 		"steps_resumed", (int)s->resumed, "seconds",
 		(double)(clock_now_ns() - run->start_ns) / 1e9);

@@ -46,9 +46,11 @@ struct run_summary {
 	char path[512]; /* of the results directory; "": none was made */
 	unsigned rows;
 	unsigned claims, claims_failed, claims_absent, claims_noise, claims_disturbed;
-	unsigned unexpected; /* rows whose outcome was not expected */
-	unsigned invalid;    /* rows failed or broken */
-	unsigned disturbed;  /* rows whose last attempt was disturbed as well */
+	unsigned unexpected;	   /* rows whose outcome was not expected */
+	unsigned invalid;	   /* rows failed or broken */
+	unsigned disturbed;	   /* rows whose last attempt was disturbed as well */
+	unsigned floors_disturbed; /* of null runs: the trial beside it was judged all the same
+				    */
 	unsigned repeated; /* attempts that were disturbed and repeated: counted nowhere else */
 	unsigned skipped;
 	unsigned resumed;  /* steps that the cut run had completed */

@@ -73,8 +73,9 @@ void run_write_broken(struct run *run, const struct plan_cell *cell, const char 
 void run_write_interrupted(struct run *run, const struct trial *trial);
 
 /* Adds a row, a verdict, or all rows of a resumed run to the summary. */
+/* Of a null run, `floor`, disturbance does not decide how the run ends. */
 void tally_outcome(struct run_summary *s, const struct plan_worker *worker,
-		   enum outcome outcome);
+		   enum outcome outcome, bool floor);
 void tally_verdict(struct run_summary *s, enum verdict verdict);
 void tally_resumed(struct run_summary *s, const struct plan *plan, const struct resume *resume);
 

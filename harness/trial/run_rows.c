@@ -114,7 +114,7 @@ static void end_row(struct run *run, const struct plan_worker *worker, struct ru
 	row->claims_failed = count_failed(judgements, nr);
 	note_ending(run, worker, row);
 	results_run(&run->results, row);
-	tally_outcome(run->summary, worker, row->outcome);
+	tally_outcome(run->summary, worker, row->outcome, run->in_null);
 	note_row(run, worker);
 	if (run->options->row)
 		run->options->row(row, judgements, nr, run->options->arg);

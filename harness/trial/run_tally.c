@@ -8,14 +8,15 @@
 #include <string.h>
 
 void tally_outcome(struct run_summary *s, const struct plan_worker *worker,
-		   enum outcome outcome)
+		   enum outcome outcome, bool floor)
 {
 	const enum ending ending = outcome_ending(outcome, worker->prediction.expected);
 
 	s->rows++;
 	s->skipped += ending == ENDING_SKIPPED;
 	s->invalid += ending == ENDING_INVALID;
-	s->disturbed += ending == ENDING_DISTURBED;
+	s->disturbed += ending == ENDING_DISTURBED && !floor;
+	s->floors_disturbed += ending == ENDING_DISTURBED && floor;
 	s->unexpected += ending == ENDING_UNEXPECTED || ending == ENDING_INTERRUPTED;
 }
 
@@ -59,12 +60,14 @@ void tally_resumed(struct run_summary *s, const struct plan *plan, const struct 
 								csv_cell(truth, i, verdict)));
 	for (size_t i = 0; i < runs->nr; i++) {
 		const unsigned long index = strtoul(csv_cell(runs, i, cell), NULL, 10);
+		const struct plan_worker *worker_row;
 
 		if (!attempts_is_last(&resume->attempts, runs, i))
 			continue;
-
+		worker_row = worker_named(&plan->cell[index], csv_cell(runs, i, worker));
 		tally_outcome(
-			s, worker_named(&plan->cell[index], csv_cell(runs, i, worker)),
-			(enum outcome)value_of(&outcome_words, csv_cell(runs, i, outcome)));
+			s, worker_row,
+			(enum outcome)value_of(&outcome_words, csv_cell(runs, i, outcome)),
+			worker_row == plan->cell[index].null_worker);
 	}
 }

@@ -225,18 +225,26 @@ static void a_run_ends_with_what_its_rows_and_claims_came_to(void **state)
 	struct run_summary s = { 0 };
 
 	(void)state;
-	tally_outcome(&s, &ok, OUTCOME_OK);
-	tally_outcome(&s, &oom, OUTCOME_EXPECTED_OOM);
-	tally_outcome(&s, &ok, OUTCOME_SKIPPED);
+	tally_outcome(&s, &ok, OUTCOME_OK, false);
+	tally_outcome(&s, &oom, OUTCOME_EXPECTED_OOM, false);
+	tally_outcome(&s, &ok, OUTCOME_SKIPPED, false);
 	assert_int_equal(s.unexpected + s.invalid, 0);
 	assert_int_equal(s.skipped, 1);
-	tally_outcome(&s, &oom, OUTCOME_MISSING_OOM);
-	tally_outcome(&s, &ok, OUTCOME_TIMEOUT);
-	tally_outcome(&s, &ok, OUTCOME_BROKEN);
-	tally_outcome(&s, &ok, OUTCOME_FAILED);
+	tally_outcome(&s, &oom, OUTCOME_MISSING_OOM, false);
+	tally_outcome(&s, &ok, OUTCOME_TIMEOUT, false);
+	tally_outcome(&s, &ok, OUTCOME_BROKEN, false);
+	tally_outcome(&s, &ok, OUTCOME_FAILED, false);
 	assert_int_equal(s.unexpected, 2);
 	assert_int_equal(s.invalid, 2);
 	assert_int_equal(s.rows, 7);
+	/* That of a null run does not decide how the run ends; what it fails does. */
+	tally_outcome(&s, &ok, OUTCOME_DISTURBED, true);
+	assert_int_equal(s.disturbed, 0);
+	assert_int_equal(s.floors_disturbed, 1);
+	tally_outcome(&s, &ok, OUTCOME_DISTURBED, false);
+	assert_int_equal(s.disturbed, 1);
+	assert_int_equal(s.floors_disturbed, 1);
+	assert_int_equal(s.unexpected + s.invalid, 4);
 	tally_verdict(&s, VERDICT_PASS);
 	tally_verdict(&s, VERDICT_FAIL);
 	tally_verdict(&s, VERDICT_ABSENT);
