@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/record/sum.h"
+
 #define DECIMALS_MAX 6
 
 struct fraction {
@@ -198,12 +200,6 @@ static const struct record *record_of(const struct claim *claim,
 	return claim->span == SPAN_RESIDUE ? records->residue : records->work;
 }
 
-static const struct counter *claimed_counter(const struct claim *claim,
-					     const struct record *record)
-{
-	return record ? record_find(record, claim->scope, claim->source, claim->counter) : NULL;
-}
-
 static bool observe(const struct counter *counter, struct number *n)
 {
 	if (!counter)
@@ -277,10 +273,12 @@ static int64_t lengthened(int64_t movement, const struct record *record,
 static struct fraction measure_noise(const struct judge_facts *facts, struct judgement *out)
 {
 	const struct record *null = record_of(&out->claim, &facts->null);
-	const struct counter *counter = claimed_counter(&out->claim, null);
+	const struct counter *counter;
 	struct fraction noise = { 0, 1 };
+	struct counter sum;
 	struct number n;
 
+	counter = null ? sum_find(null, &out->claim, &sum) : NULL;
 	if (!counter || !counter_delta(counter, &n))
 		return noise;
 	n.value = lengthened(saturate(magnitude(n.value)), record_of(&out->claim, &facts->seen),
@@ -387,8 +385,9 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		 struct judgement *out)
 {
 	const struct record *record = record_of(claim, &facts->seen);
-	const struct counter *counter = claimed_counter(claim, record);
+	const struct counter *counter;
 	struct fraction observed, noise;
+	struct counter sum;
 	__int128 expected;
 	int ret = expect(claim, facts, &expected);
 
@@ -396,6 +395,7 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 	out->claim.expected = saturate(expected);
 	if (claim->least)
 		out->claim.least = saturate(claim->least + expected - claim->expected);
+	counter = record ? sum_find(record, claim, &sum) : NULL;
 	if (!counter)
 		return;
 	if (claim->basis == BASIS_PROFILE && claim->unit == UNIT_COUNT)

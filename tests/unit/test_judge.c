@@ -685,6 +685,85 @@ static void the_amount_that_a_slot_adds_decides_whether_it_is_too_coarse(void **
 	assert_int_equal(j.verdict, VERDICT_PASS);
 }
 
+/* ---- sums ---- */
+
+struct term {
+	const char *key;
+	enum unit unit;
+	int64_t before, after;
+	bool no_before;
+};
+
+static void judge_sum(const char *counter, const struct term *terms, size_t nr,
+		      struct judgement *out)
+{
+	const struct claim claim = { .quantity = "swapped",
+				     .scope = "system",
+				     .source = "vmstat",
+				     .counter = counter,
+				     .unit = UNIT_PAGES,
+				     .expected = 100,
+				     .basis = BASIS_EXACT,
+				     .why = "as many" };
+	struct record record;
+
+	record_init(&record);
+	for (size_t i = 0; i < nr; i++) {
+		const struct counter_id id = { "system", "vmstat", terms[i].key };
+		const struct counter_type type = { KIND_CUMULATIVE, terms[i].unit };
+
+		if (!terms[i].no_before)
+			assert_int_equal(record_put(&record, false, id, type,
+						    (struct number){ terms[i].before, 0 }),
+					 0);
+		assert_int_equal(record_put(&record, true, id, type,
+					    (struct number){ terms[i].after, 0 }),
+				 0);
+	}
+	judge_claim(
+		&claim,
+		&(struct judge_facts){ .seen = { &record, NULL }, .page_bytes = PAGE_BYTES },
+		out);
+	record_release(&record);
+}
+
+static void a_sum_counts_each_key_that_the_kernel_has(void **state)
+{
+	static const struct term all[] = {
+		{ "zswpout", UNIT_PAGES, 10, 90, false },
+		{ "pswpout", UNIT_PAGES, 5, 45, false },
+		{ "zswpwb", UNIT_PAGES, 7, 27, false },
+	};
+	struct judgement j;
+
+	(void)state;
+	judge_sum("zswpout+pswpout-zswpwb", all, 3, &j); /* 80 + 40 - 20 */
+	assert_int_equal(j.verdict, VERDICT_PASS);
+	assert_int_equal(j.observed.value, 100);
+	judge_sum("zswpout+pswpout+swpout_zero-zswpwb", all, 2, &j);
+	assert_int_equal(j.verdict, VERDICT_FAIL);
+	assert_int_equal(j.observed.value, 120);
+	assert_int_equal(j.missed, 20);
+	/* The first key is the one without which the sum says nothing. */
+	judge_sum("zswpout+pswpout", all + 1, 2, &j);
+	assert_int_equal(j.verdict, VERDICT_ABSENT);
+	assert_false(j.has_observed);
+}
+
+static void a_sum_with_a_part_that_was_lost_is_lost(void **state)
+{
+	static const struct term lost[] = {
+		{ "zswpout", UNIT_PAGES, 0, 100, false },
+		{ "pswpout", UNIT_PAGES, 0, 0, true },
+	};
+	struct judgement j;
+
+	(void)state;
+	judge_sum("zswpout+pswpout", lost, 2, &j);
+	assert_int_equal(j.verdict, VERDICT_FAIL); /* as any counter with one side */
+	assert_false(j.has_observed);
+}
+
 static void names_are_those_of_the_schema(void **state)
 {
 	(void)state;
@@ -728,6 +807,8 @@ int main(void)
 		cmocka_unit_test(a_claim_that_nothing_would_meet_as_well_is_absent),
 		cmocka_unit_test(what_is_too_coarse_to_pass_can_fail),
 		cmocka_unit_test(the_amount_that_a_slot_adds_decides_whether_it_is_too_coarse),
+		cmocka_unit_test(a_sum_counts_each_key_that_the_kernel_has),
+		cmocka_unit_test(a_sum_with_a_part_that_was_lost_is_lost),
 		cmocka_unit_test(names_are_those_of_the_schema),
 	};
 

@@ -242,7 +242,8 @@ struct claim {
 	char scope[24];	     /* process, process1…, mapping, mapping1…, group, run, system,
 				node0…, own_swap, ledger */
 	const char *source;  /* file, as in the counter table: stat, memory.stat … */
-	const char *counter; /* the kernel's key: minflt, anon … */
+	const char *counter; /* the kernel's key: minflt, anon …; or a sum:
+				pswpout+zswpout-zswpwb */
 	enum unit unit;
 	enum relation relation;
 	enum basis basis;
