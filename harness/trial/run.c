@@ -354,7 +354,7 @@ static int describe(struct run *run, int ret, struct error *e)
 {
 	const struct run_summary *s = run->summary;
 	json_t *end = json_pack(
-		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:f}",
+		"{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:i, s:i, s:f}",
 		"status",
 		is_interrupted(run, ret) ? "interrupted"
 		: ret			 ? "failed"

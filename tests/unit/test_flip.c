@@ -60,13 +60,15 @@ static const struct {
 	{ CAPABILITY_CACHESTAT, "dirty", DROPPED },
 	{ CAPABILITY_DAMON_RECLAIMS, "cache", AMOUNTS },
 	{ CAPABILITY_DAMON_RECLAIMS, "dirty", DROPPED }, /* without cachestat */
-	{ CAPABILITY_ZSWAP_ON, "swap", DROPPED },	  /* pswpin, pswpout */
+	{ CAPABILITY_ZSWAP_ON, "swap", REFUSED },	  /* mode=pressure */
+	{ CAPABILITY_ZSWAP_ON, "swap", DROPPED },	  /* pswpin or the sum with zswpin */
 	{ CAPABILITY_HUGETLB_CHARGE, "hugetlb", AMOUNTS },
 	{ CAPABILITY_FRESH_STAT, NULL, AMOUNTS },	  /* all that promise of memory.stat */
 	{ CAPABILITY_GROUP_PEAK, "oom", DROPPED },	  /* memory.peak */
 	{ CAPABILITY_GROUP_PEAK, "swap", DROPPED },
 	{ CAPABILITY_GROUP_RECLAIM, "cache", REFUSED },	  /* evict=reclaim */
 	{ CAPABILITY_GROUP_RECLAIM, "swap", REFUSED },	  /* of a file */
+	{ CAPABILITY_GROUP_SWAP_KEYS, "swap", DROPPED },  /* pswpout of the group */
 	{ CAPABILITY_REFAULT_SPLIT, "cache", DROPPED },	  /* refaults of the group */
 	{ CAPABILITY_GROUP_PSI, "swap", DROPPED },	  /* the group's or the machine's */
 	{ CAPABILITY_HUGE_ZERO_WRITE, "anon", REFUSED },  /* touch=read_write pages=huge */

@@ -7,11 +7,14 @@
  *   swap it in again: VmSwap, Swap of the mapping, the page table and the group's swap show
  *   exactly its size, and each page swapped in is one fault. mode=pressure holds ratio times
  *   memory.max: what exceeds the limit is in swap, and no process is killed.
- * Moves: pswpout and pswpin of the machine; Used of the private device; majflt by one per
- *   page from zram, and from a file by as few as one per 2^page-cluster pages; in the group
- *   pgmajfault, failcnt or events.max, and memory.pressure (v2).
+ * Moves: pswpout and pswpin of the machine, zswpout and zswpin for pages that zswap keeps, and
+ *   swpout_zero and swpin_zero for zero-filled ones: their sum; the same of the group where
+ *   memory.stat has these keys (v2); Used of the private device; majflt by one per page from
+ *   zram, and from a file by as few as one per 2^page-cluster pages; in the group pgmajfault,
+ *   failcnt or events.max, and memory.pressure (v2).
  * Unchanged: oom_kill; pswpout for zero-filled pages from Linux 6.12 on, which are recorded
- *   in a bitmap only; other swap devices, as the private one has the highest priority.
+ *   in a bitmap only; the group's swapcached after swap-out; other swap devices, as the private
+ *   one has the highest priority.
  * Caveats: pages of a swap file stay in the swap cache until they are reclaimed; until then
  *   swap of a v1 group is 0 and swap-in is a minor fault. So the swap cache is dropped first,
  *   and checked by mincore. After swap-in from a file its slots stay used. A DAMON reclaimer

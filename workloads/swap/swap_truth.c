@@ -102,22 +102,62 @@ static void claim_device(const struct workload_env *env, int64_t pages, struct c
 		promise_add(out, SPAN_WORK, env->in_lab ? &alone : &shared, 1);
 }
 
-/* zswap takes pages that then are not written, and counts them as its own (mm/zswap.c). */
-static void claim_machine(const struct swap_params *p, const struct workload_env *env,
-			  const char *counter, int64_t pages, struct claims *out)
+/* ---- events: how the kernel counts a page swapped out or in ---- */
+
+enum way { WAY_OUT, WAY_IN };
+
+/*
+ * Each page counts under one name (mm/page_io.c, mm/zswap.c): zswpout where zswap stores it,
+ * pswpout where it is written to the device, swpout_zero where a bitmap records that it is
+ * zero (Linux 6.12). What zswap writes back later counts once more, as pswpout and zswpwb.
+ * The first key of a sum is the one that this kernel must have.
+ */
+static const char *event_keys(const struct swap_params *p, const struct workload_env *env,
+			      enum way way)
 {
+	if (env_has(env, CAPABILITY_ZSWAP_ON))
+		return way == WAY_OUT ? "zswpout+pswpout+swpout_zero-zswpwb"
+				      : "zswpin+pswpin+swpin_zero";
+	if (fill_is_zero(p->fill))
+		return way == WAY_OUT ? "swpout_zero+pswpout" : "swpin_zero+pswpin";
+	return way == WAY_OUT ? "pswpout" : "pswpin";
+}
+
+/* At least `least` and at most `most` pages; the group's count has no other pages. */
+static void claim_events(const struct swap_params *p, const struct workload_env *env,
+			 enum way way, int64_t least, int64_t most, struct claims *out)
+{
+	const bool known =
+		env_has(env, CAPABILITY_ZSWAP_ON) || env_lacks(env, CAPABILITY_ZSWAP_ON);
+	const bool grouped =
+		known && env->cgroup_version == 2 && env_has(env, CAPABILITY_GROUP_SWAP_KEYS);
+	const char *keys = event_keys(p, env, way);
 	/* clang-format off */
-	const struct promise row = {
-		.quantity = "system_swapped", .scope = "system",
-		.source = "vmstat", .counter = counter, .unit = UNIT_PAGES,
-		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
-		.why = "the machine's count includes the worker's",
+	const struct promise rows[] = {
+		{ .quantity = "system_swapped", .scope = "system",
+		  .source = "vmstat", .counter = keys, .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = least,
+		  .unless = !known,
+		  .why = "the machine's count includes the worker's" },
+		{ .quantity = way == WAY_OUT ? "group_swapped_out" : "group_swapped_in",
+		  .scope = "group",
+		  .source = "memory.stat", .counter = keys, .unit = UNIT_PAGES,
+		  .relation = most > least ? RELATION_BETWEEN : RELATION_EQ,
+		  .basis = most > least ? BASIS_BOUNDED : BASIS_EXACT,
+		  .expected = least, .tolerance = most - least, .least = most > least ? least : 0,
+		  .unless = most < least || !grouped,
+		  .why = most > least ? "a page that was swapped in and not written keeps its slot and need not be written again"
+			 : "each page of the mapping and no other of the group: the rest is locked" },
+		{ .quantity = way == WAY_OUT ? "group_swapped_out" : "group_swapped_in",
+		  .scope = "group",
+		  .source = "memory.stat", .counter = keys, .unit = UNIT_PAGES,
+		  .relation = RELATION_GE, .expected = least,
+		  .unless = most >= least || !grouped,
+		  .why = "the part that exceeds the limit is swapped out" },
 	};
 	/* clang-format on */
 
-	/* Zero-filled pages may be recorded and not written. */
-	if (!fill_is_zero(p->fill) && env_lacks(env, CAPABILITY_ZSWAP_ON))
-		promise_add(out, SPAN_WORK, &row, 1);
+	PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 /* The group's swap: a key of memory.stat on v1, a file on v2. */
@@ -194,6 +234,9 @@ static void claim_out(const struct swap_params *p, const struct workload_env *en
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .expected = -bytes,
 		  .why = "the worker is alone in its group and its other memory is locked" },
+		{ .quantity = "group_swap_cache_bytes", .scope = "group",
+		  .source = "memory.stat", .counter = "swapcached", .unit = UNIT_BYTES,
+		  .why = "a page that was written leaves the swap cache when it is reclaimed" },
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt",
 		  .why = "swap-out takes no fault" },
@@ -287,7 +330,7 @@ static void claim_back(const struct swap_params *p, const struct workload_env *e
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	claim_status(p, env, 0, out);
 	claim_back_faults(p, env, out);
-	claim_machine(p, env, "pswpin", pages, out);
+	claim_events(p, env, WAY_IN, pages, pages, out);
 	allow_behind(env, &swap);
 	/* Pages swapped in through the swap cache keep their slots. */
 	if (env->swap == SWAP_ZRAM && p->back != BACK_WILLNEED)
@@ -299,6 +342,9 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 {
 	int64_t pages = (int64_t)swap_set_pages(p, env);
 	int64_t gone = p->back == BACK_NONE ? pages : (int64_t)p->cycles * pages;
+	/* A fault on zram frees the slot; a store makes what the slot has stale. */
+	bool rewrites =
+		p->back == BACK_WRITE || (env->swap == SWAP_ZRAM && p->back != BACK_WILLNEED);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "pages_out", .scope = "ledger",
@@ -312,7 +358,7 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	claim_machine(p, env, "pswpout", pages, out);
+	claim_events(p, env, WAY_OUT, rewrites ? gone : pages, gone, out);
 	if (p->back == BACK_NONE)
 		claim_out(p, env, out);
 	else
@@ -444,7 +490,7 @@ static void claim_pressure(const struct swap_params *p, const struct workload_en
 	claim_limit(env, out);
 	promise_add(out, SPAN_WORK, &swap, 1);
 	PROMISE_ROWS(out, SPAN_WORK, majors);
-	claim_machine(p, env, "pswpout", excess / (int64_t)env->page_bytes, out);
+	claim_events(p, env, WAY_OUT, excess / (int64_t)env->page_bytes, -1, out);
 	claim_stall(p, env, out);
 }
 
