@@ -165,4 +165,7 @@ struct host_pick {
 int host_pick(const struct host_pick *pick, const char *text, char *list, size_t list_bytes,
 	      struct error *e);
 
+/* Whether each number of a list ("0-3,8") is in the list around it; false where one is none. */
+bool host_list_within(const char *list, const char *around);
+
 #endif

@@ -39,6 +39,19 @@ static int set_add(struct set *set, const char *list)
 	return 0;
 }
 
+bool host_list_within(const char *list, const char *around)
+{
+	struct set inner = { { 0 } }, outer = { { 0 } };
+
+	if (set_add(&inner, list) || set_add(&outer, around))
+		return false;
+	for (unsigned i = 0; i < SET_MAX; i++) {
+		if (inner.has[i] && !outer.has[i])
+			return false;
+	}
+	return true;
+}
+
 static bool fits(const struct host_node *node, bool cpus)
 {
 	return cpus ? node->nr_cpus > 0 : node->memory_bytes > 0;

@@ -259,6 +259,34 @@ static int take_placement(const struct maker *m)
 	return ret;
 }
 
+/* The set that KEY names has to lie within the set AROUND, or the kernel refuses the worker. */
+static int within(const struct maker *m, const char *key, const char *list,
+		  const struct limit *around)
+{
+	if (!*list || !around || host_list_within(list, around->value))
+		return 0;
+	return profile_error(get(m, key), m->e, EINVAL,
+			     "%s=%s is not within %s=%s of its group", key, list, around->name,
+			     around->value);
+}
+
+static int placement_check(const struct maker *m)
+{
+	static const char *const names[] = { "cpuset.cpus", "cpuset.mems" };
+	const struct limits *own = &m->w->request.limits, *run = &m->c->cell->limits;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		const struct limit *asked = limits_find(own, names[i]);
+		const char *key = i && get(m, "mems") ? "mems" : names[i];
+
+		if (asked && within(m, key, asked->value, limits_find(run, names[i])))
+			return -EINVAL;
+	}
+	if (within(m, "cpus", m->w->request.cpus, limits_find(own, names[0])))
+		return -EINVAL;
+	return within(m, "cpus", m->w->request.cpus, limits_find(run, names[0]));
+}
+
 /* ---- limits ---- */
 
 /* The tighter of two where 0 is none. */
@@ -670,7 +698,7 @@ static int make(struct maker *m)
 	if (type_resolve(m) || keys_check(m))
 		return -EINVAL;
 	take_expectation(m);
-	if (take_limits(m) || take_common(m) || take_placement(m))
+	if (take_limits(m) || take_common(m) || take_placement(m) || placement_check(m))
 		return -EINVAL;
 	default_swap_max(m);
 	env_limits(m);

@@ -594,6 +594,13 @@ static const struct {
 	  "0-3,8" },
 	{ "[workload a]\ntype = hold\nmems = 0\ncpuset.mems = 0\n", -EINVAL,
 	  "p.ini:3: error: mems and cpuset.mems say the same thing: use one" },
+	{ "[workload a]\ntype = hold\ncpus = 1\ncpuset.cpus = 0\n", -EINVAL,
+	  "p.ini:3: error: cpus=1 is not within cpuset.cpus=0 of its group" },
+	{ "[cgroup]\ncpuset.cpus = 0\n[workload a]\ntype = hold\ncpus = 0-1\n", -EINVAL,
+	  "p.ini:5: error: cpus=0-1 is not within cpuset.cpus=0 of its group" },
+	{ "[cgroup]\ncpuset.cpus = 0\n[workload a]\ntype = hold\ncpuset.cpus = 1\n"
+	  "[workload b]\ntype = hold\n",
+	  -EINVAL, "p.ini:5: error: cpuset.cpus=1 is not within cpuset.cpus=0 of its group" },
 	{ "[workload a]\ntype = hold\nmemory.max = 64M\nprewarm = 60M\n", -EINVAL,
 	  "p.ini:4: error: prewarm: '60M' does not fit the limit with an eighth to "
 	  "spare" },
