@@ -12,7 +12,9 @@
  * Caveats: the process that triggers the OOM killer need not be its victim. Swap that the
  *   group may use is filled first, and the count of pages is then only bounded.
  *   memory.oom.group kills all processes and counts its victim twice. Lowering
- *   oom_score_adj requires CAP_SYS_RESOURCE.
+ *   oom_score_adj requires CAP_SYS_RESOURCE. A huge page that does not fit makes the kernel
+ *   swap out another one, so that the peak stays below the limit by less than that; where
+ *   it is split instead, pages of zeros are freed, and growth has no end.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -115,6 +117,9 @@ static const char *contradiction(const struct oom_params *p, const struct worklo
 		return NULL;
 	if (swap_room(env) == UINT64_MAX)
 		return "with memory.swap.max=max and no private swap device the room is unknown: set memory.swap.max to a number or add a [swap] section";
+	if (p->pages == PAGES_HUGE && swap_room(env) && fill_is_zero(p->fill) &&
+	    !env_lacks(env, CAPABILITY_SPLIT_ZEROS))
+		return "swapping out may split huge pages and free those of zeros so that no kill comes: add fill=random or memory.swap.max=0";
 	if (candidates_idle_bytes(&c) + (c.nr + 1) * 2 * MB + LAST_STRETCH_BYTES >
 	    env->limit_bytes)
 		return "the victims leave no room to grow under memory.max: raise it";
@@ -169,10 +174,12 @@ static double oom_seconds(const void *params, const struct workload_env *env)
  * v1 charges memory and swap together first. Without swap that charge fails, and 6.18 does
  * not count it: both failcnt files stay 0.
  */
-static void claim_kill(const struct candidates *c, const struct workload_env *env,
-		       struct claims *out)
+static void claim_kill(const struct oom_params *p, const struct candidates *c,
+		       const struct workload_env *env, struct claims *out)
 {
 	const char *events = env_group_kills(env), *peak = env_group_peak(env);
+	const bool by_huge = p->pages == PAGES_HUGE && swap_room(env);
+	const int64_t limit = (int64_t)env->limit_bytes, huge = (int64_t)env->pmd_bytes;
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "oom_kills", .scope = "group",
@@ -191,9 +198,15 @@ static void claim_kill(const struct candidates *c, const struct workload_env *en
 		  .why = "a charge failed before the kill" },
 		{ .quantity = "peak_bytes", .scope = "group",
 		  .source = peak, .counter = peak, .unit = UNIT_BYTES,
-		  .expected = (int64_t)env->limit_bytes,
-		  .unless = !env_has(env, CAPABILITY_GROUP_PEAK),
+		  .expected = limit,
+		  .unless = by_huge || !env_has(env, CAPABILITY_GROUP_PEAK),
 		  .why = "the kernel kills when no page is left under the limit" },
+		{ .quantity = "peak_bytes", .scope = "group",
+		  .source = peak, .counter = peak, .unit = UNIT_BYTES,
+		  .relation = RELATION_BETWEEN, .basis = BASIS_BOUNDED,
+		  .expected = limit - huge, .tolerance = huge,
+		  .unless = !by_huge || !env_has(env, CAPABILITY_GROUP_PEAK),
+		  .why = "a huge page that does not fit has another one swapped out and never takes the last pages under the limit" },
 		{ .quantity = "system_oom_kills", .scope = "system",
 		  .source = "vmstat", .counter = "oom_kill", .relation = RELATION_GE,
 		  .basis = BASIS_DIRECTION, .expected = 1,
@@ -343,7 +356,7 @@ static void oom_claims(const void *params, const struct workload_env *env, struc
 
 	if (candidates_parse(p->victims, env->oom_score_adj, &c))
 		return;
-	claim_kill(&c, env, out);
+	claim_kill(p, &c, env, out);
 	claim_victim(&c, env, out);
 	if (!env->oom_group)
 		claim_amount(&c, env, out);

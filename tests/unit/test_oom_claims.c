@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/capabilities.h"
+#include "workloads/act/hugepages.h"
 #include "workloads/api/workload.h"
 #include "workloads/api/arith.h"
 
@@ -199,6 +200,38 @@ static void swap_left_to_the_group_is_filled_first(void **state)
 	assert_non_null(strstr(reason, "memory.swap.max"));
 }
 
+static void huge_pages_that_may_be_swapped_keep_the_peak_below_the_limit(void **state)
+{
+	const struct claim *c;
+
+	(void)state;
+	*(int *)member("pages") = PAGES_HUGE;
+	c = find("peak_bytes");
+	assert_int_equal(c->relation, RELATION_EQ);
+	env.swap_max_bytes = 16 * MB;
+	c = find("peak_bytes");
+	assert_int_equal(c->relation, RELATION_BETWEEN);
+	assert_int_equal(c->expected, 94 * MB);
+	assert_int_equal(c->tolerance, 2 * MB);
+	*(int *)member("pages") = PAGES_4K;
+	assert_int_equal(find("peak_bytes")->relation, RELATION_EQ);
+}
+
+static void huge_pages_of_zeros_that_a_split_frees_are_refused(void **state)
+{
+	(void)state;
+	*(int *)member("pages") = PAGES_HUGE;
+	assert_int_equal(check("", 0), 0);
+	env.swap_max_bytes = 16 * MB;
+	assert_int_equal(check("", 0), -EINVAL);
+	assert_non_null(strstr(reason, "fill=random"));
+	env.capability[CAPABILITY_SPLIT_ZEROS] = CAPABILITY_NO;
+	assert_int_equal(check("", 0), 0);
+	env.capability[CAPABILITY_SPLIT_ZEROS] = CAPABILITY_YES;
+	strcpy(member("fill"), "random");
+	assert_int_equal(check("", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +247,10 @@ int main(void)
 		cmocka_unit_test_setup(failed_charges_are_promised_where_the_kernel_counts_them,
 				       defaults),
 		cmocka_unit_test_setup(swap_left_to_the_group_is_filled_first, defaults),
+		cmocka_unit_test_setup(
+			huge_pages_that_may_be_swapped_keep_the_peak_below_the_limit, defaults),
+		cmocka_unit_test_setup(huge_pages_of_zeros_that_a_split_frees_are_refused,
+				       defaults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
