@@ -368,17 +368,33 @@ void judge_coarse_reason(const struct claim *claim, char *reason, size_t bytes)
 		 (long long)amount);
 }
 
+static void make_absent(struct judgement *j, const char *reason)
+{
+	const size_t length = strlen(j->claim.why);
+
+	j->verdict = VERDICT_ABSENT;
+	snprintf(j->claim.why + length, sizeof(j->claim.why) - length, "; %s", reason);
+}
+
+void judge_stopped(struct judgement *j)
+{
+	const int64_t amount = j->claim.expected, observed = j->observed.value;
+	const bool part = amount > 0 ? j->missed_below && observed >= 0
+				     : amount < 0 && !j->missed_below && observed <= 0;
+
+	if (j->verdict == VERDICT_FAIL && j->missed && part)
+		make_absent(j, "asked to stop before the amount was reached");
+}
+
 /* It passed or was hidden: that says nothing where nothing would have passed as well. */
 static void refuse_coarse(struct judgement *out)
 {
-	const size_t length = strlen(out->claim.why);
 	char reason[96];
 
 	if (out->verdict == VERDICT_FAIL || !judge_too_coarse(&out->claim))
 		return;
-	out->verdict = VERDICT_ABSENT;
 	judge_coarse_reason(&out->claim, reason, sizeof(reason));
-	snprintf(out->claim.why + length, sizeof(out->claim.why) - length, "; %s", reason);
+	make_absent(out, reason);
 }
 
 void judge_claim(const struct claim *claim, const struct judge_facts *facts,

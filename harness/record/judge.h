@@ -83,6 +83,13 @@ void judge_claim(const struct claim *claim, const struct judge_facts *facts,
 		 struct judgement *out);
 
 /*
+ * Of a worker that was asked to stop although its time was not over: a failed claim that part
+ * of its amount was observed of becomes absent, with the reason in its why. One that is missed
+ * in the other direction stays a failure, and so does a claim that nothing moves.
+ */
+void judge_stopped(struct judgement *j);
+
+/*
  * Whether the claim would hold although nothing had happened: its tolerance reaches the amount
  * that it promises. With `tolerance` T:
  *

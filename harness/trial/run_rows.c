@@ -188,8 +188,11 @@ static unsigned judge_worker(const struct run *run, const struct trial_worker *w
 
 	for (int i = 0; i < SLOTS_MAX; i++)
 		slot[i] = worker->last->slot[i];
-	for (unsigned i = 0; i < plan->prediction.nr_claims; i++)
+	for (unsigned i = 0; i < plan->prediction.nr_claims; i++) {
 		judge_claim(&plan->prediction.claim[i], &facts, &out[i]);
+		if (worker->stopped)
+			judge_stopped(&out[i]);
+	}
 	return plan->prediction.nr_claims;
 }
 

@@ -46,6 +46,7 @@ struct trial_worker {
 	enum worker_state state;
 	bool failed;	 /* it reported a failure; the ledger has the reason */
 	bool timed_out;	 /* its deadline passed: asked to stop */
+	bool stopped;	 /* in the background, asked to stop before it was done */
 	bool killed;	 /* by the harness, when the grace was over */
 	bool lingered;	 /* that was after BYE */
 	bool went;	 /* GO was sent */

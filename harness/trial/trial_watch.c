@@ -268,8 +268,10 @@ int trial_stop_background(struct trial *trial, struct error *e)
 	int ret = 0;
 
 	for (unsigned i = 0; i < trial->nr_workers; i++)
-		if (trial->worker[i].state == WORKER_RUNNING)
+		if (trial->worker[i].state <= WORKER_RUNNING) {
+			trial->worker[i].stopped = true; /* or its delay is not over */
 			ask_to_stop(trial, &trial->worker[i], "the others are done");
+		}
 	while (!ret) {
 		bool running = false;
 

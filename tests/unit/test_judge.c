@@ -660,6 +660,46 @@ static void what_is_too_coarse_to_pass_can_fail(void **state)
 					 "100: too coarse here");
 }
 
+static void a_part_of_the_amount_of_a_stopped_worker_is_absent(void **state)
+{
+	static const struct {
+		enum relation relation;
+		int64_t expected, observed;
+		enum verdict verdict;
+	} cases[] = {
+		{ RELATION_EQ, 100, 40, VERDICT_ABSENT },
+		{ RELATION_EQ, 100, 0, VERDICT_ABSENT },
+		{ RELATION_EQ, 100, 100, VERDICT_PASS },
+		{ RELATION_EQ, 100, 101, VERDICT_FAIL },
+		{ RELATION_EQ, 100, -1, VERDICT_FAIL },
+		{ RELATION_EQ, -100, -40, VERDICT_ABSENT },
+		{ RELATION_EQ, -100, -101, VERDICT_FAIL },
+		{ RELATION_EQ, 0, 1, VERDICT_FAIL },
+		{ RELATION_GE, 100, 40, VERDICT_ABSENT },
+		{ RELATION_LE, 100, 101, VERDICT_FAIL },
+		{ RELATION_BETWEEN, 100, 40, VERDICT_ABSENT },
+	};
+	struct judgement j;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct given g = { .kind = KIND_GAUGE,
+					 .unit = UNIT_COUNT,
+					 .after = cases[i].observed };
+		const struct claim claim =
+			claim_on((struct claim){ .relation = cases[i].relation,
+						 .basis = BASIS_EXACT,
+						 .expected = cases[i].expected });
+
+		judge(&g, &claim, NULL, &j);
+		judge_stopped(&j);
+		if (j.verdict != cases[i].verdict)
+			fail_msg("case %zu: %s", i, verdict_name(j.verdict));
+		assert_int_equal(j.verdict == VERDICT_ABSENT,
+				 !!strstr(j.claim.why, "asked to stop"));
+	}
+}
+
 static void the_amount_that_a_slot_adds_decides_whether_it_is_too_coarse(void **state)
 {
 	uint64_t slot[] = { 12, 7 };
@@ -809,6 +849,7 @@ int main(void)
 		cmocka_unit_test(the_amount_that_a_slot_adds_decides_whether_it_is_too_coarse),
 		cmocka_unit_test(a_sum_counts_each_key_that_the_kernel_has),
 		cmocka_unit_test(a_sum_with_a_part_that_was_lost_is_lost),
+		cmocka_unit_test(a_part_of_the_amount_of_a_stopped_worker_is_absent),
 		cmocka_unit_test(names_are_those_of_the_schema),
 	};
 

@@ -23,7 +23,7 @@
 #define LEFT(code) ((code) << 8) /* wait status: exit(code) */
 
 struct end {
-	bool failed, timed_out, killed, lingered, exited;
+	bool failed, timed_out, stopped, killed, lingered, exited;
 	int status, interrupted;
 	uint64_t oom_kills, achieved_bytes, limit_bytes;
 	enum blamed blamed;
@@ -41,6 +41,18 @@ static const struct end ends[] = {
 	  .achieved_bytes = 99,
 	  .outcome = OUTCOME_TARGET_MISSED,
 	  .reason = "99 of 100" },
+	/* In the background: until the others are done. */
+	{ .exited = true, .stopped = true, .achieved_bytes = 99, .reason = "" },
+	{ .exited = true,
+	  .stopped = true,
+	  .achieved_bytes = 101,
+	  .outcome = OUTCOME_TARGET_MISSED,
+	  .reason = "101 bytes" },
+	{ .exited = true,
+	  .stopped = true,
+	  .expected = OUTCOME_EXPECTED_OOM,
+	  .outcome = OUTCOME_MISSING_OOM,
+	  .reason = "did not come" },
 	{ .exited = true,
 	  .failed = true,
 	  .status = LEFT(1),
@@ -157,6 +169,7 @@ static void an_end_has_one_outcome_and_says_why(void **state)
 		struct trial_worker worker = { .plan = &plan,
 					       .failed = end->failed,
 					       .timed_out = end->timed_out,
+					       .stopped = end->stopped,
 					       .killed = end->killed,
 					       .lingered = end->lingered,
 					       .exited = end->exited,
@@ -228,6 +241,7 @@ static void a_worker_that_survives_sigkill_ends_the_wait_for_it(void **state)
 	assert_non_null(strstr(e.text, "hog"));
 	f.worker.request.background = true;
 	assert_int_equal(trial_stop_background(f.trial, &other), -ETIMEDOUT);
+	assert_true(f.trial->worker[0].stopped);
 	assert_int_equal(trial_bye(f.trial, &last), -ETIMEDOUT);
 	thaw(&f);
 }
