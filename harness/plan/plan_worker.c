@@ -336,19 +336,22 @@ static int take_limits(const struct maker *m)
 
 /*
  * An anon hold must not be swapped and an OOM must come, so no swap unless it was
- * asked for. On v1 that is memory.memsw.limit_in_bytes, which cannot stand below an
- * unlimited memory.limit_in_bytes.
+ * asked for, and before an OOM kill no more than the run's own device has: the machine may
+ * have other devices, or get one meanwhile. On v1 that is memory.memsw.limit_in_bytes, which
+ * cannot stand below an unlimited memory.limit_in_bytes.
  */
 static void default_swap_max(const struct maker *m)
 {
 	struct limit none = { .name = "memory.swap.max", .value = "0" };
 	const struct limits *own = &m->w->request.limits, *run = &m->c->cell->limits;
 
-	if (m->c->cell->swap.kind != SWAP_NONE || limits_find(own, none.name) ||
-	    limits_find(run, none.name))
+	if (limits_find(own, none.name) || limits_find(run, none.name))
+		return;
+	if (m->c->cell->swap.kind != SWAP_NONE && !m->w->workload->expects_oom)
 		return;
 	if (!limits_bytes(own, "memory.max") && m->c->plan->host->cgroup_version == 1)
 		return;
+	snprintf(none.value, sizeof(none.value), "%" PRIu64, m->c->cell->swap.size_bytes);
 	limits_set(&m->w->request.limits, &none);
 }
 
@@ -597,7 +600,8 @@ static int fit_check(const struct maker *m)
 
 /*
  * What is faulted and freed before READY, under the same limit and beside what the worker
- * has by then: all but its target, which it holds only later. An eighth stays free.
+ * has by then: all but its target, which it holds only later; one that measures no rate may
+ * hold that at READY. An eighth stays free.
  */
 static uint64_t prewarm_most(const struct maker *m)
 {
@@ -607,7 +611,9 @@ static uint64_t prewarm_most(const struct maker *m)
 
 	if (!limit)
 		return of->footprint_bytes;
-	if (of->target_bytes && of->footprint_bytes > of->target_bytes)
+	if (!m->w->workload->rate_metric)
+		own = of->footprint_bytes;
+	else if (of->target_bytes && of->footprint_bytes > of->target_bytes)
 		own = of->footprint_bytes - of->target_bytes;
 	return room > own ? min(of->footprint_bytes, room - own) : 0;
 }

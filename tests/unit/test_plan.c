@@ -379,7 +379,9 @@ static void prewarm_is_for_rates_and_stays_below_the_limit(void **state)
 		uint64_t bytes;
 	} cases[] = {
 		{ "type = hold\n", 0 },
-		{ "type = hold\nprewarm = yes\n", 64 * M },
+		/* beside its 64 MiB, which it may hold by then, and an eighth of 128 MiB */
+		{ "type = hold\nprewarm = yes\n", 48 * M },
+		{ "type = hold\nmemory.max = 64M\nprewarm = yes\n", 0 },
 		{ "type = hold\nprewarm = 16M\n", 16 * M },
 		{ "type = rated\n", 64 * M },
 		{ "type = rated\nprewarm = no\n", 0 },
@@ -396,6 +398,38 @@ static void prewarm_is_for_rates_and_stays_below_the_limit(void **state)
 		snprintf(text, sizeof(text), "[workload a]\n%s", cases[i].text);
 		make_plan(&plan, text, &v1);
 		assert_int_equal(plan.cell[0].worker[0].request.prewarm_bytes, cases[i].bytes);
+		plan_release(&plan);
+	}
+}
+
+/* Other devices of the machine would take what its own cannot, and no kill would come. */
+static void before_a_kill_no_more_is_swapped_than_the_own_device_has(void **state)
+{
+	const char *device =
+		"[swap]\ntype = zram\nsize = 64M\n[workload a]\nmemory.max = 96M\n";
+	const struct {
+		const char *more;
+		const char *swap_max;
+	} cases[] = {
+		{ "type = killed\n", "67108864" },
+		{ "type = killed\nmemory.swap.max = 16M\n", "16777216" },
+		{ "type = hold\n", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct limits *limits;
+		const struct limit *found;
+		struct plan plan;
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s%s", device, cases[i].more);
+		make_plan(&plan, text, &v1);
+		limits = &plan.cell[0].worker[0].request.limits;
+		found = limits_find(limits, "memory.swap.max");
+		assert_int_equal(!found, !cases[i].swap_max);
+		if (found)
+			assert_string_equal(found->value, cases[i].swap_max);
 		plan_release(&plan);
 	}
 }
@@ -1443,6 +1477,7 @@ int main(void)
 		cmocka_unit_test(the_runs_limits_are_the_only_workers_own),
 		cmocka_unit_test(percentages_refer_to_what_they_name),
 		cmocka_unit_test(prewarm_is_for_rates_and_stays_below_the_limit),
+		cmocka_unit_test(before_a_kill_no_more_is_swapped_than_the_own_device_has),
 		cmocka_unit_test(common_keys_reach_the_worker),
 		cmocka_unit_test(workloads_see_the_machine_as_the_run_sets_it),
 		cmocka_unit_test(workloads_see_the_huge_pages_that_the_run_sets_up),
