@@ -22,6 +22,7 @@ struct arguments {
 	struct words metric, fail_on;
 	enum compare_format format;
 	double least_effect;
+	bool across;
 };
 
 static int take_format(const struct cmd_option *option, const char *text, void *field,
@@ -80,6 +81,9 @@ static const struct cmd_option options[] = {
 	{ .name = "least-effect", .arg = "PERCENT", .take = take_percent,
 	  .offset = offsetof(struct arguments, least_effect),
 	  .help = "a smaller difference is none (2)", .group = 1 },
+	{ .name = "across", .take = cmd_take_flag,
+	  .offset = offsetof(struct arguments, across),
+	  .help = "--fail-on decides across days and machines too", .group = 1 },
 	{ 0 }
 };
 /* clang-format on */
@@ -120,7 +124,7 @@ static const struct cmd_syntax syntax = {
 	.name = "pagestorm compare",
 	.words = "A B",
 	.doc = "Is B different from A? Each is a results directory, or DIR:KEY=VALUE for the cells with that setting.\v"
-	       "Exit status: 0; 1 --fail-on tripped; 2 usage, or something is missing; 3 failure; 4 --fail-on is undecided: too few runs.",
+	       "Exit status: 0; 1 --fail-on tripped; 2 usage, or something is missing; 3 failure; 4 --fail-on is undecided: the runs cannot show it.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, sides),
 	.check = check,
@@ -204,7 +208,8 @@ static int compare(const struct arguments *arguments, const struct side *a,
 	struct compare c = { .a = a,
 			     .b = b,
 			     .patterns = patterns_of(&arguments->metric),
-			     .least_effect = arguments->least_effect };
+			     .least_effect = arguments->least_effect,
+			     .across_allowed = arguments->across };
 	int status, ret;
 
 	ret = compare_make(&c, &e);

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Matches the cells of two sides, tests each metric and decides the verdicts. Prints nothing.
+ * Matches the cells of two sides and tests each metric. Prints nothing, and decides nothing.
  */
-#include "harness/report/compare.h"
+#include "harness/report/compare_part.h"
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-const char *change_name(enum change change)
-{
-	static const char *const names[] = {
-		[CHANGE_WORSE] = "worse",
-		[CHANGE_BETTER] = "better",
-		[CHANGE_TOO_FEW] = "too few runs",
-		[CHANGE_NOISE] = "within noise",
-	};
-
-	return names[change];
-}
 
 static bool is_directory(const char *path, size_t length)
 {
@@ -144,67 +133,129 @@ static const struct series *only_cell(const struct side *side)
 	return found;
 }
 
-static const struct series *find_match(const struct side *side, const char *worker,
-				       const char *rest, bool any_cell)
+/* A series that a side selects, by what its match has in common with it. */
+struct candidate {
+	const struct series *series;
+	char rest[CELL_LABEL_BYTES]; /* the label without the selector's settings */
+};
+
+struct candidates {
+	struct candidate *at; /* as in the directory */
+	size_t nr;
+};
+
+static int by_worker_and_rest(const void *left, const void *right)
 {
-	char other[CELL_LABEL_BYTES];
+	const struct candidate *l = left, *r = right;
+	int order = strcmp(l->series->worker, r->series->worker);
 
+	return order ? order : strcmp(l->rest, r->rest);
+}
+
+static int by_all(const void *left, const void *right)
+{
+	const struct candidate *l = left, *r = right;
+	int order = by_worker_and_rest(left, right);
+
+	return order ? order : (l->series > r->series) - (l->series < r->series);
+}
+
+/* any_cell: each side has one cell, whatever its settings are. */
+static int find_candidates(struct candidates *c, const struct side *side, bool any_cell)
+{
+	*c = (struct candidates){ calloc(side->dir->nr_series + 1, sizeof(*c->at)), 0 };
+	if (!c->at)
+		return -ENOMEM;
 	for (size_t i = 0; i < side->dir->nr_series; i++) {
-		const struct series *s = &side->dir->series[i];
+		struct candidate *at = &c->at[c->nr];
 
-		if (!strcmp(s->worker, worker) &&
-		    select_cell(s->label, side->selector, other, sizeof(other)) &&
-		    (any_cell || !strcmp(other, rest)))
-			return s;
+		at->series = &side->dir->series[i];
+		if (!select_cell(at->series->label, side->selector, at->rest, sizeof(at->rest)))
+			continue;
+		if (any_cell)
+			at->rest[0] = 0;
+		c->nr++;
 	}
-	return NULL;
+	return 0;
+}
+
+/* c is sorted. */
+static const struct series *find_match(const struct candidates *c, const struct candidate *key)
+{
+	size_t low = 0, high = c->nr;
+
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+
+		if (by_worker_and_rest(&c->at[middle], key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < c->nr && !by_worker_and_rest(&c->at[low], key) ? c->at[low].series : NULL;
 }
 
 static int add_row(struct compare *c, const struct comparison *row)
 {
-	struct comparison *grown = reallocarray(c->row, c->nr + 1, sizeof(*grown));
+	if (!(c->nr & (c->nr - 1))) { /* room for a power of two */
+		const size_t room = c->nr ? 2 * c->nr : 1;
+		struct comparison *grown = reallocarray(c->row, room, sizeof(*grown));
 
-	if (!grown)
-		return -ENOMEM;
-	c->row = grown;
+		if (!grown)
+			return -ENOMEM;
+		c->row = grown;
+	}
 	c->row[c->nr++] = *row;
 	return 0;
 }
 
-/* The same worker on both sides, and the name of its cell. */
-struct pair {
-	const struct result_dir *dir_a, *dir_b;
-	const struct series *a, *b;
-	char cell[PAIR_LABEL_BYTES];
-};
+static int summarize(const struct result_dir *f, const struct series *s, const struct column *m,
+		     struct summary *out)
+{
+	double *value = NULL;
+	size_t nr = 0;
+	int ret = result_dir_values(f, s, m, &value, &nr);
+
+	if (!ret)
+		ret = stats_summary(value, nr, out);
+	free(value);
+	return ret;
+}
+
+static int contrast(struct comparison *row, const struct pair *pair)
+{
+	struct strata strata;
+	int ret = strata_make(&strata, pair, row->metric);
+
+	if (ret)
+		return ret;
+	ret = contrast_make(strata.stratum, strata.nr, &row->contrast);
+	if (!ret && row->contrast.p <= STATS_LEVEL)
+		ret = contrast_spread(strata.stratum, strata.nr, &row->p_spread);
+	strata_release(&strata);
+	return ret;
+}
 
 /* A metric that neither side recorded gives no row. */
 static int add_metric(struct compare *c, const struct pair *pair, const struct column *m)
 {
 	struct comparison row = { .worker = pair->a->worker,
 				  .metric = m,
+				  .series_a = pair->a,
+				  .series_b = pair->b,
+				  .p_spread = NAN,
+				  .across = pair->across,
 				  .change = CHANGE_NOISE };
-	double *values_a = NULL, *values_b = NULL;
-	size_t n_a = 0, n_b = 0;
 	int ret;
 
 	snprintf(row.cell, sizeof(row.cell), "%s", pair->cell);
-	ret = result_dir_values(pair->dir_a, pair->a, m, &values_a, &n_a);
+	ret = summarize(pair->dir_a, pair->a, m, &row.a);
 	if (!ret)
-		ret = result_dir_values(pair->dir_b, pair->b, m, &values_b, &n_b);
-	if (ret || !(n_a + n_b))
-		goto out;
-	ret = stats_summary(values_a, n_a, &row.a);
-	if (!ret)
-		ret = stats_summary(values_b, n_b, &row.b);
-	if (!ret)
-		ret = stats_contrast(values_a, n_a, values_b, n_b, &row.contrast);
-	if (!ret)
-		ret = add_row(c, &row);
-out:
-	free(values_a);
-	free(values_b);
-	return ret;
+		ret = summarize(pair->dir_b, pair->b, m, &row.b);
+	if (ret || !(row.a.n + row.b.n))
+		return ret;
+	ret = contrast(&row, pair);
+	return ret ? ret : add_row(c, &row);
 }
 
 static bool is_selected(const struct column *m, const char *const *patterns)
@@ -217,15 +268,27 @@ static bool is_selected(const struct column *m, const char *const *patterns)
 	return false;
 }
 
-static int add_pair(struct compare *c, const struct pair *pair)
+static void note_blocks(struct compare *c, const struct pair *pair)
+{
+	c->interleaved = c->interleaved && pair->interleaved;
+	c->nr_alone += pair->nr_alone;
+	if (pair->nr_blocks > c->nr_blocks)
+		c->nr_blocks = pair->nr_blocks;
+	if (pair->across > c->across)
+		c->across = pair->across;
+}
+
+static int add_pair(struct compare *c, struct pair *pair)
 {
 	struct metric_list metrics;
-	int ret = 0;
+	int ret = pair_find_blocks(pair);
 
 	metric_list_make(&metrics);
+	note_blocks(c, pair);
 	for (size_t i = 0; !ret && i < metrics.nr; i++)
 		if (is_selected(metrics.at[i], c->patterns))
 			ret = add_metric(c, pair, metrics.at[i]);
+	pair_release(pair);
 	return ret;
 }
 
@@ -248,45 +311,53 @@ static int check_patterns(const char *const *patterns, struct error *e)
 }
 
 /* rest: the label without the settings of the selectors. */
-static void name_pair(struct pair *pair, const char *rest, bool any_cell)
+static void name_pair(const struct pair *pair, const char *rest, bool any_cell, char *name)
 {
 	const char *a = pair->a->label, *b = pair->b->label;
 
 	if (any_cell && strcmp(a, b))
-		snprintf(pair->cell, sizeof(pair->cell), "%s → %s", *a ? a : "(nothing swept)",
+		snprintf(name, PAIR_LABEL_BYTES, "%s → %s", *a ? a : "(nothing swept)",
 			 *b ? b : "(nothing swept)");
 	else
-		snprintf(pair->cell, sizeof(pair->cell), "%s", rest);
+		snprintf(name, PAIR_LABEL_BYTES, "%s", any_cell ? a : rest);
+}
+
+static int match(struct compare *c, const struct candidate *a, const struct candidates *others,
+		 bool any_cell)
+{
+	struct pair pair = { .dir_a = c->a->dir, .dir_b = c->b->dir, .a = a->series };
+	char name[PAIR_LABEL_BYTES], rest[CELL_LABEL_BYTES];
+
+	pair.b = find_match(others, a);
+	if (!pair.b) {
+		c->unmatched_a++;
+		return 0;
+	}
+	c->unmatched_b -= c->unmatched_b > 0;
+	(void)select_cell(a->series->label, c->a->selector, rest, sizeof(rest));
+	name_pair(&pair, rest, any_cell, name);
+	pair.cell = name;
+	return add_pair(c, &pair);
 }
 
 static int match_sides(struct compare *c)
 {
-	const struct side *a = c->a, *b = c->b;
-	bool any_cell = only_cell(a) && only_cell(b);
-	size_t selected_b = 0, matched = 0;
-	char rest[CELL_LABEL_BYTES];
-	int ret = 0;
+	const bool any_cell = only_cell(c->a) && only_cell(c->b);
+	struct candidates a = { .nr = 0 }, b = { .nr = 0 };
+	int ret = find_candidates(&a, c->a, any_cell);
 
-	for (size_t i = 0; !ret && i < a->dir->nr_series; i++) {
-		struct pair pair = { .dir_a = a->dir,
-				     .dir_b = b->dir,
-				     .a = &a->dir->series[i] };
-
-		if (!select_cell(pair.a->label, a->selector, rest, sizeof(rest)))
-			continue;
-		pair.b = find_match(b, pair.a->worker, rest, any_cell);
-		if (!pair.b) {
-			c->unmatched_a++;
-			continue;
-		}
-		matched++;
-		name_pair(&pair, rest, any_cell);
-		ret = add_pair(c, &pair);
-	}
-	for (size_t i = 0; i < b->dir->nr_series; i++)
-		selected_b +=
-			select_cell(b->dir->series[i].label, b->selector, rest, sizeof(rest));
-	c->unmatched_b = selected_b - (matched < selected_b ? matched : selected_b);
+	if (!ret)
+		ret = find_candidates(&b, c->b, any_cell);
+	if (ret)
+		goto out;
+	c->interleaved = true;
+	c->unmatched_b = b.nr;
+	qsort(b.at, b.nr, sizeof(*b.at), by_all);
+	for (size_t i = 0; !ret && i < a.nr; i++)
+		ret = match(c, &a.at[i], &b, any_cell);
+out:
+	free(a.at);
+	free(b.at);
 	return ret;
 }
 
@@ -323,20 +394,77 @@ static int check_matches(const struct compare *c, struct error *e)
 	return 0;
 }
 
+/* Whether the profile names it: the metric, or WORKER.METRIC. */
+static bool is_primary(const struct result_dir *f, const struct comparison *r)
+{
+	const json_t *list = result_dir_json(f, "plan.primary"), *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		const char *name = json_string_value(item);
+		const char *dot = name ? strrchr(name, '.') : NULL;
+		const size_t length = dot ? (size_t)(dot - name) : 0;
+
+		if (!name || strcmp(dot ? dot + 1 : name, r->metric->name))
+			continue;
+		if (!dot || (strlen(r->worker) == length && !strncmp(r->worker, name, length)))
+			return true;
+	}
+	return false;
+}
+
+static void find_primary(struct compare *c)
+{
+	for (size_t i = 0; i < c->nr; i++) {
+		struct comparison *r = &c->row[i];
+
+		if (r->metric->metric.counts_endings)
+			r->family = FAMILY_FAILURES;
+		else if (!*c->patterns && (is_primary(c->dir_a, r) || is_primary(c->dir_b, r)))
+			r->family = FAMILY_PRIMARY;
+		else
+			r->family = FAMILY_OTHERS;
+		c->has_primary |= r->family == FAMILY_PRIMARY;
+	}
+}
+
+/* A directory that was merged from several machines is no comparison of them. */
+static int check_machines(const struct compare *c, struct error *e)
+{
+	const struct comparison *r = c->row;
+
+	if (strcmp(c->a->dir->path, c->b->dir->path))
+		return 0;
+	for (size_t i = 0; i < c->nr; i++, r++)
+		if (r->across == ACROSS_MACHINES)
+			return error_set(
+				e, EXDEV,
+				"%s was merged from runs on different machines, and no machine ran both %s and %s: compare the directories of the machines themselves",
+				c->a->dir->id, r->series_a->label, r->series_b->label);
+	return 0;
+}
+
 int compare_make(struct compare *c, struct error *e)
 {
 	int ret = check_patterns(c->patterns, e);
 
 	if (ret)
 		return ret;
+	c->dir_a = c->a->dir;
+	c->dir_b = c->b->dir;
 	ret = match_sides(c);
-	if (!ret)
+	if (!ret) {
+		find_primary(c);
 		ret = compare_judge(c);
+	}
 	if (ret)
 		error_set(e, -ret, "comparing %s and %s: %s", c->a->name, c->b->name,
 			  strerror(-ret));
 	else
 		ret = check_matches(c, e);
+	if (!ret)
+		ret = check_machines(c, e);
 	if (ret)
 		compare_release(c);
 	return ret;
@@ -347,22 +475,29 @@ int compare_cells(struct compare *c, const struct result_dir *f, double least_ef
 	static const char *const all[] = { NULL };
 	int ret = 0;
 
-	*c = (struct compare){ .patterns = all, .least_effect = least_effect };
+	*c = (struct compare){
+		.patterns = all,
+		.least_effect = least_effect,
+		.dir_a = f,
+		.dir_b = f,
+		.interleaved = true,
+	};
 	for (size_t i = 0; !ret && i < f->nr_series; i++) {
 		struct pair pair = { .dir_a = f, .dir_b = f, .b = &f->series[i] };
 
 		if (pair.b->cell == f->series[0].cell)
 			continue;
-		snprintf(pair.cell, sizeof(pair.cell), "%s", pair.b->label);
-		for (size_t j = 0; !ret && j < i; j++) {
+		pair.cell = pair.b->label;
+		for (size_t j = 0; !ret && f->series[j].cell == f->series[0].cell; j++) {
 			pair.a = &f->series[j];
-			if (pair.a->cell == f->series[0].cell &&
-			    !strcmp(pair.a->worker, pair.b->worker))
+			if (!strcmp(pair.a->worker, pair.b->worker))
 				ret = add_pair(c, &pair);
 		}
 	}
-	if (!ret)
+	if (!ret) {
+		find_primary(c);
 		ret = compare_judge(c);
+	}
 	if (ret)
 		compare_release(c);
 	return ret;
@@ -372,68 +507,4 @@ void compare_release(struct compare *c)
 {
 	free(c->row);
 	*c = (struct compare){ .a = NULL };
-}
-
-static bool is_hopeless(const struct comparison *r)
-{
-	return r->contrast.p_least > STATS_LEVEL;
-}
-
-static bool is_tested(const struct comparison *r)
-{
-	return !is_hopeless(r) && !r->contrast.constant;
-}
-
-static bool is_large_enough(const struct compare *c, const struct comparison *r)
-{
-	double least = fmax(c->least_effect, r->metric->metric.resolution);
-
-	return fabs(log(r->contrast.ratio)) >= log1p(least);
-}
-
-/* The samples are completely separated, yet p cannot pass with this many tests. */
-static bool is_starved(const struct compare *c, const struct comparison *r)
-{
-	return r->contrast.p <= r->contrast.p_least * (1 + 1e-9) &&
-	       r->contrast.p_least * c->nr_tested > STATS_LEVEL;
-}
-
-static enum change judge(const struct compare *c, const struct comparison *r)
-{
-	bool higher = r->contrast.ratio > 1;
-
-	if (is_hopeless(r))
-		return CHANGE_TOO_FEW;
-	if (r->contrast.constant || !is_large_enough(c, r))
-		return CHANGE_NOISE;
-	if (r->p <= STATS_LEVEL)
-		return higher == (r->metric->metric.better == BETTER_HIGHER) ? CHANGE_BETTER
-									     : CHANGE_WORSE;
-	return is_starved(c, r) ? CHANGE_TOO_FEW : CHANGE_NOISE;
-}
-
-int compare_judge(struct compare *c)
-{
-	double *p = calloc(c->nr + 1, sizeof(*p));
-	size_t at = 0;
-	int ret;
-
-	if (!p)
-		return -ENOMEM;
-	c->nr_tested = c->nr_worse = c->nr_better = c->nr_too_few = 0;
-	for (size_t i = 0; i < c->nr; i++)
-		if (is_tested(&c->row[i]))
-			p[c->nr_tested++] = c->row[i].contrast.p;
-	ret = stats_adjust(p, c->nr_tested);
-	for (size_t i = 0; !ret && i < c->nr; i++) {
-		struct comparison *r = &c->row[i];
-
-		r->p = is_tested(r) ? p[at++] : 1;
-		r->change = judge(c, r);
-		c->nr_worse += r->change == CHANGE_WORSE;
-		c->nr_better += r->change == CHANGE_BETTER;
-		c->nr_too_few += r->change == CHANGE_TOO_FEW;
-	}
-	free(p);
-	return ret;
 }

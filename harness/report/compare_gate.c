@@ -2,7 +2,7 @@
 /*
  * Parses the conditions of --fail-on and evaluates them against the verdicts.
  */
-#include "harness/report/compare.h"
+#include "harness/report/compare_part.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -75,80 +75,168 @@ static int parse_term(const char *text, size_t length, struct term *t, struct er
 	return 0;
 }
 
-static bool exceeds(const struct term *t, double ratio)
+static bool is_matched(const struct term *t, const struct comparison *r)
 {
-	double bound = 1 + t->change;
-
-	if (t->or_equal && ratio == bound)
-		return true;
-	return t->above ? ratio > bound : ratio < bound;
+	return !fnmatch(t->pattern, r->metric->name, 0);
 }
 
-static bool trips(const struct term *t, const struct comparison *r)
+static size_t count_matches(const struct compare *c, const struct term *t)
 {
-	bool verdict = (r->change == CHANGE_WORSE && t->worse) ||
-		       (r->change == CHANGE_BETTER && t->better);
+	size_t nr = 0;
 
-	return verdict && (!t->has_threshold || exceeds(t, r->contrast.ratio));
+	for (size_t i = 0; i < c->nr; i++)
+		nr += is_matched(t, &c->row[i]);
+	return nr;
 }
 
-static bool is_catch_all(const struct term *t)
+/* ---- a verdict ---- */
+
+/* A term about all is decided by the primary metrics and the failures, where some are named. */
+static bool is_needed(const struct compare *c, const struct term *t, const struct comparison *r)
 {
-	return !strcmp(t->pattern, "*");
+	return strcmp(t->pattern, "*") || !c->has_primary || r->family != FAMILY_OTHERS;
+}
+
+static enum gate_result weigh_verdict(const struct compare *c, const struct term *t,
+				      const struct comparison *r)
+{
+	if ((r->change == CHANGE_WORSE && t->worse) ||
+	    (r->change == CHANGE_BETTER && t->better) ||
+	    (r->change == CHANGE_SPREAD && t->worse && t->better))
+		return GATE_TRIPPED;
+	if (!is_needed(c, t, r))
+		return GATE_HOLDS;
+	return r->could_show && r->change != CHANGE_TOO_FEW ? GATE_HOLDS : GATE_UNDECIDED;
+}
+
+/* ---- a threshold ---- */
+
+static int find_interval(const struct compare *c, const struct comparison *r, double miss,
+			 double *low, double *high)
+{
+	struct pair pair = {
+		.dir_a = c->dir_a, .dir_b = c->dir_b, .a = r->series_a, .b = r->series_b
+	};
+	struct strata strata = { .nr = 0 };
+	int ret = pair_find_blocks(&pair);
+
+	if (!ret)
+		ret = strata_make(&strata, &pair, r->metric);
+	if (!ret)
+		ret = contrast_interval(strata.stratum, strata.nr, miss, low, high);
+	strata_release(&strata);
+	pair_release(&pair);
+	return ret;
 }
 
 /*
- * A term about one metric must be decided for that metric. A term about all is undecided only
- * where n itself is too small: some metric among many usually requires more repeats.
+ * It trips where all of the interval lies beyond the bound, adjusted for the tests that could
+ * each trip it falsely, and holds where none of it does. nr: rows that the term matches.
  */
-static bool is_undecided(const struct term *t, const struct comparison *r)
+static int weigh_threshold(const struct compare *c, const struct term *t,
+			   const struct comparison *r, size_t nr, enum gate_result *result)
 {
-	if (r->change != CHANGE_TOO_FEW)
-		return false;
-	return !is_catch_all(t) || r->contrast.p_least > STATS_LEVEL;
+	const double bound = 1 + t->change;
+	double low, high;
+	int ret = find_interval(c, r, STATS_LEVEL / (double)nr, &low, &high);
+
+	*result = GATE_UNDECIDED;
+	if (ret)
+		return ret;
+	if (t->above ? low > bound || (t->or_equal && low >= bound)
+		     : high < bound || (t->or_equal && high <= bound))
+		*result = GATE_TRIPPED;
+	low = r->contrast.low;
+	high = r->contrast.high;
+	if (t->above ? high < bound || (!t->or_equal && high <= bound)
+		     : low > bound || (!t->or_equal && low >= bound))
+		*result = GATE_HOLDS;
+	return 0;
 }
 
-static void explain(const struct term *t, const struct comparison *r, struct gate *gate)
-{
-	const char *cell = *r->cell ? r->cell : "the only cell";
+/* ---- all rows ---- */
 
-	if (gate->result == GATE_TRIPPED)
-		snprintf(gate->why, sizeof(gate->why),
-			 "%s: %s of %s in %s is %s by a factor of %.3f", t->text,
-			 r->metric->name, r->worker, cell, change_name(r->change),
-			 r->contrast.ratio);
-	else
+static void explain_undecided(const struct term *t, const struct comparison *r,
+			      const char *place, struct gate *gate)
+{
+	if (isnan(r->contrast.low) || !t->has_threshold)
 		snprintf(gate->why, sizeof(gate->why),
 			 "%s: %s of %s in %s has too few runs (%zu and %zu) to decide", t->text,
-			 r->metric->name, r->worker, cell, r->contrast.n_a, r->contrast.n_b);
+			 r->metric->name, r->worker, place, r->contrast.n_a, r->contrast.n_b);
+	else
+		snprintf(
+			gate->why, sizeof(gate->why),
+			"%s: %s of %s in %s: the interval %.3f … %.3f has the threshold within it",
+			t->text, r->metric->name, r->worker, place, r->contrast.low,
+			r->contrast.high);
+}
+
+static void explain(const struct term *t, const struct comparison *r, enum gate_result result,
+		    struct gate *gate)
+{
+	const char *place = *r->cell ? r->cell : "the only cell";
+
+	gate->result = result;
+	if (result == GATE_UNDECIDED)
+		explain_undecided(t, r, place, gate);
+	else if (r->change == CHANGE_SPREAD)
+		snprintf(gate->why, sizeof(gate->why),
+			 "%s: %s of %s in %s differs in spread alone", t->text, r->metric->name,
+			 r->worker, place);
+	else
+		snprintf(gate->why, sizeof(gate->why),
+			 "%s: %s of %s in %s %s by a factor of %.3f", t->text, r->metric->name,
+			 r->worker, place,
+			 r->change == CHANGE_WORSE    ? "is worse"
+			 : r->change == CHANGE_BETTER ? "is better"
+						      : "differs",
+			 r->contrast.ratio);
+}
+
+/* Whatever the runs say: of two recordings of the same thing on two days it said so too. */
+static bool is_across(const struct compare *c, const struct comparison *r)
+{
+	return r->across != ACROSS_NOTHING && !c->across_allowed;
+}
+
+static void explain_across(const struct term *t, const struct comparison *r, struct gate *gate)
+{
+	gate->result = GATE_UNDECIDED;
+	snprintf(
+		gate->why, sizeof(gate->why),
+		"%s: A and B were recorded on different %s, which are compared too: record both in turn, or say --across",
+		t->text, r->across == ACROSS_MACHINES ? "machines" : "days");
 }
 
 static int apply(const struct compare *c, const struct term *t, struct gate *gate,
 		 struct error *e)
 {
-	bool seen = false;
+	const size_t nr = count_matches(c, t);
 
-	for (size_t i = 0; i < c->nr; i++) {
-		const struct comparison *r = &c->row[i];
-
-		if (fnmatch(t->pattern, r->metric->name, 0))
-			continue;
-		seen = true;
-		if (trips(t, r)) {
-			gate->result = GATE_TRIPPED;
-			explain(t, r, gate);
-			return 0;
-		}
-		if (gate->result == GATE_HOLDS && is_undecided(t, r)) {
-			gate->result = GATE_UNDECIDED;
-			explain(t, r, gate);
-		}
-	}
-	if (!seen)
+	if (!nr)
 		return error_set(
 			e, EINVAL,
 			"--fail-on %s: %s was not recorded or not compared, so it cannot be decided",
 			t->text, t->pattern);
+	for (size_t i = 0; i < c->nr && gate->result != GATE_TRIPPED; i++) {
+		const struct comparison *r = &c->row[i];
+		enum gate_result result = GATE_HOLDS;
+
+		if (!is_matched(t, r))
+			continue;
+		if (is_across(c, r)) {
+			explain_across(t, r, gate);
+			return 0;
+		}
+		if (!t->has_threshold)
+			result = weigh_verdict(c, t, r);
+		else if (weigh_threshold(c, t, r, nr, &result))
+			return error_set(e, ENOMEM, "--fail-on %s: %s", t->text,
+					 strerror(ENOMEM));
+		if (result == GATE_TRIPPED ||
+		    (result == GATE_UNDECIDED && gate->result == GATE_HOLDS))
+			explain(t, r, result, gate);
+	}
 	return 0;
 }
 

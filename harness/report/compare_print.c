@@ -13,9 +13,8 @@
 #define SCHEMA "1"
 
 static const enum style styles[] = {
-	[CHANGE_WORSE] = STYLE_BAD,
-	[CHANGE_BETTER] = STYLE_GOOD,
-	[CHANGE_TOO_FEW] = STYLE_UNSURE,
+	[CHANGE_WORSE] = STYLE_BAD,	 [CHANGE_BETTER] = STYLE_GOOD,
+	[CHANGE_TOO_FEW] = STYLE_UNSURE, [CHANGE_SPREAD] = STYLE_UNSURE,
 	[CHANGE_NOISE] = STYLE_PLAIN,
 };
 
@@ -115,10 +114,12 @@ struct printer {
 static void print_headline(const struct printer *p)
 {
 	const struct compare *c = p->compare;
-	size_t noise = c->nr - c->nr_worse - c->nr_better - c->nr_too_few;
+	size_t noise = c->nr - c->nr_worse - c->nr_better - c->nr_too_few - c->nr_spread;
 
 	fprintf(p->out, "%zu worse, %zu better, %zu within noise", c->nr_worse, c->nr_better,
 		noise);
+	if (c->nr_spread)
+		fprintf(p->out, ", %zu in spread alone", c->nr_spread);
 	if (c->nr_too_few)
 		fprintf(p->out, ", %zu with too few runs", c->nr_too_few);
 	fprintf(p->out, "; %zu compared\n%s", c->nr, p->markdown ? "\n" : "");
@@ -206,18 +207,56 @@ static int print_block(const struct printer *p, size_t first, size_t end)
 	return ret;
 }
 
-/* The cells of one run take turns on the machine, two runs do not. */
-static bool is_interleaved(const struct compare *c)
+static void print_sentence(const struct printer *p, const char *text)
 {
-	return !strcmp(c->a->dir->id, c->b->dir->id);
+	static const struct screen unlimited = { .width = 0 };
+
+	screen_wrap(p->markdown ? &unlimited : p->screen, p->out, 0, "", text);
+}
+
+static const char *across_name(enum across across)
+{
+	static const char *const names[] = {
+		[ACROSS_NOTHING] = NULL,
+		[ACROSS_DAYS] = "days",
+		[ACROSS_MACHINES] = "machines",
+	};
+
+	return names[across];
+}
+
+/* What is compared beside A and B. */
+static void print_blocks(const struct printer *p)
+{
+	const struct compare *c = p->compare;
+	char text[400];
+
+	if (c->across != ACROSS_NOTHING) {
+		snprintf(
+			text, sizeof(text),
+			"A and B were recorded on different %s: what differs between these is compared too, and the 5 %% do not hold. Record both in turn.",
+			across_name(c->across));
+		print_sentence(p, text);
+	} else if (!c->interleaved) {
+		print_sentence(
+			p,
+			"A and B are separate runs: whatever else changed on the machine in between is compared too. The cells of one sweep are interleaved.");
+	}
+	if (c->nr_blocks > 1) {
+		snprintf(text, sizeof(text),
+			 "Compared within %u blocks of one machine and one day%s.",
+			 c->nr_blocks,
+			 c->nr_alone
+				 ? "; runs whose block has none of the other side are left out"
+				 : "");
+		print_sentence(p, text);
+	}
 }
 
 static void print_method(const struct printer *p)
 {
-	static const struct screen unlimited = { .width = 0 };
-	const struct screen *screen = p->markdown ? &unlimited : p->screen;
 	const struct compare *c = p->compare;
-	char text[400];
+	char text[600];
 
 	if (is_outlier_shown(c))
 		fputs("* has outliers, which are counted in.\n", p->out);
@@ -225,11 +264,15 @@ static void print_method(const struct printer *p)
 		text, sizeof(text),
 		"B/A is the median of all quotients. Exact Mann-Whitney tests, 5 %% adjusted for %zu comparisons; less than %.3g %% is no difference.",
 		c->nr_tested, 100 * c->least_effect);
-	screen_wrap(screen, p->out, 0, "", text);
-	if (!is_interleaved(c))
-		screen_wrap(
-			screen, p->out, 0, "",
-			"A and B are separate runs: whatever else changed on the machine in between is compared too. The cells of one sweep are interleaved.");
+	print_sentence(p, text);
+	if (c->has_primary) {
+		snprintf(
+			text, sizeof(text),
+			"The profile's primary metrics: %zu comparisons that have most of the 5 %%; the other metrics, %zu, have a fifth of it.",
+			c->nr_of_family[FAMILY_PRIMARY], c->nr_of_family[FAMILY_OTHERS]);
+		print_sentence(p, text);
+	}
+	print_blocks(p);
 }
 
 static int print_tables(const struct printer *p)
@@ -283,7 +326,7 @@ static void print_csv_summary(FILE *out, const struct summary *s)
 
 static int print_csv(const struct compare *c, FILE *out)
 {
-	fputs("schema,cell,worker,metric,unit,better,n_a,median_a,mad_a,low_a,high_a,outliers_a,n_b,median_b,mad_b,low_b,high_b,outliers_b,ratio,ratio_low,ratio_high,p,p_adjusted,verdict\n",
+	fputs("schema,cell,worker,metric,unit,better,n_a,median_a,mad_a,low_a,high_a,outliers_a,n_b,median_b,mad_b,low_b,high_b,outliers_b,ratio,ratio_low,ratio_high,p,p_adjusted,verdict,family,same_as,could_show\n",
 	      out);
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct comparison *r = &c->row[i];
@@ -301,7 +344,8 @@ static int print_csv(const struct compare *c, FILE *out)
 		print_csv_number(out, r->contrast.high);
 		print_csv_number(out, r->contrast.p);
 		print_csv_number(out, r->p);
-		fprintf(out, ",%s\n", change_name(r->change));
+		fprintf(out, ",%s,%s,%s,%s\n", change_name(r->change), family_name(r->family),
+			r->same_as ? r->same_as->name : "", r->could_show ? "yes" : "no");
 	}
 	return 0;
 }
@@ -324,16 +368,18 @@ static json_t *json_summary(const struct summary *s)
 
 static json_t *json_row(const struct comparison *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
-			 "cell", r->cell, "worker", r->worker, "metric", r->metric->name,
-			 "unit", r->metric->unit, "better",
-			 r->metric->metric.better == BETTER_LOWER ? "lower" : "higher", "a",
-			 json_summary(&r->a), "b", json_summary(&r->b), "ratio",
-			 json_number_or_null(r->contrast.ratio), "ratio_low",
-			 json_number_or_null(r->contrast.low), "ratio_high",
-			 json_number_or_null(r->contrast.high), "p",
-			 json_number_or_null(r->contrast.p), "p_adjusted",
-			 json_number_or_null(r->p), "verdict", change_name(r->change));
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s?, s:b}",
+		"cell", r->cell, "worker", r->worker, "metric", r->metric->name, "unit",
+		r->metric->unit, "better",
+		r->metric->metric.better == BETTER_LOWER ? "lower" : "higher", "a",
+		json_summary(&r->a), "b", json_summary(&r->b), "ratio",
+		json_number_or_null(r->contrast.ratio), "ratio_low",
+		json_number_or_null(r->contrast.low), "ratio_high",
+		json_number_or_null(r->contrast.high), "p", json_number_or_null(r->contrast.p),
+		"p_adjusted", json_number_or_null(r->p), "verdict", change_name(r->change),
+		"family", family_name(r->family), "same_as",
+		r->same_as ? r->same_as->name : NULL, "could_show", r->could_show);
 }
 
 static int print_json(const struct compare *c, FILE *out)
@@ -344,13 +390,21 @@ static int print_json(const struct compare *c, FILE *out)
 	for (size_t i = 0; i < c->nr; i++)
 		if (json_array_append_new(rows, json_row(&c->row[i])))
 			ret = -EILSEQ; /* a text that is not UTF-8 */
-	document = json_pack("{s:i, s:s, s:s, s:b, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}",
+	document = json_pack("{s:i, s:s, s:s, s:b, s:s?, s:i, s:I, s:f, s:f, s:I, s:I}",
 			     "schema", 1, "a", c->a->name, "b", c->b->name, "interleaved",
-			     is_interleaved(c), "level", STATS_LEVEL, "least_effect",
-			     c->least_effect, "compared", (json_int_t)c->nr, "tested",
-			     (json_int_t)c->nr_tested, "worse", (json_int_t)c->nr_worse,
-			     "better", (json_int_t)c->nr_better, "too_few_runs",
-			     (json_int_t)c->nr_too_few, "comparisons", rows);
+			     c->interleaved, "across", across_name(c->across), "blocks",
+			     (int)c->nr_blocks, "left_out_runs", (json_int_t)c->nr_alone,
+			     "level", STATS_LEVEL, "least_effect", c->least_effect, "compared",
+			     (json_int_t)c->nr, "tested", (json_int_t)c->nr_tested);
+	if (document) {
+		json_object_set_new(document, "worse", json_integer((json_int_t)c->nr_worse));
+		json_object_set_new(document, "better", json_integer((json_int_t)c->nr_better));
+		json_object_set_new(document, "too_few_runs",
+				    json_integer((json_int_t)c->nr_too_few));
+		json_object_set_new(document, "spread", json_integer((json_int_t)c->nr_spread));
+		json_object_set(document, "comparisons", rows);
+	}
+	json_decref(rows);
 	if (!ret &&
 	    (!document || json_dumpf(document, out, JSON_INDENT(2) | JSON_REAL_PRECISION(10))))
 		ret = -ENOMEM;

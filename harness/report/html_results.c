@@ -31,7 +31,7 @@ static void put_median(const struct page *p, size_t series, size_t metric)
 	const struct column *m = r->metrics.at[metric];
 	char text[80];
 	double ratio;
-	enum change change = report_change(r, series, m, &ratio);
+	enum change change = report_change(r, series, metric, &ratio);
 	bool changed = change == CHANGE_WORSE || change == CHANGE_BETTER;
 
 	metric_format(m, metric_center(m, s), text, sizeof(text));
@@ -113,14 +113,15 @@ static void put_matrix(const struct page *p, const char *worker)
 	put_zeros(p, worker);
 }
 
-static size_t count_changes(const struct page *p, const struct series *s, enum change change)
+static size_t count_changes(const struct page *p, size_t series, enum change change)
 {
-	const struct compare *c = &p->report->cells;
+	const struct report *r = p->report;
 	size_t nr = 0;
+	double ratio;
 
-	for (size_t i = 0; i < c->nr; i++)
-		nr += c->row[i].change == change && !strcmp(c->row[i].worker, s->worker) &&
-		      !strcmp(c->row[i].cell, s->label);
+	for (size_t m = 0; m < r->metrics.nr; m++)
+		nr += report_comparison(r, series, m) &&
+		      report_change(r, series, m, &ratio) == change;
 	return nr;
 }
 
@@ -138,17 +139,18 @@ static void put_change(const struct page *p, const struct comparison *row)
 }
 
 /* The metrics that got this verdict in this cell, with their ratios. */
-static void put_changes(const struct page *p, const struct series *s, enum change change)
+static void put_changes(const struct page *p, size_t series, enum change change)
 {
-	const struct compare *c = &p->report->cells;
+	const struct report *r = p->report;
 	const char *before = "<td class=\"text\">";
+	double ratio;
 
-	for (size_t i = 0; i < c->nr; i++) {
-		if (c->row[i].change != change || strcmp(c->row[i].worker, s->worker) ||
-		    strcmp(c->row[i].cell, s->label))
+	for (size_t m = 0; m < r->metrics.nr; m++) {
+		if (!report_comparison(r, series, m) ||
+		    report_change(r, series, m, &ratio) != change)
 			continue;
 		page_raw(p, before);
-		put_change(p, &c->row[i]);
+		put_change(p, report_comparison(r, series, m));
 		before = ", ";
 	}
 	page_raw(p, *before == ',' ? "</td>" : "<td>–</td>");
@@ -173,10 +175,11 @@ static void put_worker_changes(const struct page *p, const char *worker)
 			page_raw(p, "<td class=\"cell\">");
 		put_lines(p, cell);
 		page_raw(p, "</td>");
-		put_changes(p, s, CHANGE_BETTER);
-		put_changes(p, s, CHANGE_WORSE);
+		put_changes(p, i, CHANGE_BETTER);
+		put_changes(p, i, CHANGE_WORSE);
 		fprintf(p->out, "<td class=\"n\">%zu</td><td class=\"n\">%zu</td></tr>\n",
-			count_changes(p, s, CHANGE_NOISE), count_changes(p, s, CHANGE_TOO_FEW));
+			count_changes(p, i, CHANGE_NOISE) + count_changes(p, i, CHANGE_SPREAD),
+			count_changes(p, i, CHANGE_TOO_FEW));
 	}
 }
 

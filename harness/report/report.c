@@ -47,22 +47,38 @@ const struct summary *report_summary(const struct report *r, size_t series, size
 	return &r->summary[series * r->metrics.nr + metric];
 }
 
-enum change report_change(const struct report *r, size_t series, const struct column *m,
-			  double *ratio)
+/* Where each series' comparisons begin, so that none is searched for. */
+static int index_changes(struct report *r)
 {
-	const struct series *s = &r->dir.series[series];
+	const size_t nr = r->dir.nr_series * r->metrics.nr;
 
+	r->change = calloc(nr + 1, sizeof(*r->change));
+	if (!r->change)
+		return -ENOMEM;
 	for (size_t i = 0; i < r->cells.nr; i++) {
 		const struct comparison *c = &r->cells.row[i];
+		const size_t series = (size_t)(c->series_b - r->dir.series);
+		size_t metric = 0;
 
-		if (c->metric == m && !strcmp(c->worker, s->worker) &&
-		    !strcmp(c->cell, s->label)) {
-			*ratio = c->contrast.ratio;
-			return c->change;
-		}
+		while (r->metrics.at[metric] != c->metric)
+			metric++;
+		r->change[series * r->metrics.nr + metric] = c;
 	}
-	*ratio = NAN;
-	return CHANGE_NOISE;
+	return 0;
+}
+
+const struct comparison *report_comparison(const struct report *r, size_t series, size_t metric)
+{
+	return r->change[series * r->metrics.nr + metric];
+}
+
+enum change report_change(const struct report *r, size_t series, size_t metric, double *ratio)
+{
+	const struct comparison *c = report_comparison(r, series, metric);
+
+	*ratio = c ? c->contrast.ratio : NAN;
+	/* What differs between machines or days is not the cell's. */
+	return c && c->across == ACROSS_NOTHING ? c->change : CHANGE_NOISE;
 }
 
 int report_open(struct report *r, const char *path, struct error *e)
@@ -82,6 +98,8 @@ int report_open(struct report *r, const char *path, struct error *e)
 		ret = summarize(r);
 	if (!ret)
 		ret = compare_cells(&r->cells, &r->dir, COMPARE_LEAST_EFFECT);
+	if (!ret)
+		ret = index_changes(r);
 	if (ret) {
 		error_set(e, -ret, "%s: %s", path, strerror(-ret));
 		report_release(r);
@@ -92,6 +110,7 @@ int report_open(struct report *r, const char *path, struct error *e)
 void report_release(struct report *r)
 {
 	compare_release(&r->cells);
+	free(r->change);
 	free(r->summary);
 	for (unsigned i = 0; i < r->nr_swept; i++) {
 		for (size_t j = 0; j < r->swept[i].nr; j++)

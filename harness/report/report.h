@@ -86,7 +86,8 @@ struct report {
 	unsigned nr_swept;
 	struct compare cells; /* each cell against the first */
 	struct metric_list metrics;
-	struct summary *summary; /* [series * metrics.nr + metric] */
+	const struct comparison **change; /* the same place; NULL: none */
+	struct summary *summary;	  /* [series * metrics.nr + metric] */
 };
 
 int report_open(struct report *r, const char *path, struct error *e);
@@ -95,9 +96,15 @@ void report_release(struct report *r);
 /* metric: its place in r->metrics. */
 const struct summary *report_summary(const struct report *r, size_t series, size_t metric);
 
-/* CHANGE_NOISE also for the first cell and where there is nothing to compare. */
-enum change report_change(const struct report *r, size_t series, const struct column *m,
-			  double *ratio);
+/* Of the series' cell with the first; NULL for the first and where nothing was recorded. */
+const struct comparison *report_comparison(const struct report *r, size_t series,
+					   size_t metric);
+
+/*
+ * CHANGE_NOISE also for the first cell and where there is nothing to compare, or no block has
+ * both cells.
+ */
+enum change report_change(const struct report *r, size_t series, size_t metric, double *ratio);
 
 /* The value of a swept setting in a cell's label; false when the label has none. */
 bool label_value(const char *label, const char *key, char *value, size_t value_bytes);

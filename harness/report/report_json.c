@@ -30,7 +30,7 @@ static json_t *json_metric(const struct report *r, size_t series, size_t metric)
 	const struct summary *s = report_summary(r, series, metric);
 	const struct column *m = r->metrics.at[metric];
 	double ratio;
-	enum change change = report_change(r, series, m, &ratio);
+	enum change change = report_change(r, series, metric, &ratio);
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:s?}",
 			 "metric", m->name, "unit", m->unit, "better",

@@ -17,6 +17,7 @@ static const enum style change_styles[] = {
 	[CHANGE_WORSE] = STYLE_BAD,
 	[CHANGE_BETTER] = STYLE_GOOD,
 	[CHANGE_TOO_FEW] = STYLE_PLAIN,
+	[CHANGE_SPREAD] = STYLE_PLAIN,
 	[CHANGE_NOISE] = STYLE_PLAIN,
 };
 
@@ -104,7 +105,7 @@ static void add_median(struct table *t, const struct report *r, size_t series, s
 	char text[64];
 	double ratio;
 
-	change = report_change(r, series, m, &ratio);
+	change = report_change(r, series, metric, &ratio);
 	mark = r->cells.nr ? "  " : "";
 	if (change == CHANGE_WORSE || change == CHANGE_BETTER)
 		mark = ratio > 1 ? " ▲" : " ▼";

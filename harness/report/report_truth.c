@@ -72,20 +72,28 @@ static void find_columns(const struct csv_table *t, struct truth_columns *c)
 	};
 }
 
+/* Series are in the order of their cells. */
 static const char *label_of_cell(const struct result_dir *f, unsigned cell)
 {
-	for (size_t i = 0; i < f->nr_series; i++)
-		if (f->series[i].cell == cell)
-			return f->series[i].label;
-	return "";
+	size_t low = 0, high = f->nr_series;
+
+	while (low < high) {
+		const size_t middle = (low + high) / 2;
+
+		if (f->series[middle].cell < cell)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < f->nr_series && f->series[low].cell == cell ? f->series[low].label : "";
 }
 
 static bool is_same_claim(const struct truth_line *a, const struct truth_line *b)
 {
-	return a->verdict == b->verdict && a->verdict != TRUTH_FAIL &&
-	       !strcmp(a->quantity, b->quantity) && !strcmp(a->counter, b->counter) &&
-	       !strcmp(a->worker, b->worker) && !strcmp(a->span, b->span) &&
-	       !strcmp(a->relation, b->relation) && !strcmp(a->basis, b->basis);
+	return a->verdict == b->verdict && !strcmp(a->quantity, b->quantity) &&
+	       !strcmp(a->counter, b->counter) && !strcmp(a->worker, b->worker) &&
+	       !strcmp(a->span, b->span) && !strcmp(a->relation, b->relation) &&
+	       !strcmp(a->basis, b->basis);
 }
 
 static void join(struct truth_line *to, const struct truth_line *line)
@@ -98,43 +106,96 @@ static void join(struct truth_line *to, const struct truth_line *line)
 	to->nr++;
 }
 
-static int add_truth(struct report *r, const struct truth_line *line)
-{
-	struct truth_line *grown;
+/*
+ * The lines of one kind while they are collected. The claims of a trial come in the same order
+ * as those of the one before, so the next one sought is most often the one behind the last.
+ */
+struct collected {
+	void *line;
+	size_t nr;
+	size_t next; /* where the search begins */
+};
 
-	r->claims[line->verdict]++;
-	for (size_t i = 0; i < r->nr_truth; i++)
-		if (is_same_claim(&r->truth[i], line)) {
-			join(&r->truth[i], line);
-			return 0;
-		}
-	grown = report_grow(r->truth, r->nr_truth, sizeof(*grown));
+static int append_truth(struct collected *to, const struct truth_line *line)
+{
+	struct truth_line *grown = report_grow(to->line, to->nr, sizeof(*grown));
+
 	if (!grown)
 		return -ENOMEM;
-	r->truth = grown;
-	r->truth[r->nr_truth++] = *line;
+	to->line = grown;
+	grown[to->nr++] = *line;
 	return 0;
 }
 
-static int add_noise(struct report *r, const struct truth_line *line)
+static int join_truth(struct collected *to, const struct truth_line *line)
 {
-	struct noise_line *grown;
+	struct truth_line *has = to->line;
+
+	for (size_t i = 0; i < to->nr; i++) {
+		const size_t at = (to->next + i) % to->nr;
+
+		if (!is_same_claim(&has[at], line))
+			continue;
+		join(&has[at], line);
+		to->next = at + 1;
+		return 0;
+	}
+	to->next = 0;
+	return append_truth(to, line);
+}
+
+static int join_noise(struct collected *to, const struct truth_line *line)
+{
+	struct noise_line *has = to->line, *grown;
 
 	if (isnan(line->noise))
 		return 0;
-	for (size_t i = 0; i < r->nr_noise; i++)
-		if (!strcmp(r->noise[i].counter, line->counter) &&
-		    !strcmp(r->noise[i].span, line->span)) {
-			r->noise[i].noise = fmax(r->noise[i].noise, line->noise);
-			return 0;
-		}
-	grown = report_grow(r->noise, r->nr_noise, sizeof(*grown));
+	for (size_t i = 0; i < to->nr; i++) {
+		const size_t at = (to->next + i) % to->nr;
+
+		if (strcmp(has[at].counter, line->counter) || strcmp(has[at].span, line->span))
+			continue;
+		has[at].noise = fmax(has[at].noise, line->noise);
+		to->next = at + 1;
+		return 0;
+	}
+	to->next = 0;
+	grown = report_grow(to->line, to->nr, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
-	r->noise = grown;
-	r->noise[r->nr_noise++] =
+	to->line = grown;
+	grown[to->nr++] =
 		(struct noise_line){ line->counter, line->span, line->unit, line->noise };
 	return 0;
+}
+
+/* Failures stay one by one, and are not searched. */
+struct collection {
+	struct collected failed, joined, noise;
+};
+
+static int collect(struct report *r, struct collection *c, const struct truth_line *line)
+{
+	int ret = line->verdict == TRUTH_FAIL ? append_truth(&c->failed, line)
+					      : join_truth(&c->joined, line);
+
+	r->claims[line->verdict]++;
+	return ret ? ret : join_noise(&c->noise, line);
+}
+
+static int hand_over(struct report *r, struct collection *c)
+{
+	const struct truth_line *line = c->joined.line;
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < c->joined.nr; i++)
+		ret = append_truth(&c->failed, &line[i]);
+	free(c->joined.line);
+	r->truth = c->failed.line;
+	r->nr_truth = c->failed.nr;
+	r->noise = c->noise.line;
+	r->nr_noise = c->noise.nr;
+	return ret;
 }
 
 static int by_verdict(const void *left, const void *right)
@@ -163,8 +224,9 @@ static int by_noise(const void *left, const void *right)
 int report_collect_truth(struct report *r)
 {
 	const struct csv_table *t = &r->dir.truth;
+	struct collection lines = { .failed.nr = 0 };
 	struct truth_columns c;
-	int ret = 0;
+	int ret = 0, ret_end;
 
 	find_columns(t, &c);
 	for (size_t row = 0; !ret && row < t->nr; row++) {
@@ -193,13 +255,12 @@ int report_collect_truth(struct report *r)
 		if (line.verdict == TRUTH_FAIL)
 			line.cell_label = label_of_cell(
 				&r->dir, strtoul(csv_cell(t, row, c.cell), NULL, 10));
-		ret = add_truth(r, &line);
-		if (!ret)
-			ret = add_noise(r, &line);
+		ret = collect(r, &lines, &line);
 	}
+	ret_end = hand_over(r, &lines);
 	if (r->nr_truth)
 		qsort(r->truth, r->nr_truth, sizeof(*r->truth), by_verdict);
 	if (r->nr_noise)
 		qsort(r->noise, r->nr_noise, sizeof(*r->noise), by_noise);
-	return ret;
+	return ret ? ret : ret_end;
 }

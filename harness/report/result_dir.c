@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "harness/base/plainfile.h"
 #include "harness/tables/attempt.h"
@@ -89,15 +90,7 @@ static int read_json(struct result_dir *f, struct error *e)
 	return 0;
 }
 
-static struct series *find_series(struct result_dir *f, unsigned cell, const char *worker)
-{
-	for (size_t i = f->nr_series; i-- > 0;)
-		if (f->series[i].cell == cell && !strcmp(f->series[i].worker, worker))
-			return &f->series[i];
-	return NULL;
-}
-
-static struct series *add_series(struct result_dir *f, unsigned cell, const char *worker)
+static struct series *add_series(struct result_dir *f)
 {
 	struct series *grown = reallocarray(f->series, f->nr_series + 1, sizeof(*grown));
 
@@ -105,7 +98,7 @@ static struct series *add_series(struct result_dir *f, unsigned cell, const char
 		return NULL;
 	f->series = grown;
 	grown += f->nr_series++;
-	*grown = (struct series){ .cell = cell, .worker = worker };
+	*grown = (struct series){ .cell = 0 };
 	return grown;
 }
 
@@ -124,13 +117,22 @@ static int add_row(struct series *s, size_t row)
 	return 0;
 }
 
+/* A row of runs.csv that belongs to a series. */
+struct member {
+	unsigned cell;
+	const char *worker;
+	size_t row;
+};
+
 static int by_cell_and_worker(const void *left, const void *right)
 {
-	const struct series *l = left, *r = right;
+	const struct member *l = left, *r = right;
+	int order;
 
 	if (l->cell != r->cell)
 		return l->cell < r->cell ? -1 : 1;
-	return strcmp(l->worker, r->worker);
+	order = strcmp(l->worker, r->worker);
+	return order ? order : (l->row > r->row) - (l->row < r->row);
 }
 
 /* A label must not be cut: cells are matched by it. */
@@ -145,12 +147,33 @@ static int check_labels(const struct result_dir *f, int label, struct error *e)
 	return 0;
 }
 
+/* The members in order: those of a series lie together. */
+static int make_series(struct result_dir *f, const struct member *member, size_t nr)
+{
+	const struct csv_table *t = &f->runs;
+	int label = csv_column(t, "cell_label"), workload = csv_column(t, "workload");
+	struct series *s = NULL;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (!s || s->cell != member[i].cell || strcmp(s->worker, member[i].worker))
+			s = add_series(f);
+		if (!s || add_row(s, member[i].row))
+			return -ENOMEM;
+		s->cell = member[i].cell;
+		s->worker = member[i].worker;
+		s->label = csv_cell(t, member[i].row, label);
+		s->workload = csv_cell(t, member[i].row, workload);
+	}
+	return 0;
+}
+
 static int group_rows(struct result_dir *f, struct error *e)
 {
 	const struct csv_table *t = &f->runs;
 	int cell = csv_column(t, "cell"), label = csv_column(t, "cell_label");
-	int worker = csv_column(t, "worker"), workload = csv_column(t, "workload");
-	int repeat = csv_column(t, "repeat"), ret;
+	int worker = csv_column(t, "worker"), repeat = csv_column(t, "repeat"), ret;
+	struct member *member;
+	size_t nr = 0;
 
 	if (t->columns && (cell < 0 || label < 0 || worker < 0 || repeat < 0))
 		return error_set(
@@ -158,24 +181,109 @@ static int group_rows(struct result_dir *f, struct error *e)
 			"%s/runs.csv lacks one of the columns cell, cell_label, worker and repeat: it was not written by pagestorm",
 			f->path);
 	ret = check_labels(f, label, e);
-	for (size_t row = 0; !ret && row < t->nr; row++) {
+	if (ret)
+		return ret;
+	member = calloc(t->nr + 1, sizeof(*member));
+	for (size_t row = 0; member && row < t->nr; row++) {
 		const char *name = csv_cell(t, row, worker);
-		unsigned number = strtoul(csv_cell(t, row, cell), NULL, 10);
-		struct series *s;
 
-		if (!strcmp(name, "null") || strtol(csv_cell(t, row, repeat), NULL, 10) < 1)
-			continue;
-		s = find_series(f, number, name);
-		if (!s)
-			s = add_series(f, number, name);
-		if (!s || add_row(s, row))
-			return error_set(e, ENOMEM, "%s: %s", f->path, strerror(ENOMEM));
-		s->label = csv_cell(t, row, label);
-		s->workload = csv_cell(t, row, workload);
+		if (strcmp(name, "null") && strtol(csv_cell(t, row, repeat), NULL, 10) >= 1)
+			member[nr++] =
+				(struct member){ strtoul(csv_cell(t, row, cell), NULL, 10),
+						 name, row };
 	}
-	if (f->nr_series)
-		qsort(f->series, f->nr_series, sizeof(*f->series), by_cell_and_worker);
-	return ret;
+	if (nr)
+		qsort(member, nr, sizeof(*member), by_cell_and_worker);
+	ret = member ? make_series(f, member, nr) : -ENOMEM;
+	free(member);
+	return ret ? error_set(e, -ret, "%s: %s", f->path, strerror(-ret)) : 0;
+}
+
+/* ---- on which machine ---- */
+
+/* What two machines differ in, as text; the memory's size is not the same after each boot. */
+static void describe_machine(const json_t *run, char *text, size_t text_bytes)
+{
+	static const char *const keys[] = { "kernel", "cpu_model", "cpus", "cgroup_version",
+					    "lab" };
+	const json_t *machine = json_object_get(run, "machine");
+	size_t used = 0;
+
+	text[0] = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(keys) && used < text_bytes; i++) {
+		const json_t *value = json_object_get(machine, keys[i]);
+		char *word = value ? json_dumps(value, JSON_ENCODE_ANY) : NULL;
+
+		if (word)
+			used += (size_t)snprintf(text + used, text_bytes - used, "%s%s %s",
+						 used ? ", " : "", keys[i], word);
+		free(word);
+	}
+}
+
+/* The origin in a merged directory that the row comes from, else the directory's own run. */
+static const json_t *origin_of(const struct result_dir *f, const char *run)
+{
+	const json_t *merged = json_object_get(f->run, "merged"), *origin;
+	size_t i;
+
+	json_array_foreach(merged, i, origin)
+	{
+		const char *name = json_string_value(json_object_get(origin, "run"));
+
+		if (name && !strcmp(name, run))
+			return origin;
+	}
+	return f->run;
+}
+
+static int find_machine(struct result_dir *f, const char *run, unsigned *index)
+{
+	char text[512], **grown;
+
+	describe_machine(origin_of(f, run), text, sizeof(text));
+	for (unsigned i = 0; i < f->nr_machines; i++)
+		if (!strcmp(f->machine[i], text)) {
+			*index = i;
+			return 0;
+		}
+	grown = reallocarray(f->machine, f->nr_machines + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	f->machine = grown;
+	f->machine[f->nr_machines] = strdup(text);
+	*index = (unsigned)f->nr_machines;
+	return f->machine[f->nr_machines++] ? 0 : -ENOMEM;
+}
+
+/* Rows of one run lie together: few are looked up. */
+static int place_rows(struct result_dir *f, struct error *e)
+{
+	const struct csv_table *t = &f->runs;
+	const int run = csv_column(t, "run");
+	int ret = 0;
+
+	f->machine_of = calloc(t->nr + 1, sizeof(*f->machine_of));
+	if (!f->machine_of)
+		ret = -ENOMEM;
+	for (size_t row = 0; !ret && row < t->nr; row++) {
+		const char *name = csv_cell(t, row, run);
+
+		if (row && !strcmp(name, csv_cell(t, row - 1, run)))
+			f->machine_of[row] = f->machine_of[row - 1];
+		else
+			ret = find_machine(f, name, &f->machine_of[row]);
+	}
+	return ret ? error_set(e, -ret, "%s: %s", f->path, strerror(-ret)) : 0;
+}
+
+double result_dir_started(const struct result_dir *f, size_t row)
+{
+	struct tm utc = { .tm_year = 0 };
+	const char *text = result_dir_run_cell(f, row, "started_utc");
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+
+	return end && !*end ? (double)timegm(&utc) : 0;
 }
 
 /* What was repeated is counted, and left out of everything else. */
@@ -221,6 +329,8 @@ int result_dir_open(struct result_dir *f, const char *path, struct error *e)
 		ret = keep_last_attempts(f, e);
 	if (!ret)
 		ret = group_rows(f, e);
+	if (!ret)
+		ret = place_rows(f, e);
 	if (ret)
 		result_dir_release(f);
 	return ret;
@@ -231,6 +341,10 @@ void result_dir_release(struct result_dir *f)
 	for (size_t i = 0; i < f->nr_series; i++)
 		free(f->series[i].row);
 	free(f->series);
+	for (size_t i = 0; i < f->nr_machines; i++)
+		free(f->machine[i]);
+	free(f->machine);
+	free(f->machine_of);
 	json_decref(f->run);
 	csv_release(&f->scorecard);
 	csv_release(&f->events);
@@ -254,15 +368,15 @@ double result_dir_number(const char *text)
 }
 
 /*
- * Whether the run in this row can be measured: it ended ok or in an OOM kill that was expected,
- * or held less or more than its target. One that was killed, timed out, skipped or interrupted
- * is reported by its outcome; its numbers would compare a part with a whole.
+ * Whether a run of this outcome can be measured: it ended ok or in an OOM kill that was
+ * expected, or held less or more than its target. One that was killed, timed out, skipped or
+ * interrupted is reported by its outcome; its numbers would compare a part with a whole.
  */
-static bool is_measured(const struct result_dir *f, size_t row)
+static bool is_measured(const char *word)
 {
 	unsigned outcome;
 
-	if (!wordlist_find(&outcome_words, result_dir_run_cell(f, row, "outcome"), &outcome))
+	if (!wordlist_find(&outcome_words, word, &outcome))
 		return false;
 	switch (outcome) {
 	case OUTCOME_OK:
@@ -292,20 +406,42 @@ static double failed_run(const struct result_dir *f, size_t row)
 	return ending != ENDING_EXPECTED;
 }
 
-static double value_of(const struct result_dir *f, size_t row, const struct column *m)
+/* The columns of a metric's numbers, looked up once. */
+struct value_columns {
+	int outcome, value, base;
+};
+
+static double value_of(const struct result_dir *f, size_t row, const struct column *m,
+		       const struct value_columns *c)
 {
-	const char *const *ratio = m->metric.ratio;
 	double value, base;
 
 	if (m->metric.counts_endings)
 		return failed_run(f, row);
-	if (!is_measured(f, row))
+	if (!is_measured(csv_cell(&f->runs, row, c->outcome)))
 		return NAN;
-	if (!ratio[0])
-		return result_dir_number(result_dir_run_cell(f, row, m->name));
-	value = result_dir_number(result_dir_run_cell(f, row, ratio[0]));
-	base = result_dir_number(result_dir_run_cell(f, row, ratio[1]));
+	value = result_dir_number(csv_cell(&f->runs, row, c->value));
+	if (!m->metric.ratio[0])
+		return value;
+	base = result_dir_number(csv_cell(&f->runs, row, c->base));
 	return base > 0 ? value / base : NAN;
+}
+
+void result_dir_series_values(const struct result_dir *f, const struct series *s,
+			      const struct column *m, double *value)
+{
+	const char *const *ratio = m->metric.ratio;
+	const struct value_columns c = {
+		.outcome = csv_column(&f->runs, "outcome"),
+		.value = csv_column(&f->runs, ratio[0] ? ratio[0] : m->name),
+		.base = ratio[1] ? csv_column(&f->runs, ratio[1]) : -1,
+	};
+
+	for (size_t i = 0; i < s->nr; i++) {
+		value[i] = value_of(f, s->row[i], m, &c);
+		if (value[i] < 0)
+			value[i] = NAN;
+	}
 }
 
 int result_dir_values(const struct result_dir *f, const struct series *s,
@@ -316,10 +452,10 @@ int result_dir_values(const struct result_dir *f, const struct series *s,
 
 	if (!value)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->nr; i++) {
-		value[n] = value_of(f, s->row[i], m);
-		n += !isnan(value[n]) && value[n] >= 0;
-	}
+	result_dir_series_values(f, s, m, value);
+	for (size_t i = 0; i < s->nr; i++)
+		if (!isnan(value[i]))
+			value[n++] = value[i];
 	*values = value;
 	*nr = n;
 	return 0;

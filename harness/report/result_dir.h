@@ -35,7 +35,10 @@ struct result_dir {
 	struct csv_table runs, truth, samples, events, scorecard; /* of last attempts */
 	struct series *series; /* by cell and worker, the null worker left out */
 	size_t nr_series;
-	size_t repeated; /* attempts that were disturbed; their rows are left out */
+	char **machine; /* where rows were recorded, as text, each once */
+	size_t nr_machines;
+	unsigned *machine_of; /* by row of runs.csv */
+	size_t repeated;      /* attempts that were disturbed; their rows are left out */
 };
 
 /* The sentence in *e names the file and what it lacks. -ENOENT, -EBADMSG, -ENOMEM. */
@@ -57,6 +60,13 @@ double result_dir_number(const char *text);
 /* The metric's values over the series, absent ones left out; *values is malloc'd. -ENOMEM. */
 int result_dir_values(const struct result_dir *f, const struct series *s,
 		      const struct column *m, double **values, size_t *nr);
+
+/* The same for each run of the series, NaN where it is absent; value has s->nr places. */
+void result_dir_series_values(const struct result_dir *f, const struct series *s,
+			      const struct column *m, double *value);
+
+/* When the run in this row was set up, in seconds since 1970; 0 when the file does not say. */
+double result_dir_started(const struct result_dir *f, size_t row);
 
 /* Looks "machine.kernel" up in run.json; NULL when it is not there. */
 const struct json_t *result_dir_json(const struct result_dir *f, const char *path);

@@ -1,37 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a handful of repeats says: one sample's median and spread, and whether two
- * samples differ. Pure, deterministic, for n from 1 to a few hundred.
+ * What a handful of repeats says: one sample's median and spread, and the adjustment of many
+ * tests. Pure, deterministic. contrast.h has the test of two samples.
  *
  * Repeats are few (3 to 20) and their noise has a heavy right tail: a stall is
  * longer by a factor, never shorter by one. So everything here stands on ranks.
  *
- * One sample. Median, MAD and a 95 % percentile-bootstrap interval of the median
- * with a fixed seed. The bootstrap alone promises too much when n is small: on a
+ * One sample. Median, MAD and a 95 % percentile-bootstrap interval of the median, computed
+ * and not drawn. The bootstrap alone promises too much when n is small: on a
  * log-normal with one stall in ten runs it held the true median in 88 % of the
  * cases at n = 7 and 91 % at n = 9. It is therefore never left narrower than the
  * interpolated sign-test interval (Hettmansperger and Sheather, Statistics and
- * Probability Letters 4, 1986), which needs no assumption and held 94 to 96 % for every n
- * from 6. Below five values no interval reaches 95 % (the whole range holds the
- * median with probability 1 - 2^(1-n)): none is given.
- *
- * Two samples. The exact two-sided Mann-Whitney test on mid-ranks: the
- * permutation distribution of the rank sum, ties included, so the rate of false
- * alarms holds whatever the noise looks like. The effect is the median of all
- * quotients b/a (Hodges-Lehmann on the log scale) and its interval is the set of
- * factors that the same test would not reject, so ratio, interval and p agree.
- * A bootstrap of a ratio of medians was rejected: at n = 5 it inherits the fault
- * above twice.
- *
- * Samples are compared unpaired even when the cells were interleaved: a paired
- * test of five repeats cannot reach 5 % (its smallest p is 1/16). Interleaving
- * still pays, since drift then widens both samples alike instead of posing as a
- * difference; the unpaired test is valid there and errs towards "within noise".
+ * Probability Letters 4, 1986), which needs no assumption. Below five values no interval
+ * reaches 95 % (the whole range holds the median with probability 1 - 2^(1-n)): none is
+ * given, and at five the range is.
  *
  * Many comparisons. stats_adjust() is Benjamini and Hochberg's step-up: among the
  * differences that are reported at 5 % at most 5 % are expected to be false, and
  * when nothing differs at all the chance of reporting anything is at most 5 %
- * for the whole comparison, not for each of its rows.
+ * for the whole family, not for each of its rows.
  */
 #ifndef PAGESTORM_STATS_H
 #define PAGESTORM_STATS_H
@@ -60,19 +47,6 @@ int stats_summary(const double *values, size_t n, struct summary *out);
  * dropped. Always false when n < 5.
  */
 bool stats_is_outlier(const struct summary *s, double value);
-
-struct contrast {
-	size_t n_a, n_b;
-	double ratio; /* median of all b/a; 0/0 counts as 1; may be infinite; NaN: no values */
-	double low, high; /* 95 % interval of the ratio; NaN when n allows none */
-	double p;	  /* two-sided; 1 without a test */
-	double p_least;	  /* the smallest p that n_a and n_b can give */
-	bool constant;	  /* all values of both samples are equal: nothing was tested */
-};
-
-/* values must be finite and not negative. 0 or -ENOMEM. */
-int stats_contrast(const double *a, size_t n_a, const double *b, size_t n_b,
-		   struct contrast *out);
 
 /* Replaces each p by its Benjamini-Hochberg adjusted value. 0 or -ENOMEM. */
 int stats_adjust(double *p, size_t n);

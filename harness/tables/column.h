@@ -64,6 +64,12 @@ struct metric {
 	const char *legend;
 	double resolution; /* least relative change that the instrument itself can resolve */
 	bool headline;	   /* among those that a report shows first */
+	/* of the same thing where the amount of work is: only one of them is a comparison */
+	enum pace {
+		PACE_NONE,
+		PACE_TIME, /* decimals of the column */
+		PACE_RATE,
+	} pace;
 	/* of a derived metric alone: the first of these columns over the second, */
 	const char *ratio[2];
 	bool counts_endings; /* or 1 for a run that did not end as expected, 0 for another */

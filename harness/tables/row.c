@@ -21,6 +21,7 @@
 	}
 #define DRAWN(name) .legend = name
 #define HEADLINE    .headline = true
+#define PACE(which) .pace = PACE_##which
 
 /* Percentiles come from a histogram of 32 buckets per octave (workloads/api/histogram.h). */
 #define BUCKET .resolution = 1. / 32
@@ -49,12 +50,12 @@ static const struct column columns[] = {
 	AMOUNT(target_bytes, "bytes"),
 	AMOUNT(achieved_bytes, "bytes"),
 	AMOUNT(seconds, "s", .decimals = 6,
-	       METRIC("run time", LOWER, RUN_TIME, DRAWN(""), HEADLINE)),
+	       METRIC("run time", LOWER, RUN_TIME, DRAWN(""), HEADLINE, PACE(TIME))),
 	AMOUNT(bytes_per_second, "bytes/s",
-	       METRIC("throughput", HIGHER, THROUGHPUT, DRAWN(""), HEADLINE)),
+	       METRIC("throughput", HIGHER, THROUGHPUT, DRAWN(""), HEADLINE, PACE(RATE))),
 	AMOUNT(ops, "count"),
 	AMOUNT(ops_per_second, "1/s",
-	       METRIC("operations", HIGHER, OPERATIONS, DRAWN(""), HEADLINE)),
+	       METRIC("operations", HIGHER, OPERATIONS, DRAWN(""), HEADLINE, PACE(RATE))),
 	AMOUNT(latency_count, "count"),
 	AMOUNT(latency_mean_ns, "ns", METRIC("latency mean", LOWER, LATENCY)),
 	AMOUNT(latency_p50_ns, "ns",

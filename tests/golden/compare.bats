@@ -53,9 +53,27 @@ some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 }
 
 @test "a run against itself is within noise, and --fail-on changed holds" {
-	run "$PAGESTORM" compare "$A" "$A" --fail-on changed
+	run "$PAGESTORM" compare "$A" "$A" -m seconds --fail-on changed
 	[ "$status" -eq 0 ]
 	[[ "$output" == "0 worse, 0 better, "* ]]
+}
+
+@test "--fail-on of more metrics than the runs can tell apart exits 4" {
+	run "$PAGESTORM" compare "$A" "$A" --fail-on changed
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"has too few runs (7 and 7) to decide"* ]]
+}
+
+@test "--fail-on across days is undecided, unless it is said" {
+	"$here/make-results" "$BATS_TEST_TMPDIR/day1" 1 7
+	"$here/make-results" "$BATS_TEST_TMPDIR/day2" 1.3 7
+	sed -i 's/2026-11-20T/2026-11-21T/' "$BATS_TEST_TMPDIR/day2/runs.csv"
+	cd "$BATS_TEST_TMPDIR"
+	run "$PAGESTORM" compare day1 day2 -m seconds --fail-on worse
+	[ "$status" -eq 4 ]
+	[[ "$output" == *"recorded on different days"* ]]
+	run "$PAGESTORM" compare day1 day2 -m seconds --fail-on worse --across
+	[ "$status" -eq 1 ]
 }
 
 @test "--fail-on detects the planted slowdown and names it on stderr" {

@@ -97,6 +97,28 @@ refused()
 	[[ "$output" == *"merged from 5 directories of DIFFERENT machines"* ]]
 }
 
+@test "cells of one merged directory are not interleaved, and JSON says so" {
+	merge "$cells"/run*
+	"$PAGESTORM" compare "$output:vm.swappiness=10" "$output:vm.swappiness=60" --json 2>/dev/null |
+		python3 -c 'import json, sys; assert json.load(sys.stdin)["interleaved"] is False'
+	ONLY='' "$here/make-results" "$BATS_TEST_TMPDIR/whole"
+	cd "$BATS_TEST_TMPDIR"
+	"$PAGESTORM" compare whole:vm.swappiness=10 whole:vm.swappiness=60 --json 2>/dev/null |
+		python3 -c 'import json, sys; assert json.load(sys.stdin)["interleaved"] is True'
+}
+
+@test "cells of one merged directory from different machines are not compared" {
+	rm -r "$cells/run3"
+	KERNEL=6.1.0 ONLY=3 "$here/make-results" "$cells/run3"
+	merge "$cells"/run*
+	merged=$output
+	run "$PAGESTORM" compare "$merged:vm.swappiness=10" "$merged:vm.swappiness=100"
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"different machines"* ]]
+	run "$PAGESTORM" compare "$merged:vm.swappiness=10" "$merged:vm.swappiness=60"
+	[ "$status" -eq 0 ]
+}
+
 @test "a cell that two directories hold is refused and nothing is written" {
 	ONLY=2 "$here/make-results" "$cells/again"
 	merge "$cells"/*

@@ -188,6 +188,38 @@ void simulation_compare_alike(unsigned repeats, unsigned cells, unsigned rounds,
 	}
 }
 
+enum change simulation_spread(const struct spread_case *spread, uint64_t *rng)
+{
+	static const char header[] =
+		"schema,run,cell,cell_label,repeat,worker,workload,outcome,seconds\n";
+	struct error e = { "" };
+	enum change change;
+	struct compare c;
+	struct side a, b;
+
+	for (unsigned side = 0; side < 2; side++) {
+		const unsigned n = side ? spread->n_b : spread->n_a;
+		const double sigma = side ? spread->sigma_b : spread->sigma_a;
+		char text[8192];
+		size_t used = snprintf(text, sizeof(text), "%s", header);
+
+		for (unsigned i = 1; i <= n; i++)
+			used += snprintf(text + used, sizeof(text) - used,
+					 "1,x,0,,%u,w,w,ok,%.6f\n", i,
+					 exp(sigma * normal(rng)));
+		assert_true(used < sizeof(text));
+		simulation_write(side ? "b" : "a", text);
+	}
+	simulation_open(&a, "a", "");
+	simulation_open(&b, "b", "");
+	assert_int_equal(simulation_compare(&c, &a, &b, "seconds", &e), 0);
+	change = c.row[0].change;
+	compare_release(&c);
+	side_release(&a);
+	side_release(&b);
+	return change;
+}
+
 const struct comparison *simulation_row(const struct compare *c, const char *metric)
 {
 	for (size_t i = 0; i < c->nr; i++)

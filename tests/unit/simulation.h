@@ -32,6 +32,15 @@ struct tally {
 void simulation_compare_alike(unsigned repeats, unsigned cells, unsigned rounds, uint64_t *rng,
 			      struct tally *tally);
 
+/* Run times of the same median; sigma is of the logarithm. */
+struct spread_case {
+	unsigned n_a, n_b;
+	double sigma_a, sigma_b;
+};
+
+/* The verdict on one draw. */
+enum change simulation_spread(const struct spread_case *c, uint64_t *rng);
+
 struct search {
 	unsigned rounds, repeats;
 	double slow; /* factor by which B is slower */

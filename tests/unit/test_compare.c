@@ -46,7 +46,9 @@ static void a_slowdown_of_ten_percent_is_found(void **state)
 
 /* ---- matching, absence, gates: small directories made here ---- */
 
-#define SMALL "schema,run,cell,cell_label,repeat,worker,workload,outcome,seconds,oom_kills\n"
+#define SMALL_COLUMNS                                                                          \
+	"schema,run,cell,cell_label,repeat,worker,workload,outcome,seconds,oom_kills"
+#define SMALL SMALL_COLUMNS "\n"
 
 /* One cell: n runs of base, base + step … seconds. */
 struct small_cell {
@@ -297,6 +299,199 @@ static void gates_trip_hold_or_say_that_they_cannot_tell(void **state)
 	}
 }
 
+/* ---- gates: what the runs cannot show is undecided ---- */
+
+#define TIMED SMALL_COLUMNS ",started_utc,bytes_per_second\n"
+
+/* One cell of a directory: n runs, each a thousandth of base longer than the one before. */
+struct timed_cell {
+	unsigned cell, n;
+	double base;
+	const char *outcome, *day, *run;
+};
+
+static size_t write_timed(char *out, size_t bytes, const struct timed_cell *c)
+{
+	size_t used = 0;
+
+	for (unsigned i = 1; i <= c->n; i++) {
+		const double seconds = c->base * (1 + 0.001 * i);
+
+		used += snprintf(out + used, bytes - used,
+				 "1,%s,%u,size=%u,%u,w,w,%s,%.6f,,%sT10:%02u:00Z,%.0f\n",
+				 c->run, c->cell, c->cell, i, c->outcome, seconds, c->day, i,
+				 1e9 / seconds);
+	}
+	assert_true(used < bytes);
+	return used;
+}
+
+/* Cells alike, but for one. */
+static void write_alike(const char *name, unsigned cells, unsigned n, unsigned other,
+			const struct timed_cell *differs)
+{
+	char text[16384];
+	size_t used = snprintf(text, sizeof(text), "%s", TIMED);
+
+	for (unsigned i = 0; i < cells; i++) {
+		struct timed_cell c = { i, n, 1, "ok", "2026-11-20", "x" };
+
+		if (i == other)
+			c = *differs;
+		used += write_timed(text + used, sizeof(text) - used, &c);
+	}
+	simulation_write(name, text);
+}
+
+static enum gate_result gate_of(const char *expression, struct compare *kept)
+{
+	struct gate gate = { .result = GATE_HOLDS };
+	struct error e = { "" };
+	struct compare c;
+	struct side a, b;
+
+	simulation_open(&a, "a", "");
+	simulation_open(&b, "b", "");
+	if (simulation_compare(&c, &a, &b, NULL, &e) || compare_gate(&c, expression, &gate, &e))
+		fail_msg("%s", e.text);
+	print_message("# %s: %s\n", expression, gate.why);
+	if (kept)
+		*kept = c; /* but for its rows */
+	compare_release(&c);
+	side_release(&a);
+	side_release(&b);
+	return gate.result;
+}
+
+static void a_doubled_time_that_the_adjustment_starves_is_undecided(void **state)
+{
+	const struct timed_cell alike = { 0, 5, 1, "ok", "2026-11-20", "x" };
+	const struct timed_cell doubled = { 0, 5, 2, "ok", "2026-11-20", "x" };
+
+	(void)state;
+	write_alike("a", 8, 5, 0, &alike);
+	write_alike("b", 8, 5, 0, &doubled);
+	assert_int_equal(gate_of("worse", NULL), GATE_UNDECIDED);
+	assert_int_equal(gate_of("seconds=worse", NULL), GATE_UNDECIDED);
+	/* nor is it known of cells that are alike that no difference would be found */
+	write_alike("b", 8, 5, 0, &alike);
+	assert_int_equal(gate_of("worse", NULL), GATE_UNDECIDED);
+}
+
+static void failures_of_runs_are_tested_by_themselves(void **state)
+{
+	const struct timed_cell alike = { 3, 5, 1, "ok", "2026-11-20", "x" };
+	const struct timed_cell dies = { 3, 5, 1, "failed", "2026-11-20", "x" };
+
+	(void)state;
+	write_alike("a", 8, 5, 3, &alike);
+	write_alike("b", 8, 5, 3, &dies);
+	assert_int_equal(gate_of("worse", NULL), GATE_TRIPPED);
+}
+
+static void a_threshold_within_the_interval_is_undecided(void **state)
+{
+	static const double factor[] = { 0.97, 0.98, 0.99, 1, 1.01, 1.02, 1.03 };
+	char text[2][2048];
+
+	(void)state;
+	for (unsigned side = 0; side < 2; side++) {
+		size_t used = snprintf(text[side], sizeof(text[side]), "%s", TIMED);
+
+		for (unsigned i = 0; i < ARRAY_SIZE(factor); i++) {
+			const struct timed_cell c = {
+				0, 1, factor[i] * (side ? 1.06 : 1), "ok", "2026-11-20", "x"
+			};
+
+			used += write_timed(text[side] + used, sizeof(text[side]) - used, &c);
+		}
+		simulation_write(side ? "b" : "a", text[side]);
+	}
+	assert_int_equal(gate_of("seconds>+1%", NULL), GATE_TRIPPED);
+	assert_int_equal(gate_of("seconds>+5%", NULL), GATE_UNDECIDED);
+	assert_int_equal(gate_of("seconds>+15%", NULL), GATE_HOLDS);
+}
+
+static void a_metric_is_once_in_the_family(void **state)
+{
+	const struct timed_cell slow = { 0, 5, 1.5, "ok", "2026-11-20", "x" };
+	struct compare c;
+
+	(void)state;
+	write_alike("a", 1, 5, 1, &slow);
+	write_alike("b", 1, 5, 0, &slow);
+	assert_int_equal(gate_of("bytes_per_second=worse", &c), GATE_TRIPPED);
+	assert_int_equal(c.nr_tested, 1);
+	assert_int_equal(c.nr_worse, 2);
+}
+
+/* Two days, the second slower by a third, and B has most of its runs there. */
+static void a_day_that_is_slower_is_no_difference(void **state)
+{
+	static const struct timed_cell days[2][2] = {
+		{ { 0, 9, 1, "ok", "2026-11-20", "x" },
+		  { 0, 2, 1.3, "ok", "2026-11-21", "x" } },
+		{ { 0, 2, 1, "ok", "2026-11-20", "x" },
+		  { 0, 9, 1.3, "ok", "2026-11-21", "x" } },
+	};
+	struct compare c;
+
+	(void)state;
+	for (unsigned side = 0; side < 2; side++) {
+		char text[4096];
+		size_t used = snprintf(text, sizeof(text), "%s", TIMED);
+
+		for (size_t day = 0; day < 2; day++)
+			used += write_timed(text + used, sizeof(text) - used, &days[side][day]);
+		simulation_write(side ? "b" : "a", text);
+	}
+	assert_int_equal(gate_of("changed", &c), GATE_HOLDS);
+	assert_int_equal(c.nr_blocks, 2);
+	assert_int_equal(gate_of("seconds>+10%", NULL), GATE_HOLDS);
+}
+
+static void runs_without_a_common_day_decide_nothing(void **state)
+{
+	const struct timed_cell slow = { 0, 9, 1.3, "ok", "2026-11-22", "x" };
+	struct compare c;
+
+	(void)state;
+	write_alike("a", 1, 9, 1, &slow);
+	write_alike("b", 1, 9, 0, &slow);
+	assert_int_equal(gate_of("worse", &c), GATE_UNDECIDED);
+	assert_int_equal(c.across, ACROSS_DAYS);
+	assert_int_equal(c.nr_worse, 2); /* of these recordings, and it is said of what */
+	assert_false(c.interleaved);
+}
+
+/* The same median, and ten times the spread in the smaller sample. */
+static void a_difference_of_spread_alone_is_not_worse(void **state)
+{
+	const unsigned rounds = 300;
+	unsigned changed = 0, spread = 0;
+	uint64_t rng = 7;
+
+	(void)state;
+	for (unsigned i = 0; i < rounds; i++) {
+		const struct spread_case wide = { 15, 6, 0.02, 0.2 };
+
+		switch (simulation_spread(&wide, &rng)) {
+		case CHANGE_WORSE:
+		case CHANGE_BETTER:
+			changed++;
+			break;
+		case CHANGE_SPREAD:
+			spread++;
+			break;
+		default:
+			break;
+		}
+	}
+	print_message("# %u worse or better and %u in spread of %u\n", changed, spread, rounds);
+	assert_true(changed <= STATS_LEVEL * rounds);
+	assert_true(spread > 0);
+}
+
 static void warm_up_and_the_null_worker_are_left_out(void **state)
 {
 	struct side side;
@@ -324,6 +519,13 @@ int main(void)
 		cmocka_unit_test(runs_that_died_are_counted_as_failed_and_not_measured),
 		cmocka_unit_test(an_absent_metric_gives_no_row),
 		cmocka_unit_test(gates_trip_hold_or_say_that_they_cannot_tell),
+		cmocka_unit_test(a_doubled_time_that_the_adjustment_starves_is_undecided),
+		cmocka_unit_test(failures_of_runs_are_tested_by_themselves),
+		cmocka_unit_test(a_threshold_within_the_interval_is_undecided),
+		cmocka_unit_test(a_metric_is_once_in_the_family),
+		cmocka_unit_test(a_day_that_is_slower_is_no_difference),
+		cmocka_unit_test(runs_without_a_common_day_decide_nothing),
+		cmocka_unit_test(a_difference_of_spread_alone_is_not_worse),
 		cmocka_unit_test(warm_up_and_the_null_worker_are_left_out),
 	};
 

@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
+#include "harness/report/contrast.h"
 #include "harness/report/stats.h"
 #include "tests/unit/noise.h"
 #include "workloads/api/arith.h"
@@ -14,6 +16,20 @@
 static void assert_near(double actual, double expected)
 {
 	assert_true(fabs(actual - expected) <= 1e-9 * fmax(1, fabs(expected)));
+}
+
+/* The contrast of two samples of one block. */
+static int stats_contrast(const double *a, size_t n_a, const double *b, size_t n_b,
+			  struct contrast *out)
+{
+	double copy[2][64];
+	struct stratum one = { copy[0], copy[1], n_a, n_b };
+
+	assert_true(n_a <= ARRAY_SIZE(copy[0]) && n_b <= ARRAY_SIZE(copy[1]));
+	memcpy(copy[0], a, n_a * sizeof(*a));
+	memcpy(copy[1], b, n_b * sizeof(*b));
+	contrast_sort(&one, 1);
+	return contrast_make(&one, 1, out);
 }
 
 static void summary_of_nothing_is_absent_not_zero(void **state)
