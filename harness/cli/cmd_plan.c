@@ -12,6 +12,7 @@
 #include "harness/base/size.h"
 #include "harness/cli/cmd_cell.h"
 #include "harness/cli/cmd_plan_json.h"
+#include "harness/cli/cmd_plan_power.h"
 #include "harness/plan/cell.h"
 #include "harness/record/counters.h"
 #include "harness/record/judge.h"
@@ -290,6 +291,7 @@ static void print_plan(const struct plan *plan, const struct arguments *a)
 		printf("  %-12s %s%s%s %s\n", i ? "" : "expected", x->worker,
 		       x->worker[0] ? "." : "", x->key, x->text);
 	}
+	cmd_plan_print_power(plan);
 	print_cell(&plan->cell[shown], a->claims);
 	if (plan->nr_cells > 1)
 		puts("");

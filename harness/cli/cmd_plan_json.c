@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "harness/cli/cmd_plan_power.h"
 #include "harness/plan/option.h"
 #include "harness/record/counters.h"
 #include "harness/record/judge.h"
@@ -214,6 +215,7 @@ json_t *plan_json(const struct plan *plan)
 	json_object_set_new(out, "noise", json_boolean(plan->noise));
 	json_object_set_new(out, "mode", json_string(plan->zip ? "zip" : "cartesian"));
 	json_object_set_new(out, "above", above_json(&plan->host->around));
+	cmd_plan_power_json(plan, out);
 	json_object_set_new(out, "cells", cells);
 	json_object_set_new(out, "order", order);
 	json_object_set_new(out, "expect", expect);

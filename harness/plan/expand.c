@@ -84,6 +84,14 @@ static void copy_section(struct expander *x, const char *section)
 	}
 }
 
+static void put_primary(struct expander *x)
+{
+	const struct profile_entry *entry = profile_get(x->in, "profile", "primary");
+
+	if (entry)
+		put(x, "profile", "primary", entry->value);
+}
+
 static void put_profile(struct expander *x)
 {
 	const struct plan *plan = x->plan;
@@ -97,6 +105,7 @@ static void put_profile(struct expander *x)
 		strcat(reset, " swap");
 	put(x, "profile", "name", plan->name);
 	put(x, "profile", "why", plan->why);
+	put_primary(x);
 	put_uint(x, "profile", "repeats", plan->repeats);
 	put_uint(x, "profile", "warmup", plan->warmup);
 	put_uint(x, "profile", "retries", plan->retries);

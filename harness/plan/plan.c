@@ -212,7 +212,8 @@ static int take_header(struct plan *plan, const struct profile *profile, struct 
 	    take_duration(profile, &duration_grace, &plan->grace_ns, e) ||
 	    take_bool(profile, "keep_raw", &plan->keep_raw, e) ||
 	    take_bool(profile, "noise", &plan->noise, e) ||
-	    take_reset(profile, &plan->reset, e) || take_risk(profile, &plan->risk, e))
+	    primary_parse(&plan->primary, profile, e) || take_reset(profile, &plan->reset, e) ||
+	    take_risk(profile, &plan->risk, e))
 		return -EINVAL;
 	plan->repeats = (unsigned)repeats;
 	plan->warmup = (unsigned)warmup;

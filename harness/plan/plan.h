@@ -16,6 +16,7 @@
 #include "harness/machine/limit.h"
 #include "harness/machine/setting.h"
 #include "harness/plan/outcome.h"
+#include "harness/plan/primary.h"
 #include "harness/plan/profile.h"
 #include "workloads/api/workload.h"
 
@@ -148,7 +149,8 @@ struct plan {
 	unsigned nr_cells;
 	struct plan_cell *cell;
 	size_t nr_steps;
-	struct plan_step *step; /* shuffled blocks, in order */
+	struct plan_step *step;	  /* shuffled blocks, in order */
+	struct primaries primary; /* metrics that answer the question */
 	unsigned nr_expectations;
 	struct expectation expectation[EXPECTATIONS_MAX];
 	char *profile_text; /* as expanded, for profile.ini */

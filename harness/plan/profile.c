@@ -19,8 +19,8 @@
 const char profile_command_line[] = "command line";
 
 const char *const profile_keys[] = {
-	"grace", "keep_raw", "name", "noise",	"repeats", "reset", "retries",
-	"risk",	 "sample",   "seed", "timeout", "warmup",  "why",   NULL,
+	"grace", "keep_raw", "name", "noise",	"primary", "repeats", "reset", "retries",
+	"risk",	 "sample",   "seed", "timeout", "warmup",  "why",     NULL,
 };
 
 const char *const cgroup_keys[] = {

@@ -38,6 +38,9 @@
 
 #define COMPARE_LEAST_EFFECT 0.02
 
+/* Of the 5 %, where no run failed. */
+#define COMPARE_PRIMARY_PART 0.8
+
 /* DIR, or DIR:KEY=VALUE[;KEY=VALUE…] for the cells with those settings. */
 struct side {
 	struct result_dir *dir;

@@ -42,16 +42,19 @@ static double rounding(const struct comparison *r)
 	return (r->metric->metric.pace == PACE_TIME ? 0.5e-6 : 0.5) / least;
 }
 
-/* Whether time x rate, or the quotient of two rates, is the same in every run. */
-static bool is_fixed(const double *x, const double *y, size_t nr, bool product, double error,
-		     double *amount)
+/*
+ * Whether time x rate, or the quotient of two rates, is the same in every run: *amount, once it
+ * is known. value: nr of the one and then nr of the other.
+ */
+static bool is_fixed(const double *value, size_t nr, bool product, double error, double *amount)
 {
 	for (size_t i = 0; i < nr; i++) {
-		const double now = product ? x[i] * y[i] : x[i] / y[i];
+		const double x = value[i], y = value[nr + i];
+		const double now = product ? x * y : x / y;
 
-		if (isnan(x[i]) != isnan(y[i]))
+		if (isnan(x) != isnan(y))
 			return false;
-		if (isnan(x[i]))
+		if (isnan(x))
 			continue;
 		if (isnan(*amount))
 			*amount = now;
@@ -65,15 +68,15 @@ static int is_fixed_in(const struct result_dir *f, const struct series *s,
 		       const struct comparison *const row[2], double error, double *amount)
 {
 	const bool product = row[0]->metric->metric.pace != row[1]->metric->metric.pace;
-	double *x = calloc(2 * s->nr + 1, sizeof(*x));
-	int ret = -ENOMEM;
+	double *value = calloc(2 * s->nr + 1, sizeof(*value));
+	int ret;
 
-	if (!x)
-		return ret;
-	result_dir_series_values(f, s, row[0]->metric, x);
-	result_dir_series_values(f, s, row[1]->metric, x + s->nr);
-	ret = is_fixed(x, x + s->nr, s->nr, product, error, amount);
-	free(x);
+	if (!value)
+		return -ENOMEM;
+	result_dir_series_values(f, s, row[0]->metric, value);
+	result_dir_series_values(f, s, row[1]->metric, value + s->nr);
+	ret = is_fixed(value, s->nr, product, error, amount);
+	free(value);
 	return ret;
 }
 
@@ -143,7 +146,7 @@ static bool is_tested(const struct comparison *r)
 static double part_of(const struct compare *c, enum family family)
 {
 	const double failures = c->nr_of_family[FAMILY_FAILURES] ? 0.4 : 0;
-	const double others = c->has_primary ? 0.2 : 1 - failures;
+	const double others = c->has_primary ? 1 - COMPARE_PRIMARY_PART : 1 - failures;
 
 	switch (family) {
 	case FAMILY_FAILURES:

@@ -421,21 +421,32 @@ static double placement(const double *sorted, size_t n, double x)
 	return ((double)first + (double)low) / 2;
 }
 
-/* The sum of the placements of x among y, and n times their variance. */
-static void placements(const double *x, size_t n, const double *y, size_t n_y, double *sum,
-		       double *scatter)
+/* Where the values of one sample lie among those of the other. */
+struct placements {
+	double sum, scatter; /* n times their variance */
+	size_t freedom;
+};
+
+static struct placements place(const double *x, size_t n, const double *y, size_t n_y)
 {
+	struct placements p = { .freedom = n - 1 };
 	double squares = 0;
 
-	*sum = 0;
 	for (size_t i = 0; i < n; i++)
-		*sum += placement(y, n_y, x[i]);
+		p.sum += placement(y, n_y, x[i]);
 	for (size_t i = 0; i < n; i++) {
-		const double d = placement(y, n_y, x[i]) - *sum / (double)n;
+		const double d = placement(y, n_y, x[i]) - p.sum / (double)n;
 
 		squares += d * d;
 	}
-	*scatter = n > 1 ? (double)n * squares / (double)(n - 1) : 0;
+	p.scatter = n > 1 ? (double)n * squares / (double)(n - 1) : 0;
+	return p;
+}
+
+/* Its share of the degrees of freedom, by Welch and Satterthwaite. */
+static double weight_of(const struct placements *p)
+{
+	return p->freedom ? p->scatter * p->scatter / (double)p->freedom : 0;
 }
 
 /* The regularised incomplete beta function's continued fraction, by Lentz's method. */
@@ -479,16 +490,15 @@ static double location_p(const struct stratum *stratum, size_t nr)
 
 	for (size_t i = 0; i < nr; i++) {
 		const struct stratum *s = &stratum[i];
-		double sum, sum_b, of_a, of_b;
+		struct placements a, b;
 
 		if (!has_both(s))
 			continue;
-		placements(s->a, s->n_a, s->b, s->n_b, &sum, &of_a);
-		placements(s->b, s->n_b, s->a, s->n_a, &sum_b, &of_b);
-		difference += sum - (double)s->n_a * (double)s->n_b / 2;
-		variance += of_a + of_b;
-		weights += (s->n_a > 1 ? of_a * of_a / (double)(s->n_a - 1) : 0) +
-			   (s->n_b > 1 ? of_b * of_b / (double)(s->n_b - 1) : 0);
+		a = place(s->a, s->n_a, s->b, s->n_b);
+		b = place(s->b, s->n_b, s->a, s->n_a);
+		difference += a.sum - (double)s->n_a * (double)s->n_b / 2;
+		variance += a.scatter + b.scatter;
+		weights += weight_of(&a) + weight_of(&b);
 	}
 	if (!(variance > 0))
 		return difference != 0 ? 0 : 1; /* completely separated, or all the same */

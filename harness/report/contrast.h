@@ -55,9 +55,9 @@ int contrast_interval(const struct stratum *stratum, size_t nr, double miss, dou
 int contrast_spread(const struct stratum *stratum, size_t nr, double *p);
 
 /*
- * The smallest p that n and n values without ties can give, and the largest p that is at most
- * `level`, with the least number of (a, b) pairs in disorder beyond which it is not reached;
- * for the power of a test before there are values. 0, -ENOMEM, or -EDOM: no p is so small.
+ * For the power of a test of n and n values without ties, before there are values: its p is at
+ * most `level` where no more than *disorder of the n x n pairs are in the other order.
+ * 0, -ENOMEM, or -EDOM: no p is so small.
  */
 int contrast_critical(size_t n, double level, size_t *disorder);
 

@@ -52,6 +52,7 @@ static int index_changes(struct report *r)
 {
 	const size_t nr = r->dir.nr_series * r->metrics.nr;
 
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the elements are pointers. */
 	r->change = calloc(nr + 1, sizeof(*r->change));
 	if (!r->change)
 		return -ENOMEM;

@@ -14,10 +14,8 @@
 #define BESIDE_MAX 8 /* workers whose columns fit beside each other */
 
 static const enum style change_styles[] = {
-	[CHANGE_WORSE] = STYLE_BAD,
-	[CHANGE_BETTER] = STYLE_GOOD,
-	[CHANGE_TOO_FEW] = STYLE_PLAIN,
-	[CHANGE_SPREAD] = STYLE_PLAIN,
+	[CHANGE_WORSE] = STYLE_BAD,	[CHANGE_BETTER] = STYLE_GOOD,
+	[CHANGE_TOO_FEW] = STYLE_PLAIN, [CHANGE_SPREAD] = STYLE_PLAIN,
 	[CHANGE_NOISE] = STYLE_PLAIN,
 };
 

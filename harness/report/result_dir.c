@@ -281,7 +281,7 @@ double result_dir_started(const struct result_dir *f, size_t row)
 {
 	struct tm utc = { .tm_year = 0 };
 	const char *text = result_dir_run_cell(f, row, "started_utc");
-	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+	const char *end = strptime(text, "%FT%TZ", &utc);
 
 	return end && !*end ? (double)timegm(&utc) : 0;
 }

@@ -121,9 +121,22 @@ static json_t *describe_worker(const struct plan_worker *w)
 			 (int)w->prediction.nr_claims, "skip", w->skip);
 }
 
+static json_t *describe_primary(const struct plan *plan)
+{
+	json_t *names = json_array();
+
+	for (unsigned i = 0; i < plan->primary.nr; i++) {
+		char name[128];
+
+		primary_format(&plan->primary.item[i], name, sizeof(name));
+		json_array_append_new(names, json_string(name));
+	}
+	return names;
+}
+
 json_t *results_describe_plan(const struct plan *plan)
 {
-	json_t *cells = json_array(), *order = json_array();
+	json_t *cells = json_array(), *order = json_array(), *root;
 
 	for (unsigned i = 0; i < plan->nr_cells; i++) {
 		const struct plan_cell *cell = &plan->cell[i];
@@ -142,12 +155,16 @@ json_t *results_describe_plan(const struct plan *plan)
 	for (size_t i = 0; i < plan->nr_steps; i++)
 		json_array_append_new(order, json_pack("[i, i]", (int)plan->step[i].cell,
 						       plan->step[i].repeat));
-	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:s, s:o, s:o}", "name", plan->name,
+	root = json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:s, s:o, s:o}", "name", plan->name,
 			 "why", plan->why, "repeats", (int)plan->repeats, "warmup",
 			 (int)plan->warmup, "retries", (int)plan->retries, "seed",
 			 (json_int_t)plan->seed, "risk",
 			 (const char *const[]){ "R0", "R1", "R2", "R3" }[plan->risk], "cells",
 			 cells, "order", order);
+	/* Runs of earlier versions have none, and can be resumed. */
+	if (root && plan->primary.nr)
+		json_object_set_new(root, "primary", describe_primary(plan));
+	return root;
 }
 
 static json_t *describe_versions(void)

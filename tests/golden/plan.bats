@@ -56,6 +56,36 @@ fits()
 	[ "$output" = "pagestorm: error: --cell: there is no cell 6; they are 0 to 5" ]
 }
 
+@test "each shipped profile with repeats has so many that a primary metric can be decided" {
+	for profile in "$BATS_TEST_DIRNAME"/../../profiles/*.ini; do
+		"$PAGESTORM" plan --host "$machines/v2-2-nodes" --json "$profile" > plan.json ||
+			[ "$?" -eq 77 ]
+		python3 - "${profile##*/}" <<-'PYTHON'
+		import json, sys
+		plan = json.load(open("plan.json"))
+		if plan["repeats"] > 1:
+		    assert plan["primary"], sys.argv[1]
+		    for noise in plan["power"]:
+		        assert noise["least_effect_percent"], (sys.argv[1], noise)
+		PYTHON
+	done
+}
+
+@test "plan says which difference the repeats find, and how many others take" {
+	"$PAGESTORM" plan --host "$machines/v1" null profile.primary=seconds repeats=9 > text
+	grep -qx '  primary      seconds' text
+	grep -qE '^ +10 % +16\.2 % +76 +21 +7$' text
+	"$PAGESTORM" plan --host "$machines/v1" null profile.primary=seconds repeats=3 |
+		grep -qE '^ +2 % +nothing +5 +4 +4$'
+	run "$PAGESTORM" plan --host "$machines/v1" null profile.primary=secnds
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"primary: no metric is called secnds; did you mean seconds?" ]]
+	run "$PAGESTORM" plan --host "$machines/v1" null profile.primary=hog.seconds
+	[ "$status" -eq 2 ]
+	[[ "$output" == *"primary: there is no worker hog" ]]
+	fits plan --host "$machines/v1" null profile.primary=seconds,minor_faults repeats=9999
+}
+
 @test "plan exits 77 when nothing could run on this machine" {
 	run "$PAGESTORM" plan --host "$machines/v1" null mems=1
 	[ "$status" -eq 77 ]

@@ -28,6 +28,11 @@ static void folder_path(char *path, size_t bytes, const char *name)
 	snprintf(path, bytes, "%s/%s", scratch, name);
 }
 
+static void run_json_path(char *path, size_t bytes, const char *name)
+{
+	snprintf(path, bytes, "%s/%s/run.json", scratch, name);
+}
+
 int simulation_end(void **state)
 {
 	static const char *const names[] = { "a", "b", "c", "d:e" };
@@ -37,10 +42,32 @@ int simulation_end(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		snprintf(path, sizeof(path), "%s/%s/runs.csv", scratch, names[i]);
 		unlink(path);
+		run_json_path(path, sizeof(path), names[i]);
+		unlink(path);
 		folder_path(path, sizeof(path), names[i]);
 		rmdir(path);
 	}
 	return rmdir(scratch);
+}
+
+void simulation_primary(const char *metric)
+{
+	static const char *const names[] = { "a", "b" };
+	char path[300];
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		FILE *file;
+
+		run_json_path(path, sizeof(path), names[i]);
+		if (!metric) {
+			unlink(path);
+			continue;
+		}
+		file = fopen(path, "we");
+		assert_non_null(file);
+		fprintf(file, "{\"plan\": {\"primary\": [\"%s\"]}}\n", metric);
+		assert_int_equal(fclose(file), 0);
+	}
 }
 
 void simulation_write(const char *name, const char *text)
@@ -200,13 +227,14 @@ enum change simulation_spread(const struct spread_case *spread, uint64_t *rng)
 	for (unsigned side = 0; side < 2; side++) {
 		const unsigned n = side ? spread->n_b : spread->n_a;
 		const double sigma = side ? spread->sigma_b : spread->sigma_a;
+		const double middle = side && spread->factor > 0 ? spread->factor : 1;
 		char text[8192];
 		size_t used = snprintf(text, sizeof(text), "%s", header);
 
 		for (unsigned i = 1; i <= n; i++)
 			used += snprintf(text + used, sizeof(text) - used,
 					 "1,x,0,,%u,w,w,ok,%.6f\n", i,
-					 exp(sigma * normal(rng)));
+					 middle * exp(sigma * normal(rng)));
 		assert_true(used < sizeof(text));
 		simulation_write(side ? "b" : "a", text);
 	}

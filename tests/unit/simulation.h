@@ -15,6 +15,9 @@ int simulation_end(void **state);
 /* The runs.csv of the result directory a, b, c or d:e. */
 void simulation_write(const char *name, const char *text);
 
+/* What the profile of a and b names as primary; NULL: nothing. */
+void simulation_primary(const char *metric);
+
 void simulation_open(struct side *side, const char *name, const char *selector);
 
 /* pattern: of the metrics; NULL: all of them. */
@@ -32,10 +35,11 @@ struct tally {
 void simulation_compare_alike(unsigned repeats, unsigned cells, unsigned rounds, uint64_t *rng,
 			      struct tally *tally);
 
-/* Run times of the same median; sigma is of the logarithm. */
+/* Log-normal run times; sigma is of the logarithm. */
 struct spread_case {
 	unsigned n_a, n_b;
 	double sigma_a, sigma_b;
+	double factor; /* of B's median; 0: the same */
 };
 
 /* The verdict on one draw. */

@@ -464,6 +464,25 @@ static void runs_without_a_common_day_decide_nothing(void **state)
 	assert_false(c.interleaved);
 }
 
+/* 24 metrics are too many for five repeats, and the one that the profile names is not. */
+static void a_primary_metric_does_not_pay_for_the_others(void **state)
+{
+	struct tally t = { 0 };
+	uint64_t rng = 5;
+	struct compare c;
+
+	(void)state;
+	simulation_compare_alike(5, 1, 1, &rng, &t); /* leaves a and b */
+	assert_int_equal(gate_of("worse", NULL), GATE_UNDECIDED);
+	simulation_primary("latency_p99_ns");
+	assert_int_equal(gate_of("worse", &c), GATE_HOLDS);
+	assert_true(c.has_primary);
+	assert_int_equal(c.nr_of_family[FAMILY_PRIMARY], 1);
+	simulation_primary("another.latency_p99_ns");
+	assert_int_equal(gate_of("worse", NULL), GATE_UNDECIDED);
+	simulation_primary(NULL);
+}
+
 /* The same median, and ten times the spread in the smaller sample. */
 static void a_difference_of_spread_alone_is_not_worse(void **state)
 {
@@ -473,7 +492,7 @@ static void a_difference_of_spread_alone_is_not_worse(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < rounds; i++) {
-		const struct spread_case wide = { 15, 6, 0.02, 0.2 };
+		const struct spread_case wide = { 15, 6, 0.02, 0.2, 1 };
 
 		switch (simulation_spread(&wide, &rng)) {
 		case CHANGE_WORSE:
@@ -525,6 +544,7 @@ int main(void)
 		cmocka_unit_test(a_metric_is_once_in_the_family),
 		cmocka_unit_test(a_day_that_is_slower_is_no_difference),
 		cmocka_unit_test(runs_without_a_common_day_decide_nothing),
+		cmocka_unit_test(a_primary_metric_does_not_pay_for_the_others),
 		cmocka_unit_test(a_difference_of_spread_alone_is_not_worse),
 		cmocka_unit_test(warm_up_and_the_null_worker_are_left_out),
 	};

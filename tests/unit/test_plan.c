@@ -1364,6 +1364,11 @@ static void same_plan(const struct plan *a, const struct plan *b)
 		same_cell(&a->cell[i], &b->cell[i]);
 	assert_int_equal(a->nr_steps, b->nr_steps);
 	assert_memory_equal(a->step, b->step, a->nr_steps * sizeof(*a->step));
+	assert_int_equal(a->primary.nr, b->primary.nr);
+	for (unsigned i = 0; i < a->primary.nr; i++) {
+		assert_string_equal(a->primary.item[i].worker, b->primary.item[i].worker);
+		assert_ptr_equal(a->primary.item[i].metric, b->primary.item[i].metric);
+	}
 	assert_int_equal(a->nr_expectations, b->nr_expectations);
 	for (unsigned i = 0; i < a->nr_expectations; i++) {
 		assert_string_equal(a->expectation[i].key, b->expectation[i].key);
@@ -1391,6 +1396,7 @@ static void the_expanded_profile_gives_the_same_plan(void **state)
 		"type = swapper\n",
 		"[workload a]\ntype = killed\nmemory.max = 96M\n",
 		"[workload a]\ntype = far\n",
+		"[profile]\nprimary = seconds, a.minor_faults\n[workload a]\ntype = far\n",
 		"[profile]\nrepeats = 3\n[workload a]\ntype = hold\nsize = 50%limit\n"
 		"[sweep]\nmode = zip\nmemory.max = 5%available, 64M, 128M\n"
 		"vm.swappiness = 0..100+50\n",
