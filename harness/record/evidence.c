@@ -67,7 +67,7 @@ unsigned evidence_own(const struct workload *workload, const void *params,
 		own |= OWN_RECLAIM;
 	if (may_compact(workload, params, env))
 		own |= OWN_MIGRATION;
-	if (workload->needs & NEED_SWAP)
+	if (workload->needs & NEED_SWAP || evidence_rise(work, "ledger/ledger/pages_out"))
 		own |= OWN_SWAP;
 	if (!env->swap_max_bytes)
 		own |= OWN_UNSWAPPABLE;

@@ -96,6 +96,30 @@ static const struct evidence_move anon_reclaimed[] = {
 	{ NULL, 0 },
 };
 
+/* What MADV_FREE gave away is freed without swap, and reads as zeros when it is used again. */
+static const struct evidence_move lazily_freed[] = {
+	{ "mapping*/smaps/Rss", DOWN },
+	{ "mapping*/smaps/Pss", DOWN },
+	{ "mapping*/smaps/Anonymous", DOWN },
+	{ "mapping*/smaps/LazyFree", DOWN },
+	{ "mapping*/smaps/Private_Clean", DOWN },
+	{ "process*/smaps_rollup/Rss", DOWN },
+	{ "process*/smaps_rollup/Anonymous", DOWN },
+	{ "process*/smaps_rollup/LazyFree", DOWN },
+	{ "process*/status/VmRSS", DOWN },
+	{ "process*/status/RssAnon", DOWN },
+	{ "group/memory.stat/rss", DOWN },
+	{ "group/memory.stat/anon", DOWN },
+	{ "group/memory.stat/inactive_file", DOWN },
+	{ "group/memory.stat/pglazyfreed", UP },
+	{ USAGE_V1, DOWN },
+	{ USAGE_V2, DOWN },
+	{ "ledger/ledger/pages_present", DOWN },
+	{ "ledger/ledger/pages_kept", DOWN },
+	{ "ledger/ledger/pages_zero", UP },
+	{ NULL, 0 },
+};
+
 /* swapoff brought a page back that was in swap. */
 static const struct evidence_move swapped_in[] = {
 	{ "mapping*/smaps/Rss", UP },
@@ -410,6 +434,17 @@ static uint64_t text_size_pages(const struct evidence_seen *s)
 		  : UINT64_MAX;
 }
 
+/* Beyond what the worker had reclaimed itself, and of the group where that is counted (v2). */
+static uint64_t lazily_freed_pages(const struct evidence_seen *s)
+{
+	const uint64_t own = evidence_level(s->record, "ledger/ledger/pages_discarded", true);
+	uint64_t freed = evidence_rise(s->record, "around/vmstat/pglazyfreed");
+
+	if (find(s->record, "group/memory.stat/pglazyfreed"))
+		freed = min(freed, evidence_rise(s->record, "group/memory.stat/pglazyfreed"));
+	return freed > own ? freed - own : 0;
+}
+
 /*
  * Each major fault brings a page, and what lies around it: those of the group beyond what the
  * worker promises itself, and beyond what comes from swap. Whose group the text was charged to
@@ -518,6 +553,10 @@ const struct evidence_row evidence_rows[NR_EVIDENCE] = {
 				.unless = OWN_RECLAIM | OWN_LIMIT | OWN_SWAP | OWN_UNSWAPPABLE,
 				.family = FAMILY_SWAPPED, .telling = TELLING_TRACE,
 				.moves = { anon_reclaimed } },
+	[EVIDENCE_LAZY_FREE] = { "lazy_free", "given away by MADV_FREE that others reclaimed",
+				 UNIT_PAGES, .amount = lazily_freed_pages,
+				 .most = charged_pages, .unless = OWN_RECLAIM,
+				 .moves = { lazily_freed } },
 	[EVIDENCE_DAMON] = { "damon", "reclaimed by DAMON", UNIT_BYTES,
 			     .counter = "around/damon_reclaim/damon_reclaim",
 			     .most = cached_bytes, .family = FAMILY_TAKEN,

@@ -62,6 +62,16 @@ turns()
 	END
 }
 
+@test "pages that were not given away fail their claims, whatever the advice" {
+	turns <<-'END'
+	lazyfree size=16M inject_shortfall=16: clean_bytes dirty_bytes group_inactive_file_bytes lazy_free_bytes pages_advised process_lazy_free_bytes
+	lazyfree size=16M inject_shortfall=16 rewrite=100%: group_inactive_file_bytes pages_advised
+	lazyfree size=16M inject_shortfall=16 reclaim=yes: pages_advised pages_kept pages_zero
+	lazyfree size=16M inject_shortfall=16 advice=dontneed: anonymous_bytes dirty_bytes group_anonymous_bytes pages_present pages_zero resident_bytes
+	lazyfree size=16M inject_shortfall=16 advice=cold: accessed_bytes pages_advised
+	END
+}
+
 @test "a huge page left out fails its claims, whatever the mode" {
 	grep -q never] /sys/kernel/mm/transparent_hugepage/enabled && skip "no huge pages"
 	turns <<-'END'

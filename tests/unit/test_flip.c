@@ -46,16 +46,21 @@ static const struct {
 	{ CAPABILITY_POPULATE, "brk_churn", REFUSED },
 	{ CAPABILITY_POPULATE, "mmap_churn", REFUSED },
 	{ CAPABILITY_POPULATE, "oom", REFUSED },
+	{ CAPABILITY_PAGEOUT, "lazyfree", REFUSED },	  /* advice=pageout */
 	{ CAPABILITY_PAGEOUT, "swap", REFUSED },
+	{ CAPABILITY_COLD, "lazyfree", REFUSED },	  /* advice=cold */
+	{ CAPABILITY_LAZY_FREE, "lazyfree", REFUSED },	  /* advice=free */
 	{ CAPABILITY_COLD, "thp", REFUSED },		  /* mode=split */
 	{ CAPABILITY_COLLAPSE, "thp", REFUSED },	  /* mode=collapse */
 	{ CAPABILITY_EXACT_STATUS, "anon", AMOUNTS },
 	{ CAPABILITY_EXACT_STATUS, "hugetlb", AMOUNTS },
+	{ CAPABILITY_EXACT_STATUS, "lazyfree", AMOUNTS },
 	{ CAPABILITY_EXACT_STATUS, "swap", AMOUNTS },
 	{ CAPABILITY_EXACT_STATM, "anon", AMOUNTS },
 	{ CAPABILITY_EXACT_STAT, "anon", AMOUNTS },
 	{ CAPABILITY_TASK_RSS, "anon", AMOUNTS },
 	{ CAPABILITY_TASK_RSS, "hugetlb", AMOUNTS },
+	{ CAPABILITY_TASK_RSS, "lazyfree", AMOUNTS },
 	{ CAPABILITY_CACHESTAT, "cache", DROPPED },	  /* what it counts */
 	{ CAPABILITY_CACHESTAT, "dirty", DROPPED },
 	{ CAPABILITY_DAMON_RECLAIMS, "cache", AMOUNTS },
@@ -67,6 +72,7 @@ static const struct {
 	{ CAPABILITY_GROUP_PEAK, "oom", DROPPED },	  /* memory.peak */
 	{ CAPABILITY_GROUP_PEAK, "swap", DROPPED },
 	{ CAPABILITY_GROUP_RECLAIM, "cache", REFUSED },	  /* evict=reclaim */
+	{ CAPABILITY_GROUP_RECLAIM, "lazyfree", REFUSED }, /* reclaim=yes */
 	{ CAPABILITY_GROUP_RECLAIM, "swap", REFUSED },	  /* of a file */
 	{ CAPABILITY_GROUP_SWAP_KEYS, "swap", DROPPED },  /* pswpout of the group */
 	{ CAPABILITY_REFAULT_SPLIT, "cache", DROPPED },	  /* refaults of the group */
@@ -83,7 +89,7 @@ static bool seen[ARRAY_SIZE(decides)];
 
 /* ---- the machines ---- */
 
-#define NR_MACHINES 5
+#define NR_MACHINES 6
 
 static struct workload_env machine_number(unsigned nr)
 {
@@ -100,6 +106,8 @@ static struct workload_env machine_number(unsigned nr)
 		env.in_lab = env.mglru = true;
 		env.zone_reclaim_mode = 1;
 	}
+	if (nr == 5)
+		env.swap = SWAP_NONE;
 	return env;
 }
 
@@ -119,6 +127,7 @@ static const struct {
 	{ "anon", "pages=huge touch=read_write" },
 	{ "cache", "evict=overflow size=512M passes=3" },
 	{ "cache", "method=mmap evict=reclaim" },
+	{ "lazyfree", "reclaim=yes" },
 	{ "oom", "victims=100M:0" },
 	{ "swap", "mode=pressure stall=50% duration=1s" },
 	{ "swap", "back=read cycles=3" },
