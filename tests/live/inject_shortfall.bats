@@ -72,6 +72,16 @@ turns()
 	END
 }
 
+@test "a page that is not locked, or not unlocked, fails its claims" {
+	turns <<-'END'
+	mlock size=16M inject_shortfall=1: dirty_bytes group_anonymous_bytes group_unevictable_bytes locked_bytes locked_resident_bytes minor_faults pages_locked pages_present resident_bytes
+	mlock size=16M inject_shortfall=1 how=onfault: locked_bytes pages_locked
+	mlock size=16M inject_shortfall=1 how=onfault touched=100%: group_unevictable_bytes locked_bytes locked_resident_bytes minor_faults resident_bytes
+	mlock size=16M inject_shortfall=1 how=unlock: group_unevictable_bytes locked_bytes locked_resident_bytes
+	mlock size=16M inject_shortfall=4096 limit=8M: locked_bytes locks_refused pages_locked
+	END
+}
+
 @test "a huge page left out fails its claims, whatever the mode" {
 	grep -q never] /sys/kernel/mm/transparent_hugepage/enabled && skip "no huge pages"
 	turns <<-'END'

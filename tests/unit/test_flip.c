@@ -40,6 +40,7 @@ static const struct {
 	{ CAPABILITY_TABLE_CHARGE, "hugetlb", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "leak", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "malloc_churn", AMOUNTS },
+	{ CAPABILITY_TABLE_CHARGE, "mlock", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "oom", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "thp", AMOUNTS },
 	{ CAPABILITY_POPULATE, "anon", REFUSED },	  /* touch=populate */

@@ -3,13 +3,13 @@
 #include "workloads/lazyfree/lazyfree.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "workloads/act/lru.h"
 #include "workloads/api/arith.h"
 #include "workloads/probe/placement.h"
 #include "workloads/probe/reclaim.h"
@@ -25,7 +25,8 @@
 #define AGAIN	     (1ull << 40) /* block numbers of what is written again: another content */
 
 struct lazyfree_state {
-	char *map, *helper; /* helper: a page that is never touched, to drain the CPU's lists */
+	char *map;
+	struct lru lru;
 	uint64_t page, pages, again, bytes;
 	int pagemap, reclaim; /* descriptors; -1: not open */
 	struct fill fill;
@@ -40,19 +41,6 @@ static int failed(struct worker *w, int ret, const char *what)
 static uint64_t block_of(const struct lazyfree_state *s, uint64_t page, bool again)
 {
 	return page * s->page / FILL_BLOCK_BYTES + (again ? AGAIN : 0);
-}
-
-/* Best effort: elsewhere up to 31 pages of each CPU that it was on would be marked late. */
-static void stay_on_this_cpu(void)
-{
-	const int cpu = sched_getcpu();
-	cpu_set_t own;
-
-	if (cpu < 0)
-		return;
-	CPU_ZERO(&own);
-	CPU_SET(cpu, &own);
-	(void)sched_setaffinity(0, sizeof(own), &own);
 }
 
 static int open_all(struct worker *w)
@@ -90,14 +78,12 @@ int lazyfree_prepare(struct worker *w)
 	s->again = lazyfree_rewritten(p, w->env);
 	s->bytes = s->pages * s->page;
 	s->pagemap = s->reclaim = -1;
-	stay_on_this_cpu();
-	ret = open_all(w);
+	ret = lru_open(w, &s->lru);
+	if (!ret)
+		ret = open_all(w);
 	if (ret)
 		return ret;
 	fill_init(&s->fill, p->fill, w->ledger->seed);
-	s->helper = worker_map_anon(s->page, s->page, false);
-	if (!s->helper)
-		return failed(w, -errno, "map a page");
 	if (mlockall(MCL_CURRENT))
 		return failed(w, -errno, "lock the worker's own memory");
 	s->map = worker_map_measured(w, s->bytes, s->page, false);
@@ -138,7 +124,7 @@ static int settle(struct worker *w, uint64_t bytes, int advice)
 
 	if (advice == MADV_FREE) {
 		ret = advise(w, bytes, advice);
-		(void)madvise(s->helper, s->page, MADV_FREE);
+		lru_drain(&s->lru);
 	}
 	for (unsigned i = 0; advice == MADV_PAGEOUT && i < TRIES && !ret; i++) {
 		ret = placement_count(s->pagemap, s->map, bytes, s->page, &found);
@@ -266,8 +252,7 @@ void lazyfree_release(struct worker *w)
 			read_all(w);
 		munmap(s->map, s->bytes);
 	}
-	if (s->helper)
-		munmap(s->helper, s->page);
+	lru_close(&s->lru);
 	if (s->pagemap >= 0)
 		close(s->pagemap);
 	if (s->reclaim >= 0)
