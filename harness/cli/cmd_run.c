@@ -136,7 +136,7 @@ static int check(const void *request, struct error *e)
 			"--resume goes on where the run was cut: give no --stage, and move the directory when it is complete");
 	if (a->pause.out_fd >= 0 && !a->pause.trial.barriers)
 		return error_set(e, EINVAL, "--pause-fd needs --pause=ready,held");
-	return a->resume ? 0 : results_check_place(a->results_dir, e);
+	return 0;
 }
 
 static const struct cmd_syntax syntax = {
@@ -217,6 +217,14 @@ static int exit_status(const struct run_summary *s, bool strict, int ret)
 	if (s->disturbed)
 		return EXIT_INVALID;
 	return s->skipped && s->skipped == s->rows ? EXIT_NOTHING_RAN : EXIT_MET;
+}
+
+static void note_place(const struct arguments *a)
+{
+	struct error why = { "" };
+
+	if (!a->quiet && !a->resume && results_check_place(a->results_dir, &why))
+		fprintf(stderr, "pagestorm: note: %s\n", why.text);
 }
 
 /* A job that is queued again must not run a cell twice: merge takes each once. */
@@ -357,6 +365,7 @@ int cmd_run(int argc, char **argv)
 		cmd_note_renamed(plan);
 		if (!a.quiet)
 			cmd_note_source(plan->source, &plan->skipped);
+		note_place(&a);
 		if (!is_done(plan, &a, &status))
 			status = run_locked(plan, &a);
 	}

@@ -79,10 +79,8 @@ int results_check_place(const char *path, struct error *e)
 	while (access(place, F_OK) && (slash = strrchr(place, '/')))
 		slash[slash == place] = '\0';
 	ret = trust_path(access(place, F_OK) ? "." : place, &why);
-	return ret ? error_set(
-			     e, -ret,
-			     "no results are written to %s: %s; or choose another directory with -o",
-			     path, why.text)
+	return ret ? error_set(e, -ret, "others may replace what is written to %s: %s", path,
+			       why.text)
 		   : 0;
 }
 
@@ -144,9 +142,7 @@ int results_open(struct results *r, const char *parent, const struct plan *plan,
 			e, ENAMETOOLONG,
 			"the path of the results directory is longer than %zu bytes: choose another with -o",
 			sizeof(r->parent) - 1);
-	ret = results_check_place(parent, e);
-	if (!ret)
-		ret = results_make_parents(parent, e);
+	ret = results_make_parents(parent, e);
 	snprintf(r->parent, sizeof(r->parent), "%s", parent);
 	snprintf(r->profile, sizeof(r->profile), "%s", plan->name);
 	if (!ret)

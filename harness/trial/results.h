@@ -36,9 +36,9 @@ void results_init(struct results *r);
 int results_make_parents(const char *path, struct error *e);
 
 /*
- * Root's results directory and what is in it must be no other user's to rename, since names in
- * it are opened later: -EPERM (trust.h). Of a directory that does not exist yet the one that it
- * will be made in is judged.
+ * Whether another user could rename or replace what root writes to the directory, or where it
+ * will be made: -EPERM (trust.h). No error of a run, which opens what it writes once and below
+ * descriptors: volumes of containers are often another user's, or everyone's.
  */
 int results_check_place(const char *parent, struct error *e);
 

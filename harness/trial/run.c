@@ -126,10 +126,10 @@ static int make_swap(struct run *run, const struct plan_cell *cell, struct error
 	if (cell->swap.kind == SWAP_NONE)
 		return 0;
 	snprintf(path, sizeof(path), "%s", cell->swap.path);
-	if (path[0] && check_swap_place(path, e))
-		return -EPERM;
 	if (cell->swap.kind == SWAP_FILE && !path[0])
 		snprintf(path, sizeof(path), "%s/pagestorm-%d.swap", run->scratch, getpid());
+	if (path[0] && check_swap_place(path, e))
+		return -EPERM;
 	return swapdev_make(&run->swap, &run->journal, &request, e);
 }
 
