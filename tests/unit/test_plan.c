@@ -676,8 +676,8 @@ static const struct {
 	{ "[swap]\ntype = zram\nsize = 100K\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:3: error: size: 100K is not a whole number of pages from 1M on" },
 	{ "[expect]\noutcome = oom_kil\n[workload a]\ntype = hold\n", -EINVAL,
-	  "p.ini:2: error: outcome is ok, oom_kill, timeout, target_missed, failed or "
-	  "skipped, not 'oom_kil'; did you mean oom_kill?" },
+	  "p.ini:2: error: outcome is ok, oom_kill, timeout, target_missed, failed, "
+	  "skipped or killed_by_other, not 'oom_kil'; did you mean oom_kill?" },
 	{ "[expect]\nminor_fault = 3\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: minor_fault: no column of runs.csv; did you mean "
 	  "minor_faults?" },
