@@ -30,7 +30,7 @@ static uid_t calling_user(void)
 	return *end || uid > UINT_MAX - 1 ? geteuid() : (uid_t)uid;
 }
 
-static bool is_trusted_user(uid_t uid)
+bool trust_user(uid_t uid)
 {
 	return uid == 0 || uid == geteuid() || uid == calling_user();
 }
@@ -76,7 +76,7 @@ static int judge(const char *path, const char *part, const struct stat *st, stru
 	const bool sticky = S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX;
 	char why[64];
 
-	if (!is_trusted_user(st->st_uid)) {
+	if (!trust_user(st->st_uid)) {
 		snprintf(why, sizeof(why), "belongs to another user (%u)",
 			 (unsigned)st->st_uid);
 		return refuse(path, part, why, e);

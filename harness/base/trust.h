@@ -8,9 +8,14 @@
 #ifndef PAGESTORM_TRUST_H
 #define PAGESTORM_TRUST_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "harness/base/error.h"
+
+/* Root, the invoking user, and for root the user who called sudo. */
+bool trust_user(uid_t uid);
 
 /*
  * Walks from / to the file or directory, through each symbolic link: every part must belong to

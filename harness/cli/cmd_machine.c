@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ int cmd_take_machine(struct lock *lock, unsigned wait_s, int signal_fd, struct e
 		cmd_complain(e);
 		return status_of_lock(ret, signal_fd);
 	}
+	if (lock->note[0])
+		fprintf(stderr, "pagestorm: note: %s\n", lock->note);
 	ret = journal_leftover() ? journal_recover(cmd_say, e) : 0;
 	if (!ret)
 		return EXIT_MET;

@@ -136,6 +136,8 @@ int cmd_restore(int argc, char **argv)
 		cmd_complain(&e);
 		return ret == -EBUSY ? EXIT_LOCKED : EXIT_HARNESS;
 	}
+	if (lock.note[0])
+		fprintf(stderr, "pagestorm: note: %s\n", lock.note);
 	status = restore();
 	lock_release(&lock);
 	return status;

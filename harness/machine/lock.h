@@ -7,6 +7,10 @@
  * needs no file, and the kernel drops it when the holder dies, however it dies.
  * A PID namespace with a /proc of its own has a lock of its own; the journal's
  * pid line is the second line of defence only where the state directory is shared.
+ *
+ * Any user can open that directory, and so hold the lock for ever. Root takes a second lock,
+ * on a file that only root can open, which keeps root's runs apart; with it, root does not wait
+ * longer than asked for a lock that no trusted user's process holds (trust.h).
  */
 #ifndef PAGESTORM_LOCK_H
 #define PAGESTORM_LOCK_H
@@ -16,8 +20,11 @@
 #include "harness/base/error.h"
 
 struct lock {
-	int fd;		    /* close-on-exec, so that workers do not keep it */
+	int fd;		    /* close-on-exec, so that workers do not keep it; -1: not held */
+	int root_fd;	    /* the same of root's own lock */
 	const char *object; /* the directory that is locked; a test has one of its own */
+	const char *root_object; /* of root's own lock; NULL: none */
+	char note[256]; /* a sentence: another user holds the lock, and root goes on; or "" */
 };
 
 /* Starts empty: fd -1, on the machine's own object. */
@@ -25,7 +32,8 @@ void lock_init(struct lock *l);
 
 /*
  * Takes the lock, trying for at most wait_seconds (0: once). -EBUSY with a sentence
- * that names the holder where /proc/locks shows it (exit 75); -EINTR when a signal came.
+ * that names the holder where /proc/locks shows it (exit 75); -EINTR when a signal came. As
+ * root 0 as well, with a note, when after that time only untrusted users' processes hold it.
  */
 int lock_take(struct lock *l, unsigned wait_seconds, struct error *e);
 

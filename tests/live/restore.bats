@@ -3,6 +3,8 @@
 # The promises of `pagestorm restore`: it removes every leftover of a run and nothing else.
 # The tests make and check the leftovers with other tools than pagestorm.
 
+bats_require_minimum_version 1.5.0
+
 load ../lib/marks
 
 setup()
@@ -207,6 +209,23 @@ start_in()
 	[ "$status" -eq 75 ]
 	[[ "$output" == *"another run holds the machine's lock"* ]]
 	[ -d "$top" ]
+}
+
+@test "a lock that another user holds does not keep root from restoring, and is named" {
+	command -v setpriv > /dev/null || skip "no setpriv(1)"
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+		flock -w 120 /proc/sys/vm sh -c 'echo held; exec sleep 1000' > holder 3>&- &
+	pids+=($!)
+	for _ in {1..1200}; do
+		! grep -q held holder || break
+		sleep 0.1
+	done
+	grep -q held holder
+	run --separate-stderr "$PAGESTORM" restore
+	pkill -9 -P "${pids[-1]}" || true # its sleep(1), which has the lock as well
+	echo "$status $output $stderr"
+	[ "$status" -eq 0 ]
+	[[ "$stderr" == *"note: the machine's lock is held by another user's process ("*", flock)"* ]]
 }
 
 @test "the journal of a live process is not undone" {

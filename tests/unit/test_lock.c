@@ -80,6 +80,7 @@ static struct lock empty(void)
 
 	lock_init(&lock);
 	lock.object = object;
+	lock.root_object = NULL;
 	return lock;
 }
 
@@ -99,6 +100,7 @@ static void the_machine_has_one_object(void **state)
 	lock_init(&lock);
 	assert_int_equal(lock.fd, -1);
 	assert_string_equal(lock.object, "/proc/sys/vm");
+	assert_string_equal(lock.root_object, "/proc/vmallocinfo");
 }
 
 /* The holder is read from /proc/locks, which a sandbox can hide. */
@@ -174,7 +176,7 @@ static void a_blocked_signal_ends_the_wait(void **state)
 static pid_t holder;
 
 /* Returns once the child has the lock. */
-static pid_t hold_in_child(void)
+static pid_t hold_in_child(uid_t uid)
 {
 	int ready[2];
 	char byte;
@@ -186,7 +188,9 @@ static pid_t hold_in_child(void)
 	if (!child) {
 		struct lock lock = empty();
 
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (uid && setresuid(uid, uid, uid))
+			_exit(2);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind setresuid(2), which clears it */
 		_exit(lock_take(&lock, 0, NULL) || write(ready[1], "", 1) != 1 || pause());
 	}
 	close(ready[1]);
@@ -209,12 +213,62 @@ static void the_lock_goes_with_a_killed_holder_and_a_waiter_gets_it(void **state
 	struct lock lock = empty();
 
 	(void)state;
-	holder = hold_in_child();
+	holder = hold_in_child(0);
 	assert_int_equal(lock_take(&lock, 0, NULL), -EBUSY);
 	while_sleeping = kill_holder;
 	assert_int_equal(lock_take(&lock, WAIT_SECONDS, NULL), 0);
 	assert_int_equal(nr_sleeps, 3);
 	lock_release(&lock);
+}
+
+static struct lock as_root(void)
+{
+	static char root_object[64];
+	struct lock lock = empty();
+
+	snprintf(root_object, sizeof(root_object), "/proc/%d/fdinfo", getpid());
+	lock.root_object = root_object;
+	return lock;
+}
+
+/* Any user can lock the object; what root runs must not depend on that. */
+static void root_does_not_wait_for_another_users_process_for_ever(void **state)
+{
+	struct lock lock = as_root(), second = as_root();
+	struct error e = { "" };
+	char pid[32];
+
+	(void)state;
+	if (geteuid())
+		skip(); /* not root */
+	holder = hold_in_child(65534);
+	snprintf(pid, sizeof(pid), "(%d, test_lock)", holder);
+	assert_int_equal(lock_take(&lock, WAIT_SECONDS, &e), 0);
+	assert_in_range(slept_ns, WAIT_SECONDS * 1000000000ull,
+			WAIT_SECONDS * 1000000000ull + 100000000u);
+	assert_non_null(strstr(lock.note, pid));
+	assert_int_equal(lock.fd, -1);
+	/* Root's runs still exclude each other, once the other user has let go as well. */
+	assert_int_equal(lock_take(&second, 0, &e), -EBUSY);
+	kill_holder();
+	assert_int_equal(lock_take(&second, 0, &e), -EBUSY);
+	lock_release(&lock);
+	assert_int_equal(lock_take(&second, 0, &e), 0);
+	assert_string_equal(second.note, "");
+	lock_release(&second);
+}
+
+static void root_waits_for_a_trusted_users_process(void **state)
+{
+	struct lock lock = as_root();
+
+	(void)state;
+	if (geteuid())
+		skip(); /* not root */
+	holder = hold_in_child(0);
+	assert_int_equal(lock_take(&lock, 0, NULL), -EBUSY);
+	assert_int_equal(lock.root_fd, -1);
+	kill_holder();
 }
 
 static void a_worker_does_not_keep_it(void **state)
@@ -258,6 +312,8 @@ int main(void)
 		test(a_wait_is_as_long_as_was_asked_for),
 		test(a_blocked_signal_ends_the_wait),
 		test(the_lock_goes_with_a_killed_holder_and_a_waiter_gets_it),
+		test(root_does_not_wait_for_another_users_process_for_ever),
+		test(root_waits_for_a_trusted_users_process),
 		test(a_worker_does_not_keep_it),
 		test(a_fork_that_has_not_execed_does_not_keep_it),
 	};
