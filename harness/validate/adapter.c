@@ -10,6 +10,7 @@
 #include "harness/base/size.h"
 #include "harness/base/suggest.h"
 #include "harness/base/trust.h"
+#include "harness/validate/command.h"
 #include "harness/validate/evidence.h"
 #include "harness/validate/score.h"
 #include "workloads/api/arith.h"
@@ -21,8 +22,8 @@ static const char *const sections[] = { "tool", NULL };
 static const char *const named[] = { "load", "quantity", NULL };
 
 static const char *const tool_keys[] = {
-	"attach", "command", "end",	"fails",   "needs",   "package", "program", "repeats",
-	"report", "settle",  "summary", "timeout", "version", "when",	 NULL,
+	"attach", "command", "end",	"fails",   "needs", "package", "program", "repeats",
+	"report", "settle",  "summary", "timeout", "user",  "version", "when",	  NULL,
 };
 
 static const char *const load_keys[] = {
@@ -185,6 +186,7 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 			       .command = command ? command->value : NULL,
 			       .report = report ? report->value : NULL,
 			       .needs = needs ? needs->value : "",
+			       .user = a->user,
 			       .settle_s = SETTLE_S,
 			       .timeout_s = TIMEOUT_S };
 	if (!load->at)
@@ -205,6 +207,10 @@ static int take_load(struct adapter *a, const char *section, struct error *e)
 		ret = seconds_of(load_entry(a, section, "timeout"), &load->timeout_s, e);
 	if (!ret)
 		ret = repeats_of(load_entry(a, section, "repeats"), &load->repeats, e);
+	if (!ret && visit == VISIT_WRAP && a->user[0])
+		ret = profile_error(
+			entry_of(a, "tool", "user"), e, EINVAL,
+			"user: with when = wrap the worker runs under the command, and a worker runs as the harness does");
 	load->visit = (enum visit)visit;
 	load->attach = (enum attach)attach;
 	load->fails = fails;
@@ -331,6 +337,7 @@ static int each_section(struct adapter *a, const char *word, unsigned most,
 static int take_tool(struct adapter *a, struct error *e)
 {
 	static const char *const required[] = { "summary", "package", "program" };
+	const struct profile_entry *user = entry_of(a, "tool", "user");
 
 	for (size_t i = 0; i < ARRAY_SIZE(required); i++)
 		if (!text_of(a, "tool", required[i]))
@@ -340,6 +347,9 @@ static int take_tool(struct adapter *a, struct error *e)
 	a->program = text_of(a, "tool", "program");
 	a->version = text_of(a, "tool", "version");
 	a->needs = text_of(a, "tool", "needs");
+	a->user = user ? user->value : "";
+	if (strlen(a->user) >= sizeof(((struct command *)NULL)->user))
+		return profile_error(user, e, EINVAL, "user: the name is too long");
 	return 0;
 }
 

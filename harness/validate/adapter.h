@@ -40,6 +40,7 @@ struct load {
 	const struct profile_entry *at; /* its run= line */
 	const char *run;		/* words of `pagestorm run` */
 	const char *command, *report, *needs;
+	const char *user; /* whom the command runs as; "": as us */
 	enum visit visit;
 	enum attach attach;
 	unsigned repeats; /* maximum; 0: none */
@@ -76,6 +77,7 @@ struct adapter {
 	struct profile text; /* owns the strings */
 	char name[64];
 	const char *summary, *package, *program, *version, *needs;
+	const char *user; /* of the version's command too; "": as us */
 	unsigned nr_loads, nr_quantities;
 	struct load load[ADAPTER_LOADS_MAX];
 	struct quantity quantity[ADAPTER_QUANTITIES_MAX];

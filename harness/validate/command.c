@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <math.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,6 +144,7 @@ int command_make(struct command *c, const char *text, const struct command_names
 	int ret = 0;
 
 	memset(c, 0, sizeof(*c));
+	memcpy(c->user, names->user, sizeof(c->user));
 	while (*s.at && !ret)
 		ret = take_character(&s);
 	if (!ret)
@@ -177,15 +180,29 @@ bool command_exists(const char *program)
 	return found;
 }
 
-static void be_tool(const struct command *c, int in, int out)
+/* The ids of the child last, since the rest needs the right to change them. */
+static int become(const struct passwd *user)
+{
+	if (!user)
+		return 0;
+	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) ||
+	    setuid(user->pw_uid))
+		return -errno;
+	setenv("HOME", user->pw_dir, 1);
+	setenv("USER", user->pw_name, 1);
+	setenv("LOGNAME", user->pw_name, 1);
+	return 0;
+}
+
+static void be_tool(const struct command *c, const struct passwd *user, int in, int out)
 {
 	sigset_t none;
+	int ret;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGINT, SIG_DFL); /* a script's background processes ignore SIGINT */
 	signal(SIGPIPE, SIG_DFL);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setpgid(0, 0);
 	dup2(in, STDIN_FILENO);
 	dup2(out, STDOUT_FILENO);
@@ -196,23 +213,52 @@ static void be_tool(const struct command *c, int in, int out)
 	setenv("TERM", "dumb", 1);
 	setenv("PATH", SEARCH, 1);
 	unsetenv("POSIXLY_CORRECT");
+	ret = become(user);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* behind setuid(2), which clears it */
+	if (ret) {
+		dprintf(STDERR_FILENO, "cannot become %s: %s\n", c->user, strerror(-ret));
+		_exit(EXIT_NO_EXEC);
+	}
 	execvp(c->word[0], c->word);
 	dprintf(STDERR_FILENO, "cannot run %s: %s\n", c->word[0], strerror(errno));
 	_exit(EXIT_NO_EXEC);
 }
 
+/* NULL: as whom we are. */
+static int find_user(const struct command *c, const struct passwd **user, struct error *e)
+{
+	*user = NULL;
+	if (!c->user[0])
+		return 0;
+	*user = getpwnam(c->user);
+	if (!*user)
+		return error_set(e, ENOENT, "user: there is no user %s on this machine",
+				 c->user);
+	if ((*user)->pw_uid == geteuid())
+		*user = NULL;
+	else if (geteuid())
+		return error_set(e, EPERM, "%s runs as user %s: run as root", c->word[0],
+				 c->user);
+	return 0;
+}
+
 static int start(struct command_run *run, const struct command *c, const char *input,
 		 const char *path, struct error *e)
 {
-	int in = open(input, O_RDONLY | O_CLOEXEC);
-	int out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	const struct passwd *user;
+	int in, out, ret;
 
 	snprintf(run->path, sizeof(run->path), "%s", path);
 	run->pid = 0;
+	ret = find_user(c, &user, e);
+	if (ret)
+		return ret;
+	in = open(input, O_RDONLY | O_CLOEXEC);
+	out = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (in >= 0 && out >= 0)
 		run->pid = fork();
 	if (!run->pid && in >= 0 && out >= 0)
-		be_tool(c, in, out);
+		be_tool(c, user, in, out);
 	if (in < 0 || out < 0 || run->pid < 0)
 		error_set(e, errno, "cannot run %s: %s", c->word[0], strerror(errno));
 	if (in >= 0)
@@ -247,8 +293,8 @@ int command_wait(struct command_run *run, double timeout_s, int *status)
 		while (ready < 0 && errno == EINTR);
 		close(fd);
 	}
-	if (ready <= 0)
-		kill(-run->pid, SIGKILL);
+	/* Its own processes too: as long as it is not waited for its group is no other's. */
+	kill(-run->pid, SIGKILL);
 	waitpid(run->pid, status, 0);
 	run->pid = 0;
 	return ready > 0 ? 0 : -ETIMEDOUT;

@@ -23,11 +23,13 @@ struct command_names {
 	char swap[300];		 /* the run's own swap device */
 	char out[600];		 /* a file for the output of the tool */
 	char start[24], end[24]; /* hex, of the worker's measured mapping */
+	char user[64];		 /* no placeholder: whom the command runs as; "": as us */
 };
 
 struct command {
 	char *word[COMMAND_WORDS_MAX + 1]; /* NULL at the end */
 	unsigned nr;
+	char user[64]; /* as in names */
 };
 
 /* -EINVAL with a sentence: an unterminated quote, an unknown {name}, too many words. */
@@ -41,12 +43,13 @@ struct command_run {
 	char path[600];
 };
 
-/* Starts it; stdout and stderr go to the file at path. */
+/* Starts it, as its user; stdout and stderr go to the file at path. -EPERM: only root may. */
 int command_start(struct command_run *run, const struct command *c, const char *path,
 		  struct error *e);
 
 /*
  * Waits for its end until the timeout, then kills it. *status as of waitpid(2). -ETIMEDOUT.
+ * What it started and left behind in its process group is killed in any case.
  */
 int command_wait(struct command_run *run, double timeout_s, int *status);
 

@@ -122,6 +122,7 @@ int session_live(struct session *s, struct error *e_tool, struct error *e)
 	int ret;
 
 	memset(&s->names, 0, sizeof(s->names));
+	snprintf(s->names.user, sizeof(s->names.user), "%s", s->load->user);
 	session_path(s, "out", s->names.out, sizeof(s->names.out));
 	if (!plan)
 		return error_set(e, ENOMEM, "out of memory");

@@ -30,12 +30,13 @@ static void take_version(const char *text, char *version, size_t bytes)
 
 void tool_version(const struct adapter *a, const char *path, char *version, size_t bytes)
 {
-	const struct command_names none = { .pid = "" };
+	struct command_names none = { .pid = "" };
 	char words[256], *text = NULL;
 	struct error ignored = { "" };
 	struct command c = { .nr = 0 };
 
 	version[0] = '\0';
+	snprintf(none.user, sizeof(none.user), "%s", a->user);
 	snprintf(words, sizeof(words), "%s --version", a->program);
 	if (!command_make(&c, a->version ? a->version : words, &none, &ignored))
 		(void)command_capture(&c, path, VERSION_TIMEOUT_S, &text, &ignored);

@@ -230,3 +230,65 @@ refused()
 	[[ "$output" == *"$PWD/open can be written by everyone"* ]]
 	[ -z "$(ls -A open)" ]
 }
+
+# own_adapter WORDS…: mine.ini, whose tool is ./tool and whose [tool] has these lines as well
+own_adapter()
+{
+	cat > mine.ini <<-EOF
+		[tool]
+		summary = mine
+		package = none
+		program = $PWD/tool
+		version = echo 1
+		command = $PWD/tool {pid}
+		$1
+		[load anon]
+		run = anon size=8M
+		[quantity size]
+		pattern = rss ([0-9]+)
+		unit = KiB
+		truth = achieved
+		resolution = 8M
+		resolution_why = it is the process's
+	EOF
+	cat > tool
+	chmod 755 tool
+}
+
+@test "an adapter's commands run as the user that it names" {
+	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR/.." "$BATS_TEST_TMPDIR" "$here"
+	own_adapter "user = nobody" <<-EOF
+		#!/bin/sh
+		echo "ids \$(id -u) \$(id -ru) \$(id -G)"
+		touch $here/executed && echo wrote
+		awk '/VmRSS/ { print "rss", \$2 }' "/proc/\$1/status"
+	EOF
+	run "$PAGESTORM" validate --wait=200 -q --keep -n 1 -o out ./mine.ini
+	echo "$status $output"
+	cat out/*/*/*held* out/*/*held* 2> /dev/null > said || true
+	cat said
+	grep -qx "ids 65534 65534 65534" said
+	[ ! -e executed ]
+	[ "$status" -eq 0 ]
+	sed -i 's/^user = .*/user = no-such-user/' mine.ini
+	run "$PAGESTORM" validate --wait=200 -n 1 -o out ./mine.ini
+	[[ "$output" == *"there is no user no-such-user on this machine"* ]]
+}
+
+@test "what a tool leaves running ends with it" {
+	own_adapter "" <<-EOF
+		#!/bin/sh
+		sleep 987654 > /dev/null 2>&1 &
+		echo \$! > $here/left
+		awk '/VmRSS/ { print "rss", \$2 }' "/proc/\$1/status"
+	EOF
+	run "$PAGESTORM" validate --wait=200 -q -n 1 -o out ./mine.ini
+	echo "$status $output"
+	[ -s left ]
+	for _ in {1..100}; do # until it is dead; init may take longer to reap it
+		run grep -s "^State:" "/proc/$(cat left)/status"
+		[[ "$output" == *sleeping* ]] || return 0
+		sleep 0.1
+	done
+	return 1
+}
