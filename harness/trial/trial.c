@@ -306,14 +306,12 @@ static int hook_ready(struct trial *trial, struct error *e)
 
 static int pause_ready(struct trial *trial, struct error *e)
 {
-	(void)e; /* it fails by a signal alone, which has no sentence */
-	return trial_pause_at(trial, BARRIER_READY);
+	return trial_pause_at(trial, BARRIER_READY, e);
 }
 
 static int pause_held(struct trial *trial, struct error *e)
 {
-	(void)e; /* as above */
-	return trial_pause_at(trial, BARRIER_HELD);
+	return trial_pause_at(trial, BARRIER_HELD, e);
 }
 
 static int hook_held(struct trial *trial, struct error *e)

@@ -18,12 +18,12 @@ void trial_note(struct trial *trial, const struct trial_worker *worker, const ch
 
 /*
  * One poll of everything that can happen, for at most 50 ms. readable: other_fd (-1: none)
- * has something to read, or its end. -EINTR after a signal.
+ * has something to read, or its end. -EINTR after a signal, which has no sentence.
  */
-int trial_look(struct trial *trial, int other_fd, bool *readable);
+int trial_look(struct trial *trial, int other_fd, bool *readable, struct error *e);
 
-/* Stops at a barrier that trial->pause names, until its controller goes on. -EINTR. */
-int trial_pause_at(struct trial *trial, enum barrier barrier);
+/* Stops at a barrier that trial->pause names, until its controller goes on. As trial_look(). */
+int trial_pause_at(struct trial *trial, enum barrier barrier, struct error *e);
 
 /*
  * The waits of a trial. Each returns once every worker is past it; a dead worker is past

@@ -63,7 +63,7 @@ static void report_deaths(const struct trial *trial, enum barrier barrier, unsig
 						   &trial->worker[i], trial->pause->arg);
 }
 
-static int wait_for_line(struct trial *trial, enum barrier barrier)
+static int wait_for_line(struct trial *trial, enum barrier barrier, struct error *e)
 {
 	bool readable, ended = false;
 	int ret = 0;
@@ -71,14 +71,14 @@ static int wait_for_line(struct trial *trial, enum barrier barrier)
 	while (!ret && !ended) {
 		const unsigned long before = dead(trial);
 
-		ret = trial_look(trial, trial->pause->in_fd, &readable);
+		ret = trial_look(trial, trial->pause->in_fd, &readable, e);
 		report_deaths(trial, barrier, dead(trial) & ~before);
 		ended = !ret && readable && read_line_end(trial, barrier);
 	}
 	return ret;
 }
 
-int trial_pause_at(struct trial *trial, enum barrier barrier)
+int trial_pause_at(struct trial *trial, enum barrier barrier, struct error *e)
 {
 	const char *word = barrier_words[barrier];
 	int ret = 0;
@@ -89,7 +89,7 @@ int trial_pause_at(struct trial *trial, enum barrier barrier)
 	if (trial->pause->report(trial, PAUSE_BEGAN, barrier, NULL, trial->pause->arg))
 		abandon(trial, barrier);
 	else
-		ret = wait_for_line(trial, barrier);
+		ret = wait_for_line(trial, barrier, e);
 	if (ret)
 		return ret;
 	trial_note(trial, NULL, trial->pause->abandoned ? "abandoned" : "continued", word);

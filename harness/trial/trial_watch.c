@@ -91,7 +91,7 @@ static const char *phase_name(const struct trial *trial)
 	return held ? "held" : "running";
 }
 
-int trial_look(struct trial *trial, int other_fd, bool *readable)
+int trial_look(struct trial *trial, int other_fd, bool *readable, struct error *e)
 {
 	struct pollfd fds[2 + 2 * WORKERS_MAX + 1];
 	const unsigned other = 2 + 2 * trial->nr_workers;
@@ -111,7 +111,9 @@ int trial_look(struct trial *trial, int other_fd, bool *readable)
 						  .events = POLLIN };
 	}
 	if (poll(fds, other + 1, LOOK_NS / 1000000) < 0)
-		return errno == EINTR ? 0 : -errno;
+		return errno == EINTR ? 0
+				      : error_set(e, errno, "cannot wait for the workers: %s",
+						  strerror(errno));
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
 		if (fds[2 + 2 * i].revents & POLLIN)
 			worker_reported(trial, &trial->worker[i]);
@@ -127,11 +129,11 @@ int trial_look(struct trial *trial, int other_fd, bool *readable)
 	return trial->interrupted ? -EINTR : 0;
 }
 
-static int look(struct trial *trial)
+static int look(struct trial *trial, struct error *e)
 {
 	bool unused;
 
-	return trial_look(trial, -1, &unused);
+	return trial_look(trial, -1, &unused, e);
 }
 
 static bool all_past(const struct trial *trial, enum worker_state state)
@@ -152,7 +154,7 @@ int trial_wait_ready(struct trial *trial, struct error *e)
 			return error_set(e, ETIMEDOUT,
 					 "a worker is not ready after %u s; see events.csv",
 					 READY_BOUND_S);
-		ret = look(trial);
+		ret = look(trial, e);
 	}
 	return ret;
 }
@@ -246,7 +248,7 @@ int trial_run_workers(struct trial *trial, struct error *e)
 	if (!trial->start_ns)
 		trial->start_ns = clock_now_ns(); /* all are delayed: delays count from here */
 	while (!ret && !foreground_done(trial)) {
-		ret = look(trial);
+		ret = look(trial, e);
 		for (unsigned i = 0; i < trial->nr_workers; i++) {
 			struct trial_worker *worker = &trial->worker[i];
 
@@ -281,7 +283,7 @@ int trial_stop_background(struct trial *trial, struct error *e)
 		}
 		if (!running)
 			break;
-		ret = look(trial);
+		ret = look(trial, e);
 		ret = ret ? ret : bound_killed(trial, e);
 	}
 	return ret;
@@ -306,7 +308,7 @@ int trial_bye(struct trial *trial, struct error *e)
 			worker->lingered = true;
 			kill_worker(trial, worker, "it did not leave after BYE");
 		}
-		ret = look(trial);
+		ret = look(trial, e);
 		ret = ret ? ret : bound_killed(trial, e);
 	}
 	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
