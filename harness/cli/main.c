@@ -2,6 +2,7 @@
 /*
  * Finds the subcommand and calls it. The exit status is the subcommand's.
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,5 +123,6 @@ int main(int argc, char **argv)
 		      stderr);
 		return EXIT_USAGE;
 	}
+	signal(SIGXFSZ, SIG_IGN); /* a file at RLIMIT_FSIZE is an error, not death */
 	return check_stdout(run_subcommand(argc, argv));
 }
