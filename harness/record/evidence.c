@@ -69,8 +69,6 @@ unsigned evidence_own(const struct workload *workload, const void *params,
 		own |= OWN_MIGRATION;
 	if (workload->needs & NEED_SWAP || evidence_rise(work, "ledger/ledger/pages_out"))
 		own |= OWN_SWAP;
-	if (!env->swap_max_bytes)
-		own |= OWN_UNSWAPPABLE;
 	if (!env_has(env, CAPABILITY_CACHESTAT) || !env_has(env, CAPABILITY_FRESH_STAT))
 		own |= OWN_BLIND;
 	if (evidence_rise(work, "ledger/ledger/fsyncs"))

@@ -42,7 +42,6 @@ enum evidence_own {
 	OWN_WRITEBACK = 1 << 3, /* calls fsync */
 	OWN_MIGRATION = 1 << 4, /* moves pages or makes the kernel compact */
 	OWN_BLIND = 1 << 5, /* no cachestat, or memory.stat lags: traces cannot be told apart */
-	OWN_UNSWAPPABLE = 1 << 6, /* its group may not swap: no other process swaps it out */
 };
 
 /* By how much, in the kind's own unit. */

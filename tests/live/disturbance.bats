@@ -8,6 +8,7 @@ bats_require_minimum_version 1.5.0
 
 load ../lib/observe
 load ../lib/disturbance
+load ../lib/capability
 
 setup()
 {
@@ -174,6 +175,68 @@ attempts()
 @test "a shortfall beside it is a failure at the first attempt" {
 	for pages in 1 16 1024; do
 		synced 100 1 inject_shortfall=$pages
+		[ "$(attempts)" = "1 " ]
+		[ "$(verdict pages_written)" = fail ]
+	done
+}
+
+# ---- cache that is reclaimed from outside ----
+
+# worker_group: of the run's worker of dirty
+worker_group()
+{
+	find /sys/fs/cgroup -type d -path '*/pagestorm-*/run/dirty' -print -quit 2> /dev/null
+}
+
+# reclaiming: takes what it can of each worker's group, again and again, until it is killed
+reclaiming()
+{
+	local group
+	while sleep 0.3; do
+		group=$(worker_group)
+		[ -n "$group" ] || continue
+		if [ -e "$group/memory.force_empty" ]; then
+			echo 0 > "$group/memory.force_empty"
+		else
+			echo 4M > "$group/memory.reclaim"
+		fi
+	done 2> /dev/null # EAGAIN: less was found than asked for
+}
+
+# reclaimed STATUS key=value…: a run of dirty whose clean pages are reclaimed, with its exit status
+reclaimed()
+{
+	local expected=$1
+	shift
+	reclaiming > /dev/null 3>&- &
+	syncer=$!
+	keep_attempts=yes ends "$expected" dirty size=8M block=256K rate=8M/s fsync_every=1M \
+		finish=fsync profile.noise=no profile.retries=1 "$@"
+	kill "$syncer"
+}
+
+need_group_reclaim()
+{
+	local one
+	for one in cachestat group_reclaim; do
+		[ "$(capability $one)" = yes ] || skip "no $one"
+	done
+}
+
+@test "pages of a file that others reclaim, and that stay away, are evidence to the page" {
+	need_group_reclaim
+	reclaimed 4
+	[ "$(attempts)" = "1 2 " ]
+	[ "$(nr_failed)" = 0 ]
+	[ "$(verdict group_file_bytes)" = disturbed ]
+	grep -qE ',disturbed,group_file_bytes: [0-9]+ bytes too few; explained by evicted \([0-9]+ of [0-9]+ pages\)' \
+		out/*/events.csv
+}
+
+@test "a shortfall beside that is a failure as well" {
+	need_group_reclaim
+	for pages in 1 16 256; do
+		reclaimed 1 inject_shortfall=$pages
 		[ "$(attempts)" = "1 " ]
 		[ "$(verdict pages_written)" = fail ]
 	done

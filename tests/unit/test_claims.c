@@ -261,11 +261,9 @@ static void put_group_noise(struct record *record)
 	put_noise(record, ksm, ARRAY_SIZE(ksm), "process", "ksm_merging_pages");
 }
 
-/* By default a group may not swap. */
 static unsigned own_of(const struct workload *w)
 {
-	const struct workload_env env = { .swap_max_bytes = w->needs & NEED_SWAP ? 1 : 0,
-					  .capability = {
+	const struct workload_env env = { .capability = {
 						  [CAPABILITY_CACHESTAT] = CAPABILITY_YES,
 						  [CAPABILITY_FRESH_STAT] = CAPABILITY_YES,
 					  } };

@@ -469,7 +469,6 @@ static void what_our_own_workers_do_is_no_evidence(void **state)
 	} own[] = {
 		{ EVIDENCE_RECLAIM, OWN_RECLAIM },
 		{ EVIDENCE_RECLAIM_ANON, OWN_RECLAIM },
-		{ EVIDENCE_RECLAIM_ANON, OWN_UNSWAPPABLE },
 		{ EVIDENCE_REFAULT, OWN_RECLAIM },
 		{ EVIDENCE_REFAULT, OWN_LIMIT },
 		{ EVIDENCE_REFAULT, OWN_BLIND },
@@ -485,7 +484,6 @@ static void what_our_own_workers_do_is_no_evidence(void **state)
 		{ EVIDENCE_SWAP_OUT, OWN_RECLAIM },
 		{ EVIDENCE_SWAP_OUT, OWN_LIMIT },
 		{ EVIDENCE_SWAP_OUT, OWN_SWAP },
-		{ EVIDENCE_SWAP_OUT, OWN_UNSWAPPABLE },
 		{ EVIDENCE_WRITEBACK, OWN_WRITEBACK },
 		{ EVIDENCE_MIGRATION, OWN_MIGRATION },
 		{ EVIDENCE_NUMA_MOVES, OWN_MIGRATION },
@@ -879,7 +877,7 @@ static void what_a_worker_does_itself_follows_from_its_workload_and_its_counters
 	lags.capability[CAPABILITY_FRESH_STAT] = CAPABILITY_NO;
 	assert_int_equal(own_of(&idle, &env, NULL, 0), 0);
 	assert_int_equal(own_of(&idle, &lags, NULL, 0), OWN_BLIND);
-	assert_int_equal(own_of(&idle, &bare, NULL, 0), OWN_UNSWAPPABLE | OWN_BLIND);
+	assert_int_equal(own_of(&idle, &bare, NULL, 0), OWN_BLIND);
 	assert_int_equal(own_of(&swaps, &env, NULL, 0), OWN_SWAP);
 	assert_int_equal(own_of(&takes, &env, NULL, 0), OWN_RECLAIM);
 	assert_int_equal(own_of(&moves, &env, NULL, 0), OWN_MIGRATION);
