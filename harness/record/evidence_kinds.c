@@ -26,12 +26,11 @@ static const struct evidence_move file_gone[] = {
 	{ "group/memory.stat/file", DOWN },
 	{ USAGE_V1, DOWN },
 	{ USAGE_V2, DOWN },
-	{ "ledger/ledger/hit_pages", DOWN },
 	{ "ledger/ledger/cachestat_pages", EITHER }, /* held against mincore a moment before */
 	{ "ledger/ledger/lost_pages", UP },
-	{ "ledger/ledger/miss_pages", UP },
 	{ "ledger/ledger/missing_pages", UP },
 	{ "process*/io/read_bytes", UP },
+	{ "process*/io/rchar-read_bytes", DOWN },
 	{ "process*/stat/majflt", UP },
 	{ "group/memory.stat/pgmajfault", UP },
 	{ NULL, 0 },
@@ -44,6 +43,7 @@ static const struct evidence_move text_back[] = {
 	{ USAGE_V1, UP },
 	{ USAGE_V2, UP },
 	{ "process*/io/read_bytes", UP },
+	{ "process*/io/rchar-read_bytes", DOWN },
 	{ NULL, 0 },
 };
 
@@ -91,6 +91,7 @@ static const struct evidence_move anon_reclaimed[] = {
 	{ "process*/status/VmSwap", UP },
 	{ "group/memory.stat/swap", UP },
 	{ "group/memory.swap.current/memory.swap.current", UP },
+	{ "group/memory.stat/*pswp*", UP },
 	{ "process*/stat/majflt", UP },
 	{ "group/memory.stat/pgmajfault", UP },
 	{ NULL, 0 },

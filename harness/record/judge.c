@@ -235,10 +235,11 @@ static bool is_hidden(const struct counter *counter, struct fraction observed, _
 	return is_within(missed ? missed : observed.numerator, observed.denominator, noise);
 }
 
-/* Counted since boot or since the group was made: it never falls. */
+/* Counted since boot or since the group was made: it never falls; a difference may. */
 static bool went_back(const struct counter *counter, struct fraction observed)
 {
-	return counter->kind == KIND_CUMULATIVE && observed.numerator < 0;
+	return counter->kind == KIND_CUMULATIVE && observed.numerator < 0 &&
+	       !strchr(counter->counter, '-');
 }
 
 /*

@@ -7,15 +7,14 @@
 
 bool sum_next(const char *counter, size_t *at, char key[SUM_KEY_BYTES], bool *subtracted)
 {
-	const bool sum = strchr(counter, '+');
 	const char *from = counter + *at;
 	size_t length;
 
 	if (!*from)
 		return false;
-	*subtracted = sum && *from == '-';
-	from += sum && (*from == '+' || *from == '-');
-	length = sum ? strcspn(from, "+-") : strlen(from);
+	*subtracted = *from == '-';
+	from += *from == '+' || *from == '-';
+	length = strcspn(from, "+-");
 	snprintf(key, SUM_KEY_BYTES, "%.*s", (int)length, from);
 	*at = (size_t)(from - counter) + length;
 	return true;
@@ -46,8 +45,9 @@ const struct counter *sum_find(const struct record *record, const struct claim *
 	bool subtracted;
 	size_t at = 0;
 
-	if (!strchr(claim->counter, '+'))
-		return record_find(record, claim->scope, claim->source, claim->counter);
+	c = record_find(record, claim->scope, claim->source, claim->counter);
+	if (c || !claim->counter[strcspn(claim->counter, "+-")])
+		return c;
 	if (!sum_next(claim->counter, &at, key, &subtracted))
 		return NULL;
 	c = record_find(record, claim->scope, claim->source, key);

@@ -88,6 +88,54 @@ warms()
 	done
 }
 
+# drop: the file's pages from the cache, by another process
+drop()
+{
+	dd if="$(echo out/*.partial/scratch/cache-cache)" of=/dev/null iflag=nocache count=0 2> /dev/null
+}
+
+@test "a page that another process drops before its pass is lost, and read by I/O" {
+	need_fincore
+	begin cache size=8M warm=100%
+	io=$(read_bytes)
+	[ "$(cached)" -gt 0 ]
+	drop
+	left=$(cached)
+	[ "$left" -lt 1024 ]
+	held
+	missed=$((($(read_bytes) - io) / 4096))
+	finish_with 1
+	[ "$(slot cached_before)" = 2048 ]
+	[ "$(verdict pages_lost)" = fail ]
+	[ "$(slot lost_pages)" -ge $((2048 - left)) ]
+	[ "$(slot miss_pages)" = "$missed" ]
+	[ "$(verdict misses)" = pass ]
+}
+
+@test "pages that are not read are missing in hits and misses by the kernel's count of I/O" {
+	ends 1 cache size=8M warm=100% inject_shortfall=64
+	[ "$(verdict hits)" = fail ]
+	ends 1 cache size=8M readahead=no inject_shortfall=64
+	[ "$(verdict misses)" = fail ]
+	[ "$(verdict pages_missing)" = fail ]
+}
+
+reads_ahead()
+{
+	begin_held cache size=8508K share=57%
+	after=$(cached)
+	finish
+	less_lost "$after" "$(slot cached_after)" gone_pages
+	[ "$(verdict pages_cached_after)" = pass ]
+}
+
+@test "readahead that is under way when the last read returns is waited for, by fincore" {
+	need_fincore
+	for _ in 1 2 3; do
+		undisturbed reads_ahead
+	done
+}
+
 # None of the file is cached, so no other process can evict any of it.
 @test "direct I/O reads everything each time and caches nothing, by fincore" {
 	need_fincore

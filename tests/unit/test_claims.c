@@ -107,18 +107,20 @@ static bool was_captured(const struct claim *c, unsigned version)
 static void check_units(const struct workload *w, const struct source *source,
 			const struct claim *c)
 {
+	enum unit unit = UNIT_COUNT;
 	char key[SUM_KEY_BYTES];
 	bool subtracted;
 
 	for (size_t at = 0; sum_next(c->counter, &at, key, &subtracted);) {
 		const struct counter_type type = counters_type(source, key);
 
+		unit = subtracted || at > strlen(key) ? unit : type.unit;
 		if (!judge_convertible(type.unit, c->unit))
 			fail_msg("%s: %s/%s is in %s, and claimed in %s", w->name, c->source,
 				 key, unit_name(type.unit), unit_name(c->unit));
 		if (strcmp(key, c->counter) &&
-		    (type.kind != KIND_CUMULATIVE || type.unit != UNIT_PAGES))
-			fail_msg("%s: %s/%s is added up and no event of pages", w->name,
+		    (type.kind != KIND_CUMULATIVE || type.unit != unit))
+			fail_msg("%s: %s/%s is added up and no event in the same unit", w->name,
 				 c->source, key);
 	}
 }

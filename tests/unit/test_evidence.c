@@ -197,9 +197,9 @@ static const struct kind_case cases[] = {
 	    { "group/memory.stat/file", 8192, 0 },
 	    { "process/io/read_bytes", 0, 4096 },
 	    { "process/io/write_bytes", 0, 4096 } },
-	  4,
-	  "ledger/ledger/hit_pages",
-	  UNIT_PAGES,
+	  4 * PAGE_BYTES,
+	  "process/io/rchar-read_bytes",
+	  UNIT_BYTES,
 	  true },
 	{ EVIDENCE_TEXT, /* one major fault brings 16 pages, if so many were taken */
 	  { { "group/memory.stat/pgmajfault", 0, 1 },

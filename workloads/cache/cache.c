@@ -15,7 +15,9 @@
  *   POSIX_FADV_DONTNEED dropped, which leaves no shadow entries.
  * Caveats: an outside reclaimer (DAMON, memory.reclaim) may take pages before a pass: these
  *   are counted as lost_pages, are misses too, and must be few. Only the first toucher is
- *   charged. A reader of more than the limit stays on one CPU (cache_file.c has the reason).
+ *   charged. mincore(2) says which pages are in the cache, cachestat(2) how many, and the
+ *   kernel accounts the I/O: hits and misses are what mincore sees beforehand against that. A
+ *   reader of more than the limit stays on one CPU (cache_file.c has the reason).
  *   Readahead changes when pages are read and not how many, as long as the whole file is
  *   read. Other processes move requests at the device, pgpgin and Cached. Before Linux 6.17
  *   the majflt of a mapping with readahead counts retries too.
@@ -254,19 +256,66 @@ int cache_ask_cachestat(struct worker *w, uint64_t *cached, uint64_t *evicted)
 	return ret ? cache_fail(w, ret, "get the cachestat of") : 0;
 }
 
+/* Pages that one pass reads, and how many of them the last residency_count() has. */
+static void look_ahead(const struct worker *w, uint64_t *asked, uint64_t *cached)
+{
+	const struct cache_state *s = w->state;
+	uint64_t page = w->env->page_bytes, at, bytes;
+
+	*asked = *cached = 0;
+	for (unsigned i = 0; i < s->params->threads; i++) {
+		struct walk walk;
+
+		walk_init(s, i, 0, &walk);
+		while (walk_next(s, &walk, &at, &bytes)) {
+			*asked += bytes / page;
+			for (uint64_t k = at / page; k < (at + bytes) / page; k++)
+				*cached += s->residency.page[k] & 1;
+		}
+	}
+}
+
+/* By mincore(2), of the pages that the pass reads: page by page. */
+static int lost_by_mincore(struct worker *w, uint64_t pass, uint64_t *lost)
+{
+	struct cache_state *s = w->state;
+	uint64_t unused, asked, cached, should;
+	int ret = pass && cache_reads_ahead(s->params, w->env)
+			  ? residency_settle(&s->residency, w, s->source, &unused)
+			  : residency_count(&s->residency, &unused);
+
+	if (ret)
+		return cache_fail(w, ret, "count the cached pages of");
+	look_ahead(w, &asked, &cached);
+	should = pass ? asked : s->hits;
+	*lost = should > cached ? should - cached : 0;
+	return 0;
+}
+
+/* By cachestat(2), where it counts the pages that the pass reads and no others. */
+static int lost_by_cachestat(struct worker *w, uint64_t pass, uint64_t *lost)
+{
+	const struct cache_state *s = w->state;
+	uint64_t should = pass ? s->residency.nr_pages : w->ledger->slot[SLOT_BEFORE];
+	uint64_t cached = should, evicted;
+	int ret = cache_ask_cachestat(w, &cached, &evicted);
+
+	*lost = cached < should ? should - cached : 0;
+	return ret;
+}
+
 /* Pages expected in the cache at the start of a pass that are missing: they are misses too. */
 static int count_lost(struct worker *w, uint64_t pass)
 {
 	const struct cache_state *s = w->state;
-	uint64_t should = pass ? s->residency.nr_pages : w->ledger->slot[SLOT_BEFORE];
-	uint64_t cached = should, evicted, lost;
+	const bool whole = cache_reads_all(s->params, w->env);
+	uint64_t lost = 0;
 	int ret;
 
-	if (s->params->evict == EVICT_OVERFLOW || s->params->method == METHOD_DIRECT ||
-	    !cache_reads_all(s->params, w->env))
+	if (s->params->evict == EVICT_OVERFLOW || s->params->method == METHOD_DIRECT)
 		return 0;
-	ret = cache_ask_cachestat(w, &cached, &evicted);
-	lost = cached < should ? should - cached : 0;
+	ret = whole && env_has(w->env, CAPABILITY_CACHESTAT) ? lost_by_cachestat(w, pass, &lost)
+							     : lost_by_mincore(w, pass, &lost);
 	if (!ret && lost) {
 		worker_slot_add(w, SLOT_LOST, lost);
 		worker_slot_add(w, SLOT_MISSES, lost);
@@ -325,57 +374,56 @@ int cache_count(struct worker *w, enum cache_slot pages, enum cache_slot percent
 	return 0;
 }
 
-/* Pages expected in the cache after run(): the same as before, or all of the file. */
-static uint64_t due_pages(const struct worker *w)
+/* Pages that are expected in the cache after run() and missing in the last residency_count().
+ */
+static uint64_t missing_pages(const struct worker *w)
 {
 	const struct cache_state *s = w->state;
+	const uint64_t before = w->ledger->slot[SLOT_BEFORE], now = w->ledger->slot[SLOT_AFTER];
+	uint64_t asked, cached;
 
+	if (s->params->evict == EVICT_OVERFLOW)
+		return 0;
 	if (s->params->method == METHOD_DIRECT)
-		return w->ledger->slot[SLOT_BEFORE];
-	return s->params->evict != EVICT_OVERFLOW && cache_reads_all(s->params, w->env)
-		       ? s->residency.nr_pages
-		       : 0;
+		return before > now ? before - now : 0;
+	look_ahead(w, &asked, &cached);
+	return asked - cached;
 }
 
 static int cache_verify(struct worker *w)
 {
-	uint64_t cached = 0, evicted = 0, due = due_pages(w);
-	int ret = cache_count(w, SLOT_AFTER, SLOT_PERCENT_AFTER);
+	struct cache_state *s = w->state;
+	uint64_t cached = 0, evicted = 0;
+	int ret = 0;
 
+	if (cache_reads_ahead(s->params, w->env))
+		ret = residency_settle(&s->residency, w, s->source, &cached);
+	if (ret)
+		return cache_fail(w, ret, "count the cached pages of");
+	ret = cache_count(w, SLOT_AFTER, SLOT_PERCENT_AFTER);
 	if (!ret)
 		ret = cache_ask_cachestat(w, &cached, &evicted);
 	if (ret)
 		return ret;
 	worker_slot_set(w, SLOT_CACHESTAT, cached);
-	cached = w->ledger->slot[SLOT_AFTER];
-	worker_slot_set(w, SLOT_MISSING, due > cached ? due - cached : 0);
-	worker_achieved(w, cached * w->env->page_bytes);
+	worker_slot_set(w, SLOT_MISSING, missing_pages(w));
+	worker_achieved(w, w->ledger->slot[SLOT_AFTER] * w->env->page_bytes);
 	return 0;
 }
 
-/* Walks the first pass over the pages that are in the cache before it. */
 void cache_count_hits(struct worker *w)
 {
-	const struct cache_state *s = w->state;
+	struct cache_state *s = w->state;
 	const struct cache_params *p = s->params;
-	uint64_t page = w->env->page_bytes, at, bytes, hits = 0, asked = 0;
+	uint64_t asked;
 
-	for (unsigned i = 0; i < p->threads; i++) {
-		struct walk walk;
-
-		walk_init(s, i, 0, &walk);
-		while (walk_next(s, &walk, &at, &bytes)) {
-			asked += bytes / page;
-			for (uint64_t k = at / page; k < (at + bytes) / page; k++)
-				hits += s->residency.page[k] & 1;
-		}
-	}
+	look_ahead(w, &asked, &s->hits);
 	if (p->method == METHOD_DIRECT)
-		hits = 0;
+		s->hits = 0;
 	else
-		worker_slot_set(w, SLOT_HITS, hits + (p->passes - 1) * asked);
+		worker_slot_set(w, SLOT_HITS, s->hits + (p->passes - 1) * asked);
 	worker_slot_set(w, SLOT_MISSES,
-			p->method == METHOD_DIRECT ? p->passes * asked : asked - hits);
+			p->method == METHOD_DIRECT ? p->passes * asked : asked - s->hits);
 }
 
 static void close_one(int fd)
@@ -430,6 +478,8 @@ const struct workload cache_workload = {
 				  "pages in the cache at READY by mincore" },
 		[SLOT_AFTER] = { "cached_after", UNIT_PAGES,
 				 "pages in the cache at HELD by mincore" },
+		[SLOT_CACHESTAT_BEFORE] = { "cachestat_before", UNIT_PAGES,
+					    "pages in the cache at READY by cachestat" },
 		[SLOT_CACHESTAT] = { "cachestat_pages", UNIT_PAGES,
 				     "pages in the cache at HELD by cachestat" },
 		[SLOT_TRACES] = { "evicted_pages", UNIT_PAGES,
@@ -440,11 +490,11 @@ const struct workload cache_workload = {
 					 "share of the file in the cache at HELD" },
 		[SLOT_PAGES_READ] = { "pages_read", UNIT_PAGES, "pages read" },
 		[SLOT_HITS] = { "hit_pages", UNIT_PAGES,
-				"pages to read that are in the cache at that time" },
+				"pages to read that mincore has in the cache, less those lost" },
 		[SLOT_MISSES] = { "miss_pages", UNIT_PAGES,
-				  "pages to read that are not" },
+				  "pages to read that it has not, and those lost" },
 		[SLOT_LOST] = { "lost_pages", UNIT_PAGES,
-				"pages reclaimed from outside before a pass" },
+				"pages reclaimed from outside before a pass, by cachestat or mincore" },
 		[SLOT_MISSING] = { "missing_pages", UNIT_PAGES,
 				   "pages expected in the cache at HELD that are missing" },
 		[SLOT_GONE] = { "gone_pages", UNIT_PAGES,

@@ -48,6 +48,9 @@ uint64_t cache_pass_blocks(const struct cache_params *p, uint64_t blocks);
 /* Whether a pass reads the whole file: its misses are known beforehand then. */
 bool cache_reads_all(const struct cache_params *p, const struct workload_env *env);
 
+/* Whether readahead may bring pages in that no pass reads. */
+bool cache_reads_ahead(const struct cache_params *p, const struct workload_env *env);
+
 /* The amounts of a run in bytes. */
 struct cache_amounts {
 	uint64_t file, warm, read; /* read: of one pass */
@@ -72,6 +75,7 @@ void cache_claims(const void *params, const struct workload_env *env, struct cla
 enum cache_slot {
 	SLOT_BEFORE,
 	SLOT_AFTER,
+	SLOT_CACHESTAT_BEFORE,
 	SLOT_CACHESTAT,
 	SLOT_TRACES,
 	SLOT_PERCENT_BEFORE,
@@ -100,6 +104,7 @@ struct cache_state {
 	int source, reclaim; /* source: descriptor of what is read, the file or the device */
 	uint64_t bytes, block, blocks;
 	struct residency residency;
+	uint64_t hits; /* pages that the first pass finds in the cache, as of READY */
 	struct permutation scatter; /* which blocks are warm */
 	struct fill fill;
 	struct cache_reader reader[CREW_MAX];

@@ -44,6 +44,11 @@ bool cache_reads_all(const struct cache_params *p, const struct workload_env *en
 	return cache_pass_blocks(p, cache_blocks(p, env)) == cache_blocks(p, env);
 }
 
+bool cache_reads_ahead(const struct cache_params *p, const struct workload_env *env)
+{
+	return p->readahead && p->method != METHOD_DIRECT && !cache_reads_all(p, env);
+}
+
 struct cache_amounts cache_amounts_of(const struct cache_params *p,
 				      const struct workload_env *env)
 {

@@ -308,6 +308,7 @@ static int prepare(struct worker *w, char *buffer)
 		ret = cache_ask_cachestat(w, &cached, &traces);
 	if (ret)
 		return ret;
+	worker_slot_set(w, SLOT_CACHESTAT_BEFORE, cached);
 	worker_slot_set(w, SLOT_TRACES, traces);
 	if (s->params->evict != EVICT_OVERFLOW)
 		cache_count_hits(w);

@@ -165,7 +165,8 @@ static int64_t outside_pages(const struct workload_env *env, int64_t pages)
 	return env_lacks(env, CAPABILITY_DAMON_RECLAIMS) ? 0 : pages / OUTSIDE_SHARE;
 }
 
-static void claim_outside(const struct workload_env *env, int64_t pages, struct claims *out)
+static void claim_outside(const struct cache_params *p, const struct workload_env *env,
+			  int64_t pages, struct claims *out)
 {
 	int64_t few = outside_pages(env, pages);
 	enum basis basis = few ? BASIS_BOUNDED : BASIS_EXACT;
@@ -174,8 +175,10 @@ static void claim_outside(const struct workload_env *env, int64_t pages, struct 
 		{ .quantity = "pages_lost", .scope = "ledger",
 		  .source = "ledger", .counter = "lost_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = basis, .tolerance = few,
-		  .unless = !env_has(env, CAPABILITY_CACHESTAT), /* which counts them */
-		  .why = "pages that an outside reclaimer took before their pass" },
+		  .unless = p->method == METHOD_DIRECT, /* needs none of them */
+		  .why = cache_reads_all(p, env) && env_has(env, CAPABILITY_CACHESTAT)
+				 ? "pages that cachestat misses before their pass: an outside reclaimer took them"
+				 : "pages that mincore misses before their pass: an outside reclaimer took them" },
 		{ .quantity = "pages_missing", .scope = "ledger",
 		  .source = "ledger", .counter = "missing_pages", .unit = UNIT_PAGES,
 		  .relation = RELATION_LE, .basis = basis, .tolerance = few,
@@ -193,6 +196,7 @@ static void claim_pages(const struct cache_params *p, const struct workload_env 
 	const struct cache_amounts a = cache_amounts_of(p, env);
 	const uint64_t page = env->page_bytes;
 	const bool overflows = p->evict == EVICT_OVERFLOW;
+	const int64_t few = outside_pages(env, (int64_t)(a.warm / page));
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "pages_read", .scope = "ledger",
@@ -203,6 +207,12 @@ static void claim_pages(const struct cache_params *p, const struct workload_env 
 		  .source = "ledger", .counter = "cached_before", .unit = UNIT_PAGES,
 		  .expected = (int64_t)(a.warm / page), .unless = overflows,
 		  .why = "mincore after the rest was evicted and the warm part was read" },
+		{ .quantity = "pages_cached_before", .scope = "ledger",
+		  .source = "ledger", .counter = "cachestat_before", .unit = UNIT_PAGES,
+		  .basis = few ? BASIS_BOUNDED : BASIS_EXACT,
+		  .expected = (int64_t)(a.warm / page), .tolerance = few,
+		  .unless = overflows || !env_has(env, CAPABILITY_CACHESTAT),
+		  .why = "cachestat a moment after mincore" },
 		{ .quantity = "pages_cached_after", .scope = "ledger",
 		  .source = "ledger", .counter = "cachestat_pages", .unit = UNIT_PAGES,
 		  .slot = "cached_after", .unless = overflows || !env_has(env, CAPABILITY_CACHESTAT),
@@ -211,34 +221,35 @@ static void claim_pages(const struct cache_params *p, const struct workload_env 
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	if (!overflows && (cache_reads_all(p, env) || p->method == METHOD_DIRECT))
-		claim_outside(env, (int64_t)(a.file / page), out);
+	if (!overflows)
+		claim_outside(p, env, (int64_t)(a.file / page), out);
 }
 
+/*
+ * The two instruments of hits and misses: mincore(2) sees beforehand which of the pages to read
+ * are in the cache, and the kernel accounts the I/O of the reads. What neither sees beforehand,
+ * readahead of pages that are not read, is no claim.
+ */
 static void claim_ratio(const struct cache_params *p, const struct workload_env *env,
 			struct claims *out)
 {
-	const struct cache_amounts a = cache_amounts_of(p, env);
-	const int64_t asked = (int64_t)(p->passes * a.read / env->page_bytes);
-	const int64_t missed = (int64_t)(a.missed / env->page_bytes);
+	const int64_t page = (int64_t)env->page_bytes;
 	/* clang-format off */
-	const struct promise hits = {
-		.quantity = "hits", .scope = "ledger",
-		.source = "ledger", .counter = "hit_pages", .unit = UNIT_PAGES,
-		.expected = asked - missed, .slot = "lost_pages", .slot_mul = -1,
-		.why = "pages to read that are in the cache",
-	};
-	const struct promise misses = {
-		.quantity = "misses", .scope = "ledger",
-		.source = "ledger", .counter = "miss_pages", .unit = UNIT_PAGES,
-		.why = "pages to read that are not in the cache",
+	const struct promise rows[] = {
+		{ .quantity = "hits", .scope = "process",
+		  .source = "io", .counter = "rchar-read_bytes", .unit = UNIT_BYTES,
+		  .basis = BASIS_BOUNDED, .tolerance = page,
+		  .slot = "hit_pages", .slot_mul = page, .unless = p->method == METHOD_MMAP,
+		  .why = "bytes read without I/O are those that mincore has in the cache; and the worker's one-byte command" },
+		{ .quantity = "misses", .scope = "process",
+		  .source = "io", .counter = "read_bytes", .unit = UNIT_PAGES,
+		  .slot = "miss_pages",
+		  .why = "pages read by I/O are those that mincore does not have in the cache" },
 	};
 	/* clang-format on */
 
-	if (p->evict == EVICT_OVERFLOW || !cache_reads_all(p, env))
-		return;
-	promise_add(out, SPAN_WORK, &hits, 1);
-	claim_misses(p, env, misses, out);
+	if (p->evict != EVICT_OVERFLOW && !cache_reads_ahead(p, env))
+		PROMISE_ROWS(out, SPAN_WORK, rows);
 }
 
 /* An outside reclaimer takes pages of the program's text too, which refault. */

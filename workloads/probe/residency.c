@@ -9,6 +9,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define SETTLE_LOOKS	500 /* times SETTLE_PAUSE_NS */
+#define SETTLE_SAME	3
+#define SETTLE_PAUSE_NS 10000000u
+
 #ifndef SYS_cachestat
 #define SYS_cachestat 451 /* Linux 6.5, the same on all architectures */
 #endif
@@ -99,6 +103,40 @@ int residency_cachestat(int fd, uint64_t *resident, uint64_t *evicted)
 	*resident = stat.nr_cache;
 	*evicted = stat.nr_evicted;
 	return 0;
+}
+
+static int is_settled(struct worker *w, int fd, uint64_t before, uint64_t now, unsigned *same,
+		      bool *settled)
+{
+	uint64_t cached, evicted;
+	int ret;
+
+	*same = before == now ? *same + 1 : 0;
+	*settled = *same >= SETTLE_SAME;
+	if (!env_has(w->env, CAPABILITY_CACHESTAT))
+		return 0;
+	ret = residency_cachestat(fd, &cached, &evicted);
+	*settled = cached == now;
+	return ret;
+}
+
+int residency_settle(struct residency *r, struct worker *w, int fd, uint64_t *resident)
+{
+	uint64_t now = UINT64_MAX, before;
+	bool settled = false;
+	unsigned same = 0;
+	int ret = 0;
+
+	for (unsigned i = 0; i < SETTLE_LOOKS && !ret && !settled; i++) {
+		if (i)
+			worker_sleep_until(w, worker_now_ns() + SETTLE_PAUSE_NS);
+		before = now;
+		ret = residency_count(r, &now);
+		if (!ret)
+			ret = is_settled(w, fd, before, now, &same, &settled);
+	}
+	*resident = now;
+	return ret;
 }
 
 int residency_unclean(int fd, uint64_t *dirty, uint64_t *writeback)
