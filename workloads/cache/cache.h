@@ -60,8 +60,12 @@ struct cache_amounts {
 struct cache_amounts cache_amounts_of(const struct cache_params *p,
 				      const struct workload_env *env);
 
-/* Upper bound of the page cache's index (xarray nodes) for so many cached bytes. */
-uint64_t cache_index_bytes(uint64_t cached_bytes, const struct workload_env *env);
+/*
+ * Upper bound of the page cache's index (xarray nodes) for so many cached bytes; with
+ * source=loop of their buffer heads too.
+ */
+uint64_t cache_index_bytes(const struct cache_params *p, uint64_t cached_bytes,
+			   const struct workload_env *env);
 
 /* The pure functions of struct workload. */
 int cache_check(const void *params, const struct workload_env *env, char *reason,

@@ -64,10 +64,17 @@ struct cache_amounts cache_amounts_of(const struct cache_params *p,
 	return a;
 }
 
-/* An xa_node has 576 bytes and 64 slots, with a page or a large folio in each. */
-uint64_t cache_index_bytes(uint64_t cached_bytes, const struct workload_env *env)
+/*
+ * An xa_node has 576 bytes and 64 slots, with a page or a large folio in each. A page of a
+ * block device that is read alone has a buffer head, which is charged (alloc_page_buffers(),
+ * fs/buffer.c): 104 bytes, and a pointer to its group.
+ */
+uint64_t cache_index_bytes(const struct cache_params *p, uint64_t cached_bytes,
+			   const struct workload_env *env)
 {
-	return cached_bytes / env->page_bytes / 64 * 640 + 16 * env->page_bytes;
+	const uint64_t heads = p->source == SOURCE_LOOP ? cached_bytes / env->page_bytes : 0;
+
+	return cached_bytes / env->page_bytes / 64 * 640 + heads * 120 + 16 * env->page_bytes;
 }
 
 static uint64_t buffers_bytes(const struct cache_params *p, const struct workload_env *env)
@@ -81,7 +88,7 @@ uint64_t cache_footprint(const void *params, const struct workload_env *env)
 	uint64_t file = cache_file_bytes(p, env), own;
 
 	own = CACHE_OWN_BYTES + p->threads * CREW_STACK_BYTES + buffers_bytes(p, env) +
-	      CACHE_STEP_BYTES + file / env->page_bytes + cache_index_bytes(file, env) +
+	      CACHE_STEP_BYTES + file / env->page_bytes + cache_index_bytes(p, file, env) +
 	      file / (env->page_bytes / sizeof(uint64_t));
 	if (p->evict == EVICT_OVERFLOW && env->limit_bytes)
 		return env->limit_bytes;

@@ -313,8 +313,8 @@ static void claim_grown(const struct cache_params *p, const struct workload_env 
 	const bool maps = p->method == METHOD_MMAP && !env_lacks(env, CAPABILITY_TABLE_CHARGE);
 	const uint64_t tables =
 		maps ? a.file / env_table_entries(env) + 4 * env->page_bytes : 0;
-	const int64_t slack =
-		env_usage_slack_bytes(env) + (int64_t)(cache_index_bytes(grown, env) + tables);
+	const int64_t slack = env_usage_slack_bytes(env) +
+			      (int64_t)(cache_index_bytes(p, grown, env) + tables);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "group_usage_bytes", .scope = "group",
