@@ -133,6 +133,33 @@ static void synced_or_discarded_no_page_is_dirty(void **state)
 	}
 }
 
+static void a_page_is_cancelled_once_however_often_it_was_written(void **state)
+{
+	static const struct {
+		uint64_t passes, fsync_every;
+		int64_t cancelled; /* MiB */
+	} rows[] = {
+		{ 2, 0, 64 },	{ 2, 192, 64 }, /* no fsync in two passes */
+		{ 2, 48, 32 },			/* of the last 128 - 2 * 48 */
+		{ 4, 160, 64 },			/* of the last 256 - 160, more than the file */
+		{ 3, 64, 0 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		open_dirty();
+		drive_choose(&d, "mode", "rewrite");
+		drive_choose(&d, "finish", "discard");
+		drive_set(&d, "passes", rows[i].passes);
+		drive_set(&d, "fsync_every", rows[i].fsync_every * M);
+		drive_claims(&d);
+		if (drive_claim(&d, SPAN_WORK, "process", "cancelled_write_bytes")->expected !=
+		    rows[i].cancelled * (int64_t)M)
+			fail_msg("row %u", i);
+		drive_close(&d);
+	}
+}
+
 static void contradictions_are_refused(void **state)
 {
 	char reason[256] = "";
@@ -214,6 +241,7 @@ int main(void)
 		cmocka_unit_test(how_often_pages_become_dirty_is_promised_where_it_is_known),
 		cmocka_unit_test(what_is_dirty_at_held_depends_on_the_threshold_and_the_time),
 		cmocka_unit_test(synced_or_discarded_no_page_is_dirty),
+		cmocka_unit_test(a_page_is_cancelled_once_however_often_it_was_written),
 		cmocka_unit_test(contradictions_are_refused),
 		cmocka_unit_test(each_block_is_written_once_in_each_pass_and_the_file_goes),
 	};

@@ -108,15 +108,22 @@ static bool rewritten_amid(const struct dirty_params *p, const struct workload_e
 	return p->method == METHOD_MMAP && !undisturbed(p, env);
 }
 
-/* Bytes dirty at HELD: an upper bound, and exact where undisturbed(). */
-static uint64_t left_dirty_bytes(const struct dirty_params *p, const struct workload_env *env)
+/*
+ * Bytes dirty before the last fsync or the truncation: an upper bound, and exact where
+ * undisturbed(). The file is dirty once however often it was written since the last fsync.
+ */
+static uint64_t unsynced_bytes(const struct dirty_params *p, const struct workload_env *env)
 {
 	uint64_t every = dirty_fsync_bytes(p, env), file = dirty_file_bytes(p, env);
 	uint64_t since = every ? dirty_written_bytes(p, env) % every : file;
 
-	if (p->finish != FINISH_DIRTY)
-		return 0;
 	return since < file ? since : file;
+}
+
+/* The same at HELD. */
+static uint64_t left_dirty_bytes(const struct dirty_params *p, const struct workload_env *env)
+{
+	return p->finish == FINISH_DIRTY ? unsynced_bytes(p, env) : 0;
 }
 
 /* ---- promises ---- */
@@ -204,10 +211,7 @@ static void claim_cancelled(const struct dirty_params *p, const struct workload_
 
 	if (discard && undisturbed(p, env)) {
 		c.basis = BASIS_BOUNDED;
-		c.expected = (int64_t)dirty_file_bytes(p, env);
-		if (p->fsync_every)
-			c.expected = (int64_t)(dirty_written_bytes(p, env) %
-					       dirty_fsync_bytes(p, env));
+		c.expected = (int64_t)unsynced_bytes(p, env);
 	} else if (discard) {
 		c.relation = RELATION_LE;
 		c.expected = (int64_t)dirty_file_bytes(p, env);
