@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define SETTLE_LOOKS	500 /* times SETTLE_PAUSE_NS */
-#define SETTLE_SAME	3
+#define SETTLE_SAME	4   /* looks that agree */
 #define SETTLE_PAUSE_NS 10000000u
 
 #ifndef SYS_cachestat
@@ -105,37 +105,39 @@ int residency_cachestat(int fd, uint64_t *resident, uint64_t *evicted)
 	return 0;
 }
 
-static int is_settled(struct worker *w, int fd, uint64_t before, uint64_t now, unsigned *same,
-		      bool *settled)
+/* *settled: nothing is being read, as far as these looks tell. */
+static int look_settled(const struct worker *w, int fd, const uint64_t looks[SETTLE_SAME],
+			bool *settled)
 {
 	uint64_t cached, evicted;
 	int ret;
 
-	*same = before == now ? *same + 1 : 0;
-	*settled = *same >= SETTLE_SAME;
+	*settled = true;
+	for (unsigned i = 1; i < SETTLE_SAME; i++)
+		*settled &= looks[i] == looks[0];
 	if (!env_has(w->env, CAPABILITY_CACHESTAT))
 		return 0;
 	ret = residency_cachestat(fd, &cached, &evicted);
-	*settled = cached == now;
+	*settled = cached == looks[0];
 	return ret;
 }
 
 int residency_settle(struct residency *r, struct worker *w, int fd, uint64_t *resident)
 {
-	uint64_t now = UINT64_MAX, before;
+	uint64_t looks[SETTLE_SAME]; /* the last is the first */
 	bool settled = false;
-	unsigned same = 0;
 	int ret = 0;
 
+	memset(looks, 0xff, sizeof(looks));
 	for (unsigned i = 0; i < SETTLE_LOOKS && !ret && !settled; i++) {
 		if (i)
 			worker_sleep_until(w, worker_now_ns() + SETTLE_PAUSE_NS);
-		before = now;
-		ret = residency_count(r, &now);
+		memmove(looks + 1, looks, sizeof(looks) - sizeof(looks[0]));
+		ret = residency_count(r, &looks[0]);
 		if (!ret)
-			ret = is_settled(w, fd, before, now, &same, &settled);
+			ret = look_settled(w, fd, looks, &settled);
 	}
-	*resident = now;
+	*resident = looks[0];
 	return ret;
 }
 

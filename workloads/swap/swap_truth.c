@@ -123,41 +123,57 @@ static const char *event_keys(const struct swap_params *p, const struct workload
 	return way == WAY_OUT ? "pswpout" : "pswpin";
 }
 
-/* At least `least` and at most `most` pages; the group's count has no other pages. */
+/* At least `least` pages and at most `most`; 0: no upper bound is known. */
+struct events {
+	enum way way;
+	int64_t least, most;
+};
+
+/* The group's count has no other pages, as the rest of its memory is locked. */
+static void claim_group_events(const struct events *e, const char *keys, struct claims *out)
+{
+	const bool range = e->most > e->least;
+	const struct promise row = {
+		.quantity = e->way == WAY_OUT ? "group_swapped_out" : "group_swapped_in",
+		.scope = "group",
+		.source = "memory.stat",
+		.counter = keys,
+		.unit = UNIT_PAGES,
+		.relation = !e->most ? RELATION_GE
+			    : range  ? RELATION_BETWEEN
+				     : RELATION_EQ,
+		.basis = range ? BASIS_BOUNDED : BASIS_EXACT,
+		.expected = e->least,
+		.tolerance = range ? e->most - e->least : 0,
+		.least = range ? e->least : 0,
+		.why = !e->most ? "the part that exceeds the limit is swapped out"
+		       : range ? "a page that was swapped in and not written keeps its slot and need not be written again"
+			       : "each page of the mapping and no other of the group: the rest is locked",
+	};
+
+	promise_add(out, SPAN_WORK, &row, 1);
+}
+
 static void claim_events(const struct swap_params *p, const struct workload_env *env,
-			 enum way way, int64_t least, int64_t most, struct claims *out)
+			 struct events e, struct claims *out)
 {
 	const bool known =
 		env_has(env, CAPABILITY_ZSWAP_ON) || env_lacks(env, CAPABILITY_ZSWAP_ON);
-	const bool grouped =
-		known && env->cgroup_version == 2 && env_has(env, CAPABILITY_GROUP_SWAP_KEYS);
-	const char *keys = event_keys(p, env, way);
+	const char *keys = event_keys(p, env, e.way);
 	/* clang-format off */
-	const struct promise rows[] = {
-		{ .quantity = "system_swapped", .scope = "system",
-		  .source = "vmstat", .counter = keys, .unit = UNIT_PAGES,
-		  .relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = least,
-		  .unless = !known,
-		  .why = "the machine's count includes the worker's" },
-		{ .quantity = way == WAY_OUT ? "group_swapped_out" : "group_swapped_in",
-		  .scope = "group",
-		  .source = "memory.stat", .counter = keys, .unit = UNIT_PAGES,
-		  .relation = most > least ? RELATION_BETWEEN : RELATION_EQ,
-		  .basis = most > least ? BASIS_BOUNDED : BASIS_EXACT,
-		  .expected = least, .tolerance = most - least, .least = most > least ? least : 0,
-		  .unless = most < least || !grouped,
-		  .why = most > least ? "a page that was swapped in and not written keeps its slot and need not be written again"
-			 : "each page of the mapping and no other of the group: the rest is locked" },
-		{ .quantity = way == WAY_OUT ? "group_swapped_out" : "group_swapped_in",
-		  .scope = "group",
-		  .source = "memory.stat", .counter = keys, .unit = UNIT_PAGES,
-		  .relation = RELATION_GE, .expected = least,
-		  .unless = most >= least || !grouped,
-		  .why = "the part that exceeds the limit is swapped out" },
+	const struct promise machine = {
+		.quantity = "system_swapped", .scope = "system",
+		.source = "vmstat", .counter = keys, .unit = UNIT_PAGES,
+		.relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = e.least,
+		.why = "the machine's count includes the worker's",
 	};
 	/* clang-format on */
 
-	PROMISE_ROWS(out, SPAN_WORK, rows);
+	if (!known)
+		return;
+	promise_add(out, SPAN_WORK, &machine, 1);
+	if (env->cgroup_version == 2 && env_has(env, CAPABILITY_GROUP_SWAP_KEYS))
+		claim_group_events(&e, keys, out);
 }
 
 /* The group's swap: a key of memory.stat on v1, a file on v2. */
@@ -204,6 +220,19 @@ static void claim_status(const struct swap_params *p, const struct workload_env 
 	promise_add(out, SPAN_WORK, &row, 1);
 }
 
+static void claim_swap_cache(struct claims *out)
+{
+	/* clang-format off */
+	const struct promise row = {
+		.quantity = "group_swap_cache_bytes", .scope = "group",
+		.source = "memory.stat", .counter = "swapcached", .unit = UNIT_BYTES,
+		.why = "a page that was written leaves the swap cache when it is reclaimed",
+	};
+	/* clang-format on */
+
+	promise_add(out, SPAN_WORK, &row, 1);
+}
+
 static void claim_out(const struct swap_params *p, const struct workload_env *env,
 		      struct claims *out)
 {
@@ -234,9 +263,6 @@ static void claim_out(const struct swap_params *p, const struct workload_env *en
 		  .source = "memory.stat", .counter = env_group_anon(env), .unit = UNIT_BYTES,
 		  .expected = -bytes,
 		  .why = "the worker is alone in its group and its other memory is locked" },
-		{ .quantity = "group_swap_cache_bytes", .scope = "group",
-		  .source = "memory.stat", .counter = "swapcached", .unit = UNIT_BYTES,
-		  .why = "a page that was written leaves the swap cache when it is reclaimed" },
 		{ .quantity = "minor_faults", .scope = "process",
 		  .source = "stat", .counter = "minflt",
 		  .why = "swap-out takes no fault" },
@@ -251,6 +277,7 @@ static void claim_out(const struct swap_params *p, const struct workload_env *en
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	promise_add(out, SPAN_WORK, &swap, 1);
+	claim_swap_cache(out);
 	claim_status(p, env, bytes, out);
 	claim_device(env, pages, out);
 }
@@ -330,7 +357,7 @@ static void claim_back(const struct swap_params *p, const struct workload_env *e
 	PROMISE_ROWS(out, SPAN_WORK, rows);
 	claim_status(p, env, 0, out);
 	claim_back_faults(p, env, out);
-	claim_events(p, env, WAY_IN, pages, pages, out);
+	claim_events(p, env, (struct events){ WAY_IN, pages, pages }, out);
 	allow_behind(env, &swap);
 	/* Pages swapped in through the swap cache keep their slots. */
 	if (env->swap == SWAP_ZRAM && p->back != BACK_WILLNEED)
@@ -358,7 +385,7 @@ static void claim_pageout(const struct swap_params *p, const struct workload_env
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	claim_events(p, env, WAY_OUT, rewrites ? gone : pages, gone, out);
+	claim_events(p, env, (struct events){ WAY_OUT, rewrites ? gone : pages, gone }, out);
 	if (p->back == BACK_NONE)
 		claim_out(p, env, out);
 	else
@@ -490,7 +517,8 @@ static void claim_pressure(const struct swap_params *p, const struct workload_en
 	claim_limit(env, out);
 	promise_add(out, SPAN_WORK, &swap, 1);
 	PROMISE_ROWS(out, SPAN_WORK, majors);
-	claim_events(p, env, WAY_OUT, excess / (int64_t)env->page_bytes, -1, out);
+	claim_events(p, env, (struct events){ WAY_OUT, excess / (int64_t)env->page_bytes, 0 },
+		     out);
 	claim_stall(p, env, out);
 }
 
