@@ -23,6 +23,9 @@ STEPPED = {
     'align': lambda value: str(1 << value.bit_length() - 1),
     'offset': lambda value: str(value % (2 * MIB) // (64 * KIB) * 64 * KIB),
 }
+OOM = ('oom', 'global_oom')
+# Pages; by default the claims are exact, but what fits before an OOM kill is bounded.
+SHORTFALLS = {'oom': (1 << 11, 1 << 12)}
 LONGEST = 0.25  # seconds of any one wait, rate or measurement
 # They fill the whole machine, a node of it, or all its free blocks.
 GUEST_ONLY = ('buddy', 'full_node', 'global_oom', 'kswapd')
@@ -106,9 +109,9 @@ class Drawer:
             prefix = f'{name}.' if several else ''
             limits = self.limits(workload, count)
             drawn = self.options(workload, count, dict(limits))
-            drawn += limits + self.worker_keys()
+            drawn += limits + self.worker_keys(workload)
             if not several and workload != 'null' and self.rng.random() < 0.05:
-                drawn.append(('inject_shortfall', self.rng.choice((1, 1, 2, 16))))
+                drawn.append(('inject_shortfall', self.rng.choice(SHORTFALLS.get(workload, (1, 1, 2, 16)))))
                 shortfall = True
             keys += [(prefix + key, value) for key, value in drawn]
         return Draw(workers, keys, shortfall)
@@ -158,14 +161,17 @@ class Drawer:
     def text(self, name):
         """A value of an option of type text, by its name: the only copy of what these take."""
         rng, node = self.rng, lambda: str(rng.randrange(self.machine.nodes + 1))
-        return {
+        texts = {
             'fill': lambda: rng.choice(('zero', 'same', 'random', f'{rng.randint(0, 100)}%')),
             'node': lambda: rng.choice(('any', node())),
             'cpu': lambda: rng.choice(('first', node())),
             'memory': lambda: rng.choice(('local', 'nearest', 'farthest', node())),
             'victims': lambda: ','.join(f'{self.log_uniform(1, 16)}M:{rng.randint(0, 1000)}'
                                         for _ in range(rng.randint(1, 3))),
-        }[name]()
+        }
+        if name not in texts:
+            raise LookupError(f'tests/random/draw.py: no text is known for the option {name}')
+        return texts[name]()
 
     def options(self, workload, count, limits):
         """(key, value) of its options: half of them drawn, and all that would take too long."""
@@ -175,7 +181,8 @@ class Drawer:
             left = min(left, max(64 * KIB, int(most) // 2))
         options, drawn = self.workloads[workload]['options'], []
         total = int(most or 0)  # where it has no size, it grows to its limit
-        for option in sorted(options, key=lambda o: (o['name'] != 'size', o['name'] not in MULTIPLIERS)):
+        order = ('size', 'block') + MULTIPLIERS
+        for option in sorted(options, key=lambda o: order.index(o['name']) if o['name'] in order else len(order)):
             name, kind = option['name'], option['type']
             default, low = parse_number(option['default']), parse_number(option['min'] or '0') or 0
             if name == 'size':
@@ -203,8 +210,8 @@ class Drawer:
             else:
                 value = option['default']
             number = parse_number(value) or 0
-            if name == 'size':
-                total = int(number)
+            if name in ('size', 'block'):
+                total = int(max(number, total if name == 'block' else 0))  # of whole blocks
             elif name in MULTIPLIERS:
                 total = int(max(1, total) * max(1, number))
         self.rng.shuffle(drawn)
@@ -248,7 +255,7 @@ class Drawer:
         last = self.rng.randrange(first, self.machine.cpus)
         return f'{first}' if first == last else f'{first}-{last}'
 
-    def worker_keys(self):
+    def worker_keys(self, workload):
         """Keys of a worker that are no options of its workload."""
         rng = self.rng
         keys = (
@@ -260,6 +267,8 @@ class Drawer:
             ('mems', str(rng.randrange(self.machine.nodes))),
             ('prewarm', rng.choice(('yes', 'no'))),
         )
+        # A background worker is stopped when the others are done, and no OOM kill may come.
+        keys = [key for key in keys if key != ('background', 'yes') or workload not in OOM]
         return [key for key in keys if rng.random() < 0.08]
 
     def run_keys(self, types):
