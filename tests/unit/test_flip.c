@@ -79,6 +79,7 @@ static const struct {
 	{ CAPABILITY_REFAULT_SPLIT, "cache", DROPPED },	  /* refaults of the group */
 	{ CAPABILITY_GROUP_PSI, "swap", DROPPED },	  /* the group's or the machine's */
 	{ CAPABILITY_HUGE_ZERO_WRITE, "anon", REFUSED },  /* touch=read_write pages=huge */
+	{ CAPABILITY_SPLIT_ZEROS, "oom", REFUSED },	  /* huge pages of zeros, swapped */
 	{ CAPABILITY_SPLIT_ZEROS, "thp", AMOUNTS },
 	{ CAPABILITY_WEIGHTED_INTERLEAVE, "numa", REFUSED }, /* mode=weighted */
 	{ CAPABILITY_SWAP_SLOTS, "swap", AMOUNTS },
