@@ -59,3 +59,10 @@ every()
 	abandon_pauses
 	[ "$(ipcs -m | wc -l)" = "$before" ]
 }
+
+@test "a page that the last of ten processes leaves out fails a claim, and so does one that a neighbour's fault maps" {
+	ends 1 shm size=16K procs=10 inject_shortfall=1
+	[ "$(verdict pages_shared)" = fail ]
+	ends 1 shm kind=file size=1M procs=1 inject_shortfall=1
+	[ "$(verdict pages_shared)" = fail ]
+}
