@@ -200,6 +200,23 @@ static void swap_left_to_the_group_is_filled_first(void **state)
 	assert_non_null(strstr(reason, "memory.swap.max"));
 }
 
+/* Badness counts adj by limit and swap together, whenever the kill comes. */
+static void with_swap_the_victim_must_be_the_same_early_and_late(void **state)
+{
+	(void)state;
+	env.swap = SWAP_FILE;
+	env.swap_bytes = env.swap_max_bytes = 256 * MB;
+	assert_int_equal(check("2M:623", 0), -EINVAL); /* 221 MiB: above 96, below 352 */
+	assert_non_null(strstr(reason, "before swap is full"));
+	assert_int_equal(check("2M:100", 0), 0);
+	assert_int_equal(find("victim")->expected, 0);
+	env.swap_max_bytes = 0;
+	assert_int_equal(check("2M:623", 0), 0);
+	env.swap_max_bytes = 256 * MB;
+	env.oom_group = true;
+	assert_int_equal(check("2M:623", 0), 0);
+}
+
 static void huge_pages_that_may_be_swapped_keep_the_peak_below_the_limit(void **state)
 {
 	const struct claim *c;
@@ -247,6 +264,8 @@ int main(void)
 		cmocka_unit_test_setup(failed_charges_are_promised_where_the_kernel_counts_them,
 				       defaults),
 		cmocka_unit_test_setup(swap_left_to_the_group_is_filled_first, defaults),
+		cmocka_unit_test_setup(with_swap_the_victim_must_be_the_same_early_and_late,
+				       defaults),
 		cmocka_unit_test_setup(
 			huge_pages_that_may_be_swapped_keep_the_peak_below_the_limit, defaults),
 		cmocka_unit_test_setup(huge_pages_of_zeros_that_a_split_frees_are_refused,
