@@ -110,7 +110,8 @@ class Drawer:
             limits = self.limits(workload, count)
             drawn = self.options(workload, count, dict(limits))
             drawn += limits + self.worker_keys(workload)
-            if not several and workload != 'null' and self.rng.random() < 0.05:
+            does_nothing = workload == 'null' or ('kind', 'cow') in drawn  # which may copy no page
+            if not several and not does_nothing and self.rng.random() < 0.05:
                 drawn.append(('inject_shortfall', self.rng.choice(SHORTFALLS.get(workload, (1, 1, 2, 16)))))
                 shortfall = True
             keys += [(prefix + key, value) for key, value in drawn]
