@@ -61,12 +61,10 @@ class Draw:
         return [first] + [f'{key}={value}' for key, value in self.keys]
 
     def line(self, subcommand='run'):
-        """The line for bash that reproduces it."""
+        """The line for a shell that reproduces it."""
         text = self.profile()
-        source = f"<(printf '{text}')".replace('\n', '\\n') if text else None
-        words = self.words(source)
-        quoted = [words[0]] + [f"'{w}'" if ' ' in w else w for w in words[1:]]
-        return f'pagestorm {subcommand} ' + ' '.join(quoted)
+        profile = "printf '{}' > drawn.ini && ".format(text.replace('\n', '\\n')) if text else ''
+        return f'{profile}pagestorm {subcommand} ' + ' '.join(self.words('drawn.ini'))
 
 
 def parse_number(text):
