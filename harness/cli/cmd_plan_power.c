@@ -16,23 +16,9 @@
 static const double noises[] = { 0.02, 0.05, 0.1 };
 static const double effects[] = { 0.05, 0.1, 0.2 };
 
-/*
- * A report compares each cell with the first; of one cell two runs are compared. A metric that
- * is no worker's own is each one's.
- */
-static unsigned count_tests(const struct plan *plan)
-{
-	const unsigned pairs = plan->nr_cells > 1 ? plan->nr_cells - 1 : 1;
-	unsigned tests = 0;
-
-	for (unsigned i = 0; i < plan->primary.nr; i++)
-		tests += plan->primary.item[i].worker[0] ? 1 : plan->cell[0].nr_workers;
-	return tests * pairs;
-}
-
 static double level_of(const struct plan *plan)
 {
-	return COMPARE_PRIMARY_PART * STATS_LEVEL / count_tests(plan);
+	return COMPARE_PRIMARY_PART * STATS_LEVEL / power_tests(plan);
 }
 
 static void print_names(const struct plan *plan)

@@ -15,6 +15,7 @@
 #include "harness/cli/cmd_cell.h"
 #include "harness/cli/cmd_run_pause.h"
 #include "harness/cli/cmd_run_print.h"
+#include "harness/cli/cmd_run_until.h"
 #include "harness/machine/group.h"
 #include "harness/machine/lock.h"
 #include "harness/trial/results.h"
@@ -32,6 +33,7 @@ struct arguments {
 	unsigned wait_s;
 	bool json, quiet, strict;
 	struct cmd_pause pause;
+	struct cmd_until until;
 	struct cmd_plan_source source;
 	struct host host; /* the machine that the plan is for */
 };
@@ -55,6 +57,15 @@ static int take_risk(const struct cmd_option *option, const char *text, void *fi
 		return error_set(e, EINVAL, "--%s: '%s' is not one of R0 R1 R2 R3",
 				 option->name, text);
 	*(enum risk *)field = (enum risk)(text[1] - '0');
+	return 0;
+}
+
+static int take_until(const struct cmd_option *option, const char *text, void *field,
+		      struct error *e)
+{
+	if (strcmp(text, "decided"))
+		return error_set(e, EINVAL, "--%s: '%s' is not decided", option->name, text);
+	((struct cmd_until *)field)->on = true;
 	return 0;
 }
 
@@ -83,6 +94,9 @@ static const struct cmd_option options[] = {
 	{ .name = "repeat", .letter = 'n', .arg = "N", .take = cmd_take_number,
 	  .offset = offsetof(struct arguments, source.repeats), .least = 1, .most = 10000,
 	  .help = "repeats of each cell, in place of the profile's" },
+	{ .name = "until", .arg = "decided", .take = take_until,
+	  .offset = offsetof(struct arguments, until),
+	  .help = "stop when each primary metric is decided" },
 	{ .name = "cell", .arg = "K|K-L|auto", .take = cmd_take_cell,
 	  .offset = offsetof(struct arguments, cell), .most = CMD_CELL_MAX,
 	  .help = "only these cells; auto: those of the array's job" },
@@ -134,6 +148,11 @@ static int check(const void *request, struct error *e)
 		return error_set(
 			e, EINVAL,
 			"--resume goes on where the run was cut: give no --stage, and move the directory when it is complete");
+	if (a->until.on && (a->resume || a->cell.index >= 0))
+		return error_set(
+			e, EINVAL,
+			"--until=decided compares all cells of a new run: give no --%s",
+			a->resume ? "resume" : "cell");
 	if (a->pause.out_fd >= 0 && !a->pause.trial.barriers)
 		return error_set(e, EINVAL, "--pause-fd needs --pause=ready,held");
 	return 0;
@@ -144,7 +163,7 @@ static const struct cmd_syntax syntax = {
 	.words = "PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
 	.doc = "Runs a profile or a workload; compares the kernel's counts with the claims.\v"
 	       "key=value takes the profile's own keys: hog.size=64M, memory.max=96M.\n"
-	       "Exit status: 0 met; 1 not met; 2 usage; 3 harness; 4 invalid, disturbed; 5 not restored; 75 locked; 77 nothing could run; 130, 143 interrupted.",
+	       "Exit status: 0 met; 1 not met; 2 usage; 3 harness; 4 invalid, disturbed, undecided; 5 not restored; 75 locked; 77 nothing could run; 130, 143 interrupted.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),
 	.check = check,
@@ -186,6 +205,8 @@ static int load(struct plan *plan, struct arguments *a, struct error *e)
 
 	if (!ret)
 		ret = cmd_check_cell(plan, a->jobs, &a->cell, e);
+	if (!ret && a->until.on)
+		ret = cmd_until_prepare(&a->until, plan, e);
 	return ret ? ret : check_risk(plan, a, e);
 }
 
@@ -268,6 +289,9 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 					 .more_cells = a->cell.more,
 					 .signal_fd = signal_fd,
 					 .pause = &a->pause.trial,
+					 .enough = a->until.on ? cmd_until_enough : NULL,
+					 .enough_arg = &a->until,
+					 .looks = a->until.on ? a->until.schedule.nr : 0,
 					 .progress = cmd_run_print_progress,
 					 .row = cmd_run_print_row,
 					 .arg = &print };
@@ -286,6 +310,9 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 		if (!ret && a->stage)
 			ret = move_results(a, &summary, &e);
 		status = exit_status(&summary, a->strict, ret);
+		cmd_run_print_make_room(&print);
+		if (!ret && a->until.on && !cmd_until_report(&a->until) && status == EXIT_MET)
+			status = EXIT_INVALID;
 	}
 	cmd_run_print_summary(&print, &summary, status);
 	if (summary.interrupted && summary.path[0])
@@ -354,6 +381,8 @@ int cmd_run(int argc, char **argv)
 		free(plan);
 		return EXIT_USAGE;
 	}
+	if (a.until.on && !a.source.repeats)
+		a.source.repeats = CMD_UNTIL_REPEATS;
 	/* Mistakes are reported before any wait for the lock. */
 	ret = cmd_pause_check(&a.pause, &e);
 	if (!ret)

@@ -416,6 +416,10 @@ static bool is_primary(const struct result_dir *f, const struct comparison *r)
 
 static void find_primary(struct compare *c)
 {
+	const json_t *looks = result_dir_json(c->dir_a, "end.looks");
+
+	if (!strcmp(c->dir_a->path, c->dir_b->path))
+		c->looks = (unsigned)json_integer_value(looks);
 	for (size_t i = 0; i < c->nr; i++) {
 		struct comparison *r = &c->row[i];
 

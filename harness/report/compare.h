@@ -113,8 +113,10 @@ struct compare {
 	size_t nr_tested; /* neither constant, too few to decide nor another one repeated */
 	size_t nr_of_family[NR_FAMILIES]; /* the same by family */
 	size_t nr_worse, nr_better, nr_too_few, nr_spread;
-	bool has_primary;   /* the profile names metrics that were recorded */
-	bool interleaved;   /* all runs of each pair of cells took turns in one run */
+	unsigned looks;	  /* of run --until at these cells, which share the 5 %; 0: one, at the
+			     end */
+	bool has_primary; /* the profile names metrics that were recorded */
+	bool interleaved; /* all runs of each pair of cells took turns in one run */
 	unsigned nr_blocks; /* largest number of one pair */
 	enum across across; /* the worst of all pairs */
 	size_t nr_alone;    /* runs left out: their block has none of the other side */

@@ -202,3 +202,21 @@ void strata_release(struct strata *strata)
 	free(strata->value);
 	*strata = (struct strata){ .nr = 0 };
 }
+
+int compare_interval(const struct compare *c, const struct comparison *r, double miss,
+		     double *low, double *high)
+{
+	struct pair pair = {
+		.dir_a = c->dir_a, .dir_b = c->dir_b, .a = r->series_a, .b = r->series_b
+	};
+	struct strata strata = { .nr = 0 };
+	int ret = pair_find_blocks(&pair);
+
+	if (!ret)
+		ret = strata_make(&strata, &pair, r->metric);
+	if (!ret)
+		ret = contrast_interval(strata.stratum, strata.nr, miss, low, high);
+	strata_release(&strata);
+	pair_release(&pair);
+	return ret;
+}

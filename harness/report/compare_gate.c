@@ -111,24 +111,6 @@ static enum gate_result weigh_verdict(const struct compare *c, const struct term
 
 /* ---- a threshold ---- */
 
-static int find_interval(const struct compare *c, const struct comparison *r, double miss,
-			 double *low, double *high)
-{
-	struct pair pair = {
-		.dir_a = c->dir_a, .dir_b = c->dir_b, .a = r->series_a, .b = r->series_b
-	};
-	struct strata strata = { .nr = 0 };
-	int ret = pair_find_blocks(&pair);
-
-	if (!ret)
-		ret = strata_make(&strata, &pair, r->metric);
-	if (!ret)
-		ret = contrast_interval(strata.stratum, strata.nr, miss, low, high);
-	strata_release(&strata);
-	pair_release(&pair);
-	return ret;
-}
-
 /*
  * It trips where all of the interval lies beyond the bound, adjusted for the tests that could
  * each trip it falsely, and holds where none of it does. nr: rows that the term matches.
@@ -138,7 +120,7 @@ static int weigh_threshold(const struct compare *c, const struct term *t,
 {
 	const double bound = 1 + t->change;
 	double low, high;
-	int ret = find_interval(c, r, STATS_LEVEL / (double)nr, &low, &high);
+	int ret = compare_interval(c, r, STATS_LEVEL / (double)nr, &low, &high);
 
 	*result = GATE_UNDECIDED;
 	if (ret)

@@ -142,19 +142,20 @@ static bool is_tested(const struct comparison *r)
 	return r->contrast.p_least <= STATS_LEVEL && !r->contrast.constant && !r->same_as;
 }
 
-/* The family's part of the level; known before any p is looked at. */
-static double part_of(const struct compare *c, enum family family)
+/* Known before any p is looked at. */
+double compare_part_of(const struct compare *c, enum family family)
 {
 	const double failures = c->nr_of_family[FAMILY_FAILURES] ? 0.4 : 0;
 	const double others = c->has_primary ? 1 - COMPARE_PRIMARY_PART : 1 - failures;
+	const double looks = c->looks ? c->looks : 1;
 
 	switch (family) {
 	case FAMILY_FAILURES:
-		return 0.4;
+		return 0.4 / looks;
 	case FAMILY_PRIMARY:
-		return 1 - failures - others;
+		return (1 - failures - others) / looks;
 	default:
-		return others;
+		return others / looks;
 	}
 }
 
@@ -190,10 +191,11 @@ static int adjust(const struct compare *c, bool location, double *adjusted, doub
 		nr = 0;
 		for (size_t i = 0; i < c->nr; i++)
 			if (c->row[i].family == family)
-				adjusted[i] =
-					is_tested(&c->row[i])
-						? fmin(scratch[nr++] / part_of(c, family), 1)
-						: 1;
+				adjusted[i] = is_tested(&c->row[i])
+						      ? fmin(scratch[nr++] /
+								     compare_part_of(c, family),
+							     1)
+						      : 1;
 	}
 	return ret;
 }
@@ -206,7 +208,7 @@ static bool could_show(const struct compare *c, const struct comparison *r)
 	const size_t nr = c->nr_of_family[r->family] + !is_tested(r);
 
 	return r->contrast.p_least * (double)nr <=
-	       STATS_LEVEL * part_of(c, r->family) * (1 + 1e-9);
+	       STATS_LEVEL * compare_part_of(c, r->family) * (1 + 1e-9);
 }
 
 static bool is_large_enough(const struct compare *c, const struct comparison *r)

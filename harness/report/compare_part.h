@@ -34,6 +34,13 @@ struct strata {
 int strata_make(struct strata *strata, const struct pair *pair, const struct column *m);
 void strata_release(struct strata *strata);
 
+/* The interval of a row's ratio that misses it in `miss` of the cases. -ENOMEM. */
+int compare_interval(const struct compare *c, const struct comparison *r, double miss,
+		     double *low, double *high);
+
+/* The family's part of the 5 %, of one look. */
+double compare_part_of(const struct compare *c, enum family family);
+
 /* From tests to verdicts: fills p, could_show, same_as and change, and counts. -ENOMEM. */
 int compare_judge(struct compare *c);
 

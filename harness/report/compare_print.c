@@ -272,6 +272,13 @@ static void print_method(const struct printer *p)
 			c->nr_of_family[FAMILY_PRIMARY], c->nr_of_family[FAMILY_OTHERS]);
 		print_sentence(p, text);
 	}
+	if (c->looks > 1) {
+		snprintf(
+			text, sizeof(text),
+			"The run was to stop when it was decided: the 5 %% are shared by %u looks.",
+			c->looks);
+		print_sentence(p, text);
+	}
 	print_blocks(p);
 }
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "harness/base/splitmix.h"
+#include "harness/plan/plan.h"
 #include "harness/report/contrast.h"
 
 #define FEW   20		   /* repeats; of more the distribution is taken as normal */
@@ -14,6 +15,16 @@
 
 #define STEPS 400 /* of an integral over 8 standard deviations to each side */
 #define REACH 8.
+
+unsigned power_tests(const struct plan *plan)
+{
+	const unsigned pairs = plan->nr_cells > 1 ? plan->nr_cells - 1 : 1;
+	unsigned tests = 0;
+
+	for (unsigned i = 0; i < plan->primary.nr; i++)
+		tests += plan->primary.item[i].worker[0] ? 1 : plan->cell[0].nr_workers;
+	return tests * pairs;
+}
 
 static double normal(double x)
 {

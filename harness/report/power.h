@@ -19,6 +19,14 @@
 #define POWER_FOUND	  0.8	/* a difference is found in so many of all runs */
 #define POWER_REPEATS_MAX 10000 /* as many as a profile may have */
 
+struct plan;
+
+/*
+ * Comparisons of a primary metric: a report compares each cell with the first; of one cell two
+ * runs are compared. A metric that is no worker's own is each one's.
+ */
+unsigned power_tests(const struct plan *plan);
+
 /* level: of the one test. 0 where no p is so small, or memory is short. */
 double power_of(size_t n, double effect, double noise, double level);
 

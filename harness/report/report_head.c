@@ -80,6 +80,7 @@ static size_t count_cells(const struct report *r)
 void report_extent(const struct report *r, char *out, size_t out_bytes)
 {
 	double repeats = number_at(r, "plan.repeats");
+	double done = number_at(r, "end.repeats_done"); /* of a run that could stop early */
 	const json_t *seed = result_dir_json(&r->dir, "plan.seed");
 	double seconds = number_at(r, "end.seconds");
 	const json_t *restored = result_dir_json(&r->dir, "end.restored");
@@ -90,7 +91,9 @@ void report_extent(const struct report *r, char *out, size_t out_bytes)
 	out[0] = 0;
 	if (cells)
 		append(out, out_bytes, "%zu cell%s", cells, cells == 1 ? "" : "s");
-	if (!isnan(repeats))
+	if (!isnan(repeats) && !isnan(done))
+		append(out, out_bytes, "%.0f of at most %.0f repeats", done, repeats);
+	else if (!isnan(repeats))
 		append(out, out_bytes, "%.0f repeat%s", repeats, repeats == 1 ? "" : "s");
 	if (!isnan(seconds))
 		append(out, out_bytes, seconds < 10 ? "%.1f s" : "%.0f s", seconds);

@@ -369,7 +369,13 @@ static int describe(struct run *run, int ret, struct error *e)
 		run->options->only_cell, "more_cells", (int)run->options->more_cells,
 		"steps_resumed", (int)s->resumed, "seconds",
 		(double)(clock_now_ns() - run->start_ns) / 1e9);
-	int ret_json = results_describe(&run->results, run->plan, end, e);
+	int ret_json;
+
+	if (end && run->options->looks) {
+		json_object_set_new(end, "looks", json_integer(run->options->looks));
+		json_object_set_new(end, "repeats_done", json_integer(run->repeats_done));
+	}
+	ret_json = results_describe(&run->results, run->plan, end, e);
 
 	json_decref(end);
 	return ret_json;
@@ -405,13 +411,30 @@ static bool is_to_run(const struct run *run)
 	       (cell >= (unsigned)only && cell - (unsigned)only <= run->options->more_cells);
 }
 
+/* Whether a repeat of all cells ended with this step, and its caller needs no more. */
+static bool is_enough(struct run *run)
+{
+	const struct run_options *how = run->options;
+	const struct plan *plan = run->plan;
+	const int repeat = plan->step[run->step].repeat;
+
+	if (!how->enough || repeat < 1 ||
+	    (run->step + 1 < plan->nr_steps && plan->step[run->step + 1].repeat == repeat))
+		return false;
+	run->repeats_done = (unsigned)repeat;
+	return how->enough(run->results.path, run->repeats_done, how->enough_arg);
+}
+
 static int run_steps(struct run *run, struct error *e)
 {
 	int ret = describe(run, 0, e);
 
 	for (run->step = 0; run->step < run->plan->nr_steps && !ret; run->step++)
-		if (is_to_run(run))
+		if (is_to_run(run)) {
 			ret = run_step(run, e);
+			if (!ret && is_enough(run))
+				break;
+		}
 	if (ret || run->good || !run->broken)
 		return ret;
 	return error_set(e, -run->broken, "%s", run->broken_why.text);

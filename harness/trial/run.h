@@ -35,6 +35,13 @@ struct run_options {
 	trial_hook *hook;	 /* called at the barriers of real trials, not of null ones */
 	void *hook_arg;
 	struct trial_pause *pause; /* of real trials, not of null ones; NULL: none */
+	/*
+	 * Called when a repeat of all cells is done, with the results directory; true: the run
+	 * ends here as if the plan had no more of them. NULL: it goes through the plan.
+	 */
+	bool (*enough)(const char *path, unsigned repeats, void *arg);
+	void *enough_arg;
+	unsigned looks; /* how often enough() looks at the cells, for run.json; 0: never */
 	void (*progress)(const struct run_progress *progress, void *arg);
 	/* Each row as it is made, with its judgements. */
 	void (*row)(const struct run_row *row, const struct judgement *judgements, unsigned nr,

@@ -37,6 +37,7 @@ struct run {
 	unsigned good;	  /* steps without an error of the harness */
 	uint32_t has_row; /* bit n: worker n of the step's cell */
 	int repeat;
+	unsigned repeats_done; /* by all cells, where options->enough asks */
 	bool in_null;
 	uint64_t start_ns;
 	unsigned flush_waits;

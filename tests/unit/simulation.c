@@ -50,7 +50,7 @@ int simulation_end(void **state)
 	return rmdir(scratch);
 }
 
-void simulation_primary(const char *metric)
+void simulation_looks(const char *metric, unsigned looks)
 {
 	static const char *const names[] = { "a", "b" };
 	char path[300];
@@ -63,11 +63,25 @@ void simulation_primary(const char *metric)
 			unlink(path);
 			continue;
 		}
+		folder_path(path, sizeof(path), names[i]);
+		mkdir(path, 0700);
+		run_json_path(path, sizeof(path), names[i]);
 		file = fopen(path, "we");
 		assert_non_null(file);
-		fprintf(file, "{\"plan\": {\"primary\": [\"%s\"]}}\n", metric);
+		fprintf(file, "{\"plan\": {\"primary\": [\"%s\"]}, \"end\": {\"looks\": %u}}\n",
+			metric, looks);
 		assert_int_equal(fclose(file), 0);
 	}
+}
+
+void simulation_primary(const char *metric)
+{
+	simulation_looks(metric, 0);
+}
+
+void simulation_path(const char *name, char *path, size_t path_bytes)
+{
+	folder_path(path, path_bytes, name);
 }
 
 void simulation_write(const char *name, const char *text)

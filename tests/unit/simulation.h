@@ -18,6 +18,11 @@ void simulation_write(const char *name, const char *text);
 /* What the profile of a and b names as primary; NULL: nothing. */
 void simulation_primary(const char *metric);
 
+/* The same of a run that was looked at so often. */
+void simulation_looks(const char *metric, unsigned looks);
+
+void simulation_path(const char *name, char *path, size_t path_bytes);
+
 void simulation_open(struct side *side, const char *name, const char *selector);
 
 /* pattern: of the metrics; NULL: all of them. */
