@@ -28,38 +28,46 @@ struct view {
 	double factor;	  /* from the file's unit (per second, for a rate) to the measure's */
 	bool logarithmic; /* only of nanoseconds */
 	struct trace trace[4];
+	const char *unless; /* a quantity whose samples are drawn instead; NULL: none */
 };
 
 static const struct view views[] = {
-	{ "memory",
-	  MEASURE_BYTES,
-	  1,
-	  false,
-	  { { "group_usage", "used", false },
-	    { "group_anon", "anon", false },
-	    { "group_file", "file", false },
-	    { "group_swap", "swap", false } } },
-	{ "swapped",
-	  MEASURE_BYTES_PER_SECOND,
-	  1,
-	  false,
-	  { { "swap_in", "in", true }, { "swap_out", "out", true } } },
-	{ "time stalled on memory",
-	  MEASURE_SHARE,
-	  1e-6,
-	  false,
-	  { { "psi_memory_some", "some", true }, { "psi_memory_full", "full", true } } },
-	{ "refaulted pages",
-	  MEASURE_COUNT_PER_SECOND,
-	  1,
-	  false,
-	  { { "refault_anon", "anon", true }, { "refault_file", "file", true } } },
-	{ "latency p99", MEASURE_NANOSECONDS, 1, true, { { "latency_p99", "", false } } },
-	{ "machine's memory",
-	  MEASURE_BYTES,
-	  1,
-	  false,
-	  { { "mem_available", "available", false }, { "mem_free", "free", false } } },
+	{ .title = "memory",
+	  .measure = MEASURE_BYTES,
+	  .factor = 1,
+	  .trace = { { "group_usage", "used", false },
+		     { "group_anon", "anon", false },
+		     { "group_file", "file", false },
+		     { "group_swap", "swap", false } } },
+	{ .title = "swapped",
+	  .measure = MEASURE_BYTES_PER_SECOND,
+	  .factor = 1,
+	  .trace = { { "swap_in", "in", true }, { "swap_out", "out", true } } },
+	{ .title = "time stalled on memory",
+	  .measure = MEASURE_SHARE,
+	  .factor = 1e-6,
+	  .trace = { { "psi_memory_some", "some", true },
+		     { "psi_memory_full", "full", true } } },
+	{ .title = "refaulted pages",
+	  .measure = MEASURE_COUNT_PER_SECOND,
+	  .factor = 1,
+	  .trace = { { "refault_anon", "anon", true }, { "refault_file", "file", true } } },
+	{ .title = "latency p99 of each interval",
+	  .measure = MEASURE_NANOSECONDS,
+	  .factor = 1,
+	  .logarithmic = true,
+	  .trace = { { "latency_interval_p99", "", false } } },
+	/* of earlier versions, whose files have nothing else: a late stall hardly shows */
+	{ .title = "latency p99 since GO",
+	  .measure = MEASURE_NANOSECONDS,
+	  .factor = 1,
+	  .logarithmic = true,
+	  .trace = { { "latency_p99", "", false } },
+	  .unless = "latency_interval_p99" },
+	{ .title = "machine's memory",
+	  .measure = MEASURE_BYTES,
+	  .factor = 1,
+	  .trace = { { "mem_available", "available", false }, { "mem_free", "free", false } } },
 };
 
 #define VIEWS  (ARRAY_SIZE(views))
@@ -118,6 +126,16 @@ const char *figure_repeat(const struct report *r, unsigned cell)
 		    strtol(csv_cell(s, row, c.repeat), NULL, 10) >= 1)
 			return csv_cell(s, row, c.repeat);
 	return NULL;
+}
+
+static bool has_quantity(const struct timeline *t, const char *quantity)
+{
+	const struct csv_table *s = &t->report->dir.samples;
+
+	for (size_t row = 0; row < s->nr; row++)
+		if (is_here(t, row) && !strcmp(csv_cell(s, row, t->column.quantity), quantity))
+			return true;
+	return false;
 }
 
 static int read_line(const struct timeline *t, const char *quantity, struct line *line)
@@ -398,6 +416,8 @@ int figures_timeline(struct figures *f, const struct report *r, unsigned cell,
 	for (size_t i = 0; !ret && !f->give_up && i < VIEWS; i++) {
 		struct line line[TRACES] = { { NULL, 0 } };
 
+		if (views[i].unless && has_quantity(&t, views[i].unless))
+			continue;
 		ret = read_view(&t, &views[i], line);
 		if (!ret)
 			ret = draw_view(f, &t, &views[i], line);

@@ -472,7 +472,8 @@ static int begin(struct run *run, struct error *e)
 	run->trial = calloc(1, sizeof(*run->trial));
 	run->null_trial = calloc(1, sizeof(*run->null_trial));
 	run->judgement = calloc(CLAIMS_MAX + EXPECTATIONS_MAX, sizeof(*run->judgement));
-	if (!run->trial || !run->null_trial || !run->judgement)
+	run->base.seen = calloc(WORKERS_MAX, sizeof(*run->base.seen));
+	if (!run->trial || !run->null_trial || !run->judgement || !run->base.seen)
 		return error_set(e, ENOMEM, "out of memory");
 	ret = open_results(run, e);
 	if (!ret)
@@ -502,6 +503,7 @@ static int end(struct run *run, int ret, struct error *e)
 	free(run->trial);
 	free(run->null_trial);
 	free(run->judgement);
+	free(run->base.seen);
 	return ret ? ret : ret_end;
 }
 

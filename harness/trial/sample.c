@@ -136,7 +136,23 @@ static void sample_group(const struct sampler *s, const struct trial_worker *wor
 		put(s, "group_file", "bytes", value);
 }
 
-static void sample_worker(const struct sampler *s, const struct trial_worker *worker)
+/* Since GO a stall late in a run hardly shows; of the interval it does. */
+static void sample_latency(const struct sampler *s, const struct histogram *latency,
+			   struct histogram *seen)
+{
+	struct histogram since;
+
+	if (!latency->count)
+		return;
+	put(s, "latency_p99", "nsec", (int64_t)histogram_quantile(latency, 0.99));
+	histogram_take(latency, seen, &since);
+	if (since.count)
+		put(s, "latency_interval_p99", "nsec",
+		    (int64_t)histogram_quantile(&since, 0.99));
+}
+
+static void sample_worker(const struct sampler *s, const struct trial_worker *worker,
+			  struct histogram *seen)
 {
 	const struct ledger *ledger = worker->process.ledger;
 	char path[64], text[TEXT_BYTES];
@@ -149,9 +165,7 @@ static void sample_worker(const struct sampler *s, const struct trial_worker *wo
 		put(s, "moved", "bytes", (int64_t)ledger->moved_bytes);
 	if (ledger->ops)
 		put(s, "ops", "count", (int64_t)ledger->ops);
-	if (ledger->latency.count)
-		put(s, "latency_p99", "nsec",
-		    (int64_t)histogram_quantile(&ledger->latency, 0.99));
+	sample_latency(s, &ledger->latency, seen);
 	snprintf(path, sizeof(path), "/proc/%d/statm", worker->process.pid);
 	if (read_text(path, text) && sscanf(text, "%lld %lld", &size, &resident) == 2)
 		put(s, "rss", "bytes", resident * sysconf(_SC_PAGESIZE));
@@ -168,12 +182,14 @@ void sample_take(const struct trial *trial, const char *phase, int repeat,
 				      .phase = phase,
 				      .t_ms = trial_ms(trial) } };
 
+	if (!base->known)
+		memset(base->seen, 0, WORKERS_MAX * sizeof(*base->seen));
 	sample_system(&s, base);
 	for (unsigned i = 0; i < trial->nr_workers; i++) {
 		s.row.place.worker = trial->worker[i].plan->name;
 		sample_group(&s, &trial->worker[i]);
 		if (trial->worker[i].state != WORKER_DEAD)
-			sample_worker(&s, &trial->worker[i]);
+			sample_worker(&s, &trial->worker[i], &base->seen[i]);
 	}
 	results_sampled(results);
 }

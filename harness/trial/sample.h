@@ -13,6 +13,7 @@
 struct sample_base {
 	bool known;
 	int64_t value[8];
+	struct histogram *seen; /* of each worker, at the tick before; WORKERS_MAX */
 };
 
 /* Writes one tick's rows to samples.csv; base is filled at the first. */

@@ -267,6 +267,19 @@ repeated()
 	done
 }
 
+@test "latency over time is that of each interval, and since GO where files have no other" {
+	command -v gnuplot > /dev/null || skip "gnuplot is missing (package gnuplot-nox)"
+	cd "$BATS_TEST_TMPDIR"
+	"$PAGESTORM" report "$cell" --html -o - > old.html
+	grep -q 'latency p99 since GO' old.html
+	run ! grep -q 'latency p99 of each interval' old.html
+	cp -r "$cell" new
+	sed -n 's/,latency_p99,/,latency_interval_p99,/p' "$cell/samples.csv" >> new/samples.csv
+	"$PAGESTORM" report new --html -o - > new.html
+	grep -q 'latency p99 of each interval' new.html
+	run ! grep -q 'latency p99 since GO' new.html
+}
+
 @test "of a repeated trial the last attempt counts alone, and that it was repeated is said" {
 	repeated "$BATS_TEST_TMPDIR/twice"
 	grep -q ',disturbed,.*,1$' "$BATS_TEST_TMPDIR/twice/runs.csv"

@@ -158,6 +158,28 @@ static void quantiles_are_within_a_thirty_second_of_the_sorted_truth(void **stat
 	free(values);
 }
 
+static void a_late_stall_is_seen_in_its_interval(void **state)
+{
+	struct histogram *h = calloc(3, sizeof(*h)), *seen = h + 1, *since = h + 2;
+
+	(void)state;
+	assert_non_null(h);
+	for (unsigned i = 0; i < 100000; i++)
+		histogram_add(h, 1000);
+	histogram_take(h, seen, since);
+	assert_int_equal(since->count, 100000);
+	for (unsigned i = 0; i < 10; i++)
+		histogram_add(h, 5000000);
+	histogram_take(h, seen, since);
+	assert_int_equal(since->count, 10);
+	assert_true(histogram_quantile(since, 0.99) >= 5000000);
+	assert_true(histogram_quantile(h, 0.99) < 1100);
+	histogram_take(h, seen, since);
+	assert_int_equal(since->count, 0);
+	assert_int_equal(histogram_quantile(since, 0.99), 0);
+	free(h);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -169,6 +191,7 @@ int main(void)
 		cmocka_unit_test(an_empty_histogram_says_nothing),
 		cmocka_unit_test(a_quantile_is_never_above_the_maximum),
 		cmocka_unit_test(quantiles_are_within_a_thirty_second_of_the_sorted_truth),
+		cmocka_unit_test(a_late_stall_is_seen_in_its_interval),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

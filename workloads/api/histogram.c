@@ -57,3 +57,16 @@ uint64_t histogram_quantile(const struct histogram *h, double quantile)
 	}
 	return max;
 }
+
+void histogram_take(const struct histogram *h, struct histogram *seen, struct histogram *since)
+{
+	since->count = since->sum = 0;
+	since->max = atomic_load_explicit(&h->max, RELAXED);
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		const uint64_t now = atomic_load_explicit(&h->bucket[i], RELAXED);
+
+		since->bucket[i] = now - seen->bucket[i];
+		since->count += since->bucket[i];
+		seen->bucket[i] = now;
+	}
+}

@@ -32,4 +32,10 @@ uint64_t histogram_high(unsigned i);
  */
 uint64_t histogram_quantile(const struct histogram *h, double quantile);
 
+/*
+ * What was added since the call before: *since gets it, and *seen, all zero at first, what has
+ * been seen. The maximum is that of all values.
+ */
+void histogram_take(const struct histogram *h, struct histogram *seen, struct histogram *since);
+
 #endif
