@@ -86,7 +86,7 @@ static void put_matrix(const struct page *p, const char *worker)
 {
 	const struct report *r = p->report;
 	const struct result_dir *f = &r->dir;
-	char name[CELL_LABEL_BYTES];
+	char name[CELL_LABEL_BYTES], label[METRIC_LABEL_BYTES];
 
 	fprintf(p->out, "<div class=\"scroll%s\"><table class=\"matrix\"><thead><tr>",
 		worker ? "" : " narrow");
@@ -103,7 +103,8 @@ static void put_matrix(const struct page *p, const char *worker)
 	for (size_t m = 0; m < r->metrics.nr; m++) {
 		if (!(largest(r, worker, m) > 0))
 			continue;
-		page_put(p, "<tr><th>", r->metrics.at[m]->metric.label, "</th>");
+		report_metric_label(r, m, label);
+		page_put(p, "<tr><th>", label, "</th>");
 		for (size_t i = 0; i < f->nr_series; i++)
 			if (is_column(&f->series[i], worker))
 				put_median(p, i, m);
@@ -216,6 +217,18 @@ void page_put_changes_table(const struct page *p)
 	page_raw(p, "</div>\n");
 }
 
+static void put_scopes(const struct page *p)
+{
+	bool any = false;
+
+	for (size_t m = 0; m < p->report->metrics.nr; m++)
+		any |= p->report->machine_wide[m];
+	if (any)
+		page_raw(
+			p,
+			" (machine): of the whole machine, because this kernel does not count it by group.");
+}
+
 int page_put_workers(struct page *p)
 {
 	const struct result_dir *f = &p->report->dir;
@@ -245,6 +258,7 @@ int page_put_workers(struct page *p)
 			p,
 			" <span class=\"better\">▲▼</span> better, <span class=\"worse\">▲▼</span> worse than in the first cell, beyond noise.");
 	}
+	put_scopes(p);
 	page_raw(p, "</p>\n");
 	return ret;
 }

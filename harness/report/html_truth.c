@@ -142,10 +142,15 @@ static void put_score_cell(const struct page *p, const struct score_column *colu
 	page_raw(p, "</td>");
 }
 
-static void put_score(const struct page *p, size_t row, bool wrong)
+/* The tool's name and version stand at its first row alone. */
+static void put_score(const struct page *p, size_t place)
 {
-	page_raw(p, "<tr>");
-	for (size_t i = 0; i < SCORE_COLUMNS; i++)
+	const size_t row = p->report->score[place];
+	const bool wrong = report_score_verdict(p->report, row) == SCORE_WRONG;
+	const bool first = report_is_tool_first(p->report, place);
+
+	page_raw(p, first ? "<tr>" : "<tr><td></td>");
+	for (size_t i = !first; i < SCORE_COLUMNS; i++)
 		put_score_cell(p, &score_columns[i], row, wrong);
 	page_raw(p, "</tr>\n");
 }
@@ -161,9 +166,7 @@ void page_put_scorecard(const struct page *p)
 		titles[i] = score_columns[i].title;
 	page_heading(p, "scorecard", "Scorecard: what other tools said");
 	page_table_open(p, titles);
-	for (unsigned pass = 0; pass < REPORT_SCORE_PASSES; pass++)
-		for (size_t row = 0; row < card->nr; row++)
-			if (report_score_pass(p->report, row) == pass)
-				put_score(p, row, !pass);
+	for (size_t place = 0; place < card->nr; place++)
+		put_score(p, place);
 	page_table_close(p);
 }

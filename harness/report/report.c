@@ -82,6 +82,43 @@ enum change report_change(const struct report *r, size_t series, size_t metric, 
 	return c && c->across == ACROSS_NOTHING ? c->change : CHANGE_NOISE;
 }
 
+/* Whether the ;-separated list has the name. */
+static bool list_has(const char *list, const char *name)
+{
+	while (*list) {
+		const size_t length = strcspn(list, ";");
+
+		if (strlen(name) == length && !strncmp(list, name, length))
+			return true;
+		list += length + (list[length] == ';');
+	}
+	return false;
+}
+
+/* The rows of a run have the same list, most often: that of the row before is skipped. */
+static void find_machine_wide(struct report *r)
+{
+	const struct csv_table *runs = &r->dir.runs;
+	const int column = csv_column(runs, "machine_wide");
+	const char *before = "";
+
+	for (size_t row = 0; row < runs->nr; row++) {
+		const char *list = csv_cell(runs, row, column);
+
+		if (!strcmp(list, before))
+			continue;
+		before = list;
+		for (size_t m = 0; m < r->metrics.nr; m++)
+			r->machine_wide[m] |= list_has(list, r->metrics.at[m]->name);
+	}
+}
+
+void report_metric_label(const struct report *r, size_t metric, char label[METRIC_LABEL_BYTES])
+{
+	snprintf(label, METRIC_LABEL_BYTES, "%s%s", r->metrics.at[metric]->metric.label,
+		 r->machine_wide[metric] ? " (machine)" : "");
+}
+
 int report_open(struct report *r, const char *path, struct error *e)
 {
 	int ret;
@@ -101,6 +138,8 @@ int report_open(struct report *r, const char *path, struct error *e)
 		ret = compare_cells(&r->cells, &r->dir, COMPARE_LEAST_EFFECT);
 	if (!ret)
 		ret = index_changes(r);
+	if (!ret)
+		find_machine_wide(r);
 	if (ret) {
 		error_set(e, -ret, "%s: %s", path, strerror(-ret));
 		report_release(r);
@@ -121,19 +160,9 @@ void report_release(struct report *r)
 	free(r->noise);
 	free(r->truth);
 	free(r->unexpected);
+	free(r->score);
 	result_dir_release(&r->dir);
 	memset(r, 0, sizeof(*r));
-}
-
-unsigned report_score_pass(const struct report *r, size_t row)
-{
-	const struct csv_table *card = &r->dir.scorecard;
-	const char *word = csv_cell(card, row, csv_column(card, "verdict"));
-	unsigned verdict;
-
-	if (!wordlist_find(&score_verdict_words, word, &verdict))
-		return 1;
-	return verdict == SCORE_WRONG ? 0 : verdict == SCORE_SKIPPED ? 2 : 1;
 }
 
 bool report_is_clean(const struct report *r)

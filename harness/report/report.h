@@ -75,6 +75,7 @@ struct report {
 	unsigned nr_outcomes;
 	struct tally scored[OUTCOMES_MAX]; /* verdicts of scorecard.csv, "wrong" first */
 	unsigned nr_scored;
+	size_t *score; /* rows of the scorecard, tool by tool, the wrong ones first in both */
 	size_t *unexpected; /* rows of runs.csv that did not end ok or as expected */
 	size_t nr_unexpected;
 	struct truth_line *truth; /* failures first */
@@ -86,6 +87,7 @@ struct report {
 	unsigned nr_swept;
 	struct compare cells; /* each cell against the first */
 	struct metric_list metrics;
+	bool machine_wide[METRICS_MAX];	  /* by metric: of the whole machine in some run */
 	const struct comparison **change; /* the same place; NULL: none */
 	struct summary *summary;	  /* [series * metrics.nr + metric] */
 };
@@ -95,6 +97,10 @@ void report_release(struct report *r);
 
 /* metric: its place in r->metrics. */
 const struct summary *report_summary(const struct report *r, size_t series, size_t metric);
+
+/* "swapped in", or "swapped in (machine)" where the kernel does not count it by group. */
+#define METRIC_LABEL_BYTES 64
+void report_metric_label(const struct report *r, size_t metric, char label[METRIC_LABEL_BYTES]);
 
 /* Of the series' cell with the first; NULL for the first and where nothing was recorded. */
 const struct comparison *report_comparison(const struct report *r, size_t series,
@@ -125,9 +131,11 @@ bool report_common_value(const struct report *r, const char *label, char *out,
 /* "10" where one setting is swept, else the whole label; "all" where nothing is. */
 void report_cell_name(const struct report *r, const char *label, char *out, size_t out_bytes);
 
-/* In which pass a scorecard's row is shown: 0 it is wrong, 2 it was skipped, 1 the rest. */
-#define REPORT_SCORE_PASSES 3
-unsigned report_score_pass(const struct report *r, size_t row);
+/* Whether the row of the scorecard that is shown there begins another tool. */
+bool report_is_tool_first(const struct report *r, size_t place);
+
+/* What the row's number is: right, wrong … */
+enum score_verdict report_score_verdict(const struct report *r, size_t row);
 
 /* False when something failed: output begins with that. */
 bool report_is_clean(const struct report *r);

@@ -131,9 +131,10 @@ static void add_single(struct table *t, const struct report *r, size_t series, s
 {
 	const struct summary *s = report_summary(r, series, metric);
 	const struct column *m = r->metrics.at[metric];
-	char text[80];
+	char text[80], label[METRIC_LABEL_BYTES];
 
-	table_add(t, STYLE_PLAIN, "%s", m->metric.label);
+	report_metric_label(r, metric, label);
+	table_add(t, STYLE_PLAIN, "%s", label);
 	add_median(t, r, series, metric);
 	if (t->columns == 2)
 		return;
@@ -196,9 +197,10 @@ static bool has_spread(const struct cells *c, size_t metric)
 
 static void add_matrix_rows(struct table *t, const struct cells *c, size_t metric)
 {
-	char text[80];
+	char text[80], label[METRIC_LABEL_BYTES];
 
-	table_add(t, STYLE_PLAIN, "%s", metric_of(c, metric)->metric.label);
+	report_metric_label(c->report, metric, label);
+	table_add(t, STYLE_PLAIN, "%s", label);
 	for (size_t i = 0; i < c->nr; i++)
 		add_median(t, c->report, c->series[i], metric);
 	if (!has_spread(c, metric))
@@ -240,13 +242,14 @@ static int print_matrix(const struct cells *c, FILE *out, const struct screen *s
 static void add_list_rows(struct table *t, const struct cells *c, size_t metric)
 {
 	const struct column *m = metric_of(c, metric);
-	char text[CELL_LABEL_BYTES];
+	char text[CELL_LABEL_BYTES], label[METRIC_LABEL_BYTES];
 
+	report_metric_label(c->report, metric, label);
 	for (size_t i = 0; i < c->nr; i++) {
 		const struct summary *s = summary_of(c, i, metric);
 
 		name_cell(c, i, text, sizeof(text));
-		table_add(t, STYLE_PLAIN, "%s", i ? "" : m->metric.label);
+		table_add(t, STYLE_PLAIN, "%s", i ? "" : label);
 		table_add(t, STYLE_PLAIN, "%s", text);
 		add_median(t, c->report, c->series[i], metric);
 		format_spread(s, m, text, sizeof(text));
@@ -277,7 +280,7 @@ static int print_list(const struct cells *c, FILE *out, const struct screen *scr
 
 static void print_constants(const struct cells *c, FILE *out, const struct screen *screen)
 {
-	char text[1024] = "", value[64];
+	char text[1024] = "", value[64], label[METRIC_LABEL_BYTES];
 	size_t used = 0;
 
 	for (size_t m = 0; m < c->report->metrics.nr && used < sizeof(text); m++) {
@@ -285,10 +288,10 @@ static void print_constants(const struct cells *c, FILE *out, const struct scree
 
 		if (!is_measured(c, m) || !is_constant(c, m) || metric->metric.counts_endings)
 			continue;
+		report_metric_label(c->report, m, label);
 		metric_format(metric, summary_of(c, 0, m)->median, value, sizeof(value));
 		used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
-				 used ? ", " : "the same in every run: ", metric->metric.label,
-				 value);
+				 used ? ", " : "the same in every run: ", label, value);
 	}
 	if (used)
 		screen_wrap(screen, out, 2, "", text);
@@ -361,8 +364,10 @@ static void add_beside(struct table *t, const struct report *r, const size_t *fi
 		       size_t metric)
 {
 	const struct result_dir *f = &r->dir;
+	char label[METRIC_LABEL_BYTES];
 	bool named = false;
 
+	report_metric_label(r, metric, label);
 	for (size_t i = 0; i < f->nr_series; i++) {
 		size_t beside[BESIDE_MAX];
 		char text[CELL_LABEL_BYTES];
@@ -377,8 +382,7 @@ static void add_beside(struct table *t, const struct report *r, const size_t *fi
 		if (!whole)
 			continue;
 		report_cell_name(r, f->series[i].label, text, sizeof(text));
-		table_add(t, STYLE_PLAIN, "%s",
-			  named ? "" : r->metrics.at[metric]->metric.label);
+		table_add(t, STYLE_PLAIN, "%s", named ? "" : label);
 		table_add(t, STYLE_PLAIN, "%s", text);
 		for (size_t w = 0; w < nr; w++)
 			add_median(t, r, beside[w], metric);
@@ -421,6 +425,14 @@ static int print_beside(const struct report *r, FILE *out, const struct screen *
 
 static void print_legend(const struct report *r, FILE *out, const struct screen *screen)
 {
+	bool machine_wide = false;
+
+	for (size_t m = 0; m < r->metrics.nr; m++)
+		machine_wide |= r->machine_wide[m];
+	if (machine_wide)
+		screen_wrap(
+			screen, out, 0, "",
+			"(machine) of the whole machine, because this kernel does not count it by group.");
 	screen_wrap(
 		screen, out, 0, "",
 		"Medians over the repeats, with 95 % intervals (in brackets the range, where fewer than five repeats give no interval); * has outliers, which are counted in.");

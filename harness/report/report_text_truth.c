@@ -208,15 +208,16 @@ int text_put_scorecard(const struct report *r, FILE *out, const struct screen *s
 		return 0;
 	screen_title(screen, out, "Scorecard: what other tools said");
 	table_init(&t, columns);
-	for (unsigned pass = 0; pass < REPORT_SCORE_PASSES; pass++)
-		for (size_t row = 0; row < card->nr; row++) {
-			unsigned turn = report_score_pass(r, row);
-			bool wrong = !turn;
+	for (size_t place = 0; place < card->nr; place++) {
+		const size_t row = r->score[place];
+		const bool wrong = report_score_verdict(r, row) == SCORE_WRONG;
 
-			for (size_t i = 0; turn == pass && i < ARRAY_SIZE(names); i++)
-				table_add(&t, wrong ? STYLE_BAD : STYLE_PLAIN, "%s",
-					  csv_cell(card, row, csv_column(card, names[i])));
-		}
+		for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+			table_add(&t, wrong ? STYLE_BAD : STYLE_PLAIN, "%s",
+				  i || report_is_tool_first(r, place)
+					  ? csv_cell(card, row, csv_column(card, names[i]))
+					  : "");
+	}
 	ret = table_print(&t, out, screen, 2);
 	table_release(&t);
 	return ret;

@@ -231,6 +231,42 @@ page()
 	[[ "$output" == *"1 of 2 quantities are wrong."*"liar"*"<b>adds</b> 5 %"*"good"* ]]
 }
 
+@test "a scorecard is grouped by tool: the one with a wrong number first, then the biased one" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir card
+	cat > card/scorecard.csv <<-'CARD'
+	tool,version,quantity,truth,evidence,said,error,error_percent,verdict,why
+	honest,1.0,first,1,e,1,0,0,right,
+	skewed,1.0,first,1,e,1,0,0,right,
+	skewed,1.0,second,1,e,2,1,100,biased,known
+	liar,1.0,first,1,e,1,0,0,right,
+	liar,1.0,second,1,e,1,0,0,skipped,absent
+	liar,1.0,third,1,e,3,2,200,wrong,
+	CARD
+	"$PAGESTORM" report card | awk '/^  tool/ { on = 1; next } on { print $1, $2 }' > order
+	diff order - <<-'ORDER'
+	liar third
+	first 1
+	second 1
+	skewed second
+	first 1
+	honest first
+	ORDER
+}
+
+@test "a number of the whole machine is marked where the kernel does not count it by group" {
+	cd "$BATS_TEST_TMPDIR"
+	cp -r "$cell" marked
+	sed -i '1s/$/,machine_wide/; 2,$s/$/,swap_in_bytes;swap_out_bytes/' marked/runs.csv
+	"$PAGESTORM" report marked > text
+	grep -q '^  swapped in (machine) ' text
+	grep -q '^(machine) of the whole machine' text
+	run ! grep -q 'refaults anon (machine)' text
+	"$PAGESTORM" report marked --html -o - | grep -q '<th>swapped out (machine)</th>'
+	"$PAGESTORM" report "$cell" > text
+	run ! grep -q '(machine)' text
+}
+
 @test "report --help fits 40 lines of 80 columns" {
 	run "$PAGESTORM" report --help
 	[ "$status" -eq 0 ]
