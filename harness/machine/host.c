@@ -188,6 +188,7 @@ static int probe_watermarks(struct host *host, const char *root, struct error *e
 	host->min_free_kb = vm_value(root, "min_free_kbytes");
 	host->watermark_scale = vm_value(root, "watermark_scale_factor");
 	host->zone_reclaim_mode = (unsigned)vm_value(root, "zone_reclaim_mode");
+	host->overcommit_memory = (unsigned)vm_value(root, "overcommit_memory");
 	return 0;
 }
 
@@ -467,5 +468,6 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->min_free_kb = host->min_free_kb;
 	env->watermark_scale = host->watermark_scale;
 	env->zone_reclaim_mode = host->zone_reclaim_mode;
+	env->overcommit_memory = host->overcommit_memory;
 	env->hugetlb_2m_overcommit = host->hugetlb_2m_overcommit;
 }

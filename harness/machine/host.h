@@ -96,7 +96,7 @@ struct host {
 	unsigned nr_zones; /* with pages */
 	struct env_zone zone[ENV_ZONES_MAX];
 	uint64_t min_free_kb, watermark_scale; /* vm.…, now */
-	unsigned zone_reclaim_mode;
+	unsigned zone_reclaim_mode, overcommit_memory;
 	bool mglru, psi, hugetlb, zram, loop, zswap;
 	unsigned cgroup_version;	     /* of the memory controller; 0: none */
 	char cgroup_mount[HOST_MOUNT_BYTES]; /* where that hierarchy is mounted */

@@ -395,6 +395,14 @@ static void take_node_pools(struct workload_env *env, const struct plan_cell *ce
 		env->hugetlb_2m_overcommit = strtoull(more, NULL, 10);
 }
 
+static void take_overcommit(struct workload_env *env, const struct plan_cell *cell)
+{
+	const char *mode = setting_value(cell, "vm.overcommit_memory");
+
+	if (mode)
+		env->overcommit_memory = (unsigned)strtoul(mode, NULL, 10);
+}
+
 static void take_watermarks(struct workload_env *env, const struct plan_cell *cell)
 {
 	const char *min_free = setting_value(cell, "vm.min_free_kbytes");
@@ -452,6 +460,7 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 	env->hugetlb_1g = pool_left(cell, &host->hugetlb_1g, "hugepages.1048576kB");
 	take_node_pools(env, cell);
 	take_watermarks(env, cell);
+	take_overcommit(env, cell);
 	if (mglru)
 		env->mglru = strcmp(mglru, "0");
 	if (cluster)
