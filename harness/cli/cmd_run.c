@@ -163,7 +163,7 @@ static const struct cmd_syntax syntax = {
 	.words = "PROFILE|WORKLOAD [key=value…]\n--resume=DIR",
 	.doc = "Runs a profile or a workload; compares the kernel's counts with the claims.\v"
 	       "key=value takes the profile's own keys: hog.size=64M, memory.max=96M.\n"
-	       "Exit status: 0 met; 1 not met; 2 usage; 3 harness; 4 invalid, disturbed, undecided; 5 not restored; 75 locked; 77 nothing could run; 130, 143 interrupted.",
+	       "Exit status: 0 met; 1 not met; 2 usage; 3 harness; 4 undecided; 5 not restored; 75 locked; 77 nothing could run; 130, 143 interrupted.",
 	.options = options,
 	.words_offset = offsetof(struct arguments, source.words),
 	.check = check,
