@@ -217,8 +217,7 @@ static bool is_held_by_trusted(const char *path)
 	if (!proc || stat(path, &object))
 		held = true;
 	while (!held && (entry = readdir(proc)))
-		held = atoi(entry->d_name) > 0 && atoi(entry->d_name) != getpid() &&
-		       is_trusted_process(entry->d_name) &&
+		held = atoi(entry->d_name) > 0 && is_trusted_process(entry->d_name) &&
 		       has_lock(entry->d_name, &object, taker);
 	if (proc)
 		closedir(proc);

@@ -270,6 +270,8 @@ static uint64_t commit_limit(const struct plan_cell *cell, const struct host *ho
 	return limit + host->swap_total_bytes;
 }
 
+#define COMMIT_ROOM_BYTES (64ull << 20) /* for a shell, and a restore beside it */
+
 /* Where nothing can be committed any more no process can start, not even one that undoes it. */
 static int commit_check(const struct plan_cell *cell, const struct profile *profile,
 			const struct host *host, struct error *e)
@@ -279,8 +281,7 @@ static int commit_check(const struct plan_cell *cell, const struct profile *prof
 	char most[32], now[32];
 
 	if (!(mode ? !strcmp(mode, "2") : host->strict_overcommit) ||
-	    !host->commit_limit_bytes ||
-	    limit >= host->committed_bytes + cell_reserve_bytes(host))
+	    !host->commit_limit_bytes || limit >= host->committed_bytes + COMMIT_ROOM_BYTES)
 		return 0;
 	size_human(limit, most, sizeof(most));
 	size_human(host->committed_bytes, now, sizeof(now));

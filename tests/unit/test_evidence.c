@@ -183,7 +183,7 @@ static const struct kind_case cases[] = {
 	  { { "around/damon_reclaim/damon_reclaim", 0, 99 * PAGE_BYTES },
 	    { "group/memory.stat/cache", 3 * PAGE_BYTES, 0 } },
 	  3,
-	  "ledger/ledger/miss_pages",
+	  "ledger/ledger/lost_pages",
 	  UNIT_PAGES,
 	  false },
 	{ EVIDENCE_EVICTED,
@@ -608,7 +608,7 @@ static void reclaimed_pages_are_shared_by_what_is_missing_of_files_and_of_memory
 		put(&t.record, &(struct sample){ "group/memory.stat/swap", 0, 1 << 30 });
 		put(&t.record, &(struct sample){ "process/io/write_bytes", 0, 1 << 30 });
 		claim_off(&t, "mapping/smaps/Anonymous", UNIT_PAGES, -60);
-		claim_off(&t, "ledger/ledger/hit_pages", UNIT_PAGES, -off);
+		claim_off(&t, "ledger/ledger/cachestat_pages", UNIT_PAGES, -off);
 		assert_int_equal(is_explained(&t), off == 40);
 		trial_end(&t);
 		/* and by a count that both make smaller */

@@ -744,10 +744,10 @@ static const struct {
 	  "p.ini:3: error: hold: '367d' exceeds the maximum, 366d" },
 	{ "[profile]\ntimeout = 367d\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: timeout: '367d' exceeds the maximum, 366d" },
-	{ "[sysctl]\nvm.overcommit_memory = 2\nvm.overcommit_ratio = 5\n"
+	{ "[sysctl]\nvm.overcommit_memory = 2\nvm.overcommit_ratio = 4\n"
 	  "[workload a]\ntype = hold\n",
 	  -EINVAL,
-	  "p.ini: error: vm.overcommit_memory=2 would allow 1.2 GiB to be committed, and 1 GiB are already: "
+	  "p.ini: error: vm.overcommit_memory=2 would allow 983 MiB to be committed, and 1 GiB are already: "
 	  "no process could start any more, restore included" },
 	{ "[sysctl]\nvm.overcommit_memory = 2\nvm.overcommit_kbytes = 0\n"
 	  "[workload a]\ntype = hold\n",
