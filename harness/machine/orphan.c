@@ -33,12 +33,19 @@ static int report(const struct search *search, enum orphan_state state, struct u
 
 /* ---- groups ---- */
 
-/* A live maker holds the group, in whatever PID namespace. */
+/*
+ * Where the maker's PID namespace cannot be seen its lock decides, which a probe does not take.
+ * Elsewhere it decides nothing: any user can take it and would keep a dead run's group.
+ */
 static enum orphan_state judge_group(const char *directory, const struct groupmark *mark)
 {
-	if (groupmark_is_held(directory) || maker_look(&mark->maker) == MAKER_ALIVE)
+	const enum maker_state maker = maker_look(&mark->maker);
+
+	if (maker == MAKER_DEAD)
+		return ORPHAN_OURS;
+	if (maker == MAKER_ALIVE || strstr(directory, "/" CGTREE_PREFIX "-probe-"))
 		return ORPHAN_ALIVE;
-	return ORPHAN_OURS;
+	return groupmark_is_held(directory) ? ORPHAN_ALIVE : ORPHAN_OURS;
 }
 
 /* The killed probe's own, from before its mark; undo_new_group() removes it while it is empty.

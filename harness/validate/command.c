@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
 #include "workloads/api/arith.h"
 
 #define WORD_BYTES 1024
@@ -310,12 +311,13 @@ int command_stop(struct command_run *run, double timeout_s, int *status)
 
 int command_slurp(const char *path, char **text, struct error *e)
 {
-	FILE *file = fopen(path, "re");
 	size_t capacity = 65536, nr = 0, got;
 	char *bytes = NULL, *grown;
+	int ret;
+	FILE *file = plainfile_stream(path, &ret, e);
 
 	if (!file)
-		return error_set(e, errno, "cannot read %s: %s", path, strerror(errno));
+		return ret;
 	do {
 		capacity *= 2;
 		grown = realloc(bytes, capacity);

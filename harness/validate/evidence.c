@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
 #include "harness/base/size.h"
 #include "harness/plan/outcome.h"
 #include "workloads/api/arith.h"
@@ -154,8 +155,8 @@ static int vmstat_sum(const char *path, const char *name, double *sum)
 {
 	char at[80];
 	double value;
-	int found = 0;
-	FILE *in = fopen(path, "re");
+	int found = 0, ret;
+	FILE *in = plainfile_stream(path, &ret, NULL); /* none: nothing is found */
 
 	*sum = 0;
 	while (in && fscanf(in, "%79s %lf", at, &value) == 2) {

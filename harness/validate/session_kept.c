@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/base/plainfile.h"
 #include "workloads/api/arith.h"
 
 /* The first five are what a pattern can name (measure.c). */
@@ -64,13 +65,15 @@ static void take_name(struct session *s, char *line, struct error *e_tool)
 static int read_names(struct session *s, struct error *e_tool, struct error *e)
 {
 	char path[700], *line = NULL;
+	struct error e_open = { "" };
 	size_t bytes = 0;
 	FILE *in;
+	int ret;
 
 	session_path(s, "names", path, sizeof(path));
-	in = fopen(path, "re");
+	in = plainfile_stream(path, &ret, &e_open);
 	if (!in)
-		return -ENOENT;
+		return ret == -ENOENT ? ret : error_set(e, EINVAL, "%s", e_open.text);
 	while (getline(&line, &bytes, in) > 0)
 		take_name(s, line, e_tool);
 	free(line);

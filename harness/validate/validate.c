@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "harness/base/clock.h"
+#include "harness/trial/results.h"
 #include "harness/validate/monitor.h"
 #include "harness/validate/scoring.h"
 #include "harness/validate/tool.h"
@@ -57,8 +58,10 @@ int validate_open(struct validate *v, struct error *e)
 	name_directory(v);
 	scorecard_init(&v->card);
 	v->start_ns = clock_now_ns();
+	ret = results_check_place(v->results_dir, e);
 	snprintf(path, sizeof(path), "%s/runs", v->path);
-	ret = v->replay ? 0 : make_directory(path, e);
+	if (!ret && !v->replay)
+		ret = make_directory(path, e);
 	snprintf(path, sizeof(path), "%s/said", v->path);
 	return ret ? ret : make_directory(path, e);
 }
@@ -72,7 +75,9 @@ int validate_monitor(struct validate *v, const char *csv, const char *run, struc
 	if (ret)
 		return ret;
 	name_directory(v);
-	ret = make_directory(v->path, e);
+	ret = results_check_place(v->results_dir, e);
+	if (!ret)
+		ret = make_directory(v->path, e);
 	return ret ? ret : scorecard_write(&v->card, v->path, e);
 }
 

@@ -181,3 +181,17 @@ is()
 	[[ $output == *"mine.csv:1: error: the header lacks quantity or value"* ]]
 	[ ! -e again ]
 }
+
+@test "--replay waits for no FIFO and follows no link" {
+	rm kept/said/tool.own.2.held
+	mkfifo kept/said/tool.own.2.held # as if that repeat had no output
+	run timeout 20 "$PAGESTORM" validate --replay=kept -q -o again ./tool.ini
+	echo "$status $output"
+	[ "$status" -ne 124 ]
+	rm kept/said/tool.own.2.held
+	echo 7 rss 4096 > elsewhere
+	ln -s "$PWD/elsewhere" kept/said/tool.own.2.held
+	run "$PAGESTORM" validate --replay=kept -q -o again ./tool.ini
+	echo "$status $output"
+	! grep -rq "4194304" again || return 1
+}

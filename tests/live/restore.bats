@@ -228,6 +228,26 @@ start_in()
 	[[ "$stderr" == *"note: the machine's lock is held by another user's process ("*", flock)"* ]]
 }
 
+@test "a lock that another user takes on a dead run's group does not keep it" {
+	command -v setpriv > /dev/null || skip "no setpriv(1)"
+	top=$cgroup/pagestorm-$(dead_pid)
+	make_group "$top"
+	mark_group "$top"
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+		flock "$top" sh -c 'echo held; exec sleep 1000' > holder 3>&- &
+	pids+=($!)
+	for _ in {1..100}; do
+		! grep -q held holder || break
+		sleep 0.1
+	done
+	grep -q held holder
+	run "$PAGESTORM" restore --wait=200
+	pkill -9 -P "${pids[-1]}" || true
+	echo "$status $output"
+	[ "$status" -eq 0 ]
+	[ ! -e "$top" ]
+}
+
 @test "the journal of a live process is not undone" {
 	sleep 1000 3>&- &
 	pids+=($!)
