@@ -145,9 +145,13 @@ static json_t *cell_json(const struct plan_cell *cell)
 
 static json_t *expectation_json(const struct expectation *x)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:i}", "worker", x->worker, "key", x->key,
-			 "relation", relation_name(x->relation), "text", x->text, "line",
-			 (int)x->line);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:i}", "worker", x->worker, "key",
+				 x->key, "relation", relation_name(x->relation), "text",
+				 x->text, "line", (int)x->line);
+
+	if (json && x->cell[0])
+		json_object_set_new(json, "cells", json_string(x->cell));
+	return json;
 }
 
 static json_t *reset_json(unsigned reset)

@@ -590,7 +590,7 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 	      struct error *e)
 {
 	const struct host *host = plan->host;
-	struct plan_cell cell = { .nr_workers = 0 };
+	struct plan_cell cell = { .index = out->index };
 	struct workload_env env;
 	struct limits inherited;
 	char skip[256] = "";
@@ -611,6 +611,7 @@ int cell_make(struct plan_cell *out, const struct plan *plan, const struct profi
 	};
 	int ret = -EINVAL;
 
+	memcpy(cell.label, out->label, sizeof(cell.label));
 	if (take_count(&cell, profile, e) || take_settings(&cell, profile, host, e) ||
 	    commit_check(&cell, profile, host, e) || take_swap(&cell.swap, profile, host, e) ||
 	    limits_read(&reader, profile, "cgroup", &cell.limits))

@@ -13,7 +13,7 @@ uint64_t cell_reserve_bytes(const struct host *host);
 
 /*
  * plan gives the machine, the expectations and the defaults. -EINVAL, -ENOMEM with the place
- * in *e. The cell's index and label are the caller's; release with cell_release().
+ * in *e. The cell's index and label are the caller's, set before; release with cell_release().
  */
 int cell_make(struct plan_cell *cell, const struct plan *plan, const struct profile *profile,
 	      struct error *e);

@@ -272,7 +272,120 @@ int expectation_parse(struct expectation *out, const struct profile_entry *entry
 	return 0;
 }
 
-enum outcome expectation_outcome(const struct plan *plan, const char *worker,
+/* ---- cells ---- */
+
+/* Whether the label has every setting of the ;-separated list. */
+static bool label_has(const char *label, const char *list)
+{
+	while (*list) {
+		const size_t length = strcspn(list, ";");
+		bool found = false;
+
+		for (const char *at = label; *at && !found;) {
+			const size_t here = strcspn(at, ";");
+
+			found = here == length && !strncmp(at, list, length);
+			at += here + (at[here] == ';');
+		}
+		if (!found)
+			return false;
+		list += length + (list[length] == ';');
+	}
+	return true;
+}
+
+bool expectation_applies(const struct plan *plan, unsigned index, const char *label)
+{
+	if (!label_has(label, plan->expectation[index].cell))
+		return false;
+	for (unsigned i = plan->expectation[index].first; i < index; i++)
+		if (label_has(label, plan->expectation[i].cell))
+			return false;
+	return true;
+}
+
+static bool has_cell(const struct plan *plan, const struct expectation *x)
+{
+	for (unsigned i = 0; i < plan->nr_cells; i++)
+		if (label_has(plan->cell[i].label, x->cell))
+			return true;
+	return false;
+}
+
+int expectation_check_cells(const struct plan *plan, struct error *e)
+{
+	for (unsigned i = 0; i < plan->nr_expectations; i++) {
+		const struct expectation *x = &plan->expectation[i];
+
+		if (has_cell(plan, x))
+			continue;
+		if (x->line)
+			return error_set(
+				e, EINVAL,
+				"line %u of the profile: error: %s: the sweep has no cell with %s",
+				x->line, x->key, x->cell);
+		return error_set(e, EINVAL,
+				 "command line: error: %s: the sweep has no cell with %s",
+				 x->key, x->cell);
+	}
+	return 0;
+}
+
+/* One alternative, in whose entry `value` stands alone; the text is cut at " if ". */
+static int add_alternative(struct plan *plan, struct profile_entry *alone,
+			   const struct profile *profile, unsigned first, struct error *e)
+{
+	static const char word[] = " if ";
+	char text[sizeof(plan->expectation[0].text)];
+	char *condition = strstr(alone->value, word);
+	struct expectation *x = &plan->expectation[plan->nr_expectations];
+
+	if (plan->nr_expectations == EXPECTATIONS_MAX)
+		return profile_error(alone, e, EINVAL, "more than %d expectations",
+				     EXPECTATIONS_MAX);
+	if (strlen(alone->value) >= sizeof(text))
+		return profile_error(alone, e, EINVAL, "%s: the value is too long", alone->key);
+	snprintf(text, sizeof(text), "%s", alone->value);
+	if (condition)
+		*condition = 0;
+	if (expectation_parse(x, alone, profile, e))
+		return -EINVAL;
+	snprintf(x->text, sizeof(x->text), "%s", text);
+	x->first = first;
+	if (condition && strlen(condition + strlen(word)) >= sizeof(x->cell))
+		return profile_error(alone, e, EINVAL, "%s: the condition is too long",
+				     alone->key);
+	if (condition)
+		snprintf(x->cell, sizeof(x->cell), "%s", condition + strlen(word));
+	plan->nr_expectations++;
+	return 0;
+}
+
+int expectation_add(struct plan *plan, const struct profile_entry *entry,
+		    const struct profile *profile, struct error *e)
+{
+	const unsigned first = plan->nr_expectations;
+	char copy[PROFILE_LINE_MAX + 1], *save = NULL;
+	bool last = false;
+
+	snprintf(copy, sizeof(copy), "%s", entry->value);
+	for (char *word = strtok_r(copy, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		struct profile_entry alone = *entry;
+
+		alone.value = word + strspn(word, " ");
+		if (last)
+			return profile_error(
+				entry, e, EINVAL,
+				"%s: '%s' never holds: what stands before it has no `if`",
+				entry->key, alone.value);
+		if (add_alternative(plan, &alone, profile, first, e))
+			return -EINVAL;
+		last = !plan->expectation[plan->nr_expectations - 1].cell[0];
+	}
+	return 0;
+}
+
+enum outcome expectation_outcome(const struct plan *plan, const char *label, const char *worker,
 				 enum outcome fallback)
 {
 	enum outcome found = fallback;
@@ -284,7 +397,7 @@ enum outcome expectation_outcome(const struct plan *plan, const char *worker,
 
 		if (strcmp(x->key, "outcome") || (x->worker[0] && strcmp(x->worker, worker)))
 			continue;
-		if (named && !x->worker[0])
+		if ((named && !x->worker[0]) || !expectation_applies(plan, i, label))
 			continue;
 		found = (enum outcome)x->value;
 		named = x->worker[0];

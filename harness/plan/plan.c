@@ -228,13 +228,8 @@ static int take_expectations(struct plan *plan, const struct profile *profile, s
 
 		if (strcmp(entry->section, "expect"))
 			continue;
-		if (plan->nr_expectations == EXPECTATIONS_MAX)
-			return profile_error(entry, e, EINVAL, "more than %d expectations",
-					     EXPECTATIONS_MAX);
-		if (expectation_parse(&plan->expectation[plan->nr_expectations], entry, profile,
-				      e))
+		if (expectation_add(plan, entry, profile, e))
 			return -EINVAL;
-		plan->nr_expectations++;
 	}
 	return 0;
 }
@@ -293,18 +288,17 @@ static int take_cells(struct plan *plan, const struct profile *profile,
 		struct profile with;
 
 		ret = profile_with(&with, profile, sweep, i);
+		plan->cell[i].index = i;
 		if (ret)
 			error_set(e, ENOMEM, "no memory for the plan");
 		else
+			ret = label_cell(&plan->cell[i], sweep, e);
+		if (!ret)
 			ret = cell_make(&plan->cell[i], plan, &with, e);
 		profile_release(&with);
-		if (ret)
-			break;
-		plan->nr_cells++;
-		plan->cell[i].index = i;
-		ret = label_cell(&plan->cell[i], sweep, e);
+		plan->nr_cells += !ret;
 	}
-	return ret;
+	return ret ? ret : expectation_check_cells(plan, e);
 }
 
 /* ---- what the cells add up to ---- */

@@ -119,7 +119,9 @@ struct expectation {
 	int64_t tolerance; /* between: the upper end less value */
 	enum unit unit;	   /* of a column: its own, and value is in it; of a counter: BYTES or
 			      NSEC as written, COUNT a bare number in the counter's own unit */
-	char text[96];	   /* as written */
+	char cell[128];	   /* of which cells: size=64M;vm.swappiness=0; "": of all */
+	unsigned first; /* the alternatives of its key begin there: the first that fits holds */
+	char text[160]; /* as written */
 	unsigned line;
 };
 

@@ -644,7 +644,8 @@ static void take_expectation(const struct maker *m)
 {
 	enum outcome usual = m->w->workload->expects_oom ? OUTCOME_EXPECTED_OOM : OUTCOME_OK;
 
-	m->w->prediction.expected = expectation_outcome(m->c->plan, m->w->name, usual);
+	m->w->prediction.expected =
+		expectation_outcome(m->c->plan, m->c->cell->label, m->w->name, usual);
 }
 
 static int take_amounts(const struct maker *m)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/plan/expectation.h"
 #include "harness/record/counters.h"
 #include "workloads/api/arith.h"
 
@@ -184,7 +185,8 @@ unsigned expect_judge(const struct plan *plan, const struct plan_worker *worker,
 				       .tolerance = x->tolerance };
 
 		if ((x->worker[0] && strcmp(x->worker, worker->name)) ||
-		    !strcmp(x->key, "outcome"))
+		    !strcmp(x->key, "outcome") ||
+		    !expectation_applies(plan, i, row->cell_label ? row->cell_label : ""))
 			continue;
 		if (x->line)
 			snprintf(claim.why, sizeof(claim.why),

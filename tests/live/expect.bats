@@ -78,3 +78,12 @@ anon_ends()
 	[ "$(column runs.csv anon claims_failed)" -gt 1 ]
 	awk -F, '$7 == "claims_failed" { exit $17 != "fail" || $15 < 1 }' out/*/truth.csv
 }
+
+@test "an expectation by cell is judged in its cells alone" {
+	ends 0 anon profile.noise=no sweep.anon.size=1M,2M \
+		'expect.minor_faults=256 if anon.size=1M, 512'
+	ends 1 anon profile.noise=no sweep.anon.size=1M,2M \
+		'expect.minor_faults=256 if anon.size=2M'
+	ends 2 anon profile.noise=no sweep.anon.size=1M,2M \
+		'expect.minor_faults=256 if anon.size=4M'
+}

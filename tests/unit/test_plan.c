@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "harness/plan/expectation.h"
 #include "harness/plan/limits.h"
 #include "harness/plan/plan.h"
 #include "workloads/api/arith.h"
@@ -678,6 +679,12 @@ static const struct {
 	{ "[expect]\noutcome = oom_kil\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: outcome is ok, oom_kill, timeout, target_missed, failed, "
 	  "skipped or killed_by_other, not 'oom_kil'; did you mean oom_kill?" },
+	  "line 2 of the profile: error: outcome: the sweep has no cell with a.size=1G" },
+	{ "[expect]\noutcome = ok, timeout if a.size=1G\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: outcome: 'timeout if a.size=1G' never holds: what stands before it "
+	  "has no `if`" },
+	{ "[profile]\nprimary = second\n[workload a]\ntype = hold\n", -EINVAL,
+	  "p.ini:2: error: primary: no metric is called second; did you mean seconds?" },
 	{ "[expect]\nminor_fault = 3\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: minor_fault: no column of runs.csv; did you mean "
 	  "minor_faults?" },
@@ -1376,6 +1383,30 @@ static void same_plan(const struct plan *a, const struct plan *b)
 	}
 }
 
+static void an_expectation_may_differ_by_cell(void **state)
+{
+	static const enum outcome expected[] = { OUTCOME_TIMEOUT, OUTCOME_OK, OUTCOME_OK,
+						 OUTCOME_TARGET_MISSED };
+	struct plan plan;
+
+	(void)state;
+	make_plan(
+		&plan,
+		"[workload a]\ntype = hold\n[sweep]\na.size = 64M, 128M\nvm.swappiness = 0, 60\n"
+		"[expect]\noutcome = timeout if vm.swappiness=0;a.size=64M, ok if a.size=64M, "
+		"ok if vm.swappiness=0, target_missed\nminor_faults = >5 if a.size=64M\n",
+		&v2_two_nodes);
+	assert_int_equal(plan.nr_cells, ARRAY_SIZE(expected));
+	for (unsigned i = 0; i < plan.nr_cells; i++) {
+		print_message("# %s\n", plan.cell[i].label);
+		assert_int_equal(plan.cell[i].worker[0].prediction.expected, expected[i]);
+		assert_int_equal(expectation_applies(&plan, plan.nr_expectations - 1,
+						     plan.cell[i].label),
+				 strstr(plan.cell[i].label, "a.size=64M") != NULL);
+	}
+	plan_release(&plan);
+}
+
 static void the_expanded_profile_gives_the_same_plan(void **state)
 {
 	static const char *const texts[] = {
@@ -1403,6 +1434,8 @@ static void the_expanded_profile_gives_the_same_plan(void **state)
 		"[workload a]\ntype = wide\n[sweep]\nwait = 1s, 2s\nhold = 0s, 5s\n"
 		"swap.type = none, zram\n[swap]\nsize = 16M\n",
 		"[workload a]\ntype = hold\nmemory.max = max\n",
+		"[workload a]\ntype = hold\n[sweep]\na.size = 64M, 128M\n[expect]\n"
+		"a.outcome = timeout if a.size=64M, ok\n",
 		"[workload a]\ntype = hold\n[sweep]\nvm.swappiness = 0..200+1\n",
 	};
 
@@ -1503,6 +1536,7 @@ int main(void)
 		cmocka_unit_test(an_oom_may_be_expected_where_it_is_not_usual),
 		cmocka_unit_test(with_swap_of_its_own_more_than_the_limit_fits),
 		cmocka_unit_test(expectations_are_numbers_in_the_columns_unit),
+		cmocka_unit_test(an_expectation_may_differ_by_cell),
 		cmocka_unit_test(the_expanded_profile_gives_the_same_plan),
 		cmocka_unit_test(the_expanded_profile_keeps_nothing_back),
 		cmocka_unit_test(outcomes_and_risks_have_the_names_of_the_schema),
