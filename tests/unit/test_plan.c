@@ -679,6 +679,7 @@ static const struct {
 	{ "[expect]\noutcome = oom_kil\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: outcome is ok, oom_kill, timeout, target_missed, failed, "
 	  "skipped or killed_by_other, not 'oom_kil'; did you mean oom_kill?" },
+	{ "[expect]\noutcome = timeout if a.size=1G, ok\n[workload a]\ntype = hold\n", -EINVAL,
 	  "line 2 of the profile: error: outcome: the sweep has no cell with a.size=1G" },
 	{ "[expect]\noutcome = ok, timeout if a.size=1G\n[workload a]\ntype = hold\n", -EINVAL,
 	  "p.ini:2: error: outcome: 'timeout if a.size=1G' never holds: what stands before it "
