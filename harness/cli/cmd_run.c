@@ -277,6 +277,21 @@ static int move_results(const struct arguments *a, struct run_summary *summary, 
 	return ret;
 }
 
+/* What the user is to do after it. ret, e: how the run went. */
+static void print_what_is_left(const struct run_summary *s, int ret, const struct error *e)
+{
+	if (s->interrupted && s->path[0])
+		fprintf(stderr,
+			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from there\n",
+			s->path);
+	if ((ret && (ret != -EINTR || !s->interrupted)) || (s->not_restored && e->text[0]))
+		cmd_complain(e);
+	if (s->not_restored && !ret && s->path[0])
+		fprintf(stderr,
+			"pagestorm: the results are whole: after `pagestorm restore`, `pagestorm run --resume=%s` completes them\n",
+			s->path);
+}
+
 /* Runs the plan, prints rows as they come and the summary. */
 static int run_and_print(const struct plan *plan, struct arguments *a, int signal_fd)
 {
@@ -315,17 +330,7 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 			status = EXIT_INVALID;
 	}
 	cmd_run_print_summary(&print, &summary, status);
-	if (summary.interrupted && summary.path[0])
-		fprintf(stderr,
-			"pagestorm: interrupted; `pagestorm run --resume=%s` goes on from there\n",
-			summary.path);
-	if ((ret && (ret != -EINTR || !summary.interrupted)) ||
-	    (summary.not_restored && e.text[0]))
-		cmd_complain(&e);
-	if (summary.not_restored && !ret && summary.path[0])
-		fprintf(stderr,
-			"pagestorm: the results are whole: after `pagestorm restore`, `pagestorm run --resume=%s` completes them\n",
-			summary.path);
+	print_what_is_left(&summary, ret, &e);
 	return status;
 }
 

@@ -25,7 +25,7 @@ setup()
 		memory.max = 64M
 	INI
 	# Kills the third job once, as the machine might.
-	cat > program <<- SH
+	cat > "$PWD/program" <<- SH
 		#!/bin/sh
 		[ "\${PARALLEL_SEQ-}" != 3 ] || [ -e killed ] || { : > killed; kill -KILL \$\$; }
 		exec $program "\$@"

@@ -5,7 +5,7 @@
 
 bats_require_minimum_version 1.5.0
 
-source "$BATS_TEST_DIRNAME/slurm.bash"
+load slurm
 
 setup()
 {
