@@ -212,6 +212,7 @@ static int read_all(int fd, char **text, size_t *bytes)
 			const int ret = n ? -errno : -EIO;
 
 			free(*text);
+			*text = NULL;
 			return ret;
 		}
 		done += (size_t)n;

@@ -32,6 +32,7 @@
 #define NODE_PAUSE_NS 20000000L
 #define ZERO_BYTES    (1u << 20)
 #define HOT_ADD	      "/sys/class/zram-control/hot_add"
+#define HOT_REMOVE    "/sys/class/zram-control/hot_remove"
 
 static size_t page_bytes(void)
 {
@@ -330,7 +331,11 @@ static int hot_add(const struct making *m, struct zram *z, struct error *e)
 	z->number = (unsigned)strtoul(text, NULL, 10);
 	snprintf(z->name, sizeof(z->name), "/dev/zram%u", z->number);
 	ret = note_zram(m, z, e);
-	return ret ? ret : journal_forget(m->j, JOURNAL_ZRAM, "/dev/zram*", e);
+	if (ret) { /* only we know yet that it is ours */
+		(void)sysfile_write("", HOT_REMOVE, text);
+		return ret;
+	}
+	return journal_forget(m->j, JOURNAL_ZRAM, "/dev/zram*", e);
 }
 
 /* Older kernels and modules with a fixed number: one that is not initialised. */
