@@ -1043,7 +1043,10 @@ static void what_takes_the_machine_has_no_limit_unless_given_one(void **state)
 
 /* ---- limits of the groups above ---- */
 
-static const struct host_limit in_pod = { .set = true, .bytes = 100 * M, .group = "/cg/pod" };
+#define IN_POD                                                                                 \
+	{                                                                                      \
+		.set = true, .bytes = 100 * M, .group = "/cg/pod"                              \
+	}
 
 static const struct {
 	const char *text;
@@ -1051,12 +1054,12 @@ static const struct {
 	const char *skip; /* stands in it; NULL: it runs, with what follows */
 	uint64_t limit_bytes, high_bytes, swap_max_bytes;
 } below[] = {
-	{ "type = hold\nmemory.max = 128M\n", { .max = in_pod }, NULL, 100 * M, 0, 0 },
-	{ "type = hold\nmemory.max = 80M\n", { .max = in_pod }, NULL, 80 * M, 0, 0 },
-	{ "type = hold\nsize = 50M\n", { .max = in_pod }, NULL, 100 * M, 0, 0 },
-	{ "type = hold\nsize = 101M\n", { .max = in_pod }, "it needs more than", 0, 0, 0 },
+	{ "type = hold\nmemory.max = 128M\n", { .max = IN_POD }, NULL, 100 * M, 0, 0 },
+	{ "type = hold\nmemory.max = 80M\n", { .max = IN_POD }, NULL, 80 * M, 0, 0 },
+	{ "type = hold\nsize = 50M\n", { .max = IN_POD }, NULL, 100 * M, 0, 0 },
+	{ "type = hold\nsize = 101M\n", { .max = IN_POD }, "it needs more than", 0, 0, 0 },
 	{ "type = hold\nmemory.max = 128M\nmemory.swap.max = max\n",
-	  { .high = in_pod, .swap = { .set = true, .bytes = 4 * M } },
+	  { .high = IN_POD, .swap = { .set = true, .bytes = 4 * M } },
 	  NULL,
 	  128 * M,
 	  100 * M,
@@ -1067,15 +1070,15 @@ static const struct {
 	  128 * M,
 	  0,
 	  2 * M },
-	{ "type = killed\nmemory.max = 64M\n", { .max = in_pod }, NULL, 64 * M, 0, 0 },
+	{ "type = killed\nmemory.max = 64M\n", { .max = IN_POD }, NULL, 64 * M, 0, 0 },
 	{ "type = killed\nmemory.max = 128M\n",
-	  { .max = in_pod },
+	  { .max = IN_POD },
 	  "hit before its own: lower its memory.max; the memory.max of 100 MiB is that of /cg/pod",
 	  0,
 	  0,
 	  0 },
 	{ "type = killed\nmemory.max = 128M\n",
-	  { .high = in_pod },
+	  { .high = IN_POD },
 	  "throttled before it hits its own limit",
 	  0,
 	  0,
@@ -1087,7 +1090,7 @@ static const struct {
 	  0,
 	  0 },
 	{ "type = take_all\n",
-	  { .max = in_pod },
+	  { .max = IN_POD },
 	  "before the machine's memory is used",
 	  0,
 	  0,
