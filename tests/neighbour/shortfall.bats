@@ -25,7 +25,7 @@ of_all()
 @test "whatever a worker leaves out beside a neighbour is a failure, at the first attempt" {
 	run -0 "$campaign" --alone --seed="$seed" --seconds=20 --repeats=3
 	[ "$(of_all fail)" -ge 3 ]
-	[ "$(of_all fail)" = "$(of_all trials)" ]
+	[ "$(of_all fail)" = "$(of_all attempts)" ]
 	[ "$(of_all repeated)" = 0 ]
 }
 
