@@ -34,6 +34,8 @@ static bool meminfo_line(char *text, void *context)
 		host->commit_limit_bytes = kb * 1024;
 	if (sscanf(text, "Committed_AS: %" SCNu64 " kB", &kb) == 1)
 		host->committed_bytes = kb * 1024;
+	if (sscanf(text, "Hugepagesize: %" SCNu64 " kB", &kb) == 1)
+		host->hugetlb_default_bytes = kb * 1024;
 	return true;
 }
 
@@ -462,6 +464,7 @@ void host_env(const struct host *host, struct workload_env *env)
 		host_dirty_background(&host->dirty, host->available_bytes);
 	env->loop = host->loop;
 	env->hugetlb = host->hugetlb;
+	env->hugetlb_default_bytes = host->hugetlb_default_bytes;
 	env->in_lab = host->lab[0] != '\0';
 	env->nr_zones = host->nr_zones;
 	memcpy(env->zone, host->zone, sizeof(env->zone));

@@ -93,7 +93,8 @@ struct host {
 	struct hugetlb_pool hugetlb_2m, hugetlb_1g;
 	uint64_t hugetlb_2m_node[ENV_NODES_MAX]; /* free pages on node[i] */
 	uint64_t hugetlb_2m_overcommit;
-	unsigned nr_zones; /* with pages */
+	uint64_t hugetlb_default_bytes; /* Hugepagesize of meminfo; 0: none */
+	unsigned nr_zones;		/* with pages */
 	struct env_zone zone[ENV_ZONES_MAX];
 	uint64_t min_free_kb, watermark_scale; /* vm.…, now */
 	unsigned zone_reclaim_mode, overcommit_memory;

@@ -63,6 +63,7 @@ static inline void drive_open(struct drive *d, const struct workload *workload)
 	d->workload = workload;
 	d->env = (struct workload_env){ .page_bytes = 4096,
 					.pmd_bytes = 2u << 20,
+					.hugetlb_default_bytes = 2u << 20,
 					.cgroup_version = 2,
 					.cpus = 2,
 					.nr_nodes = 1,

@@ -70,6 +70,7 @@ static inline struct workload_env params_machine(void)
 				      .limit_bytes = 256 << 20,
 				      .available_bytes = 1 << 30,
 				      .thp = THP_ALWAYS,
+				      .hugetlb_default_bytes = 2 << 20,
 				      .hugetlb_2m = 64,
 				      .hugetlb_1g = 1,
 				      .hugetlb_2m_node = { 32, 32 },

@@ -70,6 +70,7 @@ static void a_saved_machine_says_what_it_is(void **state)
 	assert_int_equal(host.capability[CAPABILITY_CACHESTAT].state, CAPABILITY_NO);
 	assert_true(host.psi);
 	assert_true(host.hugetlb);
+	assert_int_equal(host.hugetlb_default_bytes, 2 << 20);
 	assert_true(host.loop);
 	assert_true(host.root_user);
 	assert_false(host.can_lower_oom_score); /* cannot be tried on a saved tree */

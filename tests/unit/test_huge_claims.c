@@ -161,6 +161,19 @@ static void a_fault_makes_a_promise_good_and_a_reservation_makes_one(void **stat
 	assert_int_equal(promised("process", "HugetlbPages"), 0);
 }
 
+/* Pages of 16 KiB: the default is 32 MiB, and 2 MiB has a pool of its own. */
+static void meminfo_is_promised_of_the_default_size_alone(void **state)
+{
+	(void)state;
+	d.env.hugetlb_default_bytes = 32 * MB;
+	drive_claims(&d);
+	for (unsigned i = 0; i < d.claims.nr; i++)
+		assert_null(strstr(d.claims.claim[i].counter, "HugePages_"));
+	assert_int_equal(promised("ledger", "pool_taken"), 32);
+	d.env.hugetlb_default_bytes = 2 * MB;
+	assert_int_equal(promised("system", "HugePages_Free"), -32);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -180,6 +193,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_fault_makes_a_promise_good_and_a_reservation_makes_one, open_hugetlb,
 			close_drive),
+		cmocka_unit_test_setup_teardown(meminfo_is_promised_of_the_default_size_alone,
+						open_hugetlb, close_drive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

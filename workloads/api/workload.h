@@ -169,6 +169,7 @@ struct workload_env {
 	uint32_t thp_orders_madvise, thp_orders_always;
 	/* Free pages of the pools that no mapping has reserved, as the run sets them up. */
 	uint64_t hugetlb_2m, hugetlb_1g;
+	uint64_t hugetlb_default_bytes; /* size of the pages that meminfo counts; 0: none */
 	/* Of the pool of 2 MiB: free pages of nodes[i], and how far it may grow on demand. */
 	uint64_t hugetlb_2m_node[ENV_NODES_MAX], hugetlb_2m_overcommit;
 	unsigned nr_zones;

@@ -220,6 +220,12 @@ static void claim_pool_row(const struct workload_env *env, const struct pool_row
 	claims_add(out, &c, "%s", row->why);
 }
 
+/* meminfo, of the machine and of each node, counts the pool of the default size alone. */
+static bool meminfo_counts(const struct hugetlb_params *p, const struct workload_env *env)
+{
+	return hugetlb_page_bytes(p) == env->hugetlb_default_bytes;
+}
+
 static void claim_pool(const struct hugetlb_params *p, const struct workload_env *env,
 		       struct claims *out)
 {
@@ -260,7 +266,7 @@ static void claim_pool(const struct hugetlb_params *p, const struct workload_env
 
 	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
 		claim_pool_row(env, &both[i], out);
-	for (size_t i = 0; p->page == PAGE_2M && i < ARRAY_SIZE(in_meminfo); i++)
+	for (size_t i = 0; meminfo_counts(p, env) && i < ARRAY_SIZE(in_meminfo); i++)
 		claim_pool_row(env, &in_meminfo[i], out);
 }
 
@@ -272,7 +278,7 @@ static void claim_node_pools(const struct hugetlb_params *p, const struct worklo
 	const int64_t taken = hugetlb_touches(p) ? (int64_t)hugetlb_nr(p) : 0;
 	const int64_t surplus = (int64_t)hugetlb_nr_surplus(p, env);
 
-	for (unsigned i = 0; home >= 0 && i < env->nr_nodes; i++) {
+	for (unsigned i = 0; home >= 0 && meminfo_counts(p, env) && i < env->nr_nodes; i++) {
 		const bool here = (int)i == home;
 		char scope[16];
 		const struct pool_row rows[] = {
