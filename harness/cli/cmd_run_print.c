@@ -162,6 +162,9 @@ static void print_summary_text(const struct run_summary *s)
 		       s->claims_disturbed,
 	       mark(s->claims_failed), s->claims_failed, unmark(), s->claims_absent,
 	       s->claims_noise, s->claims_disturbed);
+	if (s->unexpected)
+		printf("%u worker%s did not end as expected: see the reason below its row\n",
+		       s->unexpected, s->unexpected == 1 ? "" : "s");
 	if (s->repeated)
 		printf("%u disturbed attempt%s repeated\n", s->repeated,
 		       s->repeated == 1 ? " was" : "s were");
