@@ -56,7 +56,7 @@ static const struct evidence_move file_reclaimed[] = {
 	{ "mapping*/smaps/Pss", EITHER },
 	{ "mapping*/smaps/Shared_Clean", DOWN },
 	{ "mapping*/smaps/Private_Clean", UP },
-	{ "process*/stat/minflt", UP },
+	{ "process*/stat/minflt*", UP },
 	{ "group/memory.stat/pgfault", UP },
 	{ "group/memory.stat/workingset_refault_file", UP },
 	{ NULL, 0 },
@@ -147,13 +147,13 @@ static const struct evidence_move written_back[] = {
 	{ "group/memory.stat/dirty", DOWN },   { "group/memory.stat/file_dirty", DOWN },
 	{ "ledger/ledger/dirty_pages", DOWN }, { "process*/io/cancelled_write_bytes", DOWN },
 	{ "group/memory.stat/writeback", UP }, { "group/memory.stat/file_writeback", UP },
-	{ "process*/io/write_bytes", UP },     { "process*/stat/minflt", UP },
+	{ "process*/io/write_bytes", UP },     { "process*/stat/minflt*", UP },
 	{ "group/memory.stat/pgfault", UP },   { NULL, 0 },
 };
 
 /* A touch of a page that is on its way, or that a copy has to be made of, is a fault more. */
 static const struct evidence_move faulted[] = {
-	{ "process*/stat/minflt", UP },
+	{ "process*/stat/minflt*", UP },
 	{ "group/memory.stat/pgfault", UP },
 	{ NULL, 0 },
 };
