@@ -261,6 +261,24 @@ enum capability_state capability_large_readahead(const struct capability_folios 
  * hotplug. Without BTF both are unknown.
  */
 
+/* ---- facts ---- */
+
+/*
+ * No claim depends on these; they are shown by doctor and kept in run.json, because a reader of
+ * two machines' results may need them to see why amounts that no claim is about differ:
+ *
+ * lazy_free: no workload gives MADV_FREE. Pages that a library frees so (jemalloc) stay in Rss.
+ * page_reporting: free pages go back to the hypervisor, so that the first touch is slower; a
+ *   run that measures rates prewarms whatever this says.
+ * recursive_protection: who of several groups loses pages to reclaim. Claims of a group that
+ *   can be reclaimed from are bounds either way, and memory.low promises no amount.
+ * reclaim_swappiness: no workload asks memory.reclaim for one kind of page.
+ * base_page_4k, huge_page_2m, small_huge_pages: the sizes themselves are in the environment
+ *   of workloads, and amounts are computed from those.
+ * large_readahead: pages are counted, and never folios. What does count folios is promised
+ *   of no file: pgpgin of a v1 group, mapped huge pages.
+ */
+
 /* ---- of files: what cannot be tried without changing the machine ---- */
 
 /*

@@ -87,6 +87,18 @@ static const struct {
 	/* clang-format on */
 };
 
+/* What decides nothing: harness/machine/capability.h says why it is shown. */
+static const enum capability facts[] = {
+	CAPABILITY_LAZY_FREE,
+	CAPABILITY_PAGE_REPORTING,
+	CAPABILITY_RECURSIVE_PROTECTION,
+	CAPABILITY_BASE_PAGE_4K,
+	CAPABILITY_HUGE_PAGE_2M,
+	CAPABILITY_SMALL_HUGE_PAGES,
+	CAPABILITY_RECLAIM_SWAPPINESS,
+	CAPABILITY_LARGE_READAHEAD,
+};
+
 static bool seen[ARRAY_SIZE(decides)];
 
 /* ---- the machines ---- */
@@ -307,9 +319,26 @@ static void a_plan_differs_with_a_capability_only_as_the_table_says(void **state
 				 decides[i].workload ? decides[i].workload : "anything");
 }
 
+static void each_capability_decides_or_is_a_fact(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < NR_CAPABILITIES; c++) {
+		unsigned nr_decides = 0, nr_facts = 0;
+
+		for (size_t i = 0; i < ARRAY_SIZE(decides); i++)
+			nr_decides += decides[i].capability == c;
+		for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+			nr_facts += facts[i] == c;
+		if (nr_facts + !!nr_decides != 1)
+			fail_msg("%s decides %u times and is a fact %u times",
+				 capability_table[c].name, nr_decides, nr_facts);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_capability_decides_or_is_a_fact),
 		cmocka_unit_test(a_plan_differs_with_a_capability_only_as_the_table_says),
 	};
 
