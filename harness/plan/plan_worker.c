@@ -640,6 +640,19 @@ static int take_prewarm(const struct maker *m)
 	return 0;
 }
 
+static void note_alike(const struct maker *m)
+{
+	const struct profile_entry *type;
+	const char *name = NULL;
+	unsigned nr = 0;
+
+	while ((name = profile_next_worker(m->c->profile, name))) {
+		type = profile_get(m->c->profile, name, "type");
+		nr += type && !strcmp(type->value, m->type->value);
+	}
+	m->env->alike = nr > 1;
+}
+
 static void take_expectation(const struct maker *m)
 {
 	enum outcome usual = m->w->workload->expects_oom ? OUTCOME_EXPECTED_OOM : OUTCOME_OK;
@@ -704,6 +717,7 @@ static int make(struct maker *m)
 
 	if (type_resolve(m) || keys_check(m))
 		return -EINVAL;
+	note_alike(m);
 	take_expectation(m);
 	if (take_limits(m) || take_common(m) || take_placement(m) || placement_check(m))
 		return -EINVAL;

@@ -174,6 +174,19 @@ static void meminfo_is_promised_of_the_default_size_alone(void **state)
 	assert_int_equal(promised("system", "HugePages_Free"), -32);
 }
 
+/* One that reserves hides another one's fault: both move HugePages_Rsvd of the machine. */
+static void two_workers_of_one_pool_promise_nothing_of_the_pool(void **state)
+{
+	(void)state;
+	assert_int_equal(promised("system", "HugePages_Rsvd"), -32);
+	d.env.alike = true;
+	drive_claims(&d);
+	assert_null(drive_claim(&d, SPAN_WORK, "system", "HugePages_Rsvd"));
+	assert_null(drive_claim(&d, SPAN_WORK, "system", "HugePages_Free"));
+	assert_null(drive_claim(&d, SPAN_WORK, "ledger", "pool_taken"));
+	assert_int_equal(promised("process", "HugetlbPages"), 64 * MB);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -195,6 +208,9 @@ int main(void)
 			close_drive),
 		cmocka_unit_test_setup_teardown(meminfo_is_promised_of_the_default_size_alone,
 						open_hugetlb, close_drive),
+		cmocka_unit_test_setup_teardown(
+			two_workers_of_one_pool_promise_nothing_of_the_pool, open_hugetlb,
+			close_drive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

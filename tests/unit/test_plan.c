@@ -466,6 +466,21 @@ static void common_keys_reach_the_worker(void **state)
 	plan_release(&plan);
 }
 
+static void a_worker_knows_whether_another_one_is_alike(void **state)
+{
+	struct plan plan;
+
+	(void)state;
+	make_plan(&plan,
+		  "[workload a]\ntype = hold\n[workload b]\ntype = rated\n"
+		  "[workload c]\ntype = hold\n",
+		  &v1);
+	assert_true(plan.cell[0].worker[0].env->alike);
+	assert_false(plan.cell[0].worker[1].env->alike);
+	assert_true(plan.cell[0].worker[2].env->alike);
+	plan_release(&plan);
+}
+
 static void workloads_see_the_machine_as_the_run_sets_it(void **state)
 {
 	const struct workload_env *env;
@@ -1522,6 +1537,7 @@ int main(void)
 		cmocka_unit_test(prewarm_is_for_rates_and_stays_below_the_limit),
 		cmocka_unit_test(before_a_kill_no_more_is_swapped_than_the_own_device_has),
 		cmocka_unit_test(common_keys_reach_the_worker),
+		cmocka_unit_test(a_worker_knows_whether_another_one_is_alike),
 		cmocka_unit_test(workloads_see_the_machine_as_the_run_sets_it),
 		cmocka_unit_test(workloads_see_the_huge_pages_that_the_run_sets_up),
 		cmocka_unit_test(a_pool_of_huge_pages_must_fit_the_machine),

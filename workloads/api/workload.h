@@ -186,6 +186,7 @@ struct workload_env {
 	bool can_lower_oom_score;   /* CAP_SYS_RESOURCE */
 	int oom_score_adj;	    /* of the worker */
 	bool in_lab;		    /* a guest of `pagestorm lab` */
+	bool alike;		    /* another worker of the run has the same workload */
 	enum swap_kind swap;	    /* the run's own swap device */
 	uint64_t swap_bytes;	    /* its size */
 	unsigned page_cluster;	    /* vm.page-cluster as the run has it */

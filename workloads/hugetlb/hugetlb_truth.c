@@ -347,8 +347,10 @@ void hugetlb_claims(const void *params, const struct workload_env *env, struct c
 
 	claim_process(p, env, out);
 	claim_group(p, env, out);
-	claim_pool(p, env, out);
-	claim_node_pools(p, env, out);
+	if (!env->alike) { /* the pool is the machine's: two workers move it together */
+		claim_pool(p, env, out);
+		claim_node_pools(p, env, out);
+	}
 	claim_node_maps(p, env, out);
 	if (p->kind == KIND_BEYOND)
 		claim_beyond(out);
