@@ -446,6 +446,7 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 	const char *thp = setting_value(cell, "thp.enabled");
 	const char *mglru = setting_value(cell, "lru_gen.enabled");
 	const char *cluster = setting_value(cell, "vm.page-cluster");
+	const char *fraction = setting_value(cell, "vm.percpu_pagelist_high_fraction");
 
 	memset(env, 0, sizeof(*env));
 	host_env(host, env);
@@ -466,6 +467,8 @@ static void take_env(struct workload_env *env, const struct plan_cell *cell,
 		env->mglru = strcmp(mglru, "0");
 	if (cluster)
 		env->page_cluster = (unsigned)strtoul(cluster, NULL, 10);
+	if (fraction)
+		env->list_fraction = strtoull(fraction, NULL, 10);
 	take_dirty(env, cell, host);
 	env->swap = cell->swap.kind;
 	env->swap_bytes = cell->swap.size_bytes;

@@ -179,17 +179,18 @@ struct workload_env {
 	unsigned zone_reclaim_mode;
 	unsigned overcommit_memory; /* vm.overcommit_memory, as the run has it */
 	bool watermarks_fresh;	    /* the run makes the kernel compute them anew */
-	bool mglru;		    /* lru_gen/enabled is not 0 */
-	bool loop;		    /* a loop device can be made */
-	bool hugetlb;		    /* the kernel has hugetlb pools */
-	bool oom_group;		    /* memory.oom.group of the worker's group is 1 */
-	bool can_lower_oom_score;   /* CAP_SYS_RESOURCE */
-	int oom_score_adj;	    /* of the worker */
-	bool in_lab;		    /* a guest of `pagestorm lab` */
-	bool alike;		    /* another worker of the run has the same workload */
-	enum swap_kind swap;	    /* the run's own swap device */
-	uint64_t swap_bytes;	    /* its size */
-	unsigned page_cluster;	    /* vm.page-cluster as the run has it */
+	uint64_t list_fraction;	  /* vm.percpu_pagelist_high_fraction; 0: the kernel decides */
+	bool mglru;		  /* lru_gen/enabled is not 0 */
+	bool loop;		  /* a loop device can be made */
+	bool hugetlb;		  /* the kernel has hugetlb pools */
+	bool oom_group;		  /* memory.oom.group of the worker's group is 1 */
+	bool can_lower_oom_score; /* CAP_SYS_RESOURCE */
+	int oom_score_adj;	  /* of the worker */
+	bool in_lab;		  /* a guest of `pagestorm lab` */
+	bool alike;		  /* another worker of the run has the same workload */
+	enum swap_kind swap;	  /* the run's own swap device */
+	uint64_t swap_bytes;	  /* its size */
+	unsigned page_cluster;	  /* vm.page-cluster as the run has it */
 	/* Dirty bytes at which background writeback begins, as the run sets it; 0: unknown. */
 	uint64_t dirty_background_bytes;
 	char swap_path[256];   /* the run's own device as in /proc/swaps; "": none */
