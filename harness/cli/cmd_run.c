@@ -306,7 +306,9 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 					 .pause = &a->pause.trial,
 					 .enough = a->until.on ? cmd_until_enough : NULL,
 					 .enough_arg = &a->until,
-					 .looks = a->until.on ? a->until.schedule.nr : 0,
+					 .looks = a->until.on ? a->until.schedule.nr
+						  : a->resume ? resume_looks(a->resume)
+							      : 0,
 					 .progress = cmd_run_print_progress,
 					 .row = cmd_run_print_row,
 					 .arg = &print };

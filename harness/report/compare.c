@@ -278,6 +278,12 @@ static void note_blocks(struct compare *c, const struct pair *pair)
 		c->across = pair->across;
 }
 
+/* Cells of one directory are compared where they took turns, and not otherwise. */
+static bool is_left_out(const struct compare *c, const struct pair *pair)
+{
+	return !c->a && pair->across != ACROSS_NOTHING;
+}
+
 static int add_pair(struct compare *c, struct pair *pair)
 {
 	struct metric_list metrics;
@@ -285,7 +291,7 @@ static int add_pair(struct compare *c, struct pair *pair)
 
 	metric_list_make(&metrics);
 	note_blocks(c, pair);
-	for (size_t i = 0; !ret && i < metrics.nr; i++)
+	for (size_t i = 0; !ret && !is_left_out(c, pair) && i < metrics.nr; i++)
 		if (is_selected(metrics.at[i], c->patterns))
 			ret = add_metric(c, pair, metrics.at[i]);
 	pair_release(pair);

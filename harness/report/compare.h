@@ -134,7 +134,7 @@ void compare_release(struct compare *c);
 
 /*
  * Compares each cell of one directory with its first, for the marks in a report. Rows have the
- * label of the other cell; sides stay NULL.
+ * label of the other cell; sides stay NULL. A cell that has no block with the first has none.
  */
 int compare_cells(struct compare *c, const struct result_dir *f, double least_effect);
 

@@ -258,6 +258,10 @@ int page_put_workers(struct page *p)
 			p,
 			" <span class=\"better\">▲▼</span> better, <span class=\"worse\">▲▼</span> worse than in the first cell, beyond noise.");
 	}
+	if (p->report->cells.across != ACROSS_NOTHING)
+		page_raw(
+			p,
+			" Cells that share no day and machine with the first cell are not compared with it.");
 	put_scopes(p);
 	page_raw(p, "</p>\n");
 	return ret;

@@ -78,8 +78,7 @@ enum change report_change(const struct report *r, size_t series, size_t metric, 
 	const struct comparison *c = report_comparison(r, series, metric);
 
 	*ratio = c ? c->contrast.ratio : NAN;
-	/* What differs between machines or days is not the cell's. */
-	return c && c->across == ACROSS_NOTHING ? c->change : CHANGE_NOISE;
+	return c ? c->change : CHANGE_NOISE;
 }
 
 /* Whether the ;-separated list has the name. */

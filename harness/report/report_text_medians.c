@@ -436,6 +436,10 @@ static void print_legend(const struct report *r, FILE *out, const struct screen 
 	screen_wrap(
 		screen, out, 0, "",
 		"Medians over the repeats, with 95 % intervals (in brackets the range, where fewer than five repeats give no interval); * has outliers, which are counted in.");
+	if (r->cells.across != ACROSS_NOTHING)
+		screen_wrap(
+			screen, out, 0, "",
+			"Cells that share no day and machine with the first cell are not compared with it.");
 	if (r->cells.nr)
 		screen_wrap(
 			screen, out, 0, "",

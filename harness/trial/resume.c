@@ -32,6 +32,16 @@ static json_t *load_json(const char *path)
 	return root;
 }
 
+unsigned resume_looks(const char *path)
+{
+	json_t *root = load_json(path);
+	const json_t *looks = json_object_get(json_object_get(root, "end"), "looks");
+	const unsigned nr = (unsigned)json_integer_value(looks);
+
+	json_decref(root);
+	return nr;
+}
+
 int resume_only_cell(const char *path, unsigned *more)
 {
 	json_t *root = load_json(path);

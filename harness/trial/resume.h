@@ -36,6 +36,9 @@ int resume_check(const char *path, const struct plan *plan, struct error *e);
 /* Cuts the files back. resume_check() must have passed; -EBADMSG for a file that is no CSV. */
 int resume_load(struct resume *r, const char *path, const struct plan *plan, struct error *e);
 
+/* How often the cut run was to be looked at (--until); 0: never. */
+unsigned resume_looks(const char *path);
+
 /*
  * The cell that the cut run was restricted to (--cell), and in *more how many that follow it;
  * -1: all.

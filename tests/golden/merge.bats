@@ -95,6 +95,7 @@ refused()
 	[[ "$stderr" != *"CPUs"* ]]
 	run "$PAGESTORM" report "$output"
 	[[ "$output" == *"merged from 5 directories of DIFFERENT machines"* ]]
+	[[ "$output" == *"share no day and machine with the first cell are not compared"* ]]
 }
 
 @test "cells of one merged directory are not interleaved, and JSON says so" {
@@ -117,6 +118,26 @@ refused()
 	[[ "$output" == *"different machines"* ]]
 	run "$PAGESTORM" compare "$merged:vm.swappiness=10" "$merged:vm.swappiness=60"
 	[ "$status" -eq 0 ]
+}
+
+@test "a report compares no cell of another machine or day with the first" {
+	rm -r "$cells"/run*
+	for cell in 0 1 2 3 4; do
+		KERNEL=6.12.$((cell == 3)) ONLY=$cell "$here/make-results" "$cells/run$cell" 1 9
+	done
+	sed -i 's/2026-11-20T/2026-11-22T/' "$cells/run1/runs.csv"
+	merge "$cells"/run*
+	"$PAGESTORM" report "$output" --json > "$BATS_TEST_TMPDIR/report.json"
+	python3 - "$BATS_TEST_TMPDIR/report.json" <<-'PYTHON'
+	import json, sys
+	report, = json.load(open(sys.argv[1]))["reports"]
+	for cell in report["cells"]:
+	    verdicts = {m["verdict"] for m in cell["metrics"]}
+	    if cell["cell"] in (0, 1, 3):
+	        assert verdicts == {None}, cell
+	    else:
+	        assert "better" in verdicts and None not in verdicts, cell
+	PYTHON
 }
 
 @test "a cell that two directories hold is refused and nothing is written" {
