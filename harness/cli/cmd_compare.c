@@ -159,6 +159,14 @@ static void warn(const struct compare *c)
 			fprintf(stderr, "pagestorm: note: different %s: '%s' and '%s'\n",
 				keys[i].what, machine_text(a, keys[i].key),
 				machine_text(b, keys[i].key));
+	if (c->across != ACROSS_NOTHING)
+		fprintf(stderr,
+			"pagestorm: note: A and B share no %s: what differs between them is compared too\n",
+			c->across == ACROSS_MACHINES ? "machine" : "day");
+	if (c->nr_alone)
+		fprintf(stderr,
+			"pagestorm: note: left out %zu runs of a day or machine that the other side lacks\n",
+			c->nr_alone);
 	if (a->partial || b->partial)
 		fprintf(stderr, "pagestorm: note: %s is partial: its run has not ended\n",
 			a->partial ? c->a->name : c->b->name);

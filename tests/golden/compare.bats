@@ -72,6 +72,7 @@ some=(-m failed_runs -m seconds -m "latency_p*" -m "refault_*" -m oom_kills)
 	run "$PAGESTORM" compare day1 day2 -m seconds --fail-on worse
 	[ "$status" -eq 4 ]
 	[[ "$output" == *"recorded on different days"* ]]
+	[[ "$output" == *"note: A and B share no day"* ]]
 	run "$PAGESTORM" compare day1 day2 -m seconds --fail-on worse --across
 	[ "$status" -eq 1 ]
 }
