@@ -364,7 +364,7 @@ static int settle(struct worker *w, uint64_t pages)
 static int find_largest(struct worker *w)
 {
 	const struct commit_state *s = w->state;
-	struct committed before, after;
+	struct committed before = { 0 }, after = { 0 };
 	uint64_t predicted = 0, pages = 0;
 	int ret = 0;
 
