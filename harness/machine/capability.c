@@ -153,6 +153,10 @@ const struct capability_row capability_table[NR_CAPABILITIES] = {
 		.name = "large_readahead",
 		.meaning = "does readahead take folios of several pages?",
 		.probe = probe_large_readahead },
+	[CAPABILITY_KERNEL_CHARGE] = {
+		.name = "kernel_charge",
+		.meaning = "is kernel memory, such as pages of pipes, charged to its group?",
+		.probe = probe_kernel_charge, .in_group = true },
 };
 /* clang-format on */
 

@@ -98,7 +98,7 @@ struct capability_huge_read {
 
 enum capability_state capability_huge_zero_page(const struct capability_huge_read *r);
 
-/* ---- table_charge ---- */
+/* ---- table_charge, kernel_charge ---- */
 
 /*
  * A child in a group of its own writes one page in each range that a page table covers, so
@@ -112,6 +112,7 @@ struct capability_charge {
 	int64_t charged;	/* pages by which the group's charge rose */
 };
 
+/* kernel_charge: the same with as many pages written to pipes, and none mapped. */
 enum capability_state capability_table_charge(const struct capability_charge *c);
 
 /* ---- populate, pageout, cold, lazy_free, collapse ---- */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether page tables are charged to a group: table_charge. */
+/* Whether page tables and other kernel memory are charged to a group: table_charge,
+ * kernel_charge. */
 #include "harness/machine/capability_probe.h"
 
 #include <errno.h>
@@ -7,10 +8,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define NR_TABLES 512 /* eight batches of charges */
+#define NR_TABLES  512 /* eight batches of charges */
+#define PIPE_PAGES 16  /* of a pipe by default, fs/pipe.c */
 
 enum capability_state capability_table_charge(const struct capability_charge *c)
 {
@@ -61,20 +64,27 @@ static int measure(uint64_t page, int usage, char *map, struct capability_charge
 	return 0;
 }
 
+static int open_usage(const struct capability_machine *machine)
+{
+	char path[PROBE_GROUP_BYTES + 32];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", machine->group,
+		 machine->cgroup_version == 1 ? "memory.usage_in_bytes" : "memory.current");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 static int try_charge(const struct capability_machine *machine, void *seen, const char **what)
 {
 	const uint64_t page = machine->page_bytes;
 	const uint64_t bytes = NR_TABLES * (page / sizeof(uint64_t)) * page;
-	char path[PROBE_GROUP_BYTES + 32];
+	const int usage = open_usage(machine);
 	char *map;
-	int usage;
 
-	snprintf(path, sizeof(path), "%s/%s", machine->group,
-		 machine->cgroup_version == 1 ? "memory.usage_in_bytes" : "memory.current");
 	*what = "read the group's charge";
-	usage = open(path, O_RDONLY | O_CLOEXEC);
 	if (usage < 0)
-		return -errno;
+		return usage;
 	*what = "map addresses for the tables";
 	map = probe_map(bytes);
 	if (!map)
@@ -96,4 +106,58 @@ void probe_table_charge(const struct capability_machine *machine, struct capabil
 			    "%" PRIu64 " pages written and %" PRIu64
 			    " pages of tables: the group is charged %" PRId64 " pages",
 			    seen.pages, seen.tables, seen.charged);
+}
+
+/* Pipes are filled page by page; they go with the child. */
+static int fill_pipes(uint64_t page, int usage, const char *from, struct capability_charge *c)
+{
+	int end[NR_TABLES / PIPE_PAGES][2];
+	int64_t before, after;
+	int ret = 0;
+
+	for (unsigned i = 0; i < NR_TABLES / PIPE_PAGES; i++)
+		if (pipe2(end[i], O_NONBLOCK | O_CLOEXEC))
+			return -errno;
+	ret = usage_pages(usage, page, &before);
+	for (unsigned i = 0; i < NR_TABLES && !ret; i++)
+		if (write(end[i / PIPE_PAGES][1], from, page) != (ssize_t)page)
+			ret = -(errno ? errno : EIO);
+	if (!ret)
+		ret = usage_pages(usage, page, &after);
+	if (ret)
+		return ret;
+	c->tables = NR_TABLES;
+	c->charged = after - before;
+	return 0;
+}
+
+static int try_pipes(const struct capability_machine *machine, void *seen, const char **what)
+{
+	const uint64_t page = machine->page_bytes;
+	const int usage = open_usage(machine);
+	char *from;
+
+	*what = "read the group's charge";
+	if (usage < 0)
+		return usage;
+	*what = "map a page to write from";
+	from = probe_map(page);
+	if (!from)
+		return -errno;
+	memset(from, 1, page);
+	*what = "fill pipes";
+	return fill_pipes(page, usage, from, seen);
+}
+
+void probe_kernel_charge(const struct capability_machine *machine,
+			 struct capability_result *out)
+{
+	static const struct probe_child child = { try_pipes, sizeof(struct capability_charge) };
+	struct capability_charge seen = { 0 };
+
+	if (probe_in_group(machine, &child, &seen, out))
+		probe_found(out, capability_table_charge(&seen),
+			    "%" PRIu64 " pages written to pipes: the group is charged %" PRId64
+			    " pages",
+			    seen.tables, seen.charged);
 }

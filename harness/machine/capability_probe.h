@@ -14,6 +14,8 @@ void probe_huge_zero_page(const struct capability_machine *machine,
 			  struct capability_result *out);
 void probe_table_charge(const struct capability_machine *machine,
 			struct capability_result *out);
+void probe_kernel_charge(const struct capability_machine *machine,
+			 struct capability_result *out);
 void probe_populate(const struct capability_machine *machine, struct capability_result *out);
 void probe_pageout(const struct capability_machine *machine, struct capability_result *out);
 void probe_cold(const struct capability_machine *machine, struct capability_result *out);

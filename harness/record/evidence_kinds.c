@@ -121,6 +121,16 @@ static const struct evidence_move lazily_freed[] = {
 	{ NULL, 0 },
 };
 
+/* Dentries and inodes go with the reclaim of anybody. */
+static const struct evidence_move slab_gone[] = {
+	{ "group/memory.stat/slab_reclaimable", DOWN },
+	{ "group/memory.stat/kernel", DOWN },
+	{ "group/memory.kmem.usage_in_bytes/memory.kmem.usage_in_bytes", DOWN },
+	{ USAGE_V1, DOWN },
+	{ USAGE_V2, DOWN },
+	{ NULL, 0 },
+};
+
 /* swapoff brought a page back that was in swap. */
 static const struct evidence_move swapped_in[] = {
 	{ "mapping*/smaps/Rss", UP },
@@ -435,6 +445,15 @@ static uint64_t text_size_pages(const struct evidence_seen *s)
 		  : UINT64_MAX;
 }
 
+/* Each object is a page at most; a write to drop_caches takes all that can go. */
+static uint64_t shrunk_pages(const struct evidence_seen *s)
+{
+	return evidence_rise(s->record, "around/vmstat/slabs_scanned") +
+	       (evidence_rise(s->record, "around/vmstat/drop_slab")
+			? evidence_level(s->record, "ledger/ledger/units", true)
+			: 0);
+}
+
 /* Beyond what the worker had reclaimed itself, and of the group where that is counted (v2). */
 static uint64_t lazily_freed_pages(const struct evidence_seen *s)
 {
@@ -557,6 +576,9 @@ const struct evidence_row evidence_rows[NR_EVIDENCE] = {
 				 UNIT_PAGES, .amount = lazily_freed_pages,
 				 .most = charged_pages, .unless = OWN_RECLAIM,
 				 .moves = { lazily_freed } },
+	[EVIDENCE_SLAB] = { "slab", "of slab objects that reclaim scanned or drop_caches took",
+			    UNIT_PAGES, .amount = shrunk_pages, .most = charged_pages,
+			    .unless = OWN_RECLAIM | OWN_LIMIT, .moves = { slab_gone } },
 	[EVIDENCE_DAMON] = { "damon", "reclaimed by DAMON", UNIT_BYTES,
 			     .counter = "around/damon_reclaim/damon_reclaim",
 			     .most = cached_bytes, .family = FAMILY_TAKEN,

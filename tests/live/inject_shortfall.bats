@@ -82,6 +82,16 @@ turns()
 	END
 }
 
+@test "kernel memory that was not taken fails its claims, whatever the kind" {
+	turns <<-'END'
+	kmem kind=tables count=2000 inject_shortfall=500: group_anonymous_bytes group_kernel_bytes group_usage_bytes minor_faults page_table_bytes process_resident_bytes units
+	kmem kind=stacks count=200 inject_shortfall=20: threads units
+	kmem kind=pipes count=4000 inject_shortfall=500: group_kernel_bytes group_usage_bytes unread_units units
+	kmem kind=sockets count=2000 inject_shortfall=1: unread_units units
+	kmem kind=dentries count=20000 inject_shortfall=20000: group_kernel_bytes units
+	END
+}
+
 @test "a huge page left out fails its claims, whatever the mode" {
 	grep -q never] /sys/kernel/mm/transparent_hugepage/enabled && skip "no huge pages"
 	turns <<-'END'

@@ -44,6 +44,7 @@
 		[CAPABILITY_SWAP_SLOTS] = CAPABILITY_NO,                                \
 		[CAPABILITY_NODE_RECLAIM] = CAPABILITY_NO,                              \
 		[CAPABILITY_LARGE_READAHEAD] = CAPABILITY_YES,                          \
+		[CAPABILITY_KERNEL_CHARGE] = CAPABILITY_YES,                            \
 	}
 /* clang-format on */
 

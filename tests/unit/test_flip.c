@@ -38,6 +38,7 @@ static const struct {
 	{ CAPABILITY_TABLE_CHARGE, "anon", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "cache", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "hugetlb", AMOUNTS },
+	{ CAPABILITY_TABLE_CHARGE, "kmem", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "leak", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "malloc_churn", AMOUNTS },
 	{ CAPABILITY_TABLE_CHARGE, "mlock", AMOUNTS },
@@ -84,6 +85,8 @@ static const struct {
 	{ CAPABILITY_WEIGHTED_INTERLEAVE, "numa", REFUSED }, /* mode=weighted */
 	{ CAPABILITY_SWAP_SLOTS, "swap", AMOUNTS },
 	{ CAPABILITY_NODE_RECLAIM, "full_node", DROPPED }, /* at home or away */
+	{ CAPABILITY_KERNEL_CHARGE, "kmem", AMOUNTS },
+	{ CAPABILITY_KERNEL_CHARGE, "kmem", DROPPED }, /* kind=dentries */
 	/* clang-format on */
 };
 

@@ -119,6 +119,7 @@ enum capability {
 	CAPABILITY_SWAP_SLOTS,		/* each CPU keeps swap slots ahead of need */
 	CAPABILITY_NODE_RECLAIM, /* zone_reclaim_mode works with the multi-generational LRU */
 	CAPABILITY_LARGE_READAHEAD, /* readahead takes folios of several pages */
+	CAPABILITY_KERNEL_CHARGE,   /* kernel memory is charged to its process's group */
 	NR_CAPABILITIES,
 };
 
