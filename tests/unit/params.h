@@ -78,6 +78,7 @@ static inline struct workload_env params_machine(void)
 				      .zone = { { 0, "DMA", 3840 }, { 0, "DMA32", 258304 } },
 				      .min_free_kb = 16384,
 				      .watermark_scale = 10,
+				      .list_fraction = 1000000,
 				      .watermarks_fresh = true,
 				      .thp_orders_madvise = 1 << 9,
 				      .thp_orders_always = 1 << 9,

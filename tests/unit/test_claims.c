@@ -490,7 +490,7 @@ static const struct {
 	{ "cache", { "evict=overflow", "size=512M", "passes=3" } },
 	{ "cache", { "method=mmap", "readahead=no", "warm=50%" } },
 	{ "numa", { "mode=prefer", "spill=50%" } },
-	{ "oom", { "victims=160M:0 8M:500" } },
+	{ "oom", { "victims=160M:0 8M:900" } },
 	{ "swap", { "back=read", "cycles=3" } },
 	{ "swap", { "mode=pressure", "stall=50%", "ratio=150%" } },
 	{ "victim", { "files=1", "file=64M", "allocs=1" } },

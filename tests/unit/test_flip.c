@@ -92,7 +92,6 @@ static const struct {
 
 /* What decides nothing: harness/machine/capability.h says why it is shown. */
 static const enum capability facts[] = {
-	CAPABILITY_LAZY_FREE,
 	CAPABILITY_PAGE_REPORTING,
 	CAPABILITY_RECURSIVE_PROTECTION,
 	CAPABILITY_BASE_PAGE_4K,

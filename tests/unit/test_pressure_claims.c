@@ -280,6 +280,7 @@ static void what_per_cpu_lists_may_hide_of_the_buddy_lists_is_tolerated(void **s
 	drive_open(&d, &buddy_workload);
 	d.env.nr_zones = 1;
 	d.env.zone[0] = (struct env_zone){ d.env.nodes[0], "DMA32", 240000 };
+	d.env.list_fraction = 0;
 	drive_claims(&d);
 	c = drive_claim(&d, SPAN_WORK, "node0:DMA32", "order0");
 	assert_int_equal(c->tolerance, 240000 / 8);
