@@ -220,7 +220,7 @@ void probe_refault_split(const struct capability_machine *machine,
 static void probe_readable(const struct capability_machine *machine, const char *name,
 			   struct capability_result *out)
 {
-	char text[TEXT_BYTES];
+	char text[TEXT_BYTES] = ""; /* untouched where there is no such file */
 	int ret;
 
 	if (has_no_group(machine, out))
