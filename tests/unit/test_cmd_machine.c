@@ -55,6 +55,7 @@ static int status_after(unsigned wait_s, int signal)
 	assert_true(fd >= 0);
 	lock_init(&lock);
 	lock.object = object;
+	lock.root_object = NULL;
 	raised_signal = signal;
 	status = cmd_take_machine(&lock, wait_s, fd, &e);
 	assert_int_equal(lock.fd, -1);
