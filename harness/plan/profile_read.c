@@ -348,14 +348,12 @@ static int open_file(const char *path, struct error *e)
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), ret = 0;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (fd < 0 || fstat(fd, &st) || fcntl(fd, F_SETFL, O_RDONLY))
 		ret = error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
 	else if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
 		ret = error_set(e, EINVAL, "%s is not a file", path);
 	else if (S_ISFIFO(st.st_mode) && is_silent(fd))
 		ret = error_set(e, EINVAL, "%s is a FIFO that no process writes to", path);
-	else if (fcntl(fd, F_SETFL, O_RDONLY))
-		ret = error_set(e, errno, "cannot open %s: %s", path, strerror(errno));
 	if (ret && fd >= 0)
 		close(fd);
 	return ret ? ret : fd;

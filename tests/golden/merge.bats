@@ -230,8 +230,9 @@ refused()
 	mkfifo "$cells/run1/truth.csv"
 	rm "$cells/run2/run.json"
 	ln -s /etc/passwd "$cells/run2/run.json"
-	for command in "report $cells/run1" "compare $cells/run0 $cells/run1"; do
-		run timeout 20 "$PAGESTORM" $command
+	for words in report "compare $cells/run0"; do
+		read -ra command <<< "$words"
+		run timeout 20 "$PAGESTORM" "${command[@]}" "$cells/run1"
 		echo "$status $output"
 		[ "$status" -eq 2 ]
 		[[ "$output" == *"/truth.csv is not a regular file; not opening it"* ]]

@@ -153,9 +153,10 @@ sleep_random()
 # unused; `unproved` counts it.
 remove_unproved()
 {
-	local number
+	local number numbers
 
-	for number in $(sed -n 's|.*/dev/zram\([0-9]*\) is new and unused: .*|\1|p' "$1"); do
+	mapfile -t numbers < <(sed -n 's|.*/dev/zram\([0-9]*\) is new and unused: .*|\1|p' "$1")
+	for number in "${numbers[@]}"; do
 		flock -w 1000 /proc/sys/vm sh -c "
 			grep -qx 0 /sys/block/zram$number/disksize 2> /dev/null &&
 			echo $number > /sys/class/zram-control/hot_remove" || continue

@@ -45,55 +45,52 @@ static void each_setting_is_whole_and_found_by_its_name(void **state)
 	}
 }
 
+static const struct {
+	const char *name, *value, *text;
+} range_cases[] = {
+	{ "vm.swappiness", "0", "" },
+	{ "vm.swappiness", "200", "" },
+	{ "vm.swappiness", "201", "vm.swappiness takes 0 to 200, not 201" },
+	{ "vm.swappiness", "-1", "vm.swappiness takes 0 to 200, not -1" },
+	{ "vm.swappiness", "60%", "vm.swappiness takes a whole number, not '60%'" },
+	{ "vm.swappiness", " 60", "vm.swappiness takes a whole number, not ' 60'" },
+	{ "vm.swappiness", "", "vm.swappiness takes a whole number, not ''" },
+	{ "vm.min_free_kbytes", "1023",
+	  "vm.min_free_kbytes takes a number from 1024 on, not 1023" },
+	{ "vm.min_free_kbytes", "99999999999999999999",
+	  "vm.min_free_kbytes takes 1024 to 2147483647, not 99999999999999999999" },
+	{ "vm.min_free_kbytes", "2147483648",
+	  "vm.min_free_kbytes takes 1024 to 2147483647, not 2147483648" },
+	{ "vm.max_map_count", "0", "vm.max_map_count takes a number from 4096 on, not 0" },
+	{ "vm.max_map_count", "4096", "" },
+	{ "vm.page-cluster", "31", "vm.page-cluster takes 0 to 10, not 31" },
+	{ "vm.dirty_bytes", "4096", "vm.dirty_bytes takes a number from 8192 on, not 4096" },
+	{ "vm.dirty_bytes", "99999999999999999999",
+	  "vm.dirty_bytes: 99999999999999999999 is too large for 64 bits" },
+	{ "thp.enabled", "madvise", "" },
+	{ "thp.enabled", "sometimes",
+	  "thp.enabled takes always|madvise|never, not 'sometimes'" },
+	{ "thp.enabled", "mad", "thp.enabled takes always|madvise|never, not 'mad'" },
+	{ "thp.enabled", "", "thp.enabled takes always|madvise|never, not ''" },
+	{ "thp.defrag", "defer+madvise", "" },
+	{ "vm.swapiness", "60", "vm.swapiness: unknown setting; did you mean vm.swappiness?" },
+	{ "vm.../../kernel/core_pattern", "x",
+	  "vm.../../kernel/core_pattern: not a setting that pagestorm changes; "
+	  "`pagestorm list settings` shows them" },
+	{ "vm.panic_on_oom", "1",
+	  "vm.panic_on_oom: not a setting that pagestorm changes; "
+	  "`pagestorm list settings` shows them" },
+};
+
 static void a_value_outside_its_range_is_refused_with_the_range(void **state)
 {
-	static const struct {
-		const char *name, *value, *text;
-	} cases[] = {
-		{ "vm.swappiness", "0", "" },
-		{ "vm.swappiness", "200", "" },
-		{ "vm.swappiness", "201", "vm.swappiness takes 0 to 200, not 201" },
-		{ "vm.swappiness", "-1", "vm.swappiness takes 0 to 200, not -1" },
-		{ "vm.swappiness", "60%", "vm.swappiness takes a whole number, not '60%'" },
-		{ "vm.swappiness", " 60", "vm.swappiness takes a whole number, not ' 60'" },
-		{ "vm.swappiness", "", "vm.swappiness takes a whole number, not ''" },
-		{ "vm.min_free_kbytes", "1023",
-		  "vm.min_free_kbytes takes a number from 1024 on, not 1023" },
-		{ "vm.min_free_kbytes", "99999999999999999999",
-		  "vm.min_free_kbytes takes 1024 to 2147483647, not 99999999999999999999" },
-		{ "vm.min_free_kbytes", "2147483648",
-		  "vm.min_free_kbytes takes 1024 to 2147483647, not 2147483648" },
-		{ "vm.max_map_count", "0",
-		  "vm.max_map_count takes a number from 4096 on, not 0" },
-		{ "vm.max_map_count", "4096", "" },
-		{ "vm.page-cluster", "31", "vm.page-cluster takes 0 to 10, not 31" },
-		{ "vm.dirty_bytes", "4096",
-		  "vm.dirty_bytes takes a number from 8192 on, not 4096" },
-		{ "vm.dirty_bytes", "99999999999999999999",
-		  "vm.dirty_bytes: 99999999999999999999 is too large for 64 bits" },
-		{ "thp.enabled", "madvise", "" },
-		{ "thp.enabled", "sometimes",
-		  "thp.enabled takes always|madvise|never, not 'sometimes'" },
-		{ "thp.enabled", "mad", "thp.enabled takes always|madvise|never, not 'mad'" },
-		{ "thp.enabled", "", "thp.enabled takes always|madvise|never, not ''" },
-		{ "thp.defrag", "defer+madvise", "" },
-		{ "vm.swapiness", "60",
-		  "vm.swapiness: unknown setting; did you mean vm.swappiness?" },
-		{ "vm.../../kernel/core_pattern", "x",
-		  "vm.../../kernel/core_pattern: not a setting that pagestorm changes; "
-		  "`pagestorm list settings` shows them" },
-		{ "vm.panic_on_oom", "1",
-		  "vm.panic_on_oom: not a setting that pagestorm changes; "
-		  "`pagestorm list settings` shows them" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(range_cases); i++) {
 		struct error e = { "" };
-		int ret = setting_check(cases[i].name, cases[i].value, &e);
+		int ret = setting_check(range_cases[i].name, range_cases[i].value, &e);
 
-		assert_string_equal(e.text, cases[i].text);
-		assert_int_equal(ret, *cases[i].text ? -EINVAL : 0);
+		assert_string_equal(e.text, range_cases[i].text);
+		assert_int_equal(ret, *range_cases[i].text ? -EINVAL : 0);
 	}
 }
 
