@@ -548,6 +548,14 @@ static void buddy_release(struct worker *w)
 	w->state = NULL;
 }
 
+/* It picks pages by their frames. */
+static unsigned buddy_needs(const void *params, const struct workload_env *env)
+{
+	(void)params;
+	(void)env;
+	return NEED_FRAMES;
+}
+
 const struct workload buddy_workload = {
 	.name = "buddy",
 	.summary = "free memory fragmented, merged or compacted (for a guest)",
@@ -568,6 +576,7 @@ const struct workload buddy_workload = {
 				       "free blocks as large as a huge page at HELD" },
 	},
 	.check = buddy_check,
+	.param_needs = buddy_needs,
 	.footprint = buddy_footprint,
 	.target = buddy_target,
 	.seconds = buddy_seconds,

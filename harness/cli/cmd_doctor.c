@@ -137,6 +137,18 @@ static void put_capabilities(struct sheet *sheet, const struct host *host)
 	}
 }
 
+static void put_workloads(struct sheet *sheet, const struct host *host)
+{
+	for (const struct workload *const *w = workloads; *w; w++) {
+		struct finding finding = { .status = DOCTOR_OK };
+		char name[64];
+
+		snprintf(name, sizeof(name), "workload-%s", (*w)->name);
+		doctor_workload(host, *w, &finding);
+		put(sheet, name, &finding);
+	}
+}
+
 static void put_lab(struct sheet *sheet)
 {
 	struct lab_requirement list[LAB_REQUIREMENTS_MAX];
@@ -202,6 +214,7 @@ int cmd_doctor(int argc, char **argv)
 			can_run = false;
 	}
 	put_capabilities(&sheet, &host);
+	put_workloads(&sheet, &host);
 	if (!host.lab[0])
 		put_lab(&sheet);
 	status = finish(&sheet, &host, can_run);

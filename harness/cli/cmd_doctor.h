@@ -38,6 +38,10 @@ void doctor_limits(const struct host *host, struct finding *finding);
 void doctor_group_swap(const struct host *host, struct finding *finding);
 void doctor_cpuset(const struct host *host, struct finding *finding);
 
+/* What a run of the workload with its defaults lacks here. */
+void doctor_workload(const struct host *host, const struct workload *workload,
+		     struct finding *finding);
+
 /* What this process may do. */
 void doctor_user(const struct host *host, struct finding *finding);
 void doctor_oom_score(const struct host *host, struct finding *finding);

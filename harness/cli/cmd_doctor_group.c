@@ -114,7 +114,7 @@ static void try_limit(const struct host *host, const char *group, struct finding
 
 	ret = write_and_read(group, limit_file(host), TRIED_BYTES, kept, sizeof(kept));
 	if (ret)
-		doctor_find(finding, DOCTOR_MISSING, group_remedy, "%s cannot be set: %s",
+		doctor_find(finding, DOCTOR_MISSING, group_remedy(host), "%s cannot be set: %s",
 			    limit_file(host), strerror(-ret));
 	else if (strcmp(kept, TRIED_BYTES))
 		doctor_find(finding, DOCTOR_MISSING, NULL,
@@ -148,12 +148,14 @@ void doctor_group(const struct host *host, struct finding *finding)
 		return;
 	}
 	if (!parent[0]) {
-		doctor_find(finding, DOCTOR_MISSING, group_remedy, "%s", host->place_why);
+		doctor_find(finding, DOCTOR_LIMITED, group_remedy(host),
+			    "%s: workers run in place, claims on a group are absent",
+			    host->place_why);
 		return;
 	}
 	ret = make(parent, group, sizeof(group), &hold);
 	if (ret) {
-		doctor_find(finding, DOCTOR_MISSING, group_remedy,
+		doctor_find(finding, DOCTOR_MISSING, group_remedy(host),
 			    "cannot make a group in %.200s: %s", parent, strerror(-ret));
 		return;
 	}

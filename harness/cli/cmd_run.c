@@ -292,6 +292,19 @@ static void print_what_is_left(const struct run_summary *s, int ret, const struc
 			s->path);
 }
 
+/* In place is a way to run as well, and said. */
+static int permit_groups(const struct host *host, bool quiet, struct error *e)
+{
+	int ret = group_permitted(host, e);
+
+	if (ret != -EACCES)
+		return ret;
+	if (!quiet)
+		fprintf(stderr, "pagestorm: %s\n", e->text);
+	e->text[0] = '\0';
+	return 0;
+}
+
 /* Runs the plan, prints rows as they come and the summary. */
 static int run_and_print(const struct plan *plan, struct arguments *a, int signal_fd)
 {
@@ -318,7 +331,7 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 	int status = ret ? EXIT_HARNESS : EXIT_NOTHING_RAN;
 
 	if (!ret && needs_groups(plan))
-		ret = group_permitted(plan->host, &e);
+		ret = permit_groups(plan->host, a->quiet, &e);
 	cmd_run_print_init(&print, a->json, a->quiet);
 	a->pause.make_room = cmd_run_print_make_room;
 	a->pause.arg = &print;

@@ -43,7 +43,8 @@ void blame_begin(struct blame *blame, const struct host *host)
 	char base[HOST_GROUP_BYTES], *slash = base;
 
 	*blame = (struct blame){ .version = host->cgroup_version };
-	if (around->max.set || around->total.set)
+	/* in place nothing but a count shows that a signal was an OOM kill's */
+	if (host->place != CGROUP_IN_PLACE && (around->max.set || around->total.set))
 		note_tightest(blame, around->total.set ? &around->total : &around->max);
 	snprintf(base, sizeof(base), "%s", host->cgroup_base);
 	while (slash && blame->nr < BLAME_LEVELS) {

@@ -21,8 +21,9 @@ static int cgroup_failed(int code, const char *what, const char *name, struct er
 		code == ECGOTHER && cgroup_get_last_errno() ? cgroup_get_last_errno() : EIO;
 
 	if (code == ECGROUPNOTOWNER || errnum == EACCES || errnum == EPERM)
-		return error_set(e, EACCES, "cannot %s %s: %s; %s", what, name,
-				 cgroup_strerror(code), group_remedy);
+		return error_set(e, EACCES,
+				 "cannot %s %s: %s; pagestorm doctor says what helps", what,
+				 name, cgroup_strerror(code));
 	return error_set(e, errnum, "cannot %s %s: %s", what, name, cgroup_strerror(code));
 }
 

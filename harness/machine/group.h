@@ -41,11 +41,11 @@ struct group {
 };
 
 /* What lets a run make its groups where it could not, for the end of a sentence. */
-extern const char group_remedy[];
+const char *group_remedy(const struct host *host);
 
 /*
  * Whether group_make_top() has a place where we may make it; nothing is made. -ENODEV: no
- * memory controller; else -EACCES, -EROFS …, with what to do.
+ * memory controller; -EACCES: workers run in place, with the reason and what helps.
  */
 int group_permitted(const struct host *host, struct error *e);
 

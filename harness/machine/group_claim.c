@@ -53,8 +53,10 @@ static int make_directory(const char *directory, mode_t mode, struct journal *j,
 		return error_set(e, ret, "the group %s exists and is not this run's",
 				 directory);
 	if (ret == EACCES || ret == EPERM)
-		return error_set(e, EACCES, "cannot create the group %s: %s; %s", directory,
-				 strerror(ret), group_remedy);
+		return error_set(
+			e, EACCES,
+			"cannot create the group %s: %s; pagestorm doctor says what helps",
+			directory, strerror(ret));
 	return error_set(e, ret, "cannot create the group %s: %s", directory, strerror(ret));
 }
 

@@ -13,8 +13,14 @@
 #include "harness/machine/home.h"
 #include "workloads/api/arith.h"
 
-const char group_remedy[] =
-	"run as root, or in a group of your own: systemd-run --user --scope -p Delegate=yes pagestorm …";
+const char *group_remedy(const struct host *host)
+{
+	if (host->place_read_only)
+		return "make it writable: mount -o remount,rw of the cgroup file system, as a privileged container may";
+	if (host->cgroup_version == 1)
+		return "run as root, or in a guest with pagestorm lab";
+	return "run as root, or in a group of your own: systemd-run --user --scope -p Delegate=yes pagestorm …";
+}
 
 int group_v1_cpuset_inherit(const struct group *g)
 {
@@ -53,7 +59,9 @@ int group_permitted(const struct host *host, struct error *e)
 			e, ENODEV,
 			"no memory controller here: boot with cgroup_enable=memory or use pagestorm lab");
 	if (host->place == CGROUP_IN_PLACE)
-		return error_set(e, EACCES, "%s; %s", host->place_why, group_remedy);
+		return error_set(e, EACCES,
+				 "%s: workers run in place, claims on a group are absent; %s",
+				 host->place_why, group_remedy(host));
 	return 0;
 }
 
@@ -116,6 +124,6 @@ int group_v2_parent(struct group *parent, const struct host *host, struct journa
 	if (ret)
 		return error_set(e, -ret,
 				 "cannot enable the memory controller below %s: %s; %s",
-				 parent->path, strerror(-ret), group_remedy);
+				 parent->path, strerror(-ret), group_remedy(host));
 	return 0;
 }

@@ -381,6 +381,23 @@ static void take_lab(struct host *host, const char *root)
 		snprintf(host->lab, sizeof(host->lab), "%s", shape);
 }
 
+/* Without CAP_SYS_ADMIN a frame's number reads 0 (Documentation/admin-guide/mm/pagemap.rst). */
+static bool probe_no_frames(uint64_t page_bytes)
+{
+	const uint64_t present = 1ull << 63, frame_bits = (1ull << 55) - 1;
+	uint64_t entry = 0; /* its own page is present: it was just written */
+	const off_t at = (off_t)((uintptr_t)&entry / page_bytes * sizeof(entry));
+	const int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return true;
+	n = pread(fd, &entry, sizeof(entry), at);
+	close(fd);
+	return n != (ssize_t)sizeof(entry) || !(entry & present) || !(entry & frame_bits) ||
+	       access("/proc/kpageflags", R_OK);
+}
+
 int host_probe(struct host *out, const char *root, struct error *e)
 {
 	struct host *host = calloc(1, sizeof(*host));
@@ -406,6 +423,7 @@ int host_probe(struct host *out, const char *root, struct error *e)
 	host_probe_place(host, root);
 	host_clamp_available(host, root);
 	host_probe_around(host, root);
+	host->no_frames = !*root && probe_no_frames(host->page_bytes);
 	host->can_lower_oom_score = !*root && probe_oom_score();
 	ret = probe_watermarks(host, root, e);
 	if (!ret)
@@ -435,6 +453,8 @@ void host_env(const struct host *host, struct workload_env *env)
 	env->page_bytes = host->page_bytes;
 	env->pmd_bytes = host->thp == THP_ABSENT ? 0 : host->pmd_bytes;
 	env->cgroup_version = host->cgroup_version;
+	env->no_frames = host->no_frames;
+	env->in_place = host->place == CGROUP_IN_PLACE;
 	env->cpus = host->cpus;
 	env->nr_nodes = 0;
 	env->nr_all_nodes = host->nr_nodes;

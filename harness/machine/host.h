@@ -108,8 +108,10 @@ struct host {
 	enum cgroup_place place;
 	char cgroup_base[HOST_GROUP_BYTES]; /* below cgroup_mount; "": its root */
 	char place_why[256];		    /* of CGROUP_IN_PLACE: why no group can be made */
+	bool place_read_only;		    /* and: its file system is mounted read-only */
 	struct host_around around;
 	bool root_user;
+	bool no_frames;		  /* page frame numbers and flags are hidden from us */
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE, found by trying and undoing */
 	char lab[256]; /* the guest's shape, from $PAGESTORM_LAB; "": no guest of the lab */
 	char boot_id[40];

@@ -179,6 +179,7 @@ static void in_place(struct host *host, const char *own, int ret)
 	if (ret == -EBUSY)
 		why = "it holds other processes";
 	host->place = CGROUP_IN_PLACE;
+	host->place_read_only = ret == -EROFS;
 	if (host->cgroup_hidden)
 		snprintf(host->place_why, sizeof(host->place_why),
 			 "our own control group is not visible below %.200s",

@@ -706,10 +706,13 @@ static enum risk risk_raise(enum risk now, enum risk to, char *why, size_t why_b
 enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char *why,
 		    size_t why_bytes)
 {
+	const bool in_place = host->place == CGROUP_IN_PLACE;
 	enum risk risk = RISK_R0;
 	char reason[200];
 
-	snprintf(why, why_bytes, "all that it does stays within its cgroups");
+	snprintf(why, why_bytes, "%s",
+		 in_place ? "in place: each worker takes less than half of what is available"
+			  : "all that it does stays within its cgroups");
 	if (cell->swap.kind != SWAP_NONE)
 		risk = risk_raise(risk, RISK_R1, why, why_bytes,
 				  "adds a swap device of its own and takes it away again");
@@ -735,6 +738,9 @@ enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char 
 		const struct plan_worker *w = &cell->worker[i];
 
 		if (w->skip[0] || w->env->limit_bytes)
+			continue;
+		if (in_place && !w->workload->machine_wide &&
+		    w->prediction.footprint_bytes < host->available_bytes / 2)
 			continue;
 		snprintf(reason, sizeof(reason), "%.64s has no memory limit", w->name);
 		risk = risk_raise(risk, RISK_R2, why, why_bytes, reason);

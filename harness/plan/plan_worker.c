@@ -345,7 +345,7 @@ static void default_swap_max(const struct maker *m)
 	struct limit none = { .name = "memory.swap.max", .value = "0" };
 	const struct limits *own = &m->w->request.limits, *run = &m->c->cell->limits;
 
-	if (limits_find(own, none.name) || limits_find(run, none.name))
+	if (m->env->in_place || limits_find(own, none.name) || limits_find(run, none.name))
 		return;
 	if (m->c->cell->swap.kind != SWAP_NONE && !m->w->workload->expects_oom)
 		return;
@@ -522,6 +522,23 @@ static void take_above(const struct maker *m)
 	m->env->limit_bytes = tighter(m->env->limit_bytes, max->bytes);
 }
 
+/* Limits that only a group of its own could have, and amounts that only it could show. */
+static void in_place_check(const struct maker *m)
+{
+	const struct limits *const both[] = { &m->w->request.limits, &m->c->cell->limits };
+	const char *why = m->c->plan->host->place_why;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(both); i++)
+		for (unsigned j = 0; j < both[i]->nr; j++)
+			if (strcmp(both[i]->limit[j].value, "max") && !m->w->skip[0])
+				snprintf(m->w->skip, sizeof(m->w->skip),
+					 "%s cannot be set in place: %.180s",
+					 both[i]->limit[j].name, why);
+	if (fills_limit(m) && !m->w->skip[0])
+		snprintf(m->w->skip, sizeof(m->w->skip),
+			 "in place it would take other processes' memory: %.180s", why);
+}
+
 static void needs_of_machine(const struct maker *m)
 {
 	const char *lack = need_lacking(m->w->workload->needs, m->env);
@@ -538,7 +555,10 @@ static int needs_check(const struct maker *m)
 	char reason[256] = "";
 	int ret;
 
-	if ((m->w->workload->needs & NEED_LIMIT) && !asked(m, "memory.max"))
+	if (m->env->in_place)
+		in_place_check(m);
+	if ((m->w->workload->needs & NEED_LIMIT) && !asked(m, "memory.max") &&
+	    !m->env->in_place)
 		return ask_limit(m);
 	if ((m->w->workload->needs & NEED_SWAP) && m->c->cell->swap.kind == SWAP_NONE)
 		return ask_swap(m);
@@ -670,7 +690,7 @@ static int take_amounts(const struct maker *m)
 		w->prediction.target_bytes = w->workload->target(w->request.params, m->env);
 	if (fit_check(m))
 		return -ENOMEM;
-	if (!m->env->limit_bytes && !is_unlimited(m)) {
+	if (!m->env->limit_bytes && !is_unlimited(m) && !m->env->in_place) {
 		derive_limit(m);
 		default_swap_max(m);
 		env_limits(m);

@@ -69,6 +69,8 @@ unsigned evidence_own(const struct workload *workload, const void *params,
 		own |= OWN_MIGRATION;
 	if (workload->needs & NEED_SWAP || evidence_rise(work, "ledger/ledger/pages_out"))
 		own |= OWN_SWAP;
+	if (env->in_place) /* what its group did cannot be told from others */
+		own |= OWN_BLIND | OWN_LIMIT;
 	if (!env_has(env, CAPABILITY_CACHESTAT) || !env_has(env, CAPABILITY_FRESH_STAT))
 		own |= OWN_BLIND;
 	if (evidence_rise(work, "ledger/ledger/fsyncs"))

@@ -192,7 +192,7 @@ static void child(const struct process *p, const struct process_setup *setup, pi
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	failure_fd = lifted(pipes->failure_fd);
 	pass_pipes(p, pipes, failure_fd);
-	code = -group_attach(setup->group, 0);
+	code = setup->group->version ? -group_attach(setup->group, 0) : 0;
 	if (code)
 		child_fail(failure_fd, code, "join its group");
 	code = setup->oom_score_adj_set ? write_oom_score_adj(setup->oom_score_adj) : 0;

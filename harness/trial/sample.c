@@ -121,6 +121,8 @@ static void sample_group(const struct sampler *s, const struct trial_worker *wor
 	uint64_t usage, swap;
 	int64_t value;
 
+	if (!worker->group.version)
+		return; /* in place */
 	if (!group_read_number(&worker->group, v1 ? "memory.usage_in_bytes" : "memory.current",
 			       &usage))
 		put(s, "group_usage", "bytes", (int64_t)usage);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,13 +49,21 @@ static int set_swappiness(const struct trial *trial, struct error *e)
 	return 0;
 }
 
+static bool in_place(const struct trial *trial)
+{
+	return trial->plan->host->place == CGROUP_IN_PLACE;
+}
+
 /* top, journalled and without limits; run below it with the cell's; in it one per worker. */
 static int make_groups(struct trial *trial, struct error *e)
 {
-	int ret = group_make_top(&trial->top, trial->plan->host, needs_cpuset(trial),
-				 trial->journal, e);
+	int ret;
 
 	blame_begin(&trial->blame, trial->plan->host);
+	if (in_place(trial))
+		return 0; /* all groups stay unmade: version 0 */
+	ret = group_make_top(&trial->top, trial->plan->host, needs_cpuset(trial),
+			     trial->journal, e);
 	if (!ret)
 		ret = set_swappiness(trial, e);
 	if (!ret)
@@ -137,13 +146,23 @@ static int start_workers(struct trial *trial, struct error *e)
 
 static int start_flush(struct trial *trial, struct error *e)
 {
+	if (in_place(trial))
+		return 0;
 	return flush_start(&trial->flush, &trial->top, trial->plan->host, e);
+}
+
+/* No group of ours, no memory.stat to make exact. */
+static int flush_groups(struct trial *trial, struct error *e)
+{
+	return in_place(trial) ? 0 : flush_now(&trial->flush, &trial->top, e);
 }
 
 static int open_captures(struct trial *trial, struct error *e)
 {
 	int ret = capture_open_system(&trial->capture, trial->plan->host, e);
 
+	if (in_place(trial))
+		return ret;
 	if (!ret)
 		ret = capture_open_group(&trial->capture, &trial->run, OWNER_RUN, e);
 	for (unsigned i = 0; i < trial->nr_workers && !ret; i++)
@@ -179,7 +198,7 @@ static int capture_ready(struct trial *trial, struct error *e)
 
 	capture_take(&trial->capture, BARRIER_READY, PART_AROUND);
 	if (!ret)
-		ret = flush_now(&trial->flush, &trial->top, e);
+		ret = flush_groups(trial, e);
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_READY, PART_GROUPS);
@@ -201,7 +220,7 @@ static void find_blamed(struct trial *trial, struct trial_worker *worker)
 /* The groups are new: each OOM kill that they count is of this trial. */
 static int count_kills(struct trial *trial, struct error *e)
 {
-	for (unsigned i = 0; i < trial->nr_workers; i++) {
+	for (unsigned i = 0; i < trial->nr_workers && !in_place(trial); i++) {
 		struct trial_worker *worker = &trial->worker[i];
 		int ret = group_oom_kills(&worker->group, &worker->oom_kills);
 
@@ -222,7 +241,7 @@ static int capture_held(struct trial *trial, struct error *e)
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_HELD, PART_PROCESSES);
-	ret = flush_now(&trial->flush, &trial->top, e);
+	ret = flush_groups(trial, e);
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_HELD, PART_GROUPS);
@@ -252,7 +271,7 @@ static int capture_gone(struct trial *trial, struct error *e)
 	take_system(trial, BARRIER_GONE);
 	for (unsigned i = 0; i < trial->nr_workers; i++)
 		take_late_slots(&trial->worker[i]);
-	ret = flush_now(&trial->flush, &trial->top, e);
+	ret = flush_groups(trial, e);
 	if (ret)
 		return ret;
 	capture_take(&trial->capture, BARRIER_GONE, PART_GROUPS);
@@ -429,6 +448,9 @@ static void decide_outcomes(struct trial *trial)
 
 		worker->exited = worker->process.reaped;
 		worker->wait_status = worker->process.wait_status;
+		if (in_place(trial) && worker->exited && WIFSIGNALED(worker->wait_status))
+			worker->blamed =
+				blame_find(&trial->blame, NULL, 0, worker->blamed_group);
 		if (worker->last)
 			trial_worker_decide(worker, trial->interrupted);
 		process_release(&worker->process);

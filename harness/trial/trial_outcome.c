@@ -64,6 +64,8 @@ static enum outcome broke(struct trial_worker *worker)
 	const char *said = worker->last->error;
 	const int status = worker->wait_status;
 
+	if (WIFSIGNALED(status) && worker->blamed == BLAME_ABOVE && killed_from_above(worker))
+		return OUTCOME_KILLED_BY_OTHER; /* in place there is no group that counts it */
 	if (WIFSIGNALED(status) && is_sent(WTERMSIG(status))) {
 		snprintf(
 			worker->reason, sizeof(worker->reason),

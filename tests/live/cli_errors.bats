@@ -27,23 +27,39 @@ as_nobody()
 	cp "$PAGESTORM" pagestorm-copy
 	mkdir -p theirs
 	chown 65534 theirs
-	(cd theirs && HOME=$PWD exec setpriv --reuid 65534 --regid 65534 --clear-groups \
+	(cd theirs && HOME=$PWD PAGESTORM_STATE_DIR=$PWD/state exec setpriv --reuid 65534 --regid 65534 --clear-groups \
 		../pagestorm-copy "$@")
 }
 
-@test "without the right to make a cgroup the run names the remedy, exits 77 and writes no directory" {
-	run as_nobody run null --wait=200
+@test "without the right to make a cgroup a worker runs in place, which is said with the remedy" {
+	run as_nobody run anon size=8M --wait=200
 	echo "$output"
+	[ "$status" -eq 0 ]
+	[[ "$output" == *"no control group can be made in /sys/fs/cgroup"*"workers run in place"*"run as root, or in a g"* ]]
+	run grep -c ',absent,.*in place: there is no group of its own' theirs/results/*-anon/truth.csv
+	[ "$output" -ge 8 ]
+	grep -q ',minor_faults,.*,pass,' theirs/results/*-anon/truth.csv
+	! grep ',fail,' theirs/results/*-anon/truth.csv || return 1
+}
+
+@test "a limit that cannot be set, and an OOM kill among others, are skipped there: exit status 77" {
+	run as_nobody run anon size=8M memory.max=64M --wait=200
 	[ "$status" -eq 77 ]
-	[[ "$output" == *"cannot make a control group in /sys/fs/cgroup"*"run as root, or in a scope of your own"* ]]
-	[[ "$output" != *results:* ]]
-	[ ! -e theirs/results ]
+	[[ "$output" == *"memory.max cannot be set in place: no control group can be made"* ]]
+	run as_nobody run oom --wait=200
+	[ "$status" -eq 77 ]
+	[[ "$output" == *"in place it would take other processes' memory"* ]]
+	for workload in buddy thp; do
+		run as_nobody run $workload --wait=200
+		[ "$status" -eq 77 ]
+		[[ "$output" == *"its page frames can be read by root alone"* ]]
+	done
 }
 
 @test "--json is one document then too" {
-	run bash -c "$(declare -f as_nobody); as_nobody run null --json --wait=200 2> /dev/null"
+	run bash -c "$(declare -f as_nobody); as_nobody run anon memory.max=64M --json --wait=200 2> /dev/null"
 	[ "$status" -eq 77 ]
-	python3 -c 'import json, sys; d = json.loads(sys.argv[1]); assert d["status"] == 77 and d["rows"] == []' "$output"
+	python3 -c 'import json, sys; d = json.loads(sys.argv[1]); assert d["status"] == 77 and d["rows"][0]["outcome"] == "skipped"' "$output"
 }
 
 @test "a setting that this kernel lacks skips its cells: exit status 77 when none is left" {

@@ -50,6 +50,7 @@ static void each_need_is_missed_by_its_bit_alone(void **state)
 		{ NEED_HUGETLB, "hugetlb", { .nr_nodes = 2 } },
 		{ NEED_THP, "has no transparent", { .thp = THP_ABSENT } },
 		{ NEED_THP, "thp.enabled=madvise", { .thp = THP_NEVER } },
+		{ NEED_FRAMES, "by root alone", { .no_frames = true, .thp = THP_NEVER } },
 		{ NEED_LOOP, "loop device", { .thp = THP_NEVER } },
 		{ NEED_LOW_SCORES, "CAP_SYS_RESOURCE", { .thp = THP_NEVER } },
 		{ NEED_HUGE_FAULTS, "huge pages are off", { .thp = THP_ALWAYS } },

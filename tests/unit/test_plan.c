@@ -1143,6 +1143,42 @@ static void limits_of_the_groups_above_count(void **state)
 	}
 }
 
+static void in_place_a_worker_has_no_group_and_no_limit(void **state)
+{
+	struct host host = v2_two_nodes;
+	const struct plan_worker *w;
+	struct plan plan;
+
+	(void)state;
+	host.place = CGROUP_IN_PLACE;
+	strcpy(host.place_why, "because");
+	make_plan(&plan, "[workload a]\ntype = hold\n", &host);
+	w = &plan.cell[0].worker[0];
+	assert_string_equal(w->skip, "");
+	assert_int_equal(w->request.limits.nr, 0);
+	assert_int_equal(w->env->limit_bytes, 0);
+	assert_non_null(strstr(w->prediction.claim[0].why, "; absent in place"));
+	assert_int_equal(plan.risk, RISK_R0);
+	plan_release(&plan);
+
+	make_plan(&plan, "[workload a]\ntype = hold\nsize = 11G\n", &host);
+	assert_int_equal(plan.risk, RISK_R2);
+	plan_release(&plan);
+	make_plan(&plan, "[workload a]\ntype = hold\nmemory.max = 128M\n", &host);
+	assert_string_equal(plan.cell[0].worker[0].skip,
+			    "memory.max cannot be set in place: because");
+	plan_release(&plan);
+	make_plan(&plan, "[workload a]\ntype = killed\n", &host);
+	assert_non_null(
+		strstr(plan.cell[0].worker[0].skip, "other processes' memory: because"));
+	plan_release(&plan);
+
+	host.around.max = (struct host_limit)IN_POD;
+	make_plan(&plan, "[workload a]\ntype = hold\nsize = 50M\n", &host);
+	assert_int_equal(plan.cell[0].worker[0].env->limit_bytes, 100 * M);
+	plan_release(&plan);
+}
+
 static void cpus_and_nodes_outside_of_the_cpuset_above_are_not_used(void **state)
 {
 	struct host host = v2_two_nodes;
@@ -1551,6 +1587,7 @@ int main(void)
 		cmocka_unit_test(without_a_limit_none_is_written),
 		cmocka_unit_test(what_takes_the_machine_has_no_limit_unless_given_one),
 		cmocka_unit_test(limits_of_the_groups_above_count),
+		cmocka_unit_test(in_place_a_worker_has_no_group_and_no_limit),
 		cmocka_unit_test(cpus_and_nodes_outside_of_the_cpuset_above_are_not_used),
 		cmocka_unit_test(the_null_run_is_as_long_as_what_others_can_disturb),
 		cmocka_unit_test(an_oom_may_be_expected_where_it_is_not_usual),

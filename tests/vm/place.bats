@@ -109,6 +109,28 @@ guest_script()
 		)
 		as_before $n namespace
 
+		# in place: no group may be made; then every workload, as doctor says
+		mkdir /tmp/w; chown 65534 /tmp/w; cd /tmp/w
+		as_user() { HOME=/tmp/w /setpriv --reuid=65534 --clear-groups "$@"; }
+		as_user pagestorm run demo --quiet -o out > said 2>&1
+		echo "in place: demo status $?"
+		for w in anon brk_churn buddy full_node global_oom hugetlb leak malloc_churn mmap_churn \
+			null numa oom shm thp victim; do
+			as_user pagestorm run $w --quiet -o out-$w > said 2>&1
+			status=$?
+			grep -q ',fail,' out-$w/*/truth.csv 2> /dev/null && status="$status, failed"
+			echo "in place: $w status $status"
+		done
+		cd /tmp
+
+		# a read-only cgroup file system, and the remedy that is named
+		mkdir $cg/r
+		sh -c "echo \$\$ > $cg/r/cgroup.procs
+			/unshare -C -m sh -c 'umount $cg && mount -t cgroup2 none $cg && mount -o remount,ro $cg
+				pagestorm run null -o read-only; echo read-only: status \$?
+				mount -o remount,rw $cg
+				pagestorm run demo --quiet -o remounted; echo remounted: status \$?'" 2>&1
+
 		# a group that holds others as well, and root: the root group is the place
 		mkdir $cg/s
 		sleep 1000 & echo $! > $cg/s/cgroup.procs
@@ -178,6 +200,23 @@ said()
 @test "root of a cgroup namespace runs the demo" {
 	said "namespace: status 0"
 	said "namespace: as before"
+}
+
+@test "in place each workload that needs no group runs, the others are skipped, nothing fails" {
+	local workload
+	said "in place: demo status 77"
+	for workload in anon brk_churn leak malloc_churn mmap_churn null shm victim; do
+		said "in place: $workload status 0"
+	done
+	for workload in buddy full_node global_oom hugetlb numa oom thp; do
+		said "in place: $workload status 77"
+	done
+}
+
+@test "a read-only cgroup file system is named with the remedy, which works" {
+	grep -q "Read-only file system: workers run in place.*remount,rw" "$BATS_FILE_TMPDIR"/in_guest-6.1/{out,err}
+	said "read-only: status 0"
+	said "remounted: status 0"
 }
 
 @test "a group with other processes is left alone by root" {

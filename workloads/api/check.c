@@ -45,6 +45,11 @@ static bool has_huge_faults(const struct workload_env *env)
 	return has_thp(env) && has_thp_on(env) && env->pmd_bytes;
 }
 
+static bool has_frames(const struct workload_env *env)
+{
+	return !env->no_frames;
+}
+
 static bool has_populate(const struct workload_env *env)
 {
 	return env_has(env, CAPABILITY_POPULATE);
@@ -68,6 +73,8 @@ const struct need_known needs_known[] = {
 	{ NEED_FILES, "files", "a disk file system for its file", NULL, NULL },
 	{ NEED_LOW_SCORES, NULL, NULL, has_low_scores,
 	  "an oom_score_adj below zero needs CAP_SYS_RESOURCE: raise the others instead" },
+	{ NEED_FRAMES, NULL, NULL, has_frames,
+	  "its page frames can be read by root alone (CAP_SYS_ADMIN for /proc/self/pagemap; /proc/kpageflags)" },
 	{ NEED_HUGE_FAULTS, NULL, NULL, has_huge_faults,
 	  "transparent huge pages are off: write madvise to /sys/kernel/mm/transparent_hugepage/enabled" },
 	{ NEED_POPULATE, NULL, NULL, has_populate,

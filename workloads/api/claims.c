@@ -66,6 +66,16 @@ static void allow_lag(const struct workload_env *env, struct claim *c)
 		memcpy(c->why + length, why, sizeof(why));
 }
 
+/* A claim on a group is kept, and comes out absent: there is no such counter. */
+static void without_group(struct claim *c)
+{
+	const size_t length = strlen(c->why);
+
+	if (!strcmp(c->scope, "group") || !strcmp(c->scope, "run"))
+		snprintf(c->why + length, sizeof(c->why) - length,
+			 "; absent in place: there is no group of its own");
+}
+
 void workload_claims(const struct workload *workload, const void *params,
 		     const struct workload_env *env, struct claims *out)
 {
@@ -74,6 +84,8 @@ void workload_claims(const struct workload *workload, const void *params,
 	workload->claims(params, env, out);
 	for (unsigned i = before; i < out->nr && !env_has(env, CAPABILITY_FRESH_STAT); i++)
 		allow_lag(env, &out->claim[i]);
+	for (unsigned i = before; i < out->nr && env->in_place; i++)
+		without_group(&out->claim[i]);
 }
 
 bool env_has(const struct workload_env *env, enum capability capability)

@@ -58,6 +58,7 @@ enum need {
 	NEED_HUGE_FAULTS = 1 << 7, /* a fault may take a transparent huge page */
 	NEED_POPULATE = 1 << 8,	   /* MADV_POPULATE_WRITE */
 	NEED_LOW_SCORES = 1 << 9,  /* an oom_score_adj below its own: CAP_SYS_RESOURCE */
+	NEED_FRAMES = 1 << 10,	   /* page frame numbers and flags: root */
 };
 
 /* ---- what it does itself that other processes could do to its memory as well ---- */
@@ -145,6 +146,7 @@ struct workload_env {
 	uint64_t page_bytes;
 	uint64_t pmd_bytes;	       /* size of a transparent huge page; 0: absent */
 	unsigned cgroup_version;       /* of the memory controller: 1 or 2 */
+	bool in_place;		       /* no group of its own: it runs in the harness's */
 	unsigned cpus;		       /* online */
 	unsigned nr_nodes;	       /* with memory */
 	unsigned nodes[ENV_NODES_MAX]; /* their ids, ascending */
@@ -186,12 +188,13 @@ struct workload_env {
 	bool hugetlb;		  /* the kernel has hugetlb pools */
 	bool oom_group;		  /* memory.oom.group of the worker's group is 1 */
 	bool can_lower_oom_score; /* CAP_SYS_RESOURCE */
-	int oom_score_adj;	  /* of the worker */
-	bool in_lab;		  /* a guest of `pagestorm lab` */
-	bool alike;		  /* another worker of the run has the same workload */
-	enum swap_kind swap;	  /* the run's own swap device */
-	uint64_t swap_bytes;	  /* its size */
-	unsigned page_cluster;	  /* vm.page-cluster as the run has it */
+	bool no_frames;	       /* pagemap hides frame numbers, or kpageflags is closed to us */
+	int oom_score_adj;     /* of the worker */
+	bool in_lab;	       /* a guest of `pagestorm lab` */
+	bool alike;	       /* another worker of the run has the same workload */
+	enum swap_kind swap;   /* the run's own swap device */
+	uint64_t swap_bytes;   /* its size */
+	unsigned page_cluster; /* vm.page-cluster as the run has it */
 	/* Dirty bytes at which background writeback begins, as the run sets it; 0: unknown. */
 	uint64_t dirty_background_bytes;
 	char swap_path[256];   /* the run's own device as in /proc/swaps; "": none */

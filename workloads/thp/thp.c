@@ -68,6 +68,14 @@ static const struct workload_option options[] = {
 	{ .name = NULL },
 };
 
+/* verify() looks at the folios. */
+static unsigned thp_needs(const void *params, const struct workload_env *env)
+{
+	(void)params;
+	(void)env;
+	return NEED_FRAMES;
+}
+
 const struct workload thp_workload = {
 	.name = "thp",
 	.summary = "transparent huge pages, by fault or collapse, and broken up",
@@ -88,6 +96,7 @@ const struct workload thp_workload = {
 		[SLOT_ACCESS_NS] = { "access_ns", UNIT_NSEC, "time of the random reads alone" },
 	},
 	.check = thp_check,
+	.param_needs = thp_needs,
 	.footprint = thp_footprint,
 	.target = thp_target,
 	.seconds = thp_seconds,
