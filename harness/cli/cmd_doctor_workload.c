@@ -58,6 +58,9 @@ void doctor_workload(const struct host *host, const struct workload *workload,
 	lack = plan->cell[0].worker[0].skip;
 	if (lack[0])
 		doctor_find(finding, DOCTOR_LIMITED, NULL, "is skipped: %.280s", lack);
+	else if (plan->risk >= RISK_R2 && !host->lab[0])
+		doctor_find(finding, DOCTOR_OK, NULL, "runs with --allow-risk=%s: %.200s",
+			    risk_name(plan->risk), plan->risk_why);
 	else if (host->place == CGROUP_IN_PLACE)
 		doctor_find(finding, DOCTOR_OK, NULL, "runs, in place");
 	else
