@@ -53,12 +53,12 @@ turns()
 # folio of the page cache around a read (finish_fault() since Linux 6.15): so 2048 of them.
 @test "memory that one process does not share fails its claims, whatever the kind" {
 	turns <<-'END'
-	shm kind=memfd size=32M procs=3 memory.max=256M inject_shortfall=2048: proportional_bytes resident_bytes shared_bytes
-	shm kind=sysv size=32M procs=3 memory.max=256M inject_shortfall=2048: proportional_bytes resident_bytes shared_bytes
-	shm kind=tmpfs size=32M procs=3 memory.max=256M inject_shortfall=2048: proportional_bytes resident_bytes shared_bytes
-	shm kind=file size=32M procs=3 memory.max=256M inject_shortfall=2048: proportional_bytes resident_bytes shared_bytes
-	shm kind=memfd size=32M procs=1 memory.max=256M inject_shortfall=2048: group_shared_bytes unique_bytes
-	shm kind=cow size=32M procs=3 memory.max=256M inject_shortfall=1024: group_anonymous_bytes minor_faults proportional_bytes shared_bytes unique_bytes
+	shm kind=memfd size=32M procs=3 memory.max=256M inject_shortfall=2048: pages_shared proportional_bytes resident_bytes shared_bytes
+	shm kind=sysv size=32M procs=3 memory.max=256M inject_shortfall=2048: pages_shared proportional_bytes resident_bytes shared_bytes
+	shm kind=tmpfs size=32M procs=3 memory.max=256M inject_shortfall=2048: pages_shared proportional_bytes resident_bytes shared_bytes
+	shm kind=file size=32M procs=3 memory.max=256M inject_shortfall=2048: pages_shared proportional_bytes resident_bytes shared_bytes
+	shm kind=memfd size=32M procs=1 memory.max=256M inject_shortfall=2048: pages_shared group_shared_bytes unique_bytes
+	shm kind=cow size=32M procs=3 memory.max=256M inject_shortfall=1024: group_anonymous_bytes minor_faults pages_copied proportional_bytes shared_bytes unique_bytes
 	END
 }
 
