@@ -188,13 +188,15 @@ worker_group()
 	find /sys/fs/cgroup -type d -path '*/pagestorm-*/run/dirty' -print -quit 2> /dev/null
 }
 
-# reclaiming: takes what it can of each worker's group, again and again, until it is killed
+# reclaiming: takes what it can of each worker's group, again and again, until it is killed, and
+# not before READY: what it takes then may come back in the span
 reclaiming()
 {
 	local group
 	while sleep 0.3; do
 		group=$(worker_group)
 		[ -n "$group" ] || continue
+		written $((1 << 20)) || continue
 		if [ -e "$group/memory.force_empty" ]; then
 			echo 0 > "$group/memory.force_empty"
 		else
