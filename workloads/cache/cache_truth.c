@@ -10,6 +10,35 @@
 #define VMSTAT_LAG_PAGES 125 /* not yet added up on each CPU: MAX_THRESHOLD, mm/vmstat.c */
 
 /*
+ * At the limit a page may outlive a pass where DAMON pages out: what it isolates and cannot
+ * free waits in the LRU batch of its CPU (PAGEVEC_SIZE, include/linux/pagevec.h), where the
+ * limit's reclaim does not find it, and is a hit in the next pass and in all that follow.
+ * Measured on 6.18, without readahead and with kdamond on the other CPU: in 6 of 45 runs of 3
+ * or 4 passes, at most 67 hits where 620 are allowed for.
+ */
+#define BATCH_PAGES 31
+
+static int64_t outliving_pages(const struct cache_params *p, const struct workload_env *env)
+{
+	const int64_t passes = (int64_t)min(p->passes, UINT32_MAX);
+
+	if (p->evict != EVICT_OVERFLOW || env_lacks(env, CAPABILITY_DAMON_RECLAIMS))
+		return 0;
+	return BATCH_PAGES * (int64_t)env->cpus * passes * (passes + 1) / 2;
+}
+
+/* An amount of overflow, and by how much less there may be. */
+static void allow_outliving(const struct cache_params *p, const struct workload_env *env,
+			    struct claim *c)
+{
+	const int64_t pages = outliving_pages(p, env);
+
+	if (pages && c->basis == BASIS_EXACT)
+		c->basis = BASIS_BOUNDED;
+	c->tolerance += c->unit == UNIT_BYTES ? pages * (int64_t)env->page_bytes : pages;
+}
+
+/*
  * A claim about the misses: a known amount where the whole file is read, otherwise the count
  * of cache_count_hits().
  */
@@ -39,6 +68,7 @@ static void claim_misses(const struct cache_params *p, const struct workload_env
 		if (p->readahead && c.relation == RELATION_EQ)
 			c.relation = RELATION_GE;
 	}
+	allow_outliving(p, env, &c);
 	claims_add(out, &c, "%s", row.why);
 }
 
@@ -365,16 +395,18 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 	int64_t pages = (int64_t)(cache_amounts_of(p, env).missed / env->page_bytes);
 	bool v2 = env->cgroup_version == 2;
 	const bool split = env_has(env, CAPABILITY_REFAULT_SPLIT);
+	const int64_t outliving = outliving_pages(p, env);
 	/* clang-format off */
 	const struct promise rows[] = {
 		{ .quantity = "refaults", .scope = "group",
 		  .source = "memory.stat", .counter = "workingset_refault_file",
-		  .unit = UNIT_PAGES, .expected = pages, .unless = !split,
+		  .unit = UNIT_PAGES, .basis = outliving ? BASIS_BOUNDED : BASIS_EXACT,
+		  .expected = pages, .tolerance = outliving, .unless = !split,
 		  .why = "each page left a shadow entry when it was reclaimed" },
 		{ .quantity = "system_refaults", .scope = "system",
 		  .source = "vmstat", .counter = "workingset_refault_file", .unit = UNIT_PAGES,
 		  .relation = RELATION_GE, .basis = BASIS_DIRECTION, .expected = pages,
-		  .tolerance = VMSTAT_LAG_PAGES * (int64_t)env->cpus, .unless = !split,
+		  .tolerance = VMSTAT_LAG_PAGES * (int64_t)env->cpus + outliving, .unless = !split,
 		  .why = "the machine's count includes the worker's except for counts that CPUs have not added up yet" },
 		{ .quantity = "group_file_bytes", .scope = "group",
 		  .source = "memory.stat", .counter = env_group_file(env), .unit = UNIT_BYTES,
@@ -391,7 +423,7 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 		.quantity = "reclaimed", .scope = "group",
 		.source = "memory.stat", .counter = "pgsteal", .unit = UNIT_PAGES,
 		.basis = BASIS_BOUNDED, .expected = pages,
-		.tolerance = pages / 100 + 64 * (int64_t)env->cpus,
+		.tolerance = pages / 100 + 64 * (int64_t)env->cpus + outliving,
 		.why = "evictions balance insertions at the limit; per-CPU batches are not counted yet",
 	};
 	/* clang-format on */
