@@ -181,6 +181,15 @@ refaults_each_page()
 	undisturbed refaults_each_page
 }
 
+@test "reclaim of the group leaves the worker's own memory alone, by VmSwap" {
+	need_zram
+	begin cache evict=reclaim size=8M swap.type=zram swap.size=64M swap.priority=32767
+	[ "$(kb status VmLck)" -gt 0 ]
+	[ "$(kb status VmSwap)" = 0 ]
+	held
+	finish
+}
+
 @test "a loop device exists while it is read and not afterwards, by sysfs" {
 	[ -e /dev/loop-control ] || skip "no loop devices"
 	begin cache source=loop size=16M

@@ -210,6 +210,17 @@ static int overflow(struct worker *w)
 	return ret ? ret : cache_read_through(w);
 }
 
+/*
+ * Reclaim of the group takes the worker's own memory too where there is swap, also another
+ * run's: 778 major faults and 3 MB were seen in a run. The file's pages stay out of it. Without
+ * the privilege nothing is locked, and its faults are in the counters.
+ */
+static void lock_own(const struct cache_state *s)
+{
+	(void)mlockall(MCL_CURRENT | MCL_ONFAULT);
+	(void)munlock(s->residency.map, s->bytes);
+}
+
 static int settle(struct worker *w, char *buffer)
 {
 	struct cache_state *s = w->state;
@@ -221,6 +232,7 @@ static int settle(struct worker *w, char *buffer)
 			return worker_fail(w, -s->reclaim,
 					   "cannot open the group's file for reclaim: %s",
 					   strerror(-s->reclaim));
+		lock_own(s);
 	}
 	ret = evict(w);
 	if (ret)
