@@ -117,6 +117,17 @@ static uint64_t shm_footprint(const void *params, const struct workload_env *env
 	       (uint64_t)env_usage_slack_bytes(env);
 }
 
+static int shm_check(const void *params, const struct workload_env *env, char *reason,
+		     size_t reason_bytes)
+{
+	const char *wrong =
+		env_fits(env, shm_footprint(params, env))
+			? NULL
+			: "the processes exceed the group's limit and would cause reclaim: raise memory.max or memory.high or lower size";
+
+	return check_answer(wrong, NULL, reason, reason_bytes);
+}
+
 /* ---- promises ---- */
 
 /*
@@ -497,6 +508,7 @@ const struct workload shm_workload = {
 		[SLOT_PAGES_COPIED] = { "pages_copied", UNIT_PAGES,
 					"pages written by the children after the fork" },
 	},
+	.check = shm_check,
 	.footprint = shm_footprint,
 	.target = shm_target,
 	.claims = shm_claims,

@@ -19,7 +19,7 @@
 #define ORDER_64K (1u << 4)
 #define ORDER_2M  (1u << 9)
 
-extern const struct workload thp_workload, hugetlb_workload;
+extern const struct workload thp_workload, hugetlb_workload, shm_workload;
 
 static struct drive d;
 
@@ -39,6 +39,15 @@ static int open_hugetlb(void **state)
 	drive_open(&d, &hugetlb_workload);
 	drive_set(&d, "size", 64 * MB);
 	strcpy(drive_option(&d, "fill"), "random");
+	return 0;
+}
+
+static int open_shm(void **state)
+{
+	(void)state;
+	drive_open(&d, &shm_workload);
+	drive_set(&d, "size", 64 * MB);
+	drive_set(&d, "procs", 2);
 	return 0;
 }
 
@@ -174,6 +183,21 @@ static void meminfo_is_promised_of_the_default_size_alone(void **state)
 	assert_int_equal(promised("system", "HugePages_Free"), -32);
 }
 
+/* Where the group has swap, the harness lets it exceed its limit. */
+static void a_mapping_beyond_the_limit_is_refused(void **state)
+{
+	char reason[256];
+
+	(void)state;
+	d.env.limit_bytes = 128 * MB;
+	assert_int_equal(workload_check(d.workload, d.params, &d.env, reason, sizeof(reason)),
+			 0);
+	d.env.limit_bytes = 60 * MB;
+	assert_int_equal(workload_check(d.workload, d.params, &d.env, reason, sizeof(reason)),
+			 -EINVAL);
+	assert_non_null(strstr(reason, "memory.max"));
+}
+
 /* One that reserves hides another one's fault: both move HugePages_Rsvd of the machine. */
 static void two_workers_of_one_pool_promise_nothing_of_the_pool(void **state)
 {
@@ -211,6 +235,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			two_workers_of_one_pool_promise_nothing_of_the_pool, open_hugetlb,
 			close_drive),
+		cmocka_unit_test_setup_teardown(a_mapping_beyond_the_limit_is_refused, open_thp,
+						close_drive),
+		cmocka_unit_test_setup_teardown(a_mapping_beyond_the_limit_is_refused, open_shm,
+						close_drive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,8 @@ static const char *contradiction(const struct thp_params *p, const struct worklo
 		return "no huge page fits into the mapping: raise size";
 	if (p->kind == KIND_MUNMAP && env->pmd_bytes && thp_room_for_huge(p, env) > VMAS_MAX)
 		return "the mappings would exceed vm.max_map_count: lower size";
+	if (!env_fits(env, thp_footprint(p, env)))
+		return "the mapping exceeds the group's limit and would cause reclaim: raise memory.max or memory.high or lower size";
 	return NULL;
 }
 
