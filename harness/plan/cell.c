@@ -703,53 +703,60 @@ static enum risk risk_raise(enum risk now, enum risk to, char *why, size_t why_b
 	return to;
 }
 
+static enum risk setting_risk(enum risk risk, const struct setting *setting, char *why,
+			      size_t why_bytes)
+{
+	const struct setting_known *known = setting_find(setting->name);
+	const bool r2 = setting_is_r2(known, setting->value);
+	char reason[200];
+
+	if (r2 && !known->system_wide_pressure)
+		snprintf(reason, sizeof(reason),
+			 "%.64s=%.32s can stop or flood the machine, or cannot be undone",
+			 setting->name, setting->value);
+	else
+		snprintf(reason, sizeof(reason),
+			 r2 ? "%.64s can squeeze the whole machine"
+			    : "changes %.64s and restores it",
+			 setting->name);
+	return risk_raise(risk, r2 ? RISK_R2 : RISK_R1, why, why_bytes, reason);
+}
+
+static enum risk worker_risk(enum risk risk, const struct plan_worker *w,
+			     const struct host *host, char *why, size_t why_bytes)
+{
+	char reason[200];
+
+	if (w->skip[0] || w->env->limit_bytes)
+		return risk;
+	if (host->place == CGROUP_IN_PLACE && !w->workload->machine_wide &&
+	    w->prediction.footprint_bytes < host->available_bytes / 2)
+		return risk;
+	snprintf(reason, sizeof(reason), "%.64s has no memory limit", w->name);
+	risk = risk_raise(risk, RISK_R2, why, why_bytes, reason);
+	if (w->prediction.expected != OUTCOME_EXPECTED_OOM &&
+	    w->prediction.footprint_bytes < host->available_bytes)
+		return risk;
+	snprintf(reason, sizeof(reason),
+		 "%.64s has no memory limit and takes more than there is", w->name);
+	return risk_raise(risk, RISK_R3, why, why_bytes, reason);
+}
+
 enum risk cell_risk(const struct plan_cell *cell, const struct host *host, char *why,
 		    size_t why_bytes)
 {
-	const bool in_place = host->place == CGROUP_IN_PLACE;
 	enum risk risk = RISK_R0;
-	char reason[200];
 
 	snprintf(why, why_bytes, "%s",
-		 in_place ? "in place: each worker takes less than half of what is available"
-			  : "all that it does stays within its cgroups");
+		 host->place == CGROUP_IN_PLACE
+			 ? "in place: each worker takes less than half of what is available"
+			 : "all that it does stays within its cgroups");
 	if (cell->swap.kind != SWAP_NONE)
 		risk = risk_raise(risk, RISK_R1, why, why_bytes,
 				  "adds a swap device of its own and takes it away again");
-	for (unsigned i = 0; i < cell->nr_settings; i++) {
-		const char *name = cell->setting[i].name;
-		const char *value = cell->setting[i].value;
-		const struct setting_known *known = setting_find(name);
-		const bool r2 = setting_is_r2(known, value);
-
-		if (r2 && !known->system_wide_pressure)
-			snprintf(
-				reason, sizeof(reason),
-				"%.64s=%.32s can stop or flood the machine, or cannot be undone",
-				name, value);
-		else
-			snprintf(reason, sizeof(reason),
-				 r2 ? "%.64s can squeeze the whole machine"
-				    : "changes %.64s and restores it",
-				 name);
-		risk = risk_raise(risk, r2 ? RISK_R2 : RISK_R1, why, why_bytes, reason);
-	}
-	for (unsigned i = 0; i < cell->nr_workers; i++) {
-		const struct plan_worker *w = &cell->worker[i];
-
-		if (w->skip[0] || w->env->limit_bytes)
-			continue;
-		if (in_place && !w->workload->machine_wide &&
-		    w->prediction.footprint_bytes < host->available_bytes / 2)
-			continue;
-		snprintf(reason, sizeof(reason), "%.64s has no memory limit", w->name);
-		risk = risk_raise(risk, RISK_R2, why, why_bytes, reason);
-		if (w->prediction.expected != OUTCOME_EXPECTED_OOM &&
-		    w->prediction.footprint_bytes < host->available_bytes)
-			continue;
-		snprintf(reason, sizeof(reason),
-			 "%.64s has no memory limit and takes more than there is", w->name);
-		risk = risk_raise(risk, RISK_R3, why, why_bytes, reason);
-	}
+	for (unsigned i = 0; i < cell->nr_settings; i++)
+		risk = setting_risk(risk, &cell->setting[i], why, why_bytes);
+	for (unsigned i = 0; i < cell->nr_workers; i++)
+		risk = worker_risk(risk, &cell->worker[i], host, why, why_bytes);
 	return risk;
 }

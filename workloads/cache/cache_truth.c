@@ -388,12 +388,42 @@ static void claim_group(const struct cache_params *p, const struct workload_env 
 		claim_grown(p, env, out);
 }
 
+/* pages: of the file that were read again; outliving: of them that may have stayed. */
+static void claim_at_limit(int64_t pages, int64_t outliving, const struct workload_env *env,
+			   struct claims *out)
+{
+	const bool v2 = env->cgroup_version == 2;
+	/* clang-format off */
+	const struct promise full = {
+		.quantity = "limit_hits", .scope = "group",
+		.source = env_group_hits(env), .counter = env_group_hits_key(env),
+		.relation = RELATION_GE, .expected = 1,
+		.why = "charges hit the limit",
+	};
+	const struct promise stolen = {
+		.quantity = "reclaimed", .scope = "group",
+		.source = "memory.stat", .counter = "pgsteal", .unit = UNIT_PAGES,
+		.basis = BASIS_BOUNDED, .expected = pages,
+		.tolerance = pages / 100 + 64 * (int64_t)env->cpus + outliving,
+		.why = "evictions balance insertions at the limit; per-CPU batches are not counted yet",
+	};
+	/* clang-format on */
+
+	/*
+	 * Version 1 charges memory and swap together first: without swap that charge fails,
+	 * and Linux 6.18 does not count it (mm/memcontrol.c, track_failcnt).
+	 */
+	if (v2 || env->swap_max_bytes)
+		promise_add(out, SPAN_WORK, &full, 1);
+	if (v2)
+		promise_add(out, SPAN_WORK, &stolen, 1);
+}
+
 /* At the limit evictions balance insertions. */
 static void claim_overflow(const struct cache_params *p, const struct workload_env *env,
 			   struct claims *out)
 {
 	int64_t pages = (int64_t)(cache_amounts_of(p, env).missed / env->page_bytes);
-	bool v2 = env->cgroup_version == 2;
 	const bool split = env_has(env, CAPABILITY_REFAULT_SPLIT);
 	const int64_t outliving = outliving_pages(p, env);
 	/* clang-format off */
@@ -413,30 +443,10 @@ static void claim_overflow(const struct cache_params *p, const struct workload_e
 		  .relation = RELATION_LE, .expected = (int64_t)env->limit_bytes,
 		  .why = "the limit bounds the group's memory" },
 	};
-	const struct promise full = {
-		.quantity = "limit_hits", .scope = "group",
-		.source = env_group_hits(env), .counter = env_group_hits_key(env),
-		.relation = RELATION_GE, .expected = 1,
-		.why = "charges hit the limit",
-	};
-	const struct promise stolen = {
-		.quantity = "reclaimed", .scope = "group",
-		.source = "memory.stat", .counter = "pgsteal", .unit = UNIT_PAGES,
-		.basis = BASIS_BOUNDED, .expected = pages,
-		.tolerance = pages / 100 + 64 * (int64_t)env->cpus + outliving,
-		.why = "evictions balance insertions at the limit; per-CPU batches are not counted yet",
-	};
 	/* clang-format on */
 
 	PROMISE_ROWS(out, SPAN_WORK, rows);
-	/*
-	 * Version 1 charges memory and swap together first: without swap that charge fails,
-	 * and Linux 6.18 does not count it (mm/memcontrol.c, track_failcnt).
-	 */
-	if (v2 || env->swap_max_bytes)
-		promise_add(out, SPAN_WORK, &full, 1);
-	if (v2)
-		promise_add(out, SPAN_WORK, &stolen, 1);
+	claim_at_limit(pages, outliving, env, out);
 }
 
 /*
