@@ -150,21 +150,16 @@ in_guest()
 
 setup_file()
 {
-	need_lab 6.1
-	boots_begin in_guest guest_script <<- BOOTS
-		in_guest 6.1
-	BOOTS
+	echo 'in_guest 6.1' | boots_begin in_guest guest_script
 }
 
-teardown_file()
-{
-	boots_end
-}
+teardown_file() { boots_end; }
+setup() { need_lab 6.1; }
 
 # said LINE: the guest printed it
 said()
 {
-	booted in_guest-6.1 > /dev/null
+	booted in_guest-6.1
 	grep -qF -- "$1" out || {
 		cat out err
 		return 1
