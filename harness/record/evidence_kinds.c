@@ -152,6 +152,34 @@ static const struct evidence_move swapped_in[] = {
 	{ NULL, 0 },
 };
 
+/* A page came back that others had swapped out before the span. */
+static const struct evidence_move came_back[] = {
+	{ "mapping*/smaps/Rss", UP },
+	{ "mapping*/smaps/Pss", UP },
+	{ "mapping*/smaps/Anonymous", UP },
+	{ "process*/smaps_rollup/Rss", UP },
+	{ "process*/smaps_rollup/Anonymous", UP },
+	{ "process*/status/VmRSS", UP },
+	{ "process*/status/RssAnon", UP },
+	{ "process*/statm/resident", UP },
+	{ "process*/stat/rss", UP },
+	{ "group/memory.stat/rss", UP },
+	{ "group/memory.stat/anon", UP },
+	{ "group/memory.stat/shmem", UP },
+	{ USAGE_V1, UP },
+	{ USAGE_V2, UP },
+	{ "ledger/ledger/pages_present", UP },
+	{ "mapping*/smaps/Swap", DOWN },
+	{ "mapping*/smaps/SwapPss", DOWN },
+	{ "process*/smaps_rollup/Swap", DOWN },
+	{ "process*/status/VmSwap", DOWN },
+	{ "group/memory.stat/swap", DOWN },
+	{ "group/memory.swap.current/memory.swap.current", DOWN },
+	{ "process*/stat/majflt", UP },
+	{ "group/memory.stat/pgmajfault", UP },
+	{ NULL, 0 },
+};
+
 /* A dirty page was written; a store to a mapping of it faults and makes it dirty again. */
 static const struct evidence_move written_back[] = {
 	{ "group/memory.stat/dirty", DOWN },   { "group/memory.stat/file_dirty", DOWN },
@@ -360,6 +388,16 @@ static uint64_t swap_before_kb(const struct evidence_seen *s)
 		return UINT64_MAX;
 	return c->unit == UNIT_KB ? (uint64_t)c->before.value
 				  : (uint64_t)c->before.value / 1024;
+}
+
+/* Refaults from swap, of no more than the group had there at the beginning. */
+static uint64_t swapped_in_pages(const struct evidence_seen *s)
+{
+	const uint64_t kb = swap_before_kb(s);
+	const uint64_t refaults =
+		evidence_rise(s->record, "group/memory.stat/workingset_refault_anon");
+
+	return kb == UINT64_MAX ? 0 : min(refaults, kb * 1024 / s->context->page_bytes);
 }
 
 /* The group's own pages alone can be missing on the run's device. */
@@ -579,6 +617,11 @@ const struct evidence_row evidence_rows[NR_EVIDENCE] = {
 	[EVIDENCE_SLAB] = { "slab", "of slab objects that reclaim scanned or drop_caches took",
 			    UNIT_PAGES, .amount = shrunk_pages, .most = charged_pages,
 			    .unless = OWN_RECLAIM | OWN_LIMIT, .moves = { slab_gone } },
+	[EVIDENCE_SWAP_IN] = { "swap_in", "of the group that were in swap before and came back",
+			       UNIT_PAGES, .amount = swapped_in_pages,
+			       .unless = OWN_RECLAIM | OWN_LIMIT | OWN_SWAP,
+			       .family = FAMILY_SWAPPED, .telling = TELLING_BACK,
+			       .moves = { came_back } },
 	[EVIDENCE_DAMON] = { "damon", "reclaimed by DAMON", UNIT_BYTES,
 			     .counter = "around/damon_reclaim/damon_reclaim",
 			     .most = cached_bytes, .family = FAMILY_TAKEN,
@@ -591,7 +634,7 @@ const struct evidence_row evidence_rows[NR_EVIDENCE] = {
 				   .moves = { file_gone } },
 	[EVIDENCE_TEXT] = { "text", "of the program taken and brought back by major faults",
 			    UNIT_PAGES, .amount = text_pages, .unless = OWN_RECLAIM,
-			    .family = FAMILY_TAKEN, .telling = TELLING_TEXT,
+			    .family = FAMILY_TAKEN, .telling = TELLING_BACK,
 			    .moves = { text_back } },
 	[EVIDENCE_WRITEBACK] = { "writeback", "written back and none by a worker", UNIT_PAGES,
 				 .amount = written_pages, .most = dirtied_pages,

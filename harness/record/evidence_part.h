@@ -43,7 +43,7 @@ enum evidence_family {
 enum evidence_telling {
 	TELLING_CAUSE = 1 << 0, /* what did it */
 	TELLING_TRACE = 1 << 1, /* what it left behind in the group */
-	TELLING_TEXT = 1 << 2,	/* what it did to the program's own text */
+	TELLING_BACK = 1 << 2,	/* what came back of it */
 	TELLINGS_END = 1 << 3,
 };
 
