@@ -108,12 +108,19 @@ class Drawer:
             limits = self.limits(workload, count)
             drawn = self.options(workload, count, dict(limits))
             drawn += limits + self.worker_keys(workload)
-            does_nothing = workload == 'null' or ('kind', 'cow') in drawn  # which may copy no page
-            if not several and not does_nothing and self.rng.random() < 0.05:
+            if not several and self.detects_shortfall(workload, keys + drawn) and self.rng.random() < 0.05:
                 drawn.append(('inject_shortfall', self.rng.choice(SHORTFALLS.get(workload, (1, 1, 2, 16)))))
                 shortfall = True
             keys += [(prefix + key, value) for key, value in drawn]
         return Draw(workers, keys, shortfall)
+
+    @staticmethod
+    def detects_shortfall(workload, keys):
+        """Whether its claims are fine enough: not where what was killed or swapped leaves room."""
+        names = {key for key, _ in keys}
+        if workload == 'oom':
+            return not names & {'victims', 'swap.type', 'memory.swap.max', 'memory.oom.group'}
+        return workload != 'null' and ('kind', 'cow') not in keys  # which may copy no page
 
     def log_uniform(self, low, high):
         """A whole number; each octave is as likely as any other."""
