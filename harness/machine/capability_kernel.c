@@ -31,16 +31,12 @@
 
 /* ---- the names in the kernel's description of its types ---- */
 
-/*
- * Names are strings one after the other, each with its NUL. Each chunk begins with the end of
- * the one before it, so that no name falls between two.
- */
-static int search_names(int fd, const struct btf_header *h, const char *name, bool *found)
+/* Each chunk begins with the end of the one before it, so that no name falls between two. */
+int probe_search_names(int fd, off_t at, size_t left, const char *name, bool *found)
 {
-	const size_t length = strlen(name) + 2, keep = length - 1;
+	const size_t length = strlen(name) + 2;
 	char buffer[CHUNK_BYTES + NAME_BYTES], pattern[NAME_BYTES] = "";
-	off_t at = (off_t)h->hdr_len + h->str_off;
-	size_t left = h->str_len, kept = 0;
+	size_t held, kept = 0;
 
 	memcpy(pattern + 1, name, length - 1);
 	while (left && !*found) {
@@ -48,11 +44,12 @@ static int search_names(int fd, const struct btf_header *h, const char *name, bo
 
 		if (got <= 0)
 			return got ? -errno : -EIO;
-		*found = memmem(buffer, kept + (size_t)got, pattern, length) != NULL;
+		held = kept + (size_t)got;
+		*found = memmem(buffer, held, pattern, length) != NULL;
 		at += got;
 		left -= (size_t)got;
-		kept = min(keep, kept + (size_t)got);
-		memmove(buffer, buffer + (size_t)got, kept);
+		kept = min(length - 1, held);
+		memmove(buffer, buffer + held - kept, kept);
 	}
 	return 0;
 }
@@ -70,7 +67,8 @@ static int kernel_has_name(const char *name, bool *found)
 		return -errno;
 	got = pread(fd, &header, sizeof(header), 0);
 	if (got == (ssize_t)sizeof(header) && header.magic == BTF_MAGIC)
-		ret = search_names(fd, &header, name, found);
+		ret = probe_search_names(fd, (off_t)header.hdr_len + header.str_off,
+					 header.str_len, name, found);
 	close(fd);
 	return ret;
 }

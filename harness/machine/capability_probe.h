@@ -6,6 +6,10 @@
 #ifndef PAGESTORM_CAPABILITY_PROBE_H
 #define PAGESTORM_CAPABILITY_PROBE_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
 #include "harness/machine/capability.h"
 
 /* Each fills *out whatever happens. */
@@ -114,5 +118,11 @@ struct probe_child {
  */
 bool probe_in_group(const struct capability_machine *machine, const struct probe_child *child,
 		    void *seen, struct capability_result *out);
+
+/*
+ * Whether `left` bytes of a file from `at` on, strings one after the other with their NULs,
+ * have that one. name: of at most 60 bytes. -errno of pread(2); -EIO: the file is shorter.
+ */
+int probe_search_names(int fd, off_t at, size_t left, const char *name, bool *found);
 
 #endif

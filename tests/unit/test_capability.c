@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "harness/machine/capability.h"
+#include "harness/machine/capability_probe.h"
 #include "harness/plan/option.h"
 #include "harness/record/judge.h"
 #include "tests/unit/amounts.h"
@@ -589,9 +590,40 @@ static void targets_and_footprints_follow_as_well(void **state)
 	assert_true(w->footprint(params, &env) > 64 * MB);
 }
 
+/* Names at every place around the end of a read, which takes 65536 bytes. */
+static void a_name_across_the_end_of_a_read_is_found(void **state)
+{
+	static const char name[] = "swap_cluster_info";
+	static char text[200000];
+	bool found;
+
+	(void)state;
+	for (size_t at = 65536 - 40; at < 65536 + 40; at++) {
+		FILE *file = tmpfile();
+
+		assert_non_null(file);
+		memset(text, 'x', sizeof(text));
+		memcpy(text + at, "\0swap_cluster_info", sizeof(name) + 1);
+		assert_int_equal(fwrite(text, 1, sizeof(text), file), sizeof(text));
+		assert_int_equal(fflush(file), 0);
+		found = false;
+		assert_int_equal(
+			probe_search_names(fileno(file), 0, sizeof(text), name, &found), 0);
+		if (!found)
+			fail_msg("not found at %zu", at);
+		found = false;
+		assert_int_equal(
+			probe_search_names(fileno(file), 0, sizeof(text), "swap_map", &found),
+			0);
+		assert_false(found);
+		fclose(file);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_across_the_end_of_a_read_is_found),
 		cmocka_unit_test(reads_decide_whether_there_is_a_zero_page),
 		cmocka_unit_test(a_read_decides_whether_there_is_a_huge_zero_page),
 		cmocka_unit_test(the_charge_decides_whether_tables_are_charged),
