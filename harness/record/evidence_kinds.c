@@ -483,13 +483,23 @@ static uint64_t text_size_pages(const struct evidence_seen *s)
 		  : UINT64_MAX;
 }
 
-/* Each object is a page at most; a write to drop_caches takes all that can go. */
+/* Each object is a page at most, and is one that the worker has taken (kmem). */
+static uint64_t units_taken(const struct evidence_seen *s)
+{
+	return evidence_level(s->record, "ledger/ledger/units", true);
+}
+
 static uint64_t shrunk_pages(const struct evidence_seen *s)
 {
-	return evidence_rise(s->record, "around/vmstat/slabs_scanned") +
-	       (evidence_rise(s->record, "around/vmstat/drop_slab")
-			? evidence_level(s->record, "ledger/ledger/units", true)
-			: 0);
+	if (evidence_rise(s->record, "around/vmstat/drop_slab"))
+		return units_taken(s);
+	return evidence_rise(s->record, "around/vmstat/slabs_scanned");
+}
+
+/* What it gave away by madvise (lazyfree). */
+static uint64_t pages_advised(const struct evidence_seen *s)
+{
+	return evidence_level(s->record, "ledger/ledger/pages_advised", true);
 }
 
 /* Beyond what the worker had reclaimed itself, and of the group where that is counted (v2). */
@@ -612,10 +622,10 @@ const struct evidence_row evidence_rows[NR_EVIDENCE] = {
 				.moves = { anon_reclaimed } },
 	[EVIDENCE_LAZY_FREE] = { "lazy_free", "given away by MADV_FREE that others reclaimed",
 				 UNIT_PAGES, .amount = lazily_freed_pages,
-				 .most = charged_pages, .unless = OWN_RECLAIM,
+				 .most = pages_advised, .unless = OWN_RECLAIM,
 				 .moves = { lazily_freed } },
 	[EVIDENCE_SLAB] = { "slab", "of slab objects that reclaim scanned or drop_caches took",
-			    UNIT_PAGES, .amount = shrunk_pages, .most = charged_pages,
+			    UNIT_PAGES, .amount = shrunk_pages, .most = units_taken,
 			    .unless = OWN_RECLAIM | OWN_LIMIT, .moves = { slab_gone } },
 	[EVIDENCE_SWAP_IN] = { "swap_in", "of the group that were in swap before and came back",
 			       UNIT_PAGES, .amount = swapped_in_pages,
