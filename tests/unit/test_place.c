@@ -112,7 +112,7 @@ static const struct {
 	const char *base, *why; /* why: stands in the reason */
 } places[] = {
 	/* the root of the hierarchy takes processes and groups */
-	{ "/", { "", NULL, "cpu memory", "1\n" }, { NULL }, CGROUP_BELOW, "", "" },
+	{ "/", { "", NULL, "cpu memory", "1\n" }, { 0 }, CGROUP_BELOW, "", "" },
 	/* alone in a group: it makes way */
 	{ "/a",
 	  { "", NULL, "memory", "1\n" },
@@ -135,11 +135,11 @@ static const struct {
 	  "",
 	  "" },
 	/* the root of a namespace is all there is, and was left to us with what is in it */
-	{ "/", { "", "domain", "memory", "1\n77\n78\n" }, { NULL }, CGROUP_LEAF, "", "" },
+	{ "/", { "", "domain", "memory", "1\n77\n78\n" }, { 0 }, CGROUP_LEAF, "", "" },
 	/* a process of another PID namespace cannot be moved */
 	{ "/",
 	  { "", "domain", "memory", "0\n77\n" },
-	  { NULL },
+	  { 0 },
 	  CGROUP_IN_PLACE,
 	  "",
 	  "/cg: it holds other processes" },
@@ -159,7 +159,7 @@ static const struct {
 	/* outside of the namespace */
 	{ "/../b",
 	  { "", "domain", "memory", "" },
-	  { NULL },
+	  { 0 },
 	  CGROUP_IN_PLACE,
 	  "/../b",
 	  "is not visible below /cg" },
