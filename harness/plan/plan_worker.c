@@ -630,7 +630,7 @@ static uint64_t prewarm_most(const struct maker *m)
 	uint64_t own = PROCESS_BYTES;
 
 	if (!limit)
-		return of->footprint_bytes;
+		return m->w->workload->rate_metric ? of->footprint_bytes : 0;
 	if (!m->w->workload->rate_metric)
 		own = of->footprint_bytes;
 	else if (of->target_bytes && of->footprint_bytes > of->target_bytes)

@@ -383,6 +383,8 @@ static void prewarm_is_for_rates_and_stays_below_the_limit(void **state)
 		/* beside its 64 MiB, which it may hold by then, and an eighth of 128 MiB */
 		{ "type = hold\nprewarm = yes\n", 48 * M },
 		{ "type = hold\nmemory.max = 64M\nprewarm = yes\n", 0 },
+		{ "type = hold\nmemory.max = max\nprewarm = yes\n", 0 },
+		{ "type = rated\nmemory.max = max\n", 64 * M },
 		{ "type = hold\nprewarm = 16M\n", 16 * M },
 		{ "type = rated\n", 64 * M },
 		{ "type = rated\nprewarm = no\n", 0 },
