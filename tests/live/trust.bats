@@ -290,5 +290,6 @@ own_adapter()
 		[[ "$output" == *sleeping* ]] || return 0
 		sleep 0.1
 	done
+	kill -9 "$(cat left)"
 	return 1
 }
