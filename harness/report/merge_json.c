@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -62,6 +64,7 @@ int merge_write_json(const struct merging *m, struct error *e)
 {
 	int fd = openat(m->dirfd, "run.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	json_t *root;
+	char *text;
 	int ret = 0;
 
 	if (fd < 0)
@@ -72,9 +75,11 @@ int merge_write_json(const struct merging *m, struct error *e)
 	json_object_set_new(root, "different_machines",
 			    json_boolean(m->out.different_machines));
 	json_object_set_new(root, "merged", list_origins(m));
-	if (json_dumpfd(root, fd, JSON_INDENT(2)) || write(fd, "\n", 1) != 1 || fsync(fd))
+	text = json_dumps(root, JSON_INDENT(2)); /* json_dumpfd() loses errors of write(2) */
+	if (!text || dprintf(fd, "%s\n", text) < 0 || fsync(fd))
 		ret = error_set(e, EIO, "run.json could not be written");
 	close(fd);
+	free(text);
 	json_decref(root);
 	return ret;
 }
