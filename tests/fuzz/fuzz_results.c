@@ -169,9 +169,10 @@ static void resume_one(void)
 	};
 	struct error e = { "" };
 	struct resume resume;
+	unsigned more;
 
 	assert(!rename(directory, partial));
-	(void)resume_only_cell(partial);
+	(void)resume_only_cell(partial, &more);
 	(void)resume_check(partial, &plan, &e);
 	e.text[0] = '\0';
 	if (!resume_load(&resume, partial, &plan, &e))
