@@ -165,7 +165,7 @@ delayed()
 	status=0
 	delayed mincore 2 cache size=16M warm=50% || status=$?
 	[ "$status" -eq 1 ]
-	expect_failed hits misses pages_cached_before
+	expect_failed missed_bytes pages_cached_before
 }
 
 @test "a writer to the file is detected by the group's dirty pages" {
