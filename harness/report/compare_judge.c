@@ -123,10 +123,10 @@ static int find_same_in(const struct compare *c, struct comparison *first,
 
 static int find_same(const struct compare *c)
 {
-	struct comparison *const behind = c->row + c->nr;
+	struct comparison *const behind = c->nr ? c->row + c->nr : NULL; /* no row: no array */
 	int ret = 0;
 
-	for (struct comparison *r = c->row, *end; !ret && r < behind; r = end) {
+	for (struct comparison *r = c->row, *end; c->nr && !ret && r < behind; r = end) {
 		for (end = r + 1; end < behind && end->series_a == r->series_a &&
 				  end->series_b == r->series_b;)
 			end++;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A failing or killed system call of the harness ends the run in a documented way and leaves
 # nothing behind. `inject` says what is checked after each case, and the line that repeats a
-# failed one. SEED and CASES choose the sample.
+# failed one. SEED (1) and CASES choose the sample.
 
 setup()
 {
@@ -22,7 +22,7 @@ inject()
 }
 
 @test "a drawn sample of errors and kills leaves nothing behind" {
-	inject --seed "${SEED:-$RANDOM}" --cases "${CASES:-120}" --seconds 150
+	inject --seed "${SEED:-1}" --cases "${CASES:-120}" --seconds 150
 	[ "$status" -eq 0 ]
 }
 

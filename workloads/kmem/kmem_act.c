@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/membarrier.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "workloads/api/arith.h"
@@ -101,6 +103,13 @@ static int open_ends(struct worker *w)
 		return worker_fail(
 			w, EPERM,
 			"a pipe of this user holds fewer than 16 pages: raise fs.pipe-user-pages-soft or lower count");
+	/*
+	 * A table of descriptors that became too small is freed after a grace period of RCU
+	 * (fs/file.c), up to ten pages in run(): membarrier(2) waits for one, and what was
+	 * queued before it is freed within the next.
+	 */
+	for (int i = 0; i < 2; i++)
+		(void)syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	return ret ? failed(w, ret, "open pipes or sockets (is RLIMIT_NOFILE too low?)") : 0;
 }
 
