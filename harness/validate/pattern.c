@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "workloads/api/arith.h"
+
+#define REPEATS_MAX 1000 /* of a part of a pattern, by its intervals together */
+
 static const struct pattern_name *name_at(const struct pattern_name *names, const char *text)
 {
 	for (; names && names->name; names++) {
@@ -47,6 +51,30 @@ static char *expanded(const char *pattern, const struct pattern_name *names)
 	return fclose(out) ? NULL : text;
 }
 
+/*
+ * regcomp(3) of glibc copies what an interval repeats, so that nested intervals take memory
+ * by their product: 13 bytes of pattern were 2 GiB.
+ */
+static bool repeats_too_often(const char *text)
+{
+	unsigned long product = 1;
+
+	for (const char *at = text; (at = strchr(at, '{')); at++) {
+		char *end;
+		unsigned long most = strtoul(at + 1, &end, 10), more;
+
+		if (*end == ',') {
+			more = strtoul(end + 1, &end, 10);
+			most = max(most, more);
+		}
+		if (*end == '}' && most > 1)
+			product = most > REPEATS_MAX ? REPEATS_MAX + 1 : product * most;
+		if (product > REPEATS_MAX)
+			return true;
+	}
+	return false;
+}
+
 int pattern_compile(regex_t *regex, const char *pattern, const struct pattern_name *names,
 		    struct error *e)
 {
@@ -55,6 +83,12 @@ int pattern_compile(regex_t *regex, const char *pattern, const struct pattern_na
 
 	if (!text)
 		return -ENOMEM;
+	if (repeats_too_often(text)) {
+		error_set(e, EINVAL, "'%s' repeats a part of itself more than %d times", text,
+			  REPEATS_MAX);
+		free(text);
+		return -EINVAL;
+	}
 	code = regcomp(regex, text, REG_EXTENDED | REG_NEWLINE);
 	if (code) {
 		regerror(code, regex, reason, sizeof(reason));

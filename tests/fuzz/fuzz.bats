@@ -7,7 +7,8 @@
 	clang -fsanitize=fuzzer,address,undefined -o "$BATS_TEST_TMPDIR/try" "$BATS_TEST_TMPDIR/try.c" 2> /dev/null ||
 		skip "no clang with libFuzzer (packages clang, libclang-rt-dev)"
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
-	run env -u MAKEFLAGS -u MFLAGS -u TESTS make -C "$(dirname "$PAGESTORM")" -j"$(nproc)" fuzz \
+	rm -rf "$(dirname "$PAGESTORM")"/tests/fuzz/*.corpus # from the same beginning each time
+	run env FUZZ_SEED="${FUZZ_SEED:-1}" -u MAKEFLAGS -u MFLAGS -u TESTS make -C "$(dirname "$PAGESTORM")" -j"$(nproc)" fuzz \
 		FUZZ_SECONDS="${FUZZ_SECONDS:-5}"
 	echo "$output"
 	[ "$status" -eq 0 ]

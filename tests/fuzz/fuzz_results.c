@@ -154,6 +154,7 @@ static void merge_one(void)
 	if (result_dir_open(&dir, directory, &e))
 		return;
 	assert(!merge_dirs(&dir, 1, merged, &out, &e) == !e.text[0]);
+	merge_release(&out);
 	(void)nftw(merged, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	result_dir_release(&dir);
 }

@@ -298,6 +298,8 @@ static void a_mistake_in_an_adapter_names_its_line(void **state)
 		const char *text, *place, *word;
 	} rows[] = {
 		{ "[quantity q]\npattern = ([0-9]\ntruth = 1\n", ":10:", "regular expression" },
+		{ "[quantity q]\npattern = ((([0-9]{2,255}){9}){9})\ntruth = 1\n",
+		  ":10:", "repeats a part of itself more than 1000 times" },
 		{ "[quantity q]\npattern = x\ntruth = 1\n", ":10:", "group" },
 		{ "[quantity q]\npattern = (x)\ntruth = other\n", ":10:", "names nothing" },
 		{ "[quantity q]\npattern = (x)\n", ":9:", "truth" },
