@@ -8,7 +8,7 @@
 		skip "no clang with libFuzzer (packages clang, libclang-rt-dev)"
 	: "${PAGESTORM:=$BATS_TEST_DIRNAME/../../pagestorm}"
 	rm -rf "$(dirname "$PAGESTORM")"/tests/fuzz/*.corpus # from the same beginning each time
-	run env FUZZ_SEED="${FUZZ_SEED:-1}" -u MAKEFLAGS -u MFLAGS -u TESTS make -C "$(dirname "$PAGESTORM")" -j"$(nproc)" fuzz \
+	run env -u MAKEFLAGS -u MFLAGS -u TESTS FUZZ_SEED="${FUZZ_SEED:-1}" make -C "$(dirname "$PAGESTORM")" -j"$(nproc)" fuzz \
 		FUZZ_SECONDS="${FUZZ_SECONDS:-5}"
 	echo "$output"
 	[ "$status" -eq 0 ]
