@@ -43,13 +43,14 @@ teardown()
 	[[ "$output" != *journal* ]]
 }
 
-@test "a worker that is not allowed its CPUs reports it" {
+@test "CPUs that the group's cpuset does not have are refused before anything runs" {
 	[ "$(nproc)" -ge 2 ] || skip "one CPU"
 	for cpus in 1 0-1; do
 		run "$PAGESTORM" run null cpuset.cpus=0 cpus=$cpus profile.noise=no \
 			--quiet --wait=200 -o out
-		[ "$status" -eq 3 ]
-		[[ "$output" == *"could not run on its CPUs, all in its cpuset"* ]]
+		[ "$status" -eq 2 ]
+		[[ "$output" == *"cpus=$cpus is not within cpuset.cpus=0 of its group"* ]]
+		[ ! -e out ]
 	done
 }
 

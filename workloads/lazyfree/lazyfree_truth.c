@@ -289,7 +289,9 @@ void lazyfree_claims(const void *params, const struct workload_env *env, struct 
 	const int64_t before = a.all * (int64_t)env->page_bytes;
 
 	promise_freed(out, env, before);
-	promise_uncharged(out, env, before);
+	/* A page that is still written out at exit stays in the swap cache, and charged. */
+	if (p->advice != ADVICE_PAGEOUT)
+		promise_uncharged(out, env, before);
 	promise_no_files(out, env);
 	claim_counted(p, env, &a, out);
 	claim_mapping(p, env, &a, out);
