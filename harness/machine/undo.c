@@ -255,12 +255,19 @@ static bool is_recorded(const struct undo *u)
 
 /* ---- groups ---- */
 
-static bool is_cgroup(const char *directory)
+/* -EBADMSG: it is no cgroup; another error: it cannot be looked at, and may be one. */
+static int check_cgroup(const char *directory, struct error *e)
 {
 	struct statfs fs;
 
-	return !statfs(directory, &fs) && ((unsigned long)fs.f_type == CGROUP_SUPER_MAGIC ||
-					   (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC);
+	if (statfs(directory, &fs))
+		return error_set(e, errno, "cannot look at the group %s: %s", directory,
+				 strerror(errno));
+	if ((unsigned long)fs.f_type == CGROUP_SUPER_MAGIC ||
+	    (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC)
+		return 0;
+	return error_set(e, EBADMSG, "%s is not a cgroup directory; not touching it",
+			 directory);
 }
 
 static int leave_group(const struct undo *u, const char *why)
@@ -310,9 +317,9 @@ static int undo_group(const struct undo *u, struct error *e)
 
 	if (access(u->what, F_OK))
 		return 0;
-	if (!is_cgroup(u->what))
-		return error_set(e, EBADMSG, "%s is not a cgroup directory; not touching it",
-				 u->what);
+	ret = check_cgroup(u->what, e);
+	if (ret)
+		return ret;
 	ret = cgtree_count(u->what, &members);
 	if (ret)
 		return error_set(e, -ret, "cannot read the processes of the group %s: %s",
@@ -343,9 +350,9 @@ static int undo_home(const struct undo *u, struct error *e)
 
 	if (access(u->what, F_OK))
 		return 0;
-	if (!is_cgroup(u->what))
-		return error_set(e, EBADMSG, "%s is not a cgroup directory; not touching it",
-				 u->what);
+	ret = check_cgroup(u->what, e);
+	if (ret)
+		return ret;
 	if (!u->identity || !starts_with(u->identity, "token:") || !is_recorded(u))
 		return leave_group(u, "is not the group that the run made");
 	ret = home_return(u->what, &moved, e);
@@ -419,6 +426,21 @@ static int undo_file(const struct undo *u, struct error *e)
 	return 0;
 }
 
+/* What cannot be looked at cannot be called another one, and forgotten. */
+static int check_seen(const struct undo *u, struct error *e)
+{
+	char now[IDENTITY_BYTES];
+	int ret;
+
+	if (!u->identity || !*u->identity || starts_with(u->identity, "token:") ||
+	    starts_with(u->identity, "mode:"))
+		return 0;
+	ret = identity_of(AT_FDCWD, u->what, now, sizeof(now));
+	if (!ret || ret == -ENOENT || ret == -ENOTDIR)
+		return 0;
+	return error_set(e, -ret, "cannot identify %s: %s", u->what, strerror(-ret));
+}
+
 int undo_act(const struct undo *u, struct error *e)
 {
 	static int (*const act[])(const struct undo *u, struct error *e) = {
@@ -428,6 +450,7 @@ int undo_act(const struct undo *u, struct error *e)
 		[JOURNAL_MOUNT] = undo_mount,	  [JOURNAL_HOME] = undo_home,
 	};
 	const char *objection = undo_objection(u);
+	int ret;
 
 	if (objection)
 		return error_set(e, EBADMSG, "%s: %s; not touching it", u->what, objection);
@@ -435,5 +458,6 @@ int undo_act(const struct undo *u, struct error *e)
 		undo_report(u->say, "%s: gone with the reboot since the run", u->what);
 		return 0;
 	}
-	return act[u->kind](u, e);
+	ret = check_seen(u, e);
+	return ret ? ret : act[u->kind](u, e);
 }
