@@ -326,7 +326,7 @@ static int run_and_print(const struct plan *plan, struct arguments *a, int signa
 					 .row = cmd_run_print_row,
 					 .arg = &print };
 	struct run_summary summary = { .rows = 0 };
-	/* What cannot be moved there in the end is found out before the run. */
+	/* That the results can be moved there is checked before the run. */
 	int ret = a->stage ? results_make_parents(a->results_dir, &e) : 0;
 	int status = ret ? EXIT_HARNESS : EXIT_NOTHING_RAN;
 
