@@ -32,7 +32,7 @@ limited()
 	[ "$(kb smaps_rollup Rss)" -lt 8192 ]
 	finish
 	[ "$(count_verdicts commit fail)" = 0 ]
-	[ "$(count_verdicts commit pass)" -ge 16 ]
+	[ "$(count_verdicts commit pass)" -ge 15 ]
 }
 
 @test "RLIMIT_DATA does, and a limit that is no whole page is rounded down" {
