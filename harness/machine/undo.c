@@ -241,16 +241,25 @@ static int undo_setting(const struct undo *u, struct error *e)
 	return 0;
 }
 
-/* Whether what is there now is what was recorded. */
-static bool is_recorded(const struct undo *u)
+/*
+ * Whether what is there now is what was recorded, in *same. What cannot be looked at cannot be
+ * called another one, and forgotten: an error.
+ */
+static int is_recorded(const struct undo *u, bool *same, struct error *e)
 {
 	char now[IDENTITY_BYTES];
+	int ret;
 
-	if (starts_with(u->identity, "token:")) /* another process cannot have guessed it */
-		return strstr(strrchr(u->what, '/'), u->identity + strlen("token:")) &&
-		       token_is(u->identity + strlen("token:"));
-	return !identity_of(AT_FDCWD, u->what, now, sizeof(now)) &&
-	       identity_same(u->identity, now, u->rebooted);
+	if (starts_with(u->identity, "token:")) { /* another process cannot have guessed it */
+		*same = strstr(strrchr(u->what, '/'), u->identity + strlen("token:")) &&
+			token_is(u->identity + strlen("token:"));
+		return 0;
+	}
+	ret = identity_of(AT_FDCWD, u->what, now, sizeof(now));
+	*same = !ret && identity_same(u->identity, now, u->rebooted);
+	if (!ret || ret == -ENOENT || ret == -ENOTDIR)
+		return 0;
+	return error_set(e, -ret, "cannot identify %s: %s", u->what, strerror(-ret));
 }
 
 /* ---- groups ---- */
@@ -298,21 +307,28 @@ static int undo_new_group(const struct undo *u, unsigned members, struct error *
 }
 
 /* "IDENTITY TOKEN": the directory itself, and the mark on it where there is one. */
-static bool is_made_group(const struct undo *u)
+static int is_made_group(const struct undo *u, bool *same, struct error *e)
 {
-	char noted[IDENTITY_BYTES], token[TOKEN_BYTES], now[IDENTITY_BYTES];
+	char noted[IDENTITY_BYTES], token[TOKEN_BYTES];
+	struct undo directory = *u;
 	struct groupmark mark;
+	int ret;
 
-	if (sscanf(u->identity, "%95s %32s", noted, token) != 2 ||
-	    identity_of(AT_FDCWD, u->what, now, sizeof(now)) ||
-	    !identity_same(noted, now, false))
-		return false;
-	return groupmark_get(u->what, &mark) || !strcmp(mark.token, token);
+	*same = false;
+	if (sscanf(u->identity, "%95s %32s", noted, token) != 2)
+		return 0;
+	directory.identity = noted;
+	directory.rebooted = false;
+	ret = is_recorded(&directory, same, e);
+	if (!ret && *same)
+		*same = groupmark_get(u->what, &mark) || !strcmp(mark.token, token);
+	return ret;
 }
 
 static int undo_group(const struct undo *u, struct error *e)
 {
 	unsigned members = 0, killed = 0;
+	bool same = true;
 	int ret;
 
 	if (access(u->what, F_OK))
@@ -326,7 +342,10 @@ static int undo_group(const struct undo *u, struct error *e)
 				 u->what, strerror(-ret));
 	if (u->identity && starts_with(u->identity, "mode:"))
 		return undo_new_group(u, members, e);
-	if (u->identity && !is_made_group(u))
+	ret = u->identity ? is_made_group(u, &same, e) : 0;
+	if (ret)
+		return ret;
+	if (!same)
 		return leave_group(u, "is not the group that the run made");
 	if (!u->identity && members)
 		return leave_group(
@@ -346,6 +365,7 @@ static int undo_group(const struct undo *u, struct error *e)
 static int undo_home(const struct undo *u, struct error *e)
 {
 	unsigned moved = 0;
+	bool same;
 	int ret;
 
 	if (access(u->what, F_OK))
@@ -353,7 +373,8 @@ static int undo_home(const struct undo *u, struct error *e)
 	ret = check_cgroup(u->what, e);
 	if (ret)
 		return ret;
-	if (!u->identity || !starts_with(u->identity, "token:") || !is_recorded(u))
+	if (!u->identity || !starts_with(u->identity, "token:") || is_recorded(u, &same, e) ||
+	    !same)
 		return leave_group(u, "is not the group that the run made");
 	ret = home_return(u->what, &moved, e);
 	if (!ret)
@@ -407,6 +428,7 @@ static int remove_directory(const char *path)
 static int undo_file(const struct undo *u, struct error *e)
 {
 	struct stat st;
+	bool same;
 	int code;
 
 	if (lstat(u->what, &st)) {
@@ -414,7 +436,12 @@ static int undo_file(const struct undo *u, struct error *e)
 			return 0;
 		return error_set(e, errno, "cannot stat %s: %s", u->what, strerror(errno));
 	}
-	if (u->identity ? !is_recorded(u) : !S_ISREG(st.st_mode) || !swaps_has_label(u->what))
+	code = u->identity ? is_recorded(u, &same, e) : 0;
+	if (code)
+		return code;
+	if (!u->identity)
+		same = S_ISREG(st.st_mode) && swaps_has_label(u->what);
+	if (!same)
 		return leave_file(u, u->identity ? not_the_same : no_identity);
 	if (S_ISDIR(st.st_mode))
 		code = remove_directory(u->what);
@@ -426,21 +453,6 @@ static int undo_file(const struct undo *u, struct error *e)
 	return 0;
 }
 
-/* What cannot be looked at cannot be called another one, and forgotten. */
-static int check_seen(const struct undo *u, struct error *e)
-{
-	char now[IDENTITY_BYTES];
-	int ret;
-
-	if (!u->identity || !*u->identity || starts_with(u->identity, "token:") ||
-	    starts_with(u->identity, "mode:"))
-		return 0;
-	ret = identity_of(AT_FDCWD, u->what, now, sizeof(now));
-	if (!ret || ret == -ENOENT || ret == -ENOTDIR)
-		return 0;
-	return error_set(e, -ret, "cannot identify %s: %s", u->what, strerror(-ret));
-}
-
 int undo_act(const struct undo *u, struct error *e)
 {
 	static int (*const act[])(const struct undo *u, struct error *e) = {
@@ -450,7 +462,6 @@ int undo_act(const struct undo *u, struct error *e)
 		[JOURNAL_MOUNT] = undo_mount,	  [JOURNAL_HOME] = undo_home,
 	};
 	const char *objection = undo_objection(u);
-	int ret;
 
 	if (objection)
 		return error_set(e, EBADMSG, "%s: %s; not touching it", u->what, objection);
@@ -458,6 +469,5 @@ int undo_act(const struct undo *u, struct error *e)
 		undo_report(u->say, "%s: gone with the reboot since the run", u->what);
 		return 0;
 	}
-	ret = check_seen(u, e);
-	return ret ? ret : act[u->kind](u, e);
+	return act[u->kind](u, e);
 }
