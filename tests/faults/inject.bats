@@ -22,7 +22,7 @@ inject()
 }
 
 @test "a drawn sample of errors and kills leaves nothing behind" {
-	inject --seed "${SEED:-1}" --cases "${CASES:-60}" --seconds 150
+	inject --seed "${SEED:-1}" --cases "${CASES:-25}" --seconds 150
 	[ "$status" -eq 0 ]
 }
 
