@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * kmem: takes kernel memory of one kind, in a known number of units: page tables, kernel
- * stacks of threads, pages of pipes, datagrams that nobody reads, or names that do not exist.
+ * stacks of threads, pages of pipes, unread datagrams, or names that do not exist.
  *
  * Exact: the pages and datagrams that are unread. Bounded: a page of a pipe is a page of kernel
  *   memory, but for the page that each CPU keeps to charge smaller objects from; a page touched

@@ -218,7 +218,7 @@ static void claim_process(const struct kmem_params *p, const struct workload_env
 		{ .quantity = "unread_units", .scope = "ledger",
 		  .source = "ledger", .counter = "unread_units", .expected = count,
 		  .unless = p->kind != KIND_PIPES && p->kind != KIND_SOCKETS,
-		  .why = "nobody reads what was written" },
+		  .why = "what was written stays unread" },
 	};
 	/* clang-format on */
 
